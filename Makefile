@@ -1,0 +1,111 @@
+# statwit: `make run` and `make test` are the two commands to know; `make help` lists the rest.
+#
+# Variants: `make VARIANT=asan` builds the same tree with sanitizers under build/asan; release, asan, tsan, cov.
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+VARIANT ?= release
+PREFIX  ?= /usr/local
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+OUT := build/$(VARIANT)
+GEN := build/gen
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+FLAGS_cov     := -O0 -g --coverage
+LDFLAGS_release := -Wl,-z,relro,-z,now
+CPPFLAGS += -Iserver -Iclient -I$(GEN) -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSION)"'
+CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(VARIANT)) -fPIC
+LDFLAGS  += $(FLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT))
+
+SERVER_LIBS := -lmicrohttpd -lsqlite3 -ljansson -lprotobuf-c -lz -lzstd -lxxhash -lpthread -lm -ldl
+CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
+
+# --- sources, by wildcard -------------------------------------------------------------------------------------------
+SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*/*.c server/*/*/*.c))
+CLIENT_SRC := $(wildcard client/emit/*.c client/report/*.c)
+SUPPORT_SRC := $(wildcard tests/support/*.c)
+UNIT_SRC   := $(wildcard tests/unit/*/*_test.c)
+PROTO      := $(wildcard schema/*.proto)
+SQL        := $(wildcard schema/sqlite/*.sql)
+
+PROTO_C    := $(PROTO:schema/%.proto=$(GEN)/%.pb-c.c)
+SERVER_OBJ := $(SERVER_SRC:%.c=$(OUT)/%.o) $(PROTO_C:$(GEN)/%.c=$(OUT)/gen/%.o)
+CLIENT_OBJ := $(CLIENT_SRC:%.c=$(OUT)/%.o)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OUT)/%.o)
+UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
+
+include $(wildcard tests/*/*.mk)
+
+.PHONY: all
+all: build/statwit $(OUT)/libstatwit.a ## build everything that is installed
+
+ifeq ($(VARIANT),release)
+build/statwit: $(OUT)/statwit
+	@ln -sfn release/statwit $@
+else
+.PHONY: build/statwit
+build/statwit: $(OUT)/statwit
+endif
+
+$(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(CLIENT_LIBS)
+
+$(OUT)/libserver.a: $(SERVER_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/libstatwit.a: $(CLIENT_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/client/%.o: CFLAGS += -fvisibility=hidden
+
+$(OUT)/%.o: %.c $(PROTO_C)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(WARN),$(CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(GEN)/%.pb-c.c: schema/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=schema --c_out=$(GEN) $<
+
+# Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
+$(OUT)/server/store/migrate.o: $(SQL)
+$(OUT)/server/http/control/openapi.o: schema/openapi.yaml
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libstatwit.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libstatwit.a $(SERVER_LIBS) $(CLIENT_LIBS) -lcunit
+
+$(OUT)/tests/%.o: CPPFLAGS += -Itests/support -Itests/unit
+
+.PHONY: unit
+unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those whose name holds it
+	@tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
+
+.PHONY: layers
+layers: ## who may include whom (the table in the script)
+	@tests/support/check-layers
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,31 @@
+/* Numbers as DogStatsD spells them, independent of the locale.
+ *
+ * Source: dogstatsd.md section 3 (Go's strconv.ParseFloat and ParseInt).
+ * Threads: any; nothing here keeps state or allocates.
+ */
+#ifndef CORE_NUMBER_H
+#define CORE_NUMBER_H
+
+#include "core/span.h"
+#include <stdint.h>
+
+enum number_result {
+    NUMBER_OK,
+    NUMBER_INVALID,
+    NUMBER_OUT_OF_RANGE, /* overflow; underflow gives 0 and is fine */
+};
+
+/* Go's float grammar, correctly rounded: 1_000, .5, 5., 0x1p4, +Inf, nan (no sign), … */
+enum number_result number_parse(struct span text, double *value);
+/* Go's ParseInt(s, 10, 64): optional sign, digits. */
+enum number_result number_parse_int(struct span text, int64_t *value);
+
+/* Whether the text is also a JSON number (so that it can be copied as it stands). */
+bool number_is_json(struct span text);
+
+/* The shortest decimal that reads back as the same double: 0.1, 3, 1e+300, -0, NaN, +Inf, -Inf. Returns its length;
+ * always NUL-terminated. Whole numbers below 1e15 come without point or exponent. */
+#define NUMBER_SIZE 32
+size_t number_format(double value, char text[NUMBER_SIZE]);
+
+#endif

@@ -1,0 +1,152 @@
+/* Reading a recording: the interface between whoever holds one (store/) and whoever asks (judge/, catalog/, http/,
+ * command/). A recording is the same behind it whether a server is writing it or it is a file from yesterday.
+ *
+ * Ownership: rows and all they point to are valid until the callback returns. A row callback returns 0 to go on, 1 to
+ * stop early (the call then returns 0).
+ * Threads: a reader belongs to one thread at a time; readers don't block the writer nor each other.
+ * Errors: 0, or -1 with err filled.
+ * Consistency: everything between reader_begin and reader_end sees one moment of the recording.
+ * Units: times are nanoseconds since 1970 (wall), `timestamp` is seconds as given by the client.
+ */
+#ifndef CORE_READER_H
+#define CORE_READER_H
+
+#include "core/err.h"
+#include "core/loss.h"
+#include "core/record.h"
+
+/* What to read. {0} is everything. All conditions hold together. */
+struct filter {
+    struct span session;     /* by name; p == NULL: all sessions */
+    struct span name;        /* glob over the name (metrics, checks; events: title); p == NULL: all */
+    bool has_type;
+    enum metric_type type;
+    size_t n_tags;
+    const struct span *tags; /* each must be among the row's tags, byte for byte; "key:*" globs are allowed */
+    bool has_source;
+    enum source source;
+    uint64_t series_id;      /* 0: any */
+    uint64_t since;          /* records with id > since */
+    uint64_t until;          /* records with id <= until; 0: no bound */
+    uint64_t limit;          /* 0: no bound */
+    bool newest;             /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
+};
+
+/* A series with its summary. Weighted as metric_weigh says: count = sum of weights, sum = sum of value * factor (for
+ * counts; for all other types the plain sum of the values times factor). Sets: numbers are NaN. */
+struct series_row {
+    uint64_t id;
+    struct span session;
+    struct span name;
+    enum metric_type type;
+    size_t n_tags;
+    const struct span *tags; /* sorted by span_cmp, without repeats */
+    struct span host;        /* p == NULL: none given */
+    struct span device;
+    uint64_t samples;
+    double count, sum, min, max, last;
+    int64_t first_at, last_at;
+    uint64_t first_id, last_id; /* of its first and last sample still recorded */
+    bool sampled;               /* some sample came with a rate other than 1 */
+};
+
+struct sample_row {
+    uint64_t id;
+    uint64_t series_id;
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    struct span text;              /* sets: the value; else empty */
+    struct value value;
+    const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
+};
+
+struct event_row {
+    uint64_t id;
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    struct event event;
+};
+
+struct check_row {
+    uint64_t id;
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    struct service_check check;
+};
+
+struct reject_row {
+    uint64_t id;
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    struct reject reject;
+};
+
+/* One HTTP request to the fake intake. */
+struct request {
+    struct span method, path, query; /* raw; the query with its api keys masked */
+    int status;
+    uint64_t wire_bytes, body_bytes; /* before and after decompression */
+    struct span encoding, content_type, user_agent;
+    struct span api_key; /* masked: the last 4 characters */
+    struct span body;    /* kept for the paths that are not decoded; else {NULL, 0} */
+    struct span note;    /* what was wrong with it, or which fault was injected */
+};
+
+struct request_row {
+    uint64_t id;
+    int64_t received_at;
+    struct span session;
+    struct request request;
+};
+
+struct loss_row {
+    uint64_t id; /* the newest record id when it was noticed: it lies before everything later */
+    int64_t at;
+    struct span session; /* p == NULL: it concerns every session */
+    enum loss loss;
+    uint64_t n;
+    struct span detail; /* which socket, which error */
+};
+
+struct session_row {
+    uint64_t id;
+    struct span name, api_key;
+    int64_t created_at, expires_at; /* 0: never */
+    bool open;
+    uint64_t samples, series, events, checks, rejects;
+};
+
+struct reader;
+struct reader_ops {
+    int (*begin)(struct reader *, struct err *);
+    void (*end)(struct reader *);
+    /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
+    int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
+                  struct err *);
+    /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
+    int (*samples)(struct reader *, const struct filter *, bool ordered, int (*row)(void *, const struct sample_row *),
+                   void *, struct err *);
+    int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
+                  struct err *);
+    int (*checks)(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *,
+                  struct err *);
+    int (*rejects)(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *), void *,
+                   struct err *);
+    int (*requests)(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *), void *,
+                    struct err *);
+    int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
+                  struct err *);
+    int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
+    /* The newest record id: everything received later has a greater one. */
+    int (*last_id)(struct reader *, uint64_t *id, struct err *);
+};
+
+struct reader {
+    const struct reader_ops *ops;
+};
+
+#endif

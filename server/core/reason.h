@@ -1,0 +1,50 @@
+/* Why something was refused: one list gives the enum, the word and the sentence.
+ *
+ * The words are stored in recordings and are the Agent's own classes (dogstatsd.md sections 3, 5, 6); "dropped" ones are
+ * accepted by the Agent or the intake and then thrown away without a trace.
+ */
+#ifndef CORE_REASON_H
+#define CORE_REASON_H
+
+#include "core/span.h"
+
+#define REASONS(X)                                                                                           \
+    /* metric lines */                                                                                       \
+    X(REASON_NO_PIPE, "no_pipe", "a metric needs a '|' between its value and its type")                      \
+    X(REASON_NO_COLON, "no_colon", "a metric needs a ':' between its name and its value")                    \
+    X(REASON_EMPTY_NAME, "empty_name", "the metric name before the first ':' is empty")                      \
+    X(REASON_EMPTY_VALUE, "empty_value", "the value between ':' and '|' is empty")                           \
+    X(REASON_INVALID_TYPE, "invalid_type", "the type must be exactly one of c, g, ms, h, d, s")              \
+    X(REASON_NO_VALUE_FOUND, "no_value_found", "a packed value holds only ':'")                              \
+    X(REASON_INVALID_VALUE, "invalid_value", "the value is not a number")                                    \
+    X(REASON_VALUE_OUT_OF_RANGE, "value_out_of_range", "the value does not fit a 64-bit float")              \
+    X(REASON_INVALID_SAMPLE_RATE, "invalid_sample_rate", "the sample rate after '@' is not a number")        \
+    X(REASON_INVALID_TIMESTAMP, "invalid_timestamp", "the timestamp after 'T' is not a whole number of seconds") \
+    X(REASON_TIMESTAMP_NOT_POSITIVE, "timestamp_not_positive", "the timestamp after 'T' must be above 0")    \
+    /* accepted by the Agent, then dropped */                                                                \
+    X(REASON_NON_FINITE_VALUE, "non_finite_value", "NaN and infinities are accepted and then dropped")       \
+    X(REASON_TIMESTAMP_UNSUPPORTED_TYPE, "timestamp_unsupported_type",                                       \
+      "only counts and gauges may carry a timestamp; others are accepted and then dropped")                  \
+    /* events */                                                                                             \
+    X(REASON_EVENT_NO_COLON, "event_no_colon", "an event needs a ':' after its header")                      \
+    X(REASON_EVENT_HEADER_INVALID, "event_header_invalid", "an event starts with _e{TITLE_BYTES,TEXT_BYTES}:") \
+    X(REASON_EVENT_EMPTY_TITLE, "event_empty_title", "the title of an event must not be empty")              \
+    X(REASON_EVENT_TOO_SHORT, "event_too_short", "the event is shorter than the lengths in its header")      \
+    /* service checks */                                                                                     \
+    X(REASON_SC_FORMAT, "sc_format", "a service check is _sc|NAME|STATUS")                                   \
+    X(REASON_SC_EMPTY_NAME, "sc_empty_name", "the name of a service check must not be empty")                \
+    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")
+
+enum reason {
+#define X(id, word, sentence) id,
+    REASONS(X)
+#undef X
+        REASON_N
+};
+
+const char *reason_word(enum reason reason);
+const char *reason_sentence(enum reason reason);
+/* -1 when the word is not in the list. */
+int reason_of(struct span word);
+
+#endif

@@ -1,0 +1,14 @@
+/* UTF-8 as Unicode defines it (no surrogates, nothing above U+10FFFF, shortest form). Threads: any. */
+#ifndef CORE_UTF8_H
+#define CORE_UTF8_H
+
+#include "core/span.h"
+#include <stdint.h>
+
+bool utf8_valid(struct span s);
+/* The length of the character at s (1 to 4), or 0 when the first byte does not start a valid one. s.n > 0. */
+size_t utf8_length(struct span s);
+/* The code point at s, given its length. */
+uint32_t utf8_decode(struct span s, size_t length);
+
+#endif

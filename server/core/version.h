@@ -1,0 +1,4 @@
+#ifndef CORE_VERSION_H
+#define CORE_VERSION_H
+#define STATWIT_SERVER_VERSION "0.1.0"
+#endif

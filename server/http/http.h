@@ -1,0 +1,32 @@
+/* The HTTP side: control API under /recorder/v1, health, /metrics, and (api/) the fake Datadog intake.
+ *
+ * Ownership: borrows store, pipeline and ingest until http_stop.
+ * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody who waits.
+ * Errors: NULL with err.
+ * Limits: see limits.h.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include "ingest/ingest.h"
+
+struct http_options {
+    const char *bind;
+    int port;           /* 0: any free one */
+    const char *token;  /* NULL: none asked for */
+    const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
+    size_t n_api_keys;
+    const char *const *api_keys; /* none: any key is accepted */
+    bool strict_intake; /* answer 400 to what Datadog would drop in silence */
+};
+
+struct http;
+struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
+                        const struct http_options *options, struct err *err);
+/* Answers what is in flight (waiting expectations end at once, as "stopping"), closes, ends its threads. */
+void http_stop(struct http *h);
+/* "http://127.0.0.1:8125" */
+const char *http_url(const struct http *h);
+int http_port(const struct http *h);
+
+#endif

@@ -1,0 +1,96 @@
+/* Listening: UDP, Unix datagram and Unix stream sockets of all sessions, one loop that also writes, and the barrier.
+ *
+ * The loop (loop.c): drain the ready sockets into batches -> store for about 200 us -> look at the sockets again -> commit as
+ * soon as they are empty, or after 2 ms or 20,000 samples.
+ *
+ * Ownership: ingest_start borrows the store and the pipeline until ingest_stop.
+ * Threads: one loop thread; every function here may be called from any other thread.
+ * Errors: -1 or NULL with err, which names the address, who holds it where the system tells, and what to do.
+ * Limits: datagrams 65,535 bytes (longer ones are LOSS_TRUNCATED); INGEST_CONNECTIONS_MAX stream connections;
+ * INGEST_SESSIONS_MAX sessions; the queue as the pipeline was made.
+ */
+#ifndef INGEST_INGEST_H
+#define INGEST_INGEST_H
+
+#include "decode/dogstatsd.h"
+#include "pipeline/pipeline.h"
+
+#define INGEST_CONNECTIONS_MAX 1024
+#define INGEST_SESSIONS_MAX    4096
+#define INGEST_ADDRESS_SIZE    128
+
+/* Where to listen. Empty string: not at all. */
+struct ingest_listen {
+    const char *bind;     /* host of the UDP sockets: "127.0.0.1", "::1", "localhost" (both), "0.0.0.0", … */
+    int udp_port;         /* 0: any free one; -1: no UDP */
+    const char *unixgram; /* paths; "" or NULL: none */
+    const char *unixstream;
+};
+
+/* Where a session really listens, as text: "127.0.0.1:8125", a path, or "". */
+struct ingest_addresses {
+    char udp[INGEST_ADDRESS_SIZE];
+    int udp_port;
+    char unixgram[INGEST_ADDRESS_SIZE];
+    char unixstream[INGEST_ADDRESS_SIZE];
+};
+
+struct ingest_options {
+    struct ingest_listen listen; /* of the default session */
+    size_t so_rcvbuf;            /* bytes; 0: as much as is useful (64 MiB forced, or what the system allows) */
+    struct dogstatsd_options decode;
+    bool quiet; /* no hint about small socket buffers */
+};
+
+struct ingest;
+struct ingest *ingest_start(struct store *store, struct pipeline *pipeline, const struct ingest_options *options,
+                            struct err *err);
+/* Stops listening, drains the sockets, commits, ends the loop, removes the socket files. Blocks until done. */
+void ingest_stop(struct ingest *in);
+
+/* The barrier: when it returns, everything that processes on this host had sent to statwit before the call, and every batch
+ * put before it, is committed. *last_id: the newest record id then. -1 when stopping. Blocks: microseconds when idle, at
+ * most as long as the backlog takes to store. */
+int ingest_barrier(struct ingest *in, uint64_t *last_id, struct err *err);
+
+/* Runs fn(store, arg) on the loop thread, after a barrier and in order with everything else: for what must change the
+ * recording (reset, removal of a session). Returns fn's result. */
+int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg, struct err *err);
+
+/* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]. */
+struct ingest_session {
+    uint64_t id;
+    char name[65];
+    char api_key[33]; /* 32 hexadecimal digits */
+    int64_t expires_at;
+    struct ingest_addresses at;
+};
+/* name "" picks one. unix_sockets: also its own unixgram and unixstream sockets in a private temporary directory.
+ * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit, EINVAL for a bad name. */
+int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
+                        struct ingest_session *session, struct err *err);
+/* -1 with err->sys ENOENT. */
+int ingest_session_close(struct ingest *in, const char *name, struct err *err);
+/* -1 with err->sys ENOENT. */
+int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session, struct err *err);
+/* The session of an API key: the default one when no session has it. */
+uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
+void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
+
+/* What each socket saw. */
+struct ingest_socket {
+    const char *session;
+    enum source source;
+    char address[INGEST_ADDRESS_SIZE];
+    uint64_t datagrams, bytes;    /* stream: frames */
+    uint64_t over_agent_limit;    /* longer than 8,192 bytes: a default Agent would have cut them */
+    uint64_t kernel_drops, truncated, queue_full, injected;
+    size_t rcvbuf;                /* effective, bytes */
+    uint64_t connections;         /* stream: open now */
+};
+void ingest_sockets_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_socket *), void *arg);
+
+/* Drops a share of the datagrams on purpose (session 0: all). rate 0 ends it. Counted as injected, not as loss. */
+int ingest_fault_drop(struct ingest *in, uint64_t session_id, double rate, uint64_t seed, struct err *err);
+
+#endif

@@ -1,0 +1,77 @@
+/* The judge: expectations in, verdicts that can be trusted out. One engine for the server, the command line and files.
+ *
+ *     parse -> start (reads what is recorded, once) -> feed (each new record, once) -> verdict, at any time -> report
+ *
+ * Pure: it looks at a recording only through core/reader.h, and has no clock and no threads.
+ * Ownership: judge_free gives everything back; spans passed in are copied.
+ * Threads: one judge belongs to one thread at a time.
+ * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what was expected there.
+ * Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name.
+ * Source: product.md "Expectations" and "The promises"; statwit-expect(7).
+ */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include "core/reader.h"
+#include <jansson.h>
+
+#define JUDGE_EXPECTATION_MAX  65536  /* bytes of one expectation */
+#define JUDGE_EXPECTATIONS_MAX 100000 /* of one question */
+#define JUDGE_CLAUSES_MAX      256    /* joined by `and` */
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
+const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
+
+struct judge_options {
+    struct span session;     /* judged session, by name; the default one when p == NULL */
+    uint64_t since;          /* a mark: only records after it count; 0: all */
+    struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
+    struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
+    bool all_covered;        /* every recorded series must be named by some expectation */
+};
+
+/* Where an expectation came from: for reports and GitHub annotations. */
+struct judge_source {
+    struct span text; /* one expectation, or a whole file: lines, `#` comments, blank lines, prefix/ignore-tags/within lines */
+    struct span file; /* p == NULL: the command line or the API */
+};
+
+struct judge_error {
+    struct span file; /* the judge_source's; else p == NULL */
+    size_t line;      /* from 1 */
+    size_t column;    /* bytes from 1 */
+    char message[256];  /* "expected a number after '>='" */
+    char excerpt[320];  /* the line and a caret under the place, two lines, ready to print */
+};
+
+struct judge;
+/* NULL with *error filled when one is malformed, or when out of memory. */
+struct judge *judge_parse(const struct judge_source *sources, size_t n, const struct judge_options *options,
+                          struct judge_error *error);
+void judge_free(struct judge *j);
+/* The longest `within` line of the files, in milliseconds; -1: none. */
+int64_t judge_within_ms(const struct judge *j);
+
+/* Reads everything recorded so far that can matter. Call once, between reader_begin and reader_end. */
+int judge_start(struct judge *j, struct reader *reader, struct err *err);
+/* The newest record id that judge_start took into account: feed only later ones, in order. */
+uint64_t judge_seen(const struct judge *j);
+/* New records of any session, each once; a record that matters to no expectation costs little. `series` before the first
+ * sample of a series that judge_start did not see. */
+int judge_feed_series(struct judge *j, const struct series_row *row);
+int judge_feed_sample(struct judge *j, const struct sample_row *row);
+int judge_feed_event(struct judge *j, const struct event_row *row);
+int judge_feed_check(struct judge *j, const struct check_row *row);
+int judge_feed_reject(struct judge *j, const struct reject_row *row);
+int judge_feed_loss(struct judge *j, const struct loss_row *row);
+
+/* All expectations together: fail before inconclusive before pass. */
+enum verdict judge_verdict(struct judge *j);
+/* Whether nothing that may still arrive could turn the verdict into a pass: waiting longer is in vain. */
+bool judge_final(struct judge *j);
+
+/* The answer of POST /recorder/v1/expect: {"verdict","results":[{"expectation","verdict","observed","why","closest":[…],"file","line"}],
+ * "losses":[…],"uncovered":[…]}. Reads again to explain failures (closest series, other sessions, rejects). New reference; NULL with err. */
+json_t *judge_report(struct judge *j, struct reader *reader, struct err *err);
+
+#endif

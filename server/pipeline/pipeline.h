@@ -1,0 +1,55 @@
+/* From many producers to ONE writer: a bounded queue of batches, and tickets that say when one is stored.
+ *
+ * The writer is not a thread of its own: the ingest loop calls pipeline_step and pipeline_commit between two looks at its
+ * sockets (performance.md: on two cores one cooperative loop beats two threads on every count).
+ *
+ * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
+ * stays the caller's.
+ * Threads: put, wait, watch, committed: any. step, commit: the loop. No function takes a second lock.
+ * Limits: `cap_bytes` over all queued batches.
+ * Units: bytes, nanoseconds (monotonic for deadlines).
+ */
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "store/store.h"
+
+/* Work for the writer. `feed` puts some of its records into the store and returns 1 when done, 0 when there is more (it
+ * is called again; one call should take well under 200 us), -1 with err when the store failed (it is called no more). */
+struct batch {
+    struct batch *next; /* the pipeline's */
+    uint64_t ticket;    /* the pipeline's */
+    size_t n_bytes;     /* what it holds in memory */
+    int (*feed)(struct batch *batch, struct store *store, struct err *err);
+    void (*free)(struct batch *batch);
+    int *result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
+};
+
+struct pipeline;
+struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err);
+/* The queue must be empty or its batches are freed unstored. */
+void pipeline_free(struct pipeline *p);
+
+/* Queues a batch. -1 (and *batch unchanged) when the queue is full. Wakes the loop through pipeline_fd. */
+int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket);
+/* Waits until everything up to the ticket is committed (or lost). -1 after the deadline (0: none) or once the pipeline is stopping. */
+int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_mono_ns);
+/* Readable when a batch was put: for the loop's epoll. */
+int pipeline_fd(const struct pipeline *p);
+
+/* Stores queued batches for about budget_ns. Returns whether some remain. */
+bool pipeline_step(struct pipeline *p, int64_t budget_ns);
+/* Commits what was stored, if anything, and releases the tickets. On failure counts the loss and goes on. */
+void pipeline_commit(struct pipeline *p);
+/* Whether something was stored that is not committed, and since when (monotonic). */
+bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
+/* Bytes queued now, and the most there ever were. */
+size_t pipeline_backlog(const struct pipeline *p, size_t *peak);
+
+/* The number of commits so far; pipeline_watch waits until it is greater than seen or the deadline has passed (0: none), and
+ * returns the current one. pipeline_wake makes all watchers return (to stop them). */
+uint64_t pipeline_commits(const struct pipeline *p);
+uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_mono_ns);
+void pipeline_wake(struct pipeline *p);
+
+#endif

@@ -1,0 +1,84 @@
+/* The recording: one writer puts records in, any number of readers look at what was committed.
+ *
+ * A backend is a table of store_ops plus the reader_ops of core/reader.h; sqlite.c is the one there is. The same suite
+ * (tests/unit/store) runs over every backend and medium.
+ *
+ * Ownership: store_put copies what it keeps; the caller's record may go right after. The store owns its readers.
+ * Threads: everything that takes a `struct store *` is for the one writer thread, but store_reader_take and
+ * store_reader_give, which any thread may call. A reader is for the thread that took it.
+ * Errors: -1 with err. After an error of the disk (full, gone) the records since the last commit are lost: the caller
+ * counts them (store_pending) as LOSS_DISK_FULL, and may try again: the store itself stays usable.
+ * Units: nanoseconds since 1970, bytes.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "core/reader.h"
+
+struct store_options {
+    const char *path;           /* ":memory:": nothing that outlives the process, even after kill -9 */
+    bool keep_datagrams;        /* store_datagram keeps its bytes; else it is a no-op */
+    int64_t retention_age_ns;   /* 0: for ever */
+    uint64_t retention_samples; /* 0: any number */
+    uint64_t max_series;        /* 0: the default, 2,000,000; samples of further series are counted as LOSS_SERIES_LIMIT */
+};
+
+struct store;
+
+/* Opens or creates a recording for writing; migrates an older one; refuses (and leaves untouched) a file that is newer,
+ * foreign, or being written by another process (which it names). */
+struct store *store_open(const struct store_options *options, struct err *err);
+/* Commits and closes; all readers must have been given back. */
+void store_close(struct store *s);
+
+/* --- writing -------------------------------------------------------------------------------------------------------
+ * Nothing put is visible to readers before store_commit. */
+
+/* Records that follow came into this session, from this source, at this time. */
+int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at, struct err *err);
+int store_put(struct store *s, const struct record *record, struct err *err);
+int store_request(struct store *s, const struct request *request, struct err *err);
+int store_datagram(struct store *s, struct span bytes, struct err *err);
+/* session_id 0: it concerns every session. */
+int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail, struct err *err);
+/* Records put since the last commit (samples, events, checks, rejects, requests). */
+uint64_t store_pending(const struct store *s);
+/* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
+int store_commit(struct store *s, struct err *err);
+/* The newest id given to a record, committed or not. */
+uint64_t store_last_id(const struct store *s);
+
+/* Sessions. Each commits by itself. "default" always exists and has id 1. */
+int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
+                      struct err *err);
+/* Removes the session and what it recorded. */
+int store_session_remove(struct store *s, uint64_t session_id, struct err *err);
+
+struct store_removed {
+    uint64_t samples, series, events, checks, rejects, requests, datagrams;
+};
+/* Forgets what a session recorded, not the session; losses before it are forgotten too. */
+int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err);
+
+struct store_stats {
+    uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */
+    uint64_t received_samples;                                             /* since the store was opened */
+    uint64_t losses[LOSS_N];                                               /* recorded now */
+    uint64_t commits;
+    uint64_t bytes; /* of the database and its log */
+};
+/* Any thread. */
+void store_stats(struct store *s, struct store_stats *stats);
+const char *store_path(const struct store *s); /* as given */
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+/* A reader from the pool; waits while all are taken. NULL with err. Any thread. */
+struct reader *store_reader_take(struct store *s, struct err *err);
+void store_reader_give(struct store *s, struct reader *reader);
+
+/* A reader on a file that nobody need be writing (`--db FILE`); never writes to it. */
+struct reader *store_reader_open(const char *path, struct err *err);
+void store_reader_close(struct reader *reader);
+
+#endif
