@@ -70,8 +70,12 @@ enum verdict judge_verdict(struct judge *j);
 /* Whether nothing that may still arrive could turn the verdict into a pass: waiting longer is in vain. */
 bool judge_final(struct judge *j);
 
-/* The answer of POST /recorder/v1/expect: {"verdict","results":[{"expectation","verdict","observed","why","closest":[…],"file","line"}],
- * "losses":[…],"uncovered":[…]}. Reads again to explain failures (closest series, other sessions, rejects). New reference; NULL with err. */
+/* The answer of POST /recorder/v1/expect, but for "waited_ms":
+ *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "pattern"?, "clauses":[…], "series":[…], "closest":[…],
+ *    "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "text"}
+ * "observed" and "why" are sentences; "clauses" has the numbers; "text" is report_text without colour. Reads again to explain
+ * (closest series, other sessions, rejects): between reader_begin and reader_end. New reference; NULL with err.
+ * report.h turns it into text, JUnit XML, TAP and annotations. */
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err);
 
 #endif
