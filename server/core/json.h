@@ -1,9 +1,10 @@
 /* Writing JSON text into a buffer: for long lists, where building a tree first would cost more than the list.
  * (Reading JSON is jansson's job.)
- * All names start with json_put_, so that none is one of jansson's (json_string, …), which would take its place at link time.
+ * All names start with json_put_, so that none is one of jansson's (json_string, …), which would take its
+ * place at link time.
  *
- * The output is always valid UTF-8: bytes that are not become U+FFFD, one for each maximal invalid run as the WHATWG
- * decoder counts them.
+ * Bytes that are not UTF-8 become U+FFFD, counted as utf8_invalid_length says, so the output is valid UTF-8
+ * (but for json_string_raw).
  */
 #ifndef CORE_JSON_H
 #define CORE_JSON_H
@@ -12,7 +13,8 @@
 
 /* A quoted string. */
 void json_put_string(struct buf *b, struct span s);
-/* A quoted string that keeps bytes >= 0x80 as they are, valid UTF-8 or not: for text that must come back exactly. */
+/* A quoted string that keeps bytes >= 0x80 as they are, valid UTF-8 or not: for text that must come back
+ * exactly. */
 void json_put_string_raw(struct buf *b, struct span s);
 /* "…" in base64. */
 void json_put_base64(struct buf *b, struct span s);

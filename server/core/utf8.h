@@ -8,6 +8,9 @@
 bool utf8_valid(struct span s);
 /* The length of the character at s (1 to 4), or 0 when the first byte does not start a valid one. s.n > 0. */
 size_t utf8_length(struct span s);
+/* Where utf8_length is 0: how many bytes one U+FFFD stands for, as the WHATWG decoder counts them (the
+ * longest beginning of a character, else one byte). */
+size_t utf8_invalid_length(struct span s);
 /* The code point at s, given its length. */
 uint32_t utf8_decode(struct span s, size_t length);
 

@@ -1,0 +1,106 @@
+#include "core/json.h"
+
+#include "core/clock.h"
+#include "core/number.h"
+#include "core/utf8.h"
+#include <math.h>
+
+/* Bytes that stand for themselves in a JSON string without further thought. */
+static bool is_plain(unsigned char byte) {
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+static void escape(struct buf *b, unsigned char byte) {
+    static const char hex[] = "0123456789abcdef";
+    switch (byte) {
+    case '"':
+        buf_add(b, "\\\"", 2);
+        break;
+    case '\\':
+        buf_add(b, "\\\\", 2);
+        break;
+    case '\n':
+        buf_add(b, "\\n", 2);
+        break;
+    case '\r':
+        buf_add(b, "\\r", 2);
+        break;
+    case '\t':
+        buf_add(b, "\\t", 2);
+        break;
+    default:
+        buf_add(b, (char[]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
+    }
+}
+
+static void string(struct buf *b, struct span s, bool raw) {
+    buf_char(b, '"');
+    size_t from = 0; /* everything before it is written */
+    for (size_t i = 0; i < s.n;) {
+        unsigned char byte = (unsigned char)s.p[i];
+        size_t n = byte < 0x80 || raw ? 1 : utf8_length(span_from(s, i));
+        if (is_plain(byte) || (byte >= 0x80 && n > 0)) {
+            i += n;
+            continue;
+        }
+        buf_add(b, s.p + from, i - from);
+        if (n == 0) {
+            buf_str(b, "\xEF\xBF\xBD");
+            n = utf8_invalid_length(span_from(s, i));
+        } else {
+            escape(b, byte);
+        }
+        from = i += n;
+    }
+    if (from < s.n)
+        buf_add(b, s.p + from, s.n - from);
+    buf_char(b, '"');
+}
+
+void json_string(struct buf *b, struct span s) {
+    string(b, s, false);
+}
+
+void json_string_raw(struct buf *b, struct span s) {
+    string(b, s, true);
+}
+
+void json_base64(struct buf *b, struct span s) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i += 3) {
+        size_t n = s.n - i < 3 ? s.n - i : 3;
+        uint32_t three = 0;
+        for (size_t k = 0; k < 3; k++)
+            three = three << 8 | (k < n ? (unsigned char)s.p[i + k] : 0);
+        buf_add(b,
+                (char[]){digits[three >> 18], digits[three >> 12 & 63], n > 1 ? digits[three >> 6 & 63] : '=',
+                         n > 2 ? digits[three & 63] : '='},
+                4);
+    }
+    buf_char(b, '"');
+}
+
+void json_number(struct buf *b, double value) {
+    char text[NUMBER_SIZE];
+    if (isfinite(value))
+        buf_add(b, text, number_format(value, text));
+    else
+        buf_str(b, "null");
+}
+
+void json_strings(struct buf *b, size_t n, const struct span *list) {
+    buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_string(b, list[i]);
+    }
+    buf_char(b, ']');
+}
+
+void json_time(struct buf *b, int64_t wall_ns) {
+    char text[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(wall_ns, text);
+    json_string(b, span_str(text));
+}

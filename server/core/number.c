@@ -1,0 +1,400 @@
+/* Reading and writing floats without the locale and without surprises.
+ *
+ * DESIGN. Almost every number on the wire is a short plain decimal, which number_parse reads in one pass and
+ * converts exactly by itself. Everything else goes through two steps: `scan` accepts or refuses the text by
+ * Go's grammar and notes where its parts lie; `convert` copies the significant digits into a short canonical
+ * text without a decimal point
+ * ("-123e-4", "0x1fp3") and lets strtod round that. Thus strtod never sees the locale's point, blanks,
+ * "0x10", "nan(…)", underscores, or more than a few hundred digits.
+ */
+#include "core/number.h"
+
+#include <assert.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static_assert(FLT_EVAL_METHOD == 0, "the exact path needs products and quotients rounded once");
+
+__extension__ typedef unsigned __int128 uint128;
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* --- plain decimals
+ * ------------------------------------------------------------------------------------------------ */
+
+#define EXACT_DIGITS   19 /* 10^19 - 1 fits 64 bits */
+#define EXACT_MANTISSA ((uint64_t)1 << 53)
+
+/* 2^exponent, within the normal range. */
+static double power_of_two(int exponent) {
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52;
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* mantissa / 10^fraction, correctly rounded; fraction <= EXACT_DIGITS.
+ *
+ * Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
+ * 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
+ * and the conversion to 53 bits rounds once. */
+static double decimal(uint64_t mantissa, size_t fraction) {
+    static const uint64_t tens[EXACT_DIGITS + 1] = {1,
+                                                    10,
+                                                    100,
+                                                    1000,
+                                                    10000,
+                                                    100000,
+                                                    1000000,
+                                                    10000000,
+                                                    100000000,
+                                                    1000000000,
+                                                    10000000000,
+                                                    100000000000,
+                                                    1000000000000,
+                                                    10000000000000,
+                                                    100000000000000,
+                                                    1000000000000000,
+                                                    10000000000000000,
+                                                    100000000000000000,
+                                                    1000000000000000000,
+                                                    10000000000000000000U};
+    if (fraction == 0)
+        return (double)mantissa;
+    uint64_t divisor = tens[fraction];
+    if (mantissa <= EXACT_MANTISSA)
+        return (double)mantissa / (double)divisor;
+    int up = __builtin_clzll(mantissa), down = __builtin_clzll(divisor);
+    uint128 numerator = (uint128)(mantissa << up) << 63;
+    divisor <<= down;
+    uint64_t quotient = (uint64_t)(numerator / divisor);
+    quotient |= (uint128)quotient * divisor != numerator;
+    return (double)quotient * power_of_two(down - up - 63);
+}
+
+/* --- Go's grammar
+ * -------------------------------------------------------------------------------------------------- */
+
+struct parts {
+    bool negative;
+    bool hex;
+    struct span mantissa; /* digits, at most one point, underscores */
+    int exponent;
+};
+
+/* Go stops reading an exponent once it has reached this; below, it is exact. */
+#define EXPONENT_ENOUGH 10000
+
+static bool is_hex_digit(char c) {
+    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+}
+
+/* [+-]digits, underscores between digits; all of s. */
+static bool scan_exponent(struct span s, int *exponent) {
+    size_t i = 0;
+    bool negative = false;
+    if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+        negative = s.p[i++] == '-';
+    bool digit = false; /* the last byte was one */
+    int e = 0;
+    for (; i < s.n; i++) {
+        if (is_digit(s.p[i])) {
+            digit = true;
+            if (e < EXPONENT_ENOUGH)
+                e = e * 10 + (s.p[i] - '0');
+        } else if (s.p[i] == '_' && digit) {
+            digit = false;
+        } else {
+            return false;
+        }
+    }
+    *exponent = negative ? -e : e;
+    return digit;
+}
+
+/*   -0x_1F.8p-2
+ *        ^^^^    digits with at most one point; an underscore only between two digits or after 0x
+ */
+static bool scan(struct span s, struct parts *parts) {
+    *parts = (struct parts){0};
+    size_t i = 0;
+    if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+        parts->negative = s.p[i++] == '-';
+    char last = 0; /* '0' a digit, '_', '.', or nothing yet */
+    if (s.n - i > 2 && s.p[i] == '0' && lower(s.p[i + 1]) == 'x') {
+        parts->hex = true;
+        i += 2;
+        last = '0'; /* the prefix counts as a digit for the underscore after it */
+    }
+    size_t from = i;
+    bool digits = false, point = false;
+    for (; i < s.n; i++) {
+        char c = s.p[i];
+        if (is_digit(c) || (parts->hex && is_hex_digit(c))) {
+            digits = true;
+            last = '0';
+        } else if (c == '_' && last == '0') {
+            last = '_';
+        } else if (c == '.' && !point && last != '_') {
+            point = true;
+            last = '.';
+        } else {
+            break;
+        }
+    }
+    if (!digits || last == '_')
+        return false;
+    parts->mantissa = span_of(s.p + from, i - from);
+    if (i == s.n)
+        return !parts->hex; /* a hexadecimal float needs its exponent */
+    if (lower(s.p[i]) != (parts->hex ? 'p' : 'e'))
+        return false;
+    return scan_exponent(span_from(s, i + 1), &parts->exponent);
+}
+
+/* --- conversion
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* No double, nor any point halfway between two, has more significant decimal digits than 768: of what is
+ * dropped it only matters whether it was all zeros. The same holds for far fewer hexadecimal digits. */
+#define SIGNIFICANT_MAX 800
+
+static enum number_result convert(const struct parts *parts, double *value) {
+    char text[SIGNIFICANT_MAX + 32];
+    size_t at = 0, n = 0; /* n: significant digits written */
+    if (parts->negative)
+        text[at++] = '-';
+    if (parts->hex) {
+        text[at++] = '0';
+        text[at++] = 'x';
+    }
+    bool point = false, dropped = false;
+    int shift = 0; /* digits: how far the point stands from the end of what is written */
+    for (size_t i = 0; i < parts->mantissa.n; i++) {
+        char c = parts->mantissa.p[i];
+        if (c == '.') {
+            point = true;
+        } else if (c != '_') {
+            bool written = n < SIGNIFICANT_MAX;
+            if (written && (n > 0 || c != '0')) {
+                text[at++] = c;
+                n++;
+            }
+            dropped |= !written && c != '0';
+            shift += (written ? 0 : 1) - (point ? 1 : 0);
+        }
+    }
+    if (dropped) {
+        text[at++] = '1';
+        shift--;
+    }
+    if (n == 0)
+        text[at++] = '0';
+    snprintf(text + at, sizeof text - at, "%c%d", parts->hex ? 'p' : 'e',
+             parts->exponent + (parts->hex ? 4 * shift : shift));
+    *value = strtod(text, NULL);
+    return isinf(*value) ? NUMBER_OUT_OF_RANGE : NUMBER_OK;
+}
+
+static bool is_word(struct span s, struct span word) {
+    if (s.n != word.n)
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (lower(s.p[i]) != word.p[i])
+            return false;
+    return true;
+}
+
+/* inf and infinity with a sign or none, nan only without; any case. */
+static bool special(struct span s, double *value) {
+    if (is_word(s, SPAN("nan"))) {
+        *value = (double)NAN;
+        return true;
+    }
+    bool sign = s.n > 0 && (s.p[0] == '+' || s.p[0] == '-');
+    struct span word = span_from(s, sign ? 1 : 0);
+    if (!is_word(word, SPAN("inf")) && !is_word(word, SPAN("infinity")))
+        return false;
+    *value = s.p[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+    return true;
+}
+
+enum number_result number_parse(struct span s, double *value) {
+    const char *p = s.p, *end = s.p + s.n;
+    bool negative = false;
+    if (p < end && (*p == '-' || *p == '+'))
+        negative = *p++ == '-';
+    uint64_t mantissa = 0;
+    const char *from = p;
+    while (p < end && is_digit(*p))
+        mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
+    size_t digits = (size_t)(p - from), fraction = 0;
+    if (p < end && *p == '.') {
+        from = ++p;
+        while (p < end && is_digit(*p))
+            mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
+        fraction = (size_t)(p - from);
+        digits += fraction;
+    }
+    if (p == end && digits > 0 && digits <= EXACT_DIGITS) {
+        double size = decimal(mantissa, fraction);
+        *value = negative ? -size : size;
+        return NUMBER_OK;
+    }
+    if (special(s, value))
+        return NUMBER_OK;
+    struct parts parts;
+    return scan(s, &parts) ? convert(&parts, value) : NUMBER_INVALID;
+}
+
+enum number_result number_parse_int(struct span s, int64_t *value) {
+    size_t i = 0;
+    bool negative = false;
+    if (s.n > 0 && (s.p[0] == '+' || s.p[0] == '-'))
+        negative = s.p[i++] == '-';
+    if (i == s.n)
+        return NUMBER_INVALID;
+    uint64_t limit = (uint64_t)INT64_MAX + negative, n = 0;
+    bool over = false;
+    for (; i < s.n; i++) {
+        if (!is_digit(s.p[i]))
+            return NUMBER_INVALID;
+        uint64_t digit = (uint64_t)(s.p[i] - '0');
+        over |= n > (limit - digit) / 10;
+        n = n * 10 + digit;
+    }
+    if (over)
+        return NUMBER_OUT_OF_RANGE;
+    *value = negative ? (int64_t)(0 - n) : (int64_t)n;
+    return NUMBER_OK;
+}
+
+/*   -12.50e+3   as JSON has it: no plus sign in front, no leading zeros, digits on both sides of the point */
+bool number_is_json(struct span s) {
+    const char *p = s.p, *end = s.p + s.n;
+    if (p < end && *p == '-')
+        p++;
+    const char *from = p;
+    while (p < end && is_digit(*p))
+        p++;
+    if (p == from || (*from == '0' && p - from > 1))
+        return false;
+    if (p < end && *p == '.') {
+        from = ++p;
+        while (p < end && is_digit(*p))
+            p++;
+        if (p == from)
+            return false;
+    }
+    if (p < end && lower(*p) == 'e') {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        from = p;
+        while (p < end && is_digit(*p))
+            p++;
+        if (p == from)
+            return false;
+    }
+    return p == end;
+}
+
+/* --- writing
+ * ------------------------------------------------------------------------------------------------------- */
+
+static size_t put(char *text, const char *word) {
+    size_t n = strlen(word);
+    memcpy(text, word, n + 1);
+    return n;
+}
+
+/* Whole units of 10^-decimals, trailing zeros of the fraction dropped. */
+static size_t format_fixed(bool negative, uint64_t units, size_t decimals, char *text) {
+    while (decimals > 0 && units % 10 == 0) {
+        units /= 10;
+        decimals--;
+    }
+    char digits[24];
+    size_t n = 0;
+    for (size_t i = 0; units > 0 || i == 0 || i <= decimals; i++) {
+        if (i == decimals && decimals > 0)
+            digits[n++] = '.';
+        digits[n++] = (char)('0' + units % 10);
+        units /= 10;
+    }
+    size_t at = 0;
+    if (negative)
+        text[at++] = '-';
+    while (n > 0)
+        text[at++] = digits[--n];
+    text[at] = '\0';
+    return at;
+}
+
+/* As printf's %.*g, but with a point whatever the locale. */
+static size_t format_general(double value, int precision, char *text) {
+    char exact[64];
+    snprintf(exact, sizeof exact, "%.*e", precision - 1, value);
+    const char *e = strrchr(exact, 'e');
+    int exponent = atoi(e + 1);
+    char digits[20];
+    int n = 0;
+    for (const char *p = exact; p < e; p++)
+        if (is_digit(*p))
+            digits[n++] = *p;
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+
+    size_t at = 0;
+    if (exact[0] == '-')
+        text[at++] = '-';
+    bool scientific = exponent < -4 || exponent >= precision;
+    int before = scientific ? 1 : exponent + 1; /* digits before the point; none or fewer: zeros after it */
+    if (before <= 0) {
+        at += put(text + at, "0.");
+        for (int i = before; i < 0; i++)
+            text[at++] = '0';
+    }
+    for (int i = 0; i < n || i < before; i++) {
+        if (i == before && i > 0)
+            text[at++] = '.';
+        text[at++] = i < n ? digits[i] : '0';
+    }
+    text[at] = '\0';
+    return scientific ? at + put(text + at, e) : at;
+}
+
+/* Decimals that cover nearly all values seen: of at most 15 digits in all, so there is only one that reads
+ * back. */
+#define FIXED_DECIMALS 6
+#define FIXED_UNITS    1e6
+
+size_t number_format(double value, char text[NUMBER_SIZE]) {
+    if (isnan(value))
+        return put(text, "NaN");
+    if (isinf(value))
+        return put(text, value < 0 ? "-Inf" : "+Inf");
+    bool negative = signbit(value);
+    double size = fabs(value);
+    if (size < 1e15 && size == (double)(uint64_t)size)
+        return format_fixed(negative, (uint64_t)size, 0, text);
+    if (size >= 1e-4 && size < 1e9) {
+        uint64_t units = (uint64_t)(size * FIXED_UNITS + 0.5);
+        if ((double)units / FIXED_UNITS == size)
+            return format_fixed(negative, units, FIXED_DECIMALS, text);
+    }
+    for (int precision = 15;; precision++) {
+        size_t n = format_general(value, precision, text);
+        double again;
+        if (precision == 17 || (number_parse(span_of(text, n), &again) == NUMBER_OK && again == value))
+            return n;
+    }
+}
