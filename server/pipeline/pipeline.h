@@ -20,6 +20,7 @@ struct batch {
     struct batch *next; /* the pipeline's */
     uint64_t ticket;    /* the pipeline's */
     size_t n_bytes;     /* what it holds in memory */
+    size_t n_left;      /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
     int (*feed)(struct batch *batch, struct store *store, struct err *err);
     void (*free)(struct batch *batch);
     int *result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
@@ -41,14 +42,19 @@ int pipeline_fd(const struct pipeline *p);
 bool pipeline_step(struct pipeline *p, int64_t budget_ns);
 /* Commits what was stored, if anything, and releases the tickets. On failure counts the loss and goes on. */
 void pipeline_commit(struct pipeline *p);
-/* Whether something was stored that is not committed, and since when (monotonic). */
+/* Notes a loss, to be stored with the next commit that works. session_id 0: it concerns every session. Loop only. */
+void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);
+/* Whether something was stored that is not committed, and since when (monotonic). Loop only. */
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
+/* Records lost to a failing database that could not yet be written down as a loss there: while this is not 0, a reader's
+ * `losses` are incomplete. Any thread. */
+uint64_t pipeline_unsaved_loss(struct pipeline *p);
 /* Bytes queued now, and the most there ever were. */
-size_t pipeline_backlog(const struct pipeline *p, size_t *peak);
+size_t pipeline_backlog(struct pipeline *p, size_t *peak);
 
 /* The number of commits so far; pipeline_watch waits until it is greater than seen or the deadline has passed (0: none), and
  * returns the current one. pipeline_wake makes all watchers return (to stop them). */
-uint64_t pipeline_commits(const struct pipeline *p);
+uint64_t pipeline_commits(struct pipeline *p);
 uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_mono_ns);
 void pipeline_wake(struct pipeline *p);
 

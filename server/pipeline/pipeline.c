@@ -1,0 +1,296 @@
+/* DESIGN. One mutex guards the queue and the counters that others wait for; the writer's own state (what was fed since
+ * the last commit) is the loop's alone. Feeding and committing happen outside the lock.
+ *
+ *     put -> [head … tail] -> step: feed(head) -> uncommitted -> commit: result, ticket, free
+ *
+ * A batch whose producer waits for a result is kept (as `uncommitted`) until the commit that decides it.
+ */
+#include "pipeline/pipeline.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define LOG_EVERY_NS    (5 * NS_PER_S) /* a full disk says so once, not at every commit */
+#define LOSS_DETAIL_MAX 256
+
+struct pipeline {
+    struct store *store;
+    size_t cap_bytes;
+    int fd;
+
+    pthread_mutex_t lock;
+    pthread_cond_t moved; /* committed, commits or stopping changed */
+    struct batch *head, *tail;
+    size_t n_bytes, peak_bytes;
+    uint64_t last_ticket, committed;
+    uint64_t commits;
+    bool stopping;
+    uint64_t unsaved_loss;
+
+    /* The loop's: */
+    uint64_t stored;           /* the newest ticket fed to the store */
+    struct batch *uncommitted; /* fed, with a producer waiting for the result */
+    bool dirty;
+    int64_t dirty_since_ns;
+    uint64_t lost; /* records lost to a failing store since its last good commit */
+    char lost_detail[LOSS_DETAIL_MAX];
+    int64_t logged_ns;
+};
+
+struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err) {
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (!p) {
+        err_set(err, ENOMEM, "cannot make the queue");
+        return NULL;
+    }
+    p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (p->fd < 0) {
+        err_set(err, errno, "cannot make the queue's eventfd");
+        free(p);
+        return NULL;
+    }
+    p->store = store;
+    p->cap_bytes = cap_bytes;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->moved, &attr);
+    pthread_condattr_destroy(&attr);
+    return p;
+}
+
+static void free_list(struct batch *list) {
+    while (list) {
+        struct batch *next = list->next;
+        list->free(list);
+        list = next;
+    }
+}
+
+void pipeline_free(struct pipeline *p) {
+    if (!p)
+        return;
+    free_list(p->head);
+    free_list(p->uncommitted);
+    pthread_cond_destroy(&p->moved);
+    pthread_mutex_destroy(&p->lock);
+    close(p->fd);
+    free(p);
+}
+
+int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
+    struct batch *b = *batch;
+    pthread_mutex_lock(&p->lock);
+    if (p->stopping || (p->n_bytes > 0 && p->n_bytes + b->n_bytes > p->cap_bytes)) {
+        pthread_mutex_unlock(&p->lock);
+        return -1;
+    }
+    bool was_empty = p->head == NULL;
+    b->next = NULL;
+    b->ticket = ++p->last_ticket;
+    if (ticket)
+        *ticket = b->ticket;
+    if (p->tail)
+        p->tail->next = b;
+    else
+        p->head = b;
+    p->tail = b;
+    p->n_bytes += b->n_bytes;
+    if (p->n_bytes > p->peak_bytes)
+        p->peak_bytes = p->n_bytes;
+    pthread_mutex_unlock(&p->lock);
+    *batch = NULL;
+    if (was_empty) {
+        uint64_t one = 1;
+        ssize_t written = write(p->fd, &one, sizeof one);
+        (void)written; /* EAGAIN: the counter is full, so it is readable */
+    }
+    return 0;
+}
+
+static struct timespec timespec_of(int64_t ns) {
+    return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+}
+
+/* Waits for `moved`; false once the deadline has passed. The lock is held. */
+static bool wait_moved(struct pipeline *p, int64_t deadline_ns) {
+    if (deadline_ns == 0) {
+        pthread_cond_wait(&p->moved, &p->lock);
+        return true;
+    }
+    struct timespec until = timespec_of(deadline_ns);
+    return pthread_cond_timedwait(&p->moved, &p->lock, &until) != ETIMEDOUT;
+}
+
+int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_ns) {
+    pthread_mutex_lock(&p->lock);
+    while (p->committed < ticket && wait_moved(p, deadline_ns)) {
+    }
+    bool due = p->committed >= ticket;
+    pthread_mutex_unlock(&p->lock);
+    return due ? 0 : -1;
+}
+
+int pipeline_fd(const struct pipeline *p) {
+    return p->fd;
+}
+
+static void mark_dirty(struct pipeline *p) {
+    if (p->dirty)
+        return;
+    p->dirty = true;
+    p->dirty_since_ns = clock_mono_ns();
+}
+
+/* The store failed: all it held since the last commit is gone, and so is the rest of this batch. */
+static void store_failed(struct pipeline *p, uint64_t n, const struct err *err) {
+    p->lost += n;
+    size_t length = strnlen(err->text, LOSS_DETAIL_MAX - 1);
+    memcpy(p->lost_detail, err->text, length);
+    p->lost_detail[length] = '\0';
+    pthread_mutex_lock(&p->lock);
+    p->unsaved_loss += n;
+    pthread_mutex_unlock(&p->lock);
+    int64_t now = clock_mono_ns();
+    if (p->logged_ns == 0 || now - p->logged_ns > LOG_EVERY_NS) {
+        p->logged_ns = now;
+        log_error("the recording lost %llu records: %s", (unsigned long long)p->lost, err->text);
+    }
+}
+
+static void finish_uncommitted(struct pipeline *p, int result) {
+    for (struct batch *b = p->uncommitted; b; b = b->next)
+        *b->result = result;
+    free_list(p->uncommitted);
+    p->uncommitted = NULL;
+}
+
+/* Takes the head, which is done, off the queue. */
+static void pop(struct pipeline *p, struct batch *b) {
+    pthread_mutex_lock(&p->lock);
+    assert(p->head == b);
+    p->head = b->next;
+    if (!p->head)
+        p->tail = NULL;
+    p->n_bytes -= b->n_bytes;
+    pthread_mutex_unlock(&p->lock);
+    p->stored = b->ticket;
+    if (b->result) {
+        b->next = p->uncommitted;
+        p->uncommitted = b;
+    } else
+        b->free(b);
+}
+
+static struct batch *head_of(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    struct batch *b = p->head;
+    pthread_mutex_unlock(&p->lock);
+    return b;
+}
+
+bool pipeline_step(struct pipeline *p, int64_t budget_ns) {
+    struct batch *b = head_of(p);
+    if (!b)
+        return false;
+    mark_dirty(p);
+    int64_t end_ns = clock_mono_ns() + budget_ns;
+    do {
+        struct err err = {0};
+        int fed = b->feed(b, p->store, &err);
+        if (fed < 0) {
+            store_failed(p, store_pending(p->store) + b->n_left, &err);
+            struct err ignored = {0};
+            store_commit(p->store, &ignored); /* rolls back: from here on the store is usable again */
+            pop(p, b);
+            finish_uncommitted(p, -1);
+        } else if (fed > 0)
+            pop(p, b);
+        else
+            continue;
+        b = head_of(p);
+    } while (b && clock_mono_ns() < end_ns);
+    return b != NULL;
+}
+
+void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail) {
+    struct err err = {0};
+    mark_dirty(p);
+    if (store_loss(p->store, session_id, loss, n, detail, &err) != 0)
+        store_failed(p, n, &err);
+}
+
+void pipeline_commit(struct pipeline *p) {
+    if (!p->dirty && p->lost == 0)
+        return;
+    struct err err = {0};
+    uint64_t lost = p->lost;
+    uint64_t pending = store_pending(p->store);
+    bool ok = lost == 0 || store_loss(p->store, 0, LOSS_DISK_FULL, lost, span_str(p->lost_detail), &err) == 0;
+    ok = store_commit(p->store, &err) == 0 && ok;
+    if (ok)
+        p->lost = 0;
+    else if (pending > 0)
+        store_failed(p, pending, &err);
+    p->dirty = false;
+    finish_uncommitted(p, ok ? 0 : -1);
+
+    pthread_mutex_lock(&p->lock);
+    if (ok)
+        p->unsaved_loss = 0;
+    p->committed = p->stored;
+    p->commits++;
+    pthread_cond_broadcast(&p->moved);
+    pthread_mutex_unlock(&p->lock);
+}
+
+bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns) {
+    *since_mono_ns = p->dirty_since_ns;
+    return p->dirty;
+}
+
+uint64_t pipeline_unsaved_loss(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    uint64_t n = p->unsaved_loss;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+size_t pipeline_backlog(struct pipeline *p, size_t *peak) {
+    pthread_mutex_lock(&p->lock);
+    size_t n = p->n_bytes;
+    if (peak)
+        *peak = p->peak_bytes;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+uint64_t pipeline_commits(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    uint64_t n = p->commits;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_ns) {
+    pthread_mutex_lock(&p->lock);
+    while (p->commits <= seen && !p->stopping && wait_moved(p, deadline_ns)) {
+    }
+    uint64_t n = p->commits;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
+void pipeline_wake(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    p->commits++;
+    pthread_cond_broadcast(&p->moved);
+    pthread_mutex_unlock(&p->lock);
+}
