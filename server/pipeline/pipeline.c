@@ -56,7 +56,7 @@ struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err 
         return NULL;
     }
     p->store = store;
-    p->cap_bytes = cap_bytes;
+    p->cap_bytes = cap_bytes > PIPELINE_CAP_MIN ? cap_bytes : PIPELINE_CAP_MIN;
     pthread_mutex_init(&p->lock, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -261,6 +261,13 @@ uint64_t pipeline_unsaved_loss(struct pipeline *p) {
     uint64_t n = p->unsaved_loss;
     pthread_mutex_unlock(&p->lock);
     return n;
+}
+
+bool pipeline_has_room(struct pipeline *p, size_t n_bytes) {
+    pthread_mutex_lock(&p->lock);
+    bool room = p->n_bytes + n_bytes <= p->cap_bytes;
+    pthread_mutex_unlock(&p->lock);
+    return room;
 }
 
 size_t pipeline_backlog(struct pipeline *p, size_t *peak) {

@@ -6,7 +6,7 @@
  * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
  * stays the caller's.
  * Threads: put, wait, watch, committed: any. step, commit: the loop. No function takes a second lock.
- * Limits: `cap_bytes` over all queued batches.
+ * Limits: `cap_bytes` over all queued batches (at least PIPELINE_CAP_MIN, so that one look at the sockets always fits).
  * Units: bytes, nanoseconds (monotonic for deadlines).
  */
 #ifndef PIPELINE_PIPELINE_H
@@ -25,6 +25,8 @@ struct batch {
     void (*free)(struct batch *batch);
     int *result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
 };
+
+#define PIPELINE_CAP_MIN ((size_t)16 << 20)
 
 struct pipeline;
 struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err);
@@ -49,6 +51,8 @@ bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
 /* Records lost to a failing database that could not yet be written down as a loss there: while this is not 0, a reader's
  * `losses` are incomplete. Any thread. */
 uint64_t pipeline_unsaved_loss(struct pipeline *p);
+/* Whether a batch of n bytes would fit now. */
+bool pipeline_has_room(struct pipeline *p, size_t n_bytes);
 /* Bytes queued now, and the most there ever were. */
 size_t pipeline_backlog(struct pipeline *p, size_t *peak);
 

@@ -1,0 +1,121 @@
+/* Private to ingest/: the loop's state and what its parts offer each other.
+ *
+ * Threads. `lock` guards the lists of sockets and sessions (changed by the loop, read by anybody) and the queue of jobs. Counters are
+ * written by the loop alone and read by anybody. Everything else is the loop's alone.
+ */
+#ifndef INGEST_LOOP_H
+#define INGEST_LOOP_H
+
+#include "decode/frame.h"
+#include "ingest/datagrams.h"
+#include "ingest/ingest.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+
+#define LOOP_EVENTS      256
+#define RECEIVE_MESSAGES 32 /* datagrams of one recvmmsg */
+#define RECEIVE_ROUNDS   32 /* recvmmsg calls before others have their turn */
+
+/* What epoll hands back. */
+enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
+
+struct counters {
+    _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected, connections;
+};
+
+/* A bound socket: UDP or unixgram (WATCHED_SOCKET), or the listener of a unixstream. */
+struct receiver {
+    enum watched watched; /* first: epoll's pointer is to this */
+    int fd;
+    enum source source;
+    struct open_session *session;
+    char address[INGEST_ADDRESS_SIZE];
+    char *unlink_path; /* NULL: none */
+    size_t rcvbuf;
+    uint32_t seen_drops;  /* the kernel's counter when last read */
+    uint64_t drained_in;  /* the barrier round that has emptied it */
+    struct counters count;
+    struct receiver *next;
+};
+
+/* An accepted stream connection. */
+struct connection {
+    enum watched watched; /* first */
+    int fd;
+    struct receiver *listener;
+    struct frame frame;
+    uint64_t drained_in;
+    struct connection *next, **back;
+};
+
+struct open_session {
+    struct ingest_session is;
+    char directory[INGEST_ADDRESS_SIZE]; /* private, for its Unix sockets; "" : none */
+    int64_t expires_mono_ns;             /* 0: never; monotonic, so that a jump of the clock ends no session */
+    double drop_rate;                    /* injected */
+    uint64_t drop_state;
+    struct open_session *next;
+};
+
+struct job {
+    int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
+    void *arg;
+    struct err *err;
+    int result;
+    uint64_t last_id;
+    bool done;
+    struct job *next;
+};
+
+struct ingest {
+    struct store *store;
+    struct pipeline *pipeline;
+    struct ingest_options options;
+    pthread_t thread;
+    int epoll, wake;
+    enum watched watched_wake;
+    int softnet; /* /proc/net/softnet_stat; -1: not readable */
+
+    pthread_mutex_t lock;
+    pthread_cond_t job_done;
+    struct job *jobs, **jobs_end;
+    _Atomic bool stopping;
+    struct receiver *receivers;
+    struct open_session *sessions;
+    size_t n_sessions;
+    int64_t next_expiry_ns; /* the loop's; monotonic; 0: none */
+
+    struct datagrams_pool pool;
+    struct connection *connections;
+    size_t n_connections;
+    uint64_t round; /* of the barrier */
+    struct receive_buffers *buffers;
+};
+
+/* receive.c: what is in a socket goes into batches. budget_bytes bounds how much is read; true when it was emptied. */
+struct receive_buffers *receive_buffers_new(void);
+void receive_buffers_free(struct receive_buffers *b);
+bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes);
+void receive_accept(struct ingest *in, struct receiver *listener);
+/* May close and free the connection: it is empty then. */
+bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes);
+void receive_close_connections(struct ingest *in, const struct receiver *listener);
+
+/* session.c */
+struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen, bool unix_sockets,
+                                  struct receiver **receivers, struct err *err);
+void session_free(struct open_session *session);
+void session_expire(struct ingest *in);
+/* Milliseconds until the next session ends; -1: none does. */
+int session_next_expiry_ms(struct ingest *in);
+/* On the loop: starts or ends listening. */
+int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers, struct err *err);
+void receiver_free_all(struct receiver *list);
+void session_detach(struct ingest *in, struct open_session *session);
+
+/* softnet.c: waits until what other processes have sent over loopback has reached its socket. */
+void softnet_settle(int fd);
+int softnet_open(void);
+
+#endif

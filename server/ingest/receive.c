@@ -1,0 +1,191 @@
+#include "ingest/loop.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "ingest/socket.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DATAGRAM_MAX  65535
+#define DATAGRAM_COST 512 /* what even an empty datagram takes of a socket's buffer, at least */
+
+struct receive_buffers {
+    struct mmsghdr messages[RECEIVE_MESSAGES];
+    struct iovec parts[RECEIVE_MESSAGES];
+    char bytes[RECEIVE_MESSAGES][DATAGRAM_MAX];
+};
+
+struct receive_buffers *receive_buffers_new(void) {
+    struct receive_buffers *b = malloc(sizeof *b); /* pages are touched as datagrams need them */
+    if (!b)
+        return NULL;
+    memset(b->messages, 0, sizeof b->messages);
+    for (int i = 0; i < RECEIVE_MESSAGES; i++) {
+        b->parts[i] = (struct iovec){b->bytes[i], DATAGRAM_MAX};
+        b->messages[i].msg_hdr.msg_iov = &b->parts[i];
+        b->messages[i].msg_hdr.msg_iovlen = 1;
+    }
+    return b;
+}
+
+void receive_buffers_free(struct receive_buffers *b) {
+    free(b);
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* xorshift64*: the injected faults are the same for the same seed. */
+static bool dropped_on_purpose(struct open_session *session) {
+    if (session->drop_rate <= 0)
+        return false;
+    uint64_t x = session->drop_state;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    session->drop_state = x;
+    return (double)((x * 0x2545F4914F6CDD1DULL) >> 11) * 0x1.0p-53 < session->drop_rate;
+}
+
+/* One datagram or frame: counted, and into the open batch. */
+static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct span bytes, bool cut) {
+    count(&r->count.datagrams, 1);
+    count(&r->count.bytes, bytes.n);
+    if (bytes.n > DOGSTATSD_AGENT_MAX)
+        count(&r->count.over_agent_limit, 1);
+    if (dropped_on_purpose(r->session)) {
+        count(&r->count.injected, 1);
+        return;
+    }
+    if (cut) {
+        count(&r->count.truncated, 1);
+        pipeline_loss(in->pipeline, r->session->is.id, LOSS_TRUNCATED, 1, span_str(r->address));
+    }
+    struct datagrams_run run = {r->session->is.id, r->source, now_ns};
+    if (datagrams_add(&in->pool, &run, bytes, cut) != 0) {
+        count(&r->count.queue_full, 1);
+        pipeline_loss(in->pipeline, r->session->is.id, LOSS_QUEUE_FULL, 1, span_str(r->address));
+    }
+}
+
+/* Drops show in the socket's own counter, whatever happened to its queue. */
+static void look_for_drops(struct ingest *in, struct receiver *r) {
+    if (r->source != SOURCE_UDP)
+        return;
+    uint32_t drops = socket_drops(r->fd);
+    uint32_t fresh = drops - r->seen_drops; /* the counter wraps, and so does the difference */
+    if (fresh == 0)
+        return;
+    r->seen_drops = drops;
+    count(&r->count.kernel_drops, fresh);
+    pipeline_loss(in->pipeline, r->session->is.id, LOSS_KERNEL_DROP, fresh, span_str(r->address));
+    log_warning("the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
+                fresh, r->address, r->session->is.name);
+}
+
+bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
+    struct receive_buffers *b = in->buffers;
+    bool empty = false;
+    for (size_t used = 0; !empty && used < budget_bytes;) {
+        int n = recvmmsg(r->fd, b->messages, RECEIVE_MESSAGES, MSG_DONTWAIT, NULL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            empty = true; /* EAGAIN, or an error that the socket has now told */
+            break;
+        }
+        int64_t now_ns = clock_wall_ns();
+        for (int i = 0; i < n; i++) {
+            struct mmsghdr *m = &b->messages[i];
+            take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
+            used += m->msg_len + DATAGRAM_COST;
+        }
+        empty = n < RECEIVE_MESSAGES;
+    }
+    look_for_drops(in, r);
+    return empty;
+}
+
+void receive_accept(struct ingest *in, struct receiver *listener) {
+    for (;;) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        struct connection *c = in->n_connections < INGEST_CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+        if (!c) {
+            log_warning("refused a connection on %s: %zu are open", listener->address, in->n_connections);
+            close(fd);
+            continue;
+        }
+        *c = (struct connection){.watched = WATCHED_CONNECTION, .fd = fd, .listener = listener};
+        struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
+        if (epoll_ctl(in->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+            close(fd);
+            free(c);
+            continue;
+        }
+        c->next = in->connections;
+        c->back = &in->connections;
+        if (c->next)
+            c->next->back = &c->next;
+        in->connections = c;
+        in->n_connections++;
+        count(&listener->count.connections, 1);
+    }
+}
+
+static void close_connection(struct ingest *in, struct connection *c) {
+    if (frame_pending(&c->frame) > 0)
+        log_info("a connection on %s ended in the middle of a frame", c->listener->address);
+    *c->back = c->next;
+    if (c->next)
+        c->next->back = c->back;
+    in->n_connections--;
+    count(&c->listener->count.connections, (uint64_t)-1);
+    close(c->fd);
+    frame_free(&c->frame);
+    free(c);
+}
+
+void receive_close_connections(struct ingest *in, const struct receiver *listener) {
+    for (struct connection *c = in->connections, *next; c; c = next) {
+        next = c->next;
+        if (!listener || c->listener == listener)
+            close_connection(in, c);
+    }
+}
+
+struct frame_sink {
+    struct ingest *in;
+    struct connection *c;
+    int64_t now_ns;
+};
+
+static void take_frame(void *arg, struct span bytes) {
+    struct frame_sink *sink = arg;
+    take(sink->in, sink->c->listener, sink->now_ns, bytes, false);
+}
+
+bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes) {
+    char *bytes = in->buffers->bytes[0];
+    for (size_t used = 0; used < budget_bytes;) {
+        ssize_t n = recv(c->fd, bytes, DATAGRAM_MAX, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        struct frame_sink sink = {in, c, n > 0 ? clock_wall_ns() : 0};
+        if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
+            if (n > 0)
+                log_warning("closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
+                            c->listener->address);
+            close_connection(in, c);
+            return true;
+        }
+        used += (size_t)n;
+    }
+    return false;
+}
