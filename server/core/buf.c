@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "core/buf.h"
 
 #include <stdarg.h>

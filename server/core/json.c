@@ -57,15 +57,15 @@ static void string(struct buf *b, struct span s, bool raw) {
     buf_char(b, '"');
 }
 
-void json_string(struct buf *b, struct span s) {
+void json_put_string(struct buf *b, struct span s) {
     string(b, s, false);
 }
 
-void json_string_raw(struct buf *b, struct span s) {
+void json_put_string_raw(struct buf *b, struct span s) {
     string(b, s, true);
 }
 
-void json_base64(struct buf *b, struct span s) {
+void json_put_base64(struct buf *b, struct span s) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     buf_char(b, '"');
     for (size_t i = 0; i < s.n; i += 3) {
@@ -81,7 +81,7 @@ void json_base64(struct buf *b, struct span s) {
     buf_char(b, '"');
 }
 
-void json_number(struct buf *b, double value) {
+void json_put_number(struct buf *b, double value) {
     char text[NUMBER_SIZE];
     if (isfinite(value))
         buf_add(b, text, number_format(value, text));
@@ -89,18 +89,18 @@ void json_number(struct buf *b, double value) {
         buf_str(b, "null");
 }
 
-void json_strings(struct buf *b, size_t n, const struct span *list) {
+void json_put_strings(struct buf *b, size_t n, const struct span *list) {
     buf_char(b, '[');
     for (size_t i = 0; i < n; i++) {
         if (i)
             buf_char(b, ',');
-        json_string(b, list[i]);
+        json_put_string(b, list[i]);
     }
     buf_char(b, ']');
 }
 
-void json_time(struct buf *b, int64_t wall_ns) {
+void json_put_time(struct buf *b, int64_t wall_ns) {
     char text[CLOCK_RFC3339_SIZE];
     clock_rfc3339(wall_ns, text);
-    json_string(b, span_str(text));
+    json_put_string(b, span_str(text));
 }

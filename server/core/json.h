@@ -4,7 +4,7 @@
  * place at link time.
  *
  * Bytes that are not UTF-8 become U+FFFD, counted as utf8_invalid_length says, so the output is valid UTF-8
- * (but for json_string_raw).
+ * (but for json_put_string_raw).
  */
 #ifndef CORE_JSON_H
 #define CORE_JSON_H
