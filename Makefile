@@ -43,7 +43,7 @@ CLIENT_OBJ := $(CLIENT_SRC:%.c=$(OUT)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OUT)/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 
-include $(wildcard tests/*/*.mk)
+include $(wildcard tests/*/*.mk client/*.mk)
 
 .PHONY: all
 all: build/statwit $(OUT)/libstatwit.a ## build everything that is installed

@@ -1,0 +1,300 @@
+/* Requests to a recorder over libcurl. */
+#include "emit/error.h"
+#include "emit/text.h"
+#include "report/recorder.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_MAX    ((size_t)256 << 20)
+#define TIMEOUT_MS  30000
+#define DEFAULT_URL "http://127.0.0.1:8125"
+
+/* One request under way. */
+struct exchange {
+    struct statwit_recorder *recorder;
+    const struct statwit_request *request;
+    struct text body;
+    bool stopped; /* by the caller's chunk function */
+};
+
+static const char *or_environment(const char *value, const char *name) {
+    if (value)
+        return value;
+    value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+static char *copy_or_null(const char *string, bool *failed) {
+    char *copy = string ? strdup(string) : NULL;
+    if (string && !copy)
+        *failed = true;
+    return copy;
+}
+
+struct statwit_recorder *statwit_recorder_connect(const char *url,
+                                                  const struct statwit_connect_options *options,
+                                                  struct statwit_error *error) {
+    static const struct statwit_connect_options none;
+    if (!options)
+        options = &none;
+    url = or_environment(url, "STATWIT_URL");
+    if (!url)
+        url = DEFAULT_URL;
+    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
+        error_set(error, STATWIT_INVALID,
+                  "\"%.200s\" is not a URL of a recorder: it starts with http:// or https://", url);
+        return NULL;
+    }
+    const struct curl *curl = curl_load(error);
+    if (!curl)
+        return NULL;
+    struct statwit_recorder *recorder = calloc(1, sizeof *recorder);
+    bool failed = !recorder;
+    if (recorder) {
+        pthread_mutex_init(&recorder->lock, NULL);
+        recorder->curl = curl;
+        recorder->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+        recorder->url = copy_or_null(url, &failed);
+        recorder->token = copy_or_null(or_environment(options->token, "STATWIT_TOKEN"), &failed);
+        recorder->ca_file = copy_or_null(or_environment(options->ca_file, "STATWIT_CA_FILE"), &failed);
+    }
+    if (failed) {
+        error_memory(error);
+        statwit_recorder_close(recorder);
+        return NULL;
+    }
+    for (size_t n = strlen(recorder->url); n > 0 && recorder->url[n - 1] == '/'; n--)
+        recorder->url[n - 1] = '\0';
+    return recorder;
+}
+
+const char *statwit_recorder_url(const struct statwit_recorder *recorder) {
+    return recorder->url;
+}
+
+void statwit_recorder_close(struct statwit_recorder *recorder) {
+    if (!recorder)
+        return;
+    if (recorder->handle && recorder->pid == getpid())
+        recorder->curl->easy_cleanup(recorder->handle);
+    pthread_mutex_destroy(&recorder->lock);
+    free(recorder->url);
+    free(recorder->token);
+    free(recorder->ca_file);
+    free(recorder);
+}
+
+/* The bytes of a 2xx answer go to the caller's function when there is one; all else is collected. */
+static size_t take_body(char *bytes, size_t one, size_t size, void *context) {
+    struct exchange *exchange = context;
+    size *= one;
+    long status = 0;
+    exchange->recorder->curl->easy_getinfo(exchange->recorder->handle, CURLINFO_RESPONSE_CODE, &status);
+    if (!exchange->request->chunk || status < 200 || status > 299) {
+        text_put(&exchange->body, bytes, size);
+        return exchange->body.failed ? 0 : size;
+    }
+    exchange->stopped = !exchange->request->chunk(exchange->request->context, bytes, size);
+    return exchange->stopped ? 0 : size;
+}
+
+static int fresh_handle(struct statwit_recorder *recorder, struct statwit_error *error) {
+    /* A handle inherited through fork shares its socket with the parent: it is left alone, not cleaned up. */
+    if (recorder->handle && recorder->pid != getpid())
+        recorder->handle = NULL;
+    if (!recorder->handle)
+        recorder->handle = recorder->curl->easy_init();
+    recorder->pid = getpid();
+    return recorder->handle ? 0 : error_memory(error);
+}
+
+static int prepare(struct exchange *exchange, const char *url, const struct curl_slist *headers) {
+    const struct statwit_recorder *recorder = exchange->recorder;
+    const struct statwit_request *request = exchange->request;
+    const struct curl *curl = recorder->curl;
+    CURL *handle = recorder->handle;
+    int timeout_ms = request->timeout_ms ? request->timeout_ms : recorder->timeout_ms;
+    const char *method = request->method ? request->method : request->body ? "POST" : "GET";
+    bool failed = false;
+#define SET(option, value) failed |= curl->easy_setopt(handle, option, value) != CURLE_OK
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROXY, ""); /* a recorder is on this host or near: http_proxy is meant for others */
+    SET(CURLOPT_TCP_NODELAY, 1L);
+    SET(CURLOPT_HTTPHEADER, headers);
+    SET(CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 0));
+    SET(CURLOPT_WRITEFUNCTION, take_body);
+    SET(CURLOPT_WRITEDATA, exchange);
+    if (recorder->ca_file)
+        SET(CURLOPT_CAINFO, recorder->ca_file);
+    SET(CURLOPT_HTTPGET, 1L); /* undoes what an earlier request on this handle set */
+    SET(CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
+    if (request->body) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
+        SET(CURLOPT_POSTFIELDS, request->body);
+    }
+    SET(CURLOPT_CUSTOMREQUEST, method);
+#undef SET
+    return failed ? -1 : 0;
+}
+
+/* NULL when memory is out. */
+static struct curl_slist *make_headers(const struct exchange *exchange) {
+    const struct curl *curl = exchange->recorder->curl;
+    const char *type = exchange->request->content_type, *token = exchange->recorder->token;
+    struct curl_slist *headers = curl->slist_append(NULL, "Expect:");
+    char line[1024];
+    for (int i = 0; headers && i < 2; i++) {
+        if (i == 0 && exchange->request->body)
+            snprintf(line, sizeof line, "Content-Type: %s", type ? type : "application/json");
+        else if (i == 1 && token)
+            snprintf(line, sizeof line, "Authorization: Bearer %s", token);
+        else
+            continue;
+        struct curl_slist *longer = curl->slist_append(headers, line);
+        if (!longer)
+            curl->slist_free_all(headers);
+        headers = longer;
+    }
+    return headers;
+}
+
+static int explain(const struct exchange *exchange, CURLcode code, struct statwit_error *error) {
+    const struct statwit_recorder *recorder = exchange->recorder;
+    const char *words = recorder->curl->easy_strerror(code);
+    if (exchange->body.failed)
+        return error_set(error, exchange->body.size ? STATWIT_PROTOCOL : STATWIT_NO_MEMORY,
+                         "the answer of %.200s is larger than %zu MiB, or memory is out", recorder->url,
+                         BODY_MAX >> 20);
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST: {
+        long number = 0;
+        recorder->curl->easy_getinfo(recorder->handle, CURLINFO_OS_ERRNO, &number);
+        return error_set(error, STATWIT_UNREACHABLE,
+                         "cannot reach %.200s: %s. Is `statwit serve` running? Start it, or give its address "
+                         "with --url or STATWIT_URL",
+                         recorder->url,
+                         code == CURLE_COULDNT_CONNECT && number ? strerror((int)number) : words);
+    }
+    case CURLE_OPERATION_TIMEDOUT:
+        return error_set(error, STATWIT_UNREACHABLE, "%.200s did not answer %.100s in time", recorder->url,
+                         exchange->request->path);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        return error_set(
+            error, STATWIT_UNREACHABLE,
+            "%.200s is not trusted: %s. Give the certificate's CA file with --ca-file or STATWIT_CA_FILE",
+            recorder->url, words);
+    case CURLE_URL_MALFORMAT:
+        return error_set(error, STATWIT_INVALID, "\"%.200s\" with \"%.100s\" is not a URL", recorder->url,
+                         exchange->request->path);
+    default:
+        return error_set(error, STATWIT_UNREACHABLE, "no answer from %.200s to %.100s: %s", recorder->url,
+                         exchange->request->path, words);
+    }
+}
+
+/* libcurl leaves SIGPIPE to the TLS library's caller: none may reach a program because its server went away.
+ */
+static CURLcode perform(const struct statwit_recorder *recorder) {
+    sigset_t pipe_only, before, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    CURLcode code = recorder->curl->easy_perform(recorder->handle);
+    if (!sigismember(&pending, SIGPIPE))
+        while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0}) < 0 && errno == EINTR)
+            ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+static int exchange_run(struct exchange *exchange, const char *url, struct statwit_response *response,
+                        struct statwit_error *error) {
+    struct statwit_recorder *recorder = exchange->recorder;
+    if (fresh_handle(recorder, error))
+        return -1;
+    struct curl_slist *headers = make_headers(exchange);
+    if (!headers)
+        return error_memory(error);
+    CURLcode code = prepare(exchange, url, headers) ? CURLE_OUT_OF_MEMORY : perform(recorder);
+    recorder->curl->easy_setopt(recorder->handle, CURLOPT_HTTPHEADER, NULL);
+    recorder->curl->slist_free_all(headers);
+    if (code == CURLE_OUT_OF_MEMORY)
+        return error_memory(error);
+    if (code != CURLE_OK && !exchange->stopped)
+        return explain(exchange, code, error);
+    text_put(&exchange->body, "", 0);
+    if (exchange->body.failed)
+        return error_memory(error);
+    long status = 0;
+    char *type = NULL;
+    recorder->curl->easy_getinfo(recorder->handle, CURLINFO_RESPONSE_CODE, &status);
+    recorder->curl->easy_getinfo(recorder->handle, CURLINFO_CONTENT_TYPE, &type);
+    response->status = (int)status;
+    snprintf(response->content_type, sizeof response->content_type, "%s", type ? type : "");
+    response->body = exchange->body.bytes;
+    response->size = exchange->body.size;
+    exchange->body.bytes = NULL;
+    return 0;
+}
+
+int statwit_request(struct statwit_recorder *recorder, const struct statwit_request *request,
+                    struct statwit_response *response, struct statwit_error *error) {
+    *response = (struct statwit_response){0};
+    if (!request->path || request->path[0] != '/')
+        return error_set(error, STATWIT_INVALID, "the path of a request starts with /, not \"%.100s\"",
+                         request->path ? request->path : "");
+    struct exchange exchange = {.recorder = recorder, .request = request, .body = {.max = BODY_MAX}};
+    struct text url = {.max = 1 << 20};
+    text_puts(&url, recorder->url);
+    text_puts(&url, request->path);
+    int result = -1;
+    if (url.failed) {
+        error_memory(error);
+    } else {
+        pthread_mutex_lock(&recorder->lock);
+        result = exchange_run(&exchange, url.bytes, response, error);
+        pthread_mutex_unlock(&recorder->lock);
+    }
+    text_free(&url);
+    text_free(&exchange.body);
+    return result;
+}
+
+void statwit_response_free(struct statwit_response *response) {
+    free(response->body);
+    *response = (struct statwit_response){0};
+}
+
+int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms, struct statwit_error *error) {
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    for (;;) {
+        struct statwit_response response;
+        struct statwit_request ask = {.path = "/readyz", .timeout_ms = timeout_ms > 0 ? timeout_ms : 0};
+        int answered = statwit_request(recorder, &ask, &response, error);
+        int status = response.status;
+        statwit_response_free(&response);
+        if (answered == 0 && status == 200)
+            return 0;
+        if (answered == 0) {
+            error_set(error, STATWIT_REFUSED, "%.200s is not ready: it answered /readyz with %d",
+                      recorder->url, status);
+            if (error)
+                error->status = status;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= timeout_ms)
+            return -1;
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+}
