@@ -1,0 +1,421 @@
+/* DESIGN. The life of a request:
+ *
+ *     exchange_begin      the request line is there: the raw target is copied (MHD hands it out decoded later)
+ *     exchange_step       NEW: the headers are there: route, guard, limits -> a refusal is remembered, never queued yet: MHD
+ *                         takes no answer in mid-upload, and a client that is still sending may never see one
+ *                         BODY: pieces of the body, kept up to the route's limit, then only counted
+ *                         complete: the handler -> the answer, or WAITING: asleep until http_resume
+ *     exchange_end        the answer was sent, or the client is gone
+ */
+#include "http/exchange.h"
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "http/fault.h"
+#include "http/guard.h"
+#include "http/link.h"
+#include "http/router.h"
+#include "http/watch.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
+
+void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
+    struct span target = span_str(uri);
+    struct http_request *rq = calloc(1, sizeof *rq + router_room(target) + target.n + 1);
+    if (!rq)
+        return NULL;
+    char *room = (char *)(rq + 1);
+    rq->http = cls;
+    rq->connection = connection;
+    rq->target = span_of(memcpy(room + router_room(target), target.p, target.n), target.n);
+    rq->answer.status = 200;
+    rq->answer.content_type = "application/json";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    rq->link = info ? info->socket_context : NULL;
+    return rq;
+}
+
+struct span http_header(const struct http_request *rq, const char *name) {
+    const char *value = NULL;
+    size_t n = 0;
+    if (MHD_lookup_connection_value_n(rq->connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES)
+        return (struct span){NULL, 0};
+    return span_of(value ? value : "", n);
+}
+
+struct span http_arg(const struct http_request *rq, const char *name) {
+    for (size_t i = 0; i < rq->n_args; i++)
+        if (span_eq(rq->args[i].name, span_str(name)))
+            return rq->args[i].value;
+    return (struct span){NULL, 0};
+}
+
+void http_add_header(struct http_request *rq, const char *name, const char *format, ...) {
+    struct http_response *answer = &rq->answer;
+    if (answer->n_headers == HTTP_HEADERS_OUT_MAX)
+        return;
+    struct http_header *header = &answer->headers[answer->n_headers++];
+    header->name = name;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(header->value, sizeof header->value, format, args);
+    va_end(args);
+}
+
+void http_error(struct http_request *rq, unsigned status, const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct http_response *answer = &rq->answer;
+    answer->status = status;
+    answer->content_type = "application/json";
+    buf_clear(&answer->body);
+    buf_str(&answer->body, "{\"error\":");
+    json_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
+    buf_str(&answer->body, "}\n");
+}
+
+/* --- the headers are there ------------------------------------------------------------------------------------------ */
+
+static void read_session(struct http_request *rq) {
+    struct http *h = rq->http;
+    rq->api_key = http_header(rq, "DD-API-KEY");
+    if (!rq->api_key.p)
+        rq->api_key = http_arg(rq, "api_key");
+    rq->session_token = http_header(rq, "X-Datadog-Test-Session-Token");
+    if (!rq->session_token.p)
+        rq->session_token = http_arg(rq, "test_session_token");
+    rq->session_id = ingest_session_by_key(h->ingest, rq->api_key);
+    if (!rq->session_token.p)
+        return;
+    struct ingest_session session;
+    struct err ignored = {0};
+    rq->session_unknown = ingest_session_find(h->ingest, rq->session_token, &session, &ignored) != 0;
+    rq->session_id = rq->session_unknown ? ingest_session_by_key(h->ingest, SPAN("")) : session.id;
+}
+
+static void refuse_method(struct http_request *rq, unsigned allowed) {
+    struct buf methods = {.max = 256};
+    router_methods(allowed, &methods);
+    http_error(rq, 405, "%.*s is not for this path; it takes %s", SPAN_ARG(rq->method_text),
+               methods.p ? methods.p : "nothing");
+    http_add_header(rq, "Allow", "%s", methods.p ? methods.p : "");
+    buf_free(&methods);
+}
+
+/* Fills the answer and returns false when the handler must not see the request. */
+static bool admit(struct http_request *rq) {
+    struct http *h = rq->http;
+    struct span host = http_header(rq, "Host");
+    if (!guard_host(host, span_str(h->options.bind), h->loopback)) {
+        http_error(rq, 403, "the Host header '%.*s' is not this server's name; ask for %s", SPAN_ARG(host), h->url);
+        return false;
+    }
+    struct span origin = http_header(rq, "Origin");
+    if (rq->method != HTTP_GET && !guard_origin(origin, host)) {
+        http_error(rq, 403, "a page of '%.*s' may not change anything here", SPAN_ARG(origin));
+        return false;
+    }
+    unsigned allowed;
+    rq->route = router_find(http_tables, http_n_tables, rq, &allowed);
+    bool recorder = span_starts(rq->path, SPAN("/recorder"));
+    if (h->options.token && (recorder || (rq->route && (rq->route->flags & ROUTE_TOKEN))) &&
+        !guard_token(http_header(rq, "Authorization"), span_str(h->options.token))) {
+        http_error(rq, 401, "this server asks for its token: Authorization: Bearer TOKEN");
+        http_add_header(rq, "WWW-Authenticate", "Bearer");
+        return false;
+    }
+    if (!rq->route && allowed) {
+        refuse_method(rq, allowed);
+        return false;
+    }
+    if (!rq->route) {
+        http_error(rq, 404, "no such path: %.*s (GET /recorder/v1/openapi.yaml lists them)", SPAN_ARG(rq->path));
+        return false;
+    }
+    read_session(rq);
+    if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
+        http_error(rq, 404, "no session has the token '%.*s'", SPAN_ARG(rq->session_token));
+        return false;
+    }
+    return true;
+}
+
+static void read_head(struct http_request *rq, const char *method) {
+    struct http *h = rq->http;
+    rq->state = REQUEST_BODY;
+    rq->counted = true;
+    h->n_active++;
+    h->n_requests++;
+    link_expect(rq->link, HTTP_REQUEST_BODY_S);
+    rq->method_text = span_str(method);
+    rq->method = router_method(rq->method_text);
+    rq->content_type = http_header(rq, "Content-Type");
+    rq->content_encoding = http_header(rq, "Content-Encoding");
+    rq->user_agent = http_header(rq, "User-Agent");
+    if (router_parse(rq, (char *)(rq + 1)) != 0) {
+        http_error(rq, 414, "more than %d query arguments", HTTP_ARGS_MAX);
+        rq->refused = true;
+    } else
+        rq->refused = !admit(rq);
+    if (rq->refused)
+        h->n_refused++;
+    size_t max = rq->route && rq->route->body_max ? rq->route->body_max : HTTP_BODY_MAX;
+    rq->received.max = max + 1; /* and the NUL that follows it */
+}
+
+/* --- the body ------------------------------------------------------------------------------------------------------- */
+
+static void drop_body(struct http_request *rq) {
+    rq->http->n_body_bytes -= rq->n_counted_bytes;
+    rq->n_counted_bytes = 0;
+    buf_free(&rq->received);
+}
+
+/* false: too much to go on reading. */
+static bool take_piece(struct http_request *rq, const char *p, size_t n) {
+    struct http *h = rq->http;
+    rq->wire_bytes += n;
+    if (rq->refused || rq->too_large)
+        return rq->wire_bytes <= HTTP_SWALLOW_MAX;
+    size_t max = rq->received.max;
+    if (rq->wire_bytes >= max) {
+        drop_body(rq);
+        rq->too_large = true;
+        if (!(rq->route->flags & ROUTE_TAKES_TOO_LARGE)) {
+            http_error(rq, 413, "the body is larger than %zu bytes", max - 1);
+            rq->refused = true;
+        }
+        return true;
+    }
+    size_t cap = rq->received.cap;
+    buf_add(&rq->received, p, n);
+    size_t grown = rq->received.cap - cap;
+    rq->n_counted_bytes += grown;
+    if (rq->received.failed || (h->n_body_bytes += grown) > HTTP_BODIES_MAX) {
+        if (rq->received.failed)
+            rq->n_counted_bytes -= grown;
+        drop_body(rq);
+        http_error(rq, 503, "too many large bodies are being received at once; try again");
+        rq->refused = true;
+    }
+    return true;
+}
+
+/* --- the answer ----------------------------------------------------------------------------------------------------- */
+
+struct stream {
+    ssize_t (*read)(void *arg, char *to, size_t max);
+    void (*free)(void *arg);
+    void *arg;
+};
+
+static ssize_t stream_read(void *cls, uint64_t position, char *to, size_t max) {
+    (void)position;
+    struct stream *s = cls;
+    ssize_t n = s->read(s->arg, to, max);
+    if (n == HTTP_STREAM_END)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return n == HTTP_STREAM_FAILED ? MHD_CONTENT_READER_END_WITH_ERROR : n;
+}
+
+static void stream_free(void *cls) {
+    struct stream *s = cls;
+    if (s->free)
+        s->free(s->arg);
+    free(s);
+}
+
+/* The fault "cut during": half of the body, then the end of the connection. */
+struct half {
+    struct buf body;
+    size_t at;
+};
+
+static ssize_t half_read(void *cls, uint64_t position, char *to, size_t max) {
+    (void)position;
+    struct half *half = cls;
+    size_t n = half->body.n / 2 - half->at;
+    if (n == 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    n = n < max ? n : max;
+    memcpy(to, half->body.p + half->at, n);
+    half->at += n;
+    return (ssize_t)n;
+}
+
+static void half_free(void *cls) {
+    struct half *half = cls;
+    buf_free(&half->body);
+    free(half);
+}
+
+static struct MHD_Response *respond_half(struct http_response *answer) {
+    struct half *half = calloc(1, sizeof *half);
+    if (!half || answer->body.n == 0) {
+        free(half);
+        return NULL;
+    }
+    half->body = answer->body;
+    answer->body = (struct buf){0};
+    return MHD_create_response_from_callback(half->body.n, STREAM_BLOCK, half_read, half, half_free);
+}
+
+static struct MHD_Response *respond_stream(struct http_response *answer) {
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (struct stream){answer->stream, answer->stream_free, answer->stream_arg};
+    answer->stream_free = NULL;
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s, stream_free);
+}
+
+static struct MHD_Response *respond_body(struct http_response *answer) {
+    if (answer->body.n == 0)
+        return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(answer->body.n, answer->body.p, MHD_RESPMEM_MUST_FREE);
+    if (r)
+        answer->body = (struct buf){0};
+    return r;
+}
+
+static enum MHD_Result answer_request(struct http_request *rq) {
+    struct http_response *answer = &rq->answer;
+    rq->state = REQUEST_ANSWERED;
+    if (rq->abandoned || rq->fault.cut == HTTP_CUT_BEFORE || rq->fault.cut == HTTP_CUT_AFTER)
+        return MHD_NO;
+    if (answer->body.failed)
+        http_error(rq, 500, "the answer is too large, or memory is short");
+    struct MHD_Response *r = rq->fault.cut == HTTP_CUT_DURING ? respond_half(answer)
+                             : answer->stream                ? respond_stream(answer)
+                                                             : respond_body(answer);
+    if (!r)
+        return MHD_NO;
+    if (answer->content_type)
+        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    for (size_t i = 0; i < answer->n_headers; i++)
+        MHD_add_response_header(r, answer->headers[i].name, answer->headers[i].value);
+    enum MHD_Result queued = MHD_queue_response(rq->connection, answer->status, r);
+    MHD_destroy_response(r);
+    return queued;
+}
+
+/* Sends the answer, or sleeps first when a fault says so. */
+static enum MHD_Result finish(struct http_request *rq) {
+    if (rq->fault.delay_ms > 0 && !rq->abandoned) {
+        int64_t delay_ms = rq->fault.delay_ms;
+        rq->fault.delay_ms = 0;
+        rq->state = REQUEST_WAITING;
+        http_suspend(rq);
+        watch_delay(rq->http->watch, rq, delay_ms);
+        return MHD_YES;
+    }
+    return answer_request(rq);
+}
+
+static enum MHD_Result handle(struct http_request *rq) {
+    link_expect(rq->link, 0);
+    if (rq->refused)
+        return answer_request(rq);
+    rq->received_at = clock_wall_ns();
+    rq->body = buf_view(&rq->received);
+    if (rq->route->flags & ROUTE_FAULTS)
+        fault_match(rq->http->faults, rq);
+    rq->state = REQUEST_WAITING;
+    rq->route->handle(rq);
+    return rq->suspended ? MHD_YES : finish(rq);
+}
+
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *upload_data, size_t *upload_data_size,
+                              void **con_cls) {
+    (void)cls, (void)connection, (void)url, (void)version;
+    struct http_request *rq = *con_cls;
+    if (!rq)
+        return MHD_NO;
+    switch (rq->state) {
+    case REQUEST_NEW:
+        read_head(rq, method);
+        return MHD_YES;
+    case REQUEST_BODY:
+        if (*upload_data_size == 0)
+            return handle(rq);
+        if (!take_piece(rq, upload_data, *upload_data_size))
+            return MHD_NO;
+        *upload_data_size = 0;
+        return MHD_YES;
+    case REQUEST_WAITING:
+        return finish(rq);
+    case REQUEST_ANSWERED:
+        break;
+    }
+    return MHD_NO;
+}
+
+void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
+                  enum MHD_RequestTerminationCode termination) {
+    (void)connection, (void)termination;
+    struct http *h = cls;
+    struct http_request *rq = *con_cls;
+    if (!rq)
+        return;
+    *con_cls = NULL;
+    link_expect(rq->link, HTTP_REQUEST_HEAD_S);
+    drop_body(rq);
+    buf_free(&rq->answer.body);
+    if (rq->answer.stream_free)
+        rq->answer.stream_free(rq->answer.stream_arg);
+    if (rq->counted)
+        h->n_active--;
+    free(rq);
+}
+
+void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                         enum MHD_ConnectionNotificationCode what) {
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *socket_context = info ? link_open(cls, info->connect_fd) : NULL;
+        watch_connections(((struct http *)cls)->watch);
+    } else {
+        link_close(cls, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+/* --- sleeping ------------------------------------------------------------------------------------------------------- */
+
+int http_socket(const struct http_request *rq) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+void http_suspend(struct http_request *rq) {
+    rq->suspended = true;
+    MHD_suspend_connection(rq->connection);
+}
+
+void http_resume(struct http_request *rq) {
+    MHD_resume_connection(rq->connection);
+}
+
+void http_abandon(struct http_request *rq) {
+    rq->abandoned = true;
+    http_resume(rq);
+}
+
+void http_stream_pause(struct http_request *rq) {
+    MHD_suspend_connection(rq->connection);
+}
+
+void http_stream_resume(struct http_request *rq) {
+    MHD_resume_connection(rq->connection);
+}

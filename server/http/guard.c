@@ -1,0 +1,91 @@
+#include "http/guard.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define HOST_MAX 255 /* bytes of a DNS name */
+
+static bool same_word(struct span a, struct span b) {
+    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
+}
+
+static bool ends_with(struct span s, struct span tail) {
+    return s.n >= tail.n && same_word(span_from(s, s.n - tail.n), tail);
+}
+
+/* "[::1]:8125" -> "::1"; "localhost:8125" -> "localhost"; "::1" stays. p == NULL when it is malformed. */
+static struct span without_port(struct span host) {
+    if (host.n && host.p[0] == '[') {
+        const char *end = memchr(host.p, ']', host.n);
+        return end ? span_of(host.p + 1, (size_t)(end - host.p) - 1) : (struct span){NULL, 0};
+    }
+    const char *colon = memchr(host.p, ':', host.n);
+    if (!colon || memchr(colon + 1, ':', host.n - (size_t)(colon - host.p) - 1))
+        return host;
+    return span_of(host.p, (size_t)(colon - host.p));
+}
+
+/* 4 or 6 with the address; 0: not a literal. */
+static int literal(struct span host, unsigned char address[16]) {
+    char text[HOST_MAX + 1];
+    if (host.n == 0 || host.n > HOST_MAX)
+        return 0;
+    snprintf(text, sizeof text, "%.*s", SPAN_ARG(host));
+    if (inet_pton(AF_INET, text, address) == 1)
+        return 4;
+    return inet_pton(AF_INET6, text, address) == 1 ? 6 : 0;
+}
+
+bool guard_is_loopback(struct span host) {
+    static const unsigned char one[16] = {[15] = 1}, mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned char address[16];
+    switch (literal(host, address)) {
+    case 4:
+        return address[0] == 127;
+    case 6:
+        return memcmp(address, one, 16) == 0 || (memcmp(address, mapped, 12) == 0 && address[12] == 127);
+    default:
+        return same_word(host, SPAN("localhost")) || ends_with(host, SPAN(".localhost"));
+    }
+}
+
+bool guard_host(struct span host, struct span bound, bool loopback) {
+    if (!host.p)
+        return true;
+    struct span name = without_port(host);
+    if (!name.p || name.n == 0 || name.n > HOST_MAX)
+        return false;
+    if (name.p[name.n - 1] == '.')
+        name.n--; /* the root's dot */
+    if (guard_is_loopback(name) || same_word(name, bound))
+        return true;
+    if (loopback)
+        return false;
+    unsigned char address[16];
+    char own[HOST_NAME_MAX + 1] = "";
+    if (gethostname(own, sizeof own - 1) != 0)
+        own[0] = '\0';
+    return literal(name, address) || !memchr(name.p, '.', name.n) || same_word(name, span_str(own));
+}
+
+bool guard_origin(struct span origin, struct span host) {
+    if (!origin.p)
+        return true;
+    struct span scheme = SPAN("http://"), tls = SPAN("https://");
+    size_t skip = span_starts(origin, scheme) ? scheme.n : span_starts(origin, tls) ? tls.n : 0;
+    return skip > 0 && host.p && same_word(span_from(origin, skip), host);
+}
+
+bool guard_token(struct span authorization, struct span token) {
+    struct span scheme = SPAN("Bearer ");
+    if (authorization.n < scheme.n || !same_word(span_of(authorization.p, scheme.n), scheme))
+        return false;
+    struct span given = span_from(authorization, scheme.n);
+    unsigned char differs = given.n != token.n;
+    for (size_t i = 0; i < given.n; i++)
+        differs |= (unsigned char)(given.p[i] ^ (token.n ? token.p[i % token.n] : 0));
+    return differs == 0 && token.n > 0;
+}

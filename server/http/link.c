@@ -1,0 +1,49 @@
+#include "http/link.h"
+
+#include "core/clock.h"
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct connection *link_open(struct http *h, int fd) {
+    struct connection *link = calloc(1, sizeof *link);
+    if (!link)
+        return NULL;
+    link->fd = fd;
+    link_expect(link, HTTP_REQUEST_HEAD_S);
+    pthread_mutex_lock(&h->links_lock);
+    link->next = h->links;
+    if (link->next)
+        link->next->prev = link;
+    h->links = link;
+    pthread_mutex_unlock(&h->links_lock);
+    return link;
+}
+
+void link_close(struct http *h, struct connection *link) {
+    if (!link)
+        return;
+    pthread_mutex_lock(&h->links_lock);
+    if (link->prev)
+        link->prev->next = link->next;
+    else
+        h->links = link->next;
+    if (link->next)
+        link->next->prev = link->prev;
+    pthread_mutex_unlock(&h->links_lock);
+    free(link);
+}
+
+void link_expect(struct connection *link, int64_t seconds) {
+    if (link)
+        link->due_mono_ns = seconds ? clock_mono_ns() + seconds * NS_PER_S : 0;
+}
+
+bool link_sweep(struct http *h, int64_t now_mono_ns) {
+    pthread_mutex_lock(&h->links_lock);
+    for (struct connection *link = h->links; link; link = link->next)
+        if (link->due_mono_ns && now_mono_ns > link->due_mono_ns)
+            shutdown(link->fd, SHUT_RDWR);
+    bool any = h->links != NULL;
+    pthread_mutex_unlock(&h->links_lock);
+    return any;
+}

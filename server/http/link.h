@@ -1,0 +1,24 @@
+/* The open connections, and the deadline of those that take too long to send a request (slow-loris).
+ *
+ * Threads: any. A connection's socket is shut down only while it is in the list, so never after the descriptor was given
+ * to somebody else.
+ */
+#ifndef HTTP_LINK_H
+#define HTTP_LINK_H
+
+#include "http/server.h"
+
+struct connection {
+    struct connection *next, *prev;
+    int fd;
+    _Atomic int64_t due_mono_ns; /* when the next step of a request must be complete; 0: none is awaited */
+};
+
+struct connection *link_open(struct http *h, int fd);
+void link_close(struct http *h, struct connection *link);
+/* The next step must be complete within so many seconds; 0: as long as it takes (we are answering). */
+void link_expect(struct connection *link, int64_t seconds);
+/* Ends those that are late. Returns whether any connection is open. */
+bool link_sweep(struct http *h, int64_t now_mono_ns);
+
+#endif

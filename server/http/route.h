@@ -1,0 +1,165 @@
+/* Routes: which function answers which path, what it is given and how it answers.
+ *
+ *     static void hello(struct http_request *rq) {
+ *         buf_str(&rq->answer.body, "{\"hello\":true}");
+ *     }
+ *     static const struct route routes[] = {{HTTP_GET, "/hello/{name}", hello, .flags = ROUTE_TOKEN}};
+ *     const struct route_table hello_routes = ROUTE_TABLE(routes);          (and a line in http.c's `tables`)
+ *
+ * What the router has done before a handler runs: the body is complete (bounded by the route's body_max) and still encoded
+ * as sent; Host, Origin and token are fine; path and query are decoded; a doubled or trailing slash makes no difference; GET
+ * handlers answer HEAD too; an unknown path is answered 404, another method 405 with Allow, a body that is too large 413.
+ * More specific patterns stand before general ones in a table.
+ *
+ * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream
+ * become libmicrohttpd's.
+ * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
+ */
+#ifndef HTTP_ROUTE_H
+#define HTTP_ROUTE_H
+
+#include "core/buf.h"
+#include "http/limits.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct http;
+struct http_request;
+struct MHD_Connection;
+
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_POST = 2,
+    HTTP_PUT = 4,
+    HTTP_PATCH = 8,
+    HTTP_DELETE = 16,
+    HTTP_ANY = 0xff,
+};
+
+enum route_flag {
+    ROUTE_TOKEN = 1,           /* asks for http_options.token */
+    ROUTE_FAULTS = 2,          /* faults apply: see http_request.fault */
+    ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
+    ROUTE_CHECKS_SESSION = 8,  /* an unknown session token is answered 404 */
+};
+
+struct route {
+    unsigned methods;
+    const char *path; /* a segment "{name}" takes any one segment, a last "**" any number of them, none too */
+    void (*handle)(struct http_request *rq);
+    unsigned flags;
+    size_t body_max; /* bytes on the wire; 0: HTTP_BODY_MAX */
+};
+
+struct route_table {
+    const struct route *routes;
+    size_t n;
+};
+#define ROUTE_TABLE(array) {(array), sizeof(array) / sizeof((array)[0])}
+
+struct http_arg {
+    struct span name, value; /* decoded: %xx and + */
+};
+
+/* What /recorder/v1/faults wants to happen to this request. The router delays and cuts; the handler looks at `status` and
+ * at `cut` so that it knows what to record: */
+enum http_cut {
+    HTTP_CUT_NOT,
+    HTTP_CUT_BEFORE, /* nothing is stored but the request itself, nothing is answered */
+    HTTP_CUT_DURING, /* stored; half of the answer is sent */
+    HTTP_CUT_AFTER,  /* stored; nothing is answered */
+};
+struct http_fault {
+    bool active;
+    unsigned status; /* 0: as usual; else: answer this, store nothing but the request itself */
+    int64_t delay_ms;
+    enum http_cut cut;
+};
+
+/* 200, application/json and an empty body until the handler says otherwise. */
+struct http_response {
+    unsigned status;
+    const char *content_type; /* static */
+    struct buf body;
+    size_t n_headers;
+    struct http_header {
+        const char *name; /* static */
+        char value[128];
+    } headers[HTTP_HEADERS_OUT_MAX];
+    /* Instead of `body` when set: writes at most max bytes to `to` and returns how many, HTTP_STREAM_END,
+     * HTTP_STREAM_FAILED (the connection is cut), or 0 after http_stream_pause. Called one at a time, from any thread of
+     * the pool. */
+    ssize_t (*stream)(void *arg, char *to, size_t max);
+    void (*stream_free)(void *arg);
+    void *stream_arg;
+};
+#define HTTP_STREAM_END    (-1)
+#define HTTP_STREAM_FAILED (-2)
+
+struct http_request {
+    struct http *http;
+    const struct route *route;
+    enum http_method method;
+    struct span method_text; /* "HEAD" too */
+    struct span target;      /* the request line's, raw */
+    struct span raw_path, raw_query;
+    struct span path; /* decoded, without doubled and trailing slashes */
+    size_t n_params;
+    struct span params[HTTP_PARAMS_MAX]; /* what the {…} took, decoded */
+    size_t n_args;
+    struct http_arg *args; /* in order */
+    struct span body;      /* as sent, content encodings not undone */
+    bool too_large;        /* the body was longer than route->body_max; it was read and dropped */
+    uint64_t wire_bytes;   /* of the body */
+
+    struct span content_type, content_encoding, user_agent; /* p == NULL: not given */
+    struct span api_key;    /* DD-API-KEY, or the query's api_key; p == NULL: none */
+    uint64_t session_id;    /* by session token (header or query), else by api_key, else the default one */
+    struct span session_token; /* p == NULL: none given */
+    bool session_unknown;   /* a session token that no session has; session_id is then the default one's */
+    int64_t received_at;    /* wall clock, when the body was complete */
+    struct http_fault fault;
+
+    struct http_response answer;
+
+    /* The router's: */
+    struct MHD_Connection *connection;
+    struct connection *link;
+    enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
+    bool refused;   /* answered before the handler; only the body is still read */
+    bool abandoned; /* cut without an answer */
+    atomic_bool suspended;
+    bool counted;
+    size_t n_counted_bytes; /* of `received` in http->n_body_bytes */
+    struct buf received;
+    char *decoded;
+};
+
+/* A header of the request; p == NULL: not there. Case-insensitive. */
+struct span http_header(const struct http_request *rq, const char *name);
+/* The first query argument of that name; p == NULL: not there. */
+struct span http_arg(const struct http_request *rq, const char *name);
+
+/* Adds a header to the answer. `name` is static. Longer values than fit are cut. */
+void http_add_header(struct http_request *rq, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Drops what was answered so far and answers {"error":"…"} with this status. */
+void http_error(struct http_request *rq, unsigned status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Puts the request to sleep without a thread: after the handler has returned, some other thread fills rq->answer and calls
+ * http_resume, once. Until then the handler must not touch rq again. */
+void http_suspend(struct http_request *rq);
+void http_resume(struct http_request *rq);
+/* The same to close the connection without an answer (its client has gone). */
+void http_abandon(struct http_request *rq);
+/* The client's socket, for who wants to know when it goes away. */
+int http_socket(const struct http_request *rq);
+
+/* The same for a stream that has nothing to say now: pause, then return 0; http_stream_resume makes `stream` be called
+ * again. */
+void http_stream_pause(struct http_request *rq);
+void http_stream_resume(struct http_request *rq);
+
+#endif

@@ -1,0 +1,22 @@
+/* Finding the route of a path. Pure. */
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+#include "http/route.h"
+
+/* Cuts the target into rq->raw_path, raw_query, path and args, and decodes them. *text is memory of
+ * router_room(target.n) bytes that the request keeps. -1: too many arguments. */
+size_t router_room(struct span target);
+int router_parse(struct http_request *rq, char *room);
+
+/* The route for rq->method and rq->raw_path, with rq->params filled; NULL: *allowed holds the methods that the path does
+ * have, 0 when there is no such path. */
+const struct route *router_find(const struct route_table *const *tables, size_t n_tables, struct http_request *rq,
+                                unsigned *allowed);
+
+/* "GET, HEAD, POST" */
+void router_methods(unsigned methods, struct buf *text);
+/* 0: not one we know. HEAD is GET. */
+enum http_method router_method(struct span word);
+
+#endif

@@ -1,0 +1,47 @@
+/* What the HTTP side's own files share: the server itself.
+ *
+ * Threads: constant after http_start but for the atomics, and what watch, work and faults guard themselves.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/http.h"
+#include "http/route.h"
+#include <pthread.h>
+
+struct MHD_Daemon;
+struct connection;
+
+#define HTTP_LISTEN_MAX 2 /* "localhost" is 127.0.0.1 and ::1 */
+
+struct http {
+    struct store *store;
+    struct pipeline *pipeline;
+    struct ingest *ingest;
+    struct http_options options; /* its strings are the caller's until http_stop */
+
+    size_t n_daemons;
+    struct MHD_Daemon *daemons[HTTP_LISTEN_MAX];
+    int port;
+    bool loopback; /* bound to loopback only */
+    char url[160];
+    int64_t started_at, started_mono_ns;
+
+    struct watch *watch;
+    struct work *work;
+    struct faults *faults;
+
+    pthread_mutex_t links_lock; /* the open connections: link.c */
+    struct connection *links;
+
+    atomic_size_t n_body_bytes;
+    atomic_size_t n_active; /* requests between their headers and the end of their answer */
+    atomic_bool stopping;
+    atomic_uint_fast64_t n_requests, n_refused, n_questions;
+};
+
+/* The tables that are served, in order (routes.c). */
+extern const struct route_table *const http_tables[];
+extern const size_t http_n_tables;
+
+#endif
