@@ -1,8 +1,8 @@
 /* DESIGN. The life of a request:
  *
- *     exchange_begin      the request line is there: the raw target is copied (MHD hands it out decoded later)
- *     exchange_step       NEW: the headers are there: route, guard, limits -> a refusal is remembered, never queued yet: MHD
- *                         takes no answer in mid-upload, and a client that is still sending may never see one
+ *     exchange_begin      the request line is there: the raw target is copied (MHD hands it out decoded
+ * later) exchange_step       NEW: the headers are there: route, guard, limits -> a refusal is remembered,
+ * never queued yet: MHD takes no answer in mid-upload, and a client that is still sending may never see one
  *                         BODY: pieces of the body, kept up to the route's limit, then only counted
  *                         complete: the handler -> the answer, or WAITING: asleep until http_resume
  *     exchange_end        the answer was sent, or the client is gone
@@ -43,7 +43,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
 struct span http_header(const struct http_request *rq, const char *name) {
     const char *value = NULL;
     size_t n = 0;
-    if (MHD_lookup_connection_value_n(rq->connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) != MHD_YES)
+    if (MHD_lookup_connection_value_n(rq->connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) !=
+        MHD_YES)
         return (struct span){NULL, 0};
     return span_of(value ? value : "", n);
 }
@@ -78,11 +79,12 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
     answer->content_type = "application/json";
     buf_clear(&answer->body);
     buf_str(&answer->body, "{\"error\":");
-    json_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
+    json_put_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
     buf_str(&answer->body, "}\n");
 }
 
-/* --- the headers are there ------------------------------------------------------------------------------------------ */
+/* --- the headers are there
+ * ------------------------------------------------------------------------------------------ */
 
 static void read_session(struct http_request *rq) {
     struct http *h = rq->http;
@@ -115,7 +117,8 @@ static bool admit(struct http_request *rq) {
     struct http *h = rq->http;
     struct span host = http_header(rq, "Host");
     if (!guard_host(host, span_str(h->options.bind), h->loopback)) {
-        http_error(rq, 403, "the Host header '%.*s' is not this server's name; ask for %s", SPAN_ARG(host), h->url);
+        http_error(rq, 403, "the Host header '%.*s' is not this server's name; ask for %s", SPAN_ARG(host),
+                   h->url);
         return false;
     }
     struct span origin = http_header(rq, "Origin");
@@ -137,7 +140,8 @@ static bool admit(struct http_request *rq) {
         return false;
     }
     if (!rq->route) {
-        http_error(rq, 404, "no such path: %.*s (GET /recorder/v1/openapi.yaml lists them)", SPAN_ARG(rq->path));
+        http_error(rq, 404, "no such path: %.*s (GET /recorder/v1/openapi.yaml lists them)",
+                   SPAN_ARG(rq->path));
         return false;
     }
     read_session(rq);
@@ -171,7 +175,8 @@ static void read_head(struct http_request *rq, const char *method) {
     rq->received.max = max + 1; /* and the NUL that follows it */
 }
 
-/* --- the body ------------------------------------------------------------------------------------------------------- */
+/* --- the body
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void drop_body(struct http_request *rq) {
     rq->http->n_body_bytes -= rq->n_counted_bytes;
@@ -209,7 +214,8 @@ static bool take_piece(struct http_request *rq, const char *p, size_t n) {
     return true;
 }
 
-/* --- the answer ----------------------------------------------------------------------------------------------------- */
+/* --- the answer
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct stream {
     ssize_t (*read)(void *arg, char *to, size_t max);
@@ -295,8 +301,8 @@ static enum MHD_Result answer_request(struct http_request *rq) {
     if (answer->body.failed)
         http_error(rq, 500, "the answer is too large, or memory is short");
     struct MHD_Response *r = rq->fault.cut == HTTP_CUT_DURING ? respond_half(answer)
-                             : answer->stream                ? respond_stream(answer)
-                                                             : respond_body(answer);
+                             : answer->stream                 ? respond_stream(answer)
+                                                              : respond_body(answer);
     if (!r)
         return MHD_NO;
     if (answer->content_type)
@@ -334,9 +340,9 @@ static enum MHD_Result handle(struct http_request *rq) {
     return rq->suspended ? MHD_YES : finish(rq);
 }
 
-enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload_data, size_t *upload_data_size,
-                              void **con_cls) {
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload_data,
+                              size_t *upload_data_size, void **con_cls) {
     (void)cls, (void)connection, (void)url, (void)version;
     struct http_request *rq = *con_cls;
     if (!rq)
@@ -381,7 +387,8 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode what) {
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         *socket_context = info ? link_open(cls, info->connect_fd) : NULL;
         watch_connections(((struct http *)cls)->watch);
     } else {
@@ -390,7 +397,8 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **so
     }
 }
 
-/* --- sleeping ------------------------------------------------------------------------------------------------------- */
+/* --- sleeping
+ * ------------------------------------------------------------------------------------------------------- */
 
 int http_socket(const struct http_request *rq) {
     const union MHD_ConnectionInfo *info =

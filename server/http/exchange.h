@@ -6,8 +6,9 @@
 #include <microhttpd.h>
 
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload_data, size_t *upload_data_size, void **con_cls);
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload_data,
+                              size_t *upload_data_size, void **con_cls);
 void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
                   enum MHD_RequestTerminationCode termination);
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,

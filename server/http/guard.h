@@ -1,8 +1,8 @@
 /* Who may ask: Host (DNS rebinding), Origin (cross-site requests), bearer token. Pure.
  *
- * Host: loopback names and addresses and the bound address. Bound beyond loopback also any IP literal, this machine's name
- * and names without a dot (a container's service name): rebinding needs a public name.
- * Origin: a request that changes something must come from a page of the host that it is sent to, or from no page.
+ * Host: loopback names and addresses and the bound address. Bound beyond loopback also any IP literal, this
+ * machine's name and names without a dot (a container's service name): rebinding needs a public name. Origin:
+ * a request that changes something must come from a page of the host that it is sent to, or from no page.
  */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H

@@ -1,9 +1,8 @@
 /* The HTTP side: control API under /recorder/v1, health, /metrics, and (api/) the fake Datadog intake.
  *
  * Ownership: borrows store, pipeline and ingest until http_stop.
- * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody who waits.
- * Errors: NULL with err.
- * Limits: see limits.h.
+ * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody
+ * who waits. Errors: NULL with err. Limits: see limits.h.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -12,12 +11,12 @@
 
 struct http_options {
     const char *bind;
-    int port;           /* 0: any free one */
-    const char *token;  /* NULL: none asked for */
+    int port;                       /* 0: any free one */
+    const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */
-    bool strict_intake; /* answer 400 to what Datadog would drop in silence */
+    bool strict_intake;          /* answer 400 to what Datadog would drop in silence */
 };
 
 struct http;

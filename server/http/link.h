@@ -1,7 +1,7 @@
 /* The open connections, and the deadline of those that take too long to send a request (slow-loris).
  *
- * Threads: any. A connection's socket is shut down only while it is in the list, so never after the descriptor was given
- * to somebody else.
+ * Threads: any. A connection's socket is shut down only while it is in the list, so never after the
+ * descriptor was given to somebody else.
  */
 #ifndef HTTP_LINK_H
 #define HTTP_LINK_H

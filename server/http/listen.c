@@ -29,7 +29,8 @@ static int get_port(int fd) {
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-/* SO_REUSEADDR on a TCP listener only skips the wait for old connections; Linux still refuses a second listener. */
+/* SO_REUSEADDR on a TCP listener only skips the wait for old connections; Linux still refuses a second
+ * listener. */
 static int listen_one(const struct addrinfo *info, int port) {
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
@@ -63,7 +64,8 @@ static void name_url(const struct addrinfo *info, const char *scheme, int port, 
         snprintf(url, size, "%s://%s:%d", scheme, strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, port);
 }
 
-/* One socket for each address; an address family that this machine lacks is passed over when another one works. */
+/* One socket for each address; an address family that this machine lacks is passed over when another one
+ * works. */
 static int listen_all(const struct addrinfo *list, int port, int *fds, size_t max, int *sys) {
     int n = 0;
     *sys = 0;
@@ -84,8 +86,8 @@ static int listen_all(const struct addrinfo *list, int port, int *fds, size_t ma
     return n > 0 ? n : -1;
 }
 
-int listen_tcp(const char *bind, int port, const char *scheme, int *fds, size_t max, int *bound_port, bool *loopback,
-               char *url, size_t url_size, struct err *err) {
+int listen_tcp(const char *bind, int port, const char *scheme, int *fds, size_t max, int *bound_port,
+               bool *loopback, char *url, size_t url_size, struct err *err) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
     int failed = getaddrinfo(bind, "0", &hints, &list);
     if (failed)

@@ -6,14 +6,14 @@
  *     static const struct route routes[] = {{HTTP_GET, "/hello/{name}", hello, .flags = ROUTE_TOKEN}};
  *     const struct route_table hello_routes = ROUTE_TABLE(routes);          (and a line in http.c's `tables`)
  *
- * What the router has done before a handler runs: the body is complete (bounded by the route's body_max) and still encoded
- * as sent; Host, Origin and token are fine; path and query are decoded; a doubled or trailing slash makes no difference; GET
- * handlers answer HEAD too; an unknown path is answered 404, another method 405 with Allow, a body that is too large 413.
- * More specific patterns stand before general ones in a table.
+ * What the router has done before a handler runs: the body is complete (bounded by the route's body_max) and
+ * still encoded as sent; Host, Origin and token are fine; path and query are decoded; a doubled or trailing
+ * slash makes no difference; GET handlers answer HEAD too; an unknown path is answered 404, another method
+ * 405 with Allow, a body that is too large 413. More specific patterns stand before general ones in a table.
  *
- * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream
- * become libmicrohttpd's.
- * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
+ * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and
+ * stream become libmicrohttpd's. Threads: a handler runs on one of HTTP_THREADS and must not wait for long:
+ * for that there is http_suspend.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
@@ -56,14 +56,15 @@ struct route_table {
     const struct route *routes;
     size_t n;
 };
-#define ROUTE_TABLE(array) {(array), sizeof(array) / sizeof((array)[0])}
+#define ROUTE_TABLE(array)                                                                                   \
+    { (array), sizeof(array) / sizeof((array)[0]) }
 
 struct http_arg {
     struct span name, value; /* decoded: %xx and + */
 };
 
-/* What /recorder/v1/faults wants to happen to this request. The router delays and cuts; the handler looks at `status` and
- * at `cut` so that it knows what to record: */
+/* What /recorder/v1/faults wants to happen to this request. The router delays and cuts; the handler looks at
+ * `status` and at `cut` so that it knows what to record: */
 enum http_cut {
     HTTP_CUT_NOT,
     HTTP_CUT_BEFORE, /* nothing is stored but the request itself, nothing is answered */
@@ -88,8 +89,8 @@ struct http_response {
         char value[128];
     } headers[HTTP_HEADERS_OUT_MAX];
     /* Instead of `body` when set: writes at most max bytes to `to` and returns how many, HTTP_STREAM_END,
-     * HTTP_STREAM_FAILED (the connection is cut), or 0 after http_stream_pause. Called one at a time, from any thread of
-     * the pool. */
+     * HTTP_STREAM_FAILED (the connection is cut), or 0 after http_stream_pause. Called one at a time, from
+     * any thread of the pool. */
     ssize_t (*stream)(void *arg, char *to, size_t max);
     void (*stream_free)(void *arg);
     void *stream_arg;
@@ -114,11 +115,11 @@ struct http_request {
     uint64_t wire_bytes;   /* of the body */
 
     struct span content_type, content_encoding, user_agent; /* p == NULL: not given */
-    struct span api_key;    /* DD-API-KEY, or the query's api_key; p == NULL: none */
-    uint64_t session_id;    /* by session token (header or query), else by api_key, else the default one */
+    struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
+    uint64_t session_id;       /* by session token (header or query), else by api_key, else the default one */
     struct span session_token; /* p == NULL: none given */
-    bool session_unknown;   /* a session token that no session has; session_id is then the default one's */
-    int64_t received_at;    /* wall clock, when the body was complete */
+    bool session_unknown;      /* a session token that no session has; session_id is then the default one's */
+    int64_t received_at;       /* wall clock, when the body was complete */
     struct http_fault fault;
 
     struct http_response answer;
@@ -148,8 +149,8 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts the request to sleep without a thread: after the handler has returned, some other thread fills rq->answer and calls
- * http_resume, once. Until then the handler must not touch rq again. */
+/* Puts the request to sleep without a thread: after the handler has returned, some other thread fills
+ * rq->answer and calls http_resume, once. Until then the handler must not touch rq again. */
 void http_suspend(struct http_request *rq);
 void http_resume(struct http_request *rq);
 /* The same to close the connection without an answer (its client has gone). */
@@ -157,8 +158,8 @@ void http_abandon(struct http_request *rq);
 /* The client's socket, for who wants to know when it goes away. */
 int http_socket(const struct http_request *rq);
 
-/* The same for a stream that has nothing to say now: pause, then return 0; http_stream_resume makes `stream` be called
- * again. */
+/* The same for a stream that has nothing to say now: pause, then return 0; http_stream_resume makes `stream`
+ * be called again. */
 void http_stream_pause(struct http_request *rq);
 void http_stream_resume(struct http_request *rq);
 

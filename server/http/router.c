@@ -1,6 +1,7 @@
-/* DESIGN. A pattern is matched segment by segment against the raw path, so that %2F inside a segment is not a separator;
- * the segment is decoded before it is compared. Empty segments are skipped: "/a//b/" is "/a/b". There are about a hundred
- * routes, most of which part from the path at the first or second segment; a walk over them costs less than a microsecond.
+/* DESIGN. A pattern is matched segment by segment against the raw path, so that %2F inside a segment is not a
+ * separator; the segment is decoded before it is compared. Empty segments are skipped: "/a//b/" is "/a/b".
+ * There are about a hundred routes, most of which part from the path at the first or second segment; a walk
+ * over them costs less than a microsecond.
  */
 #include "http/router.h"
 
@@ -105,7 +106,8 @@ int router_parse(struct http_request *rq, char *room) {
     return 0;
 }
 
-/* Whether the raw segment says what the pattern's literal one does. Patterns hold nothing that needs an escape. */
+/* Whether the raw segment says what the pattern's literal one does. Patterns hold nothing that needs an
+ * escape. */
 static bool segment_is(struct span segment, struct span literal) {
     if (!memchr(segment.p, '%', segment.n))
         return span_eq(segment, literal);
@@ -118,7 +120,8 @@ static bool segment_is(struct span segment, struct span literal) {
     return span_eq(decode(segment, false, &room), literal);
 }
 
-static bool matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX], size_t *n_params) {
+static bool matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX],
+                    size_t *n_params) {
     struct span want, got, rest = span_str(pattern);
     *n_params = 0;
     while (next_segment(&rest, &want)) {
@@ -134,8 +137,8 @@ static bool matches(const char *pattern, struct span path, struct span params[HT
     return !next_segment(&path, &got);
 }
 
-const struct route *router_find(const struct route_table *const *tables, size_t n_tables, struct http_request *rq,
-                                unsigned *allowed) {
+const struct route *router_find(const struct route_table *const *tables, size_t n_tables,
+                                struct http_request *rq, unsigned *allowed) {
     *allowed = 0;
     for (size_t t = 0; t < n_tables; t++)
         for (size_t i = 0; i < tables[t]->n; i++) {
@@ -157,8 +160,8 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
 static const struct {
     const char *word;
     enum http_method method;
-} methods_by_word[] = {{"GET", HTTP_GET},     {"HEAD", HTTP_GET},   {"POST", HTTP_POST},
-                       {"PUT", HTTP_PUT},     {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}};
+} methods_by_word[] = {{"GET", HTTP_GET}, {"HEAD", HTTP_GET},    {"POST", HTTP_POST},
+                       {"PUT", HTTP_PUT}, {"PATCH", HTTP_PATCH}, {"DELETE", HTTP_DELETE}};
 #define N_METHODS (sizeof methods_by_word / sizeof methods_by_word[0])
 
 enum http_method router_method(struct span word) {

@@ -9,10 +9,10 @@
 size_t router_room(struct span target);
 int router_parse(struct http_request *rq, char *room);
 
-/* The route for rq->method and rq->raw_path, with rq->params filled; NULL: *allowed holds the methods that the path does
- * have, 0 when there is no such path. */
-const struct route *router_find(const struct route_table *const *tables, size_t n_tables, struct http_request *rq,
-                                unsigned *allowed);
+/* The route for rq->method and rq->raw_path, with rq->params filled; NULL: *allowed holds the methods that
+ * the path does have, 0 when there is no such path. */
+const struct route *router_find(const struct route_table *const *tables, size_t n_tables,
+                                struct http_request *rq, unsigned *allowed);
 
 /* "GET, HEAD, POST" */
 void router_methods(unsigned methods, struct buf *text);

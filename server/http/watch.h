@@ -1,11 +1,12 @@
 /* One thread for everybody who waits: for a time, for a commit, for a client to go away.
  *
- * A waiter is a request that sleeps. The thread sleeps too, in epoll, until a commit (an eventfd that the pipeline writes
- * while somebody waits for data), the earliest deadline, or a hang-up of a waiting client's socket.
+ * A waiter is a request that sleeps. The thread sleeps too, in epoll, until a commit (an eventfd that the
+ * pipeline writes while somebody waits for data), the earliest deadline, or a hang-up of a waiting client's
+ * socket.
  *
- * Ownership: a waiter's memory is its owner's from watch_add until `wake` is called, which it is exactly once; inside
- * `wake` it may be freed, or added again.
- * Threads: watch_add from any; `look` and `wake` run on the watch thread and must be short.
+ * Ownership: a waiter's memory is its owner's from watch_add until `wake` is called, which it is exactly
+ * once; inside `wake` it may be freed, or added again. Threads: watch_add from any; `look` and `wake` run on
+ * the watch thread and must be short.
  */
 #ifndef HTTP_WATCH_H
 #define HTTP_WATCH_H
@@ -16,16 +17,18 @@ enum watch_why {
     WATCH_LOOKED, /* `look` said so */
     WATCH_DUE,    /* the deadline has passed */
     WATCH_GONE,   /* the client has closed its connection */
+    WATCH_FAILED, /* new records could not be read */
     WATCH_STOP,   /* the server ends */
 };
 
 struct waiter {
-    struct waiter *next; /* the watch's */
-    int fd;              /* -1, or the client's socket; the watch's descriptor, not the connection's, once added */
-    int64_t due_mono_ns; /* 0: never */
-    uint64_t cursor;     /* with `feed`: the newest record it knows */
-    struct judge *feed;  /* NULL, or where new records go */
-    /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may change due_mono_ns). */
+    struct waiter *next, *prev; /* the watch's */
+    int fd;                     /* the client's socket, or -1: don't look whether it goes away */
+    int64_t due_mono_ns;        /* 0: never */
+    uint64_t cursor;            /* with `feed`: the newest record it knows */
+    struct judge *feed;         /* NULL, or where new records go */
+    /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may
+     * change due_mono_ns). */
     bool (*look)(struct waiter *w);
     void (*wake)(struct waiter *w, enum watch_why why);
 };

@@ -30,6 +30,7 @@ struct pipeline {
     size_t n_bytes, peak_bytes;
     uint64_t last_ticket, committed;
     uint64_t commits;
+    int notify_fd;
     bool stopping;
     uint64_t unsaved_loss;
 
@@ -55,6 +56,7 @@ struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err 
         free(p);
         return NULL;
     }
+    p->notify_fd = -1;
     p->store = store;
     p->cap_bytes = cap_bytes > PIPELINE_CAP_MIN ? cap_bytes : PIPELINE_CAP_MIN;
     pthread_mutex_init(&p->lock, NULL);
@@ -227,6 +229,24 @@ void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint
         store_failed(p, n, &err);
 }
 
+/* The lock is held. */
+static void tell_commit(struct pipeline *p) {
+    p->commits++;
+    pthread_cond_broadcast(&p->moved);
+    if (p->notify_fd >= 0) {
+        uint64_t one = 1;
+        ssize_t written = write(p->notify_fd, &one, sizeof one);
+        (void)written; /* EAGAIN: the counter is full, so it is readable */
+        p->notify_fd = -1;
+    }
+}
+
+void pipeline_notify(struct pipeline *p, int fd) {
+    pthread_mutex_lock(&p->lock);
+    p->notify_fd = fd;
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pipeline_commit(struct pipeline *p) {
     if (!p->dirty && p->lost == 0)
         return;
@@ -246,8 +266,7 @@ void pipeline_commit(struct pipeline *p) {
     if (ok)
         p->unsaved_loss = 0;
     p->committed = p->stored;
-    p->commits++;
-    pthread_cond_broadcast(&p->moved);
+    tell_commit(p);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -297,7 +316,6 @@ uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_ns) 
 
 void pipeline_wake(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
-    p->commits++;
-    pthread_cond_broadcast(&p->moved);
+    tell_commit(p);
     pthread_mutex_unlock(&p->lock);
 }

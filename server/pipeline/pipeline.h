@@ -61,5 +61,8 @@ size_t pipeline_backlog(struct pipeline *p, size_t *peak);
 uint64_t pipeline_commits(struct pipeline *p);
 uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_mono_ns);
 void pipeline_wake(struct pipeline *p);
+/* For who waits in epoll: the next commit (or pipeline_wake) adds 1 to this eventfd, once; ask again for the one after. One
+ * descriptor at a time; -1: none. */
+void pipeline_notify(struct pipeline *p, int fd);
 
 #endif

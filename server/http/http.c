@@ -1,0 +1,155 @@
+/* DESIGN. Starting goes from what nobody sees to what everybody sees: watch thread, sockets, daemons.
+ * Stopping goes the other way round: stop accepting, wake all who sleep, give what is in flight a moment,
+ * end.
+ */
+#include "http/http.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "http/exchange.h"
+#include "http/fault.h"
+#include "http/listen.h"
+#include "http/server.h"
+#include "http/watch.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PEM_MAX       (1 << 20) /* bytes of a certificate or key file */
+#define STOP_GRACE_NS (2 * NS_PER_S)
+#define THREAD_STACK  (512 << 10)
+
+static void log_mhd(void *cls, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void log_mhd(void *cls, const char *format, va_list args) {
+    (void)cls;
+    char text[512];
+    int n = vsnprintf(text, sizeof text, format, args);
+    while (n > 0 && n < (int)sizeof text && text[n - 1] == '\n')
+        text[--n] = '\0';
+    log_debug("http: %s", text);
+}
+
+/* A whole file as a string; NULL with err. */
+static char *read_pem(const char *path, struct err *err) {
+    FILE *f = fopen(path, "rbe");
+    if (!f) {
+        err_set(err, errno, "cannot read %s", path);
+        return NULL;
+    }
+    struct buf text = {.max = PEM_MAX};
+    char piece[4096];
+    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
+        buf_add(&text, piece, n);
+    fclose(f);
+    if (text.failed || text.n == 0) {
+        buf_free(&text);
+        err_set(err, 0, "%s is not a PEM file: %s", path, text.failed ? "larger than 1 MiB" : "empty");
+        return NULL;
+    }
+    return text.p;
+}
+
+static int start_daemon(struct http *h, int fd, const char *cert, const char *key, struct err *err) {
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (cert ? MHD_USE_TLS : 0u);
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_mhd, NULL}, /* first, so that the others can complain */
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_THREAD_POOL_SIZE, HTTP_THREADS, NULL},
+        {MHD_OPTION_THREAD_STACK_SIZE, THREAD_STACK, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_S, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_HEADER_MEMORY, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_begin, h},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_end, h},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)exchange_connection, h},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {cert ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, (void *)cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, exchange_step, h, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    if (!daemon) {
+        close(fd);
+        return err_set(err, 0, "cannot start the HTTP server%s",
+                       cert ? ": is the certificate a PEM file and the key the one that belongs to it?" : "");
+    }
+    h->daemons[h->n_daemons++] = daemon;
+    return 0;
+}
+
+static int start_daemons(struct http *h, struct err *err) {
+    const struct http_options *o = &h->options;
+    if (!o->tls_cert != !o->tls_key)
+        return err_set(err, 0, "--tls-cert and --tls-key go together");
+    char *cert = NULL, *key = NULL;
+    int fds[HTTP_LISTEN_MAX], n = -1, started = 0;
+    if (!o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
+        n = listen_tcp(o->bind, o->port, cert ? "https" : "http", fds, HTTP_LISTEN_MAX, &h->port,
+                       &h->loopback, h->url, sizeof h->url, err);
+    for (; started < n; started++)
+        if (start_daemon(h, fds[started], cert, key, err) != 0)
+            break;
+    for (int i = started + 1; i < n; i++)
+        close(fds[i]);
+    free(cert);
+    free(key);
+    return n > 0 && started == n ? 0 : -1;
+}
+
+struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
+                        const struct http_options *options, struct err *err) {
+    struct http *h = calloc(1, sizeof *h);
+    if (!h) {
+        err_set(err, ENOMEM, "cannot start the HTTP server");
+        return NULL;
+    }
+    h->store = store;
+    h->pipeline = pipeline;
+    h->ingest = ingest;
+    h->options = *options;
+    h->started_at = clock_wall_ns();
+    h->started_mono_ns = clock_mono_ns();
+    pthread_mutex_init(&h->links_lock, NULL);
+    if ((h->faults = fault_new(err)) && (h->watch = watch_start(h, err)) && start_daemons(h, err) == 0)
+        return h;
+    http_stop(h);
+    return NULL;
+}
+
+static void wait_for_answers(struct http *h) {
+    int64_t until = clock_mono_ns() + STOP_GRACE_NS;
+    struct timespec moment = {.tv_nsec = NS_PER_MS};
+    while (h->n_active > 0 && clock_mono_ns() < until)
+        nanosleep(&moment, NULL);
+}
+
+void http_stop(struct http *h) {
+    if (!h)
+        return;
+    h->stopping = true;
+    for (size_t i = 0; i < h->n_daemons; i++) {
+        MHD_socket fd = MHD_quiesce_daemon(h->daemons[i]);
+        if (fd != MHD_INVALID_SOCKET)
+            close(fd);
+    }
+    if (h->watch)
+        watch_stop(h->watch);
+    wait_for_answers(h);
+    for (size_t i = 0; i < h->n_daemons; i++)
+        MHD_stop_daemon(h->daemons[i]);
+    watch_free(h->watch);
+    fault_free(h->faults);
+    pthread_mutex_destroy(&h->links_lock);
+    free(h);
+}
+
+const char *http_url(const struct http *h) {
+    return h->url;
+}
+
+int http_port(const struct http *h) {
+    return h->port;
+}

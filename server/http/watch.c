@@ -1,0 +1,283 @@
+/* DESIGN. Everything below `loop` runs on the watch thread alone; others only reach the inbox and the
+ * eventfd.
+ *
+ *     inbox -> list -> [epoll: commit, hang-up, deadline] -> fed and looked at -> woken (and off the list)
+ *
+ * The pipeline writes the eventfd once per arming, and is armed before the commits are read, so none is
+ * missed and an idle server (or one where nobody waits for data) never wakes this thread.
+ */
+#include "http/watch.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "http/feed.h"
+#include "http/link.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define EVENTS_MAX     64
+#define SWEEP_NS       (10 * NS_PER_S)
+#define TIMEOUT_MAX_MS 60000
+
+struct watch {
+    struct http *http;
+    pthread_t thread;
+    int epoll, poke;
+
+    pthread_mutex_t lock;
+    struct waiter *inbox;
+    bool stopping; /* no more waiters are taken in */
+
+    atomic_bool connected; /* the sweep is on */
+
+    /* The thread's: */
+    struct waiter *list;
+    uint64_t commits;
+    int64_t sweep_mono_ns; /* 0: no sweep is due */
+};
+
+static void poke(struct watch *watch) {
+    uint64_t one = 1;
+    ssize_t written = write(watch->poke, &one, sizeof one);
+    (void)written; /* EAGAIN: the counter is full, so it is readable */
+}
+
+static void unlink_waiter(struct watch *watch, struct waiter *w) {
+    if (w->prev)
+        w->prev->next = w->next;
+    else
+        watch->list = w->next;
+    if (w->next)
+        w->next->prev = w->prev;
+    w->next = w->prev = NULL;
+}
+
+static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
+    unlink_waiter(watch, w);
+    if (w->fd >= 0)
+        epoll_ctl(watch->epoll, EPOLL_CTL_DEL, w->fd, NULL);
+    w->wake(w, why);
+}
+
+static void wake_all(struct watch *watch, enum watch_why why) {
+    while (watch->list)
+        wake(watch, watch->list, why);
+}
+
+/* Returns whether one of the new ones waits for data. */
+static bool take_inbox(struct watch *watch, bool *stopping) {
+    pthread_mutex_lock(&watch->lock);
+    struct waiter *inbox = watch->inbox;
+    watch->inbox = NULL;
+    *stopping = watch->stopping;
+    pthread_mutex_unlock(&watch->lock);
+    bool wants_data = false;
+    while (inbox) {
+        struct waiter *w = inbox;
+        inbox = w->next;
+        w->prev = NULL;
+        w->next = watch->list;
+        if (w->next)
+            w->next->prev = w;
+        watch->list = w;
+        wants_data = wants_data || w->look;
+        struct epoll_event hangup = {.events = EPOLLRDHUP, .data.ptr = w};
+        if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
+            w->fd = -1;
+    }
+    return wants_data;
+}
+
+static bool any_looks(const struct watch *watch) {
+    for (const struct waiter *w = watch->list; w; w = w->next)
+        if (w->look)
+            return true;
+    return false;
+}
+
+/* Hands new records to those who wait for them and wakes who has seen enough. */
+static void look(struct watch *watch) {
+    struct err err = {0};
+    if (feed_waiters(watch->http, watch->list, &err) != 0) {
+        log_warning("cannot read what waiting questions need: %s", err.text);
+        for (struct waiter *next, *w = watch->list; w; w = next) {
+            next = w->next;
+            if (w->feed)
+                wake(watch, w, WATCH_FAILED);
+        }
+    }
+    for (struct waiter *next, *w = watch->list; w; w = next) {
+        next = w->next;
+        if (w->look && w->look(w))
+            wake(watch, w, WATCH_LOOKED);
+    }
+}
+
+static void wake_due(struct watch *watch) {
+    int64_t now = clock_mono_ns();
+    bool feeds = false;
+    for (struct waiter *w = watch->list; w; w = w->next)
+        feeds = feeds || (w->look && w->due_mono_ns && w->due_mono_ns <= now);
+    if (feeds) { /* what was sent before the deadline counts */
+        struct err ignored = {0};
+        uint64_t last_id;
+        if (ingest_barrier(watch->http->ingest, &last_id, &ignored) == 0)
+            look(watch);
+    }
+    for (struct waiter *next, *w = watch->list; w; w = next) {
+        next = w->next;
+        if (w->due_mono_ns && w->due_mono_ns <= now)
+            wake(watch, w, WATCH_DUE);
+    }
+    if (watch->sweep_mono_ns && watch->sweep_mono_ns <= now) {
+        watch->connected = false;
+        if (link_sweep(watch->http, now))
+            watch->connected = true;
+        watch->sweep_mono_ns = 0;
+    }
+}
+
+static int timeout_ms(struct watch *watch) {
+    int64_t now = clock_mono_ns();
+    if (watch->connected && !watch->sweep_mono_ns)
+        watch->sweep_mono_ns = now + SWEEP_NS;
+    int64_t due = watch->sweep_mono_ns;
+    for (const struct waiter *w = watch->list; w; w = w->next)
+        if (w->due_mono_ns && (!due || w->due_mono_ns < due))
+            due = w->due_mono_ns;
+    if (!due)
+        return -1;
+    int64_t ms = due <= now ? 0 : (due - now + NS_PER_MS - 1) / NS_PER_MS;
+    return ms < TIMEOUT_MAX_MS ? (int)ms : TIMEOUT_MAX_MS;
+}
+
+static void take_events(struct watch *watch, int timeout) {
+    struct epoll_event events[EVENTS_MAX];
+    int n = epoll_wait(watch->epoll, events, EVENTS_MAX, timeout);
+    for (int i = 0; i < n; i++) {
+        uint64_t count;
+        if (events[i].data.ptr)
+            wake(watch, events[i].data.ptr, WATCH_GONE);
+        else if (read(watch->poke, &count, sizeof count) < 0)
+            continue;
+    }
+}
+
+static void *loop(void *arg) {
+    struct watch *watch = arg;
+    for (;;) {
+        bool stopping;
+        bool wants_data = take_inbox(watch, &stopping);
+        if (stopping) {
+            wake_all(watch, WATCH_STOP);
+            return NULL;
+        }
+        bool looks = any_looks(watch);
+        pipeline_notify(watch->http->pipeline, looks ? watch->poke : -1);
+        uint64_t commits = pipeline_commits(watch->http->pipeline);
+        if (looks && (wants_data || commits != watch->commits))
+            look(watch);
+        watch->commits = commits;
+        wake_due(watch);
+        take_events(watch, timeout_ms(watch));
+    }
+}
+
+struct watch *watch_start(struct http *h, struct err *err) {
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch) {
+        err_set(err, ENOMEM, "cannot start the watch thread");
+        return NULL;
+    }
+    watch->http = h;
+    pthread_mutex_init(&watch->lock, NULL);
+    watch->epoll = epoll_create1(EPOLL_CLOEXEC);
+    watch->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event poked = {.events = EPOLLIN};
+    int failed = watch->epoll < 0 || watch->poke < 0 ||
+                         epoll_ctl(watch->epoll, EPOLL_CTL_ADD, watch->poke, &poked) != 0
+                     ? errno
+                     : pthread_create(&watch->thread, NULL, loop, watch);
+    if (failed) {
+        err_set(err, failed, "cannot start the watch thread");
+        watch->stopping = true;
+        watch_free(watch);
+        return NULL;
+    }
+    pthread_setname_np(watch->thread, "http-watch");
+    return watch;
+}
+
+void watch_stop(struct watch *watch) {
+    pthread_mutex_lock(&watch->lock);
+    watch->stopping = true;
+    pthread_mutex_unlock(&watch->lock);
+    poke(watch);
+    pthread_join(watch->thread, NULL);
+    pipeline_notify(watch->http->pipeline, -1);
+}
+
+void watch_free(struct watch *watch) {
+    if (!watch)
+        return;
+    if (watch->epoll >= 0)
+        close(watch->epoll);
+    if (watch->poke >= 0)
+        close(watch->poke);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
+}
+
+void watch_add(struct watch *watch, struct waiter *w) {
+    pthread_mutex_lock(&watch->lock);
+    bool stopping = watch->stopping;
+    if (!stopping) {
+        w->next = watch->inbox;
+        watch->inbox = w;
+    }
+    pthread_mutex_unlock(&watch->lock);
+    if (stopping)
+        w->wake(w, WATCH_STOP);
+    else
+        poke(watch);
+}
+
+void watch_connections(struct watch *watch) {
+    if (!atomic_exchange(&watch->connected, true))
+        poke(watch);
+}
+
+/* --- delays
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+struct delay {
+    struct waiter waiter;
+    struct http_request *rq;
+};
+
+static void delay_over(struct waiter *w, enum watch_why why) {
+    struct delay *delay = (struct delay *)w;
+    struct http_request *rq = delay->rq;
+    free(delay);
+    if (why == WATCH_GONE)
+        http_abandon(rq);
+    else
+        http_resume(rq);
+}
+
+void watch_delay(struct watch *watch, struct http_request *rq, int64_t delay_ms) {
+    struct delay *delay = calloc(1, sizeof *delay);
+    if (!delay) {
+        http_resume(rq);
+        return;
+    }
+    delay->rq = rq;
+    delay->waiter.fd = http_socket(rq);
+    delay->waiter.due_mono_ns = clock_mono_ns() + delay_ms * NS_PER_MS;
+    delay->waiter.wake = delay_over;
+    watch_add(watch, &delay->waiter);
+}
