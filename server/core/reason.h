@@ -33,7 +33,9 @@
     /* service checks */                                                                                     \
     X(REASON_SC_FORMAT, "sc_format", "a service check is _sc|NAME|STATUS")                                   \
     X(REASON_SC_EMPTY_NAME, "sc_empty_name", "the name of a service check must not be empty")                \
-    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")
+    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")   \
+    /* lines of any kind */                                                                                  \
+    X(REASON_UNTERMINATED, "unterminated", "the last line has no newline, and one is required")
 
 enum reason {
 #define X(id, word, sentence) id,

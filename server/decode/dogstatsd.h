@@ -1,13 +1,13 @@
 /* DogStatsD: one datagram (or stream frame) in, records out.
  *
  * Pure: no I/O, no clock, no globals, no allocation but in dogstatsd_new.
- * Ownership: the decoder holds the scratch memory that records point into, besides the datagram itself; both are valid
- * until the callback returns.
- * Threads: one decoder belongs to one thread.
- * Errors: bad input is data: it comes out as RECORD_REJECT with the Agent's reason. A line gives one metric, event,
- * check or reject; a metric with non-finite values among finite ones gives a metric and one reject for each such value.
- * Limits: a line longer than DOGSTATSD_LINE_MAX cannot be in a datagram; the rest of a longer one is rejected.
- * Source: dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
+ * Ownership: the decoder holds the scratch memory that records point into, besides the datagram itself; both
+ * are valid until the callback returns. Threads: one decoder belongs to one thread. Errors: bad input is
+ * data: it comes out as RECORD_REJECT with the Agent's reason. A line gives one metric, event, check or
+ * reject; of a metric, each value that is not finite becomes a reject, after the metric with the others (if
+ * any). Where a reject's offset points: at the piece that could not be read, or at the place where a
+ * separator was missing. Limits: a line longer than DOGSTATSD_LINE_MAX, which no datagram holds, is cut there
+ * and goes on as a line of its own. Source: dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
  */
 #ifndef DECODE_DOGSTATSD_H
 #define DECODE_DOGSTATSD_H
@@ -18,9 +18,10 @@
 #define DOGSTATSD_AGENT_MAX 8192 /* a default Agent cuts datagrams here (dogstatsd_buffer_size) */
 
 struct dogstatsd_options {
-    bool ignore_origin;     /* as the Agent with dogstatsd_origin_detection_client: false: c: e: card: are unknown fields */
+    bool ignore_origin; /* as the Agent with dogstatsd_origin_detection_client: false: c: e: card: are unknown
+                           fields */
     bool ignore_timestamps; /* as with dogstatsd_no_aggregation_pipeline: false: T is an unknown field */
-    bool eol_required;      /* an unterminated last line is dropped */
+    bool eol_required;      /* an unterminated last line is rejected, family "packet" */
 };
 
 struct dogstatsd;

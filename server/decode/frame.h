@@ -1,15 +1,17 @@
-/* The framing of Unix stream sockets: { uint32 little-endian length; payload } repeated, in pieces of any size.
+/* The framing of Unix stream sockets: { uint32 little-endian length; payload } repeated, in pieces of any
+ * size.
  *
  * Pure. Ownership: the struct is the caller's; frame_free gives back its buffer. Initialise with {0}.
- * Errors: FRAME_BAD once a length is 0 or above FRAME_MAX: the Agent closes the connection, and so should the caller.
- * Source: dogstatsd.md section 1; fixtures/dogstatsd/framing.jsonl.
+ * Errors: FRAME_BAD once a length is 0 or above FRAME_MAX: the Agent closes the connection, and so should the
+ * caller. Source: dogstatsd.md section 1; fixtures/dogstatsd/framing.jsonl.
  */
 #ifndef DECODE_FRAME_H
 #define DECODE_FRAME_H
 
 #include "core/buf.h"
 
-/* The Agent's limit is 8192 (its buffer); frames up to this are read all the same and flagged by their length. */
+/* The Agent's limit is 8192 (its buffer); frames up to this are read all the same and flagged by their
+ * length. */
 #define FRAME_MAX 65535
 
 enum frame_result { FRAME_OK, FRAME_BAD };
@@ -22,7 +24,8 @@ struct frame {
 };
 
 /* Takes the next bytes from the connection; calls payload(arg, bytes) for each complete frame. */
-enum frame_result frame_feed(struct frame *f, struct span bytes, void (*payload)(void *arg, struct span bytes), void *arg);
+enum frame_result frame_feed(struct frame *f, struct span bytes,
+                             void (*payload)(void *arg, struct span bytes), void *arg);
 /* Bytes of an unfinished frame (lost when the peer closes now). */
 size_t frame_pending(const struct frame *f);
 void frame_free(struct frame *f);

@@ -1,0 +1,65 @@
+#include "core/number.h"
+#include "decode/dogstatsd/line.h"
+
+static void refuse(struct dogstatsd *d, struct span line, enum reason reason, const char *at,
+                   struct span name) {
+    line_reject(d, reason, SPAN("service_check"), line, at, name);
+}
+
+/*   |d:1657100430|h:web-1|m:all is well|
+ *    ^^^^^^^^^^^^ ^^^^^^^ ^^^^^^^^^^^^^
+ */
+static void read_field(struct dogstatsd *d, struct service_check *check, struct span *host,
+                       struct fields *fields, struct span field) {
+    int64_t timestamp;
+    if (span_starts(field, SPAN("d:"))) {
+        if (number_parse_int(span_from(field, 2), &timestamp) == NUMBER_OK)
+            check->timestamp = timestamp;
+    } else if (span_starts(field, SPAN("h:"))) {
+        *host = span_from(field, 2);
+    } else if (span_starts(field, SPAN("m:"))) {
+        check->message = span_from(field, 2);
+    } else {
+        fields_take(&d->options, fields, field);
+    }
+}
+
+/*   _sc|app.ok|0|#env:ci|m:all is well
+ *      ^           four bytes are skipped, whatever the fourth is
+ *       ^^^^^^ ^   the name ends at the next '|', the status at the one after it or with the line
+ */
+void check_decode(struct dogstatsd *d, struct span line) {
+    const char *end = line.p + line.n;
+    const char *first = line_find(line.p, end, '|'),
+               *second = first < end ? line_find(first + 1, end, '|') : end;
+    if (second == end) {
+        refuse(d, line, REASON_SC_FORMAT, end, (struct span){NULL, 0});
+        return;
+    }
+    const char *name = line.p + 4, *name_end = line_find(name, end, '|');
+    const char *status = name_end + 1, *p = line_find(status, end, '|');
+    if (name_end == name) {
+        refuse(d, line, REASON_SC_EMPTY_NAME, name, (struct span){NULL, 0});
+        return;
+    }
+    if (p - status != 1 || *status < '0' || *status > '3') {
+        refuse(d, line, REASON_SC_INVALID_STATUS, status, line_span(name, name_end));
+        return;
+    }
+    struct record record = {
+        .kind = RECORD_SERVICE_CHECK,
+        .check = {.name = line_span(name, name_end), .status = *status - '0', .message = SPAN("")},
+    };
+    struct service_check *check = &record.check;
+    struct fields fields = {0};
+    struct span host = {NULL, 0};
+    while (p < end) {
+        const char *from = p + 1;
+        p = line_find(from, end, '|');
+        read_field(d, check, &host, &fields, line_span(from, p));
+    }
+    enrich(d, &fields, &check->origin, &check->tags, &check->n_tags);
+    if (host.n > 0)
+        check->origin.host = host;
+    d->emit(d->arg, &record);
+}

@@ -1,0 +1,93 @@
+#include "decode/dogstatsd/line.h"
+
+/* Empty means "not given" for all but the host. */
+static struct span given(struct span s) {
+    return s.n ? s : (struct span){NULL, 0};
+}
+
+/* Go's ParseUint with its errors taken as the Agent takes them: not a number is 0 (none), too large is the
+ * largest. */
+static uint64_t inode_of(struct span digits) {
+    uint64_t inode = 0;
+    bool over = false;
+    for (size_t i = 0; i < digits.n; i++) {
+        char c = digits.p[i];
+        if (c < '0' || c > '9')
+            return 0;
+        over |= __builtin_mul_overflow(inode, 10, &inode);
+        over |= __builtin_add_overflow(inode, (uint64_t)(c - '0'), &inode);
+    }
+    return over ? UINT64_MAX : inode;
+}
+
+static void set_inode(struct origin *origin, struct span digits) {
+    origin->inode = inode_of(digits);
+    origin->has_inode = origin->inode != 0;
+}
+
+/*   |c:ci-1a2b      |c:in-4026531836      |c:cid-1a2b      |c:1a2b      |c:ci-1a2b,in-4026531836
+ *      ^^^ ^^^^        ^^^ ^^^^^^^^^^        ^^^^ ^^^^        ^^^^         in a list only ci- and in- count
+ */
+static void local_data(struct origin *origin, struct span local) {
+    bool list = memchr(local.p, ',', local.n) != NULL;
+    const char *end = local.p + local.n;
+    for (const char *p = local.p, *stop; p < end; p = stop + 1) {
+        stop = line_find(p, end, ',');
+        struct span item = line_span(p, stop);
+        if (span_starts(item, SPAN("ci-")))
+            origin->container_id = given(span_from(item, 3));
+        else if (span_starts(item, SPAN("in-")))
+            set_inode(origin, span_from(item, 3));
+        else if (!list)
+            origin->container_id = given(span_starts(item, SPAN("cid-")) ? span_from(item, 4) : item);
+    }
+}
+
+/* Whether the Agent consumes the tag. */
+static bool consume(struct origin *origin, struct span tag) {
+    static const struct span entity_id = {"dd.internal.entity_id:", 22};
+    static const struct span card = {"dd.internal.card:", 17};
+    static const struct span jmx_check_name = {"dd.internal.jmx_check_name:", 27};
+    if (tag.n == 0 || (tag.p[0] != 'h' && tag.p[0] != 'd'))
+        return false;
+    if (span_starts(tag, SPAN("host:")))
+        origin->host = span_from(tag, 5);
+    else if (span_starts(tag, entity_id))
+        origin->entity_id = given(span_from(tag, entity_id.n));
+    else if (span_starts(tag, card) && origin->cardinality.n == 0)
+        origin->cardinality = given(span_from(tag, card.n));
+    else if (span_starts(tag, jmx_check_name))
+        origin->jmx_check_name = given(span_from(tag, jmx_check_name.n));
+    else
+        return false;
+    return true;
+}
+
+/*   |#env:ci,host:web-1,,dd.internal.card:low
+ *     ^^^^^^ ^^^^^^^^^^ ^^^^^^^^^^^^^^^^^^^^^   commas separate: one more tag than commas, unless all is
+ * empty
+ */
+void enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin, const struct span **tags,
+            size_t *n_tags) {
+    *origin = (struct origin){
+        .external_data = given(fields->external),
+        .cardinality = given(fields->cardinality),
+    };
+    if (fields->local.n > 0)
+        local_data(origin, fields->local);
+    size_t n = 0;
+    if (fields->tags.n > 0) {
+        const char *end = fields->tags.p + fields->tags.n;
+        for (const char *p = fields->tags.p;; p++) {
+            const char *stop = line_find(p, end, ',');
+            struct span tag = line_span(p, stop);
+            if (!consume(origin, tag))
+                d->tags[n++] = tag;
+            p = stop;
+            if (p == end)
+                break;
+        }
+    }
+    *tags = d->tags;
+    *n_tags = n;
+}
