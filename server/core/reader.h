@@ -26,6 +26,7 @@ struct filter {
     bool has_source;
     enum source source;
     uint64_t series_id;      /* 0: any */
+    uint64_t after_series;   /* only series with a greater id (series, and samples that are not `ordered`) */
     uint64_t since;          /* records with id > since */
     uint64_t until;          /* records with id <= until; 0: no bound */
     uint64_t limit;          /* 0: no bound */
