@@ -391,7 +391,8 @@ size_t number_format(double value, char text[NUMBER_SIZE]) {
         if ((double)units / FIXED_UNITS == size)
             return format_fixed(negative, units, FIXED_DECIMALS, text);
     }
-    for (int precision = 15;; precision++) {
+    /* Any decimal of 15 digits reads back as itself unless the double is subnormal and holds fewer. */
+    for (int precision = size < DBL_MIN ? 1 : 15;; precision++) {
         size_t n = format_general(value, precision, text);
         double again;
         if (precision == 17 || (number_parse(span_of(text, n), &again) == NUMBER_OK && again == value))

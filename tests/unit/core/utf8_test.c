@@ -1,0 +1,77 @@
+#include "core/utf8.h"
+
+#include "guard.h"
+#include "unit.h"
+
+/* `ok`: the length of the valid character at the start, 0: none. `bad`: what one U+FFFD stands for then. */
+static const struct {
+    const char *text;
+    size_t ok, bad;
+    uint32_t point;
+} table[] = {
+    {"a", 1, 0, 'a'},
+    {"\x7f", 1, 0, 0x7F},
+    {"\xc2\x80", 2, 0, 0x80},
+    {"\xc3\xa9", 2, 0, 0xE9},
+    {"\xdf\xbf", 2, 0, 0x7FF},
+    {"\xe0\xa0\x80", 3, 0, 0x800},
+    {"\xe2\x82\xac", 3, 0, 0x20AC},
+    {"\xed\x9f\xbf", 3, 0, 0xD7FF},
+    {"\xee\x80\x80", 3, 0, 0xE000},
+    {"\xef\xbf\xbf", 3, 0, 0xFFFF},
+    {"\xf0\x90\x80\x80", 4, 0, 0x10000},
+    {"\xf0\x9f\x98\x80", 4, 0, 0x1F600},
+    {"\xf4\x8f\xbf\xbf", 4, 0, 0x10FFFF},
+    {"\x80", 0, 1, 0},             /* a continuation alone */
+    {"\xbf\xbf", 0, 1, 0},         /* */
+    {"\xc0\x80", 0, 1, 0},         /* longer than needed */
+    {"\xc1\xbf", 0, 1, 0},         /* */
+    {"\xe0\x9f\xbf", 0, 1, 0},     /* */
+    {"\xf0\x8f\xbf\xbf", 0, 1, 0}, /* */
+    {"\xed\xa0\x80", 0, 1, 0},     /* a surrogate */
+    {"\xf4\x90\x80\x80", 0, 1, 0}, /* above U+10FFFF */
+    {"\xf5\x80\x80\x80", 0, 1, 0}, /* */
+    {"\xff", 0, 1, 0},             /* */
+    {"\xc3", 0, 1, 0},             /* cut short */
+    {"\xc3(", 0, 1, 0},            /* */
+    {"\xe2\x82", 0, 2, 0},         /* */
+    {"\xe2\x82(", 0, 2, 0},        /* */
+    {"\xe2(\xa1", 0, 1, 0},        /* */
+    {"\xf0\x9f\x98", 0, 3, 0},     /* */
+    {"\xf0\x9f\x98(", 0, 3, 0},    /* */
+    {"\xf0\x9f(", 0, 2, 0},        /* */
+    {"\xf0(", 0, 1, 0},            /* */
+};
+
+static void test_characters(void) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct span text = guard_end(span_str(table[i].text));
+        EQ_INT(utf8_length(text), table[i].ok);
+        EQ_INT(utf8_valid(text), table[i].ok == text.n);
+        if (table[i].ok)
+            EQ_INT(utf8_decode(text, table[i].ok), table[i].point);
+        else
+            EQ_INT(utf8_invalid_length(text), table[i].bad);
+    }
+}
+
+/* A bad byte is found wherever it stands among many good ones. */
+static void test_valid_long(void) {
+    char text[64];
+    CU_ASSERT(utf8_valid((struct span){NULL, 0}));
+    memset(text, 'x', sizeof text);
+    for (size_t n = 0; n <= sizeof text; n++)
+        CU_ASSERT(utf8_valid(guard_end(span_of(text, n))));
+    for (size_t i = 0; i < sizeof text; i++) {
+        memset(text, 'x', sizeof text);
+        text[i] = '\x80';
+        CU_ASSERT(!utf8_valid(guard_end(span_of(text, sizeof text))));
+        if (i + 1 < sizeof text) {
+            memcpy(text + i, "\xc2\x80", 2);
+            CU_ASSERT(utf8_valid(guard_end(span_of(text, sizeof text))));
+            CU_ASSERT(!utf8_valid(guard_end(span_of(text, i + 1))));
+        }
+    }
+}
+
+UNIT_MAIN("core/utf8", {"characters and what is none", test_characters}, {"long texts", test_valid_long})

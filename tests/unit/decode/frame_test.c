@@ -1,0 +1,121 @@
+#include "decode/frame.h"
+
+#include "guard.h"
+#include "jsonl.h"
+#include "unit.h"
+
+struct seen {
+    size_t n;
+    char text[4096]; /* payloads, each followed by '|' */
+    size_t n_text;
+    size_t bytes;
+};
+
+static void payload(void *arg, struct span bytes) {
+    struct seen *seen = arg;
+    seen->n++;
+    seen->bytes += bytes.n;
+    if (bytes.n + 1 < sizeof seen->text - seen->n_text) {
+        memcpy(seen->text + seen->n_text, bytes.p, bytes.n);
+        seen->n_text += bytes.n;
+        seen->text[seen->n_text++] = '|';
+    }
+}
+
+static void check_case(void *arg, const json_t *fixture) {
+    (void)arg;
+    struct frame f = {0};
+    struct seen seen = {0};
+    enum frame_result result = FRAME_OK;
+    const json_t *chunks = json_object_get(fixture, "chunks_b64"), *want = json_object_get(fixture, "expect");
+    for (size_t i = 0; i < json_array_size(chunks) && result == FRAME_OK; i++) {
+        struct span chunk = jsonl_base64(json_string_value(json_array_get(chunks, i)));
+        result = frame_feed(&f, guard_end(chunk), payload, &seen);
+    }
+    struct seen expected = {0};
+    const json_t *frames = json_object_get(want, "frames");
+    for (size_t i = 0; i < json_array_size(frames); i++)
+        payload(&expected, jsonl_bytes(json_array_get(frames, i)));
+    EQ_INT(seen.n, expected.n);
+    EQ_SPAN(span_of(seen.text, seen.n_text), span_of(expected.text, expected.n_text));
+    EQ_INT(result == FRAME_BAD,
+           strcmp(json_string_value(json_object_get(want, "connection")), "closed_by_server") == 0);
+    frame_free(&f);
+}
+
+static void test_fixtures(void) {
+    CU_ASSERT(jsonl_each("fixtures/dogstatsd/framing.jsonl", check_case, NULL) >= 4);
+}
+
+/* Three frames cut at every pair of places. */
+static void test_every_cut(void) {
+    static const char stream[] = "\5\0\0\0a:1|c"
+                                 "\1\0\0\0x"
+                                 "\14\0\0\0b:2|c\nc:3|c\n";
+    const size_t n = sizeof stream - 1;
+    for (size_t i = 0; i <= n; i++)
+        for (size_t j = i; j <= n; j++) {
+            struct frame f = {0};
+            struct seen seen = {0};
+            frame_feed(&f, guard_end(span_of(stream, i)), payload, &seen);
+            frame_feed(&f, guard_end(span_of(stream + i, j - i)), payload, &seen);
+            EQ_INT(frame_feed(&f, guard_end(span_of(stream + j, n - j)), payload, &seen), FRAME_OK);
+            EQ_SPAN(span_of(seen.text, seen.n_text), SPAN("a:1|c|x|b:2|c\nc:3|c\n|"));
+            EQ_INT(frame_pending(&f), 0);
+            frame_free(&f);
+        }
+}
+
+static void test_pending(void) {
+    struct frame f = {0};
+    struct seen seen = {0};
+    EQ_INT(frame_pending(&f), 0);
+    frame_feed(&f, SPAN("\5\0\0"), payload, &seen);
+    EQ_INT(frame_pending(&f), 3);
+    frame_feed(&f, SPAN("\0ab"), payload, &seen);
+    EQ_INT(frame_pending(&f), 6);
+    frame_feed(&f, SPAN("cde\1"), payload, &seen);
+    EQ_INT(seen.n, 1);
+    EQ_INT(frame_pending(&f), 1);
+    frame_free(&f);
+    EQ_INT(frame_pending(&f), 0);
+}
+
+static void test_bad_lengths(void) {
+    static const struct {
+        const char head[5];
+        enum frame_result result;
+    } table[] = {
+        {"\0\0\0\0", FRAME_BAD},         {"\1\0\0\0", FRAME_OK},  {"\xff\xff\0\0", FRAME_OK},
+        {"\0\0\1\0", FRAME_BAD},         {"\0\0\0\5", FRAME_BAD}, /* big-endian */
+        {"\xff\xff\xff\xff", FRAME_BAD},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct frame f = {0};
+        struct seen seen = {0};
+        EQ_INT(frame_feed(&f, span_of(table[i].head, 4), payload, &seen), table[i].result);
+        EQ_INT(seen.n, 0);
+        frame_free(&f);
+    }
+}
+
+static void test_largest(void) {
+    static char stream[4 + FRAME_MAX];
+    memset(stream, 'x', sizeof stream);
+    memcpy(stream, "\xff\xff\0\0", 4);
+    struct frame f = {0};
+    struct seen seen = {0};
+    EQ_INT(frame_feed(&f, span_of(stream, sizeof stream), payload, &seen), FRAME_OK);
+    EQ_INT(seen.bytes, FRAME_MAX);
+    for (size_t i = 0; i < sizeof stream; i += 1000) {
+        size_t n = sizeof stream - i < 1000 ? sizeof stream - i : 1000;
+        EQ_INT(frame_feed(&f, span_of(stream + i, n), payload, &seen), FRAME_OK);
+    }
+    EQ_INT(seen.bytes, 2 * FRAME_MAX);
+    EQ_INT(seen.n, 2);
+    frame_free(&f);
+}
+
+UNIT_MAIN("decode/frame", {"splits as the Agent splits", test_fixtures},
+          {"frames cut anywhere", test_every_cut}, {"tells what is unfinished", test_pending},
+          {"refuses lengths no Agent takes", test_bad_lengths}, {"takes the largest frame", test_largest})
