@@ -3,7 +3,8 @@
  *
  * Ownership: the report is borrowed, the buffer is the caller's.
  * Errors: sticky in the buffer. A report of another shape gives what can be read of it, never a crash.
- * The output never holds a control character that was received: they are shown as \xNN, and XML is always valid.
+ * The output never holds a control character that was received: they are shown as \xNN, and XML is always
+ * valid.
  */
 #ifndef JUDGE_REPORT_H
 #define JUDGE_REPORT_H
@@ -17,7 +18,8 @@ void report_text(const json_t *report, bool colour, struct buf *out);
 void report_junit(const json_t *report, struct buf *out);
 /* TAP version 13. */
 void report_tap(const json_t *report, struct buf *out);
-/* ::error annotations, with file and line where the expectation came from a file: print when GITHUB_ACTIONS is set. */
+/* ::error annotations, with file and line where the expectation came from a file: print when GITHUB_ACTIONS
+ * is set. */
 void report_github(const json_t *report, struct buf *out);
 
 #endif
