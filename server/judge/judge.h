@@ -1,13 +1,15 @@
-/* The judge: expectations in, verdicts that can be trusted out. One engine for the server, the command line and files.
+/* The judge: expectations in, verdicts that can be trusted out. One engine for the server, the command line
+ * and files.
  *
- *     parse -> start (reads what is recorded, once) -> feed (each new record, once) -> verdict, at any time -> report
+ *     parse -> start (reads what is recorded, once) -> feed (each new record, once) -> verdict, at any time
+ * -> report
  *
  * Pure: it looks at a recording only through core/reader.h, and has no clock and no threads.
  * Ownership: judge_free gives everything back; spans passed in are copied.
  * Threads: one judge belongs to one thread at a time.
- * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what was expected there.
- * Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name.
- * Source: product.md "Expectations" and "The promises"; statwit-expect(7).
+ * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
+ * was expected there. Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name. Source:
+ * product.md "Expectations" and "The promises"; statwit-expect(7).
  */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
@@ -32,16 +34,17 @@ struct judge_options {
 
 /* Where an expectation came from: for reports and GitHub annotations. */
 struct judge_source {
-    struct span text; /* one expectation, or a whole file: lines, `#` comments, blank lines, prefix/ignore-tags/within lines */
+    struct span text; /* one expectation, or a whole file: lines, `#` comments, blank lines,
+                         prefix/ignore-tags/within lines */
     struct span file; /* p == NULL: the command line or the API */
 };
 
 struct judge_error {
-    struct span file; /* the judge_source's; else p == NULL */
-    size_t line;      /* from 1 */
-    size_t column;    /* bytes from 1 */
-    char message[256];  /* "expected a number after '>='" */
-    char excerpt[320];  /* the line and a caret under the place, two lines, ready to print */
+    struct span file;  /* the judge_source's; else p == NULL */
+    size_t line;       /* from 1 */
+    size_t column;     /* bytes from 1 */
+    char message[256]; /* "expected a number after '>='" */
+    char excerpt[320]; /* the line and a caret under the place, two lines, ready to print */
 };
 
 struct judge;
@@ -56,8 +59,8 @@ int64_t judge_within_ms(const struct judge *j);
 int judge_start(struct judge *j, struct reader *reader, struct err *err);
 /* The newest record id that judge_start took into account: feed only later ones, in order. */
 uint64_t judge_seen(const struct judge *j);
-/* New records of any session, each once; a record that matters to no expectation costs little. `series` before the first
- * sample of a series that judge_start did not see. */
+/* New records of any session, each once; a record that matters to no expectation costs little. `series`
+ * before the first sample of a series that judge_start did not see. */
 int judge_feed_series(struct judge *j, const struct series_row *row);
 int judge_feed_sample(struct judge *j, const struct sample_row *row);
 int judge_feed_event(struct judge *j, const struct event_row *row);
@@ -71,11 +74,11 @@ enum verdict judge_verdict(struct judge *j);
 bool judge_final(struct judge *j);
 
 /* The answer of POST /recorder/v1/expect, but for "waited_ms":
- *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "pattern"?, "clauses":[…], "series":[…], "closest":[…],
- *    "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "text"}
- * "observed" and "why" are sentences; "clauses" has the numbers; "text" is report_text without colour. Reads again to explain
- * (closest series, other sessions, rejects): between reader_begin and reader_end. New reference; NULL with err.
- * report.h turns it into text, JUnit XML, TAP and annotations. */
+ *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "pattern"?, "clauses":[…],
+ * "series":[…], "closest":[…], "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "text"} "observed" and
+ * "why" are sentences; "clauses" has the numbers; "text" is report_text without colour. Reads again to
+ * explain (closest series, other sessions, rejects): between reader_begin and reader_end. New reference; NULL
+ * with err. report.h turns it into text, JUnit XML, TAP and annotations. */
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err);
 
 #endif
