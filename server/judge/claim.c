@@ -114,11 +114,8 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
         holds = c->op == OP_NE ? bag_satisfies(&v->values, c, false) : low && high;
     judge_each(f, any, holds, t->numbers);
     /* Shown: the end that is wrong (under `no`: that is right). */
-    f->value = low == any && !(high == any && c->op != OP_NE && t->max > c->value) ? t->min : t->max;
-    if (c->op == OP_LT || c->op == OP_LE)
-        f->value = any ? t->min : t->max;
-    if (c->op == OP_GT || c->op == OP_GE)
-        f->value = any ? t->max : t->min;
+    bool upper = c->op == OP_LT || c->op == OP_LE, lower = c->op == OP_GT || c->op == OP_GE;
+    f->value = (upper ? any : lower ? !any : low == any) ? t->min : t->max;
 }
 
 static void find_rate(const struct view *v, struct finding *f, bool any) {
@@ -398,13 +395,16 @@ static void find(const struct view *v, struct finding *f) {
     }
 }
 
-/* All clauses together, turned round by `no`. */
+/* All clauses together, turned round by `no`. What was told by forms is not settled: once a sample of the
+ * metric itself comes, they no longer count. */
 static void conclude(const struct view *v, const struct lost *lost, struct answer *a) {
     const struct expectation *e = v->claim->e;
     bool holds = true, all_later = true, all_lost = true, broken_later = false, broken_lost = false;
     bool all_can = true, any_can = false;
     for (size_t i = 0; i < a->n; i++) {
-        const struct finding *f = &a->findings[i];
+        struct finding *f = &a->findings[i];
+        if (v->aggregated && f->clause != &implied)
+            f->settled_later = f->settled_lost = false;
         holds &= f->holds;
         all_later &= f->holds && f->settled_later;
         all_lost &= f->holds && f->settled_lost;

@@ -1,0 +1,61 @@
+/* The inside of a judge, for the files that start it, feed it and report. */
+#ifndef JUDGE_PRIVATE_H
+#define JUDGE_PRIVATE_H
+
+#include "judge/claim.h"
+
+/* Losses of one kind and place, added up. */
+struct loss_seen {
+    enum loss loss;
+    struct span detail;
+    bool everywhere; /* it concerns every session */
+    uint64_t n;
+};
+
+struct judge {
+    struct parsed parsed;
+    struct arena arena; /* of witnesses and losses */
+    struct span session;
+    uint64_t since;
+    bool all_covered;
+
+    size_t n_claims;
+    struct claim *claims;
+    struct name_index names;
+    bool asks_events, asks_checks;
+
+    struct witness *witnesses;
+    size_t n_witnesses, cap_witnesses;
+    struct idmap by_series;
+    uint64_t n_values; /* kept one by one */
+    uint64_t n_uncovered;
+
+    struct loss_seen *losses;
+    size_t n_losses;
+    struct lost lost_samples; /* matters to metrics */
+    struct lost lost_any;     /* matters to events and checks too */
+
+    uint64_t started; /* the newest id when judge_start read */
+    uint64_t newest;  /* the newest id taken into account */
+
+    bool all_dirty;
+    uint32_t *dirty; /* claims to evaluate again */
+    size_t n_dirty;
+    size_t n_verdicts[3], n_final;
+};
+
+/* Whether a record of this session and id is judged at all. */
+bool judge_concerns(const struct judge *j, struct span session, uint64_t id);
+/* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
+int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
+int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+int judge_add_event(struct judge *j, const struct event_row *row);
+int judge_add_check(struct judge *j, const struct check_row *row);
+int judge_add_loss(struct judge *j, const struct loss_row *row);
+/* A witness has its first sample. */
+void judge_note_present(struct judge *j, struct witness *w);
+const struct lost *judge_lost_for(const struct judge *j, const struct expectation *e);
+/* Telemetry of a client that says it dropped something. */
+bool judge_is_evidence(const struct witness *w);
+
+#endif

@@ -1,0 +1,215 @@
+/* Records into the judge: which of its claims each one matters to. */
+#include "judge/private.h"
+
+#include <stdlib.h>
+
+bool judge_concerns(const struct judge *j, struct span session, uint64_t id) {
+    return id > j->since && span_eq(session, j->session);
+}
+
+static void mark_dirty(struct judge *j, uint32_t place) {
+    struct claim *claim = &j->claims[place];
+    if (claim->dirty || j->all_dirty)
+        return;
+    claim->dirty = true;
+    j->dirty[j->n_dirty++] = place;
+}
+
+/* --- series
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_drop_telemetry(const struct series_row *row) {
+    struct span rest = row->name;
+    return span_starts(rest, TELEMETRY) && row->type != METRIC_SET &&
+           memmem(rest.p, rest.n, "dropped", 7) != NULL;
+}
+
+bool judge_is_evidence(const struct witness *w) {
+    return w->telemetry && w->tally.sum > 0;
+}
+
+/* The links of a series that is looked at. */
+struct visit {
+    struct judge *judge;
+    const struct series_row *row;
+    enum form form;
+    double percentile;
+    struct links found;
+};
+
+static int visit_claim(void *arg, uint32_t place) {
+    struct visit *v = arg;
+    const struct expectation *e = v->judge->claims[place].e;
+    struct tagged tagged = tagged_series(v->row);
+    bool fits = v->form == FORM_NONE ? match_type(e, v->row->type) : match_has_forms(e);
+    if (!fits || !match_tags(e, &tagged))
+        return 0;
+    return links_add(&v->found, (struct link){place, v->form, v->percentile});
+}
+
+static int find_claims(struct visit *v) {
+    const struct judge *j = v->judge;
+    struct span base;
+    if (name_index_visit(&j->names, j->parsed.list, v->row->name, visit_claim, v) != 0)
+        return -1;
+    enum metric_type type = v->row->type;
+    if (type != METRIC_GAUGE && type != METRIC_RATE && type != METRIC_COUNT)
+        return 0;
+    v->form = form_of(v->row->name, &base, &v->percentile);
+    return v->form == FORM_NONE ? 0 : name_index_visit(&j->names, j->parsed.list, base, visit_claim, v);
+}
+
+static struct witness *new_witness(struct judge *j, const struct series_row *row) {
+    if (j->n_witnesses == j->cap_witnesses) {
+        size_t cap = j->cap_witnesses ? 2 * j->cap_witnesses : 64;
+        struct witness *list = realloc(j->witnesses, cap * sizeof *list);
+        if (!list)
+            return NULL;
+        j->witnesses = list;
+        j->cap_witnesses = cap;
+    }
+    struct witness *w = &j->witnesses[j->n_witnesses];
+    *w = (struct witness){.id = row->id,
+                          .name = arena_copy(&j->arena, row->name.p ? row->name : SPAN("")),
+                          .type = row->type,
+                          .n_tags = row->n_tags,
+                          .tags = arena_copy_list(&j->arena, row->n_tags, row->tags),
+                          .host = arena_copy(&j->arena, row->host),
+                          .device = arena_copy(&j->arena, row->device),
+                          .telemetry = is_drop_telemetry(row)};
+    if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0)
+        return NULL;
+    j->n_witnesses++;
+    return w;
+}
+
+int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w) {
+    uint32_t known;
+    *w = NULL;
+    if (!span_eq(row->session, j->session) || idmap_get(&j->by_series, row->id, &known))
+        return 0;
+    struct visit v = {.judge = j, .row = row};
+    int result = find_claims(&v);
+    if (result == 0 && (v.found.n || is_drop_telemetry(row) || j->all_covered)) {
+        struct witness *new = new_witness(j, row);
+        result = new ? 0 : -1;
+        for (size_t i = 0; i < v.found.n && result == 0; i++) {
+            struct link link = v.found.items[i];
+            struct claim *claim = &j->claims[link.index];
+            new->needs |= link.form == FORM_NONE ? claim->needs : NEED_FORM;
+            result = links_add(&claim->witnesses,
+                               (struct link){(uint32_t)(new - j->witnesses), link.form, link.percentile});
+        }
+        if (new) {
+            new->claims = v.found;
+            v.found = (struct links){0};
+        }
+        *w = new;
+    }
+    free(v.found.items);
+    return result;
+}
+
+/* --- samples
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+void judge_note_present(struct judge *j, struct witness *w) {
+    if (w->claims.n == 0 && !span_starts(w->name, TELEMETRY))
+        j->n_uncovered++;
+    for (size_t i = 0; i < w->claims.n; i++)
+        mark_dirty(j, w->claims.items[i].index);
+    if (judge_is_evidence(w)) {
+        j->lost_samples = j->lost_any = (struct lost){true, 0};
+        j->all_dirty = true;
+    }
+}
+
+int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row) {
+    bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
+    if (j->n_values >= JUDGE_VALUES_MAX || witness_add_sample(w, row, &j->n_values) != 0)
+        return -1;
+    if (first || judge_is_evidence(w) != evidence) {
+        judge_note_present(j, w);
+        return 0;
+    }
+    for (size_t i = 0; i < w->claims.n; i++)
+        mark_dirty(j, w->claims.items[i].index);
+    return 0;
+}
+
+/* --- events and checks
+ * ----------------------------------------------------------------------------------------------- */
+
+static void add_record(struct judge *j, uint32_t place, uint64_t id) {
+    struct claim *claim = &j->claims[place];
+    if (claim->records++ == 0)
+        claim->first_id = id;
+    claim->newest_id = id;
+    mark_dirty(j, place);
+}
+
+static bool record_matches(const struct expectation *e, enum subject subject, struct span name,
+                           const struct tagged *tagged) {
+    return e->subject == subject && match_name(e, name) && match_tags(e, tagged);
+}
+
+int judge_add_event(struct judge *j, const struct event_row *row) {
+    struct tagged tagged = {.n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host};
+    for (size_t i = 0; j->asks_events && i < j->n_claims; i++)
+        if (record_matches(j->claims[i].e, SUBJECT_EVENT, row->event.title, &tagged))
+            add_record(j, (uint32_t)i, row->id);
+    return 0;
+}
+
+int judge_add_check(struct judge *j, const struct check_row *row) {
+    const struct service_check *check = &row->check;
+    struct tagged tagged = {.n = check->n_tags, .tags = check->tags, .host = check->origin.host};
+    for (size_t i = 0; j->asks_checks && i < j->n_claims; i++) {
+        if (!record_matches(j->claims[i].e, SUBJECT_CHECK, check->name, &tagged))
+            continue;
+        j->claims[i].newest_status = check->status;
+        if (check->status >= 0 && check->status < 4)
+            j->claims[i].statuses[check->status]++;
+        add_record(j, (uint32_t)i, row->id);
+    }
+    return 0;
+}
+
+/* --- losses
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static void note_lost(struct lost *lost, uint64_t from_id) {
+    if (!lost->any || from_id < lost->from_id)
+        lost->from_id = from_id;
+    lost->any = true;
+}
+
+int judge_add_loss(struct judge *j, const struct loss_row *row) {
+    if (row->session.p && !span_eq(row->session, j->session))
+        return 0;
+    struct loss_seen *seen = NULL;
+    for (size_t i = 0; i < j->n_losses && !seen; i++)
+        if (j->losses[i].loss == row->loss && j->losses[i].everywhere == !row->session.p &&
+            span_eq(j->losses[i].detail, row->detail))
+            seen = &j->losses[i];
+    if (!seen) {
+        struct loss_seen *list = realloc(j->losses, (j->n_losses + 1) * sizeof *list);
+        if (!list)
+            return -1;
+        j->losses = list;
+        seen = &list[j->n_losses++];
+        *seen = (struct loss_seen){
+            .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
+    }
+    seen->n += row->n;
+    /* Retention takes the oldest, whenever it is noticed. */
+    bool only_samples = row->loss == LOSS_EVICTED || row->loss == LOSS_SERIES_LIMIT;
+    note_lost(&j->lost_samples, row->loss == LOSS_EVICTED ? 0 : row->id);
+    if (!only_samples)
+        note_lost(&j->lost_any, row->id);
+    j->all_dirty = true;
+    return 0;
+}
