@@ -329,6 +329,10 @@ static enum MHD_Result finish(struct http_request *rq) {
 
 static enum MHD_Result handle(struct http_request *rq) {
     link_expect(rq->link, 0);
+    if (rq->http->stopping && !rq->refused) {
+        http_error(rq, 503, "the server is stopping");
+        rq->refused = true;
+    }
     if (rq->refused)
         return answer_request(rq);
     rq->received_at = clock_wall_ns();

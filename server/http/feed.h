@@ -4,7 +4,8 @@
 
 #include "http/watch.h"
 
-/* Hands every committed record after a waiter's cursor to its judge, and moves the cursors. */
-int feed_waiters(struct http *h, struct waiter *list, struct err *err);
+/* Hands every committed record that a waiter's judge doesn't know to it, and moves its cursors. *series: the
+ * newest series read so far. */
+int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err);
 
 #endif

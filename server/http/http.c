@@ -11,6 +11,7 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "http/watch.h"
+#include "http/work.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +114,8 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     h->started_at = clock_wall_ns();
     h->started_mono_ns = clock_mono_ns();
     pthread_mutex_init(&h->links_lock, NULL);
-    if ((h->faults = fault_new(err)) && (h->watch = watch_start(h, err)) && start_daemons(h, err) == 0)
+    if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
+        start_daemons(h, err) == 0)
         return h;
     http_stop(h);
     return NULL;
@@ -137,6 +139,7 @@ void http_stop(struct http *h) {
     }
     if (h->watch)
         watch_stop(h->watch);
+    work_stop(h->work);
     wait_for_answers(h);
     for (size_t i = 0; i < h->n_daemons; i++)
         MHD_stop_daemon(h->daemons[i]);

@@ -7,9 +7,10 @@
 #define HTTP_WORKERS         2    /* for what is too long to do on a thread of the pool */
 #define HTTP_CONNECTIONS_MAX 4096 /* open at once, idle and waiting ones too */
 #define HTTP_HEADER_MEMORY                                                                                   \
-    (64 << 10)                   /* bytes for a connection's request line and headers, and to send from */
-#define HTTP_IDLE_S         120  /* a connection on which nothing moves is closed */
-#define HTTP_REQUEST_HEAD_S 180  /* from the last answer (or connecting) until the next headers are complete \
+    (64 << 10)          /* bytes for a connection's request line and headers, and to send from */
+#define HTTP_IDLE_S 120 /* a connection on which nothing moves is closed */
+#define HTTP_REQUEST_HEAD_S                                                                                  \
+    180                          /* from the last answer (or connecting) until the next headers are complete \
                                   */
 #define HTTP_REQUEST_BODY_S  120 /* from the headers until the body is complete */
 #define HTTP_ARGS_MAX        256 /* query arguments of one request */

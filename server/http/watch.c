@@ -31,7 +31,8 @@ struct watch {
     struct waiter *inbox;
     bool stopping; /* no more waiters are taken in */
 
-    atomic_bool connected; /* the sweep is on */
+    atomic_bool connected;       /* the sweep is on */
+    atomic_uint_fast64_t series; /* the newest that was fed */
 
     /* The thread's: */
     struct waiter *list;
@@ -101,7 +102,10 @@ static bool any_looks(const struct watch *watch) {
 /* Hands new records to those who wait for them and wakes who has seen enough. */
 static void look(struct watch *watch) {
     struct err err = {0};
-    if (feed_waiters(watch->http, watch->list, &err) != 0) {
+    uint64_t series = watch->series;
+    int failed = feed_waiters(watch->http, watch->list, &series, &err);
+    watch->series = series;
+    if (failed) {
         log_warning("cannot read what waiting questions need: %s", err.text);
         for (struct waiter *next, *w = watch->list; w; w = next) {
             next = w->next;
@@ -243,6 +247,10 @@ void watch_add(struct watch *watch, struct waiter *w) {
         w->wake(w, WATCH_STOP);
     else
         poke(watch);
+}
+
+uint64_t watch_series(const struct watch *watch) {
+    return watch->series;
 }
 
 void watch_connections(struct watch *watch) {

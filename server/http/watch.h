@@ -25,8 +25,13 @@ struct waiter {
     struct waiter *next, *prev; /* the watch's */
     int fd;                     /* the client's socket, or -1: don't look whether it goes away */
     int64_t due_mono_ns;        /* 0: never */
-    uint64_t cursor;            /* with `feed`: the newest record it knows */
-    struct judge *feed;         /* NULL, or where new records go */
+    /* With `feed`, where new records go (else NULL): */
+    struct judge *feed;
+    uint64_t cursor; /* the newest record that it knows */
+    uint64_t series; /* and series: watch_series, asked before the judge was started */
+    uint64_t losses; /* and how many rows of losses */
+    char session[65];
+    uint64_t n_fed; /* records of that session fed so far */
     /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may
      * change due_mono_ns). */
     bool (*look)(struct waiter *w);
@@ -40,6 +45,8 @@ void watch_stop(struct watch *watch);
 void watch_free(struct watch *watch);
 
 void watch_add(struct watch *watch, struct waiter *w);
+/* The newest series that this thread has read: who looks at the recording after this call sees it too. */
+uint64_t watch_series(const struct watch *watch);
 /* Resumes the request after delay_ms. */
 void watch_delay(struct watch *watch, struct http_request *rq, int64_t delay_ms);
 /* A connection was opened: look after slow ones from now on (link.h). */

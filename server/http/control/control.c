@@ -1,13 +1,33 @@
 #include "http/control/control.h"
 
-#include "http/server.h"
-
-static void health(struct http_request *rq) {
-    buf_str(&rq->answer.body, "{\"status\":\"ok\"}\n");
-}
-
+/* The control API in one table; schema/openapi.yaml describes it and tests/e2e/api.py holds both to each
+ * other. */
+#define V1 "/recorder/v1"
+#define GET(path, handler)                                                                                   \
+    { HTTP_GET, path, handler, ROUTE_CHECKS_SESSION, 0 }
 static const struct route routes[] = {
-    {HTTP_GET, "/healthz", health, 0, 0},
-    {HTTP_GET, "/readyz", health, 0, 0},
+    {HTTP_GET, "/healthz", control_health, 0, 0},
+    {HTTP_GET, "/readyz", control_health, 0, 0},
+    {HTTP_GET, "/metrics", control_metrics, 0, 0},
+    GET(V1 "/openapi.yaml", control_openapi),
+    GET(V1 "/status", control_status),
+    GET(V1 "/series", control_series),
+    GET(V1 "/samples", control_samples),
+    GET(V1 "/events", control_events),
+    GET(V1 "/service_checks", control_service_checks),
+    GET(V1 "/rejects", control_rejects),
+    GET(V1 "/requests", control_requests),
+    GET(V1 "/stream", control_stream),
+    GET(V1 "/export", control_export),
+    GET(V1 "/sessions", control_sessions_list),
+    {HTTP_POST, V1 "/sessions", control_session_new, ROUTE_CHECKS_SESSION, 64 << 10},
+    GET(V1 "/sessions/{name}", control_session_get),
+    {HTTP_DELETE, V1 "/sessions/{name}", control_session_delete, ROUTE_CHECKS_SESSION, 64 << 10},
+    {HTTP_POST, V1 "/marks", control_mark, ROUTE_CHECKS_SESSION, 64 << 10},
+    {HTTP_POST, V1 "/expect", control_expect, ROUTE_CHECKS_SESSION, 0},
+    {HTTP_POST, V1 "/reset", control_reset, ROUTE_CHECKS_SESSION, 64 << 10},
+    GET(V1 "/faults", control_faults_get),
+    {HTTP_PUT, V1 "/faults", control_faults_put, ROUTE_CHECKS_SESSION, 256 << 10},
+    {HTTP_DELETE, V1 "/faults", control_faults_delete, ROUTE_CHECKS_SESSION, 64 << 10},
 };
 const struct route_table control_routes = ROUTE_TABLE(routes);

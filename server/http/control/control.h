@@ -1,4 +1,4 @@
-/* The control API's routes: /healthz, /readyz, /metrics and everything under /recorder/v1. */
+/* The control API: /healthz, /readyz, /metrics and everything under /recorder/v1. */
 #ifndef HTTP_CONTROL_CONTROL_H
 #define HTTP_CONTROL_CONTROL_H
 
@@ -6,6 +6,12 @@
 
 extern const struct route_table control_routes;
 
+/* status.c */
+void control_health(struct http_request *rq);
+void control_metrics(struct http_request *rq);
+void control_status(struct http_request *rq);
+/* openapi.c */
+void control_openapi(struct http_request *rq);
 /* lists.c */
 void control_series(struct http_request *rq);
 void control_samples(struct http_request *rq);
@@ -13,5 +19,20 @@ void control_events(struct http_request *rq);
 void control_service_checks(struct http_request *rq);
 void control_rejects(struct http_request *rq);
 void control_requests(struct http_request *rq);
+/* stream.c, export.c, expect.c */
+void control_stream(struct http_request *rq);
+void control_export(struct http_request *rq);
+void control_expect(struct http_request *rq);
+/* sessions.c */
+void control_sessions_list(struct http_request *rq);
+void control_session_get(struct http_request *rq);
+void control_session_new(struct http_request *rq);
+void control_session_delete(struct http_request *rq);
+void control_mark(struct http_request *rq);
+void control_reset(struct http_request *rq);
+/* faults.c */
+void control_faults_get(struct http_request *rq);
+void control_faults_put(struct http_request *rq);
+void control_faults_delete(struct http_request *rq);
 
 #endif
