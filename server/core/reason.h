@@ -12,7 +12,7 @@
     /* metric lines */                                                                                       \
     X(REASON_NO_PIPE, "no_pipe", "a metric needs a '|' between its value and its type")                      \
     X(REASON_NO_COLON, "no_colon", "a metric needs a ':' between its name and its value")                    \
-    X(REASON_EMPTY_NAME, "empty_name", "the metric name before the first ':' is empty")                      \
+    X(REASON_EMPTY_NAME, "empty_name", "the metric name is empty")                      \
     X(REASON_EMPTY_VALUE, "empty_value", "the value between ':' and '|' is empty")                           \
     X(REASON_INVALID_TYPE, "invalid_type", "the type must be exactly one of c, g, ms, h, d, s")              \
     X(REASON_NO_VALUE_FOUND, "no_value_found", "a packed value holds only ':'")                              \
@@ -33,7 +33,29 @@
     /* service checks */                                                                                     \
     X(REASON_SC_FORMAT, "sc_format", "a service check is _sc|NAME|STATUS")                                   \
     X(REASON_SC_EMPTY_NAME, "sc_empty_name", "the name of a service check must not be empty")                \
-    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")   \
+    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")                   \
+    /* the intake over HTTP: refused whole */                                                                \
+    X(REASON_INVALID_BODY, "invalid_body", "the body cannot be read: the whole request was refused")         \
+    X(REASON_EVENT_TOO_OLD, "event_too_old", "an event may lie at most 18 hours in the past")                \
+    X(REASON_MISSING_FIELD, "missing_field", "a required field is missing")                                  \
+    /* the intake over HTTP: answered as a success, then dropped */                                          \
+    X(REASON_EMPTY_SERIES, "empty_series", "the request holds no series")                                    \
+    X(REASON_INVALID_FIELD, "invalid_field", "a field has a value of the wrong kind")                        \
+    X(REASON_UNKNOWN_TYPE, "unknown_type", "the type is none that this endpoint knows")                      \
+    X(REASON_NAME_WITHOUT_LETTER, "name_without_letter", "a metric name needs an ASCII letter")              \
+    X(REASON_NAME_TOO_LONG, "name_too_long", "a metric name may have 350 bytes")                             \
+    X(REASON_TOO_MANY_TAGS, "too_many_tags", "a series may have 100 tags")                                   \
+    X(REASON_TAGS_TOO_LARGE, "tags_too_large", "the tags of a series may have 100 KiB together")             \
+    X(REASON_TAG_TOO_LONG, "tag_too_long", "a tag is cut after 200 bytes")                                   \
+    X(REASON_TOO_MANY_RESOURCES, "too_many_resources", "a series may have 500 resources")                    \
+    X(REASON_HOST_TOO_LONG, "host_too_long", "a host name may have 255 bytes")                               \
+    X(REASON_NO_POINTS, "no_points", "the series has no points")                                             \
+    X(REASON_FLAT_POINTS, "flat_points", "points must be a list of points, not one point's numbers")         \
+    X(REASON_INVALID_POINT, "invalid_point", "a point is a timestamp and a value")                           \
+    X(REASON_TIMESTAMP_TOO_OLD, "timestamp_too_old", "points older than an hour are accepted and not kept")  \
+    X(REASON_TIMESTAMP_TOO_NEW, "timestamp_too_new", "points more than ten minutes ahead are not kept")      \
+    X(REASON_INVALID_SKETCH, "invalid_sketch", "a sketch needs a count and as many bin keys as bin counts")  \
+    X(REASON_POINTS_MISSING, "points_missing", "fewer points arrived than the series announces")   \
     /* lines of any kind */                                                                                  \
     X(REASON_UNTERMINATED, "unterminated", "the last line has no newline, and one is required")
 

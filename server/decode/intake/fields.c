@@ -1,0 +1,156 @@
+#include "decode/intake/fields.h"
+
+#include <math.h>
+#include <stdio.h>
+
+bool fields_equal(struct span key, const char *name) {
+    return span_eq(key, span_str(name));
+}
+
+void fields_wrong(struct fields *f, const char *key, const char *wanted) {
+    if (!f->wrong[0])
+        snprintf(f->wrong, sizeof f->wrong, "%s must be %s", key, wanted);
+}
+
+/* Whether the value at hand is of this kind; else it has been skipped. */
+static bool is_a(struct fields *f, enum pull_kind wanted, const char *key, const char *words) {
+    enum pull_kind kind = pull_kind(f->pull);
+    if (kind == wanted)
+        return true;
+    if (kind != PULL_NULL)
+        fields_wrong(f, key, words);
+    pull_skip(f->pull, NULL);
+    return false;
+}
+
+void field_string(struct fields *f, const char *key, struct span *text) {
+    if (is_a(f, PULL_STRING, key, "a string"))
+        pull_string(f->pull, text);
+}
+
+bool field_number(struct fields *f, const char *key, double *value) {
+    struct span text;
+    return is_a(f, PULL_NUMBER, key, "a number") && pull_number(f->pull, value, &text);
+}
+
+void field_integer(struct fields *f, const char *key, int64_t *value) {
+    double number;
+    if (!field_number(f, key, &number))
+        return;
+    if (fabs(number) < 0x1p63) /* false for NaN too */
+        *value = (int64_t)number;
+    else
+        fields_wrong(f, key, "a 64-bit integer");
+}
+
+void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct span tag), void *arg) {
+    if (pull_kind(f->pull) == PULL_OBJECT) {
+        struct span member;
+        pull_enter(f->pull);
+        while (pull_key(f->pull, &member)) {
+            fields_wrong(f, key, "a list of strings");
+            pull_skip(f->pull, NULL);
+        }
+        return;
+    }
+    if (!is_a(f, PULL_ARRAY, key, "a list of strings"))
+        return;
+    pull_enter(f->pull);
+    while (pull_element(f->pull)) {
+        struct span text = {NULL, 0};
+        field_string(f, key, &text);
+        if (text.p)
+            tag(arg, text);
+    }
+}
+
+enum intake_status fields_refuse(struct intake *in, const struct pull *p) {
+    return intake_refuse(in, REASON_INVALID_BODY, p->at, "%s", p->error);
+}
+
+static const char *const kind_words[] = {"nothing", "object", "array", "string", "number", "bool", "null"};
+
+static void series_list(struct intake *in, struct pull *p, size_t *n,
+                        void (*series)(struct intake *, struct pull *)) {
+    pull_enter(p);
+    while (pull_element(p)) {
+        (*n)++;
+        if (pull_kind(p) == PULL_OBJECT) {
+            series(in, p);
+            continue;
+        }
+        series_begin(in, METRIC_GAUGE);
+        pull_skip(p, &in->series->raw);
+        if (!p->failed)
+            fields_reject_series(in, REASON_INVALID_FIELD, "a series must be an object");
+    }
+}
+
+enum intake_status fields_series(struct intake *in, struct span body,
+                                 void (*series)(struct intake *, struct pull *)) {
+    struct pull pull, *p = &pull;
+    pull_start(p, body, &in->scratch);
+    enum pull_kind kind = pull_kind(p);
+    size_t n = 0;
+    if (kind == PULL_OBJECT) {
+        struct span key;
+        pull_enter(p);
+        while (pull_key(p, &key)) {
+            enum pull_kind value = pull_kind(p);
+            if (!fields_equal(key, "series") || value == PULL_NULL)
+                pull_skip(p, NULL);
+            else if (value == PULL_ARRAY)
+                series_list(in, p, &n, series);
+            else if (!p->failed)
+                return intake_refuse(in, REASON_INVALID_BODY, p->at,
+                                     "json: cannot unmarshal %s into field series", kind_words[value]);
+        }
+    } else {
+        pull_skip(p, NULL);
+    }
+    if (!pull_finish(p))
+        return fields_refuse(in, p);
+    if (kind != PULL_OBJECT && kind != PULL_NULL)
+        return intake_refuse(in, REASON_INVALID_BODY, 0, "json: cannot unmarshal %s into the payload",
+                             kind_words[kind]);
+    if (n == 0)
+        intake_reject(in, REASON_EMPTY_SERIES, (struct span){NULL, 0}, body, (struct span){NULL, 0});
+    return INTAKE_OK;
+}
+
+void fields_points(struct intake *in, struct pull *p, enum pull_kind kind,
+                   void (*point)(struct intake *, struct pull *)) {
+    enum pull_kind list = pull_kind(p);
+    if (list == PULL_NULL)
+        return;
+    if (list != PULL_ARRAY) {
+        fields_reject_series(in, REASON_INVALID_FIELD, "points must be a list of points");
+        return;
+    }
+    pull_enter(p);
+    while (pull_element(p)) {
+        enum pull_kind element = pull_kind(p);
+        if (element == kind) {
+            point(in, p);
+            continue;
+        }
+        struct span raw;
+        bool first = in->series->n_points == 0;
+        pull_skip(p, &raw);
+        if (first && element == PULL_NUMBER) { /* [timestamp, value] without the list around it */
+            fields_reject_series(in, REASON_FLAT_POINTS, NULL);
+            return;
+        }
+        fields_reject_point(in, REASON_INVALID_POINT, raw);
+    }
+}
+
+void fields_reject_series(struct intake *in, enum reason reason, const char *detail) {
+    in->series->n_points++; /* said what is wrong: not also that there are none */
+    intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
+}
+
+void fields_reject_point(struct intake *in, enum reason reason, struct span raw) {
+    in->series->n_points++;
+    intake_reject(in, reason, in->series->metric.name, raw, (struct span){NULL, 0});
+}

@@ -1,0 +1,41 @@
+/* Private to decode/intake: fields of JSON objects, as forgiving as the clients are careless.
+ *
+ * null is the same as absent. A value of the wrong kind is skipped and noted, so that the object can be
+ * rejected while its neighbours are read on.
+ */
+#ifndef DECODE_INTAKE_FIELDS_H
+#define DECODE_INTAKE_FIELDS_H
+
+#include "decode/intake/pull.h"
+#include "decode/intake/series.h"
+
+struct fields {
+    struct pull *pull;
+    char wrong[96]; /* "tags must be a list of strings"; "" while all is well */
+};
+
+void fields_wrong(struct fields *f, const char *key, const char *wanted);
+/* Each reads the value at hand. */
+void field_string(struct fields *f, const char *key, struct span *text);
+/* false, leaving *value, when it is absent or no number. */
+bool field_number(struct fields *f, const char *key, double *value);
+/* A number cut to int64. */
+void field_integer(struct fields *f, const char *key, int64_t *value);
+/* Tags: a list of strings; {} and null are none. Calls tag(arg, …) for each. */
+void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct span tag), void *arg);
+
+/* The body {"series":[…]}: calls series(in, pull) for each element, which it reads. */
+enum intake_status fields_series(struct intake *in, struct span body,
+                                 void (*series)(struct intake *, struct pull *));
+/* Reads a list of points after its series: calls point(in, pull) for each element that is a `kind`. */
+void fields_points(struct intake *in, struct pull *p, enum pull_kind kind,
+                   void (*point)(struct intake *, struct pull *));
+/* The series at hand, or one point of it, is not kept. */
+void fields_reject_series(struct intake *in, enum reason reason, const char *detail);
+void fields_reject_point(struct intake *in, enum reason reason, struct span raw);
+
+/* The pull's error as the body's. */
+enum intake_status fields_refuse(struct intake *in, const struct pull *p);
+bool fields_equal(struct span key, const char *name);
+
+#endif

@@ -1,0 +1,173 @@
+#include "decode/intake/series.h"
+
+#include "core/json.h"
+#include "core/number.h"
+#include "core/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+
+void series_begin(struct intake *in, enum metric_type type) {
+    struct series *s = in->series;
+    arena_reset(&in->scratch);
+    s->metric = (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
+    s->raw = (struct span){NULL, 0};
+    s->n_tags = s->tag_bytes = s->n_long_tags = s->n_resources = s->n_values = s->n_points = 0;
+    s->has_origin = false;
+    buf_clear(&s->resources);
+}
+
+/* At most INTAKE_TAG_BYTES, whole characters. */
+static struct span cut_tag(struct span tag) {
+    size_t n = INTAKE_TAG_BYTES;
+    while (n > INTAKE_TAG_BYTES - 4 && ((unsigned char)tag.p[n] & 0xC0) == 0x80)
+        n--;
+    return span_of(tag.p, n);
+}
+
+void series_tag(struct series *s, struct span tag) {
+    s->tag_bytes += tag.n;
+    if (s->n_tags < INTAKE_TAGS_MAX) {
+        if (tag.n > INTAKE_TAG_BYTES) {
+            s->long_tags[s->n_long_tags++] = tag;
+            tag = cut_tag(tag);
+        }
+        s->tags[s->n_tags] = tag;
+    }
+    s->n_tags++;
+}
+
+void series_resource(struct series *s, struct span type, struct span name) {
+    if (!name.p)
+        name = SPAN("");
+    s->n_resources++;
+    if (span_eq(type, SPAN("host"))) {
+        s->metric.origin.host = name;
+    } else if (span_eq(type, SPAN("device"))) {
+        s->metric.device = name;
+    } else if (s->n_resources <= INTAKE_RESOURCES_MAX) {
+        buf_str(&s->resources, s->resources.n ? "," : "{\"resources\":[");
+        buf_str(&s->resources, "{\"type\":");
+        json_put_string(&s->resources, type);
+        buf_str(&s->resources, ",\"name\":");
+        json_put_string(&s->resources, name);
+        buf_char(&s->resources, '}');
+    }
+}
+
+void series_origin(struct series *s, int64_t product, int64_t category, int64_t service) {
+    s->has_origin = true;
+    s->origin[0] = product;
+    s->origin[1] = category;
+    s->origin[2] = service;
+}
+
+static void finish_resources(struct series *s) {
+    if (s->resources.n)
+        buf_char(&s->resources, ']');
+    if (s->has_origin) {
+        buf_str(&s->resources, s->resources.n ? "," : "{");
+        buf_printf(&s->resources, "\"origin\":{\"product\":%lld,\"category\":%lld,\"service\":%lld}",
+                   (long long)s->origin[0], (long long)s->origin[1], (long long)s->origin[2]);
+    }
+    if (s->resources.n) {
+        buf_char(&s->resources, '}');
+        s->metric.resources = buf_view(&s->resources);
+    }
+}
+
+static bool has_letter(struct span name) {
+    for (size_t i = 0; i < name.n; i++) {
+        char c = (char)(name.p[i] | 0x20);
+        if (c >= 'a' && c <= 'z')
+            return true;
+    }
+    return false;
+}
+
+static void reject_series(struct intake *in, enum reason reason, struct span detail) {
+    intake_reject(in, reason, in->series->metric.name, in->series->raw, detail);
+}
+
+static bool refused(struct intake *in, enum reason reason, const char *what, size_t n) {
+    char detail[96];
+    int length = snprintf(detail, sizeof detail, "%s: %zu", what, n);
+    reject_series(in, reason, span_of(detail, (size_t)length));
+    return false;
+}
+
+bool series_accepts(struct intake *in) {
+    struct series *s = in->series;
+    finish_resources(s);
+    if (s->metric.name.n == 0) {
+        reject_series(in, REASON_EMPTY_NAME, (struct span){NULL, 0});
+        return false;
+    }
+    if (s->metric.name.n > INTAKE_NAME_BYTES)
+        return refused(in, REASON_NAME_TOO_LONG, "bytes", s->metric.name.n);
+    if (!has_letter(s->metric.name)) {
+        reject_series(in, REASON_NAME_WITHOUT_LETTER, (struct span){NULL, 0});
+        return false;
+    }
+    if (s->n_tags > INTAKE_TAGS_MAX)
+        return refused(in, REASON_TOO_MANY_TAGS, "tags", s->n_tags);
+    if (s->tag_bytes > INTAKE_TAGS_BYTES)
+        return refused(in, REASON_TAGS_TOO_LARGE, "bytes", s->tag_bytes);
+    if (s->n_resources > INTAKE_RESOURCES_MAX)
+        return refused(in, REASON_TOO_MANY_RESOURCES, "resources", s->n_resources);
+    if (s->metric.origin.host.n > INTAKE_HOST_BYTES)
+        return refused(in, REASON_HOST_TOO_LONG, "bytes", s->metric.origin.host.n);
+    for (size_t i = 0; i < s->n_long_tags; i++)
+        intake_reject(in, REASON_TAG_TOO_LONG, s->metric.name, s->long_tags[i], (struct span){NULL, 0});
+    s->metric.n_tags = s->n_tags;
+    return true;
+}
+
+static void flush(struct intake *in) {
+    struct series *s = in->series;
+    if (s->n_values == 0)
+        return;
+    struct record record = {.kind = RECORD_METRIC, .metric = s->metric};
+    record.metric.n_values = s->n_values;
+    in->emit(in->arg, &record);
+    s->n_values = 0;
+}
+
+static void reject_point(struct intake *in, enum reason reason, double timestamp, double number,
+                         struct span raw) {
+    char t[NUMBER_SIZE], v[NUMBER_SIZE], detail[96];
+    number_format(timestamp, t);
+    number_format(number, v);
+    int n = snprintf(detail, sizeof detail, "value %s at timestamp %s, now %lld", v, t,
+                     (long long)in->options.now_s);
+    intake_reject(in, reason, in->series->metric.name, raw, span_of(detail, (size_t)n));
+}
+
+static bool finite_sketch(const struct sketch *sketch) {
+    return isfinite(sketch->sum) && isfinite(sketch->min) && isfinite(sketch->max) && isfinite(sketch->avg);
+}
+
+void series_point(struct intake *in, double timestamp, double number, struct span text, struct span raw,
+                  const struct sketch *sketch) {
+    struct series *s = in->series;
+    double now = (double)in->options.now_s;
+    s->n_points++;
+    if (!isfinite(number) || (sketch && !finite_sketch(sketch)))
+        reject_point(in, REASON_NON_FINITE_VALUE, timestamp, number, raw);
+    else if (!(timestamp <= now + INTAKE_AHEAD_MAX_S))
+        reject_point(in, REASON_TIMESTAMP_TOO_NEW, timestamp, number, raw);
+    else if (timestamp < now - INTAKE_AGE_MAX_S)
+        reject_point(in, REASON_TIMESTAMP_TOO_OLD, timestamp, number, raw);
+    else {
+        s->values[s->n_values++] = (struct value){number, text, (int64_t)floor(timestamp), sketch};
+        /* A sketch is the caller's, so it goes out at once. */
+        if (s->n_values == INTAKE_VALUES || sketch)
+            flush(in);
+    }
+}
+
+void series_end(struct intake *in) {
+    if (in->series->n_points == 0)
+        reject_series(in, REASON_NO_POINTS, (struct span){NULL, 0});
+    flush(in);
+}
