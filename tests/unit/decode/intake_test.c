@@ -1,0 +1,351 @@
+/* Every case of fixtures/intake: what its body decodes to; and what truncated and damaged bodies do not do. */
+#include "decode/intake/intake.h"
+
+#include "core/json.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#define CASE_MAX ((size_t)1 << 20)
+
+/* --- a case: request (head, blank line, body) and want.json ------------------------------------------------------- */
+
+struct test_case {
+    char name[512];
+    char *request;
+    size_t n_request;
+    struct span path, body;
+    bool json, from_agent;
+    json_t *want; /* {"now", "status", "records"?, "error"?} */
+};
+
+static char *read_file(const char *path, size_t *n) {
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    char *bytes = malloc(CASE_MAX);
+    *n = fread(bytes, 1, CASE_MAX, file);
+    fclose(file);
+    return bytes;
+}
+
+static bool head_has(struct span head, const char *text) {
+    return memmem(head.p, head.n, text, strlen(text)) != NULL;
+}
+
+static bool load(struct test_case *c) {
+    char path[600];
+    snprintf(path, sizeof path, "%s/request", c->name);
+    c->request = read_file(path, &c->n_request);
+    if (!c->request)
+        return false;
+    const char *blank = memmem(c->request, c->n_request, "\n\n", 2);
+    struct span head = span_of(c->request, (size_t)(blank - c->request));
+    c->body = span_from(span_of(c->request, c->n_request), head.n + 2);
+    const char *space = memchr(head.p, ' ', head.n);
+    c->path = span_of(space + 1, strcspn(space + 1, " ?\n"));
+    c->json = head_has(head, "application/json") || (c->body.n && c->body.p[0] == '{');
+    c->from_agent = head_has(head, "User-Agent: datadog-agent");
+    snprintf(path, sizeof path, "%s/want.json", c->name);
+    json_error_t error;
+    c->want = json_load_file(path, JSON_ALLOW_NUL, &error);
+    if (!c->want)
+        fprintf(stderr, "%s: %s\n", path, error.text);
+    return c->want != NULL;
+}
+
+static enum intake_format format_of(const struct test_case *c) {
+    static const struct {
+        const char *path;
+        enum intake_format json, binary;
+    } routes[] = {
+        {"/api/v1/series", INTAKE_SERIES_V1, INTAKE_SERIES_V1},
+        {"/api/v2/series", INTAKE_SERIES_V2_JSON, INTAKE_SERIES_V2},
+        {"/api/intake/metrics/v3/series", INTAKE_SERIES_V3, INTAKE_SERIES_V3},
+        {"/api/v1/distribution_points", INTAKE_DISTRIBUTIONS, INTAKE_DISTRIBUTIONS},
+        {"/api/beta/sketches", INTAKE_SKETCHES, INTAKE_SKETCHES},
+        {"/api/v1/check_run", INTAKE_CHECKS, INTAKE_CHECKS},
+        {"/api/v1/events", INTAKE_EVENT_V1, INTAKE_EVENT_V1},
+        {"/api/v2/events", INTAKE_EVENT_V2, INTAKE_EVENT_V2},
+        {"/intake", INTAKE_AGENT_EVENTS, INTAKE_AGENT_EVENTS},
+        {"/intake/", INTAKE_AGENT_EVENTS, INTAKE_AGENT_EVENTS},
+    };
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (span_eq(c->path, span_str(routes[i].path)))
+            return c->json ? routes[i].json : routes[i].binary;
+    fprintf(stderr, "%s: no format for %.*s\n", c->name, SPAN_ARG(c->path));
+    abort();
+}
+
+/* --- records as JSON: absent means empty or not given -------------------------------------------------------------- */
+
+static void put_text(struct buf *b, const char *key, struct span text) {
+    if (!text.p)
+        return;
+    buf_printf(b, ",\"%s\":", key);
+    json_put_string(b, text);
+}
+
+static void put_tags(struct buf *b, size_t n, const struct span *tags) {
+    if (!n)
+        return;
+    buf_str(b, ",\"tags\":");
+    json_put_strings(b, n, tags);
+}
+
+static void put_sketch(struct buf *b, const struct sketch *s) {
+    buf_printf(b, ",{\"count\":%lld,\"sum\":%.17g,\"min\":%.17g,\"max\":%.17g,\"avg\":%.17g,\"bins\":[", (long long)s->count,
+               s->sum, s->min, s->max, s->avg);
+    for (size_t i = 0; i < s->n_bins; i++)
+        buf_printf(b, "%s[%d,%u]", i ? "," : "", s->keys[i], s->counts[i]);
+    buf_str(b, "]}");
+}
+
+static void put_metric(struct buf *b, const struct metric *m) {
+    buf_printf(b, "{\"metric\":\"%s\"", metric_word(m->type));
+    put_text(b, "name", m->name);
+    put_tags(b, m->n_tags, m->tags);
+    put_text(b, "host", m->origin.host);
+    put_text(b, "device", m->device);
+    put_text(b, "unit", m->unit);
+    put_text(b, "source_type", m->source_type);
+    if (m->interval)
+        buf_printf(b, ",\"interval\":%lld", (long long)m->interval);
+    if (m->resources.p)
+        buf_printf(b, ",\"resources\":%.*s", SPAN_ARG(m->resources));
+    buf_str(b, ",\"values\":[");
+    for (size_t i = 0; i < m->n_values; i++) {
+        buf_printf(b, "%s[%lld,%.17g", i ? "," : "", (long long)m->values[i].timestamp, m->values[i].number);
+        if (m->values[i].sketch)
+            put_sketch(b, m->values[i].sketch);
+        buf_char(b, ']');
+    }
+    buf_str(b, "]}");
+}
+
+static void put_event(struct buf *b, const struct event *e) {
+    buf_printf(b, "{\"event\":%lld", (long long)e->timestamp);
+    put_text(b, "title", e->title);
+    put_text(b, "text", e->text);
+    put_text(b, "priority", e->priority);
+    put_text(b, "alert_type", e->alert_type);
+    put_text(b, "aggregation_key", e->aggregation_key);
+    put_text(b, "source_type_name", e->source_type_name);
+    put_text(b, "host", e->origin.host);
+    put_tags(b, e->n_tags, e->tags);
+    buf_char(b, '}');
+}
+
+static void put_check(struct buf *b, const struct service_check *c) {
+    buf_printf(b, "{\"check\":%d,\"timestamp\":%lld", c->status, (long long)c->timestamp);
+    put_text(b, "name", c->name);
+    put_text(b, "message", c->message);
+    put_text(b, "host", c->origin.host);
+    put_tags(b, c->n_tags, c->tags);
+    buf_char(b, '}');
+}
+
+static void put_record(void *arg, const struct record *r) {
+    struct buf *b = arg;
+    if (b->n > 1)
+        buf_char(b, ',');
+    switch (r->kind) {
+    case RECORD_METRIC:
+        put_metric(b, &r->metric);
+        break;
+    case RECORD_EVENT:
+        put_event(b, &r->event);
+        break;
+    case RECORD_SERVICE_CHECK:
+        put_check(b, &r->check);
+        break;
+    case RECORD_REJECT:
+        buf_printf(b, "{\"reject\":\"%s\"", reason_word(r->reject.reason));
+        put_text(b, "name", r->reject.name);
+        put_text(b, "text", r->reject.text);
+        put_text(b, "detail", r->reject.detail);
+        buf_char(b, '}');
+    }
+}
+
+static enum intake_status decode(const struct test_case *c, struct span body, record_fn *emit, void *arg,
+                                 struct intake_error *error) {
+    struct intake_options options = {
+        .now_s = json_integer_value(json_object_get(c->want, "now")),
+        .from_agent = c->from_agent,
+    };
+    return intake_decode(format_of(c), body, &options, emit, arg, error);
+}
+
+/* --- walking the cases ---------------------------------------------------------------------------------------------- */
+
+static int visible(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static size_t each_case(void (*fn)(struct test_case *)) {
+    struct dirent **routes, **cases;
+    size_t n = 0;
+    int n_routes = scandir("fixtures/intake", &routes, visible, alphasort);
+    for (int i = 0; i < n_routes; i++) {
+        char directory[300];
+        snprintf(directory, sizeof directory, "fixtures/intake/%s", routes[i]->d_name);
+        int n_cases = scandir(directory, &cases, visible, alphasort);
+        for (int j = 0; j < n_cases; j++) {
+            struct test_case c = {0};
+            snprintf(c.name, sizeof c.name, "%.250s/%.250s", directory, cases[j]->d_name);
+            bool loaded = load(&c);
+            CU_ASSERT(loaded);
+            if (loaded)
+                fn(&c);
+            n += loaded;
+            json_decref(c.want);
+            free(c.request);
+            free(cases[j]);
+        }
+        if (n_cases >= 0)
+            free(cases);
+        free(routes[i]);
+    }
+    if (n_routes >= 0)
+        free(routes);
+    return n;
+}
+
+static void check_case(struct test_case *c) {
+    struct buf got = {0};
+    struct intake_error error;
+    buf_char(&got, '[');
+    enum intake_status status = decode(c, c->body, put_record, &got, &error);
+    buf_char(&got, ']');
+    const char *want_error = json_string_value(json_object_get(c->want, "error"));
+    if (want_error) {
+        EQ_INT(status, INTAKE_BAD);
+        EQ_STR(error.text, want_error);
+    } else {
+        if (status != INTAKE_OK)
+            fprintf(stderr, "%s: %s\n", c->name, error.text);
+        EQ_INT(status, INTAKE_OK);
+        json_t *records = json_loads(got.p, JSON_ALLOW_NUL, NULL);
+        bool equal = json_equal(records, json_object_get(c->want, "records"));
+        if (!equal)
+            fprintf(stderr, "%s: got %s\n", c->name, got.p);
+        CU_ASSERT(equal);
+        json_decref(records);
+    }
+    buf_free(&got);
+}
+
+static void test_cases(void) {
+    CU_ASSERT(each_case(check_case) > 30);
+}
+
+/* --- damage --------------------------------------------------------------------------------------------------------- */
+
+static void count(void *arg, const struct record *record) {
+    (void)record;
+    ++*(size_t *)arg;
+}
+
+/* The bytes end where the allocation ends, so that a sanitizer sees an overread. */
+static void decode_exactly(const struct test_case *c, struct span bytes) {
+    char *copy = malloc(bytes.n ? bytes.n : 1);
+    struct intake_error error;
+    size_t n = 0;
+    memcpy(copy, bytes.p, bytes.n);
+    enum intake_status status = decode(c, span_of(copy, bytes.n), count, &n, &error);
+    CU_ASSERT(status == INTAKE_OK || error.text[0]);
+    free(copy);
+}
+
+static void truncate_case(struct test_case *c) {
+    size_t step = 1 + c->body.n / 600;
+    for (size_t n = 0; n < c->body.n; n += step)
+        decode_exactly(c, span_of(c->body.p, n));
+}
+
+static void test_truncated(void) {
+    each_case(truncate_case);
+}
+
+static void damage_case(struct test_case *c) {
+    static const unsigned char with[] = {0x00, 0xFF, 0x80, 0x7F, '"', '{', ']', '\\'};
+    size_t step = 1 + c->body.n / 300;
+    for (size_t i = 0; i < c->body.n; i += step)
+        for (size_t k = 0; k < sizeof with; k++) {
+            char *at = c->request + (c->body.p - c->request) + i, old = *at;
+            *at = (char)with[k];
+            decode_exactly(c, c->body);
+            *at = old;
+        }
+}
+
+static void test_damaged(void) {
+    each_case(damage_case);
+}
+
+static void test_deep_json(void) {
+    enum { DEPTH = 100000 };
+    char *body = malloc(2 * DEPTH + 32);
+    static const char *const openings[] = {"[", "{\"series\":[", "{\"series\":[{\"points\":", "{\"a\":"};
+    static const enum intake_format formats[] = {INTAKE_SERIES_V1, INTAKE_SERIES_V2_JSON, INTAKE_CHECKS,
+                                                 INTAKE_EVENT_V1,  INTAKE_EVENT_V2,       INTAKE_AGENT_EVENTS};
+    for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++)
+        for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++) {
+            struct intake_error error;
+            struct intake_options options = {.now_s = 1700000000};
+            size_t n = strlen(openings[i]), records = 0;
+            memcpy(body, openings[i], n);
+            memset(body + n, '[', DEPTH);
+            EQ_INT(intake_decode(formats[k], span_of(body, n + DEPTH), &options, count, &records, &error), INTAKE_BAD);
+            EQ_STR(error.text, "exceeded max depth");
+        }
+    free(body);
+}
+
+static void test_many_points_come_in_pieces(void) {
+    struct buf body = {0};
+    struct intake_error error;
+    struct intake_options options = {.now_s = 1700000000};
+    size_t records = 0;
+    buf_str(&body, "{\"series\":[{\"metric\":\"a\",\"points\":[");
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&body, "%s[1700000000,%d]", i ? "," : "", i);
+    buf_str(&body, "]}]}");
+    EQ_INT(intake_decode(INTAKE_SERIES_V1, buf_view(&body), &options, count, &records, &error), INTAKE_OK);
+    EQ_INT(records, (2000 + INTAKE_VALUES - 1) / INTAKE_VALUES);
+    buf_free(&body);
+}
+
+/* A tag set that holds the one before it twice, over and over: 2^n tags if one believed it. */
+static void test_tagset_bomb(void) {
+    struct buf sets = {0}, body = {0};
+    struct intake_error error;
+    struct intake_options options = {.now_s = 1700000000};
+    size_t records = 0;
+    buf_add(&sets, "\x02\x02", 2); /* a set of one: tag 1 */
+    for (int i = 1; i < 40; i++) {
+        buf_add(&sets, "\x04", 1);
+        buf_char(&sets, (char)(2 * i - 1)); /* -i */
+        buf_char(&sets, 0);                 /* and again */
+    }
+    buf_add(&body, "\x12\x02\x01t\x1a", 5);
+    buf_char(&body, (char)sets.n);
+    buf_span(&body, buf_view(&sets));
+    struct buf payload = {0};
+    buf_char(&payload, 0x1a);
+    buf_char(&payload, (char)(0x80 | (body.n & 0x7f)));
+    buf_char(&payload, (char)(body.n >> 7));
+    buf_span(&payload, buf_view(&body));
+    EQ_INT(intake_decode(INTAKE_SERIES_V3, buf_view(&payload), &options, count, &records, &error), INTAKE_OK);
+    EQ_INT(records, 0);
+    buf_free(&sets);
+    buf_free(&body);
+    buf_free(&payload);
+}
+
+UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
+          {"damaged anywhere", test_damaged}, {"JSON nested 100,000 deep", test_deep_json},
+          {"many points come in pieces", test_many_points_come_in_pieces}, {"a bomb of tag sets", test_tagset_bomb})
