@@ -1,4 +1,5 @@
-/* Every case of fixtures/intake: what its body decodes to; and what truncated and damaged bodies do not do. */
+/* Every case of fixtures/intake: what its body decodes to; and what truncated and damaged bodies do not do.
+ */
 #include "decode/intake/intake.h"
 
 #include "core/json.h"
@@ -10,7 +11,8 @@
 
 #define CASE_MAX ((size_t)1 << 20)
 
-/* --- a case: request (head, blank line, body) and want.json ------------------------------------------------------- */
+/* --- a case: request (head, blank line, body) and want.json
+ * ------------------------------------------------------- */
 
 struct test_case {
     char name[512];
@@ -79,7 +81,8 @@ static enum intake_format format_of(const struct test_case *c) {
     abort();
 }
 
-/* --- records as JSON: absent means empty or not given -------------------------------------------------------------- */
+/* --- records as JSON: absent means empty or not given
+ * -------------------------------------------------------------- */
 
 static void put_text(struct buf *b, const char *key, struct span text) {
     if (!text.p)
@@ -96,8 +99,8 @@ static void put_tags(struct buf *b, size_t n, const struct span *tags) {
 }
 
 static void put_sketch(struct buf *b, const struct sketch *s) {
-    buf_printf(b, ",{\"count\":%lld,\"sum\":%.17g,\"min\":%.17g,\"max\":%.17g,\"avg\":%.17g,\"bins\":[", (long long)s->count,
-               s->sum, s->min, s->max, s->avg);
+    buf_printf(b, ",{\"count\":%lld,\"sum\":%.17g,\"min\":%.17g,\"max\":%.17g,\"avg\":%.17g,\"bins\":[",
+               (long long)s->count, s->sum, s->min, s->max, s->avg);
     for (size_t i = 0; i < s->n_bins; i++)
         buf_printf(b, "%s[%d,%u]", i ? "," : "", s->keys[i], s->counts[i]);
     buf_str(b, "]}");
@@ -179,7 +182,8 @@ static enum intake_status decode(const struct test_case *c, struct span body, re
     return intake_decode(format_of(c), body, &options, emit, arg, error);
 }
 
-/* --- walking the cases ---------------------------------------------------------------------------------------------- */
+/* --- walking the cases
+ * ---------------------------------------------------------------------------------------------- */
 
 static int visible(const struct dirent *entry) {
     return entry->d_name[0] != '.';
@@ -242,7 +246,9 @@ static void test_cases(void) {
     CU_ASSERT(each_case(check_case) > 30);
 }
 
-/* --- damage --------------------------------------------------------------------------------------------------------- */
+/* --- damage
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void count(void *arg, const struct record *record) {
     (void)record;
@@ -290,8 +296,9 @@ static void test_deep_json(void) {
     enum { DEPTH = 100000 };
     char *body = malloc(2 * DEPTH + 32);
     static const char *const openings[] = {"[", "{\"series\":[", "{\"series\":[{\"points\":", "{\"a\":"};
-    static const enum intake_format formats[] = {INTAKE_SERIES_V1, INTAKE_SERIES_V2_JSON, INTAKE_CHECKS,
-                                                 INTAKE_EVENT_V1,  INTAKE_EVENT_V2,       INTAKE_AGENT_EVENTS};
+    static const enum intake_format formats[] = {INTAKE_SERIES_V1, INTAKE_SERIES_V2_JSON,
+                                                 INTAKE_CHECKS,    INTAKE_EVENT_V1,
+                                                 INTAKE_EVENT_V2,  INTAKE_AGENT_EVENTS};
     for (size_t i = 0; i < sizeof openings / sizeof openings[0]; i++)
         for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++) {
             struct intake_error error;
@@ -299,7 +306,8 @@ static void test_deep_json(void) {
             size_t n = strlen(openings[i]), records = 0;
             memcpy(body, openings[i], n);
             memset(body + n, '[', DEPTH);
-            EQ_INT(intake_decode(formats[k], span_of(body, n + DEPTH), &options, count, &records, &error), INTAKE_BAD);
+            EQ_INT(intake_decode(formats[k], span_of(body, n + DEPTH), &options, count, &records, &error),
+                   INTAKE_BAD);
             EQ_STR(error.text, "exceeded max depth");
         }
     free(body);
@@ -348,4 +356,5 @@ static void test_tagset_bomb(void) {
 
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
           {"damaged anywhere", test_damaged}, {"JSON nested 100,000 deep", test_deep_json},
-          {"many points come in pieces", test_many_points_come_in_pieces}, {"a bomb of tag sets", test_tagset_bomb})
+          {"many points come in pieces", test_many_points_come_in_pieces},
+          {"a bomb of tag sets", test_tagset_bomb})
