@@ -1,7 +1,8 @@
 /* GET /recorder/v1/export?format=jsonl|csv|dogstatsd|openmetrics: a whole session (or what the filters leave
  * of it). */
+#include "http/control/export.h"
+
 #include "http/control/control.h"
-#include "http/control/listing.h"
 #include "http/control/openmetrics.h"
 #include "http/control/rows.h"
 
@@ -63,24 +64,28 @@ static const struct listing_format csv = {.content_type = "text/csv; charset=utf
                                           .n_phases = 1,
                                           .phases = {{LISTING_SAMPLES, "", "\r\n", csv_sample}}};
 
+const struct listing_format *export_format(struct span name) {
+    if (span_eq(name, SPAN("jsonl")))
+        return &jsonl;
+    if (span_eq(name, SPAN("csv")))
+        return &csv;
+    return span_eq(name, SPAN("dogstatsd")) ? &dogstatsd : NULL;
+}
+
 void control_export(struct http_request *rq) {
     struct ask ask;
     if (ask_list(rq, ASK_NAMES("format"), &ask) != 0)
         return;
-    struct span format = http_arg(rq, "format");
+    struct span name = http_arg(rq, "format").p ? http_arg(rq, "format") : SPAN("jsonl");
+    const struct listing_format *format = export_format(name);
     if (!http_arg(rq, "limit").p)
         ask.limit = UINT64_MAX - 1;
     if (ask.newest || ask.cursor)
         http_error(rq, 400, "an export takes neither newest nor cursor");
-    else if (!format.p || span_eq(format, SPAN("jsonl")))
-        listing_answer(rq, &ask, &jsonl);
-    else if (span_eq(format, SPAN("csv")))
-        listing_answer(rq, &ask, &csv);
-    else if (span_eq(format, SPAN("dogstatsd")))
-        listing_answer(rq, &ask, &dogstatsd);
-    else if (span_eq(format, SPAN("openmetrics")))
+    else if (format)
+        listing_answer(rq, &ask, format);
+    else if (span_eq(name, SPAN("openmetrics")))
         openmetrics_answer(rq, &ask);
     else
-        http_error(rq, 400, "format must be jsonl, csv, dogstatsd or openmetrics, not '%.*s'",
-                   SPAN_ARG(format));
+        http_error(rq, 400, "format must be jsonl, csv, dogstatsd or openmetrics, not '%.*s'", SPAN_ARG(name));
 }

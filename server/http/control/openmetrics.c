@@ -3,6 +3,7 @@
 #include "core/number.h"
 #include "core/utf8.h"
 #include "http/control/series.h"
+#include <errno.h>
 #include <stdlib.h>
 
 /* One series' lines in `text`, sorted by its family. */
@@ -178,17 +179,19 @@ static void put_families(struct buf *b, const struct collected *c) {
     buf_str(b, "# EOF\n");
 }
 
-static int read_series(struct http *h, struct filter *f, struct collected *c, struct err *err) {
-    struct reader *r = store_reader_take(h->store, err);
-    if (!r)
-        return -1;
-    int failed = r->ops->begin(r, err);
-    if (!failed) {
-        failed = f->since || f->has_source ? series_since(r, f, collect, c, err)
-                                           : r->ops->series(r, f, collect, c, err);
-        r->ops->end(r);
-    }
-    store_reader_give(h->store, r);
+int openmetrics_write(struct reader *r, const struct filter *f, uint64_t limit, struct buf *text,
+                      struct err *err) {
+    struct collected c = {.text = {.max = OPENMETRICS_MAX}, .left = limit};
+    int failed = f->since || f->has_source ? series_since(r, f, collect, &c, err)
+                                           : r->ops->series(r, f, collect, &c, err);
+    if (!failed && (c.failed || c.text.failed))
+        failed = err_set(err, EFBIG, "too many series for this format");
+    if (!failed && c.n)
+        qsort_r(c.entries, c.n, sizeof *c.entries, by_family, c.text.p);
+    if (!failed)
+        put_families(text, &c);
+    buf_free(&c.text);
+    free(c.entries);
     return failed;
 }
 
@@ -196,18 +199,18 @@ void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
     struct filter f = ask->filter;
     if (ask_barrier(rq, &f.until) != 0)
         return;
-    struct collected c = {.text = {.max = OPENMETRICS_MAX}, .left = ask->limit};
     struct err err = {0};
-    if (read_series(rq->http, &f, &c, &err) != 0)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
-    else if (c.failed || c.text.failed)
-        http_error(rq, 400, "too many series for this format; ask for jsonl, or for fewer with name=");
-    else {
-        if (c.n)
-            qsort_r(c.entries, c.n, sizeof *c.entries, by_family, c.text.p);
-        rq->answer.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        put_families(&rq->answer.body, &c);
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err);
+    if (!failed) {
+        failed = openmetrics_write(r, &f, ask->limit, &rq->answer.body, &err);
+        r->ops->end(r);
     }
-    buf_free(&c.text);
-    free(c.entries);
+    if (r)
+        store_reader_give(rq->http->store, r);
+    rq->answer.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    if (failed && err.sys == EFBIG)
+        http_error(rq, 400, "too many series for this format; ask for jsonl, or for fewer with name=");
+    else if (failed)
+        http_error(rq, 500, "cannot read the recording: %s", err.text);
 }

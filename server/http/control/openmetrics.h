@@ -11,6 +11,9 @@
 
 #define OPENMETRICS_MAX ((size_t)256 << 20)
 
+/* -1 with err; err->sys is EFBIG when there are too many series. */
+int openmetrics_write(struct reader *r, const struct filter *filter, uint64_t limit, struct buf *text,
+                      struct err *err);
 void openmetrics_answer(struct http_request *rq, const struct ask *ask);
 
 #endif
