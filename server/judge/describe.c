@@ -132,7 +132,7 @@ static void put_nothing(const struct judge *j, const struct claim *claim, struct
                still ? "is still recorded" : "was received");
 }
 
-/* The series that a claim looked at, at most three by name. */
+/* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's. */
 static void put_names(const struct judge *j, const struct claim *claim, bool forms, struct buf *b) {
     size_t n = 0, shown = 0;
     for (size_t i = 0; i < claim->witnesses.n; i++) {
@@ -141,7 +141,7 @@ static void put_names(const struct judge *j, const struct claim *claim, bool for
         if ((link->form != FORM_NONE) != forms || (forms ? w->flushed.samples : w->tally.samples) == 0)
             continue;
         n++;
-        if (shown == 3)
+        if (shown == (forms ? 10 : 3))
             continue;
         buf_str(b, shown++ ? ", " : "");
         buf_span(b, w->name);

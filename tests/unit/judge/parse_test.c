@@ -1,0 +1,287 @@
+#include "judge/parse.h"
+
+#include "unit.h"
+
+static struct parsed parsed;
+static struct judge_error error;
+
+/* What the parser makes of one source: parsed.list, or error. */
+static int parse(const char *text) {
+    static const struct judge_options none;
+    struct judge_source source = {.text = span_str(text)};
+    parsed_free(&parsed);
+    parsed.within_ms = -1;
+    return parse_source(&parsed, &source, &none, &error);
+}
+
+static const struct expectation *one(const char *text) {
+    if (parse(text) != 0 || parsed.n != 1) {
+        fprintf(stderr, "%s: %s\n%s\n", text, error.message, error.excerpt);
+        CU_FAIL_FATAL("malformed");
+    }
+    return &parsed.list[0];
+}
+
+static void test_types(void) {
+    static const struct {
+        const char *text;
+        enum metric_type type;
+    } cases[] = {{"incr a", METRIC_COUNT},
+                 {"count a", METRIC_COUNT},
+                 {"c a", METRIC_COUNT},
+                 {"gauge a", METRIC_GAUGE},
+                 {"g a", METRIC_GAUGE},
+                 {"timing a", METRIC_TIMING},
+                 {"ms a", METRIC_TIMING},
+                 {"h a", METRIC_HISTOGRAM},
+                 {"histogram a", METRIC_HISTOGRAM},
+                 {"d a", METRIC_DISTRIBUTION},
+                 {"set a", METRIC_SET},
+                 {"s a", METRIC_SET},
+                 {"distribution a", METRIC_DISTRIBUTION},
+                 {"rate a", METRIC_RATE}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct expectation *e = one(cases[i].text);
+        EQ_INT(e->type, cases[i].type);
+        EQ_INT(e->any_type, false);
+        EQ_INT(e->subject, SUBJECT_METRIC);
+        EQ_SPAN(e->name, SPAN("a"));
+    }
+    EQ_INT(one("any a")->any_type, true);
+    EQ_INT(one("event a")->subject, SUBJECT_EVENT);
+    EQ_INT(one("check a")->subject, SUBJECT_CHECK);
+    EQ_INT(one("no any a")->no, true);
+}
+
+static void test_names(void) {
+    EQ_SPAN(one("incr a.b-c/d:e")->name, SPAN("a.b-c/d:e"));
+    EQ_INT(one("incr a.*")->literal, false);
+    EQ_INT(one("incr a.b")->literal, true);
+    EQ_SPAN(one("event \"Deploy finished\"{env:ci}")->name, SPAN("Deploy finished"));
+    EQ_SPAN(one("event \"a \\\"b\\\" \\\\ \\n\"")->name, SPAN("a \"b\" \\ \\n"));
+    EQ_SPAN(one("incr no")->name, SPAN("no"));
+    EQ_SPAN(one("incr a#b")->name, SPAN("a#b"));
+    EQ_SPAN(one("  incr   a  # comment")->text, SPAN("incr   a"));
+    EQ_SPAN(one("incr a{b} sum == 1 # x")->text, SPAN("incr a{b} sum == 1"));
+}
+
+static void test_tags(void) {
+    const struct expectation *e = one("timing events.*{!canary, env:ci-*,url:\"a,b}\" , \"c d:e\",!x:1,k:}");
+    EQ_INT(e->exact, false);
+    EQ_INT(e->n_terms, 6);
+    EQ_INT(e->terms[0].negated, true);
+    EQ_INT(e->terms[0].has_value, false);
+    EQ_SPAN(e->terms[0].key, SPAN("canary"));
+    EQ_SPAN(e->terms[1].key, SPAN("env"));
+    EQ_SPAN(e->terms[1].value, SPAN("ci-*"));
+    EQ_SPAN(e->terms[2].value, SPAN("a,b}"));
+    EQ_SPAN(e->terms[3].key, SPAN("c d"));
+    EQ_SPAN(e->terms[4].text, SPAN("!x:1"));
+    EQ_INT(e->terms[5].has_value, true);
+    EQ_SPAN(e->terms[5].value, SPAN(""));
+    EQ_INT(one("incr a[code:200,env:ci] samples == 2")->exact, true);
+    EQ_INT(one("incr a []")->exact, true);
+    EQ_INT(one("incr a []")->n_terms, 0);
+    EQ_INT(one("incr a{}")->n_terms, 0);
+    EQ_SPAN(one("incr a[x:}]")->terms[0].value, SPAN("}"));
+}
+
+static void test_clauses(void) {
+    const struct expectation *e =
+        one("timing a count>=1 and p95<500 and p99.9 ~ 1e3 +- 5 and each != -0.5+-.1");
+    EQ_INT(e->n_clauses, 4);
+    EQ_INT(e->clauses[0].stat, STAT_COUNT);
+    EQ_INT(e->clauses[0].op, OP_GE);
+    EQ_INT(e->clauses[1].stat, STAT_PERCENTILE);
+    CU_ASSERT_DOUBLE_EQUAL(e->clauses[1].percentile, 95, 0);
+    EQ_INT(e->clauses[1].op, OP_LT);
+    CU_ASSERT_DOUBLE_EQUAL(e->clauses[2].percentile, 99.9, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(e->clauses[2].tolerance, 5, 0);
+    EQ_INT(e->clauses[2].op, OP_ABOUT);
+    EQ_SPAN(e->clauses[2].text, SPAN("p99.9 ~ 1e3 +- 5"));
+    EQ_INT(e->clauses[3].op, OP_NE);
+    CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].value, -0.5, 0);
+    CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].tolerance, 0.1, 0);
+    static const char *const stats[] = {"samples", "count",    "sum",    "last",   "first",
+                                        "min",     "max",      "avg",    "median", "p0",
+                                        "p100",    "distinct", "series", "each",   "rate"};
+    for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "gauge a %s <= 1", stats[i]);
+        EQ_INT(one(text)->n_clauses, 1);
+    }
+    EQ_INT((int)one("check a status == critical")->clauses[0].value, 2);
+    EQ_INT((int)one("check a status != 3")->clauses[0].value, 3);
+}
+
+static void test_files(void) {
+    CU_ASSERT_EQUAL_FATAL(
+        parse(
+            "# what we want\r\n\r\nincr a\n  prefix sentry. # ours\nwithin 1.5s\nwithin 200ms\nignore-tags env, host\n"
+            "incr b[x:1]\nincr sentry.c\nevent b\ncheck b"),
+        0);
+    EQ_INT(parsed.n, 5);
+    EQ_INT(parsed.within_ms, 1500);
+    EQ_SPAN(parsed.list[0].name, SPAN("sentry.a"));
+    EQ_INT(parsed.list[0].line, 3);
+    EQ_INT(parsed.list[1].line, 8);
+    EQ_INT(parsed.list[1].prefixed, true);
+    EQ_INT(parsed.list[1].ignored->n, 2);
+    EQ_SPAN(parsed.list[1].ignored->keys[1], SPAN("host"));
+    /* never twice */
+    EQ_SPAN(parsed.list[2].name, SPAN("sentry.c"));
+    EQ_INT(parsed.list[2].prefixed, false);
+    /* events and checks are not part of any namespace */
+    EQ_SPAN(parsed.list[3].name, SPAN("b"));
+    EQ_SPAN(parsed.list[4].name, SPAN("b"));
+    EQ_INT(parse(""), 0);
+    EQ_INT(parsed.n, 0);
+    EQ_INT(parse("within 0"), 0);
+    EQ_INT(parsed.within_ms, 0);
+}
+
+/* Where it is wrong, and a part of what is said about it. */
+static const struct malformed {
+    const char *text;
+    size_t line, column;
+    const char *message;
+} malformed[] = {
+    {"guage a", 1, 1,
+     "expected 'no' or a type: count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, "
+     "check; found 'guage'; did you mean 'gauge'?"},
+    {"no guage a", 1, 4, "expected a type: count (or incr)"},
+    {"incr", 1, 5, "expected a name, found the end"},
+    {"incr   # x", 1, 8, "expected a name, found the end"},
+    {"incr {a:b}", 1, 6, "expected a name"},
+    {"incr \"\"", 1, 6, "expected a name"},
+    {"incr \"a", 1, 8, "expected '\"' to close the text that starts at column 6"},
+    {"incr \"a\"b", 1, 9, "expected a blank, '{', '[' or the end after the quoted name"},
+    {"incr a{b", 1, 9, "expected '}' to close the tags that start at column 7"},
+    {"incr a[b}", 1, 10, "expected ']' to close the tags that start at column 7"},
+    {"incr a{b,,c}", 1, 10, "expected a tag"},
+    {"incr a{b,}", 1, 10, "expected a tag"},
+    {"incr a{!}", 1, 9, "expected a tag after '!'"},
+    {"incr a{\"b\"c}", 1, 11, "expected ',' or '}' after the tag"},
+    {"incr a smaples == 1", 1, 8, "found 'smaples'; did you mean 'samples'?"},
+    {"incr a == 1", 1, 8,
+     "expected a stat: samples, count, sum, last, first, min, max, avg, median, pNN, distinct, "
+     "series, each, rate; found '=='"},
+    {"incr a sum = 1", 1, 12, "expected an operator: == != < <= > >= ~; found '='"},
+    {"incr a sum", 1, 11, "expected an operator: == != < <= > >= ~; found the end"},
+    {"incr a sum ==", 1, 14, "expected a number after '==', found the end"},
+    {"incr a sum == one", 1, 15, "expected a number after '==', found 'one'"},
+    {"incr a sum == 0x10", 1, 15, "expected a number after '=='"},
+    {"incr a sum == 5s", 1, 15, "expected a number after '=='"},
+    {"incr a sum == nan", 1, 15, "expected a finite number after '=='"},
+    {"incr a sum == -inf", 1, 15, "expected a finite number after '=='"},
+    {"incr a sum == 1e999", 1, 15, "the number after '==' does not fit a 64-bit float"},
+    {"incr a sum == 1 +-", 1, 19, "expected a number after '+-', found the end"},
+    {"incr a sum == 1 +- -2", 1, 20, "a tolerance must be 0 or more"},
+    {"incr a sum == 1 or sum == 2", 1, 17, "expected 'and', '+-' or the end; found 'or'"},
+    {"incr a sum == 1 and", 1, 20, "expected a stat: samples"},
+    {"incr a p101 < 1", 1, 8, "a percentile is from p0 to p100"},
+    {"incr a status == ok", 1, 8, "'status' is for service checks"},
+    {"event a sum == 1", 1, 9, "'sum' can't be asked of an event"},
+    {"check a last == 1", 1, 9, "'last' can't be asked of a service check"},
+    {"check a status < ok", 1, 16, "expected == or != after 'status'"},
+    {"check a status == oj", 1, 19,
+     "expected ok, warning, critical or unknown; found 'oj'; did you mean 'ok'?"},
+    {"set a sum == 1", 1, 7, "'sum' can't be asked of a set"},
+    {"incr a\nincr b sum >", 2, 13, "expected a number after '>', found the end"},
+    {"prefix", 1, 7, "expected a prefix after 'prefix'"},
+    {"prefix a. b", 1, 10, "expected the end of the line, found 'b'"},
+    {"prefix a.\nprefix b.", 2, 8, "a prefix was given in line 1 already"},
+    {"within soon", 1, 8, "expected a duration such as 200ms, 5s or 1m; found 'soon'"},
+    {"within -1s", 1, 8, "expected a duration"},
+    {"within 25h", 1, 8, "longer than the limit of 24h (within)"},
+    {"ignore-tags a,,b", 1, 15, "expected the key of a tag to ignore"},
+    {"\xc3\xa9vent a", 1, 1, "did you mean 'event'?"},
+};
+
+static void test_malformed(void) {
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        const struct malformed *m = &malformed[i];
+        if (parse(m->text) == 0) {
+            fprintf(stderr, "%s: accepted\n", m->text);
+            CU_FAIL("accepted");
+            continue;
+        }
+        bool right = error.line == m->line && error.column == m->column && strstr(error.message, m->message);
+        if (!right)
+            fprintf(stderr, "%s:\n  %zu:%zu: %s\n%s\n", m->text, error.line, error.column, error.message,
+                    error.excerpt);
+        CU_ASSERT(right);
+    }
+}
+
+static void test_caret(void) {
+    parse("incr a sum = 1");
+    EQ_STR(error.excerpt, "incr a sum = 1\n           ^");
+    /* by characters, and nothing that drives a terminal */
+    parse("incr \xc3\xa9\t\x1b[2J sum = 1");
+    EQ_STR(error.excerpt, "incr \xc3\xa9 ?[2J sum = 1\n       ^");
+    char longest[3000];
+    memset(longest, 'x', sizeof longest);
+    memcpy(longest, "incr ", 5);
+    strcpy(longest + sizeof longest - 13, " sum ! 1 and");
+    parse(longest);
+    CU_ASSERT(strlen(error.excerpt) < 200);
+    const char *caret = strchr(error.excerpt, '^'), *newline = strchr(error.excerpt, '\n');
+    CU_ASSERT_PTR_NOT_NULL_FATAL(caret);
+    EQ_INT(error.excerpt[caret - newline - 1], '!');
+}
+
+/* Each bound refuses by its name, and well before anything grows. */
+static void test_limits(void) {
+    size_t n = 1 << 20;
+    char *text = malloc(n + 64);
+    memset(text, 'a', n);
+    memcpy(text, "incr ", 5);
+    text[n] = '\0';
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "expectation length"));
+    size_t at = (size_t)sprintf(text, "incr a sum == 1");
+    for (int i = 0; i < JUDGE_CLAUSES_MAX; i++)
+        at += (size_t)sprintf(text + at, " and sum == 1");
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more clauses joined by 'and' than the limit of 256"));
+    at = (size_t)sprintf(text, "incr a{");
+    for (int i = 0; i <= PARSE_TERMS_MAX; i++)
+        at += (size_t)sprintf(text + at, "%sa", i ? "," : "");
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "tags of an expectation"));
+    memset(text, '*', 2000);
+    memcpy(text, "incr ", 5);
+    text[2000] = '\0';
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "pattern length"));
+    free(text);
+    /* 100,000 lines are fine, one more is not */
+    text = malloc(8 * (JUDGE_EXPECTATIONS_MAX + 1) + 1);
+    for (size_t i = 0; i <= JUDGE_EXPECTATIONS_MAX; i++)
+        memcpy(text + 8 * i, "incr ab\n", 9);
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more expectations than the limit of 100000"));
+    text[8 * (size_t)JUDGE_EXPECTATIONS_MAX] = '\0';
+    CU_ASSERT(parse(text) == 0);
+    EQ_INT(parsed.n, JUDGE_EXPECTATIONS_MAX);
+    free(text);
+    parsed_free(&parsed);
+}
+
+static void test_nothing_is_claimed(void) {
+    struct judge_source source = {.text = SPAN("# nothing\n")};
+    struct judge_options options = {.all_covered = true};
+    CU_ASSERT_PTR_NULL(judge_parse(&source, 1, NULL, &error));
+    EQ_STR(error.message, "expected at least one expectation: nothing is claimed");
+    struct judge *j = judge_parse(&source, 1, &options, &error);
+    CU_ASSERT_PTR_NOT_NULL(j);
+    judge_free(j);
+    parsed_free(&parsed);
+}
+
+UNIT_MAIN("judge/parse", {"types", test_types}, {"names", test_names}, {"tags", test_tags},
+          {"clauses", test_clauses}, {"files and their directives", test_files},
+          {"malformed: line, column, message", test_malformed},
+          {"the caret stands under the place", test_caret}, {"limits are named", test_limits},
+          {"no expectation at all is refused", test_nothing_is_claimed})
