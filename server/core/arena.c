@@ -54,6 +54,16 @@ struct span arena_copy(struct arena *a, struct span s) {
     return span_of(p, s.n);
 }
 
+struct span *arena_copy_list(struct arena *a, size_t n, const struct span *list) {
+    struct span *copy = n < SIZE_MAX / 4 / sizeof *copy ? arena_alloc(a, n * sizeof *copy) : NULL;
+    for (size_t i = 0; copy && i < n; i++) {
+        copy[i] = arena_copy(a, list[i]);
+        if (list[i].p && !copy[i].p)
+            return NULL;
+    }
+    return copy;
+}
+
 static void free_from(struct arena_block *block) {
     while (block) {
         struct arena_block *older = block->older;

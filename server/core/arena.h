@@ -20,6 +20,8 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n);
 /* A copy; {NULL, 0} stays that, and what does not fit becomes that. */
 struct span arena_copy(struct arena *a, struct span s);
+/* A copy of the list and of what its spans point to; NULL when it does not fit. */
+struct span *arena_copy_list(struct arena *a, size_t n, const struct span *list);
 /* Forgets everything; keeps one block for reuse. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);

@@ -67,8 +67,7 @@ static unsigned score_of(struct candidate *c, const struct expectation *e) {
     unsigned score = tag_score(e, &c->row);
     score += c->kinship == KIN_SAME ? 0 : c->kinship == KIN_NEAR ? 1 + (unsigned)c->edits : 2;
     score += c->kinship != KIN_FORM && !match_type(e, c->row.type) ? 2 : 0;
-    score += c->other_session ? 3 : 0;
-    return score + c->before_mark + c->after_deadline;
+    return score + c->other_session + c->before_mark + c->after_deadline;
 }
 
 static bool copy_row(struct arena *arena, struct series_row *row) {
@@ -112,7 +111,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     if (c->claim->e->no && candidate.score > (candidate.kinship == KIN_FORM ? 2u : 0u))
         return;
     /* In another session only the very same is worth telling: sessions are apart on purpose. */
-    if (candidate.other_session && candidate.score > 3)
+    if (candidate.other_session && candidate.score > 1)
         return;
     keep(s, c, candidate);
 }

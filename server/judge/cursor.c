@@ -103,7 +103,7 @@ struct span cursor_word(struct cursor *c) {
 
 int cursor_quoted(struct cursor *c, struct span *text) {
     size_t start = c->at++;
-    char *out = arena_take(c->arena, c->line.n - start);
+    char *out = arena_alloc(c->arena, c->line.n - start);
     if (!out)
         return cursor_no_memory(c);
     size_t n = 0;

@@ -46,7 +46,7 @@ void describe_observed(const struct claim *claim, const struct answer *a, struct
  */
 
 /* 1000, 60, 1e6, 1e9 and their inverses usually mean that two sides think in different units. */
-static void put_unit_hint(const struct finding *f, struct buf *b) {
+void describe_unit(const struct finding *f, struct buf *b) {
     static const double factors[] = {1000, 60, 1e6, 1e9};
     const struct clause *c = f->clause;
     bool counts = c->stat == STAT_SAMPLES || c->stat == STAT_COUNT || c->stat == STAT_SERIES ||
@@ -57,7 +57,7 @@ static void put_unit_hint(const struct finding *f, struct buf *b) {
     double ratio = f->value / c->value;
     for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
         if (fabs(ratio / factors[i] - 1) < 0.01 || fabs(ratio * factors[i] - 1) < 0.01) {
-            buf_printf(b, "; that is %s%g times the expected value: another unit?", ratio > 1 ? "" : "1/",
+            buf_printf(b, "that is %s%g times the expected value: another unit?", ratio > 1 ? "" : "1/",
                        factors[i]);
             return;
         }
@@ -74,7 +74,11 @@ static void put_hints(const struct expectation *e, const struct finding *f, cons
     if (gauge && c->stat == STAT_SUM && a->total.samples > 1)
         buf_printf(b, "; a gauge's sum adds up all its samples%s",
                    clause_holds(c, a->total.last) ? ": 'last' would hold" : "");
-    put_unit_hint(f, b);
+    struct buf unit = {.max = 1024};
+    describe_unit(f, &unit);
+    buf_str(b, unit.n ? "; " : "");
+    buf_span(b, buf_view(&unit));
+    buf_free(&unit);
 }
 
 /* --- why
@@ -132,7 +136,8 @@ static void put_nothing(const struct judge *j, const struct claim *claim, struct
                still ? "is still recorded" : "was received");
 }
 
-/* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's. */
+/* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's.
+ */
 static void put_names(const struct judge *j, const struct claim *claim, bool forms, struct buf *b) {
     size_t n = 0, shown = 0;
     for (size_t i = 0; i < claim->witnesses.n; i++) {

@@ -1,7 +1,7 @@
 /* A candidate as JSON: what it is, and its differences from the expectation, one mark each. */
 #include "judge/closest.h"
 
-#include "core/utf8.h"
+#include "core/number.h"
 #include "judge/text.h"
 
 #define SHOWN_MAX 200 /* bytes of a rejected line */
@@ -107,8 +107,12 @@ static void mark_series(struct marks *m, const struct candidate *c, const struct
         mark(m, "before_mark", "arrived before the mark");
     if (c->after_deadline)
         mark(m, "after_deadline", "arrived after the deadline");
-    if (c->score == 0)
+    char number[NUMBER_SIZE];
+    number_format(row->type == METRIC_COUNT ? row->sum : row->last, number);
+    if (c->score == 0 && row->type == METRIC_SET)
         mark(m, "matched", "matched");
+    else if (c->score == 0)
+        mark(m, "matched", "matched, %s %s", row->type == METRIC_COUNT ? "sum" : "last", number);
     if (row->sampled)
         mark(m, "sampled", "sampled: some came with a rate other than 1");
 }

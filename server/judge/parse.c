@@ -49,7 +49,7 @@ static int reserve_ignored(struct cursor *c, struct span list, struct ignored *i
     size_t n = ignored->n + 1;
     for (size_t i = 0; i < list.n; i++)
         n += list.p[i] == ',';
-    struct span *keys = arena_take(c->arena, (n < PARSE_TERMS_MAX ? n : PARSE_TERMS_MAX) * sizeof *keys);
+    struct span *keys = arena_alloc(c->arena, (n < PARSE_TERMS_MAX ? n : PARSE_TERMS_MAX) * sizeof *keys);
     if (!keys)
         return cursor_no_memory(c);
     if (ignored->n)
@@ -200,10 +200,11 @@ int parse_source(struct parsed *out, const struct judge_source *source, const st
                  struct judge_error *error) {
     struct cursor c = {.arena = &out->arena, .error = error};
     struct scope scope = {.prefix = arena_copy(&out->arena, options->prefix),
-                          .ignored = arena_take(&out->arena, sizeof *scope.ignored)};
+                          .ignored = arena_alloc(&out->arena, sizeof *scope.ignored)};
     c.file = arena_copy(&out->arena, source->file);
     if (!scope.ignored)
         return cursor_no_memory(&c);
+    *scope.ignored = (struct ignored){0};
     if (options->ignore_tags.n) {
         struct cursor option = c;
         option.line = options->ignore_tags;

@@ -12,7 +12,7 @@
 #ifndef JUDGE_PARSE_H
 #define JUDGE_PARSE_H
 
-#include "judge/arena.h"
+#include "core/arena.h"
 #include "judge/expectation.h"
 #include "judge/judge.h"
 

@@ -207,7 +207,7 @@ int parse_clauses(struct cursor *c, struct expectation *e) {
                                cursor_found(&at, found));
         }
     }
-    e->clauses = arena_take(c->arena, e->n_clauses * sizeof *clauses);
+    e->clauses = arena_alloc(c->arena, e->n_clauses * sizeof *clauses);
     if (!e->clauses)
         return cursor_no_memory(c);
     memcpy(e->clauses, clauses, e->n_clauses * sizeof *clauses);

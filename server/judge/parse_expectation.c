@@ -69,7 +69,7 @@ static int parse_name(struct cursor *c, struct span prefix, struct expectation *
     /* A name that has the prefix already means itself: twice the prefix matches nothing, and a `no` would
      * always hold. */
     e->prefixed = e->subject == SUBJECT_METRIC && prefix.n > 0 && !span_starts(name, prefix);
-    char *full = arena_take(c->arena, prefix.n + name.n + 1);
+    char *full = arena_alloc(c->arena, prefix.n + name.n + 1);
     if (!full)
         return cursor_no_memory(c);
     size_t n = e->prefixed ? prefix.n : 0;

@@ -17,7 +17,7 @@ static int read_term(struct cursor *c, char close, struct span *text) {
             c->at = after_colon;
             if (cursor_quoted(c, &value) != 0)
                 return -1;
-            char *whole = arena_take(c->arena, key.n + value.n + 1);
+            char *whole = arena_alloc(c->arena, key.n + value.n + 1);
             if (!whole)
                 return cursor_no_memory(c);
             memcpy(whole, key.p, key.n);
@@ -102,7 +102,7 @@ int parse_tags(struct cursor *c, struct expectation *e) {
         c->at += c->at < c->line.n;
     }
     c->at++;
-    e->terms = arena_take(c->arena, (e->n_terms + 1) * sizeof *terms);
+    e->terms = arena_alloc(c->arena, (e->n_terms + 1) * sizeof *terms);
     if (!e->terms) {
         cursor_no_memory(c);
         goto out;

@@ -44,6 +44,21 @@ static json_t *series_json(const struct judge *j, const struct claim *claim, boo
     return list;
 }
 
+/* A value that looks like another unit's is marked on the series that it was told from. */
+static void mark_unit(const struct answer *a, json_t *closest) {
+    struct buf unit = {.max = 1024};
+    for (size_t i = 0; i < a->n && unit.n == 0; i++)
+        describe_unit(&a->findings[i], &unit);
+    for (size_t i = 0; unit.n && i < json_array_size(closest); i++) {
+        json_t *marks = json_object_get(json_array_get(closest, i), "marks");
+        const char *first = json_string_value(json_object_get(json_array_get(marks, 0), "mark"));
+        if (first && strcmp(first, "matched") == 0)
+            json_array_append_new(
+                marks, json_pack("{s:s, s:o}", "mark", "value_unit", "text", text_json_buf(&unit)));
+    }
+    buf_free(&unit);
+}
+
 static json_t *result_json(struct judge *j, struct claim *claim, const struct closest *closest) {
     const struct expectation *e = claim->e;
     struct answer a;
@@ -56,6 +71,7 @@ static json_t *result_json(struct judge *j, struct claim *claim, const struct cl
         json_array_append_new(clauses, clause_json(&a.findings[i]));
     for (size_t i = 0; closest && i < closest->n; i++)
         json_array_append_new(near, closest_json(&closest->best[i], e));
+    mark_unit(&a, near);
     json_t *json =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "expectation", text_json(e->text), "verdict",
                   verdict_word(a.verdict), "observed", text_json_buf(&observed), "why", text_json_buf(&why),
