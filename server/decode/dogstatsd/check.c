@@ -28,7 +28,7 @@ static void read_field(struct dogstatsd *d, struct service_check *check, struct 
  *      ^           four bytes are skipped, whatever the fourth is
  *       ^^^^^^ ^   the name ends at the next '|', the status at the one after it or with the line
  */
-void check_decode(struct dogstatsd *d, struct span line) {
+void check_decode(struct dogstatsd *d, struct span line, const char *newline) {
     const char *end = line.p + line.n;
     const char *first = line_find(line.p, end, '|'),
                *second = first < end ? line_find(first + 1, end, '|') : end;
@@ -37,12 +37,12 @@ void check_decode(struct dogstatsd *d, struct span line) {
         return;
     }
     const char *name = line.p + 4, *name_end = line_find(name, end, '|');
-    const char *status = name_end + 1, *p = line_find(status, end, '|');
+    const char *status = name_end + 1, *status_end = line_find(status, end, '|');
     if (name_end == name) {
         refuse(d, line, REASON_SC_EMPTY_NAME, name, (struct span){NULL, 0});
         return;
     }
-    if (p - status != 1 || *status < '0' || *status > '3') {
+    if (status_end - status != 1 || *status < '0' || *status > '3') {
         refuse(d, line, REASON_SC_INVALID_STATUS, status, line_span(name, name_end));
         return;
     }
@@ -53,12 +53,13 @@ void check_decode(struct dogstatsd *d, struct span line) {
     struct service_check *check = &record.check;
     struct fields fields = {0};
     struct span host = {NULL, 0};
-    while (p < end) {
-        const char *from = p + 1;
-        p = line_find(from, end, '|');
-        read_field(d, check, &host, &fields, line_span(from, p));
-    }
-    enrich(d, &fields, &check->origin, &check->tags, &check->n_tags);
+    struct stops stops;
+    stops_start(&stops, status_end, newline);
+    const char *at;
+    for (char stop = stops_next(&stops, &at); stop == '|';)
+        read_field(d, check, &host, &fields, fields_next(d, &fields, at + 1, &stops, &stop, &at));
+    check->n_tags = enrich(d, &fields, &check->origin);
+    check->tags = d->tags;
     if (host.n > 0)
         check->origin.host = host;
     d->emit(d->arg, &record);

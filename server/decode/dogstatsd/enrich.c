@@ -48,8 +48,6 @@ static bool consume(struct origin *origin, struct span tag) {
     static const struct span entity_id = {"dd.internal.entity_id:", 22};
     static const struct span card = {"dd.internal.card:", 17};
     static const struct span jmx_check_name = {"dd.internal.jmx_check_name:", 27};
-    if (tag.n == 0 || (tag.p[0] != 'h' && tag.p[0] != 'd'))
-        return false;
     if (span_starts(tag, SPAN("host:")))
         origin->host = span_from(tag, 5);
     else if (span_starts(tag, entity_id))
@@ -63,31 +61,16 @@ static bool consume(struct origin *origin, struct span tag) {
     return true;
 }
 
-/*   |#env:ci,host:web-1,,dd.internal.card:low
- *     ^^^^^^ ^^^^^^^^^^ ^^^^^^^^^^^^^^^^^^^^^   commas separate: one more tag than commas, unless all is
- * empty
- */
-void enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin, const struct span **tags,
-            size_t *n_tags) {
-    *origin = (struct origin){
-        .external_data = given(fields->external),
-        .cardinality = given(fields->cardinality),
-    };
+size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin) {
+    origin->external_data = given(fields->external);
+    origin->cardinality = given(fields->cardinality);
     if (fields->local.n > 0)
         local_data(origin, fields->local);
+    if (!fields->consumable)
+        return fields->n_tags;
     size_t n = 0;
-    if (fields->tags.n > 0) {
-        const char *end = fields->tags.p + fields->tags.n;
-        for (const char *p = fields->tags.p;; p++) {
-            const char *stop = line_find(p, end, ',');
-            struct span tag = line_span(p, stop);
-            if (!consume(origin, tag))
-                d->tags[n++] = tag;
-            p = stop;
-            if (p == end)
-                break;
-        }
-    }
-    *tags = d->tags;
-    *n_tags = n;
+    for (size_t i = 0; i < fields->n_tags; i++)
+        if (!consume(origin, d->tags[i]))
+            d->tags[n++] = d->tags[i];
+    return n;
 }

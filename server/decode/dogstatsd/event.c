@@ -106,7 +106,7 @@ static void read_field(struct dogstatsd *d, struct event *event, struct span *ho
     }
 }
 
-void event_decode(struct dogstatsd *d, struct span line) {
+void event_decode(struct dogstatsd *d, struct span line, const char *newline) {
     struct header header;
     if (!read_header(d, line, &header))
         return;
@@ -122,12 +122,13 @@ void event_decode(struct dogstatsd *d, struct span line) {
     struct fields fields = {0};
     struct span host = {NULL, 0};
     /* The first field begins right after the text; normally it is empty. */
-    const char *end = line.p + line.n;
-    for (const char *p = fields_at, *stop; p < end; p = stop + 1) {
-        stop = line_find(p, end, '|');
-        read_field(d, event, &host, &fields, line_span(p, stop));
-    }
-    enrich(d, &fields, &event->origin, &event->tags, &event->n_tags);
+    struct stops stops;
+    stops_start(&stops, fields_at, newline);
+    const char *at = fields_at - 1;
+    for (char stop = '|'; stop == '|';)
+        read_field(d, event, &host, &fields, fields_next(d, &fields, at + 1, &stops, &stop, &at));
+    event->n_tags = enrich(d, &fields, &event->origin);
+    event->tags = d->tags;
     if (host.n > 0)
         event->origin.host = host;
     d->emit(d->arg, &record);

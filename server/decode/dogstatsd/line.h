@@ -1,47 +1,54 @@
 /* Private to the DogStatsD decoder: what its parts share.
  *
- * One line goes through: its family's decoder (metric.c, event.c, check.c), which reads what only that family
- * has and hands every other field to fields_take; then `enrich`, which turns fields and tags into an origin
- * and the tags that remain; then line_emit.
+ * A line goes through its family's decoder (metric.c, event.c, check.c), which takes its stops in order
+ * (stops.h), reads what only that family has, and hands every other field to fields.c; then through `enrich`,
+ * which turns fields and tags into an origin and the tags that remain. All of it works on the bytes where
+ * they stand.
  */
 #ifndef DECODE_DOGSTATSD_LINE_H
 #define DECODE_DOGSTATSD_LINE_H
 
 #include "decode/dogstatsd.h"
+#include "decode/dogstatsd/stops.h"
 
 /* The worst lines: "a:1|c|#,,,,…" has a tag for each byte, "a:1:1:1…|c" a value for every second. */
 struct dogstatsd {
     struct dogstatsd_options options;
     record_fn *emit;
     void *arg;
-    struct record
-        metric; /* kept, as most of a metric is the same from line to line: what only HTTP fills stays 0 */
+    struct record metric; /* kept: what only HTTP fills stays 0, and so does the origin between lines */
     struct span tags[DOGSTATSD_LINE_MAX];
     struct value values[DOGSTATSD_LINE_MAX / 2];
     char text[DOGSTATSD_LINE_MAX]; /* texts that differ from the line: unescaped, or with a field taken out */
 };
 
-/* Fields that any family may carry, verbatim; the last of each kind wins. p == NULL: not given. */
+/* Fields that any family may carry; the last of each kind wins. */
 struct fields {
-    struct span tags;
-    struct span local;
-    struct span external;
-    struct span cardinality;
+    size_t n_tags;                            /* in d->tags */
+    bool consumable;                          /* some tag begins like one that the Agent consumes */
+    struct span local, external, cardinality; /* p == NULL: not given */
 };
 
-void metric_decode(struct dogstatsd *d, struct span line);
-void event_decode(struct dogstatsd *d, struct span line);
-void check_decode(struct dogstatsd *d, struct span line);
+/* Takes the stops from the line's first to the one that ends it, where that is: the newline, or the end of
+ * all. */
+const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *stops);
+/* The line goes up to `newline`, less its one '\r'. */
+void event_decode(struct dogstatsd *d, struct span line, const char *newline);
+void check_decode(struct dogstatsd *d, struct span line, const char *newline);
 
-/* Notes the field when it is one of `struct fields`; any other is ignored, as the Agent does. */
+/* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does. */
 void fields_take(const struct dogstatsd_options *options, struct fields *fields, struct span field);
-/* Sets the origin and the tags, less those that the Agent consumes. */
-void enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin, const struct span **tags,
-            size_t *n_tags);
+/* Sets the origin, and takes out of d->tags what the Agent consumes; returns how many are left. The origin
+ * was 0. */
+size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin);
 
 /* `at` points into the line (or at its end): where reading failed. */
 void line_reject(struct dogstatsd *d, enum reason reason, struct span family, struct span line,
                  const char *at, struct span name);
+
+static inline struct span line_span(const char *p, const char *end) {
+    return span_of(p, (size_t)(end - p));
+}
 
 /* Where byte c first stands in [p, end); end when it does not. */
 static inline const char *line_find(const char *p, const char *end, char c) {
@@ -49,8 +56,45 @@ static inline const char *line_find(const char *p, const char *end, char c) {
     return at ? at : end;
 }
 
-static inline struct span line_span(const char *p, const char *end) {
-    return span_of(p, (size_t)(end - p));
+/* Where a part ends that began at `from` and was stopped at `at`: at a line's end, before its one '\r'. */
+static inline const char *line_part_end(const char *from, char stop, const char *at) {
+    return stop == '\n' && at > from && at[-1] == '\r' ? at - 1 : at;
+}
+
+/*   |#env:ci,host:web-1,,a|
+ *     ^^^^^^ ^^^^^^^^^^  ^    commas separate: one more tag than commas, unless all is empty
+ *
+ * `from` is behind the '#'. Returns the tags' end.
+ */
+static inline const char *fields_tags(struct dogstatsd *d, struct fields *fields, const char *from,
+                                      struct stops *stops, char *stop, const char **at) {
+    fields->n_tags = 0;
+    fields->consumable = false;
+    for (;; from = *at + 1) {
+        do
+            *stop = stops_next(stops, at);
+        while (*stop == ':');
+        const char *end = line_part_end(from, *stop, *at);
+        d->tags[fields->n_tags++] = line_span(from, end);
+        fields->consumable |= from < end && (*from == 'h' || *from == 'd');
+        if (*stop == ',')
+            continue;
+        if (fields->n_tags == 1 && from == end)
+            fields->n_tags = 0;
+        return end;
+    }
+}
+
+/* The field that begins at `from`, up to the next '|' or the end of the line, as *stop and *at tell. Tags
+ * have been noted. */
+static inline struct span fields_next(struct dogstatsd *d, struct fields *fields, const char *from,
+                                      struct stops *stops, char *stop, const char **at) {
+    if (from < stops->end && *from == '#')
+        return line_span(from, fields_tags(d, fields, from + 1, stops, stop, at));
+    do
+        *stop = stops_next(stops, at);
+    while (*stop == ':' || *stop == ',');
+    return line_span(from, line_part_end(from, *stop, *at));
 }
 
 #endif

@@ -8,49 +8,68 @@
  *   page.views:1:2|ms|@0.5|#env:ci,a|T1657100430
  */
 struct parts {
-    struct span line;
+    const char *line;
     struct span name;
     struct span value;
+    bool packed;      /* the value holds a ':' */
+    const char *rest; /* behind the first '|' */
     enum metric_type type;
-    const char *rest; /* after the first '|' */
     double rate;
     int64_t timestamp;
     const char *timestamp_at; /* its 'T'; NULL: none */
     size_t n_values, n_non_finite;
-    struct fields fields;
 };
 
-static bool refuse(struct dogstatsd *d, const struct parts *m, enum reason reason, const char *at) {
-    line_reject(d, reason, SPAN("metric"), m->line, at, m->name);
+/* Where the reader stands: the last stop taken, and where. */
+struct reader {
+    struct stops stops;
+    char stop;
+    const char *at;
+};
+
+static inline void next(struct reader *r) {
+    r->stop = stops_next(&r->stops, &r->at);
+}
+
+static bool refuse(struct dogstatsd *d, const struct parts *m, enum reason reason, const char *at,
+                   const char *end) {
+    const char *newline = line_find(m->line, end, '\n');
+    struct span line = line_span(m->line, line_part_end(m->line, '\n', newline));
+    line_reject(d, reason, SPAN("metric"), line, at, m->name);
     return false;
 }
 
 /*   page.views:1:2|
  *   ^^^^^^^^^^ ^^^
  */
-static bool read_name_and_value(struct dogstatsd *d, struct parts *m) {
-    const char *from = m->line.p, *end = from + m->line.n;
-    const char *pipe = line_find(from, end, '|');
-    const char *colon = line_find(from, pipe, ':');
-    if (colon < pipe)
-        m->name = line_span(from, colon);
-    if (pipe == end)
-        return refuse(d, m, REASON_NO_PIPE, end);
-    if (colon == pipe)
-        return refuse(d, m, REASON_NO_COLON, pipe);
-    if (colon == from)
-        return refuse(d, m, REASON_EMPTY_NAME, from);
-    if (colon + 1 == pipe)
-        return refuse(d, m, REASON_EMPTY_VALUE, pipe);
-    m->value = line_span(colon + 1, pipe);
-    m->rest = pipe + 1;
+static inline bool read_name_and_value(struct dogstatsd *d, struct parts *m, struct reader *r) {
+    const char *end = r->stops.end;
+    do
+        next(r);
+    while (r->stop == ',');
+    if (r->stop == ':') {
+        const char *colon = r->at;
+        m->name = line_span(m->line, colon);
+        for (next(r); r->stop == ':' || r->stop == ','; next(r))
+            m->packed |= r->stop == ':';
+        m->value = line_span(colon + 1, r->at);
+    } else if (r->stop == '|') {
+        return refuse(d, m, REASON_NO_COLON, r->at, end);
+    }
+    if (r->stop != '|')
+        return refuse(d, m, REASON_NO_PIPE, line_part_end(m->line, '\n', r->at), end);
+    if (m->name.n == 0)
+        return refuse(d, m, REASON_EMPTY_NAME, m->line, end);
+    if (m->value.n == 0)
+        return refuse(d, m, REASON_EMPTY_VALUE, r->at, end);
+    m->rest = r->at + 1;
     return true;
 }
 
 /*   |ms|
  *    ^^
  */
-static int type_of(const char *p, const char *end) {
+static inline int type_of(const char *p, const char *end) {
     if (end - p == 1)
         switch (*p) {
         case 'c':
@@ -69,75 +88,89 @@ static int type_of(const char *p, const char *end) {
     return end - p == 2 && p[0] == 'm' && p[1] == 's' ? METRIC_TIMING : -1;
 }
 
+static inline bool read_type(struct dogstatsd *d, struct parts *m, struct reader *r) {
+    do
+        next(r);
+    while (r->stop == ':' || r->stop == ',');
+    int type = type_of(m->rest, line_part_end(m->rest, r->stop, r->at));
+    if (type < 0)
+        return refuse(d, m, REASON_INVALID_TYPE, m->rest, r->stops.end);
+    m->type = (enum metric_type)type;
+    return true;
+}
+
+/* Where one value ends that begins at p. */
+static inline const char *value_end(const struct parts *m, const char *p) {
+    const char *end = m->value.p + m->value.n;
+    return m->packed ? line_find(p, end, ':') : end;
+}
+
 /*   :1:2|
  *    ^ ^     pieces between colons, empty ones skipped; a set's value is one piece, colons and all
  */
-static bool read_values(struct dogstatsd *d, struct parts *m) {
+static inline bool read_values(struct dogstatsd *d, struct parts *m, const char *line_end) {
     if (m->type == METRIC_SET) {
         d->values[m->n_values++] = (struct value){.text = m->value};
         return true;
     }
     const char *end = m->value.p + m->value.n;
     for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
-        stop = line_find(p, end, ':');
+        stop = value_end(m, p);
         if (stop == p)
             continue;
         struct value *value = &d->values[m->n_values];
         *value = (struct value){.text = line_span(p, stop)};
-        switch (number_parse(value->text, &value->number)) {
-        case NUMBER_INVALID:
-            return refuse(d, m, REASON_INVALID_VALUE, p);
-        case NUMBER_OUT_OF_RANGE:
-            return refuse(d, m, REASON_VALUE_OUT_OF_RANGE, p);
-        case NUMBER_OK:
-            if (isfinite(value->number))
-                m->n_values++;
-            else
-                m->n_non_finite++;
-        }
+        enum number_result result = number_parse(value->text, &value->number);
+        if (result != NUMBER_OK)
+            return refuse(d, m, result == NUMBER_INVALID ? REASON_INVALID_VALUE : REASON_VALUE_OUT_OF_RANGE,
+                          p, line_end);
+        if (isfinite(value->number))
+            m->n_values++;
+        else
+            m->n_non_finite++;
     }
     if (m->n_values + m->n_non_finite == 0)
-        return refuse(d, m, REASON_NO_VALUE_FOUND, m->value.p);
+        return refuse(d, m, REASON_NO_VALUE_FOUND, m->value.p, line_end);
     return true;
 }
 
 /*   |T1657100430
  *    ^^^^^^^^^^^
  */
-static bool read_timestamp(struct dogstatsd *d, struct parts *m, struct span field) {
+static bool read_timestamp(struct dogstatsd *d, struct parts *m, struct span field, const char *line_end) {
     struct span digits = span_from(field, 1);
     if (number_parse_int(digits, &m->timestamp) != NUMBER_OK)
-        return refuse(d, m, REASON_INVALID_TIMESTAMP, digits.p);
+        return refuse(d, m, REASON_INVALID_TIMESTAMP, digits.p, line_end);
     if (m->timestamp < 1)
-        return refuse(d, m, REASON_TIMESTAMP_NOT_POSITIVE, digits.p);
+        return refuse(d, m, REASON_TIMESTAMP_NOT_POSITIVE, digits.p, line_end);
     m->timestamp_at = field.p;
     return true;
 }
 
 /*   |@0.5|#env:ci,a|
- *    ^^^^ ^^^^^^^^^
+ *    ^^^^            the tags have been noted by fields_next
  */
-static bool read_field(struct dogstatsd *d, struct parts *m, struct span field) {
-    if (field.n == 0)
+static inline bool read_field(struct dogstatsd *d, struct parts *m, struct fields *fields, struct span field,
+                              const char *line_end) {
+    switch (field.n ? field.p[0] : '#') {
+    case '#':
         return true;
-    switch (field.p[0]) {
     case '@':
-        if (number_parse(span_from(field, 1), &m->rate) != NUMBER_OK)
-            return refuse(d, m, REASON_INVALID_SAMPLE_RATE, field.p + 1);
-        return true;
+        return number_parse(span_from(field, 1), &m->rate) == NUMBER_OK ||
+               refuse(d, m, REASON_INVALID_SAMPLE_RATE, field.p + 1, line_end);
     case 'T':
-        return d->options.ignore_timestamps || read_timestamp(d, m, field);
+        return d->options.ignore_timestamps || read_timestamp(d, m, field, line_end);
     default:
-        fields_take(&d->options, &m->fields, field);
+        fields_take(&d->options, fields, field);
         return true;
     }
 }
 
-/* The type and what follows it, less every T field: what tells two contexts apart besides the name. */
-static struct span rest_without_timestamps(struct dogstatsd *d, const struct parts *m) {
-    const char *end = m->line.p + m->line.n;
+/* The type and what follows it, less every T field. */
+static struct span without_timestamps(struct dogstatsd *d, struct span rest) {
+    const char *end = rest.p + rest.n;
     size_t n = 0;
-    for (const char *p = m->rest;;) {
+    for (const char *p = rest.p;;) {
         const char *stop = line_find(p, end, '|');
         if (p == stop || *p != 'T') {
             if (n > 0)
@@ -151,61 +184,78 @@ static struct span rest_without_timestamps(struct dogstatsd *d, const struct par
     }
 }
 
-static void emit_metric(struct dogstatsd *d, const struct parts *m) {
+static inline void emit_metric(struct dogstatsd *d, const struct parts *m, const struct fields *fields,
+                               const char *end) {
     struct metric *metric = &d->metric.metric;
     metric->type = m->type;
     metric->name = m->name;
     metric->sample_rate = m->rate;
     metric->n_values = m->n_values;
     metric->values = d->values;
-    enrich(d, &m->fields, &metric->origin, &metric->tags, &metric->n_tags);
+    metric->tags = d->tags;
+    metric->n_tags = fields->n_tags;
     metric->key_name = m->name;
-    metric->key_rest = line_span(m->rest, m->line.p + m->line.n);
+    metric->key_rest = line_span(m->rest, end);
     if (m->timestamp_at) {
-        metric->key_rest = rest_without_timestamps(d, m);
+        metric->key_rest = without_timestamps(d, metric->key_rest);
         for (size_t i = 0; i < m->n_values; i++)
             d->values[i].timestamp = m->timestamp;
     }
+    bool plain = !fields->consumable && !fields->local.n && !fields->external.n && !fields->cardinality.n;
+    if (!plain)
+        metric->n_tags = enrich(d, fields, &metric->origin);
     d->emit(d->arg, &d->metric);
+    if (!plain)
+        metric->origin = (struct origin){0};
 }
 
 /* Read once more, as they are rare: each value that is not finite. */
-static void refuse_non_finite(struct dogstatsd *d, const struct parts *m) {
+static void refuse_non_finite(struct dogstatsd *d, const struct parts *m, const char *line_end) {
     const char *end = m->value.p + m->value.n;
     for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
-        stop = line_find(p, end, ':');
+        stop = value_end(m, p);
         double number;
         if (number_parse(line_span(p, stop), &number) == NUMBER_OK && !isfinite(number))
-            refuse(d, m, REASON_NON_FINITE_VALUE, p);
+            refuse(d, m, REASON_NON_FINITE_VALUE, p, line_end);
     }
 }
 
-void metric_decode(struct dogstatsd *d, struct span line) {
-    struct parts m = {.line = line, .rate = 1};
-    if (!read_name_and_value(d, &m))
+/* Reads on until the line is emitted or refused. */
+static inline void decode(struct dogstatsd *d, struct parts *m, struct reader *r) {
+    if (!read_name_and_value(d, m, r) || !read_type(d, m, r) || !read_values(d, m, r->stops.end))
         return;
-    const char *end = line.p + line.n;
-    const char *p = line_find(m.rest, end, '|');
-    int type = type_of(m.rest, p);
-    if (type < 0) {
-        refuse(d, &m, REASON_INVALID_TYPE, m.rest);
-        return;
-    }
-    m.type = (enum metric_type)type;
-    if (!read_values(d, &m))
-        return;
-    while (p < end) {
-        const char *from = p + 1;
-        p = line_find(from, end, '|');
-        if (!read_field(d, &m, line_span(from, p)))
+    struct fields fields = {0};
+    const char *end = line_part_end(m->rest, r->stop, r->at);
+    while (r->stop == '|') {
+        struct span field = fields_next(d, &fields, r->at + 1, &r->stops, &r->stop, &r->at);
+        if (!read_field(d, m, &fields, field, r->stops.end))
             return;
+        end = field.p + field.n;
     }
-    if (m.timestamp_at && m.type != METRIC_COUNT && m.type != METRIC_GAUGE) {
-        refuse(d, &m, REASON_TIMESTAMP_UNSUPPORTED_TYPE, m.timestamp_at);
+    if (m->timestamp_at && m->type != METRIC_COUNT && m->type != METRIC_GAUGE) {
+        refuse(d, m, REASON_TIMESTAMP_UNSUPPORTED_TYPE, m->timestamp_at, r->stops.end);
         return;
     }
-    if (m.n_values > 0)
-        emit_metric(d, &m);
-    if (m.n_non_finite > 0)
-        refuse_non_finite(d, &m);
+    if (m->n_values > 0)
+        emit_metric(d, m, &fields, end);
+    if (m->n_non_finite > 0)
+        refuse_non_finite(d, m, r->stops.end);
+}
+
+const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *stops) {
+    /* What is not set here is set when it is read; an initialiser would clear all of it for every line. */
+    struct parts m;
+    m.line = line;
+    m.name = (struct span){NULL, 0};
+    m.packed = false;
+    m.rate = 1;
+    m.timestamp_at = NULL;
+    m.n_values = m.n_non_finite = 0;
+    struct reader r;
+    r.stops = *stops;
+    decode(d, &m, &r);
+    while (r.stop != '\n')
+        next(&r);
+    *stops = r.stops;
+    return r.at;
 }
