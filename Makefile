@@ -92,6 +92,7 @@ $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/li
 
 $(OUT)/tests/%.o: CPPFLAGS += -Itests/support -Itests/unit
 
+UNIT ?= _test
 .PHONY: unit
 unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those whose name holds it
 	@tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
