@@ -12,7 +12,7 @@
     X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read")                                    \
     X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room")                       \
     X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database")                      \
-    X(LOSS_EVICTED, "evicted", "samples removed by --retention-age or --retention-samples")                  \
+    X(LOSS_EVICTED, "evicted", "records removed by --retention-age or --retention-samples")                  \
     X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series")
 
 enum loss {

@@ -1,0 +1,205 @@
+-- The recording, version 1. Tables may change with a migration; the views at the end are the public contract.
+-- README.md beside this folder says how the tables hang together and why they look as they do.
+--
+-- Ids: samples, events, service checks, rejects, requests and losses take their ids from one sequence, so that
+-- "id > N" means "later than N" across all of them.
+-- Units: *_at nanoseconds since 1970, timestamp and interval seconds.
+
+PRAGMA application_id = 1400133492; -- "StWt"
+
+-- last_id: the newest id ever given, kept when its row may be gone; hash_seed: of the hashes below.
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('last_id', 0), ('hash_seed', random());
+
+-- What the small numbers mean: the words of core/metric.h and core/record.h in their order.
+CREATE TABLE types (id INTEGER PRIMARY KEY, word TEXT NOT NULL);
+INSERT INTO types VALUES
+    (0, 'count'), (1, 'gauge'), (2, 'timing'), (3, 'histogram'), (4, 'distribution'), (5, 'set'), (6, 'rate');
+CREATE TABLE sources (id INTEGER PRIMARY KEY, word TEXT NOT NULL);
+INSERT INTO sources VALUES (0, 'udp'), (1, 'unixgram'), (2, 'unixstream'), (3, 'http');
+
+-- era: counts the resets; part of the hashes, so that what was forgotten is never found again.
+-- reset_id: the newest id when it was made or last reset; what was lost before then is not its business.
+CREATE TABLE session (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    api_key TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL DEFAULT 0,
+    open INTEGER NOT NULL,
+    era INTEGER NOT NULL DEFAULT 0,
+    reset_id INTEGER NOT NULL DEFAULT 0
+);
+
+-- One name + type + set of tags + host + device, in one session.
+CREATE TABLE metric (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    name TEXT NOT NULL,
+    type INTEGER NOT NULL,
+    tags TEXT NOT NULL, -- JSON array, sorted by bytes, without repeats
+    host TEXT,
+    device TEXT
+);
+CREATE INDEX metric_name ON metric (name);
+CREATE INDEX metric_session ON metric (session_id);
+
+-- The summary of a series: apart from its texts, because each commit rewrites it. A number that is not one is NULL.
+CREATE TABLE summary (
+    metric_id INTEGER PRIMARY KEY,
+    samples INTEGER NOT NULL,
+    count REAL,
+    sum REAL,
+    min REAL,
+    max REAL,
+    last REAL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    sampled INTEGER NOT NULL,
+    last_chunk INTEGER NOT NULL -- head of the chain of its chunks
+);
+
+-- One spelling of a series: what its samples have in common beyond the series itself.
+CREATE TABLE context (
+    id INTEGER PRIMARY KEY,
+    metric_id INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    tags TEXT NOT NULL, -- JSON array, as received
+    sample_rate REAL,   -- NULL: NaN
+    container_id TEXT,
+    external_data TEXT,
+    cardinality TEXT,
+    entity_id TEXT,
+    jmx_check_name TEXT,
+    inode INTEGER,
+    unit TEXT,
+    interval INTEGER NOT NULL,
+    source_type TEXT,
+    resources TEXT
+);
+CREATE INDEX context_metric ON context (metric_id);
+
+-- The samples of one context in one slice of the stream (a slice is at most 65,536 ids and never spans two commits).
+CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY, -- of its first sample
+    context_id INTEGER NOT NULL,
+    prev INTEGER,           -- the chunk before it of the same series
+    n INTEGER NOT NULL,
+    count REAL,             -- as the summary's columns, for this chunk alone
+    sum REAL,
+    min REAL,
+    max REAL,
+    last REAL,
+    vals TEXT NOT NULL      -- one bare JSON scalar, or {"offset from id": value, ...}; value: a number, a string (sets),
+                            -- [timestamp, value], or an object (sketches)
+);
+
+-- When and where samples came in: each row holds from its first_id to the next row's.
+CREATE TABLE arrival (
+    first_id INTEGER PRIMARY KEY,
+    last_id INTEGER NOT NULL,
+    slice_id INTEGER NOT NULL, -- the first id of the slice it lies in: no chunk crosses it
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL
+);
+
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT,
+    timestamp INTEGER NOT NULL,
+    aggregation_key TEXT,
+    priority TEXT,
+    alert_type TEXT,
+    source_type_name TEXT,
+    tags TEXT NOT NULL,
+    host TEXT,
+    container_id TEXT,
+    external_data TEXT,
+    cardinality TEXT,
+    entity_id TEXT,
+    jmx_check_name TEXT,
+    inode INTEGER
+);
+CREATE INDEX event_session ON event (session_id);
+
+CREATE TABLE service_check (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    message TEXT,
+    timestamp INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    host TEXT,
+    container_id TEXT,
+    external_data TEXT,
+    cardinality TEXT,
+    entity_id TEXT,
+    jmx_check_name TEXT,
+    inode INTEGER
+);
+CREATE INDEX service_check_session ON service_check (session_id);
+
+CREATE TABLE reject (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    name TEXT,
+    reason TEXT NOT NULL,
+    family TEXT,
+    text TEXT,
+    offset INTEGER NOT NULL,
+    detail TEXT
+);
+CREATE INDEX reject_session ON reject (session_id);
+
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    method TEXT,
+    path TEXT,
+    query TEXT,
+    status INTEGER NOT NULL,
+    wire_bytes INTEGER NOT NULL,
+    body_bytes INTEGER NOT NULL,
+    encoding TEXT,
+    content_type TEXT,
+    user_agent TEXT,
+    api_key TEXT,
+    body TEXT,
+    note TEXT
+);
+CREATE INDEX request_session ON request (session_id);
+
+CREATE TABLE loss (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    session_id INTEGER, -- NULL: it concerns every session
+    loss TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    detail TEXT
+);
+
+-- With --keep-datagrams: the bytes as they came. Their records have ids above after_id.
+CREATE TABLE datagram (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    after_id INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+);
+
+INSERT INTO session (name, created_at, open) VALUES ('default', CAST(strftime('%s') AS INTEGER) * 1000000000, 1);

@@ -1,0 +1,82 @@
+-- The public contract: what a person with a `sqlite3` shell reads. Made anew whenever a recording is migrated.
+-- Times are RFC 3339 text in UTC; the same as nanoseconds since 1970 stands in the *_ns columns.
+
+CREATE VIEW sessions AS
+SELECT id, name, api_key, open,
+       strftime('%Y-%m-%dT%H:%M:%S', created_at / 1000000000, 'unixepoch') || printf('.%09dZ', created_at % 1000000000) AS created_at,
+       CASE WHEN expires_at > 0 THEN strftime('%Y-%m-%dT%H:%M:%S', expires_at / 1000000000, 'unixepoch')
+            || printf('.%09dZ', expires_at % 1000000000) END AS expires_at
+FROM session;
+
+CREATE VIEW series AS
+SELECT m.id, s.name AS session, m.name, t.word AS type, m.tags, m.host, m.device,
+       y.samples, y.count, y.sum, y.min, y.max, y.last,
+       strftime('%Y-%m-%dT%H:%M:%S', y.first_at / 1000000000, 'unixepoch') || printf('.%09dZ', y.first_at % 1000000000) AS first_at,
+       strftime('%Y-%m-%dT%H:%M:%S', y.last_at / 1000000000, 'unixepoch') || printf('.%09dZ', y.last_at % 1000000000) AS last_at,
+       y.sampled, y.first_id, y.last_id, y.first_at AS first_at_ns, y.last_at AS last_at_ns
+FROM metric m CROSS JOIN summary y ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id
+     CROSS JOIN types t ON t.id = m.type;
+
+-- For each series: walk the chain of its chunks, then open up their values.
+CREATE VIEW samples AS
+SELECT id, session,
+       strftime('%Y-%m-%dT%H:%M:%S', received_at_ns / 1000000000, 'unixepoch') || printf('.%09dZ', received_at_ns % 1000000000) AS received_at,
+       source, name, type, value, text, sample_rate, tags, host, timestamp, interval, unit, container_id, external_data,
+       cardinality, entity_id, device, source_type, resources, series_id, received_at_ns
+FROM (
+    SELECT c.id + coalesce(v.key, 0) AS id, s.name AS session,
+           (SELECT a.received_at FROM arrival a WHERE a.first_id <= c.id + coalesce(v.key, 0) ORDER BY a.first_id DESC LIMIT 1) AS received_at_ns,
+           (SELECT o.word FROM arrival a JOIN sources o ON o.id = a.source
+            WHERE a.first_id <= c.id + coalesce(v.key, 0) ORDER BY a.first_id DESC LIMIT 1) AS source,
+           m.name, t.word AS type,
+           CASE WHEN m.type = 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]')
+                WHEN v.type = 'object' THEN json_extract(v.value, '$.avg') ELSE v.value END AS value,
+           CASE WHEN m.type <> 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]') ELSE v.value END AS text,
+           x.sample_rate, x.tags, m.host,
+           CASE v.type WHEN 'array' THEN json_extract(v.value, '$[0]') WHEN 'object' THEN json_extract(v.value, '$.ts') END AS timestamp,
+           nullif(x.interval, 0) AS interval, x.unit, x.container_id, x.external_data, x.cardinality, x.entity_id,
+           m.device, x.source_type, x.resources, m.id AS series_id
+    FROM metric m CROSS JOIN summary y ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id
+         CROSS JOIN types t ON t.id = m.type
+         CROSS JOIN json_each((
+             WITH RECURSIVE chain (id) AS (
+                 SELECT y.last_chunk UNION ALL
+                 SELECT l.prev FROM chain CROSS JOIN chunk l ON l.id = chain.id WHERE l.prev IS NOT NULL)
+             SELECT json_group_array(id) FROM (SELECT id FROM chain ORDER BY id))) k
+         CROSS JOIN chunk c ON c.id = k.value CROSS JOIN context x ON x.id = c.context_id
+         CROSS JOIN json_each(c.vals) v
+);
+
+CREATE VIEW events AS
+SELECT e.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', e.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', e.received_at % 1000000000) AS received_at,
+       o.word AS source, e.title, e.text, nullif(e.timestamp, 0) AS timestamp, e.aggregation_key, e.priority, e.alert_type, e.source_type_name,
+       e.tags, e.host, e.container_id, e.external_data, e.cardinality, e.entity_id, e.received_at AS received_at_ns
+FROM event e CROSS JOIN session s ON s.id = e.session_id CROSS JOIN sources o ON o.id = e.source;
+
+CREATE VIEW service_checks AS
+SELECT c.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', c.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', c.received_at % 1000000000) AS received_at,
+       o.word AS source, c.name, CASE c.status WHEN 0 THEN 'ok' WHEN 1 THEN 'warning' WHEN 2 THEN 'critical' ELSE 'unknown' END AS status,
+       c.message, nullif(c.timestamp, 0) AS timestamp, c.tags, c.host, c.container_id, c.external_data, c.cardinality, c.entity_id,
+       c.received_at AS received_at_ns
+FROM service_check c CROSS JOIN session s ON s.id = c.session_id CROSS JOIN sources o ON o.id = c.source;
+
+CREATE VIEW rejects AS
+SELECT r.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', r.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', r.received_at % 1000000000) AS received_at,
+       o.word AS source, r.reason, r.detail, r.text, r.offset, r.family, r.name, r.received_at AS received_at_ns
+FROM reject r CROSS JOIN session s ON s.id = r.session_id CROSS JOIN sources o ON o.id = r.source;
+
+CREATE VIEW requests AS
+SELECT r.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', r.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', r.received_at % 1000000000) AS received_at,
+       r.method, r.path, r.query, r.status, r.wire_bytes, r.body_bytes, r.encoding, r.content_type, r.user_agent, r.api_key,
+       r.body, r.note, r.received_at AS received_at_ns
+FROM request r CROSS JOIN session s ON s.id = r.session_id;
+
+CREATE VIEW losses AS
+SELECT l.id,
+       strftime('%Y-%m-%dT%H:%M:%S', l.at / 1000000000, 'unixepoch') || printf('.%09dZ', l.at % 1000000000) AS at,
+       s.name AS session, l.loss, l.n, l.detail, l.at AS at_ns
+FROM loss l LEFT JOIN session s ON s.id = l.session_id;

@@ -1,0 +1,128 @@
+/* What the files of the SQLite backend share. Nobody outside store/ includes this.
+ *
+ *     sqlite.c    open, close, commit, roll back, load what is in memory from the file
+ *     put.c       a record: interning, or a row of its own
+ *     flush.c     a slice becomes chunks, summaries and arrivals
+ *     session.c   sessions, reset
+ *     retain.c    what is too old or too much goes
+ *     pool.c      readers for everybody else
+ */
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+
+#include "store/db.h"
+#include "store/file.h"
+#include "store/intern.h"
+#include "store/slice.h"
+#include "store/store.h"
+#include <pthread.h>
+
+/* What the writer knows about a session. */
+struct store_session {
+    uint64_t id;
+    uint64_t era;
+    uint64_t n_interned; /* contexts and series of this session and era in the table */
+    uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+};
+
+enum store_sql {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_METRIC,
+    SQL_CONTEXT,
+    SQL_CHUNK,
+    SQL_SUMMARY,
+    SQL_ARRIVAL,
+    SQL_EVENT,
+    SQL_CHECK,
+    SQL_REJECT,
+    SQL_REQUEST,
+    SQL_LOSS,
+    SQL_LOSS_AGAIN,
+    SQL_DATAGRAM,
+    SQL_N
+};
+
+#define STORE_READERS 5
+
+struct store_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t given;
+    struct reader *readers[STORE_READERS]; /* NULL: not opened yet */
+    bool taken[STORE_READERS];
+};
+
+struct store {
+    struct store_options options;
+    char *path_given;
+    char path[FILE_PATH_MAX];
+    int lock_fd;
+    sqlite3 *db;
+    sqlite3_stmt *sql[SQL_N];
+
+    struct intern intern;
+    uint64_t next_metric_id, next_context_id;
+    uint64_t max_series, max_contexts;
+    uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */
+    struct store_session *sessions; /* by id */
+    size_t n_sessions, cap_sessions;
+
+    struct slice slice;
+    uint64_t slice_ids; /* at most so many in one slice */
+    uint64_t last_id;
+    uint64_t pending;
+    bool open_transaction;
+    bool stale;             /* what is in memory must be loaded again before anything is put */
+    bool refused;           /* some session has n_refused > 0 */
+    int64_t age_checked_at; /* retain.c */
+
+    struct { /* store_arrival */
+        uint64_t session_id;
+        struct store_session *session; /* NULL: it was removed, what still comes for it is nobody's */
+        enum source source;
+        int64_t received_at;
+    } arrival;
+    struct { /* the newest row of `loss`: the next one may only have to raise its count */
+        uint64_t id;
+        uint64_t session_id;
+        enum loss loss;
+        int64_t at;
+        uint64_t detail_hash;
+    } last_loss;
+
+    struct buf key, tags, tags_sorted; /* scratch of put.c */
+    struct span *sorted;
+    size_t cap_sorted;
+    uint64_t *order; /* scratch of flush.c */
+    size_t cap_order;
+
+    struct store_stats now; /* as if all were committed */
+    pthread_mutex_t stats_lock;
+    struct store_stats stats;
+
+    struct store_pool pool;
+};
+
+/* sqlite.c */
+int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
+int store_roll_back(struct store *s, struct err *err); /* always -1 */
+int store_load(struct store *s, struct err *err);      /* fills everything in memory from the file */
+int store_publish(struct store *s);                    /* the counts become visible to store_stats */
+struct store_session *store_find_session(struct store *s, uint64_t id);
+
+/* flush.c */
+int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
+
+/* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
+ * it. */
+int store_retain(struct store *s, bool *gone, struct err *err);
+
+/* pool.c */
+int store_pool_start(struct store *s, bool all, struct err *err);
+void store_pool_stop(struct store *s);
+
+/* reader.c: a reader on a path; `tries` for a file that is not being written. */
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
+
+#endif
