@@ -41,6 +41,278 @@ struct statwit_error {
     char text[500];
 };
 
+/* ---- EMITTING
+ * ---------------------------------------------------------------------------------------------------
+ *
+ *     struct statwit_metrics *metrics = statwit_open(&(struct statwit_options){.prefix = "shop."}, NULL);
+ *     statwit_incr(metrics, "login.attempt", .instance = "failure");
+ *     statwit_gauge(metrics, "queue.depth", 42, .tags = STATWIT_TAGS({"shard", "7"}));
+ *     statwit_timing(metrics, "events.latency", 12.5, .tags = STATWIT_TAGS({"from_relay",
+ * STATWIT_BOOL(true)})); statwit_close(metrics);
+ *
+ * A call never blocks on the network, never fails and never ends the program: what cannot be sent is dropped,
+ * counted (statwit_health) and told to the log function. metrics may be NULL: then nothing happens.
+ *
+ * Key: the prefix and the key, as they are; ':', '|' and control characters become '_', and so do bytes that
+ * are not UTF-8. A NULL or empty key is dropped. Value: integers and reals are kept apart: 3 is sent as
+ * 3, 3.0 as 3.0; reals in the shortest form that reads back as the same double. NaN and infinity are dropped:
+ * no Agent keeps them. Tags, later wins, the place of the first is kept: scopes for all threads, scopes of
+ * the thread, the call's, the options', the instance. Behind them, unmerged, those of the environment
+ * (DD_TAGS, DD_ENV, …). Outside letters, digits and "_-:/." characters become '_'. More than 512 tags, or a
+ * line over 65,507 bytes: dropped. Sampling: a call with a rate below 1 is sent with that probability,
+ * unscaled, with |@rate. The datadog backend ignores the rate, and so do aggregated counts, gauges and sets,
+ * which lose nothing by it. Threads: any, at the same time. statwit_close may run while others still call:
+ * what comes later is dropped. fork: the child goes on with a socket and a thread of its own; what the parent
+ * had buffered is the parent's to send. Signals: no function of this library may be called from a signal
+ * handler; its threads have all signals blocked. Source: Sentry's metrics API (sentry.utils.metrics) and
+ * datadogpy, whose bytes the fixtures hold.
+ */
+struct statwit_metrics;
+
+/* One tag. value NULL is sent as None; an empty key makes a bare tag of the value. */
+struct statwit_tag {
+    const char *key, *value;
+};
+
+/* .tags = STATWIT_TAGS({"env", "ci"}, {"cached", STATWIT_BOOL(hit)}, {"shard", STATWIT_INTEGER(7)}) */
+#define STATWIT_TAGS(...)      ((const struct statwit_tag[]){__VA_ARGS__, {NULL, NULL}})
+#define STATWIT_NUMBER_SIZE    32
+#define STATWIT_BOOL(value)    ((value) ? "True" : "False")
+#define STATWIT_INTEGER(value) statwit_integer_text((char[STATWIT_NUMBER_SIZE]){0}, (value))
+#define STATWIT_REAL(value)    statwit_real_text((char[STATWIT_NUMBER_SIZE]){0}, (value))
+/* Writes the number as a tag spells it and returns text. */
+STATWIT_API const char *statwit_integer_text(char text[STATWIT_NUMBER_SIZE], int64_t value);
+STATWIT_API const char *statwit_real_text(char text[STATWIT_NUMBER_SIZE], double value);
+
+enum statwit_type {
+    STATWIT_COUNT,
+    STATWIT_GAUGE,
+    STATWIT_TIMING,
+    STATWIT_HISTOGRAM,
+    STATWIT_DISTRIBUTION,
+    STATWIT_SET,
+};
+
+/* What a call may say beside key and value; all of it is optional. */
+struct statwit_call {
+    const char *instance;           /* the tag instance:X, when not empty */
+    const struct statwit_tag *tags; /* ended by a key of NULL */
+    double sample_rate;             /* above 0, at most 1; else the options' */
+    int64_t amount;                 /* of statwit_incr; 0: 1. To send a zero: statwit_count */
+    int64_t timestamp_s;            /* seconds of the Unix clock, counts and gauges only; 0: none */
+    const char *cardinality;        /* none, low, orchestrator or high; NULL: the options' */
+    bool internal;                  /* counts only: also an internal metric (Sentry's skip_internal=False) */
+    int reserved;                   /* 0 */
+};
+
+/* statwit_incr(metrics, "key", .amount = 2, .instance = "x", .tags = STATWIT_TAGS(…), .sample_rate = 0.1)
+ * statwit_count, _gauge, _timing (milliseconds), _histogram, _distribution: (metrics, "key", number, .tags =
+ * …) statwit_set(metrics, "key", string or number, .tags = …) */
+#define statwit_incr(metrics, ...) STATWIT_INCR_(metrics, __VA_ARGS__, .reserved = 0)
+#define statwit_count(metrics, key, ...)                                                                     \
+    STATWIT_EMIT_(metrics, STATWIT_COUNT, key, __VA_ARGS__, .reserved = 0)
+#define statwit_gauge(metrics, key, ...)                                                                     \
+    STATWIT_EMIT_(metrics, STATWIT_GAUGE, key, __VA_ARGS__, .reserved = 0)
+#define statwit_timing(metrics, key, ...)                                                                    \
+    STATWIT_EMIT_(metrics, STATWIT_TIMING, key, __VA_ARGS__, .reserved = 0)
+#define statwit_histogram(metrics, key, ...)                                                                 \
+    STATWIT_EMIT_(metrics, STATWIT_HISTOGRAM, key, __VA_ARGS__, .reserved = 0)
+#define statwit_distribution(metrics, key, ...)                                                              \
+    STATWIT_EMIT_(metrics, STATWIT_DISTRIBUTION, key, __VA_ARGS__, .reserved = 0)
+#define statwit_set(metrics, key, ...) STATWIT_EMIT_(metrics, STATWIT_SET, key, __VA_ARGS__, .reserved = 0)
+
+#define STATWIT_INCR_(metrics, key, ...)                                                                     \
+    statwit_emit_incr(metrics, key, &(const struct statwit_call){__VA_ARGS__})
+#define STATWIT_EMIT_(metrics, type, key, value, ...)                                                        \
+    _Generic((value),                                                                                        \
+        float: statwit_emit_real,                                                                            \
+        double: statwit_emit_real,                                                                           \
+        char *: statwit_emit_text,                                                                           \
+        const char *: statwit_emit_text,                                                                     \
+        default: statwit_emit_integer)(metrics, type, key, value, &(const struct statwit_call){__VA_ARGS__})
+
+/* The plain functions beneath; call may be NULL. statwit_emit_text is for sets. */
+STATWIT_API void statwit_emit_incr(struct statwit_metrics *metrics, const char *key,
+                                   const struct statwit_call *call);
+STATWIT_API void statwit_emit_integer(struct statwit_metrics *metrics, enum statwit_type type,
+                                      const char *key, int64_t value, const struct statwit_call *call);
+STATWIT_API void statwit_emit_real(struct statwit_metrics *metrics, enum statwit_type type, const char *key,
+                                   double value, const struct statwit_call *call);
+STATWIT_API void statwit_emit_text(struct statwit_metrics *metrics, enum statwit_type type, const char *key,
+                                   const char *value, const struct statwit_call *call);
+
+/* A timer is a scope: when the block that holds it is left, in whatever way, it sends a timing of the
+ * monotonic clock in MILLISECONDS (Sentry's own timer sends seconds, labelled ms) with the tag result:success
+ * or result:failure.
+ *
+ *     {
+ *         statwit_timer(timer, metrics, "job.duration", .tags = STATWIT_TAGS({"queue", name}));
+ *         if (work())
+ *             statwit_timer_fail(&timer);
+ *     }
+ *
+ * Its members are private. Key, tags and call are borrowed until it stops. */
+#define STATWIT_TIMER_TAGS 16
+struct statwit_timer {
+    struct statwit_metrics *metrics;
+    const char *key;
+    struct statwit_call call;
+    struct statwit_tag tags[STATWIT_TIMER_TAGS];
+    int n_tags;
+    bool failed;
+    int64_t started_ns;
+};
+#define statwit_timer(name, metrics, ...) STATWIT_TIMER_(name, metrics, __VA_ARGS__, .reserved = 0)
+#define STATWIT_TIMER_(name, metrics, key, ...)                                                              \
+    __attribute__((cleanup(statwit_timer_stop))) struct statwit_timer name;                                  \
+    statwit_timer_start(&name, metrics, key, &(const struct statwit_call){__VA_ARGS__})
+STATWIT_API void statwit_timer_start(struct statwit_timer *timer, struct statwit_metrics *metrics,
+                                     const char *key, const struct statwit_call *call);
+/* Adds or replaces a tag of what will be sent; at most STATWIT_TIMER_TAGS of them, the rest is ignored. */
+STATWIT_API void statwit_timer_tag(struct statwit_timer *timer, const char *key, const char *value);
+STATWIT_API void statwit_timer_fail(struct statwit_timer *timer);
+/* Sends; a second call does nothing. */
+STATWIT_API void statwit_timer_stop(struct statwit_timer *timer);
+
+/* Tags for everything that is emitted, by any client, while a scope is open: by this thread or by all
+ * threads.
+ *
+ *     statwit_global_tags(scope, false, STATWIT_TAGS({"tenant", tenant}));   until the end of the block
+ *
+ * The scope and its tags must live until the pop; a thread pops its own scopes, innermost first. */
+struct statwit_scope {
+    const struct statwit_tag *tags;
+    bool all_threads;
+    struct statwit_scope *above, *below;
+};
+#define statwit_global_tags(name, all_threads, ...)                                                          \
+    __attribute__((cleanup(statwit_scope_pop))) struct statwit_scope name;                                   \
+    statwit_scope_push(&name, all_threads, __VA_ARGS__)
+STATWIT_API void statwit_scope_push(struct statwit_scope *scope, bool all_threads,
+                                    const struct statwit_tag *tags);
+STATWIT_API void statwit_scope_pop(struct statwit_scope *scope);
+
+/* statwit_event(metrics, "title", "text", .alert_type = "error", .tags = …); the prefix is not for events and
+ * checks. */
+struct statwit_event {
+    const char *hostname, *aggregation_key, *source_type;
+    const char *priority;   /* normal, low */
+    const char *alert_type; /* info, success, warning, error */
+    int64_t timestamp_s;
+    const struct statwit_tag *tags;
+    int reserved;
+};
+#define statwit_event(metrics, title, ...) STATWIT_EVENT_(metrics, title, __VA_ARGS__, .reserved = 0)
+#define STATWIT_EVENT_(metrics, title, text, ...)                                                            \
+    statwit_emit_event(metrics, title, text, &(const struct statwit_event){__VA_ARGS__})
+STATWIT_API void statwit_emit_event(struct statwit_metrics *metrics, const char *title, const char *text,
+                                    const struct statwit_event *event);
+
+enum statwit_check_status {
+    STATWIT_CHECK_OK,
+    STATWIT_CHECK_WARNING,
+    STATWIT_CHECK_CRITICAL,
+    STATWIT_CHECK_UNKNOWN,
+};
+/* statwit_check(metrics, "app.ok", STATWIT_CHECK_OK, .message = "fine"); */
+struct statwit_check {
+    const char *hostname, *message;
+    int64_t timestamp_s;
+    const struct statwit_tag *tags;
+    int reserved;
+};
+#define statwit_check(metrics, name, ...) STATWIT_CHECK_(metrics, name, __VA_ARGS__, .reserved = 0)
+#define STATWIT_CHECK_(metrics, name, status, ...)                                                           \
+    statwit_emit_check(metrics, name, status, &(const struct statwit_check){__VA_ARGS__})
+STATWIT_API void statwit_emit_check(struct statwit_metrics *metrics, const char *name,
+                                    enum statwit_check_status status, const struct statwit_check *check);
+
+/* ---- EMITTING: opening and closing
+ * ------------------------------------------------------------------------------ */
+
+/* All zero is a good start. Strings and tags are copied. What is not given here is taken from the environment
+ * (unless ignore_environment): DD_DOGSTATSD_URL, DD_DOGSTATSD_SOCKET, DD_AGENT_HOST, DD_DOGSTATSD_PORT;
+ * DD_API_KEY or DATADOG_API_KEY, DD_APP_KEY, DATADOG_HOST, DD_SITE; DD_TAGS, DD_ENTITY_ID, DD_ENV,
+ * DD_SERVICE, DD_VERSION, DD_EXTERNAL_ENV, DD_CARDINALITY; DD_DOGSTATSD_DISABLE turns statsd and dogstatsd
+ * into dummy. */
+struct statwit_options {
+    const char *backend; /* dummy, logging, statsd, dogstatsd (NULL), datadog */
+    const char *prefix;  /* of every key, with its dot; NULL: none */
+    double sample_rate;  /* of calls that name none; 0: 1 */
+    const struct statwit_tag *tags;
+    bool ignore_environment;
+
+    const char *url; /* udp://host:port, unix:///path, unixgram://…, unixstream://…; beats host and port */
+    const char *host;        /* NULL: localhost */
+    int port;                /* 0: 8125 */
+    const char *socket_path; /* of a Unix datagram socket; beats host and port */
+    bool unbuffered;         /* one metric a datagram, sent by the caller */
+    size_t buffer_bytes;     /* of one datagram; 0: 1,432 (UDP) or 8,192 (Unix); at most 65,507 */
+    bool aggregate;          /* counts, gauges and sets are summed up, values of the others are packed */
+    int max_series;          /* that aggregation holds (the datadog backend too); 0: 10,000 */
+    bool telemetry;          /* every 10 s the client's own datadog.dogstatsd.client.* */
+    bool origin_detection;   /* send this container's id, found in /proc/self/cgroup */
+    const char *container_id, *external_env, *cardinality;
+
+    const char *api_key, *app_key;
+    const char *api_host; /* NULL: https://api.datadoghq.com */
+    const char *hostname; /* of the points; NULL: this host's */
+    const char *ca_file;  /* NULL: the system's */
+    int backoff_ms;       /* the first pause before a batch is sent again, doubled up to 64 times; 0: 1,000 */
+    int request_timeout_ms; /* 0: 10,000 */
+
+    int flush_interval_ms; /* 0: 300; aggregating 2,000; datadog 10,000 (at least 1,000: whole seconds) */
+    size_t queue_bytes;    /* what waits to be sent is at most this; 0: 1 MiB, datadog 8 MiB */
+    int close_timeout_ms;  /* statwit_close waits at most this for what is unsent; 0: 2,000 */
+
+    /* Called from any thread, also from within a metrics call: at most one text per kind of trouble in 10 s,
+     * and with the logging backend one for each metric (on stderr when log is NULL). It must not call back
+     * into the client. */
+    void (*log)(void *context, const char *text);
+    /* Internal metrics: key or key.instance grew by amount. Called by the thread that emits. */
+    void (*internal)(void *context, const char *key, int64_t amount);
+    void *context;
+    bool skip_all_internal;
+    const char *const *skip_internal_prefixes; /* ended by NULL */
+};
+
+/* options may be NULL. NULL and an error when an option is malformed, never because nobody listens. */
+STATWIT_API struct statwit_metrics *statwit_open(const struct statwit_options *options,
+                                                 struct statwit_error *error);
+/* Options as Sentry's settings spell them, over those of base (which may be NULL):
+ *   {"SENTRY_METRICS_BACKEND": "sentry.metrics.dogstatsd.DogStatsdMetricsBackend" or "dogstatsd",
+ *    "SENTRY_METRICS_OPTIONS": {"statsd_host": "localhost", "statsd_port": 8125, "tags": {"env": "ci"}},
+ *    "SENTRY_METRICS_SAMPLE_RATE": 1.0, "SENTRY_METRICS_PREFIX": "sentry.",
+ *    "SENTRY_METRICS_SKIP_ALL_INTERNAL": false, "SENTRY_METRICS_SKIP_INTERNAL_PREFIXES": []}
+ * The prefix is "sentry." unless one is given. OPTIONS are those of the backend in Sentry: statsd_host,
+ * statsd_port, statsd_socket_path, host, port, tags, api_key, app_key, api_host, flush_interval (seconds). An
+ * unknown name is an error. */
+STATWIT_API struct statwit_metrics *statwit_open_json(const char *json, const struct statwit_options *base,
+                                                      struct statwit_error *error);
+/* Sends now what is buffered or aggregated; true when all of it left within timeout_ms. The datadog backend
+ * sends the intervals that are over; the current one leaves when it is over, or at close. */
+STATWIT_API bool statwit_flush(struct statwit_metrics *metrics, int timeout_ms);
+/* Sends what is left, within close_timeout_ms, and ends the client. About 3 KiB stay behind for calls that
+ * come late, so that closing needs no agreement with other threads. */
+STATWIT_API void statwit_close(struct statwit_metrics *metrics);
+
+/* What became of what was emitted since statwit_open. All but the bytes count metrics, events and checks;
+ * with the datadog backend what was sent and dropped after aggregation counts series. */
+struct statwit_health {
+    uint64_t metrics, events, checks; /* calls, without those sampled out */
+    uint64_t sampled_out;
+    uint64_t packets_sent, bytes_sent; /* datagrams or requests */
+    uint64_t dropped_invalid;          /* key, value or option of the call */
+    uint64_t dropped_large;            /* over the size that a datagram or request can have */
+    uint64_t dropped_full;             /* queue_bytes waited already, or memory was out */
+    uint64_t dropped_refused;          /* the socket or the server would not have it */
+    uint64_t dropped_late;             /* after statwit_close, or not sent in time by it */
+    uint64_t retries;                  /* of requests */
+    uint64_t waiting_bytes;            /* in the queue now */
+    char last_trouble[200];            /* empty: none */
+};
+STATWIT_API void statwit_health(struct statwit_metrics *metrics, struct statwit_health *health);
+
 /* ---- ASSERTING: a recorder
  * --------------------------------------------------------------------------------------
  *

@@ -1,0 +1,32 @@
+/* A metrics client.
+ *
+ * Lifetime: statwit_open makes it, statwit_close empties it, and it stays: other threads may still hold it,
+ * and what they call finds everything closed. All clients are in one list (clients.c), so that fork can hold
+ * their locks, and so that a leak checker sees that they are meant to stay.
+ */
+#ifndef CLIENT_EMIT_METRICS_H
+#define CLIENT_EMIT_METRICS_H
+
+#include "emit/aggregate.h"
+#include "emit/intake.h"
+
+struct statwit_metrics {
+    struct config config;
+    struct health health;
+    struct outbox outbox;       /* statsd, dogstatsd */
+    struct aggregate aggregate; /* dogstatsd that aggregates */
+    struct intake intake;       /* datadog */
+    struct telemetry {
+        int64_t due_ns;
+        struct statwit_health told; /* what was told so far */
+    } telemetry;
+    struct statwit_metrics *next;
+};
+
+/* Adds it to the list for good. */
+void clients_add(struct statwit_metrics *metrics);
+
+/* telemetry.c: the client's own metrics when their time has come, or now. Called by one thread at a time. */
+void telemetry_put(struct statwit_metrics *metrics, bool now);
+
+#endif
