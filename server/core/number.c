@@ -345,7 +345,7 @@ static size_t format_general(double value, int precision, char *text) {
     snprintf(exact, sizeof exact, "%.*e", precision - 1, value);
     const char *e = strrchr(exact, 'e');
     int exponent = atoi(e + 1);
-    char digits[20];
+    char digits[20] = "";
     int n = 0;
     for (const char *p = exact; p < e; p++)
         if (is_digit(*p))

@@ -251,8 +251,7 @@ const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *s
     m.rate = 1;
     m.timestamp_at = NULL;
     m.n_values = m.n_non_finite = 0;
-    struct reader r;
-    r.stops = *stops;
+    struct reader r = {.stops = *stops};
     decode(d, &m, &r);
     while (r.stop != '\n')
         next(&r);
