@@ -1,0 +1,361 @@
+#include "command/options.h"
+
+#include "command/command.h"
+#include "core/clock.h"
+#include "core/number.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* clang-format off */
+const struct option option_table[] = {
+    /* Where to listen. `run` shares nothing with its surroundings: its ports are free ones, and the Agent's variables,
+     * which say where others listen, are not for it. */
+    {OPT_BIND, TAKES_SERVE, KIND_TEXT, 0, "bind", "ADDRESS", "DD_BIND_HOST", "127.0.0.1", "where to listen: an address, localhost (IPv4 and IPv6), 0.0.0.0 or ::"},
+    {OPT_BIND, TAKES_RUN, KIND_TEXT, 0, "bind", "ADDRESS", NULL, "127.0.0.1", "where to listen"},
+    {OPT_NON_LOCAL, TAKES_SERVE, KIND_FLAG, 0, "dogstatsd-non-local-traffic", NULL, "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", NULL, "the same as --bind 0.0.0.0, unless --bind is given"},
+    {OPT_DOGSTATSD_PORT, TAKES_SERVE, KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "UDP port; 0: any free one"},
+    {OPT_DOGSTATSD_PORT, TAKES_RUN, KIND_PORT, 0, "dogstatsd-port", "PORT", NULL, "0", "UDP port; 0: any free one"},
+    {OPT_DOGSTATSD_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-socket", "PATH", "DD_DOGSTATSD_SOCKET", NULL, "Unix datagram socket to listen on as well"},
+    {OPT_DOGSTATSD_SOCKET, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-socket", "PATH", NULL, NULL, "Unix datagram socket to listen on as well"},
+    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", "DD_DOGSTATSD_STREAM_SOCKET", NULL, "Unix stream socket (length-prefixed) to listen on as well"},
+    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", NULL, NULL, "Unix stream socket (length-prefixed) to listen on as well"},
+    {OPT_SOCKET, TAKES_RUN, KIND_FLAG, 0, "socket", NULL, NULL, NULL, "also listen on Unix sockets in a private directory, and point the command at them"},
+    {OPT_HTTP_PORT, TAKES_SERVE, KIND_PORT, 0, "http-port", "PORT", NULL, "8125", "TCP port of the Datadog API and of the control API; 0: any free one"},
+    {OPT_HTTP_PORT, TAKES_RUN, KIND_PORT, 0, "http-port", "PORT", NULL, "0", "TCP port of the Datadog API and of the control API; 0: any free one"},
+
+    /* What is recorded, and where. */
+    {OPT_DB, TAKES_SERVE, KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
+    {OPT_DB, TAKES_RUN, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file"},
+    {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
+    {OPT_RETENTION_AGE, TAKES_RECORDER, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
+    {OPT_RETENTION_SAMPLES, TAKES_RECORDER, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
+    {OPT_MAX_SERIES, TAKES_RECORDER, KIND_COUNT, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
+    {OPT_KEEP_DATAGRAMS, TAKES_RECORDER, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
+    {OPT_IGNORE_ORIGIN, TAKES_RECORDER, KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
+    {OPT_QUEUE_MEMORY, TAKES_RECORDER, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
+    {OPT_SO_RCVBUF, TAKES_RECORDER, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
+
+    /* Who may ask. */
+    {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
+    {OPT_TLS_KEY, TAKES_SERVE, KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
+    {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "ask for this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
+    {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "ask for none, even when others than this host can reach the port"},
+    {OPT_API_KEY, TAKES_SERVE, KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
+    {OPT_STRICT_INTAKE, TAKES_RECORDER, KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
+    {OPT_LOG_LEVEL, TAKES_RECORDER, KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
+
+    /* run. */
+    {OPT_EXPECT, TAKES_RUN, KIND_LIST, 'e', "expect", "FILE", NULL, NULL, "judge this file of expectations, or this one expectation, when the command has ended (repeatable)"},
+    {OPT_TIMEOUT, TAKES_RUN, KIND_TIME, 0, "timeout", "TIME", NULL, NULL, "end the command after this time (exit 124)"},
+    {OPT_KILL_AFTER, TAKES_RUN, KIND_TIME, 0, "kill-after", "TIME", NULL, "5s", "after --timeout, how long it may take to end before it is killed"},
+
+    /* Whom to ask. */
+    {OPT_URL, TAKES_SERVER, KIND_TEXT, 0, "url", "URL", NULL, "http://127.0.0.1:8125", "the server"},
+    {OPT_TOKEN, TAKES_SERVER, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "the server's token (better given as STATWIT_TOKEN)"},
+    {OPT_CA_FILE, TAKES_SERVER, KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for https (PEM)"},
+    {OPT_DB, TAKES_DB, KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
+    {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default)"},
+    {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
+    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count gauge timing histogram distribution set rate"},
+    {OPT_TAG, TAKES_FILTER, KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
+    {OPT_SOURCE, TAKES_SAMPLES, KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
+    {OPT_LIMIT, TAKES_SAMPLES, KIND_COUNT, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_JSON, TAKES_JSON, KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
+
+    /* Judging. */
+    {OPT_EXPECT, TAKES_EXPECT, KIND_LIST, 'f', "file", "FILE", NULL, NULL, "a file of expectations; - is stdin (repeatable)"},
+    {OPT_WITHIN, TAKES_JUDGE, KIND_TIME, 0, "within", "TIME", NULL, NULL, "wait at most this long for all to hold"},
+    {OPT_SETTLE, TAKES_JUDGE, KIND_TIME, 0, "settle", "TIME", NULL, NULL, "they must still hold after this time without new data"},
+    {OPT_ALL_COVERED, TAKES_JUDGE, KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation"},
+    {OPT_PREFIX, TAKES_JUDGE, KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
+    {OPT_IGNORE_TAGS, TAKES_JUDGE, KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
+    {OPT_JUNIT, TAKES_JUDGE, KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},
+    {OPT_TAP, TAKES_JUDGE, KIND_FLAG, 0, "tap", NULL, NULL, NULL, "print the report as TAP"},
+    {OPT_JSON_FILE, TAKES_RUN, KIND_TEXT, 0, "json", "FILE", NULL, NULL, "write the report as JSON"},
+
+    /* Of single commands. */
+    {OPT_FOLLOW, TAKES_SAMPLES, KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
+    {OPT_WAIT, TAKES_STATUS, KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
+    {OPT_FORMAT, TAKES_EXPORT, KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
+    {OPT_OUTPUT, TAKES_EXPORT, KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_TO, TAKES_SEND, KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
+    {OPT_UNIX, TAKES_NEW_SESSION, KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
+    {OPT_TTL, TAKES_NEW_SESSION, KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
+    {OPT_PATH, TAKES_FAULT, KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},
+    {OPT_STATUS, TAKES_FAULT, KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
+    {OPT_DELAY, TAKES_FAULT, KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},
+    {OPT_CUT, TAKES_FAULT, KIND_WORD, 0, "cut", "before|during|after", NULL, NULL, "http: cut the connection before storing, in the middle of the answer, or after storing"},
+    {OPT_TIMES, TAKES_FAULT, KIND_COUNT, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
+    {OPT_PROBABILITY, TAKES_FAULT, KIND_SHARE, 0, "probability", "SHARE", NULL, NULL, "http: only this share of the requests, 0 to 1"},
+    {OPT_DROP, TAKES_FAULT, KIND_SHARE, 0, "drop", "SHARE", NULL, NULL, "dogstatsd: drop this share of the datagrams, 0 to 1"},
+    {OPT_SEED, TAKES_FAULT, KIND_COUNT, 0, "seed", "N", NULL, NULL, "for --probability and --drop: the same choices again"},
+    {OPT_QUIET, TAKES_QUIET, KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
+    {OPT_HELP, TAKES_ALWAYS, KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
+};
+/* clang-format on */
+const size_t n_option_table = sizeof option_table / sizeof option_table[0];
+
+bool option_taken(const struct option *option, const struct command *command) {
+    return (option->groups & (command->groups | TAKES_ALWAYS)) != 0;
+}
+
+void option_env(const struct option *option, char name[OPTION_ENV_SIZE]) {
+    size_t n = (size_t)snprintf(name, OPTION_ENV_SIZE, "STATWIT_%s", option->flag);
+    for (size_t i = 0; i < n && i < OPTION_ENV_SIZE; i++)
+        name[i] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+}
+
+int64_t option_parse_time(const char *text) {
+    static const struct {
+        const char *unit;
+        double ns;
+    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+    size_t n = strspn(text, "0123456789.");
+    double value;
+    if (n == 0 || number_parse(span_of(text, n), &value) != NUMBER_OK)
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(text + n, units[i].unit) == 0)
+            return value * units[i].ns < 9e18 ? (int64_t)(value * units[i].ns + 0.5) : -1;
+    return -1;
+}
+
+int64_t option_parse_size(const char *text) {
+    size_t n = strspn(text, "0123456789");
+    int64_t value;
+    if (n == 0 || number_parse_int(span_of(text, n), &value) != NUMBER_OK)
+        return -1;
+    const char *units = "BKMGT";
+    int shift = 0;
+    if (text[n]) {
+        const char *unit = strchr(units, toupper((unsigned char)text[n]));
+        if (!unit || !(text[n + 1] == '\0' || strcasecmp(text + n + 1, "iB") == 0 || strcasecmp(text + n + 1, "B") == 0))
+            return -1;
+        shift = (int)(unit - units) * 10;
+    }
+    return value > (INT64_MAX >> shift) ? -1 : value << shift;
+}
+
+static bool is_word(const char *text, const char *words) {
+    size_t n = strlen(text);
+    for (const char *at = words; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+        if (strncmp(at, text, n) == 0 && (at[n] == '|' || at[n] == '\0') && n)
+            return true;
+    return false;
+}
+
+static bool parse_flag(const char *text, int64_t *on) {
+    static const char *const yes[] = {"1", "true", "yes", "on"}, *const no[] = {"0", "false", "no", "off"};
+    for (size_t i = 0; i < 4; i++)
+        if (strcasecmp(text, yes[i]) == 0 || strcasecmp(text, no[i]) == 0) {
+            *on = strcasecmp(text, yes[i]) == 0;
+            return true;
+        }
+    return false;
+}
+
+/* What a value of this kind looks like, for the error; NULL: the text is fine and *v is filled. */
+static const char *parse_value(const struct option *option, const char *text, struct option_value *v) {
+    bool whole = number_parse_int(span_str(text), &v->number) == NUMBER_OK && v->number >= 0 && text[0] != '+';
+    switch (option->kind) {
+    case KIND_FLAG:
+        return parse_flag(text, &v->number) ? NULL : "true or false";
+    case KIND_TEXT:
+    case KIND_LIST:
+        return NULL;
+    case KIND_WORD:
+        return is_word(text, option->arg) ? NULL : option->arg;
+    case KIND_PORT:
+        return whole && v->number <= 65535 ? NULL : "a port, 0 to 65535";
+    case KIND_COUNT:
+        return whole ? NULL : "a whole number";
+    case KIND_SIZE:
+        return (v->number = option_parse_size(text)) >= 0 ? NULL : "a size: 65536, 64K, 256M, 1G";
+    case KIND_TIME:
+        return (v->number = option_parse_time(text)) >= 0 ? NULL : "a time: 200ms, 5s, 10m, 2h, 7d";
+    case KIND_SHARE:
+        return number_parse(span_str(text), &v->share) == NUMBER_OK && v->share >= 0 && v->share <= 1
+                   ? NULL
+                   : "a share, 0 to 1";
+    }
+    return "something else";
+}
+
+/* `name` is what the user wrote: a flag or a variable. */
+static int set_value(struct options *o, const struct option *option, enum option_origin from, const char *name,
+                     const char *text, struct err *err) {
+    struct option_value v = {.from = from, .text = text};
+    const char *wanted = parse_value(option, text, &v);
+    if (wanted)
+        return err_set(err, 0, "%s must be %s, not '%.100s'", name, wanted, text);
+    bool more = option->kind == KIND_LIST && from == FROM_FLAG && o->value[option->id].from == FROM_FLAG;
+    o->value[option->id] = v;
+    if (option->kind != KIND_LIST)
+        return 0;
+    size_t n = more ? o->list[option->id].n : 0;
+    if (n == OPTION_LIST_MAX)
+        return err_set(err, 0, "%s is given more than %d times", name, OPTION_LIST_MAX);
+    const char **texts = realloc(o->list[option->id].texts, (n + 1) * sizeof *texts);
+    if (!texts)
+        return err_set(err, ENOMEM, "cannot read the options");
+    texts[n] = text;
+    o->list[option->id].texts = texts;
+    o->list[option->id].n = n + 1;
+    return 0;
+}
+
+static int set_from_environment(struct options *o, const struct option *option, struct err *err) {
+    char env[OPTION_ENV_SIZE];
+    option_env(option, env);
+    const struct {
+        const char *name;
+        enum option_origin from;
+    } places[] = {{option->dd, FROM_DD}, {option->id == OPT_HELP ? NULL : env, FROM_ENV}};
+    if (option->fallback && set_value(o, option, FROM_DEFAULT, option->flag, option->fallback, err) != 0)
+        return -1;
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = places[i].name ? getenv(places[i].name) : NULL;
+        if (text && text[0] && set_value(o, option, places[i].from, places[i].name, text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static const struct option *find_flag(const struct command *command, const char *flag, size_t n) {
+    for (size_t i = 0; i < n_option_table; i++)
+        if (option_taken(&option_table[i], command) && strlen(option_table[i].flag) == n &&
+            memcmp(option_table[i].flag, flag, n) == 0)
+            return &option_table[i];
+    return NULL;
+}
+
+static const struct option *find_letter(const struct command *command, char letter) {
+    for (size_t i = 0; i < n_option_table; i++)
+        if (option_taken(&option_table[i], command) && option_table[i].letter == letter)
+            return &option_table[i];
+    return NULL;
+}
+
+static int unknown_flag(const struct command *command, const char *arg, struct err *err) {
+    const char *flags[OPT_N * 2];
+    size_t n = 0;
+    for (size_t i = 0; i < n_option_table && n < OPT_N * 2; i++)
+        if option_taken(&option_table[i], command)
+            flags[n++] = option_table[i].flag;
+    const char *near = arg[1] == '-' ? option_nearest(arg + 2, n, flags) : NULL;
+    return near ? err_set(err, 0, "unknown option %.100s: did you mean --%s?", arg, near)
+                : err_set(err, 0, "unknown option %.100s: see statwit %s --help", arg, command->name);
+}
+
+/* --flag, --flag=VALUE, --flag VALUE. Returns how many arguments it took, -1 with err. */
+static int read_long(struct options *o, int n, char **args, struct err *err) {
+    const char *flag = args[0] + 2;
+    size_t length = strcspn(flag, "=");
+    const char *value = flag[length] ? flag + length + 1 : NULL;
+    const struct option *option = find_flag(o->command, flag, length);
+    if (!option)
+        return unknown_flag(o->command, args[0], err);
+    char name[OPTION_ENV_SIZE];
+    snprintf(name, sizeof name, "--%s", option->flag);
+    if (option->kind == KIND_FLAG)
+        return set_value(o, option, FROM_FLAG, name, value ? value : "true", err) == 0 ? 1 : -1;
+    if (!value && n < 2)
+        return err_set(err, 0, "%s needs a value: %s", name, option->arg);
+    return set_value(o, option, FROM_FLAG, name, value ? value : args[1], err) == 0 ? (value ? 1 : 2) : -1;
+}
+
+/* -q, -f VALUE, -fVALUE, and flags together: -qj. */
+static int read_short(struct options *o, int n, char **args, struct err *err) {
+    for (const char *at = args[0] + 1; *at; at++) {
+        const struct option *option = find_letter(o->command, *at);
+        if (!option)
+            return unknown_flag(o->command, args[0], err);
+        char name[3] = {'-', *at, '\0'};
+        if (option->kind == KIND_FLAG) {
+            if (set_value(o, option, FROM_FLAG, name, "true", err) != 0)
+                return -1;
+            continue;
+        }
+        if (!at[1] && n < 2)
+            return err_set(err, 0, "%s needs a value: %s", name, option->arg);
+        return set_value(o, option, FROM_FLAG, name, at[1] ? at + 1 : args[1], err) == 0 ? (at[1] ? 1 : 2) : -1;
+    }
+    return 1;
+}
+
+static int check_args(const struct options *o, struct err *err) {
+    const struct command *c = o->command;
+    if (o->n_args < c->min_args)
+        return err_set(err, 0, "statwit %s needs %s", c->name, c->args);
+    if (c->max_args >= 0 && o->n_args > c->max_args)
+        return err_set(err, 0, "statwit %s takes no '%.100s'", c->name, o->args[c->max_args]);
+    return 0;
+}
+
+int options_read(struct options *o, const struct command *command, int n, char **args, struct err *err) {
+    *o = (struct options){.command = command};
+    o->args = malloc(((size_t)n + 1) * sizeof *o->args);
+    if (!o->args)
+        return err_set(err, ENOMEM, "cannot read the options");
+    for (size_t i = 0; i < n_option_table; i++)
+        if (option_taken(&option_table[i], command) && set_from_environment(o, &option_table[i], err) != 0)
+            return -1;
+    bool rest = false; /* what follows is no option */
+    for (int i = 0, took; i < n; i += took) {
+        took = 1;
+        if (!rest && strcmp(args[i], "--") == 0)
+            rest = true;
+        else if (rest || args[i][0] != '-' || !args[i][1]) {
+            o->args[o->n_args++] = args[i];
+            rest = rest || command->stops_at_arg;
+        } else if ((took = args[i][1] == '-' ? read_long(o, n - i, args + i, err)
+                                             : read_short(o, n - i, args + i, err)) < 0)
+            return -1;
+    }
+    o->args[o->n_args] = NULL;
+    return option_on(o, OPT_HELP) ? 0 : check_args(o, err);
+}
+
+void options_free(struct options *o) {
+    for (size_t i = 0; i < OPT_N; i++)
+        free(o->list[i].texts);
+    free(o->args);
+}
+
+/* Edits (insert, delete, replace, swap neighbours) between two words, at most 63 bytes of each. */
+static size_t edits(const char *a, const char *b) {
+    size_t n = strnlen(a, 63), m = strnlen(b, 63), row[3][64];
+    for (size_t j = 0; j <= m; j++)
+        row[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            best = before[j] + 1 < best ? before[j] + 1 : best;
+            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
+            now[j] = best;
+        }
+    }
+    return row[n % 3][m];
+}
+
+const char *option_nearest(const char *word, size_t n, const char *const *words) {
+    size_t length = strcspn(word, "="), best = length < 5 ? 2 : 4;
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", (int)(length < 63 ? length : 63), word);
+    const char *nearest = NULL;
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = edits(text, words[i]);
+        if (distance < best) {
+            best = distance;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}

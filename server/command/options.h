@@ -1,0 +1,187 @@
+/* Options: one table says everything about each (flag, environment, default, kind, help, who takes it).
+ *
+ * A value comes from the flag, else STATWIT_<FLAG>, else the Datadog Agent's variable, else the default. Each is checked
+ * when it is read, so that a command finds only good ones.
+ *
+ * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies, and valid
+ * until then. Threads: one. Errors: options_read returns -1 with err, a sentence that names the flag or the variable.
+ * Limits: OPTION_LIST_MAX values of a repeatable option; numbers as the kind says.
+ */
+#ifndef COMMAND_OPTIONS_H
+#define COMMAND_OPTIONS_H
+
+#include "core/buf.h"
+#include "core/err.h"
+#include <stdint.h>
+
+struct command;
+
+#define OPTION_LIST_MAX 4096
+
+enum option_id {
+    OPT_HELP,
+    OPT_BIND,
+    OPT_NON_LOCAL,
+    OPT_DOGSTATSD_PORT,
+    OPT_DOGSTATSD_SOCKET,
+    OPT_DOGSTATSD_STREAM_SOCKET,
+    OPT_DOGSTATSD_TAGS,
+    OPT_IGNORE_ORIGIN,
+    OPT_HTTP_PORT,
+    OPT_DB,
+    OPT_READY_FILE,
+    OPT_RETENTION_AGE,
+    OPT_RETENTION_SAMPLES,
+    OPT_MAX_SERIES,
+    OPT_KEEP_DATAGRAMS,
+    OPT_QUEUE_MEMORY,
+    OPT_SO_RCVBUF,
+    OPT_TLS_CERT,
+    OPT_TLS_KEY,
+    OPT_TOKEN,
+    OPT_NO_TOKEN,
+    OPT_API_KEY,
+    OPT_STRICT_INTAKE,
+    OPT_QUIET,
+    OPT_LOG_LEVEL,
+    OPT_URL,
+    OPT_CA_FILE,
+    OPT_SESSION,
+    OPT_TYPE,
+    OPT_TAG,
+    OPT_SOURCE,
+    OPT_SINCE,
+    OPT_LIMIT,
+    OPT_FOLLOW,
+    OPT_JSON,
+    OPT_FORMAT,
+    OPT_OUTPUT,
+    OPT_WAIT,
+    OPT_TO,
+    OPT_UNIX,
+    OPT_TTL,
+    OPT_EXPECT,
+    OPT_WITHIN,
+    OPT_SETTLE,
+    OPT_ALL_COVERED,
+    OPT_PREFIX,
+    OPT_IGNORE_TAGS,
+    OPT_JSON_FILE,
+    OPT_JUNIT,
+    OPT_TAP,
+    OPT_TIMEOUT,
+    OPT_KILL_AFTER,
+    OPT_SOCKET,
+    OPT_PATH,
+    OPT_STATUS,
+    OPT_DELAY,
+    OPT_CUT,
+    OPT_TIMES,
+    OPT_PROBABILITY,
+    OPT_SEED,
+    OPT_DROP,
+    OPT_N
+};
+
+/* Bits: a command takes all options of its groups. */
+enum option_group {
+    TAKES_SERVE = 1 << 0,    /* serve alone */
+    TAKES_RUN = 1 << 1,      /* run alone */
+    TAKES_RECORDER = 1 << 2, /* who starts a recorder */
+    TAKES_SERVER = 1 << 3,   /* who talks to one */
+    TAKES_DB = 1 << 4,       /* who can read a file instead */
+    TAKES_SESSION = 1 << 5,
+    TAKES_SINCE = 1 << 6,
+    TAKES_FILTER = 1 << 7,
+    TAKES_SAMPLES = 1 << 8,
+    TAKES_JSON = 1 << 9,
+    TAKES_JUDGE = 1 << 10,  /* how expectations are judged, and where the report goes */
+    TAKES_EXPECT = 1 << 11, /* expect alone */
+    TAKES_EXPORT = 1 << 12,
+    TAKES_STATUS = 1 << 13,
+    TAKES_SEND = 1 << 14,
+    TAKES_NEW_SESSION = 1 << 15,
+    TAKES_FAULT = 1 << 16,
+    TAKES_QUIET = 1 << 17,
+    TAKES_ALWAYS = 1 << 18, /* every command */
+};
+
+enum option_kind {
+    KIND_FLAG,   /* no value; in the environment 1/true/yes/on or 0/false/no/off */
+    KIND_TEXT,
+    KIND_LIST,   /* text, repeatable; in the environment one value */
+    KIND_WORD,   /* one of those in `arg`, separated by '|' */
+    KIND_PORT,   /* 0 to 65535 */
+    KIND_COUNT,  /* a whole number */
+    KIND_SIZE,   /* bytes: 64K, 256M, 1G */
+    KIND_TIME,   /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
+    KIND_SHARE,  /* 0 to 1 */
+};
+
+struct option {
+    enum option_id id;
+    unsigned groups;
+    enum option_kind kind;
+    char letter; /* 0: none */
+    const char *flag;
+    const char *arg;      /* the value's name in the help; NULL for KIND_FLAG */
+    const char *dd;       /* the Agent's variable; NULL: none */
+    const char *fallback; /* the default; NULL: none */
+    const char *help;
+};
+
+enum option_origin { FROM_DEFAULT, FROM_DD, FROM_ENV, FROM_FLAG };
+
+struct option_value {
+    enum option_origin from;
+    const char *text; /* NULL: not given */
+    int64_t number;   /* flag: 0/1; port, count; bytes; nanoseconds */
+    double share;
+};
+
+struct options {
+    const struct command *command;
+    struct option_value value[OPT_N];
+    struct {
+        size_t n;
+        const char **texts;
+    } list[OPT_N];
+    int n_args;
+    char **args;
+};
+
+/* The table, for help and completion. */
+extern const struct option option_table[];
+extern const size_t n_option_table;
+/* "STATWIT_HTTP_PORT" */
+#define OPTION_ENV_SIZE 64
+void option_env(const struct option *option, char name[OPTION_ENV_SIZE]);
+
+/* Whether the command takes the option. */
+bool option_taken(const struct option *option, const struct command *command);
+
+/* Reads the arguments after the command's name and the environment. */
+int options_read(struct options *o, const struct command *command, int n, char **args, struct err *err);
+void options_free(struct options *o);
+
+static inline const char *option_text(const struct options *o, enum option_id id) {
+    return o->value[id].text;
+}
+static inline int64_t option_number(const struct options *o, enum option_id id) {
+    return o->value[id].number;
+}
+static inline bool option_on(const struct options *o, enum option_id id) {
+    return o->value[id].number != 0;
+}
+static inline bool option_given(const struct options *o, enum option_id id) {
+    return o->value[id].text != NULL;
+}
+
+/* "5s" to nanoseconds; "256M" to bytes. -1: not one. */
+int64_t option_parse_time(const char *text);
+int64_t option_parse_size(const char *text);
+
+/* The nearest of n words to `word`, for "did you mean"; NULL when none is near. */
+const char *option_nearest(const char *word, size_t n, const char *const *words);
+
+#endif
