@@ -243,7 +243,7 @@ static int unknown_flag(const struct command *command, const char *arg, struct e
     const char *flags[OPT_N * 2];
     size_t n = 0;
     for (size_t i = 0; i < n_option_table && n < OPT_N * 2; i++)
-        if option_taken(&option_table[i], command)
+        if (option_taken(&option_table[i], command))
             flags[n++] = option_table[i].flag;
     const char *near = arg[1] == '-' ? option_nearest(arg + 2, n, flags) : NULL;
     return near ? err_set(err, 0, "unknown option %.100s: did you mean --%s?", arg, near)

@@ -1,0 +1,165 @@
+#include "command/recorder.h"
+
+#include "core/json.h"
+#include "core/log.h"
+#include "core/version.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static bool address_is_loopback(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+/* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of ours. */
+static bool bind_is_loopback(const char *bind) {
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    if (getaddrinfo(bind, "0", &hints, &list) != 0)
+        return true;
+    bool loopback = true;
+    for (const struct addrinfo *at = list; at; at = at->ai_next)
+        loopback = loopback && address_is_loopback(at->ai_addr);
+    freeaddrinfo(list);
+    return loopback;
+}
+
+static const char *bind_of(const struct options *o) {
+    bool wide = option_on(o, OPT_NON_LOCAL) && o->value[OPT_NON_LOCAL].from >= o->value[OPT_BIND].from;
+    return wide ? "0.0.0.0" : option_text(o, OPT_BIND);
+}
+
+static int make_token(char token[33], struct err *err) {
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return err_set(err, errno, "cannot make a random token");
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* The token to ask for, or NULL. */
+static int choose_token(struct recorder *r, const struct options *o, const char **token, struct err *err) {
+    *token = option_on(o, OPT_NO_TOKEN) ? NULL : option_text(o, OPT_TOKEN);
+    if (*token || bind_is_loopback(bind_of(o)))
+        return 0;
+    if (option_on(o, OPT_NO_TOKEN)) {
+        log_warning("whoever can reach %s may read and change the recordings (--no-token)", bind_of(o));
+        return 0;
+    }
+    *token = r->token;
+    return make_token(r->token, err);
+}
+
+/* --socket: both kinds in a directory that only this user can enter. */
+static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][80], struct err *err) {
+    strcpy(r->folder, "/tmp/statwit-XXXXXX");
+    if (!mkdtemp(r->folder)) {
+        r->folder[0] = '\0';
+        return err_set(err, errno, "cannot make a directory for the sockets in /tmp");
+    }
+    snprintf(paths[0], 80, "%s/dogstatsd.sock", r->folder);
+    snprintf(paths[1], 80, "%s/dogstatsd-stream.sock", r->folder);
+    if (!listen->unixgram)
+        listen->unixgram = paths[0];
+    if (!listen->unixstream)
+        listen->unixstream = paths[1];
+    return 0;
+}
+
+static int start_store(struct recorder *r, const struct options *o, struct err *err) {
+    struct store_options store = {
+        .path = option_text(o, OPT_DB),
+        .keep_datagrams = option_on(o, OPT_KEEP_DATAGRAMS),
+        .retention_age_ns = option_number(o, OPT_RETENTION_AGE),
+        .retention_samples = (uint64_t)option_number(o, OPT_RETENTION_SAMPLES),
+        .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
+    };
+    r->store = store_open(&store, err);
+    r->pipeline = r->store ? pipeline_new(r->store, (size_t)option_number(o, OPT_QUEUE_MEMORY), err) : NULL;
+    return r->pipeline ? 0 : -1;
+}
+
+static int start_ingest(struct recorder *r, const struct options *o, struct err *err) {
+    char paths[2][80];
+    struct ingest_options ingest = {
+        .listen = {.bind = bind_of(o),
+                   .udp_port = (int)option_number(o, OPT_DOGSTATSD_PORT),
+                   .unixgram = option_text(o, OPT_DOGSTATSD_SOCKET),
+                   .unixstream = option_text(o, OPT_DOGSTATSD_STREAM_SOCKET)},
+        .so_rcvbuf = (size_t)option_number(o, OPT_SO_RCVBUF),
+        .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
+        .quiet = option_on(o, OPT_QUIET) || option_given(o, OPT_TIMEOUT),
+    };
+    if (option_on(o, OPT_SOCKET) && private_sockets(r, &ingest.listen, paths, err) != 0)
+        return -1;
+    r->ingest = ingest_start(r->store, r->pipeline, &ingest, err);
+    return r->ingest ? ingest_session_find(r->ingest, SPAN("default"), &r->session, err) : -1;
+}
+
+static int start_http(struct recorder *r, const struct options *o, struct err *err) {
+    struct http_options http = {
+        .bind = bind_of(o),
+        .port = (int)option_number(o, OPT_HTTP_PORT),
+        .tls_cert = option_text(o, OPT_TLS_CERT),
+        .tls_key = option_text(o, OPT_TLS_KEY),
+        .n_api_keys = o->list[OPT_API_KEY].n,
+        .api_keys = o->list[OPT_API_KEY].texts,
+        .strict_intake = option_on(o, OPT_STRICT_INTAKE),
+    };
+    if (choose_token(r, o, &http.token, err) != 0)
+        return -1;
+    r->http = http_start(r->store, r->pipeline, r->ingest, &http, err);
+    if (!r->http)
+        return -1;
+    environment_make(&r->environment, &r->session, http_url(r->http));
+    return 0;
+}
+
+struct recorder *recorder_start(const struct options *o, struct err *err) {
+    struct recorder *r = calloc(1, sizeof *r);
+    if (!r) {
+        err_set(err, ENOMEM, "cannot start");
+        return NULL;
+    }
+    if (start_store(r, o, err) == 0 && start_ingest(r, o, err) == 0 && start_http(r, o, err) == 0)
+        return r;
+    recorder_stop(r);
+    return NULL;
+}
+
+void recorder_stop(struct recorder *r) {
+    if (!r)
+        return;
+    if (r->http)
+        http_stop(r->http);
+    if (r->ingest)
+        ingest_stop(r->ingest);
+    if (r->pipeline)
+        pipeline_free(r->pipeline);
+    if (r->store)
+        store_close(r->store);
+    if (r->folder[0])
+        rmdir(r->folder);
+    free(r);
+}
+
+void recorder_ready_json(const struct recorder *r, struct buf *b) {
+    buf_printf(b, "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"pid\":%d,\"http\":", (int)getpid());
+    json_put_string(b, span_str(http_url(r->http)));
+    buf_str(b, ",\"dogstatsd\":");
+    environment_dogstatsd_json(&r->session.at, b);
+    buf_str(b, ",\"db\":");
+    json_put_string(b, span_str(store_path(r->store)));
+    buf_str(b, ",\"session\":");
+    json_put_string(b, span_str(r->session.name));
+    buf_str(b, ",\"env\":");
+    environment_json(&r->environment, b);
+    buf_char(b, '}');
+}

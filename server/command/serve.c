@@ -1,0 +1,93 @@
+/* statwit serve: the recorder in the foreground. */
+#include "command/command.h"
+#include "command/recorder.h"
+#include "core/log.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READY_MAX (64 << 10) /* bytes of the ready line */
+
+/* Beside the file first, so that who waits for it never sees half of it. */
+static int write_atomically(const char *path, struct span text, struct err *err) {
+    char beside[4096];
+    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
+        return err_set(err, ENAMETOOLONG, "cannot write the ready file");
+    int fd = mkostemp(beside, O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, errno, "cannot write the ready file %s", path);
+    bool written = write(fd, text.p, text.n) == (ssize_t)text.n && fchmod(fd, 0644) == 0;
+    written = close(fd) == 0 && written;
+    if (written && rename(beside, path) == 0)
+        return 0;
+    err_set(err, errno, "cannot write the ready file %s", path);
+    unlink(beside);
+    return -1;
+}
+
+static void banner(const struct recorder *r) {
+    const struct ingest_addresses *at = &r->session.at;
+    bool usual = http_port(r->http) == 8125;
+    char url[200] = "";
+    if (!usual)
+        snprintf(url, sizeof url, " --url %s", http_url(r->http));
+    printf("statwit listens, and records to %s\n\n", store_path(r->store));
+    if (at->udp[0])
+        printf("  DogStatsD   udp         %s\n", at->udp);
+    if (at->unixgram[0])
+        printf("              unixgram    %s\n", at->unixgram);
+    if (at->unixstream[0])
+        printf("              unixstream  %s\n", at->unixstream);
+    printf("  HTTP        %s\n\nTry this in another terminal:\n\n"
+           "  statwit send%s 'login.attempt:1|c|#instance:failure'\n"
+           "  statwit ls%s\n"
+           "  statwit expect%s 'incr login.attempt sum == 1'\n\nCtrl-C ends it.\n",
+           http_url(r->http), url, url, url);
+}
+
+static int announce(const struct recorder *r, const struct options *o, struct err *err) {
+    struct buf line = {.max = READY_MAX};
+    recorder_ready_json(r, &line);
+    buf_char(&line, '\n');
+    const char *path = option_text(o, OPT_READY_FILE);
+    int result = path ? write_atomically(path, buf_view(&line), err) : 0;
+    if (result == 0 && r->token[0])
+        fprintf(stderr, "statwit: others than this host can reach %s, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
+                option_text(o, OPT_BIND), r->token);
+    if (result == 0 && isatty(STDOUT_FILENO))
+        banner(r);
+    else if (result == 0)
+        fwrite(line.p, 1, line.n, stdout);
+    fflush(stdout);
+    buf_free(&line);
+    return result;
+}
+
+int serve_command(const struct options *o) {
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
+
+    struct err err = {0};
+    struct recorder *r = recorder_start(o, &err);
+    if (!r || announce(r, o, &err) != 0) {
+        recorder_stop(r);
+        log_error("%s", err.text);
+        return EXIT_CANNOT;
+    }
+    int number;
+    sigwait(&ending, &number);
+    recorder_stop(r);
+    if (option_given(o, OPT_READY_FILE))
+        unlink(option_text(o, OPT_READY_FILE));
+    return EXIT_PASS;
+}
