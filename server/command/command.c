@@ -1,5 +1,6 @@
 #include "command/command.h"
 
+#include "command/commands.h"
 #include "command/help.h"
 #include "core/log.h"
 #include "core/version.h"

@@ -38,6 +38,4 @@ const struct command *command_find(const char *name);
 
 int command_main(int argc, char **argv);
 
-int serve_command(const struct options *o);
-
 #endif

@@ -1,4 +1,5 @@
 /* Shell completion: the words of the two tables in each shell's own language. */
+#include "command/commands.h"
 #include "command/help.h"
 
 #include "core/log.h"

@@ -9,6 +9,4 @@
 void help_program(FILE *to);
 void help_command(const struct command *command, FILE *to);
 
-int completion_command(const struct options *o);
-
 #endif

@@ -1,5 +1,5 @@
 /* statwit serve: the recorder in the foreground. */
-#include "command/command.h"
+#include "command/commands.h"
 #include "command/recorder.h"
 #include "core/log.h"
 #include <errno.h>

@@ -1,0 +1,22 @@
+/* The functions behind the table of commands: each reads its options, does the job and returns the exit code. */
+#ifndef COMMAND_COMMANDS_H
+#define COMMAND_COMMANDS_H
+
+#include "command/command.h"
+
+int serve_command(const struct options *o);
+int run_command(const struct options *o);
+int expect_command(const struct options *o);
+int ls_command(const struct options *o);
+int samples_command(const struct options *o);
+int rejects_command(const struct options *o);
+int status_command(const struct options *o);
+int session_command(const struct options *o);
+int reset_command(const struct options *o);
+int send_command(const struct options *o);
+int replay_command(const struct options *o);
+int export_command(const struct options *o);
+int fault_command(const struct options *o);
+int completion_command(const struct options *o);
+
+#endif

@@ -1,0 +1,101 @@
+#include "command/remote.h"
+
+#include "core/log.h"
+#include <stdio.h>
+
+
+
+int remote_open(struct remote *r, const struct options *o) {
+    struct statwit_connect_options connect = {
+        .token = option_text(o, OPT_TOKEN),
+        .ca_file = option_text(o, OPT_CA_FILE),
+    };
+    struct statwit_error error;
+    r->recorder = statwit_recorder_connect(option_text(o, OPT_URL), &connect, &error);
+    if (r->recorder)
+        return EXIT_PASS;
+    log_error("%s", error.text);
+    return error.code == STATWIT_INVALID ? EXIT_USAGE : EXIT_CANNOT;
+}
+
+void remote_close(struct remote *r) {
+    statwit_recorder_close(r->recorder);
+    r->recorder = NULL;
+}
+
+/* {"error":"…"}, else the body as it stands. */
+static int refused(const struct remote *r, const struct statwit_response *response) {
+    json_t *body = json_loadb(response->body, response->size, 0, NULL);
+    const char *words = json_string_value(json_object_get(body, "error"));
+    if (response->status == 401)
+        log_error("%s asks for a token: set STATWIT_TOKEN to the one that it was given or that it printed when it started",
+                  statwit_recorder_url(r->recorder));
+    else if (words)
+        log_error("%s", words);
+    else
+        log_error("%s answered %d: %.200s", statwit_recorder_url(r->recorder), response->status, response->body);
+    json_decref(body);
+    bool ours = response->status == 400 || response->status == 404 || response->status == 409 || response->status == 413;
+    return ours ? EXIT_USAGE : EXIT_CANNOT;
+}
+
+static int perform(struct remote *r, const struct statwit_request *request, struct statwit_response *response) {
+    struct statwit_error error;
+    if (statwit_request(r->recorder, request, response, &error) != 0) {
+        log_error("%s", error.text);
+        return error.code == STATWIT_INVALID ? EXIT_USAGE : EXIT_CANNOT;
+    }
+    return response->status >= 200 && response->status <= 299 ? EXIT_PASS : refused(r, response);
+}
+
+int remote_call(struct remote *r, const char *method, const char *path, const json_t *body, json_t **answer) {
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct statwit_request request = {
+        .method = method, .path = path, .body = text, .size = text ? strlen(text) : 0, .timeout_ms = -1};
+    struct statwit_response response = {0};
+    int status = body && !text ? EXIT_CANNOT : perform(r, &request, &response);
+    free(text);
+    if (status == EXIT_PASS && answer) {
+        json_error_t error;
+        *answer = json_loadb(response.body, response.size, JSON_ALLOW_NUL, &error);
+        if (!*answer) {
+            log_error("%s%s did not answer with JSON: is it a statwit server?", statwit_recorder_url(r->recorder), path);
+            status = EXIT_CANNOT;
+        }
+    }
+    statwit_response_free(&response);
+    return status;
+}
+
+int remote_stream(struct remote *r, const char *path, statwit_chunk chunk, void *context) {
+    struct statwit_request request = {.path = path, .timeout_ms = -1, .chunk = chunk, .context = context};
+    struct statwit_response response = {0};
+    int status = perform(r, &request, &response);
+    statwit_response_free(&response);
+    return status;
+}
+
+int remote_post(struct remote *r, const char *path, const void *bytes, size_t n, const char *content_type) {
+    struct statwit_request request = {.path = path, .body = bytes, .size = n, .content_type = content_type};
+    struct statwit_response response = {0};
+    int status = perform(r, &request, &response);
+    statwit_response_free(&response);
+    return status;
+}
+
+void remote_arg(struct buf *path, const char *name, const char *value) {
+    static const char hex[] = "0123456789ABCDEF";
+    if (!value)
+        return;
+    buf_char(path, path->n && memchr(path->p, '?', path->n) ? '&' : '?');
+    buf_str(path, name);
+    buf_char(path, '=');
+    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
+        bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
+                     strchr("-._~", *at);
+        if (plain)
+            buf_char(path, (char)*at);
+        else
+            buf_add(path, (char[]){'%', hex[*at >> 4], hex[*at & 15]}, 3);
+    }
+}

@@ -1,0 +1,299 @@
+#include "command/rows.h"
+
+#include "core/log.h"
+#include "http/control/rows.h"
+#include "http/control/series.h"
+#include "store/store.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#define PAGE    "10000"     /* rows asked for at a time */
+#define ALL     "100000000" /* as many as the server gives */
+#define ROW_MAX ((size_t)8 << 20)
+
+static const char *const words[] = {[ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples", [ROWS_REJECTS] = "rejects"};
+
+struct span row_text(const json_t *row, const char *field) {
+    const json_t *value = json_object_get(row, field);
+    return json_is_string(value) ? span_of(json_string_value(value), json_string_length(value)) : SPAN("");
+}
+
+double row_number(const json_t *row, const char *field) {
+    const json_t *value = json_object_get(row, field);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+void row_tags(const json_t *row, struct buf *text) {
+    size_t i;
+    json_t *tag;
+    json_array_foreach(json_object_get(row, "tags"), i, tag) {
+        buf_str(text, i ? "," : "");
+        buf_add(text, json_string_value(tag), json_string_length(tag));
+    }
+}
+
+const char *rows_session(const struct options *o) {
+    const char *session = option_text(o, OPT_SESSION);
+    return session && session[0] ? session : "default";
+}
+
+bool rows_from_file(const struct options *o) {
+    return option_given(o, OPT_DB) && o->value[OPT_DB].from >= o->value[OPT_URL].from;
+}
+
+struct reader *rows_open_file(const struct options *o) {
+    struct err err = {0};
+    struct reader *reader = store_reader_open(option_text(o, OPT_DB), &err);
+    if (!reader)
+        log_error("%s", err.text);
+    return reader;
+}
+
+/* --- a file ------------------------------------------------------------------------------------------------------- */
+
+struct file_rows {
+    void (*text)(void *arg, struct span row); /* a row's JSON */
+    void *arg;
+    struct buf row;
+    uint64_t last_id;
+    const char *session; /* looked for */
+    bool session_found;
+};
+
+static int deliver(struct file_rows *f, uint64_t id) {
+    f->last_id = id;
+    f->text(f->arg, buf_view(&f->row));
+    buf_clear(&f->row);
+    return 0;
+}
+
+static int on_series(void *arg, const struct series_row *row) {
+    struct file_rows *f = arg;
+    rows_series_json(&f->row, row);
+    return deliver(f, row->id);
+}
+
+static int on_sample(void *arg, const struct sample_row *row) {
+    struct file_rows *f = arg;
+    rows_sample_json(&f->row, row);
+    return deliver(f, row->id);
+}
+
+static int on_reject(void *arg, const struct reject_row *row) {
+    struct file_rows *f = arg;
+    rows_reject_json(&f->row, row);
+    return deliver(f, row->id);
+}
+
+static int on_session(void *arg, const struct session_row *row) {
+    struct file_rows *f = arg;
+    f->session_found = f->session_found || span_eq(row->name, span_str(f->session));
+    return f->session_found;
+}
+
+/* EXIT_USAGE when the file has no such session. */
+static int find_session(struct reader *r, struct file_rows *f, const struct options *o, struct err *err) {
+    f->session = rows_session(o);
+    if (strcmp(f->session, "*") == 0)
+        return EXIT_PASS;
+    if (r->ops->sessions(r, on_session, f, err) != 0)
+        return EXIT_CANNOT;
+    if (f->session_found)
+        return EXIT_PASS;
+    err_set(err, 0, "no session is named '%s' in %s", f->session, option_text(o, OPT_DB));
+    return EXIT_USAGE;
+}
+
+static int make_filter(struct filter *f, const struct options *o, struct span *tags, struct err *err) {
+    const char *session = rows_session(o), *source = option_text(o, OPT_SOURCE), *type = option_text(o, OPT_TYPE);
+    *f = (struct filter){
+        .session = strcmp(session, "*") == 0 ? (struct span){NULL, 0} : span_str(session),
+        .name = span_str(o->n_args ? o->args[0] : NULL),
+        .n_tags = o->list[OPT_TAG].n,
+        .tags = tags,
+        .has_source = source != NULL,
+        .source = source ? (enum source)source_of(span_str(source)) : SOURCE_UDP,
+        .since = (uint64_t)option_number(o, OPT_SINCE),
+        .limit = (uint64_t)option_number(o, OPT_LIMIT),
+        .newest = option_given(o, OPT_LIMIT),
+    };
+    for (size_t i = 0; i < f->n_tags; i++)
+        tags[i] = span_str(o->list[OPT_TAG].texts[i]);
+    if (!type || strcmp(type, "any") == 0)
+        return EXIT_PASS;
+    int known = metric_type_of(span_str(type));
+    f->has_type = true;
+    f->type = (enum metric_type)known;
+    if (known >= 0)
+        return EXIT_PASS;
+    err_set(err, 0, "--type must be count, gauge, timing, histogram, distribution, set or rate, not '%s'", type);
+    return EXIT_USAGE;
+}
+
+static int read_file(struct reader *r, enum rows_kind kind, const struct options *o, struct file_rows *f,
+                     struct err *err) {
+    struct span tags[OPTION_LIST_MAX];
+    struct filter filter;
+    int status = find_session(r, f, o, err);
+    if (status == EXIT_PASS)
+        status = make_filter(&filter, o, tags, err);
+    if (status != EXIT_PASS)
+        return status;
+    int failed = 0;
+    if (kind == ROWS_SERIES && filter.since)
+        failed = series_since(r, &filter, on_series, f, err);
+    else if (kind == ROWS_SERIES)
+        failed = r->ops->series(r, &filter, on_series, f, err);
+    else if (kind == ROWS_SAMPLES)
+        failed = r->ops->samples(r, &filter, true, on_sample, f, err);
+    else
+        failed = r->ops->rejects(r, &filter, on_reject, f, err);
+    return failed ? EXIT_CANNOT : EXIT_PASS;
+}
+
+static int each_in_file(const struct options *o, enum rows_kind kind, struct file_rows *f) {
+    struct reader *r = rows_open_file(o);
+    if (!r)
+        return EXIT_CANNOT;
+    struct err err = {0};
+    f->row.max = ROW_MAX;
+    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    if (status == EXIT_PASS) {
+        status = read_file(r, kind, o, f, &err);
+        r->ops->end(r);
+    }
+    store_reader_close(r);
+    buf_free(&f->row);
+    if (status != EXIT_PASS)
+        log_error("%s", err.text);
+    return status;
+}
+
+/* --- a server ----------------------------------------------------------------------------------------------------- */
+
+void rows_path(struct buf *path, const struct options *o, const char *list) {
+    buf_printf(path, "/recorder/v1/%s", list);
+    remote_arg(path, "session", option_text(o, OPT_SESSION));
+    remote_arg(path, "name", o->n_args ? o->args[0] : NULL);
+    remote_arg(path, "type", option_text(o, OPT_TYPE));
+    remote_arg(path, "source", option_text(o, OPT_SOURCE));
+    for (size_t i = 0; i < o->list[OPT_TAG].n; i++)
+        remote_arg(path, "tag", o->list[OPT_TAG].texts[i]);
+}
+
+static void make_path(struct buf *path, const struct options *o, enum rows_kind kind, const char *limit) {
+    *path = (struct buf){.max = 1 << 20};
+    rows_path(path, o, words[kind]);
+    remote_arg(path, "since", option_text(o, OPT_SINCE));
+    if (option_given(o, OPT_LIMIT))
+        remote_arg(path, "newest", "true");
+    remote_arg(path, "limit", option_given(o, OPT_LIMIT) ? option_text(o, OPT_LIMIT) : limit);
+}
+
+/* A page; *cursor becomes where the next one starts, 0 when there is none. */
+static int each_on_page(struct remote *remote, const char *path, enum rows_kind kind,
+                        void (*row)(void *, const json_t *), void *arg, uint64_t *cursor, uint64_t *last_id) {
+    json_t *answer, *at;
+    size_t i;
+    int status = remote_call(remote, NULL, path, NULL, &answer);
+    if (status != EXIT_PASS)
+        return status;
+    json_array_foreach(json_object_get(answer, words[kind]), i, at) {
+        *last_id = (uint64_t)json_integer_value(json_object_get(at, "id"));
+        row(arg, at);
+    }
+    *cursor = (uint64_t)json_integer_value(json_object_get(answer, "next"));
+    json_decref(answer);
+    return EXIT_PASS;
+}
+
+static int each_on_server(const struct options *o, enum rows_kind kind, void (*row)(void *, const json_t *), void *arg,
+                          uint64_t *last_id) {
+    struct remote remote;
+    int status = remote_open(&remote, o);
+    uint64_t cursor = 0;
+    do {
+        if (status != EXIT_PASS)
+            break;
+        struct buf path;
+        char number[24];
+        make_path(&path, o, kind, PAGE);
+        snprintf(number, sizeof number, "%" PRIu64, cursor);
+        remote_arg(&path, "cursor", cursor ? number : NULL);
+        status = each_on_page(&remote, path.p, kind, row, arg, &cursor, last_id);
+        buf_free(&path);
+    } while (cursor && !option_given(o, OPT_LIMIT));
+    remote_close(&remote);
+    return status;
+}
+
+/* --- either ------------------------------------------------------------------------------------------------------- */
+
+struct parsed {
+    void (*row)(void *arg, const json_t *row);
+    void *arg;
+};
+
+static void parse_row(void *arg, struct span text) {
+    const struct parsed *p = arg;
+    json_t *row = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
+    if (row)
+        p->row(p->arg, row);
+    json_decref(row);
+}
+
+int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *, const json_t *), void *arg,
+              uint64_t *last_id) {
+    uint64_t ignored = 0;
+    last_id = last_id ? last_id : &ignored;
+    *last_id = 0;
+    if (!rows_from_file(o))
+        return each_on_server(o, kind, row, arg, last_id);
+    struct parsed parsed = {row, arg};
+    struct file_rows f = {.text = parse_row, .arg = &parsed};
+    int status = each_in_file(o, kind, &f);
+    *last_id = f.last_id;
+    return status;
+}
+
+struct printed {
+    enum rows_kind kind;
+    size_t n;
+};
+
+static void print_row(void *arg, struct span text) {
+    struct printed *p = arg;
+    if (p->n++ == 0)
+        printf("{\"%s\":[", words[p->kind]);
+    else
+        fputs(",\n", stdout);
+    fwrite(text.p, 1, text.n, stdout);
+}
+
+static bool print_chunk(void *context, const char *bytes, size_t size) {
+    (void)context;
+    return fwrite(bytes, 1, size, stdout) == size;
+}
+
+int rows_print_json(const struct options *o, enum rows_kind kind) {
+    if (rows_from_file(o)) {
+        struct printed printed = {.kind = kind};
+        struct file_rows f = {.text = print_row, .arg = &printed};
+        int status = each_in_file(o, kind, &f);
+        if (status == EXIT_PASS && printed.n == 0)
+            printf("{\"%s\":[", words[kind]);
+        if (status == EXIT_PASS)
+            fputs("],\"next\":null}\n", stdout);
+        return status;
+    }
+    struct remote remote;
+    struct buf path;
+    make_path(&path, o, kind, ALL);
+    int status = remote_open(&remote, o);
+    if (status == EXIT_PASS)
+        status = remote_stream(&remote, path.p, print_chunk, NULL);
+    remote_close(&remote);
+    buf_free(&path);
+    return status;
+}

@@ -1,0 +1,38 @@
+/* The rows of a recording, of a server (--url) or of a file (--db), with the same filters and in the same JSON: so each
+ * command has one way to show them.
+ *
+ * Threads: one. Errors: printed; functions return the exit code.
+ */
+#ifndef COMMAND_ROWS_H
+#define COMMAND_ROWS_H
+
+#include "command/remote.h"
+#include "core/reader.h"
+
+enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS };
+
+/* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
+bool rows_from_file(const struct options *o);
+/* The recording of --db; close it with store_reader_close. NULL after the error was printed. */
+struct reader *rows_open_file(const struct options *o);
+/* The session's name: "default" unless --session says otherwise. */
+const char *rows_session(const struct options *o);
+
+/* Calls row(arg, object) for each that the options' filters let through. *last_id (may be NULL): the newest sample or
+ * reject delivered, 0 when there was none. */
+int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *arg, const json_t *row), void *arg,
+              uint64_t *last_id);
+/* Prints {"series":[…]}, {"samples":[…]} or {"rejects":[…]} as the control API answers it. */
+int rows_print_json(const struct options *o, enum rows_kind kind);
+
+/* Starts /recorder/v1/LIST with the filters of the options, but for since and limit. */
+void rows_path(struct buf *path, const struct options *o, const char *list);
+
+/* A field as text: {"", 0} when it is null or missing. */
+struct span row_text(const json_t *row, const char *field);
+/* NaN when it is null or missing. */
+double row_number(const json_t *row, const char *field);
+/* "a:1,b" */
+void row_tags(const json_t *row, struct buf *text);
+
+#endif

@@ -1,0 +1,135 @@
+/* statwit session new|ls|rm: isolated parts of a recording. */
+#include "command/commands.h"
+#include "command/remote.h"
+#include "command/rows.h"
+#include "command/table.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include <stdio.h>
+
+static void print_json(const json_t *answer) {
+    json_dumpf(answer, stdout, JSON_COMPACT);
+    putchar('\n');
+}
+
+/* 'value', for a shell. */
+static void print_quoted(const char *value) {
+    putchar('\'');
+    for (; *value; value++)
+        if (*value == '\'')
+            fputs("'\\''", stdout);
+        else
+            putchar(*value);
+    putchar('\'');
+}
+
+static int session_new(const struct options *o, struct remote *remote) {
+    json_t *answer, *value, *body = json_object();
+    const char *name;
+    if (o->n_args > 1)
+        json_object_set_new(body, "name", json_string(o->args[1]));
+    if (option_on(o, OPT_UNIX))
+        json_object_set_new(body, "unix", json_true());
+    if (option_given(o, OPT_TTL)) {
+        int64_t seconds = (option_number(o, OPT_TTL) + NS_PER_S - 1) / NS_PER_S;
+        json_object_set_new(body, "ttl_s", json_integer(seconds));
+    }
+    int status = remote_call(remote, NULL, "/recorder/v1/sessions", body, &answer);
+    json_decref(body);
+    if (status != EXIT_PASS)
+        return status;
+    if (option_on(o, OPT_JSON))
+        print_json(answer);
+    else
+        json_object_foreach(json_object_get(answer, "env"), name, value) {
+            printf("export %s=", name);
+            print_quoted(json_string_value(value));
+            putchar('\n');
+        }
+    json_decref(answer);
+    return EXIT_PASS;
+}
+
+enum { NAME, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, N };
+static const struct column columns[N] = {
+    [NAME] = {"NAME", .colour = COLOUR_CYAN},
+    [UDP] = {"UDP"},
+    [UNIXGRAM] = {"UNIXGRAM", .optional = true, .gives = true},
+    [UNIXSTREAM] = {"UNIXSTREAM", .optional = true, .gives = true},
+    [SAMPLES] = {"SAMPLES", .right = true},
+    [SERIES] = {"SERIES", .right = true},
+    [REJECTS] = {"REJECTS", .right = true},
+    [EXPIRES] = {"EXPIRES", .optional = true},
+};
+
+static int session_ls(const struct options *o, struct remote *remote) {
+    json_t *answer, *row;
+    size_t i;
+    int status = remote_call(remote, NULL, "/recorder/v1/sessions", NULL, &answer);
+    if (status != EXIT_PASS)
+        return status;
+    if (option_on(o, OPT_JSON)) {
+        print_json(answer);
+        json_decref(answer);
+        return EXIT_PASS;
+    }
+    struct table table;
+    table_begin(&table, N, columns);
+    json_array_foreach(json_object_get(answer, "sessions"), i, row) {
+        const json_t *at = json_object_get(row, "dogstatsd");
+        table_cell(&table, row_text(row, "name"));
+        table_cell(&table, row_text(at, "udp"));
+        table_cell(&table, row_text(at, "unixgram"));
+        table_cell(&table, row_text(at, "unixstream"));
+        table_number(&table, row_number(row, "samples"));
+        table_number(&table, row_number(row, "series"));
+        table_number(&table, row_number(row, "rejects"));
+        table_cell(&table, row_text(row, "expires_at"));
+    }
+    table_end(&table);
+    json_decref(answer);
+    return EXIT_PASS;
+}
+
+static void path_segment(struct buf *path, const char *name) {
+    struct buf encoded = {.max = 4096};
+    remote_arg(&encoded, "", name); /* "?=name" */
+    buf_span(path, span_from(buf_view(&encoded), 2));
+    buf_free(&encoded);
+}
+
+static int session_rm(const struct options *o, struct remote *remote) {
+    int status = EXIT_PASS;
+    for (int i = 1; i < o->n_args; i++) {
+        struct buf path = {.max = 4096};
+        buf_str(&path, "/recorder/v1/sessions/");
+        path_segment(&path, o->args[i]);
+        int one = remote_call(remote, "DELETE", path.p, NULL, NULL);
+        status = status == EXIT_PASS ? one : status;
+        buf_free(&path);
+    }
+    return status;
+}
+
+int session_command(const struct options *o) {
+    static const char *const words[] = {"new", "ls", "rm"};
+    static int (*const functions[])(const struct options *, struct remote *) = {session_new, session_ls, session_rm};
+    static const int least[] = {1, 1, 2}, most[] = {2, 1, 1000000};
+    const char *word = o->args[0];
+    size_t i = 0;
+    while (i < 3 && strcmp(word, words[i]) != 0)
+        i++;
+    if (i == 3 || o->n_args < least[i] || o->n_args > most[i]) {
+        if (i == 3)
+            log_error("session does new, ls and rm, not '%s'", word);
+        else
+            log_error("usage: statwit session %s", i == 0 ? "new [NAME]" : i == 1 ? "ls" : "rm NAME…");
+        return EXIT_USAGE;
+    }
+    struct remote remote;
+    int status = remote_open(&remote, o);
+    if (status == EXIT_PASS)
+        status = functions[i](o, &remote);
+    remote_close(&remote);
+    return status;
+}

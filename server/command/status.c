@@ -1,0 +1,123 @@
+/* statwit status: what listens, what was recorded, what was lost. */
+#include "command/commands.h"
+#include "command/remote.h"
+#include "command/rows.h"
+#include "command/table.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/loss.h"
+#include <stdarg.h>
+#include <math.h>
+#include <stdio.h>
+
+#define WAIT_MAX_MS (24 * 3600 * 1000)
+
+static void line(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void line(const char *name, const char *format, ...) {
+    va_list args;
+    printf("%s%-12s%s ", colour(COLOUR_BOLD), name, colour(COLOUR_OFF));
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+}
+
+static double count(const json_t *status, const char *name) {
+    double n = row_number(json_object_get(status, "counts"), name);
+    return isfinite(n) ? n : 0;
+}
+
+enum { TRANSPORT, ADDRESS, SESSION, DATAGRAMS, BYTES, DROPS, TRUNCATED, N };
+static const struct column columns[N] = {
+    [TRANSPORT] = {"TRANSPORT"},
+    [ADDRESS] = {"ADDRESS", .colour = COLOUR_CYAN, .gives = true},
+    [SESSION] = {"SESSION"},
+    [DATAGRAMS] = {"DATAGRAMS", .right = true},
+    [BYTES] = {"BYTES", .right = true},
+    [DROPS] = {"DROPPED", .right = true},
+    [TRUNCATED] = {"TRUNCATED", .right = true},
+};
+
+static void show_listeners(const json_t *status) {
+    struct table table;
+    size_t i;
+    json_t *row;
+    table_begin(&table, N, columns);
+    json_array_foreach(json_object_get(status, "listeners"), i, row) {
+        bool http = json_object_get(row, "requests") != NULL;
+        table_cell(&table, row_text(row, "transport"));
+        table_cell(&table, row_text(row, "address"));
+        table_cell(&table, http ? SPAN("-") : row_text(row, "session"));
+        table_number(&table, row_number(row, http ? "requests" : "datagrams"));
+        table_number(&table, row_number(row, "bytes"));
+        table_number(&table, row_number(row, "kernel_drops"));
+        table_number(&table, row_number(row, "truncated"));
+    }
+    table_end(&table);
+}
+
+/* What was lost, in words; nothing when all is well. */
+static void show_losses(const json_t *status) {
+    const char *word;
+    json_t *n;
+    bool any = false;
+    json_object_foreach(json_object_get(status, "losses"), word, n) {
+        int loss = loss_of(span_str(word));
+        if (json_number_value(n) <= 0 || loss < 0)
+            continue;
+        printf("%slost%s         %.0f %s\n", colour(COLOUR_RED), colour(COLOUR_OFF), json_number_value(n),
+               loss_sentence((enum loss)loss));
+        any = true;
+    }
+    if (!any)
+        line("lost", "nothing");
+}
+
+static void show(const json_t *status) {
+    struct buf db = {.max = 1 << 16};
+    const json_t *file = json_object_get(status, "db");
+    text_harmless(&db, row_text(file, "path"));
+    double up = row_number(status, "uptime_s");
+    line("statwit", "%.*s, pid %.0f, up %.0f s", SPAN_ARG(row_text(status, "version")), row_number(status, "pid"), up);
+    line("recording", "%.*s, %.1f MiB", SPAN_ARG(buf_view(&db)), row_number(file, "bytes") / 1048576);
+    line("recorded", "%.0f samples in %.0f series, %.0f events, %.0f service checks, %.0f sessions",
+         count(status, "samples"), count(status, "series"), count(status, "events"), count(status, "service_checks"),
+         row_number(status, "sessions"));
+    line("refused", "%.0f lines or points%s", count(status, "rejects"),
+         count(status, "rejects") > 0 ? " (statwit rejects)" : "");
+    show_losses(status);
+    putchar('\n');
+    show_listeners(status);
+    buf_free(&db);
+}
+
+static int wait_for_it(struct remote *remote, int64_t wait_ns) {
+    struct statwit_error error;
+    int64_t ms = wait_ns / NS_PER_MS;
+    if (statwit_recorder_wait(remote->recorder, ms < WAIT_MAX_MS ? (int)ms : WAIT_MAX_MS, &error) == 0)
+        return EXIT_PASS;
+    log_error("%s", error.text);
+    return EXIT_CANNOT;
+}
+
+static bool print_chunk(void *context, const char *bytes, size_t size) {
+    (void)context;
+    return fwrite(bytes, 1, size, stdout) == size;
+}
+
+int status_command(const struct options *o) {
+    struct remote remote;
+    json_t *answer = NULL;
+    int status = remote_open(&remote, o);
+    if (status == EXIT_PASS && option_given(o, OPT_WAIT))
+        status = wait_for_it(&remote, option_number(o, OPT_WAIT));
+    if (status == EXIT_PASS && option_on(o, OPT_JSON))
+        status = remote_stream(&remote, "/recorder/v1/status", print_chunk, NULL);
+    else if (status == EXIT_PASS && (status = remote_call(&remote, NULL, "/recorder/v1/status", NULL, &answer)) == EXIT_PASS) {
+        if (!option_on(o, OPT_QUIET))
+            show(answer);
+        json_decref(answer);
+    }
+    remote_close(&remote);
+    return status;
+}

@@ -1,0 +1,215 @@
+#include "command/table.h"
+
+#include "core/number.h"
+#include "core/utf8.h"
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define HELD_MAX    ((size_t)64 << 20)
+#define LEAST_GIVEN 8   /* columns that a cut column keeps */
+#define WIDTH_MAX   100 /* one huge cell doesn't move all the others: it sticks out */
+
+bool colour_wanted(void) {
+    static int wanted = -1;
+    if (wanted < 0) {
+        const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+        wanted = isatty(STDOUT_FILENO) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+    }
+    return wanted;
+}
+
+const char *colour(const char *sequence) {
+    return sequence && colour_wanted() ? sequence : "";
+}
+
+size_t terminal_width(void) {
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+/* wcwidth knows nothing in the C locale. Numbers keep their points: only the character type is set. */
+static int columns_of(uint32_t character) {
+    static bool ready;
+    if (!ready) {
+        setlocale(LC_CTYPE, "C.UTF-8");
+        ready = true;
+    }
+    int width = wcwidth((wchar_t)character);
+    return width < 0 ? 1 : width;
+}
+
+/* Controls, and the invisible ones that reorder or hide what stands around them. */
+static bool is_harmful(uint32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
+}
+
+size_t text_harmless(struct buf *b, struct span text) {
+    size_t width = 0;
+    for (size_t i = 0; i < text.n;) {
+        struct span rest = span_from(text, i);
+        size_t n = utf8_length(rest);
+        if (n == 0) {
+            buf_printf(b, "\\x%02x", (unsigned char)text.p[i]);
+            width += 4;
+            i++;
+            continue;
+        }
+        uint32_t c = utf8_decode(rest, n);
+        size_t before = b->n;
+        if (!is_harmful(c)) {
+            buf_add(b, rest.p, n);
+            width += (size_t)columns_of(c);
+        } else {
+            buf_printf(b, c < 0x100 ? "\\x%02x" : "\\u{%x}", c);
+            width += b->n - before;
+        }
+        i += n;
+    }
+    return width;
+}
+
+size_t text_width(struct span text) {
+    size_t width = 0;
+    for (size_t i = 0, n; i < text.n; i += n) {
+        n = utf8_length(span_from(text, i));
+        width += n ? (size_t)columns_of(utf8_decode(span_from(text, i), n)) : 1;
+        n = n ? n : 1;
+    }
+    return width;
+}
+
+/* How many bytes of harmless text fit into `width` columns. */
+static size_t fitting(struct span text, size_t width) {
+    size_t taken = 0, i = 0;
+    while (i < text.n) {
+        size_t n = utf8_length(span_from(text, i));
+        size_t columns = n ? (size_t)columns_of(utf8_decode(span_from(text, i), n)) : 1;
+        if (taken + columns > width)
+            break;
+        taken += columns;
+        i += n ? n : 1;
+    }
+    return i;
+}
+
+void table_begin(struct table *t, size_t n_columns, const struct column *columns) {
+    *t = (struct table){.n_columns = n_columns, .columns = columns, .text = {.max = HELD_MAX}};
+}
+
+static void spaces(size_t n) {
+    printf("%*s", (int)n, "");
+}
+
+static void print_cell(const struct table *t, size_t c, struct span text, const char *sequence, bool last) {
+    size_t width = text_width(text), room = t->width[c];
+    bool cut = width > room && terminal_width() > 0 && t->columns[c].gives;
+    if (cut) {
+        text.n = fitting(text, room - 1);
+        width = text_width(text) + 1;
+    }
+    size_t pad = width < room ? room - width : 0;
+    if (t->columns[c].right)
+        spaces(pad);
+    printf("%s%.*s%s%s", colour(sequence), SPAN_ARG(text), cut ? "…" : "", sequence ? colour(COLOUR_OFF) : "");
+    if (!last && !t->columns[c].right)
+        spaces(pad);
+    fputs(last ? "\n" : "  ", stdout);
+}
+
+/* The column that stands last on the line. */
+static size_t last_shown(const struct table *t) {
+    size_t last = 0;
+    for (size_t c = 0; c < t->n_columns; c++)
+        last = t->shown[c] ? c : last;
+    return last;
+}
+
+static void print_row(const struct table *t, const char **at, bool title) {
+    size_t last = last_shown(t);
+    for (size_t c = 0; c < t->n_columns; c++) {
+        struct span text = title ? span_str(t->columns[c].title) : span_str(*at);
+        if (!title)
+            *at += text.n + 1;
+        if (t->shown[c])
+            print_cell(t, c, text, title ? COLOUR_BOLD : t->columns[c].colour, c == last);
+    }
+}
+
+/* Takes the columns' widths from the rows held, then makes them fit. */
+static void measure(struct table *t) {
+    const char *at = t->text.p;
+    for (size_t c = 0; c < t->n_columns; c++)
+        t->width[c] = t->columns[c].least;
+    for (size_t i = 0; i < t->n_rows * t->n_columns; i++) {
+        struct span cell = span_str(at);
+        size_t c = i % t->n_columns, width = text_width(cell);
+        t->width[c] = width > t->width[c] ? width : t->width[c];
+        at += cell.n + 1;
+    }
+    size_t total = 0, window = terminal_width();
+    for (size_t c = 0; c < t->n_columns; c++) {
+        size_t title = t->headless ? 0 : text_width(span_str(t->columns[c].title));
+        t->shown[c] = !t->columns[c].optional || t->width[c] > t->columns[c].least || t->follows;
+        t->width[c] = title > t->width[c] ? title : t->width[c];
+        t->width[c] = t->width[c] < WIDTH_MAX ? t->width[c] : WIDTH_MAX;
+        total += t->shown[c] ? t->width[c] + 2 : 0;
+    }
+    total -= 2;
+    while (window && total > window) { /* the widest that gives, down to the next */
+        size_t widest = t->n_columns;
+        for (size_t c = 0; c < t->n_columns; c++)
+            if (t->shown[c] && t->columns[c].gives && t->width[c] > LEAST_GIVEN &&
+                (widest == t->n_columns || t->width[c] > t->width[widest]))
+                widest = c;
+        if (widest == t->n_columns)
+            break;
+        t->width[widest]--;
+        total--;
+    }
+}
+
+void table_flush(struct table *t) {
+    const char *at = t->text.p;
+    if (!t->begun && t->n_rows) {
+        measure(t);
+        if (!t->headless)
+            print_row(t, NULL, true);
+        t->begun = true;
+    }
+    for (size_t i = 0; i < t->n_rows; i++)
+        print_row(t, &at, false);
+    buf_clear(&t->text);
+    t->n_rows = 0;
+}
+
+void table_cell(struct table *t, struct span text) {
+    text_harmless(&t->text, text);
+    buf_char(&t->text, '\0');
+    if (++t->n_cells % t->n_columns)
+        return;
+    t->n_rows++;
+    if (t->begun || t->n_rows == TABLE_HELD || t->text.n > HELD_MAX / 2)
+        table_flush(t);
+}
+
+void table_number(struct table *t, double value) {
+    char text[NUMBER_SIZE] = "-";
+    if (isfinite(value))
+        number_format(value, text);
+    table_cell(t, span_str(text));
+}
+
+void table_end(struct table *t) {
+    table_flush(t);
+    buf_free(&t->text);
+}

@@ -1,0 +1,67 @@
+/* Text for people: aligned tables, colour where there is a terminal that wants it, and nothing in them that could drive
+ * the terminal.
+ *
+ * Ownership: the caller's struct; table_end prints what is left and frees. Threads: one.
+ * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come.
+ * On a terminal a table is never wider than it: the column marked `gives` is cut with an ellipsis.
+ */
+#ifndef COMMAND_TABLE_H
+#define COMMAND_TABLE_H
+
+#include "core/buf.h"
+
+#define TABLE_COLUMNS_MAX 12
+#define TABLE_HELD        1000
+
+struct column {
+    const char *title;
+    bool right;    /* numbers */
+    bool optional; /* left out when empty in all rows held */
+    bool gives;    /* cut when the terminal is too narrow */
+    size_t least;  /* its width at least */
+    const char *colour;
+};
+
+struct table {
+    size_t n_columns;
+    const struct column *columns;
+    /* Set before the first row: */
+    bool headless; /* no line of titles */
+    bool follows;  /* rows go on for ever: optional columns may still be needed */
+    /* private: */
+    bool begun;
+    size_t n_cells, n_rows;
+    struct buf text;         /* the cells that are held, each ended by a NUL */
+    size_t width[TABLE_COLUMNS_MAX];
+    bool shown[TABLE_COLUMNS_MAX];
+};
+
+void table_begin(struct table *t, size_t n_columns, const struct column *columns);
+/* The next cell, row by row; made harmless. */
+void table_cell(struct table *t, struct span text);
+void table_number(struct table *t, double value); /* "-" when not finite */
+/* Prints the rows held so far. */
+void table_flush(struct table *t);
+void table_end(struct table *t);
+
+/* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the columns that
+ * it takes. */
+size_t text_harmless(struct buf *b, struct span text);
+/* Columns of harmless text. */
+size_t text_width(struct span text);
+
+/* Whether stdout wants colour; "" or the sequence. */
+bool colour_wanted(void);
+const char *colour(const char *sequence);
+#define COLOUR_BOLD   "\033[1m"
+#define COLOUR_DIM    "\033[2m"
+#define COLOUR_RED    "\033[31m"
+#define COLOUR_GREEN  "\033[32m"
+#define COLOUR_YELLOW "\033[33m"
+#define COLOUR_CYAN   "\033[36m"
+#define COLOUR_OFF    "\033[0m"
+
+/* Columns of the terminal on stdout; 0: it is none. */
+size_t terminal_width(void);
+
+#endif
