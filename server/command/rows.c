@@ -52,60 +52,90 @@ struct reader *rows_open_file(const struct options *o) {
 
 /* --- a file ------------------------------------------------------------------------------------------------------- */
 
+#define PHASE(rows, name)                                                                                    \
+    static void write_##name(struct buf *b, const void *row) {                                               \
+        rows_##name##_json(b, (const struct name##_row *)row);                                               \
+    }                                                                                                        \
+    static const struct listing_phase name##_phase = {rows, "", "", write_##name};
+PHASE(LISTING_SERIES, series)
+PHASE(LISTING_SAMPLES, sample)
+PHASE(LISTING_REJECTS, reject)
+static const struct listing_phase *const phase_of[] = {
+    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_REJECTS] = &reject_phase};
+
 struct file_rows {
-    void (*text)(void *arg, struct span row); /* a row's JSON */
+    const struct listing_phase *phase;
+    void (*take)(void *arg, struct span text, uint64_t id);
     void *arg;
     struct buf row;
-    uint64_t last_id;
-    const char *session; /* looked for */
-    bool session_found;
+    bool too_large;
 };
 
-static int deliver(struct file_rows *f, uint64_t id) {
-    f->last_id = id;
-    f->text(f->arg, buf_view(&f->row));
+static int deliver(struct file_rows *f, uint64_t id, const void *row) {
     buf_clear(&f->row);
+    buf_str(&f->row, f->phase->before);
+    f->phase->write(&f->row, row);
+    buf_str(&f->row, f->phase->after);
+    f->too_large = f->row.failed;
+    if (!f->too_large)
+        f->take(f->arg, buf_view(&f->row), id);
+    return f->too_large;
+}
+
+#define DELIVER(name)                                                                                        \
+    static int on_##name(void *arg, const struct name##_row *row) {                                          \
+        return deliver(arg, row->id, row);                                                                   \
+    }
+DELIVER(series)
+DELIVER(sample)
+DELIVER(event)
+DELIVER(check)
+DELIVER(reject)
+
+static int read_phase(struct reader *r, const struct filter *filter, struct file_rows *f, struct err *err) {
+    switch (f->phase->rows) {
+    case LISTING_SERIES:
+        return filter->since ? series_since(r, filter, on_series, f, err)
+                             : r->ops->series(r, filter, on_series, f, err);
+    case LISTING_SAMPLES:
+        return r->ops->samples(r, filter, true, on_sample, f, err);
+    case LISTING_EVENTS:
+        return filter->has_type ? 0 : r->ops->events(r, filter, on_event, f, err);
+    case LISTING_CHECKS:
+        return filter->has_type ? 0 : r->ops->checks(r, filter, on_check, f, err);
+    case LISTING_REJECTS:
+        return filter->has_type ? 0 : r->ops->rejects(r, filter, on_reject, f, err);
+    case LISTING_REQUESTS:
+        break;
+    }
     return 0;
 }
 
-static int on_series(void *arg, const struct series_row *row) {
-    struct file_rows *f = arg;
-    rows_series_json(&f->row, row);
-    return deliver(f, row->id);
-}
-
-static int on_sample(void *arg, const struct sample_row *row) {
-    struct file_rows *f = arg;
-    rows_sample_json(&f->row, row);
-    return deliver(f, row->id);
-}
-
-static int on_reject(void *arg, const struct reject_row *row) {
-    struct file_rows *f = arg;
-    rows_reject_json(&f->row, row);
-    return deliver(f, row->id);
-}
+struct search {
+    struct span name;
+    bool found;
+};
 
 static int on_session(void *arg, const struct session_row *row) {
-    struct file_rows *f = arg;
-    f->session_found = f->session_found || span_eq(row->name, span_str(f->session));
-    return f->session_found;
+    struct search *s = arg;
+    s->found = span_eq(row->name, s->name);
+    return s->found;
 }
 
 /* EXIT_USAGE when the file has no such session. */
-static int find_session(struct reader *r, struct file_rows *f, const struct options *o, struct err *err) {
-    f->session = rows_session(o);
-    if (strcmp(f->session, "*") == 0)
+static int find_session(struct reader *r, const struct options *o, struct err *err) {
+    struct search search = {.name = span_str(rows_session(o))};
+    if (span_eq(search.name, SPAN("*")))
         return EXIT_PASS;
-    if (r->ops->sessions(r, on_session, f, err) != 0)
+    if (r->ops->sessions(r, on_session, &search, err) != 0)
         return EXIT_CANNOT;
-    if (f->session_found)
+    if (search.found)
         return EXIT_PASS;
-    err_set(err, 0, "no session is named '%s' in %s", f->session, option_text(o, OPT_DB));
+    err_set(err, 0, "no session is named '%s' in %s", search.name.p, option_text(o, OPT_DB));
     return EXIT_USAGE;
 }
 
-static int make_filter(struct filter *f, const struct options *o, struct span *tags, struct err *err) {
+int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
     const char *session = rows_session(o), *source = option_text(o, OPT_SOURCE), *type = option_text(o, OPT_TYPE);
     *f = (struct filter){
         .session = strcmp(session, "*") == 0 ? (struct span){NULL, 0} : span_str(session),
@@ -127,46 +157,34 @@ static int make_filter(struct filter *f, const struct options *o, struct span *t
     f->type = (enum metric_type)known;
     if (known >= 0)
         return EXIT_PASS;
-    err_set(err, 0, "--type must be count, gauge, timing, histogram, distribution, set or rate, not '%s'", type);
+    log_error("--type must be count, gauge, timing, histogram, distribution, set or rate, not '%s'", type);
     return EXIT_USAGE;
 }
 
-static int read_file(struct reader *r, enum rows_kind kind, const struct options *o, struct file_rows *f,
-                     struct err *err) {
+int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
+                 void (*take)(void *arg, struct span text, uint64_t id), void *arg) {
     struct span tags[OPTION_LIST_MAX];
     struct filter filter;
-    int status = find_session(r, f, o, err);
-    if (status == EXIT_PASS)
-        status = make_filter(&filter, o, tags, err);
-    if (status != EXIT_PASS)
-        return status;
-    int failed = 0;
-    if (kind == ROWS_SERIES && filter.since)
-        failed = series_since(r, &filter, on_series, f, err);
-    else if (kind == ROWS_SERIES)
-        failed = r->ops->series(r, &filter, on_series, f, err);
-    else if (kind == ROWS_SAMPLES)
-        failed = r->ops->samples(r, &filter, true, on_sample, f, err);
-    else
-        failed = r->ops->rejects(r, &filter, on_reject, f, err);
-    return failed ? EXIT_CANNOT : EXIT_PASS;
-}
-
-static int each_in_file(const struct options *o, enum rows_kind kind, struct file_rows *f) {
-    struct reader *r = rows_open_file(o);
+    int status = rows_filter(o, tags, &filter);
+    struct reader *r = status == EXIT_PASS ? rows_open_file(o) : NULL;
     if (!r)
-        return EXIT_CANNOT;
+        return status == EXIT_PASS ? EXIT_CANNOT : status;
     struct err err = {0};
-    f->row.max = ROW_MAX;
-    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    struct file_rows f = {.take = take, .arg = arg, .row = {.max = ROW_MAX}};
+    status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = read_file(r, kind, o, f, &err);
+        status = find_session(r, o, &err);
+        for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
+            f.phase = &phases[i];
+            if (read_phase(r, &filter, &f, &err) != 0 || f.too_large)
+                status = EXIT_CANNOT;
+        }
         r->ops->end(r);
     }
     store_reader_close(r);
-    buf_free(&f->row);
+    buf_free(&f.row);
     if (status != EXIT_PASS)
-        log_error("%s", err.text);
+        log_error("%s", err.set ? err.text : "a row is too large to be shown");
     return status;
 }
 
@@ -233,14 +251,16 @@ static int each_on_server(const struct options *o, enum rows_kind kind, void (*r
 struct parsed {
     void (*row)(void *arg, const json_t *row);
     void *arg;
+    uint64_t last_id;
 };
 
-static void parse_row(void *arg, struct span text) {
-    const struct parsed *p = arg;
+static void parse_row(void *arg, struct span text, uint64_t id) {
+    struct parsed *p = arg;
     json_t *row = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
     if (row)
         p->row(p->arg, row);
     json_decref(row);
+    p->last_id = id;
 }
 
 int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *, const json_t *), void *arg,
@@ -250,10 +270,9 @@ int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *, 
     *last_id = 0;
     if (!rows_from_file(o))
         return each_on_server(o, kind, row, arg, last_id);
-    struct parsed parsed = {row, arg};
-    struct file_rows f = {.text = parse_row, .arg = &parsed};
-    int status = each_in_file(o, kind, &f);
-    *last_id = f.last_id;
+    struct parsed parsed = {.row = row, .arg = arg};
+    int status = rows_in_file(o, 1, phase_of[kind], parse_row, &parsed);
+    *last_id = parsed.last_id;
     return status;
 }
 
@@ -262,8 +281,9 @@ struct printed {
     size_t n;
 };
 
-static void print_row(void *arg, struct span text) {
+static void print_row(void *arg, struct span text, uint64_t id) {
     struct printed *p = arg;
+    (void)id;
     if (p->n++ == 0)
         printf("{\"%s\":[", words[p->kind]);
     else
@@ -279,8 +299,7 @@ static bool print_chunk(void *context, const char *bytes, size_t size) {
 int rows_print_json(const struct options *o, enum rows_kind kind) {
     if (rows_from_file(o)) {
         struct printed printed = {.kind = kind};
-        struct file_rows f = {.text = print_row, .arg = &printed};
-        int status = each_in_file(o, kind, &f);
+        int status = rows_in_file(o, 1, phase_of[kind], print_row, &printed);
         if (status == EXIT_PASS && printed.n == 0)
             printf("{\"%s\":[", words[kind]);
         if (status == EXIT_PASS)

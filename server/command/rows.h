@@ -7,12 +7,17 @@
 #define COMMAND_ROWS_H
 
 #include "command/remote.h"
-#include "core/reader.h"
+#include "http/control/listing.h"
 
 enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS };
 
 /* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
 bool rows_from_file(const struct options *o);
+/* Hands the text of each row of the file that the options' filters let through to take, phase after phase. */
+int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
+                 void (*take)(void *arg, struct span text, uint64_t id), void *arg);
+/* The filter of the options. tags: room for OPTION_LIST_MAX. */
+int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db; close it with store_reader_close. NULL after the error was printed. */
 struct reader *rows_open_file(const struct options *o);
 /* The session's name: "default" unless --session says otherwise. */

@@ -1,0 +1,82 @@
+/* statwit export: a whole session in some format, from a server or a file. */
+#include "command/commands.h"
+#include "command/rows.h"
+#include "core/log.h"
+#include "http/control/export.h"
+#include "http/control/openmetrics.h"
+#include "store/store.h"
+#include <errno.h>
+#include <stdio.h>
+
+static void write_text(void *arg, struct span text, uint64_t id) {
+    (void)id;
+    fwrite(text.p, 1, text.n, arg);
+}
+
+static bool write_chunk(void *arg, const char *bytes, size_t size) {
+    return fwrite(bytes, 1, size, arg) == size;
+}
+
+static int file_openmetrics(const struct options *o, FILE *to) {
+    struct span tags[OPTION_LIST_MAX];
+    struct filter filter;
+    struct err err = {0};
+    struct buf text = {.max = OPENMETRICS_MAX};
+    int status = rows_filter(o, tags, &filter);
+    struct reader *r = status == EXIT_PASS ? rows_open_file(o) : NULL;
+    if (!r)
+        return status == EXIT_PASS ? EXIT_CANNOT : status;
+    status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    if (status == EXIT_PASS) {
+        if (openmetrics_write(r, &filter, UINT64_MAX, &text, &err) != 0)
+            status = EXIT_CANNOT;
+        r->ops->end(r);
+    }
+    store_reader_close(r);
+    if (status == EXIT_PASS)
+        fwrite(text.p, 1, text.n, to);
+    else
+        log_error("%s", err.text);
+    buf_free(&text);
+    return status;
+}
+
+static int export_file(const struct options *o, FILE *to) {
+    const struct listing_format *format = export_format(span_str(option_text(o, OPT_FORMAT)));
+    if (!format)
+        return file_openmetrics(o, to);
+    fputs(format->head, to);
+    return rows_in_file(o, format->n_phases, format->phases, write_text, to);
+}
+
+static int export_server(const struct options *o, FILE *to) {
+    struct remote remote;
+    struct buf path = {.max = 1 << 20};
+    rows_path(&path, o, "export");
+    remote_arg(&path, "since", option_text(o, OPT_SINCE));
+    remote_arg(&path, "format", option_text(o, OPT_FORMAT));
+    int status = remote_open(&remote, o);
+    if (status == EXIT_PASS)
+        status = remote_stream(&remote, path.p, write_chunk, to);
+    remote_close(&remote);
+    buf_free(&path);
+    return status;
+}
+
+int export_command(const struct options *o) {
+    const char *path = option_text(o, OPT_OUTPUT);
+    FILE *to = path ? fopen(path, "we") : stdout;
+    if (!to) {
+        log_error("cannot write %s: %s", path, strerror(errno));
+        return EXIT_CANNOT;
+    }
+    int status = rows_from_file(o) ? export_file(o, to) : export_server(o, to);
+    bool written = fflush(to) == 0 && !ferror(to);
+    if (path && fclose(to) != 0)
+        written = false;
+    if (!written && status == EXIT_PASS) {
+        log_error("cannot write %s: %s", path ? path : "to stdout", strerror(errno));
+        status = EXIT_CANNOT;
+    }
+    return status;
+}
