@@ -82,6 +82,7 @@ const struct option option_table[] = {
     {OPT_FORMAT, TAKES_EXPORT, KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
     {OPT_OUTPUT, TAKES_EXPORT, KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
     {OPT_TO, TAKES_SEND, KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
+    {OPT_FROM, TAKES_REPLAY, KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
     {OPT_UNIX, TAKES_NEW_SESSION, KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
     {OPT_TTL, TAKES_NEW_SESSION, KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
     {OPT_PATH, TAKES_FAULT, KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},

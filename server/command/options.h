@@ -58,6 +58,7 @@ enum option_id {
     OPT_OUTPUT,
     OPT_WAIT,
     OPT_TO,
+    OPT_FROM,
     OPT_UNIX,
     OPT_TTL,
     OPT_EXPECT,
@@ -103,6 +104,7 @@ enum option_group {
     TAKES_NEW_SESSION = 1 << 15,
     TAKES_FAULT = 1 << 16,
     TAKES_QUIET = 1 << 17,
+    TAKES_REPLAY = 1 << 19,
     TAKES_ALWAYS = 1 << 18, /* every command */
 };
 

@@ -83,14 +83,9 @@ int remote_post(struct remote *r, const char *path, const void *bytes, size_t n,
     return status;
 }
 
-void remote_arg(struct buf *path, const char *name, const char *value) {
+void remote_segment(struct buf *path, const char *text) {
     static const char hex[] = "0123456789ABCDEF";
-    if (!value)
-        return;
-    buf_char(path, path->n && memchr(path->p, '?', path->n) ? '&' : '?');
-    buf_str(path, name);
-    buf_char(path, '=');
-    for (const unsigned char *at = (const unsigned char *)value; *at; at++) {
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
         bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') ||
                      strchr("-._~", *at);
         if (plain)
@@ -98,4 +93,13 @@ void remote_arg(struct buf *path, const char *name, const char *value) {
         else
             buf_add(path, (char[]){'%', hex[*at >> 4], hex[*at & 15]}, 3);
     }
+}
+
+void remote_arg(struct buf *path, const char *name, const char *value) {
+    if (!value)
+        return;
+    buf_char(path, path->n && memchr(path->p, '?', path->n) ? '&' : '?');
+    buf_str(path, name);
+    buf_char(path, '=');
+    remote_segment(path, value);
 }

@@ -27,5 +27,7 @@ int remote_post(struct remote *r, const char *path, const void *bytes, size_t n,
 
 /* Adds ?name=value or &name=value, encoded; nothing when value is NULL. */
 void remote_arg(struct buf *path, const char *name, const char *value);
+/* Adds the text as (a part of) one segment of the path. */
+void remote_segment(struct buf *path, const char *text);
 
 #endif

@@ -91,19 +91,12 @@ static int session_ls(const struct options *o, struct remote *remote) {
     return EXIT_PASS;
 }
 
-static void path_segment(struct buf *path, const char *name) {
-    struct buf encoded = {.max = 4096};
-    remote_arg(&encoded, "", name); /* "?=name" */
-    buf_span(path, span_from(buf_view(&encoded), 2));
-    buf_free(&encoded);
-}
-
 static int session_rm(const struct options *o, struct remote *remote) {
     int status = EXIT_PASS;
     for (int i = 1; i < o->n_args; i++) {
         struct buf path = {.max = 4096};
         buf_str(&path, "/recorder/v1/sessions/");
-        path_segment(&path, o->args[i]);
+        remote_segment(&path, o->args[i]);
         int one = remote_call(remote, "DELETE", path.p, NULL, NULL);
         status = status == EXIT_PASS ? one : status;
         buf_free(&path);
