@@ -1,7 +1,8 @@
 /* The command line: one file per subcommand, one table of commands (command.c), one of options (options.c).
  *
- * To add a command: its row in command.c, its function in a file of its own, and its options in options.c. Help,
- * completion, the check of what was given, and the suggestions for what was misspelt all come from the two tables.
+ * To add a command: its row in command.c, its function in a file of its own, and its options in options.c.
+ * Help, completion, the check of what was given, and the suggestions for what was misspelt all come from the
+ * two tables.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
@@ -20,8 +21,8 @@ enum exit_code {
 
 struct command {
     const char *name;
-    const char *args;     /* as in the usage line: "[GLOB]" */
-    int min_args;         /* positional arguments; max_args -1: any number */
+    const char *args; /* as in the usage line: "[GLOB]" */
+    int min_args;     /* positional arguments; max_args -1: any number */
     int max_args;
     bool stops_at_arg;    /* what follows the first positional argument is not ours to read */
     unsigned groups;      /* the options it takes: enum option_group */

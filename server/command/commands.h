@@ -1,4 +1,5 @@
-/* The functions behind the table of commands: each reads its options, does the job and returns the exit code. */
+/* The functions behind the table of commands: each reads its options, does the job and returns the exit code.
+ */
 #ifndef COMMAND_COMMANDS_H
 #define COMMAND_COMMANDS_H
 

@@ -57,7 +57,8 @@ static void quoted(const char *text, const char *special) {
 }
 
 static void zsh_option(const struct option *option) {
-    printf("            '%s--%s%s[", option->kind == KIND_LIST ? "*" : "", option->flag, option->arg ? "=" : "");
+    printf("            '%s--%s%s[", option->kind == KIND_LIST ? "*" : "", option->flag,
+           option->arg ? "=" : "");
     quoted(option->help, "[]:\\");
     putchar(']');
     if (option->arg)
@@ -78,8 +79,9 @@ static void zsh(void) {
         quoted(commands[i].summary, ":\\");
         puts("'");
     }
-    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
-         "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in");
+    puts(
+        "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
+        "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in");
     for (size_t i = 0; i < n_commands; i++) {
         printf("    %s)\n        _arguments -s \\\n", commands[i].name);
         for (size_t j = 0; j < n_option_table; j++)
@@ -87,7 +89,8 @@ static void zsh(void) {
                 zsh_option(&option_table[j]);
         puts("            '*:argument:_files' ;;");
     }
-    puts("    esac\n}\nif [ \"$funcstack[1]\" = _statwit ]; then _statwit \"$@\"; else compdef _statwit statwit; fi");
+    puts(
+        "    esac\n}\nif [ \"$funcstack[1]\" = _statwit ]; then _statwit \"$@\"; else compdef _statwit statwit; fi");
 }
 
 static void fish(void) {
@@ -100,7 +103,8 @@ static void fish(void) {
             const struct option *option = &option_table[j];
             if (!option_taken(option, &commands[i]))
                 continue;
-            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -l %s", commands[i].name, option->flag);
+            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -l %s", commands[i].name,
+                   option->flag);
             if (option->letter)
                 printf(" -s %c", option->letter);
             if (option->kind == KIND_WORD) {

@@ -1,8 +1,8 @@
 /* statwit export: a whole session in some format, from a server or a file. */
+#include "http/control/export.h"
 #include "command/commands.h"
 #include "command/rows.h"
 #include "core/log.h"
-#include "http/control/export.h"
 #include "http/control/openmetrics.h"
 #include "store/store.h"
 #include <errno.h>

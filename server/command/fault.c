@@ -1,4 +1,5 @@
-/* statwit fault: misbehave on purpose. The API replaces all faults at once; here they are added one by one. */
+/* statwit fault: misbehave on purpose. The API replaces all faults at once; here they are added one by one.
+ */
 #include "command/commands.h"
 #include "command/remote.h"
 #include "core/clock.h"
@@ -47,8 +48,7 @@ static json_t *current(struct remote *remote, int *status) {
     *status = remote_call(remote, NULL, PATH, NULL, &faults);
     if (*status != EXIT_PASS)
         return NULL;
-    json_array_foreach(json_object_get(faults, "http"), i, rule)
-        json_object_del(rule, "applied");
+    json_array_foreach(json_object_get(faults, "http"), i, rule) json_object_del(rule, "applied");
     return faults;
 }
 
@@ -85,7 +85,8 @@ static int check(const struct options *o) {
         log_error("fault does ls, clear, http and dogstatsd, not '%s'", word);
     else if (i == 3 && !option_given(o, OPT_DROP))
         log_error("fault dogstatsd needs --drop: the share of datagrams to drop");
-    else if (i == 2 && !option_given(o, OPT_STATUS) && !option_given(o, OPT_DELAY) && !option_given(o, OPT_CUT))
+    else if (i == 2 && !option_given(o, OPT_STATUS) && !option_given(o, OPT_DELAY) &&
+             !option_given(o, OPT_CUT))
         log_error("fault http needs --status, --delay or --cut");
     else
         return EXIT_PASS;
@@ -125,7 +126,9 @@ int fault_command(const struct options *o) {
     } else if (!option_on(o, OPT_QUIET)) {
         show("http", json_object_get(answer, "http"));
         show("dogstatsd", json_object_get(answer, "dogstatsd"));
-        if (json_array_size(json_object_get(answer, "http")) + json_array_size(json_object_get(answer, "dogstatsd")) == 0)
+        if (json_array_size(json_object_get(answer, "http")) +
+                json_array_size(json_object_get(answer, "dogstatsd")) ==
+            0)
             puts("no faults");
     }
     json_decref(answer);

@@ -35,8 +35,9 @@ static void wrapped(const char *text, size_t at, FILE *to) {
 static void option_line(const struct option *option, FILE *to) {
     char left[160], help[512], env[OPTION_ENV_SIZE];
     bool words = option->kind == KIND_WORD;
-    int n = snprintf(left, sizeof left, option->letter ? "  -%c, --%s%s%s" : "  %.0d    --%s%s%s", option->letter,
-                     option->flag, option->arg ? " " : "", option->arg ? (words ? "WORD" : option->arg) : "");
+    int n =
+        snprintf(left, sizeof left, option->letter ? "  -%c, --%s%s%s" : "  %.0d    --%s%s%s", option->letter,
+                 option->flag, option->arg ? " " : "", option->arg ? (words ? "WORD" : option->arg) : "");
     option_env(option, env);
     bool shown = option->fallback && option->fallback[0];
     snprintf(help, sizeof help, "%s%s%s%s%s%s%s%s", option->help, words ? ": " : "", words ? option->arg : "",
@@ -64,7 +65,9 @@ void help_command(const struct command *c, FILE *to) {
     for (size_t i = 0; i < n_option_table; i++)
         if (option_taken(&option_table[i], c))
             option_line(&option_table[i], to);
-    fputs("\nEvery option is also an environment variable: --http-port is STATWIT_HTTP_PORT. The flag wins.\n", to);
+    fputs(
+        "\nEvery option is also an environment variable: --http-port is STATWIT_HTTP_PORT. The flag wins.\n",
+        to);
     if (c->examples) {
         heading("Examples", to);
         fprintf(to, "%s\n", c->examples);
@@ -73,9 +76,10 @@ void help_command(const struct command *c, FILE *to) {
 
 void help_program(FILE *to) {
     bold = to == stdout && isatty(STDOUT_FILENO);
-    fputs("statwit records every metric that arrives, as DogStatsD and as the Datadog API, and tells what was there.\n\n"
-          "usage: statwit COMMAND [OPTION]… [ARGUMENT]…\n",
-          to);
+    fputs(
+        "statwit records every metric that arrives, as DogStatsD and as the Datadog API, and tells what was there.\n\n"
+        "usage: statwit COMMAND [OPTION]… [ARGUMENT]…\n",
+        to);
     heading("Commands", to);
     for (size_t i = 0; i < n_commands; i++)
         fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].summary);
@@ -88,7 +92,8 @@ void help_program(FILE *to) {
           "  statwit run --expect metrics.expect -- pytest        # all of it around a test command\n",
           to);
     heading("Exit codes", to);
-    fputs("  0 pass   1 an expectation failed   2 usage, or a malformed expectation\n"
-          "  3 cannot start, or cannot reach the server   4 inconclusive: something was lost   124 run's --timeout\n",
-          to);
+    fputs(
+        "  0 pass   1 an expectation failed   2 usage, or a malformed expectation\n"
+        "  3 cannot start, or cannot reach the server   4 inconclusive: something was lost   124 run's --timeout\n",
+        to);
 }

@@ -113,7 +113,8 @@ int64_t option_parse_time(const char *text) {
     static const struct {
         const char *unit;
         double ns;
-    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"s", 1e9}, {"", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1},     {"s", 1e9},
+                 {"", 1e9},   {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
     size_t n = strspn(text, "0123456789.");
     double value;
     if (n == 0 || number_parse(span_of(text, n), &value) != NUMBER_OK)
@@ -133,7 +134,8 @@ int64_t option_parse_size(const char *text) {
     int shift = 0;
     if (text[n]) {
         const char *unit = strchr(units, toupper((unsigned char)text[n]));
-        if (!unit || !(text[n + 1] == '\0' || strcasecmp(text + n + 1, "iB") == 0 || strcasecmp(text + n + 1, "B") == 0))
+        if (!unit || !(text[n + 1] == '\0' || strcasecmp(text + n + 1, "iB") == 0 ||
+                       strcasecmp(text + n + 1, "B") == 0))
             return -1;
         shift = (int)(unit - units) * 10;
     }
@@ -160,7 +162,8 @@ static bool parse_flag(const char *text, int64_t *on) {
 
 /* What a value of this kind looks like, for the error; NULL: the text is fine and *v is filled. */
 static const char *parse_value(const struct option *option, const char *text, struct option_value *v) {
-    bool whole = number_parse_int(span_str(text), &v->number) == NUMBER_OK && v->number >= 0 && text[0] != '+';
+    bool whole =
+        number_parse_int(span_str(text), &v->number) == NUMBER_OK && v->number >= 0 && text[0] != '+';
     switch (option->kind) {
     case KIND_FLAG:
         return parse_flag(text, &v->number) ? NULL : "true or false";
@@ -186,8 +189,8 @@ static const char *parse_value(const struct option *option, const char *text, st
 }
 
 /* `name` is what the user wrote: a flag or a variable. */
-static int set_value(struct options *o, const struct option *option, enum option_origin from, const char *name,
-                     const char *text, struct err *err) {
+static int set_value(struct options *o, const struct option *option, enum option_origin from,
+                     const char *name, const char *text, struct err *err) {
     struct option_value v = {.from = from, .text = text};
     const char *wanted = parse_value(option, text, &v);
     if (wanted)
@@ -282,7 +285,8 @@ static int read_short(struct options *o, int n, char **args, struct err *err) {
         }
         if (!at[1] && n < 2)
             return err_set(err, 0, "%s needs a value: %s", name, option->arg);
-        return set_value(o, option, FROM_FLAG, name, at[1] ? at + 1 : args[1], err) == 0 ? (at[1] ? 1 : 2) : -1;
+        return set_value(o, option, FROM_FLAG, name, at[1] ? at + 1 : args[1], err) == 0 ? (at[1] ? 1 : 2)
+                                                                                         : -1;
     }
     return 1;
 }

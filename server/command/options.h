@@ -1,11 +1,11 @@
 /* Options: one table says everything about each (flag, environment, default, kind, help, who takes it).
  *
- * A value comes from the flag, else STATWIT_<FLAG>, else the Datadog Agent's variable, else the default. Each is checked
- * when it is read, so that a command finds only good ones.
+ * A value comes from the flag, else STATWIT_<FLAG>, else the Datadog Agent's variable, else the default. Each
+ * is checked when it is read, so that a command finds only good ones.
  *
- * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies, and valid
- * until then. Threads: one. Errors: options_read returns -1 with err, a sentence that names the flag or the variable.
- * Limits: OPTION_LIST_MAX values of a repeatable option; numbers as the kind says.
+ * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies,
+ * and valid until then. Threads: one. Errors: options_read returns -1 with err, a sentence that names the
+ * flag or the variable. Limits: OPTION_LIST_MAX values of a repeatable option; numbers as the kind says.
  */
 #ifndef COMMAND_OPTIONS_H
 #define COMMAND_OPTIONS_H
@@ -109,15 +109,15 @@ enum option_group {
 };
 
 enum option_kind {
-    KIND_FLAG,   /* no value; in the environment 1/true/yes/on or 0/false/no/off */
+    KIND_FLAG, /* no value; in the environment 1/true/yes/on or 0/false/no/off */
     KIND_TEXT,
-    KIND_LIST,   /* text, repeatable; in the environment one value */
-    KIND_WORD,   /* one of those in `arg`, separated by '|' */
-    KIND_PORT,   /* 0 to 65535 */
-    KIND_COUNT,  /* a whole number */
-    KIND_SIZE,   /* bytes: 64K, 256M, 1G */
-    KIND_TIME,   /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
-    KIND_SHARE,  /* 0 to 1 */
+    KIND_LIST,  /* text, repeatable; in the environment one value */
+    KIND_WORD,  /* one of those in `arg`, separated by '|' */
+    KIND_PORT,  /* 0 to 65535 */
+    KIND_COUNT, /* a whole number */
+    KIND_SIZE,  /* bytes: 64K, 256M, 1G */
+    KIND_TIME,  /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
+    KIND_SHARE, /* 0 to 1 */
 };
 
 struct option {

@@ -18,7 +18,8 @@ static bool address_is_loopback(const struct sockaddr *address) {
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
-/* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of ours. */
+/* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of
+ * ours. */
 static bool bind_is_loopback(const char *bind) {
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_PASSIVE}, *list = NULL;
     if (getaddrinfo(bind, "0", &hints, &list) != 0)
@@ -58,7 +59,8 @@ static int choose_token(struct recorder *r, const struct options *o, const char 
 }
 
 /* --socket: both kinds in a directory that only this user can enter. */
-static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][80], struct err *err) {
+static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][80],
+                           struct err *err) {
     strcpy(r->folder, "/tmp/statwit-XXXXXX");
     if (!mkdtemp(r->folder)) {
         r->folder[0] = '\0';
@@ -151,7 +153,8 @@ void recorder_stop(struct recorder *r) {
 }
 
 void recorder_ready_json(const struct recorder *r, struct buf *b) {
-    buf_printf(b, "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"pid\":%d,\"http\":", (int)getpid());
+    buf_printf(
+        b, "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"pid\":%d,\"http\":", (int)getpid());
     json_put_string(b, span_str(http_url(r->http)));
     buf_str(b, ",\"dogstatsd\":");
     environment_dogstatsd_json(&r->session.at, b);

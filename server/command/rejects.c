@@ -45,14 +45,15 @@ static void show_place(struct list *l, struct span text, size_t offset) {
     buf_str(&l->line, from ? "…" : "");
     column += text_harmless(&l->line, span_of(text.p + from, offset - from));
     text_harmless(&l->line, span_of(text.p + offset, to - offset));
-    printf("    %.*s%s\n    %*s%s^%s\n", SPAN_ARG(buf_view(&l->line)), to < text.n ? "…" : "", (int)column, "",
-           colour(COLOUR_RED), colour(COLOUR_OFF));
+    printf("    %.*s%s\n    %*s%s^%s\n", SPAN_ARG(buf_view(&l->line)), to < text.n ? "…" : "", (int)column,
+           "", colour(COLOUR_RED), colour(COLOUR_OFF));
 }
 
 static void on_reject(void *arg, const json_t *row) {
     struct list *l = arg;
-    struct span text = row_text(row, "text"), exact = row_text(row, "text_b64"), time = row_text(row, "received_at"),
-                detail = row_text(row, "detail"), source = row_text(row, "source");
+    struct span text = row_text(row, "text"), exact = row_text(row, "text_b64"),
+                time = row_text(row, "received_at"), detail = row_text(row, "detail"),
+                source = row_text(row, "source");
     if (exact.n) {
         buf_clear(&l->text);
         decode_base64(&l->text, exact);

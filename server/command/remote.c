@@ -3,8 +3,6 @@
 #include "core/log.h"
 #include <stdio.h>
 
-
-
 int remote_open(struct remote *r, const struct options *o) {
     struct statwit_connect_options connect = {
         .token = option_text(o, OPT_TOKEN),
@@ -28,18 +26,22 @@ static int refused(const struct remote *r, const struct statwit_response *respon
     json_t *body = json_loadb(response->body, response->size, 0, NULL);
     const char *words = json_string_value(json_object_get(body, "error"));
     if (response->status == 401)
-        log_error("%s asks for a token: set STATWIT_TOKEN to the one that it was given or that it printed when it started",
-                  statwit_recorder_url(r->recorder));
+        log_error(
+            "%s asks for a token: set STATWIT_TOKEN to the one that it was given or that it printed when it started",
+            statwit_recorder_url(r->recorder));
     else if (words)
         log_error("%s", words);
     else
-        log_error("%s answered %d: %.200s", statwit_recorder_url(r->recorder), response->status, response->body);
+        log_error("%s answered %d: %.200s", statwit_recorder_url(r->recorder), response->status,
+                  response->body);
     json_decref(body);
-    bool ours = response->status == 400 || response->status == 404 || response->status == 409 || response->status == 413;
+    bool ours = response->status == 400 || response->status == 404 || response->status == 409 ||
+                response->status == 413;
     return ours ? EXIT_USAGE : EXIT_CANNOT;
 }
 
-static int perform(struct remote *r, const struct statwit_request *request, struct statwit_response *response) {
+static int perform(struct remote *r, const struct statwit_request *request,
+                   struct statwit_response *response) {
     struct statwit_error error;
     if (statwit_request(r->recorder, request, response, &error) != 0) {
         log_error("%s", error.text);
@@ -59,7 +61,8 @@ int remote_call(struct remote *r, const char *method, const char *path, const js
         json_error_t error;
         *answer = json_loadb(response.body, response.size, JSON_ALLOW_NUL, &error);
         if (!*answer) {
-            log_error("%s%s did not answer with JSON: is it a statwit server?", statwit_recorder_url(r->recorder), path);
+            log_error("%s%s did not answer with JSON: is it a statwit server?",
+                      statwit_recorder_url(r->recorder), path);
             status = EXIT_CANNOT;
         }
     }

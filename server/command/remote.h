@@ -1,8 +1,8 @@
 /* A server to talk to, and what to tell the user when that fails.
  *
  * Ownership: remote_close gives everything back; JSON answers are new references. Threads: one.
- * Errors: functions print the error themselves and return the exit code, EXIT_PASS when all is well: what the server
- * calls a bad request is a mistake in usage, everything else means that it cannot be asked.
+ * Errors: functions print the error themselves and return the exit code, EXIT_PASS when all is well: what the
+ * server calls a bad request is a mistake in usage, everything else means that it cannot be asked.
  */
 #ifndef COMMAND_REMOTE_H
 #define COMMAND_REMOTE_H

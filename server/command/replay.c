@@ -45,8 +45,9 @@ static int replay_file(struct replay *r, const struct options *o, const char *pa
     if (n == sizeof head && memcmp(head, sqlite, sizeof sqlite) == 0)
         status = replay_recording(r, o, path);
     else if (n > 1 && memcmp(head, "{\"", 2) == 0) {
-        log_error("%s holds JSON: replay takes a recording, or the lines that `statwit export --format dogstatsd` writes",
-                  path);
+        log_error(
+            "%s holds JSON: replay takes a recording, or the lines that `statwit export --format dogstatsd` writes",
+            path);
         status = EXIT_USAGE;
     } else {
         if (file != stdin)

@@ -12,7 +12,8 @@
 #define ALL     "100000000" /* as many as the server gives */
 #define ROW_MAX ((size_t)8 << 20)
 
-static const char *const words[] = {[ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples", [ROWS_REJECTS] = "rejects"};
+static const char *const words[] = {
+    [ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples", [ROWS_REJECTS] = "rejects"};
 
 struct span row_text(const json_t *row, const char *field) {
     const json_t *value = json_object_get(row, field);
@@ -50,7 +51,8 @@ struct reader *rows_open_file(const struct options *o) {
     return reader;
 }
 
-/* --- a file ------------------------------------------------------------------------------------------------------- */
+/* --- a file
+ * ------------------------------------------------------------------------------------------------------- */
 
 #define PHASE(rows, name)                                                                                    \
     static void write_##name(struct buf *b, const void *row) {                                               \
@@ -122,8 +124,7 @@ static int on_session(void *arg, const struct session_row *row) {
     return s->found;
 }
 
-/* EXIT_USAGE when the file has no such session. */
-static int find_session(struct reader *r, const struct options *o, struct err *err) {
+int rows_find_session(struct reader *r, const struct options *o, struct err *err) {
     struct search search = {.name = span_str(rows_session(o))};
     if (span_eq(search.name, SPAN("*")))
         return EXIT_PASS;
@@ -136,7 +137,8 @@ static int find_session(struct reader *r, const struct options *o, struct err *e
 }
 
 int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
-    const char *session = rows_session(o), *source = option_text(o, OPT_SOURCE), *type = option_text(o, OPT_TYPE);
+    const char *session = rows_session(o), *source = option_text(o, OPT_SOURCE),
+               *type = option_text(o, OPT_TYPE);
     *f = (struct filter){
         .session = strcmp(session, "*") == 0 ? (struct span){NULL, 0} : span_str(session),
         .name = span_str(o->n_args ? o->args[0] : NULL),
@@ -173,7 +175,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     struct file_rows f = {.take = take, .arg = arg, .row = {.max = ROW_MAX}};
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = find_session(r, o, &err);
+        status = rows_find_session(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
             f.phase = &phases[i];
             if (read_phase(r, &filter, &f, &err) != 0 || f.too_large)
@@ -188,7 +190,8 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     return status;
 }
 
-/* --- a server ----------------------------------------------------------------------------------------------------- */
+/* --- a server
+ * ----------------------------------------------------------------------------------------------------- */
 
 void rows_path(struct buf *path, const struct options *o, const char *list) {
     buf_printf(path, "/recorder/v1/%s", list);
@@ -226,8 +229,8 @@ static int each_on_page(struct remote *remote, const char *path, enum rows_kind 
     return EXIT_PASS;
 }
 
-static int each_on_server(const struct options *o, enum rows_kind kind, void (*row)(void *, const json_t *), void *arg,
-                          uint64_t *last_id) {
+static int each_on_server(const struct options *o, enum rows_kind kind, void (*row)(void *, const json_t *),
+                          void *arg, uint64_t *last_id) {
     struct remote remote;
     int status = remote_open(&remote, o);
     uint64_t cursor = 0;
@@ -246,7 +249,8 @@ static int each_on_server(const struct options *o, enum rows_kind kind, void (*r
     return status;
 }
 
-/* --- either ------------------------------------------------------------------------------------------------------- */
+/* --- either
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct parsed {
     void (*row)(void *arg, const json_t *row);

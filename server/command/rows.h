@@ -1,5 +1,5 @@
-/* The rows of a recording, of a server (--url) or of a file (--db), with the same filters and in the same JSON: so each
- * command has one way to show them.
+/* The rows of a recording, of a server (--url) or of a file (--db), with the same filters and in the same
+ * JSON: so each command has one way to show them.
  *
  * Threads: one. Errors: printed; functions return the exit code.
  */
@@ -20,13 +20,15 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db; close it with store_reader_close. NULL after the error was printed. */
 struct reader *rows_open_file(const struct options *o);
+/* EXIT_USAGE with err when the recording has no such session. Between reader_begin and reader_end. */
+int rows_find_session(struct reader *r, const struct options *o, struct err *err);
 /* The session's name: "default" unless --session says otherwise. */
 const char *rows_session(const struct options *o);
 
-/* Calls row(arg, object) for each that the options' filters let through. *last_id (may be NULL): the newest sample or
- * reject delivered, 0 when there was none. */
-int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *arg, const json_t *row), void *arg,
-              uint64_t *last_id);
+/* Calls row(arg, object) for each that the options' filters let through. *last_id (may be NULL): the newest
+ * sample or reject delivered, 0 when there was none. */
+int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *arg, const json_t *row),
+              void *arg, uint64_t *last_id);
 /* Prints {"series":[…]}, {"samples":[…]} or {"rejects":[…]} as the control API answers it. */
 int rows_print_json(const struct options *o, enum rows_kind kind);
 

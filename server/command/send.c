@@ -1,4 +1,5 @@
-/* statwit send: DogStatsD lines, from the command line or stdin, to a server or to wherever a client would send. */
+/* statwit send: DogStatsD lines, from the command line or stdin, to a server or to wherever a client would
+ * send. */
 #include "command/commands.h"
 #include "command/sender.h"
 #include <inttypes.h>

@@ -15,7 +15,8 @@
 #define DATAGRAM_MAX 65507 /* of UDP over IPv4 */
 #define PACKET_MAX   ((size_t)64 << 20)
 
-/* --- where to ----------------------------------------------------------------------------------------------------- */
+/* --- where to
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int unreachable(const struct sender *s, int error) {
     log_error("cannot send to %s: %s. Is `statwit serve` running there?", s->address, strerror(error));
@@ -25,7 +26,8 @@ static int unreachable(const struct sender *s, int error) {
 static int connect_unix(struct sender *s, const char *path, int type) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path || !path[0]) {
-        log_error("'%s' is no path of a Unix socket: they have 1 to %zu bytes", path, sizeof address.sun_path - 1);
+        log_error("'%s' is no path of a Unix socket: they have 1 to %zu bytes", path,
+                  sizeof address.sun_path - 1);
         return EXIT_USAGE;
     }
     memcpy(address.sun_path, path, strlen(path));
@@ -92,8 +94,9 @@ static int connect_session(struct sender *s, const struct options *o, const char
         return status;
     struct span at = row_text(json_object_get(session, "dogstatsd"), way);
     if (at.n == 0) {
-        log_error("session %s has no %s socket: `statwit serve` and `statwit session new` take options for that",
-                  rows_session(o), way);
+        log_error(
+            "session %s has no %s socket: `statwit serve` and `statwit session new` take options for that",
+            rows_session(o), way);
         status = EXIT_CANNOT;
     } else if (strcmp(way, "udp") == 0)
         status = connect_udp(s, at.p);
@@ -116,9 +119,10 @@ static int connect_to(struct sender *s, const struct options *o, const char *to)
         return connect_unix(s, to + 13, SOCK_STREAM);
     if (strncmp(to, "unix://", 7) == 0)
         return connect_unix(s, to + 7, SOCK_DGRAM);
-    log_error("cannot send to '%s': say udp, unixgram, unixstream, http, or udp://HOST:PORT, unixgram://PATH, "
-              "unixstream://PATH",
-              to);
+    log_error(
+        "cannot send to '%s': say udp, unixgram, unixstream, http, or udp://HOST:PORT, unixgram://PATH, "
+        "unixstream://PATH",
+        to);
     return EXIT_USAGE;
 }
 
@@ -136,8 +140,8 @@ static const char *from_environment(char text[300]) {
     if (path)
         snprintf(text, 300, "unixgram://%s", path);
     else if (host || port)
-        snprintf(text, 300, host && strchr(host, ':') ? "udp://[%s]:%s" : "udp://%s:%s", host ? host : "127.0.0.1",
-                 port ? port : "8125");
+        snprintf(text, 300, host && strchr(host, ':') ? "udp://[%s]:%s" : "udp://%s:%s",
+                 host ? host : "127.0.0.1", port ? port : "8125");
     else
         return NULL;
     return text;
@@ -152,7 +156,8 @@ int sender_open(struct sender *s, const struct options *o, const char *usual) {
     return connect_to(s, o, to ? to : usual);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------ */
+/* --- sending
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool write_all(int fd, const char *p, size_t n) {
     while (n > 0) {

@@ -56,7 +56,8 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     const char *path = option_text(o, OPT_READY_FILE);
     int result = path ? write_atomically(path, buf_view(&line), err) : 0;
     if (result == 0 && r->token[0])
-        fprintf(stderr, "statwit: others than this host can reach %s, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
+        fprintf(stderr,
+                "statwit: others than this host can reach %s, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
                 option_text(o, OPT_BIND), r->token);
     if (result == 0 && isatty(STDOUT_FILENO))
         banner(r);
@@ -75,7 +76,8 @@ int serve_command(const struct options *o) {
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);
-    log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
+    log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
+                                          : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
 
     struct err err = {0};
     struct recorder *r = recorder_start(o, &err);

@@ -106,7 +106,8 @@ static int session_rm(const struct options *o, struct remote *remote) {
 
 int session_command(const struct options *o) {
     static const char *const words[] = {"new", "ls", "rm"};
-    static int (*const functions[])(const struct options *, struct remote *) = {session_new, session_ls, session_rm};
+    static int (*const functions[])(const struct options *, struct remote *) = {session_new, session_ls,
+                                                                                session_rm};
     static const int least[] = {1, 1, 2}, most[] = {2, 1, 1000000};
     const char *word = o->args[0];
     size_t i = 0;

@@ -6,8 +6,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/loss.h"
-#include <stdarg.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #define WAIT_MAX_MS (24 * 3600 * 1000)
@@ -78,11 +78,12 @@ static void show(const json_t *status) {
     const json_t *file = json_object_get(status, "db");
     text_harmless(&db, row_text(file, "path"));
     double up = row_number(status, "uptime_s");
-    line("statwit", "%.*s, pid %.0f, up %.0f s", SPAN_ARG(row_text(status, "version")), row_number(status, "pid"), up);
+    line("statwit", "%.*s, pid %.0f, up %.0f s", SPAN_ARG(row_text(status, "version")),
+         row_number(status, "pid"), up);
     line("recording", "%.*s, %.1f MiB", SPAN_ARG(buf_view(&db)), row_number(file, "bytes") / 1048576);
     line("recorded", "%.0f samples in %.0f series, %.0f events, %.0f service checks, %.0f sessions",
-         count(status, "samples"), count(status, "series"), count(status, "events"), count(status, "service_checks"),
-         row_number(status, "sessions"));
+         count(status, "samples"), count(status, "series"), count(status, "events"),
+         count(status, "service_checks"), row_number(status, "sessions"));
     line("refused", "%.0f lines or points%s", count(status, "rejects"),
          count(status, "rejects") > 0 ? " (statwit rejects)" : "");
     show_losses(status);
@@ -113,7 +114,8 @@ int status_command(const struct options *o) {
         status = wait_for_it(&remote, option_number(o, OPT_WAIT));
     if (status == EXIT_PASS && option_on(o, OPT_JSON))
         status = remote_stream(&remote, "/recorder/v1/status", print_chunk, NULL);
-    else if (status == EXIT_PASS && (status = remote_call(&remote, NULL, "/recorder/v1/status", NULL, &answer)) == EXIT_PASS) {
+    else if (status == EXIT_PASS &&
+             (status = remote_call(&remote, NULL, "/recorder/v1/status", NULL, &answer)) == EXIT_PASS) {
         if (!option_on(o, OPT_QUIET))
             show(answer);
         json_decref(answer);

@@ -49,8 +49,8 @@ static int columns_of(uint32_t character) {
 
 /* Controls, and the invisible ones that reorder or hide what stands around them. */
 static bool is_harmful(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
 }
 
 size_t text_harmless(struct buf *b, struct span text) {
@@ -120,7 +120,8 @@ static void print_cell(const struct table *t, size_t c, struct span text, const 
     size_t pad = width < room ? room - width : 0;
     if (t->columns[c].right)
         spaces(pad);
-    printf("%s%.*s%s%s", colour(sequence), SPAN_ARG(text), cut ? "…" : "", sequence ? colour(COLOUR_OFF) : "");
+    printf("%s%.*s%s%s", colour(sequence), SPAN_ARG(text), cut ? "…" : "",
+           sequence ? colour(COLOUR_OFF) : "");
     if (!last && !t->columns[c].right)
         spaces(pad);
     fputs(last ? "\n" : "  ", stdout);

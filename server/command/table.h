@@ -1,5 +1,5 @@
-/* Text for people: aligned tables, colour where there is a terminal that wants it, and nothing in them that could drive
- * the terminal.
+/* Text for people: aligned tables, colour where there is a terminal that wants it, and nothing in them that
+ * could drive the terminal.
  *
  * Ownership: the caller's struct; table_end prints what is left and frees. Threads: one.
  * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come.
@@ -31,7 +31,7 @@ struct table {
     /* private: */
     bool begun;
     size_t n_cells, n_rows;
-    struct buf text;         /* the cells that are held, each ended by a NUL */
+    struct buf text; /* the cells that are held, each ended by a NUL */
     size_t width[TABLE_COLUMNS_MAX];
     bool shown[TABLE_COLUMNS_MAX];
 };
@@ -44,8 +44,8 @@ void table_number(struct table *t, double value); /* "-" when not finite */
 void table_flush(struct table *t);
 void table_end(struct table *t);
 
-/* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the columns that
- * it takes. */
+/* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the
+ * columns that it takes. */
 size_t text_harmless(struct buf *b, struct span text);
 /* Columns of harmless text. */
 size_t text_width(struct span text);

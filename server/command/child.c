@@ -1,0 +1,191 @@
+#include "command/child.h"
+
+#include "core/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+#define N_PASSED_ON (sizeof passed_on / sizeof passed_on[0])
+
+static sigset_t before; /* the mask that the child gets back */
+
+static sigset_t waited_for(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (size_t i = 0; i < N_PASSED_ON; i++)
+        sigaddset(&set, passed_on[i]);
+    return set;
+}
+
+void child_block(void) {
+    sigset_t set = waited_for();
+    signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
+    sigaddset(&set, SIGTTOU); /* giving the terminal away from the background must not stop us */
+    sigprocmask(SIG_BLOCK, &set, &before);
+}
+
+/* --- its environment
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Variables that would lead a client elsewhere, when we don't set them. */
+static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET",
+                                           "DD_DOGSTATSD_DISABLE"};
+
+static bool names(const char *variable, const char *name) {
+    size_t n = strlen(name);
+    return strncmp(variable, name, n) == 0 && variable[n] == '=';
+}
+
+static bool replaced(const struct environment *env, const char *variable) {
+    for (size_t i = 0; i < env->n; i++)
+        if (names(variable, env->vars[i].name))
+            return true;
+    for (size_t i = 0; i < sizeof leading_away / sizeof leading_away[0]; i++)
+        if (names(variable, leading_away[i]))
+            return true;
+    return false;
+}
+
+/* The array is to be freed, and with it the text of our variables, which lies behind it. */
+static char **make_environment(const struct child_options *o) {
+    const struct environment *env = o->environment;
+    enum { SIZE = sizeof env->vars[0].value + 64 };
+    size_t n = 0, at = 0;
+    while (environ[n])
+        n++;
+    char **list = calloc(1, (n + env->n + 1) * sizeof *list + env->n * SIZE);
+    if (!list)
+        return NULL;
+    char *text = (char *)(list + n + env->n + 1);
+    for (size_t i = 0; i < n; i++)
+        if (!replaced(env, environ[i]))
+            list[at++] = environ[i];
+    for (size_t i = 0; i < env->n; i++, text += SIZE) {
+        bool url = o->dogstatsd_url && strcmp(env->vars[i].name, "DD_DOGSTATSD_URL") == 0;
+        snprintf(text, SIZE, "%s=%s", env->vars[i].name, url ? o->dogstatsd_url : env->vars[i].value);
+        list[at++] = text;
+    }
+    return list;
+}
+
+/* --- its life
+ * ----------------------------------------------------------------------------------------------------- */
+
+static bool has_foreground(void) {
+    return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+static void be_child(const struct child_options *o, char **environment, bool foreground, int told) {
+    setpgid(0, 0);
+    if (foreground)
+        tcsetpgrp(STDIN_FILENO, getpid());
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    execvpe(o->argv[0], o->argv, environment);
+    int error = errno;
+    ssize_t ignored = write(told, &error, sizeof error);
+    (void)ignored;
+    _exit(127);
+}
+
+/* The pid once the command runs; -1 with err. */
+static pid_t start(const struct child_options *o, bool foreground, struct err *err) {
+    int pipe_fds[2], error = 0;
+    char **environment = make_environment(o);
+    if (!environment || pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        free(environment);
+        return err_set(err, errno, "cannot start %s", o->argv[0]);
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(o, environment, foreground, pipe_fds[1]);
+    int fork_error = errno;
+    free(environment);
+    close(pipe_fds[1]);
+    if (pid < 0) {
+        close(pipe_fds[0]);
+        return err_set(err, fork_error, "cannot start %s", o->argv[0]);
+    }
+    setpgid(pid, pid); /* it does so too: whoever comes first */
+    ssize_t n;
+    while ((n = read(pipe_fds[0], &error, sizeof error)) < 0 && errno == EINTR)
+        ;
+    close(pipe_fds[0]);
+    if (n != (ssize_t)sizeof error)
+        return pid;
+    waitpid(pid, NULL, 0);
+    return err_set(err, error, "cannot run %s", o->argv[0]);
+}
+
+/* Stopped from its terminal: we stop as well, so that the shell gets the terminal, and both go on together.
+ */
+static void stop_with_it(pid_t pid) {
+    tcsetpgrp(STDIN_FILENO, getpgrp());
+    raise(SIGSTOP);
+    tcsetpgrp(STDIN_FILENO, pid);
+    kill(-pid, SIGCONT);
+}
+
+/* Whether it has ended. */
+static bool reap(pid_t pid, bool foreground, int *wait_status) {
+    while (waitpid(pid, wait_status, WNOHANG | WUNTRACED) == pid) {
+        if (!WIFSTOPPED(*wait_status))
+            return true;
+        if (foreground)
+            stop_with_it(pid);
+    }
+    return false;
+}
+
+/* Waits for a signal until the deadline (0: none); 0 when that has passed. */
+static int next_signal(const sigset_t *set, int64_t deadline) {
+    if (deadline == 0)
+        return sigwaitinfo(set, NULL);
+    int64_t left = deadline - clock_mono_ns();
+    left = left > 0 ? left : 0;
+    struct timespec time = {.tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S};
+    int number = sigtimedwait(set, NULL, &time);
+    return number < 0 && errno == EAGAIN ? 0 : number;
+}
+
+static int wait_for(pid_t pid, const struct child_options *o, bool foreground, bool *timed_out) {
+    sigset_t set = waited_for();
+    int wait_status = 0;
+    int64_t deadline = o->timeout_ns ? clock_mono_ns() + o->timeout_ns : 0;
+    while (!reap(pid, foreground, &wait_status)) {
+        int number = next_signal(&set, deadline);
+        if (number > 0 && number != SIGCHLD)
+            kill(-pid, number);
+        else if (number == 0 && !*timed_out) {
+            *timed_out = true;
+            deadline = clock_mono_ns() + o->kill_after_ns;
+            kill(-pid, SIGTERM);
+            kill(-pid, SIGCONT);
+        } else if (number == 0) {
+            deadline = 0;
+            kill(-pid, SIGKILL);
+        }
+    }
+    if (*timed_out)
+        kill(-pid, SIGKILL); /* who is left of its group */
+    return wait_status;
+}
+
+int child_run(const struct child_options *o, int *status, bool *timed_out, struct err *err) {
+    bool foreground = has_foreground();
+    pid_t pid = start(o, foreground, err);
+    *timed_out = false;
+    if (pid > 0) {
+        int wait_status = wait_for(pid, o, foreground, timed_out);
+        *status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+    }
+    if (foreground)
+        tcsetpgrp(STDIN_FILENO, getpgrp());
+    return pid > 0 ? 0 : -1;
+}

@@ -1,0 +1,29 @@
+/* A command that runs with some variables set: started in a process group of its own, with our stdin, stdout
+ * and stderr, sent the signals that we get, ended when its time is up.
+ *
+ * On a terminal it has the foreground, as under a shell. What it leaves running when it ends stays, unless
+ * its time was up. Threads: the main one; child_block first of all, before any other thread starts.
+ */
+#ifndef COMMAND_CHILD_H
+#define COMMAND_CHILD_H
+
+#include "core/err.h"
+#include "http/environment.h"
+#include <sys/types.h>
+
+struct child_options {
+    char **argv;
+    const struct environment *environment;
+    const char *dogstatsd_url; /* instead of the environment's; NULL: as it is */
+    int64_t timeout_ns;        /* 0: none */
+    int64_t kill_after_ns;
+};
+
+/* Blocks the signals that child_run passes on. */
+void child_block(void);
+
+/* Runs it to its end. Its status as a shell gives it (128 + N: ended by signal N) in *status, whether its
+ * time was up in *timed_out. -1 with err when it could not be started. */
+int child_run(const struct child_options *options, int *status, bool *timed_out, struct err *err);
+
+#endif

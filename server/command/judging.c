@@ -1,0 +1,233 @@
+#include "command/judging.h"
+
+#include "command/rows.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/utf8.h"
+#include "judge/report.h"
+#include "store/store.h"
+#include <errno.h>
+#include <unistd.h>
+
+#define REPORT_MAX ((size_t)256 << 20)
+
+/* --- expectations
+ * ------------------------------------------------------------------------------------------------- */
+
+static int add(struct judging *j, struct span text, struct span file, struct buf kept) {
+    struct judge_source *sources = realloc(j->sources, (j->n + 1) * sizeof *sources);
+    struct buf *texts = realloc(j->texts, (j->n + 1) * sizeof *texts);
+    j->sources = sources ? sources : j->sources;
+    j->texts = texts ? texts : j->texts;
+    if (!sources || !texts) {
+        buf_free(&kept);
+        log_error("out of memory");
+        return EXIT_CANNOT;
+    }
+    j->sources[j->n] = (struct judge_source){.text = text, .file = file};
+    j->texts[j->n++] = kept;
+    return EXIT_PASS;
+}
+
+int judging_add_text(struct judging *j, const char *text) {
+    return add(j, span_str(text), (struct span){NULL, 0}, (struct buf){0});
+}
+
+int judging_add_file(struct judging *j, const char *path) {
+    bool from_stdin = strcmp(path, "-") == 0;
+    FILE *file = from_stdin ? stdin : fopen(path, "re");
+    if (!file) {
+        log_error("cannot read %s: %s", path, strerror(errno));
+        return EXIT_USAGE;
+    }
+    struct buf text = {.max = JUDGING_FILE_MAX};
+    char piece[8192];
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0 && !text.failed;)
+        buf_add(&text, piece, n);
+    bool failed = ferror(file) != 0;
+    if (!from_stdin)
+        fclose(file);
+    if (failed)
+        log_error("cannot read %s: %s", path, strerror(errno));
+    else if (text.failed)
+        log_error("%s is larger than %zu MiB", path, JUDGING_FILE_MAX >> 20);
+    else
+        return add(j, buf_view(&text), span_str(from_stdin ? "stdin" : path), text);
+    buf_free(&text);
+    return EXIT_USAGE;
+}
+
+void judging_free(struct judging *j) {
+    for (size_t i = 0; i < j->n; i++)
+        buf_free(&j->texts[i]);
+    free(j->texts);
+    free(j->sources);
+}
+
+/* --- judging
+ * ------------------------------------------------------------------------------------------------------ */
+
+static struct judge *parse(const struct judging *j, const struct options *o) {
+    struct judge_options options = {
+        .session = span_str(rows_session(o)),
+        .since = (uint64_t)option_number(o, OPT_SINCE),
+        .prefix = span_str(option_text(o, OPT_PREFIX)),
+        .ignore_tags = span_str(option_text(o, OPT_IGNORE_TAGS)),
+        .all_covered = option_on(o, OPT_ALL_COVERED),
+    };
+    struct judge_error error = {0};
+    struct judge *judge = judge_parse(j->sources, j->n, &options, &error);
+    if (judge)
+        return judge;
+    if (error.file.p)
+        log_error("%.*s:%zu:%zu: %s", SPAN_ARG(error.file), error.line, error.column, error.message);
+    else
+        log_error("%s", error.message);
+    fprintf(stderr, "%s\n", error.excerpt);
+    return NULL;
+}
+
+int judging_check(const struct judging *j, const struct options *o) {
+    struct judge *judge = parse(j, o);
+    judge_free(judge);
+    return judge ? EXIT_PASS : EXIT_USAGE;
+}
+
+static int read_report(struct judge *judge, struct reader *r, const struct options *o, json_t **report) {
+    struct err err = {0};
+    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    if (status == EXIT_PASS) {
+        status = rows_find_session(r, o, &err);
+        if (status == EXIT_PASS) {
+            *report = judge_start(judge, r, &err) == 0 ? judge_report(judge, r, &err) : NULL;
+            status = *report ? EXIT_PASS : EXIT_CANNOT;
+        }
+        r->ops->end(r);
+    }
+    if (status != EXIT_PASS)
+        log_error("%s", err.text);
+    return status;
+}
+
+int judging_read(const struct judging *j, const struct options *o, json_t **report) {
+    struct judge *judge = parse(j, o);
+    if (!judge)
+        return EXIT_USAGE;
+    struct reader *r = rows_open_file(o);
+    int status = r ? read_report(judge, r, o, report) : EXIT_CANNOT;
+    if (r)
+        store_reader_close(r);
+    judge_free(judge);
+    return status;
+}
+
+/* NULL where the bytes are not UTF-8. */
+static json_t *make_source(const struct judge_source *source) {
+    json_t *text = json_stringn(source->text.p, source->text.n);
+    if (!text || !source->file.p)
+        return text;
+    return json_pack("{s:o, s:o}", "text", text, "file", json_stringn(source->file.p, source->file.n));
+}
+
+static json_t *make_question(const struct judging *j, const struct options *o) {
+    json_t *question = json_object(), *list = json_array();
+    json_object_set_new(question, "expect", list);
+    for (size_t i = 0; i < j->n; i++)
+        if (json_array_append_new(list, make_source(&j->sources[i])) != 0) {
+            log_error("%.*s is not UTF-8",
+                      SPAN_ARG(j->sources[i].file.p ? j->sources[i].file : SPAN("an expectation")));
+            json_decref(question);
+            return NULL;
+        }
+    if (option_given(o, OPT_SESSION))
+        json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
+    if (option_given(o, OPT_SINCE))
+        json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (option_given(o, OPT_WITHIN))
+        json_object_set_new(question, "within_ms", json_integer(option_number(o, OPT_WITHIN) / NS_PER_MS));
+    if (option_given(o, OPT_SETTLE))
+        json_object_set_new(question, "settle_ms", json_integer(option_number(o, OPT_SETTLE) / NS_PER_MS));
+    if (option_given(o, OPT_PREFIX))
+        json_object_set_new(question, "prefix", json_string(option_text(o, OPT_PREFIX)));
+    if (option_given(o, OPT_IGNORE_TAGS))
+        json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
+    json_object_set_new(question, "all_covered", json_boolean(option_on(o, OPT_ALL_COVERED)));
+    return question;
+}
+
+int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report) {
+    json_t *question = make_question(j, o);
+    if (!question)
+        return EXIT_USAGE;
+    int status = remote_call(remote, NULL, "/recorder/v1/expect", question, report);
+    json_decref(question);
+    return status;
+}
+
+/* --- showing
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void report_json(const json_t *report, struct buf *out) {
+    char *text = json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    buf_str(out, text ? text : "");
+    buf_char(out, '\n');
+    free(text);
+}
+
+/* 0, or -1 once the error was printed. */
+static int write_file(const char *path, const json_t *report, void (*render)(const json_t *, struct buf *)) {
+    if (!path)
+        return 0;
+    struct buf text = {.max = REPORT_MAX};
+    render(report, &text);
+    FILE *file = fopen(path, "we");
+    bool written = file && fwrite(text.p, 1, text.n, file) == text.n;
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written)
+        log_error("cannot write %s: %s", path, strerror(errno));
+    buf_free(&text);
+    return written ? 0 : -1;
+}
+
+static bool coloured(FILE *to) {
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(fileno(to)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static void print_report(const struct options *o, const json_t *report, bool pass, FILE *to) {
+    struct buf text = {.max = REPORT_MAX};
+    if (option_on(o, OPT_JSON))
+        report_json(report, &text);
+    else if (option_on(o, OPT_TAP))
+        report_tap(report, &text);
+    else if (!pass || !option_on(o, OPT_QUIET))
+        report_text(report, coloured(to), &text);
+    fwrite(text.p ? text.p : "", 1, text.n, to);
+    buf_free(&text);
+}
+
+static void print_annotations(const json_t *report) {
+    const char *on = getenv("GITHUB_ACTIONS");
+    if (!on || !on[0] || strcmp(on, "false") == 0)
+        return;
+    struct buf text = {.max = REPORT_MAX};
+    report_github(report, &text);
+    fwrite(text.p ? text.p : "", 1, text.n, stderr);
+    buf_free(&text);
+}
+
+int judging_show(const struct options *o, const json_t *report, FILE *to) {
+    struct span verdict = row_text(report, "verdict");
+    bool pass = span_eq(verdict, SPAN("pass"));
+    print_report(o, report, pass, to);
+    fflush(to);
+    print_annotations(report);
+    int failed = write_file(option_text(o, OPT_JUNIT), report, report_junit);
+    failed |= write_file(option_text(o, OPT_JSON_FILE), report, report_json);
+    if (span_eq(verdict, SPAN("fail")))
+        return EXIT_FAIL;
+    if (!pass)
+        return EXIT_INCONCLUSIVE;
+    return failed ? EXIT_CANNOT : EXIT_PASS;
+}

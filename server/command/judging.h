@@ -1,0 +1,38 @@
+/* What `expect` and `run` share: expectations from arguments and files, asking for a verdict, showing the
+ * report.
+ *
+ * Ownership: the caller's struct; judging_free. Threads: one. Errors: printed; exit codes.
+ * Limits: JUDGING_FILE_MAX bytes of one file.
+ */
+#ifndef COMMAND_JUDGING_H
+#define COMMAND_JUDGING_H
+
+#include "command/remote.h"
+#include "judge/judge.h"
+#include <stdio.h>
+
+#define JUDGING_FILE_MAX ((size_t)8 << 20)
+
+struct judging {
+    size_t n;
+    struct judge_source *sources;
+    struct buf *texts; /* of files; .p NULL where the source is an argument */
+};
+
+/* The next source: an expectation, or a file ("-": stdin). */
+int judging_add_text(struct judging *j, const char *text);
+int judging_add_file(struct judging *j, const char *path);
+/* Reads them all once, so that a malformed one is told before anything is done. */
+int judging_check(const struct judging *j, const struct options *o);
+void judging_free(struct judging *j);
+
+/* The report, as POST /recorder/v1/expect answers it; a new reference. */
+int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report);
+/* The same of a file (--db). */
+int judging_read(const struct judging *j, const struct options *o, json_t **report);
+
+/* Prints the report as the options say (`to`: stdout, or stderr when stdout is somebody else's), writes the
+ * files that they ask for, and returns the verdict's exit code. */
+int judging_show(const struct options *o, const json_t *report, FILE *to);
+
+#endif

@@ -1,0 +1,98 @@
+/* statwit run: a private recorder around one command. */
+#include "command/child.h"
+#include "command/commands.h"
+#include "command/judging.h"
+#include "command/recorder.h"
+#include "core/log.h"
+#include <inttypes.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* --expect: a file, or else an expectation, which has blanks in it. */
+static int collect(const struct options *o, struct judging *j) {
+    int status = EXIT_PASS;
+    for (size_t i = 0; i < o->list[OPT_EXPECT].n && status == EXIT_PASS; i++) {
+        const char *text = o->list[OPT_EXPECT].texts[i];
+        bool file = access(text, F_OK) == 0 || !strchr(text, ' ');
+        status = file ? judging_add_file(j, text) : judging_add_text(j, text);
+    }
+    return status == EXIT_PASS ? judging_check(j, o) : status;
+}
+
+/* Through the front door: one way to judge, for everybody. */
+static int judge(const struct options *o, const struct recorder *r, const struct judging *j) {
+    struct options to = *o;
+    struct remote remote;
+    json_t *report = NULL;
+    to.value[OPT_URL].text = http_url(r->http);
+    int status = remote_open(&remote, &to);
+    if (status == EXIT_PASS)
+        status = judging_ask(j, &to, &remote, &report);
+    remote_close(&remote);
+    if (status == EXIT_PASS)
+        status = judging_show(o, report, stderr);
+    json_decref(report);
+    return status;
+}
+
+/* Without expectations: what there was. */
+static void summarize(const struct recorder *r) {
+    struct store_stats stats;
+    struct err err = {0};
+    uint64_t last_id, lost = 0;
+    ingest_barrier(r->ingest, &last_id, &err);
+    store_stats(r->store, &stats);
+    for (int i = 0; i < LOSS_N; i++)
+        lost += stats.losses[i];
+    log_info("recorded %" PRIu64 " samples in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
+             stats.samples, stats.series, stats.rejects, lost);
+}
+
+static int run_child(const struct options *o, const struct recorder *r, const struct judging *j) {
+    char url[sizeof r->session.at.unixgram + 16];
+    snprintf(url, sizeof url, "unix://%s", r->session.at.unixgram);
+    struct child_options child = {
+        .argv = o->args,
+        .environment = &r->environment,
+        .dogstatsd_url = option_on(o, OPT_SOCKET) ? url : NULL,
+        .timeout_ns = option_number(o, OPT_TIMEOUT),
+        .kill_after_ns = option_number(o, OPT_KILL_AFTER),
+    };
+    struct err err = {0};
+    int status = 0;
+    bool timed_out;
+    if (child_run(&child, &status, &timed_out, &err) != 0) {
+        log_error("%s", err.text);
+        return EXIT_CANNOT;
+    }
+    if (timed_out)
+        log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
+    int verdict = EXIT_PASS;
+    if (j->n || option_on(o, OPT_ALL_COVERED))
+        verdict = judge(o, r, j);
+    else
+        summarize(r);
+    return timed_out ? EXIT_TIMEOUT : status ? status : verdict;
+}
+
+int run_command(const struct options *o) {
+    struct judging j = {0};
+    struct err err = {0};
+    log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
+                                          : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
+    int status = collect(o, &j);
+    if (status == EXIT_PASS) {
+        child_block();
+        signal(SIGPIPE, SIG_IGN);
+        struct recorder *r = recorder_start(o, &err);
+        if (r)
+            status = run_child(o, r, &j);
+        else {
+            log_error("%s", err.text);
+            status = EXIT_CANNOT;
+        }
+        recorder_stop(r);
+    }
+    judging_free(&j);
+    return status;
+}
