@@ -1,0 +1,29 @@
+/* A load generator: DogStatsD datagrams as fast as one sender can offer them.
+ *
+ * Threads: one load belongs to one thread. Errors: prints what failed and exits, as a benchmark may.
+ */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum load_transport { LOAD_UDP, LOAD_UNIXGRAM, LOAD_UNIXSTREAM };
+
+struct load {
+    enum load_transport transport;
+    int udp_port;           /* on 127.0.0.1 */
+    const char *path;       /* of the Unix socket */
+    size_t payload;         /* bytes of a datagram, at most; 0: one sample each */
+    size_t n_series;        /* distinct series, cycled through */
+    uint64_t n_samples;     /* in all */
+    double rate;            /* samples a second; 0: flat out */
+    /* Filled in: */
+    uint64_t sent_samples, sent_datagrams;
+    int64_t took_ns;
+};
+
+/* Sends it all. Values are 12.345 and the like, two tags, some 70 bytes a sample. */
+void load_send(struct load *load);
+
+#endif

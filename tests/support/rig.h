@@ -1,0 +1,37 @@
+/* A recorder without HTTP, in this process: store, pipeline and ingest on free ports, for tests of the layers.
+ *
+ * Errors: a failed assertion, then exit: nothing after it could work.
+ */
+#ifndef SUPPORT_RIG_H
+#define SUPPORT_RIG_H
+
+#include "ingest/ingest.h"
+
+struct rig {
+    struct store *store;
+    struct pipeline *pipeline;
+    struct ingest *ingest;
+    struct ingest_session at; /* the default session */
+    char directory[64];       /* private, removed by rig_stop */
+    char unixgram[96], unixstream[96];
+};
+
+/* All transports. path NULL: ":memory:". */
+void rig_start(struct rig *rig, const char *path, size_t queue_memory);
+void rig_stop(struct rig *rig);
+
+/* A connected socket to a session over one of the transports. */
+int rig_connect(const struct ingest_addresses *at, enum source source);
+/* One datagram, or one frame. */
+void rig_send(int fd, enum source source, const void *bytes, size_t n);
+
+/* The barrier, then what is recorded in a session ("" : all) under a name (glob). */
+struct rig_seen {
+    uint64_t samples, rejects, events, checks;
+    double sum, last;
+};
+struct rig_seen rig_ask(struct rig *rig, const char *session, const char *name);
+/* Lost so far, of one kind, in a session. */
+uint64_t rig_lost(struct rig *rig, const char *session, enum loss loss);
+
+#endif

@@ -1,0 +1,122 @@
+#include "ingest/socket.h"
+#include "ingest/holder.h"
+#include "unit.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static char directory[64], path[96];
+
+static void enter(void) {
+    strcpy(directory, "/tmp/statwit-sock-XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/s", directory);
+}
+
+static void leave(void) {
+    unlink(path);
+    CU_ASSERT(rmdir(directory) == 0);
+}
+
+static void a_port_in_use_names_its_holder(void) {
+    int fds[SOCKET_UDP_MAX], again[SOCKET_UDP_MAX], port = 0;
+    struct err err = {0};
+    CU_ASSERT_FATAL(socket_udp("127.0.0.1", 0, fds, &err) == 1);
+    char name[64], pid[32];
+    socket_udp_name(fds[0], name, sizeof name, &port);
+    CU_ASSERT(port > 0 && strncmp(name, "127.0.0.1:", 10) == 0);
+    CU_ASSERT(socket_udp("127.0.0.1", port, again, &err) == -1);
+    EQ_INT(err.sys, EADDRINUSE);
+    snprintf(pid, sizeof pid, "pid %d)", (int)getpid());
+    CU_ASSERT(strstr(err.text, pid) != NULL && strstr(err.text, "--dogstatsd-port") != NULL);
+    close(fds[0]);
+}
+
+static void localhost_is_one_port(void) {
+    int fds[SOCKET_UDP_MAX], port[SOCKET_UDP_MAX];
+    struct err err = {0};
+    int n = socket_udp("localhost", 0, fds, &err);
+    CU_ASSERT_FATAL(n >= 1);
+    for (int i = 0; i < n; i++) {
+        char name[64];
+        socket_udp_name(fds[i], name, sizeof name, &port[i]);
+        EQ_INT(port[i], port[0]);
+        close(fds[i]);
+    }
+}
+
+static void an_unknown_host_is_an_error(void) {
+    int fds[SOCKET_UDP_MAX];
+    struct err err = {0};
+    CU_ASSERT(socket_udp("not an address", 0, fds, &err) == -1);
+    CU_ASSERT(strstr(err.text, "--bind") != NULL);
+}
+
+static void a_stale_socket_is_replaced(void) {
+    enter();
+    struct err err = {0};
+    static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
+    for (int i = 0; i < 2; i++) {
+        int fd = socket_unix(path, types[i], &err);
+        CU_ASSERT_FATAL(fd >= 0);
+        close(fd); /* as after kill -9: the file stays */
+        fd = socket_unix(path, types[i], &err);
+        CU_ASSERT(fd >= 0);
+        struct stat st;
+        CU_ASSERT(stat(path, &st) == 0);
+        EQ_INT(st.st_mode & 0777, 0722);
+        close(fd);
+    }
+    leave();
+}
+
+static void a_live_socket_is_refused(void) {
+    enter();
+    static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
+    for (int i = 0; i < 2; i++) {
+        struct err err = {0}, busy = {0};
+        int fd = socket_unix(path, types[i], &err);
+        CU_ASSERT_FATAL(fd >= 0);
+        CU_ASSERT(socket_unix(path, types[i], &busy) == -1);
+        CU_ASSERT(strstr(busy.text, "another process listens") != NULL);
+        struct err other = {0};
+        CU_ASSERT(socket_unix(path, types[1 - i], &other) == -1); /* of the other type, too */
+        close(fd);
+        unlink(path);
+    }
+    leave();
+}
+
+static void another_kind_of_file_is_refused(void) {
+    enter();
+    struct err err = {0};
+    int file = open(path, O_CREAT | O_WRONLY, 0600);
+    CU_ASSERT(file >= 0 && write(file, "mine", 4) == 4);
+    close(file);
+    CU_ASSERT(socket_unix(path, SOCK_DGRAM, &err) == -1);
+    CU_ASSERT(strstr(err.text, "not a socket") != NULL);
+    struct stat st;
+    CU_ASSERT(stat(path, &st) == 0 && st.st_size == 4);
+    leave();
+}
+
+static void a_path_too_long_is_an_error(void) {
+    char longest[300];
+    memset(longest, 'x', sizeof longest);
+    longest[0] = '/';
+    longest[sizeof longest - 1] = '\0';
+    struct err err = {0};
+    CU_ASSERT(socket_unix(longest, SOCK_DGRAM, &err) == -1 && strstr(err.text, "longer than") != NULL);
+}
+
+UNIT_MAIN("ingest/socket", {"a port in use names its holder", a_port_in_use_names_its_holder},
+          {"localhost is one port on all its addresses", localhost_is_one_port},
+          {"an unknown host is an error", an_unknown_host_is_an_error},
+          {"a stale socket is replaced", a_stale_socket_is_replaced},
+          {"a live socket is refused", a_live_socket_is_refused},
+          {"another kind of file is refused", another_kind_of_file_is_refused},
+          {"a path too long is an error", a_path_too_long_is_an_error})

@@ -1,0 +1,209 @@
+/* One suite for every transport: what is sent is in the answer to the next question. */
+#include "rig.h"
+#include "unit.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct rig rig;
+
+static void send_text(int fd, enum source source, const char *text) {
+    rig_send(fd, source, text, strlen(text));
+}
+
+/* Ask right after each send: the answer is complete every time. */
+static void asks_right_after(enum source source) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, source);
+    for (int i = 1; i <= 500; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "asked:%d|g|#i:1", i);
+        send_text(fd, source, line);
+        struct rig_seen seen = rig_ask(&rig, "default", "asked");
+        if (seen.samples != (uint64_t)i || seen.last != i)
+            fprintf(stderr, "round %d: %llu samples\n", i, (unsigned long long)seen.samples);
+        CU_ASSERT_FATAL(seen.samples == (uint64_t)i && seen.last == i);
+    }
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void every_kind(enum source source) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, source);
+    send_text(fd, source, "a:1:2:3|c|#x:1\n_e{5,4}:title|text\n_sc|app.ok|0\nbad line\n\n");
+    struct rig_seen seen = rig_ask(&rig, "default", "*");
+    EQ_INT(seen.samples, 3);
+    EQ_INT(seen.events, 1);
+    EQ_INT(seen.checks, 1);
+    EQ_INT(seen.rejects, 1);
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void largest(enum source source) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, source);
+    static char bytes[65507];
+    size_t n = 0;
+    int lines = 0;
+    for (; n + 8 <= sizeof bytes; n += 8, lines++)
+        memcpy(bytes + n, "big:1|c\n", 8);
+    memset(bytes + n, '\n', sizeof bytes - n);
+    rig_send(fd, source, bytes, sizeof bytes);
+    EQ_INT(rig_ask(&rig, "default", "big").samples, lines);
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void garbage(enum source source) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, source);
+    char bytes[256];
+    for (int round = 0; round < 64; round++) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (char)(i * 31 + (size_t)round * 17);
+        rig_send(fd, source, bytes, sizeof bytes);
+    }
+    if (source != SOURCE_UNIXSTREAM)
+        rig_send(fd, source, "", 0); /* an empty datagram is nothing */
+    send_text(fd, source, "after:1|c");
+    struct rig_seen seen = rig_ask(&rig, "default", "after");
+    EQ_INT(seen.samples, 1);
+    CU_ASSERT(seen.rejects >= 64);
+    close(fd);
+    rig_stop(&rig);
+}
+
+struct sender {
+    enum source source;
+    int n;
+};
+
+static void *send_many(void *arg) {
+    struct sender *s = arg;
+    int fd = rig_connect(&rig.at.at, s->source);
+    for (int i = 0; i < s->n; i++)
+        send_text(fd, s->source, "many:1|c|#t:1\nmany:2|c|#t:2\n");
+    close(fd);
+    return NULL;
+}
+
+/* Four senders at once: paced by the socket for Unix, few enough for the smallest UDP buffer. */
+static void several_senders(enum source source) {
+    rig_start(&rig, NULL, 0);
+    struct sender s = {source, source == SOURCE_UDP ? 40 : 5000};
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, send_many, &s);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    EQ_INT(rig_ask(&rig, "default", "many").samples, 4 * 2 * s.n);
+    rig_stop(&rig);
+}
+
+#define SUITE(NAME, SOURCE)                                                                                  \
+    static void NAME##_asks_right_after(void) {                                                              \
+        asks_right_after(SOURCE);                                                                            \
+    }                                                                                                        \
+    static void NAME##_every_kind(void) {                                                                    \
+        every_kind(SOURCE);                                                                                  \
+    }                                                                                                        \
+    static void NAME##_largest(void) {                                                                       \
+        largest(SOURCE);                                                                                     \
+    }                                                                                                        \
+    static void NAME##_garbage(void) {                                                                       \
+        garbage(SOURCE);                                                                                     \
+    }                                                                                                        \
+    static void NAME##_several_senders(void) {                                                               \
+        several_senders(SOURCE);                                                                             \
+    }
+SUITE(udp, SOURCE_UDP)
+SUITE(unixgram, SOURCE_UNIXGRAM)
+SUITE(unixstream, SOURCE_UNIXSTREAM)
+
+/* A Unix datagram can be longer than what is read: noticed, counted, and no half of a line recorded. */
+static void truncated_unixgram(void) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXGRAM);
+    static char bytes[80000];
+    memset(bytes, '\n', sizeof bytes);
+    memcpy(bytes, "first:1|c\n", 10);
+    memcpy(bytes + 65535 - 7, "cut:123|c", 9); /* what is read ends in "cut:123": */
+    memcpy(bytes + 65535 - 9, "\nz", 2);
+    rig_send(fd, SOURCE_UNIXGRAM, bytes, sizeof bytes);
+    struct rig_seen seen = rig_ask(&rig, "default", "*");
+    EQ_INT(seen.samples, 1);
+    EQ_INT(seen.rejects, 0);
+    EQ_INT(rig_lost(&rig, "default", LOSS_TRUNCATED), 1);
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void stream_in_pieces(void) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    static const char frame[] = "\x08\0\0\0slow:1|c";
+    for (int i = 0; i < 12; i++) {
+        CU_ASSERT(send(fd, frame + i, 1, MSG_NOSIGNAL) == 1);
+        EQ_INT(rig_ask(&rig, "default", "slow").samples, i == 11);
+    }
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void stream_wrong_endian_is_closed(void) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    CU_ASSERT(send(fd, "\0\0\0\x08slow:1|c", 12, MSG_NOSIGNAL) == 12);
+    char byte;
+    CU_ASSERT(recv(fd, &byte, 1, 0) <= 0); /* the server closed it */
+    close(fd);
+    int other = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    send_text(other, SOURCE_UNIXSTREAM, "next:1|c");
+    EQ_INT(rig_ask(&rig, "default", "next").samples, 1);
+    close(other);
+    rig_stop(&rig);
+}
+
+struct found {
+    enum source source;
+    struct ingest_socket socket;
+};
+
+static void find_socket(void *arg, const struct ingest_socket *socket) {
+    struct found *found = arg;
+    if (socket->source == found->source)
+        found->socket = *socket;
+}
+
+static void flags_what_an_agent_would_cut(void) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UDP);
+    static char bytes[8193];
+    memset(bytes, '\n', sizeof bytes);
+    rig_send(fd, SOURCE_UDP, bytes, 8192);
+    rig_send(fd, SOURCE_UDP, bytes, 8193);
+    rig_ask(&rig, "default", "*");
+    struct found found = {.source = SOURCE_UDP};
+    ingest_sockets_each(rig.ingest, find_socket, &found);
+    EQ_INT(found.socket.datagrams, 2);
+    EQ_INT(found.socket.over_agent_limit, 1);
+    EQ_INT(found.socket.bytes, 8192 + 8193);
+    close(fd);
+    rig_stop(&rig);
+}
+
+UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after}, {"udp: every kind", udp_every_kind},
+          {"udp: the largest datagram", udp_largest}, {"udp: garbage", udp_garbage},
+          {"udp: several senders", udp_several_senders}, {"unixgram: ask right after", unixgram_asks_right_after},
+          {"unixgram: every kind", unixgram_every_kind}, {"unixgram: the largest datagram", unixgram_largest},
+          {"unixgram: garbage", unixgram_garbage}, {"unixgram: several senders", unixgram_several_senders},
+          {"unixstream: ask right after", unixstream_asks_right_after}, {"unixstream: every kind", unixstream_every_kind},
+          {"unixstream: the largest frame", unixstream_largest}, {"unixstream: garbage", unixstream_garbage},
+          {"unixstream: several senders", unixstream_several_senders}, {"unixgram: truncated", truncated_unixgram},
+          {"unixstream: in pieces", stream_in_pieces},
+          {"unixstream: wrong-endian lengths close it", stream_wrong_endian_is_closed},
+          {"over 8,192 bytes is flagged", flags_what_an_agent_would_cut})
