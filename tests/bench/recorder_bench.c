@@ -1,0 +1,159 @@
+/* The recorder measured as a whole: the real binary, its recording on disk, beside the limits of the same machine in the same
+ * minute: a bare recvmmsg sink, a bare multi-row insert of narrow rows.
+ *
+ *     recorder_bench BINARY [quick]
+ */
+#include "core/clock.h"
+#include "load.h"
+#include "server.h"
+#include "yardstick.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+static const char *binary = "build/release/statwit";
+static uint64_t million = 1000000;
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double at_quantile(double *list, size_t n, double q) {
+    qsort(list, n, sizeof *list, by_value);
+    size_t i = (size_t)(q * (double)n);
+    return list[i < n ? i : n - 1];
+}
+
+static void life(void) {
+    enum { ROUNDS = 15 };
+    double ready_ms[ROUNDS], stop_ms[ROUNDS];
+    long rss = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct server s;
+        server_start(&s, binary);
+        rss = server_rss_kib(&s, "VmRSS:");
+        ready_ms[i] = (double)s.ready_ns / 1e6;
+        stop_ms[i] = (double)server_stop(&s) / 1e6;
+    }
+    printf("start to ready                 %8.1f ms median of %d\n", at_quantile(ready_ms, ROUNDS, 0.5), ROUNDS);
+    printf("SIGTERM to exit, idle          %8.1f ms median\n", at_quantile(stop_ms, ROUNDS, 0.5));
+    printf("idle memory (RSS)              %8.1f MB\n", (double)rss / 1024);
+}
+
+/* Send one metric, ask for it over a kept-alive connection; every answer must hold it. */
+static void ask(int rounds, int busy) {
+    struct server s;
+    server_start(&s, binary);
+    pid_t burners[2];
+    for (int i = 0; i < busy; i++)
+        if ((burners[i] = fork()) == 0)
+            for (volatile unsigned long spin = 0;; spin++) {
+            }
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.udp_port)};
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    connect(fd, (struct sockaddr *)&in, sizeof in);
+    double *us = malloc(sizeof *us * (size_t)rounds);
+    int misses = 0;
+    for (int i = 0; us && i < rounds; i++) {
+        char line[64], path[64];
+        int n = snprintf(line, sizeof line, "ask.%d:%d|c", i % 500, i);
+        snprintf(path, sizeof path, "/recorder/v1/series?name=ask.%d", i % 500);
+        int64_t start_ns = clock_mono_ns();
+        if (send(fd, line, (size_t)n, 0) != n)
+            perror("send");
+        const char *answer = server_ask(&s, "GET", path, NULL);
+        us[i] = (double)(clock_mono_ns() - start_ns) / 1e3;
+        if (number_after(answer, "samples") != i / 500 + 1)
+            misses++;
+    }
+    if (us)
+        printf("send, ask, have it: %6d rounds, %d cores busy: median %.0f us, 99th %.0f us, %d misses\n", rounds, busy,
+               at_quantile(us, (size_t)rounds, 0.5), at_quantile(us, (size_t)rounds, 0.99), misses);
+    free(us);
+    close(fd);
+    for (int i = 0; i < busy; i++)
+        kill_and_wait(burners[i]);
+    server_stop(&s);
+}
+
+static void throughput(const char *what, struct load load, double insert_limit) {
+    struct server s;
+    server_start(&s, binary);
+    load.udp_port = s.udp_port;
+    load.path = load.transport == LOAD_UNIXGRAM ? s.unixgram : s.unixstream;
+    double cpu_s = server_cpu_s(&s);
+    int64_t start_ns = clock_mono_ns();
+    load_send(&load);
+    long long lost = server_lost(&s);
+    double took_s = (double)(clock_mono_ns() - start_ns) / 1e9;
+    cpu_s = server_cpu_s(&s) - cpu_s;
+    long long stored = number_after(server_ask(&s, "GET", "/recorder/v1/status", NULL), "samples");
+    double rate = (double)stored / took_s;
+    printf("%-30s %5.1f M sent at %.2f M/s, stored %.2f M/s (%.2f of bare insert), missing %lld, lost %lld, CPU %.2f s/M, peak "
+           "%ld MB\n",
+           what, (double)load.sent_samples / 1e6, (double)load.sent_samples / (double)load.took_ns * 1e3, rate / 1e6,
+           rate / insert_limit, (long long)load.sent_samples - stored, lost, cpu_s / ((double)load.sent_samples / 1e6),
+           server_rss_kib(&s, "VmHWM:") / 1024);
+    fflush(stdout);
+    server_stop(&s);
+}
+
+static void questions(void) {
+    struct server s;
+    server_start(&s, binary);
+    struct load load = {.transport = LOAD_UNIXGRAM, .path = s.unixgram, .payload = 1432, .n_series = 1000, .n_samples = 10 * million};
+    load_send(&load);
+    server_ask(&s, "GET", "/recorder/v1/status", NULL);
+    static const struct {
+        const char *what, *method, *path, *body;
+    } list[] = {
+        {"ls: 1,000 series", "GET", "/recorder/v1/series?limit=1000", NULL},
+        {"one series' summary", "GET", "/recorder/v1/series?name=service.requests.latency_7", NULL},
+        {"one series' newest 100 samples", "GET", "/recorder/v1/samples?name=service.requests.latency_7&limit=100", NULL},
+        {"count of one series", "POST", "/recorder/v1/expect", "{\"expect\":[\"timing service.requests.latency_7 samples >= 1\"]}"},
+        {"p95 of one series", "POST", "/recorder/v1/expect", "{\"expect\":[\"timing service.requests.latency_7 p95 < 500\"]}"},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        double ms[9];
+        for (int k = 0; k < 9; k++) {
+            int64_t start_ns = clock_mono_ns();
+            server_ask(&s, list[i].method, list[i].path, list[i].body);
+            ms[k] = (double)(clock_mono_ns() - start_ns) / 1e6;
+        }
+        printf("on %2llu M samples: %-31s %7.2f ms median\n", (unsigned long long)(load.sent_samples / 1000000), list[i].what,
+               at_quantile(ms, 9, 0.5));
+    }
+    server_stop(&s);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1)
+        binary = argv[1];
+    bool quick = argc > 2 && strcmp(argv[2], "quick") == 0;
+    if (quick)
+        million /= 10;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    double limit = yardstick_insert(5 * million);
+    printf("yardstick: bare multi-row insert of narrow rows   %.2f M rows/s\n", limit / 1e6);
+    printf("yardstick: bare recvmmsg sink, 1,432 bytes        %.2f M samples/s offered, %.1f %% kept\n",
+           yardstick_sink(3 * million, 1432) / 1e6, yardstick_sink_kept() * 100);
+    life();
+    ask(quick ? 500 : 5000, 0);
+    ask(quick ? 500 : 5000, 2);
+    throughput("unixgram 1432, flat out", (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million}, limit);
+    throughput("udp 1432, 2.5 M/s", (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million, .rate = 2.5e6}, limit);
+    throughput("udp 1432, burst flat out", (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 3 * million}, limit);
+    throughput("udp one sample, flat out", (struct load){LOAD_UDP, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
+    throughput("unixgram one sample, flat out", (struct load){LOAD_UNIXGRAM, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
+    throughput("unixstream 1432, flat out", (struct load){LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million}, limit);
+    throughput("unixgram 1432, 100,000 series", (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 100000, .n_samples = 5 * million}, limit);
+    questions();
+    return 0;
+}
