@@ -7,6 +7,7 @@
 #include "load.h"
 #include "server.h"
 #include "yardstick.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

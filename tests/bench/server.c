@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -167,4 +168,9 @@ long long server_lost(struct server *s) {
     }
     json_decref(status);
     return n;
+}
+
+void kill_and_wait(pid_t pid) {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
 }

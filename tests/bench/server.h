@@ -27,5 +27,6 @@ double server_cpu_s(const struct server *s);
 long server_rss_kib(const struct server *s, const char *key); /* "VmRSS:", "VmHWM:" */
 /* Losses of every kind, from /recorder/v1/status. */
 long long server_lost(struct server *s);
+void kill_and_wait(pid_t pid);
 
 #endif

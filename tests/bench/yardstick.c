@@ -4,7 +4,6 @@
 #include "load.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,9 +102,4 @@ double yardstick_sink(uint64_t n_samples, size_t payload) {
 
 double yardstick_sink_kept(void) {
     return kept;
-}
-
-void kill_and_wait(pid_t pid) {
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
 }

@@ -3,7 +3,7 @@
 #define BENCH_YARDSTICK_H
 
 #include <stdint.h>
-#include <sys/types.h>
+#include <stddef.h>
 
 /* Rows a second: narrow rows (series, value), 200 an INSERT, 100,000 a transaction, WAL, synchronous=OFF, no index, on disk. */
 double yardstick_insert(uint64_t n_rows);
@@ -11,7 +11,5 @@ double yardstick_insert(uint64_t n_rows);
 double yardstick_sink(uint64_t n_samples, size_t payload);
 /* The share of the last sink's datagrams that arrived. */
 double yardstick_sink_kept(void);
-
-void kill_and_wait(pid_t pid);
 
 #endif

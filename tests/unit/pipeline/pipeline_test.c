@@ -1,0 +1,191 @@
+/* The queue between producers and the one writer: order, tickets, bounds, and what happens when the store fails. */
+#include "pipeline/pipeline.h"
+#include "core/clock.h"
+#include "unit.h"
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct store *store;
+static struct pipeline *pipeline;
+static atomic_int n_freed;
+
+struct work {
+    struct batch batch;
+    int left;      /* records to put, one a call */
+    int fail_at;   /* -1: never */
+    const char *name;
+};
+
+static int feed(struct batch *batch, struct store *s, struct err *err) {
+    struct work *w = (struct work *)batch;
+    if (w->left == w->fail_at)
+        return err_set(err, 0, "as told");
+    struct value value = {.number = w->left, .text = SPAN("1")};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_COUNT, .name = span_str(w->name), .sample_rate = 1, .n_values = 1, .values = &value}};
+    if (store_put(s, &record, err) != 0)
+        return -1;
+    w->left--;
+    batch->n_left--;
+    return w->left == 0;
+}
+
+static void release(struct batch *batch) {
+    atomic_fetch_add(&n_freed, 1);
+    free(batch);
+}
+
+static struct batch *work(const char *name, int n, int fail_at, size_t n_bytes, int *result) {
+    struct work *w = calloc(1, sizeof *w);
+    *w = (struct work){.batch = {.n_bytes = n_bytes, .n_left = (size_t)n, .feed = feed, .free = release, .result = result},
+                       .left = n, .fail_at = fail_at, .name = name};
+    return &w->batch;
+}
+
+static void enter(void) {
+    struct err err = {0};
+    struct store_options options = {.path = ":memory:"};
+    store = store_open(&options, &err);
+    CU_ASSERT_FATAL(store != NULL);
+    CU_ASSERT_FATAL(store_arrival(store, 1, SOURCE_HTTP, clock_wall_ns(), &err) == 0);
+    pipeline = pipeline_new(store, PIPELINE_CAP_MIN, &err);
+    CU_ASSERT_FATAL(pipeline != NULL);
+    atomic_store(&n_freed, 0);
+}
+
+static void leave(void) {
+    pipeline_free(pipeline);
+    store_close(store);
+}
+
+static void run_dry(void) {
+    while (pipeline_step(pipeline, NS_PER_MS)) {
+    }
+    pipeline_commit(pipeline);
+}
+
+static uint64_t recorded(void) {
+    struct store_stats stats;
+    store_stats(store, &stats);
+    return stats.samples;
+}
+
+static void stored_in_order(void) {
+    enter();
+    uint64_t first, second;
+    struct batch *a = work("a", 3, -1, 100, NULL), *b = work("b", 2, -1, 100, NULL);
+    CU_ASSERT(pipeline_put(pipeline, &a, &first) == 0 && a == NULL);
+    CU_ASSERT(pipeline_put(pipeline, &b, &second) == 0 && second == first + 1);
+    CU_ASSERT(poll(&(struct pollfd){pipeline_fd(pipeline), POLLIN, 0}, 1, 0) == 1);
+    EQ_INT(pipeline_backlog(pipeline, NULL), 200);
+    CU_ASSERT(pipeline_wait(pipeline, first, clock_mono_ns()) == -1); /* not stored yet */
+    run_dry();
+    CU_ASSERT(pipeline_wait(pipeline, second, clock_mono_ns()) == 0);
+    EQ_INT(recorded(), 5);
+    EQ_INT(atomic_load(&n_freed), 2);
+    EQ_INT(pipeline_backlog(pipeline, NULL), 0);
+    leave();
+}
+
+static void bounded(void) {
+    enter();
+    struct batch *a = work("a", 1, -1, PIPELINE_CAP_MIN, NULL), *b = work("b", 1, -1, 1, NULL), *same = b;
+    CU_ASSERT(pipeline_put(pipeline, &a, NULL) == 0);
+    CU_ASSERT(!pipeline_has_room(pipeline, 1));
+    CU_ASSERT(pipeline_put(pipeline, &b, NULL) == -1 && b == same); /* still the caller's */
+    run_dry();
+    CU_ASSERT(pipeline_put(pipeline, &b, NULL) == 0);
+    run_dry();
+    EQ_INT(recorded(), 2);
+    size_t peak;
+    EQ_INT(pipeline_backlog(pipeline, &peak), 0);
+    EQ_INT(peak, PIPELINE_CAP_MIN);
+    leave();
+}
+
+static int count_loss(void *arg, const struct loss_row *row) {
+    if (row->loss == LOSS_DISK_FULL)
+        *(uint64_t *)arg += row->n;
+    return 0;
+}
+
+static void a_failing_store_is_a_counted_loss(void) {
+    enter();
+    int bad = 7, good = 7;
+    struct batch *a = work("a", 5, 2, 10, &bad);
+    CU_ASSERT(pipeline_put(pipeline, &a, NULL) == 0);
+    while (pipeline_step(pipeline, NS_PER_MS)) {
+    }
+    EQ_INT(bad, -1);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 5); /* three put, two never fed */
+    struct batch *b = work("b", 4, -1, 10, &good);
+    CU_ASSERT(pipeline_put(pipeline, &b, NULL) == 0);
+    run_dry();
+    EQ_INT(good, 0);
+    EQ_INT(recorded(), 4);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 0);
+    struct err err = {0};
+    struct filter all = {0};
+    uint64_t lost = 0;
+    struct reader *reader = store_reader_take(store, &err);
+    CU_ASSERT(reader->ops->begin(reader, &err) == 0 && reader->ops->losses(reader, &all, count_loss, &lost, &err) == 0);
+    reader->ops->end(reader);
+    store_reader_give(store, reader);
+    EQ_INT(lost, 5);
+    leave();
+}
+
+static void *producer(void *arg) {
+    (void)arg;
+    for (int i = 0; i < 500; i++) {
+        int result = 7;
+        uint64_t ticket;
+        struct batch *b = work("p", 2, -1, 100, &result);
+        while (pipeline_put(pipeline, &b, &ticket) != 0) {
+        }
+        if (pipeline_wait(pipeline, ticket, 0) != 0 || result != 0)
+            return "a ticket came back before its batch was stored";
+    }
+    return NULL;
+}
+
+struct watching {
+    uint64_t seen;
+    atomic_int stop;
+};
+
+static void *watcher(void *arg) {
+    struct watching *w = arg;
+    while (!atomic_load(&w->stop))
+        w->seen = pipeline_watch(pipeline, w->seen, 0);
+    return NULL;
+}
+
+static void many_producers(void) {
+    enter();
+    pthread_t threads[4], watching;
+    struct watching w = {0};
+    pthread_create(&watching, NULL, watcher, &w);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, producer, NULL);
+    while (recorded() < 4 * 500 * 2) {
+        pipeline_step(pipeline, NS_PER_MS);
+        pipeline_commit(pipeline);
+    }
+    for (int i = 0; i < 4; i++) {
+        void *complaint;
+        pthread_join(threads[i], &complaint);
+        CU_ASSERT_PTR_NULL(complaint);
+    }
+    atomic_store(&w.stop, 1);
+    pipeline_wake(pipeline);
+    pthread_join(watching, NULL);
+    EQ_INT(recorded(), 4000);
+    leave();
+}
+
+UNIT_MAIN("pipeline/pipeline", {"stored in order, tickets in order", stored_in_order}, {"bounded", bounded},
+          {"a failing store is a counted loss", a_failing_store_is_a_counted_loss}, {"many producers", many_producers})
