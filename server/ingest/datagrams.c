@@ -15,9 +15,9 @@ struct run_head {
 struct datagrams {
     struct batch batch; /* first: a batch is a datagrams */
     struct datagrams_pool *pool;
-    size_t n, at;       /* bytes filled; bytes fed */
-    uint32_t run_left;  /* datagrams of the current run still to feed */
-    size_t last_run;    /* offset of the head being filled; n == 0: none */
+    size_t n, at;      /* bytes filled; bytes fed */
+    uint32_t run_left; /* datagrams of the current run still to feed */
+    size_t last_run;   /* offset of the head being filled; n == 0: none */
     struct datagrams *next;
     char bytes[DATAGRAMS_BLOCK];
 };

@@ -20,9 +20,10 @@ static unsigned long inode_of_port(const char *table, int port) {
          *   0: 0100007F:1FBD 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 12345 */
         unsigned local_port, state;
         unsigned long found;
-        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*d %*d %lu", &local_port, &state,
-                   &found) == 3 &&
-            local_port == (unsigned)port && (state == 0x07 || state == 0x0A)) /* UDP unconnected, TCP listening */
+        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*d %*d %lu", &local_port,
+                   &state, &found) == 3 &&
+            local_port == (unsigned)port &&
+            (state == 0x07 || state == 0x0A)) /* UDP unconnected, TCP listening */
             inode = found;
     }
     fclose(file);

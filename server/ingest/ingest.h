@@ -21,8 +21,8 @@
 
 /* Where to listen. Empty string: not at all. */
 struct ingest_listen {
-    const char *bind;     /* host of the UDP sockets: "127.0.0.1", "::1", "localhost" (both), "0.0.0.0", … */
-    int udp_port;         /* 0: any free one; -1: no UDP */
+    const char *bind; /* host of the UDP sockets: "127.0.0.1", "::1", "localhost" (both), "0.0.0.0", … */
+    int udp_port;     /* 0: any free one; -1: no UDP */
     const char *unixgram; /* paths; "" or NULL: none */
     const char *unixstream;
 };
@@ -37,14 +37,14 @@ struct ingest_addresses {
 
 struct ingest_options {
     struct ingest_listen listen; /* of the default session */
-    size_t so_rcvbuf;            /* bytes; 0: as much as is useful (64 MiB forced, or what the system allows) */
+    size_t so_rcvbuf; /* bytes; 0: as much as is useful (64 MiB forced, or what the system allows) */
     struct dogstatsd_options decode;
     bool quiet; /* no hint about small socket buffers */
 };
 
 struct ingest;
-struct ingest *ingest_start(struct store *store, struct pipeline *pipeline, const struct ingest_options *options,
-                            struct err *err);
+struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
+                            const struct ingest_options *options, struct err *err);
 /* Stops listening, drains the sockets, commits, ends the loop, removes the socket files. Blocks until done. */
 void ingest_stop(struct ingest *in);
 
@@ -55,7 +55,8 @@ int ingest_barrier(struct ingest *in, uint64_t *last_id, struct err *err);
 
 /* Runs fn(store, arg) on the loop thread, after a barrier and in order with everything else: for what must change the
  * recording (reset, removal of a session). Returns fn's result. */
-int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg, struct err *err);
+int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg,
+                struct err *err);
 
 /* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]. */
 struct ingest_session {
@@ -82,11 +83,11 @@ struct ingest_socket {
     const char *session;
     enum source source;
     char address[INGEST_ADDRESS_SIZE];
-    uint64_t datagrams, bytes;    /* stream: frames */
-    uint64_t over_agent_limit;    /* longer than 8,192 bytes: a default Agent would have cut them */
+    uint64_t datagrams, bytes; /* stream: frames */
+    uint64_t over_agent_limit; /* longer than 8,192 bytes: a default Agent would have cut them */
     uint64_t kernel_drops, truncated, queue_full, injected;
-    size_t rcvbuf;                /* effective, bytes */
-    uint64_t connections;         /* stream: open now */
+    size_t rcvbuf;        /* effective, bytes */
+    uint64_t connections; /* stream: open now */
 };
 void ingest_sockets_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_socket *), void *arg);
 

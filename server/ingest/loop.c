@@ -24,9 +24,11 @@
 #define STORE_NS       (200 * 1000)
 #define COMMIT_NS      (2 * NS_PER_MS)
 #define COMMIT_RECORDS 20000
-#define LOOK_BYTES     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
-#define LOOK_MOST      (LOOK_BYTES + (RECEIVE_MESSAGES + 8) * (size_t)65536)
-#define RCVBUF_ENOUGH  ((size_t)4 << 20) /* below it bursts are lost: say how to raise it */
+#define LOOK_BYTES                                                                                           \
+    ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
+#define LOOK_MOST (LOOK_BYTES + (RECEIVE_MESSAGES + 8) * (size_t)65536)
+#define RCVBUF_ENOUGH                                                                                        \
+    ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
 
 /* Whether one look, however much it finds, fits into the queue. */
 static bool queue_has_room(struct ingest *in) {
@@ -192,7 +194,8 @@ static int submit(struct ingest *in, struct job *job) {
     return job->result;
 }
 
-int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg, struct err *err) {
+int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg,
+                struct err *err) {
     struct job job = {.fn = fn, .arg = arg, .err = err};
     return submit(in, &job);
 }
@@ -259,14 +262,14 @@ int ingest_fault_drop(struct ingest *in, uint64_t session_id, double rate, uint6
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
 static int watch_fd(struct ingest *in, int fd) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = &in->watched_wake}; /* edges: never read */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET,
+                                .data.ptr = &in->watched_wake}; /* edges: never read */
     return epoll_ctl(in->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 static int open_default_session(struct ingest *in, struct err *err) {
     struct receiver *receivers;
-    struct open_session *session =
-        session_open(in, "default", &in->options.listen, false, &receivers, err);
+    struct open_session *session = session_open(in, "default", &in->options.listen, false, &receivers, err);
     if (!session)
         return -1;
     session->is.id = 1;
@@ -280,8 +283,10 @@ static int open_default_session(struct ingest *in, struct err *err) {
         if (r->source == SOURCE_UDP && r->rcvbuf < small)
             small = r->rcvbuf;
     if (small < RCVBUF_ENOUGH && !in->options.quiet)
-        log_info("the UDP socket's buffer is %zu KiB: large bursts may be dropped (and counted). To raise it once: "
-                 "sudo sysctl -w net.core.rmem_max=67108864", small / 1024);
+        log_info(
+            "the UDP socket's buffer is %zu KiB: large bursts may be dropped (and counted). To raise it once: "
+            "sudo sysctl -w net.core.rmem_max=67108864",
+            small / 1024);
     return 0;
 }
 
@@ -306,8 +311,8 @@ static void ingest_free(struct ingest *in) {
     free(in);
 }
 
-struct ingest *ingest_start(struct store *store, struct pipeline *pipeline, const struct ingest_options *options,
-                            struct err *err) {
+struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
+                            const struct ingest_options *options, struct err *err) {
     struct ingest *in = calloc(1, sizeof *in);
     if (!in) {
         err_set(err, ENOMEM, "cannot start listening");

@@ -21,7 +21,8 @@
 enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
 
 struct counters {
-    _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected, connections;
+    _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected,
+        connections;
 };
 
 /* A bound socket: UDP or unixgram (WATCHED_SOCKET), or the listener of a unixstream. */
@@ -33,8 +34,8 @@ struct receiver {
     char address[INGEST_ADDRESS_SIZE];
     char *unlink_path; /* NULL: none */
     size_t rcvbuf;
-    uint32_t seen_drops;  /* the kernel's counter when last read */
-    uint64_t drained_in;  /* the barrier round that has emptied it */
+    uint32_t seen_drops; /* the kernel's counter when last read */
+    uint64_t drained_in; /* the barrier round that has emptied it */
     struct counters count;
     struct receiver *next;
 };
@@ -52,8 +53,8 @@ struct connection {
 struct open_session {
     struct ingest_session is;
     char directory[INGEST_ADDRESS_SIZE]; /* private, for its Unix sockets; "" : none */
-    int64_t expires_mono_ns;             /* 0: never; monotonic, so that a jump of the clock ends no session */
-    double drop_rate;                    /* injected */
+    int64_t expires_mono_ns; /* 0: never; monotonic, so that a jump of the clock ends no session */
+    double drop_rate;        /* injected */
     uint64_t drop_state;
     struct open_session *next;
 };
@@ -103,14 +104,15 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
 void receive_close_connections(struct ingest *in, const struct receiver *listener);
 
 /* session.c */
-struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen, bool unix_sockets,
-                                  struct receiver **receivers, struct err *err);
+struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
+                                  bool unix_sockets, struct receiver **receivers, struct err *err);
 void session_free(struct open_session *session);
 void session_expire(struct ingest *in);
 /* Milliseconds until the next session ends; -1: none does. */
 int session_next_expiry_ms(struct ingest *in);
 /* On the loop: starts or ends listening. */
-int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers, struct err *err);
+int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers,
+                   struct err *err);
 void receiver_free_all(struct receiver *list);
 void session_detach(struct ingest *in, struct open_session *session);
 

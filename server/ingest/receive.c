@@ -35,7 +35,8 @@ void receive_buffers_free(struct receive_buffers *b) {
 }
 
 static void count(_Atomic uint64_t *counter, uint64_t n) {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
 }
 
 /* xorshift64*: the injected faults are the same for the same seed. */
@@ -82,8 +83,9 @@ static void look_for_drops(struct ingest *in, struct receiver *r) {
     r->seen_drops = drops;
     count(&r->count.kernel_drops, fresh);
     pipeline_loss(in->pipeline, r->session->is.id, LOSS_KERNEL_DROP, fresh, span_str(r->address));
-    log_warning("the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
-                fresh, r->address, r->session->is.name);
+    log_warning(
+        "the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
+        fresh, r->address, r->session->is.name);
 }
 
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
@@ -180,8 +182,9 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
         struct frame_sink sink = {in, c, n > 0 ? clock_wall_ns() : 0};
         if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
             if (n > 0)
-                log_warning("closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
-                            c->listener->address);
+                log_warning(
+                    "closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
+                    c->listener->address);
             close_connection(in, c);
             return true;
         }

@@ -12,8 +12,8 @@
 #define RCVBUF_DEFAULT_SESSION ((size_t)64 << 20)
 #define RCVBUF_OTHER_SESSIONS  ((size_t)8 << 20)
 
-static struct receiver *receiver_new(enum watched watched, int fd, enum source source, struct open_session *session,
-                                     size_t want_rcvbuf) {
+static struct receiver *receiver_new(enum watched watched, int fd, enum source source,
+                                     struct open_session *session, size_t want_rcvbuf) {
     struct receiver *r = calloc(1, sizeof *r);
     if (!r) {
         close(fd);
@@ -44,8 +44,8 @@ void receiver_free_all(struct receiver *list) {
     }
 }
 
-static int add_udp(struct open_session *session, const struct ingest_listen *listen, size_t rcvbuf, struct receiver **list,
-                   struct err *err) {
+static int add_udp(struct open_session *session, const struct ingest_listen *listen, size_t rcvbuf,
+                   struct receiver **list, struct err *err) {
     if (listen->udp_port < 0)
         return 0;
     int fds[SOCKET_UDP_MAX];
@@ -66,15 +66,16 @@ static int add_udp(struct open_session *session, const struct ingest_listen *lis
     return n < 0 ? -1 : 0;
 }
 
-static int add_unix(struct open_session *session, const char *path, enum source source, char at[INGEST_ADDRESS_SIZE],
-                    size_t rcvbuf, struct receiver **list, struct err *err) {
+static int add_unix(struct open_session *session, const char *path, enum source source,
+                    char at[INGEST_ADDRESS_SIZE], size_t rcvbuf, struct receiver **list, struct err *err) {
     if (!path || !*path)
         return 0;
     bool stream = source == SOURCE_UNIXSTREAM;
     int fd = socket_unix(path, stream ? SOCK_STREAM : SOCK_DGRAM, err);
     if (fd < 0)
         return -1;
-    struct receiver *r = receiver_new(stream ? WATCHED_LISTENER : WATCHED_SOCKET, fd, source, session, rcvbuf);
+    struct receiver *r =
+        receiver_new(stream ? WATCHED_LISTENER : WATCHED_SOCKET, fd, source, session, rcvbuf);
     if (!r)
         return err_set(err, ENOMEM, "cannot listen on %s", path);
     r->unlink_path = strdup(path);
@@ -119,13 +120,14 @@ static int identify(struct open_session *session, const char *name, struct err *
     if (!*name)
         name = picked;
     if (!name_is_good(name))
-        return err_set(err, EINVAL, "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . -, not '%.80s'", name);
+        return err_set(err, EINVAL,
+                       "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . -, not '%.80s'", name);
     snprintf(session->is.name, sizeof session->is.name, "%s", name);
     return 0;
 }
 
-struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen, bool unix_sockets,
-                                  struct receiver **receivers, struct err *err) {
+struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
+                                  bool unix_sockets, struct receiver **receivers, struct err *err) {
     struct open_session *session = calloc(1, sizeof *session);
     if (!session) {
         err_set(err, ENOMEM, "cannot make a session");
@@ -136,7 +138,8 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
     size_t rcvbuf = in->options.so_rcvbuf ? in->options.so_rcvbuf
                                           : (is_default ? RCVBUF_DEFAULT_SESSION : RCVBUF_OTHER_SESSIONS);
     *receivers = NULL;
-    if (identify(session, name, err) != 0 || (unix_sockets && private_directory(session->directory, err) != 0))
+    if (identify(session, name, err) != 0 ||
+        (unix_sockets && private_directory(session->directory, err) != 0))
         goto failed;
     if (unix_sockets) {
         snprintf(unixgram, sizeof unixgram, "%s/dsd.sock", session->directory);
@@ -147,7 +150,8 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
     }
     if (add_udp(session, listen, rcvbuf, receivers, err) == 0 &&
         add_unix(session, unixgram, SOURCE_UNIXGRAM, session->is.at.unixgram, rcvbuf, receivers, err) == 0 &&
-        add_unix(session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers, err) == 0)
+        add_unix(session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers, err) ==
+            0)
         return session;
 failed:
     receiver_free_all(*receivers);
@@ -162,7 +166,8 @@ void session_free(struct open_session *session) {
     free(session);
 }
 
-int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers, struct err *err) {
+int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers,
+                   struct err *err) {
     for (struct receiver *r = receivers; r; r = r->next) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = r};
         if (epoll_ctl(in->epoll, EPOLL_CTL_ADD, r->fd, &event) != 0)
@@ -179,7 +184,8 @@ int session_attach(struct ingest *in, struct open_session *session, struct recei
     *last = session;
     in->n_sessions++;
     pthread_mutex_unlock(&in->lock);
-    if (session->expires_mono_ns > 0 && (in->next_expiry_ns == 0 || session->expires_mono_ns < in->next_expiry_ns))
+    if (session->expires_mono_ns > 0 &&
+        (in->next_expiry_ns == 0 || session->expires_mono_ns < in->next_expiry_ns))
         in->next_expiry_ns = session->expires_mono_ns;
     return 0;
 }
@@ -232,9 +238,11 @@ static int open_on_loop(struct store *store, void *arg, struct err *err) {
     if (by_name(o->in, span_str(is->name)))
         return err_set(err, EEXIST, "there is a session '%s' already", is->name);
     if (o->in->n_sessions >= INGEST_SESSIONS_MAX)
-        return err_set(err, ENOSPC, "%d sessions are open, the most there can be; remove some, or give them a ttl",
+        return err_set(err, ENOSPC,
+                       "%d sessions are open, the most there can be; remove some, or give them a ttl",
                        INGEST_SESSIONS_MAX);
-    if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) != 0)
+    if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
+        0)
         return -1;
     return session_attach(o->in, o->session, o->receivers, err);
 }
@@ -270,7 +278,8 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
     if (!session)
         return err_set(err, ENOENT, "there is no session '%s'", c->name);
     if (session == c->in->sessions)
-        return err_set(err, EINVAL, "the session '%s' lasts as long as the server; reset it instead", c->name);
+        return err_set(err, EINVAL, "the session '%s' lasts as long as the server; reset it instead",
+                       c->name);
     uint64_t id = session->is.id;
     session_detach(c->in, session);
     session_free(session);
@@ -282,13 +291,16 @@ int ingest_session_close(struct ingest *in, const char *name, struct err *err) {
     return ingest_call(in, close_on_loop, &c, err);
 }
 
-int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session, struct err *err) {
+int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session,
+                        struct err *err) {
     pthread_mutex_lock(&in->lock);
     struct open_session *found = by_name(in, name);
     if (found)
         *session = found->is;
     pthread_mutex_unlock(&in->lock);
-    return found ? 0 : err_set(err, ENOENT, "there is no session '%.*s'", (int)(name.n > 64 ? 64 : name.n), name.p);
+    return found
+               ? 0
+               : err_set(err, ENOENT, "there is no session '%.*s'", (int)(name.n > 64 ? 64 : name.n), name.p);
 }
 
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key) {

@@ -79,8 +79,10 @@ int socket_udp(const char *host, int port, int fds[SOCKET_UDP_MAX], struct err *
     if (why == EADDRINUSE) {
         char holder[96];
         holder_of_port("udp", port, holder, sizeof holder);
-        return err_set(err, why, "UDP port %d on %s is in use%s; stop that, or choose another with --dogstatsd-port (0: any free)",
-                       port, host, holder);
+        return err_set(
+            err, why,
+            "UDP port %d on %s is in use%s; stop that, or choose another with --dogstatsd-port (0: any free)",
+            port, host, holder);
     }
     return err_set(err, why, "cannot bind UDP port %d on %s", port, host);
 }
@@ -110,7 +112,8 @@ static int look_at(const char *path, const struct sockaddr_un *at, int type, str
     int why = errno;
     close(fd);
     if (answered == 0 || why == EAGAIN || why == EPROTOTYPE)
-        return err_set(err, EADDRINUSE, "another process listens on %s; stop it, or choose another path", path);
+        return err_set(err, EADDRINUSE, "another process listens on %s; stop it, or choose another path",
+                       path);
     return why == ECONNREFUSED ? 1 : err_set(err, why, "cannot look at the socket %s", path);
 }
 
@@ -150,7 +153,7 @@ size_t socket_rcvbuf(int fd, size_t want) {
     int is = 0;
     socklen_t n = sizeof is;
     getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &is, &n);
-    return (size_t)is / 2; /* the kernel doubles it for its own bookkeeping */
+    return (size_t)is;
 }
 
 uint32_t socket_drops(int fd) {

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CPUS_MAX     1024
-#define TEXT_MAX     (CPUS_MAX * 140)
-#define YIELDS_MAX   20000 /* a bound on waiting for a CPU that never gets to its backlog */
+#define CPUS_MAX   1024
+#define TEXT_MAX   (CPUS_MAX * 140)
+#define YIELDS_MAX 20000 /* a bound on waiting for a CPU that never gets to its backlog */
 /* Columns, from 0; the latter two since Linux 6.4. */
 #define COLUMN_PROCESSED     0
 #define COLUMN_INPUT_QUEUE   13

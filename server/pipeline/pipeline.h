@@ -20,10 +20,12 @@ struct batch {
     struct batch *next; /* the pipeline's */
     uint64_t ticket;    /* the pipeline's */
     size_t n_bytes;     /* what it holds in memory */
-    size_t n_left;      /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
+    size_t
+        n_left; /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
     int (*feed)(struct batch *batch, struct store *store, struct err *err);
     void (*free)(struct batch *batch);
-    int *result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
+    int *
+        result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
 };
 
 #define PIPELINE_CAP_MIN ((size_t)16 << 20)

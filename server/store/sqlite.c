@@ -282,25 +282,28 @@ static int write_refused(struct store *s, struct err *err) {
     return 0;
 }
 
-int store_commit(struct store *s, struct err *err) {
+static int commit(struct store *s, struct err *err) {
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
-    if (!s->open_transaction) {
-        s->pending = 0;
+    if (!s->open_transaction)
         return 0;
-    }
     bool gone = false;
     if (store_flush(s, err) != 0 || store_retain(s, &gone, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
     s->open_transaction = false;
-    s->pending = 0;
     s->now.commits++;
     store_publish(s);
     if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
         s->stale = true;
     return 0;
+}
+
+int store_commit(struct store *s, struct err *err) {
+    int result = commit(s, err);
+    s->pending = 0; /* committed, or lost */
+    return result;
 }
 
 /* --- open and close

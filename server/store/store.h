@@ -41,7 +41,7 @@ int store_request(struct store *s, const struct request *request, struct err *er
 int store_datagram(struct store *s, struct span bytes, struct err *err);
 /* session_id 0: it concerns every session. */
 int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail, struct err *err);
-/* Records put since the last commit (samples, events, checks, rejects, requests). */
+/* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
 uint64_t store_pending(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
 int store_commit(struct store *s, struct err *err);

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define MESSAGES      64
+#define MESSAGES       64
 #define DATAGRAM_KINDS 4096 /* prepared datagrams, sent in turn */
 
 struct prepared {
@@ -50,8 +50,9 @@ static void prepare(const struct load *load, struct prepared *list) {
         size_t n = 0;
         do {
             char line[128];
-            int length = snprintf(line, sizeof line, "service.requests.latency_%zu:%zu.%03zu|ms|#env:ci,endpoint:/api/%zu\n",
-                                  series % load->n_series, (i + n) % 97, (i * 7 + n) % 1000, series % load->n_series % 50);
+            int length = snprintf(
+                line, sizeof line, "service.requests.latency_%zu:%zu.%03zu|ms|#env:ci,endpoint:/api/%zu\n",
+                series % load->n_series, (i + n) % 97, (i * 7 + n) % 1000, series % load->n_series % 50);
             if (n > 0 && n + (size_t)length > load->payload)
                 break;
             memcpy(text + n, line, (size_t)length);
@@ -109,7 +110,8 @@ void load_send(struct load *load) {
         unsigned n = 0;
         for (; n < MESSAGES && load->sent_samples < load->n_samples; n++, at = (at + 1) % DATAGRAM_KINDS) {
             bool framed = load->transport == LOAD_UNIXSTREAM;
-            parts[n] = framed ? (struct iovec){list[at].bytes, list[at].n + 4} : (struct iovec){list[at].bytes + 4, list[at].n};
+            parts[n] = framed ? (struct iovec){list[at].bytes, list[at].n + 4}
+                              : (struct iovec){list[at].bytes + 4, list[at].n};
             messages[n] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[n], .msg_iovlen = 1}};
             load->sent_samples += list[at].samples;
         }

@@ -12,12 +12,12 @@ enum load_transport { LOAD_UDP, LOAD_UNIXGRAM, LOAD_UNIXSTREAM };
 
 struct load {
     enum load_transport transport;
-    int udp_port;           /* on 127.0.0.1 */
-    const char *path;       /* of the Unix socket */
-    size_t payload;         /* bytes of a datagram, at most; 0: one sample each */
-    size_t n_series;        /* distinct series, cycled through */
-    uint64_t n_samples;     /* in all */
-    double rate;            /* samples a second; 0: flat out */
+    int udp_port;       /* on 127.0.0.1 */
+    const char *path;   /* of the Unix socket */
+    size_t payload;     /* bytes of a datagram, at most; 0: one sample each */
+    size_t n_series;    /* distinct series, cycled through */
+    uint64_t n_samples; /* in all */
+    double rate;        /* samples a second; 0: flat out */
     /* Filled in: */
     uint64_t sent_samples, sent_datagrams;
     int64_t took_ns;

@@ -7,14 +7,14 @@
 #include "load.h"
 #include "server.h"
 #include "yardstick.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 static const char *binary = "build/release/statwit";
@@ -42,7 +42,8 @@ static void life(void) {
         ready_ms[i] = (double)s.ready_ns / 1e6;
         stop_ms[i] = (double)server_stop(&s) / 1e6;
     }
-    printf("start to ready                 %8.1f ms median of %d\n", at_quantile(ready_ms, ROUNDS, 0.5), ROUNDS);
+    printf("start to ready                 %8.1f ms median of %d\n", at_quantile(ready_ms, ROUNDS, 0.5),
+           ROUNDS);
     printf("SIGTERM to exit, idle          %8.1f ms median\n", at_quantile(stop_ms, ROUNDS, 0.5));
     printf("idle memory (RSS)              %8.1f MB\n", (double)rss / 1024);
 }
@@ -75,8 +76,9 @@ static void ask(int rounds, int busy) {
             misses++;
     }
     if (us)
-        printf("send, ask, have it: %6d rounds, %d cores busy: median %.0f us, 99th %.0f us, %d misses\n", rounds, busy,
-               at_quantile(us, (size_t)rounds, 0.5), at_quantile(us, (size_t)rounds, 0.99), misses);
+        printf("send, ask, have it: %6d rounds, %d cores busy: median %.0f us, 99th %.0f us, %d misses\n",
+               rounds, busy, at_quantile(us, (size_t)rounds, 0.5), at_quantile(us, (size_t)rounds, 0.99),
+               misses);
     free(us);
     close(fd);
     for (int i = 0; i < busy; i++)
@@ -97,11 +99,12 @@ static void throughput(const char *what, struct load load, double insert_limit) 
     cpu_s = server_cpu_s(&s) - cpu_s;
     long long stored = number_after(server_ask(&s, "GET", "/recorder/v1/status", NULL), "samples");
     double rate = (double)stored / took_s;
-    printf("%-30s %5.1f M sent at %.2f M/s, stored %.2f M/s (%.2f of bare insert), missing %lld, lost %lld, CPU %.2f s/M, peak "
-           "%ld MB\n",
-           what, (double)load.sent_samples / 1e6, (double)load.sent_samples / (double)load.took_ns * 1e3, rate / 1e6,
-           rate / insert_limit, (long long)load.sent_samples - stored, lost, cpu_s / ((double)load.sent_samples / 1e6),
-           server_rss_kib(&s, "VmHWM:") / 1024);
+    printf(
+        "%-30s %5.1f M sent at %.2f M/s, stored %.2f M/s (%.2f of bare insert), missing %lld, lost %lld, CPU %.2f s/M, peak "
+        "%ld MB\n",
+        what, (double)load.sent_samples / 1e6, (double)load.sent_samples / (double)load.took_ns * 1e3,
+        rate / 1e6, rate / insert_limit, (long long)load.sent_samples - stored, lost,
+        cpu_s / ((double)load.sent_samples / 1e6), server_rss_kib(&s, "VmHWM:") / 1024);
     fflush(stdout);
     server_stop(&s);
 }
@@ -109,7 +112,11 @@ static void throughput(const char *what, struct load load, double insert_limit) 
 static void questions(void) {
     struct server s;
     server_start(&s, binary);
-    struct load load = {.transport = LOAD_UNIXGRAM, .path = s.unixgram, .payload = 1432, .n_series = 1000, .n_samples = 10 * million};
+    struct load load = {.transport = LOAD_UNIXGRAM,
+                        .path = s.unixgram,
+                        .payload = 1432,
+                        .n_series = 1000,
+                        .n_samples = 10 * million};
     load_send(&load);
     server_ask(&s, "GET", "/recorder/v1/status", NULL);
     static const struct {
@@ -117,9 +124,12 @@ static void questions(void) {
     } list[] = {
         {"ls: 1,000 series", "GET", "/recorder/v1/series?limit=1000", NULL},
         {"one series' summary", "GET", "/recorder/v1/series?name=service.requests.latency_7", NULL},
-        {"one series' newest 100 samples", "GET", "/recorder/v1/samples?name=service.requests.latency_7&limit=100", NULL},
-        {"count of one series", "POST", "/recorder/v1/expect", "{\"expect\":[\"timing service.requests.latency_7 samples >= 1\"]}"},
-        {"p95 of one series", "POST", "/recorder/v1/expect", "{\"expect\":[\"timing service.requests.latency_7 p95 < 500\"]}"},
+        {"one series' newest 100 samples", "GET",
+         "/recorder/v1/samples?name=service.requests.latency_7&limit=100", NULL},
+        {"count of one series", "POST", "/recorder/v1/expect",
+         "{\"expect\":[\"timing service.requests.latency_7 samples >= 1\"]}"},
+        {"p95 of one series", "POST", "/recorder/v1/expect",
+         "{\"expect\":[\"timing service.requests.latency_7 p95 < 500\"]}"},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
         double ms[9];
@@ -128,8 +138,8 @@ static void questions(void) {
             server_ask(&s, list[i].method, list[i].path, list[i].body);
             ms[k] = (double)(clock_mono_ns() - start_ns) / 1e6;
         }
-        printf("on %2llu M samples: %-31s %7.2f ms median\n", (unsigned long long)(load.sent_samples / 1000000), list[i].what,
-               at_quantile(ms, 9, 0.5));
+        printf("on %2llu M samples: %-31s %7.2f ms median\n",
+               (unsigned long long)(load.sent_samples / 1000000), list[i].what, at_quantile(ms, 9, 0.5));
     }
     server_stop(&s);
 }
@@ -148,13 +158,25 @@ int main(int argc, char **argv) {
     life();
     ask(quick ? 500 : 5000, 0);
     ask(quick ? 500 : 5000, 2);
-    throughput("unixgram 1432, flat out", (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million}, limit);
-    throughput("udp 1432, 2.5 M/s", (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million, .rate = 2.5e6}, limit);
-    throughput("udp 1432, burst flat out", (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 3 * million}, limit);
-    throughput("udp one sample, flat out", (struct load){LOAD_UDP, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
-    throughput("unixgram one sample, flat out", (struct load){LOAD_UNIXGRAM, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
-    throughput("unixstream 1432, flat out", (struct load){LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million}, limit);
-    throughput("unixgram 1432, 100,000 series", (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 100000, .n_samples = 5 * million}, limit);
+    throughput("unixgram 1432, flat out",
+               (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
+               limit);
+    throughput(
+        "udp 1432, 2.5 M/s",
+        (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million, .rate = 2.5e6},
+        limit);
+    throughput("udp 1432, burst flat out",
+               (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 3 * million}, limit);
+    throughput("udp one sample, flat out",
+               (struct load){LOAD_UDP, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
+    throughput("unixgram one sample, flat out",
+               (struct load){LOAD_UNIXGRAM, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
+    throughput("unixstream 1432, flat out",
+               (struct load){LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million},
+               limit);
+    throughput("unixgram 1432, 100,000 series",
+               (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 100000, .n_samples = 5 * million},
+               limit);
     questions();
     return 0;
 }

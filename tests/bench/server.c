@@ -4,10 +4,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
-#include <stdbool.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +48,9 @@ void server_start(struct server *s, const char *binary) {
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         close(out[1]);
-        execl(binary, binary, "serve", "--dogstatsd-port", "0", "--http-port", "0", "--db", db, "--dogstatsd-socket",
-              s->unixgram, "--dogstatsd-stream-socket", s->unixstream, "--quiet", (char *)NULL);
+        execl(binary, binary, "serve", "--dogstatsd-port", "0", "--http-port", "0", "--db", db,
+              "--dogstatsd-socket", s->unixgram, "--dogstatsd-stream-socket", s->unixstream, "--quiet",
+              (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -93,8 +94,8 @@ const char *server_ask(struct server *s, const char *method, const char *path, c
     static size_t cap;
     char head[1024];
     size_t n_body = body ? strlen(body) : 0;
-    int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %zu\r\n\r\n", method, path,
-                     s->http_port, n_body);
+    int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %zu\r\n\r\n",
+                     method, path, s->http_port, n_body);
     struct iovec parts[2] = {{head, (size_t)n}, {(char *)body, n_body}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     if (sendmsg(s->http, &message, MSG_NOSIGNAL) != (ssize_t)((size_t)n + n_body))
@@ -155,7 +156,8 @@ long server_rss_kib(const struct server *s, const char *key) {
 }
 
 long long server_lost(struct server *s) {
-    json_t *status = json_loads(server_ask(s, "GET", "/recorder/v1/status", NULL), JSON_DISABLE_EOF_CHECK, NULL);
+    json_t *status =
+        json_loads(server_ask(s, "GET", "/recorder/v1/status", NULL), JSON_DISABLE_EOF_CHECK, NULL);
     json_t *losses = json_object_get(status, "losses");
     long long n = 0;
     const char *key;

@@ -23,13 +23,15 @@ static void run(sqlite3 *db, const char *sql) {
 }
 
 double yardstick_insert(uint64_t n_rows) {
-    char directory[] = "/tmp/statwit-yard-XXXXXX", path[64], sql[ROWS_PER_INSERT * 6 + 64] = "INSERT INTO t VALUES(?,?)";
+    char directory[] = "/tmp/statwit-yard-XXXXXX", path[64],
+         sql[ROWS_PER_INSERT * 6 + 64] = "INSERT INTO t VALUES(?,?)";
     if (!mkdtemp(directory))
         return 0;
     snprintf(path, sizeof path, "%s/db", directory);
     sqlite3 *db;
     sqlite3_open(path, &db);
-    run(db, "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; CREATE TABLE t(series INTEGER, value REAL)");
+    run(db,
+        "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; CREATE TABLE t(series INTEGER, value REAL)");
     for (int i = 1; i < ROWS_PER_INSERT; i++)
         strcat(sql, ",(?,?)");
     sqlite3_stmt *insert;
@@ -82,12 +84,14 @@ double yardstick_sink(uint64_t n_samples, size_t payload) {
     int fd = socket(AF_INET, SOCK_DGRAM, 0), buffer = 64 << 20, report[2];
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-    if (bind(fd, (struct sockaddr *)&in, size) != 0 || getsockname(fd, (struct sockaddr *)&in, &size) != 0 || pipe(report) != 0)
+    if (bind(fd, (struct sockaddr *)&in, size) != 0 || getsockname(fd, (struct sockaddr *)&in, &size) != 0 ||
+        pipe(report) != 0)
         return 0;
     pid_t pid = fork();
     if (pid == 0)
         sink(fd, report[1]);
-    struct load load = {LOAD_UDP, .udp_port = ntohs(in.sin_port), .payload = payload, .n_series = 1000, .n_samples = n_samples};
+    struct load load = {LOAD_UDP, .udp_port = ntohs(in.sin_port), .payload = payload, .n_series = 1000,
+                        .n_samples = n_samples};
     load_send(&load);
     uint64_t n = 0;
     if (read(report[0], &n, sizeof n) != sizeof n)

@@ -2,8 +2,8 @@
 #ifndef BENCH_YARDSTICK_H
 #define BENCH_YARDSTICK_H
 
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Rows a second: narrow rows (series, value), 200 an INSERT, 100,000 a transaction, WAL, synchronous=OFF, no index, on disk. */
 double yardstick_insert(uint64_t n_rows);

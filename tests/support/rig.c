@@ -30,7 +30,8 @@ void rig_start(struct rig *rig, const char *path, size_t queue_memory) {
     rig->pipeline = pipeline_new(rig->store, queue_memory, &err);
     must(rig->pipeline != NULL, &err, "pipeline_new");
     struct ingest_options ingest = {
-        .listen = {.bind = "127.0.0.1", .unixgram = rig->unixgram, .unixstream = rig->unixstream}, .quiet = true};
+        .listen = {.bind = "127.0.0.1", .unixgram = rig->unixgram, .unixstream = rig->unixstream},
+        .quiet = true};
     rig->ingest = ingest_start(rig->store, rig->pipeline, &ingest, &err);
     must(rig->ingest != NULL, &err, "ingest_start");
     must(ingest_session_find(rig->ingest, SPAN("default"), &rig->at, &err) == 0, &err, "default session");
@@ -47,10 +48,13 @@ int rig_connect(const struct ingest_addresses *at, enum source source) {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)at->udp_port)};
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     struct sockaddr_un un = {.sun_family = AF_UNIX};
-    snprintf(un.sun_path, sizeof un.sun_path, "%.100s", source == SOURCE_UNIXGRAM ? at->unixgram : at->unixstream);
+    snprintf(un.sun_path, sizeof un.sun_path, "%.100s",
+             source == SOURCE_UNIXGRAM ? at->unixgram : at->unixstream);
     bool udp = source == SOURCE_UDP;
-    int fd = socket(udp ? AF_INET : AF_UNIX, (source == SOURCE_UNIXSTREAM ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-    int failed = udp ? connect(fd, (struct sockaddr *)&in, sizeof in) : connect(fd, (struct sockaddr *)&un, sizeof un);
+    int fd = socket(udp ? AF_INET : AF_UNIX,
+                    (source == SOURCE_UNIXSTREAM ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    int failed =
+        udp ? connect(fd, (struct sockaddr *)&in, sizeof in) : connect(fd, (struct sockaddr *)&un, sizeof un);
     must(fd >= 0 && !failed, NULL, "connect");
     return fd;
 }
@@ -96,10 +100,12 @@ struct rig_seen rig_ask(struct rig *rig, const char *session, const char *name) 
     must(ingest_barrier(rig->ingest, &last_id, &err) == 0, &err, "barrier");
     struct reader *reader = store_reader_take(rig->store, &err);
     must(reader != NULL, &err, "reader");
-    struct filter filter = {.session = *session ? span_str(session) : (struct span){0}, .name = span_str(name)};
+    struct filter filter = {.session = *session ? span_str(session) : (struct span){0},
+                            .name = span_str(name)};
     struct filter in_session = {.session = filter.session};
     const struct reader_ops *ops = reader->ops;
-    must(ops->begin(reader, &err) == 0 && ops->samples(reader, &filter, true, count_sample, &seen, &err) == 0 &&
+    must(ops->begin(reader, &err) == 0 &&
+             ops->samples(reader, &filter, true, count_sample, &seen, &err) == 0 &&
              ops->events(reader, &in_session, count_event, &seen, &err) == 0 &&
              ops->checks(reader, &in_session, count_check, &seen, &err) == 0 &&
              ops->rejects(reader, &in_session, count_reject, &seen, &err) == 0,
@@ -129,8 +135,9 @@ uint64_t rig_lost(struct rig *rig, const char *session, enum loss loss) {
     struct reader *reader = store_reader_take(rig->store, &err);
     must(reader != NULL, &err, "reader");
     struct filter filter = {.session = span_str(session)};
-    must(reader->ops->begin(reader, &err) == 0 && reader->ops->losses(reader, &filter, count_loss, &lost, &err) == 0, &err,
-         "losses");
+    must(reader->ops->begin(reader, &err) == 0 &&
+             reader->ops->losses(reader, &filter, count_loss, &lost, &err) == 0,
+         &err, "losses");
     reader->ops->end(reader);
     store_reader_give(rig->store, reader);
     return lost.n;

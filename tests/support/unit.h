@@ -29,21 +29,23 @@ int unit_main(const char *suite, const struct unit_case *cases, size_t n);
     do {                                                                                                     \
         long long a_ = (long long)(actual), e_ = (long long)(expected);                                      \
         if (a_ != e_)                                                                                        \
-            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, a_, e_);            \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #actual, a_, e_);           \
         CU_ASSERT_EQUAL(a_, e_);                                                                             \
     } while (0)
 #define EQ_STR(actual, expected)                                                                             \
     do {                                                                                                     \
         const char *a_ = (actual), *e_ = (expected);                                                         \
         if (!a_ || strcmp(a_, e_) != 0)                                                                      \
-            fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", __FILE__, __LINE__, #actual, a_ ? a_ : "(null)", e_); \
-        CU_ASSERT(a_ && strcmp(a_, e_) == 0);                                                                \
+            fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", __FILE__, __LINE__, #actual,                \
+                    a_ ? a_ : "(null)", e_);                                                                 \
+        CU_ASSERT(a_ &&strcmp(a_, e_) == 0);                                                                 \
     } while (0)
 #define EQ_SPAN(actual, expected)                                                                            \
     do {                                                                                                     \
         struct span a_ = (actual), e_ = (expected);                                                          \
         if (!span_eq(a_, e_))                                                                                \
-            fprintf(stderr, "%s:%d: %s is \"%.*s\", not \"%.*s\"\n", __FILE__, __LINE__, #actual, SPAN_ARG(a_), SPAN_ARG(e_)); \
+            fprintf(stderr, "%s:%d: %s is \"%.*s\", not \"%.*s\"\n", __FILE__, __LINE__, #actual,            \
+                    SPAN_ARG(a_), SPAN_ARG(e_));                                                             \
         CU_ASSERT(span_eq(a_, e_));                                                                          \
     } while (0)
 

@@ -44,7 +44,10 @@ static void names(void) {
     static const struct {
         const char *name;
         int sys;
-    } bad[] = {{"default", EEXIST}, {"with blank", EINVAL}, {"a/b", EINVAL}, {"'; DROP TABLE series; --", EINVAL},
+    } bad[] = {{"default", EEXIST},
+               {"with blank", EINVAL},
+               {"a/b", EINVAL},
+               {"'; DROP TABLE series; --", EINVAL},
                {"0123456789012345678901234567890123456789012345678901234567890123456789", EINVAL}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct err err = {0};
@@ -172,5 +175,6 @@ static void kernel_drops_are_counted(void) {
 
 UNIT_MAIN("ingest/session", {"sessions are apart", apart}, {"names", names},
           {"removed with what it recorded", removed_with_what_it_recorded}, {"time to live", time_to_live},
-          {"many at once, counts exact", many_at_once}, {"injected drops are no loss", injected_drops_are_no_loss},
+          {"many at once, counts exact", many_at_once},
+          {"injected drops are no loss", injected_drops_are_no_loss},
           {"kernel drops are counted", kernel_drops_are_counted})

@@ -1,12 +1,12 @@
-#include "ingest/socket.h"
 #include "ingest/holder.h"
+#include "ingest/socket.h"
 #include "unit.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 static char directory[64], path[96];

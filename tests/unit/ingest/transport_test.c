@@ -196,14 +196,16 @@ static void flags_what_an_agent_would_cut(void) {
     rig_stop(&rig);
 }
 
-UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after}, {"udp: every kind", udp_every_kind},
-          {"udp: the largest datagram", udp_largest}, {"udp: garbage", udp_garbage},
-          {"udp: several senders", udp_several_senders}, {"unixgram: ask right after", unixgram_asks_right_after},
+UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after},
+          {"udp: every kind", udp_every_kind}, {"udp: the largest datagram", udp_largest},
+          {"udp: garbage", udp_garbage}, {"udp: several senders", udp_several_senders},
+          {"unixgram: ask right after", unixgram_asks_right_after},
           {"unixgram: every kind", unixgram_every_kind}, {"unixgram: the largest datagram", unixgram_largest},
           {"unixgram: garbage", unixgram_garbage}, {"unixgram: several senders", unixgram_several_senders},
-          {"unixstream: ask right after", unixstream_asks_right_after}, {"unixstream: every kind", unixstream_every_kind},
+          {"unixstream: ask right after", unixstream_asks_right_after},
+          {"unixstream: every kind", unixstream_every_kind},
           {"unixstream: the largest frame", unixstream_largest}, {"unixstream: garbage", unixstream_garbage},
-          {"unixstream: several senders", unixstream_several_senders}, {"unixgram: truncated", truncated_unixgram},
-          {"unixstream: in pieces", stream_in_pieces},
+          {"unixstream: several senders", unixstream_several_senders},
+          {"unixgram: truncated", truncated_unixgram}, {"unixstream: in pieces", stream_in_pieces},
           {"unixstream: wrong-endian lengths close it", stream_wrong_endian_is_closed},
           {"over 8,192 bytes is flagged", flags_what_an_agent_would_cut})

@@ -1,12 +1,15 @@
 /* The queue between producers and the one writer: order, tickets, bounds, and what happens when the store fails. */
-#include "pipeline/pipeline.h"
 #include "core/clock.h"
+#include "pipeline/pipeline.h"
 #include "unit.h"
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static struct store *store;
 static struct pipeline *pipeline;
@@ -14,18 +17,19 @@ static atomic_int n_freed;
 
 struct work {
     struct batch batch;
-    int left;      /* records to put, one a call */
-    int fail_at;   /* -1: never */
+    int left; /* records to put, one a call */
     const char *name;
 };
 
 static int feed(struct batch *batch, struct store *s, struct err *err) {
     struct work *w = (struct work *)batch;
-    if (w->left == w->fail_at)
-        return err_set(err, 0, "as told");
     struct value value = {.number = w->left, .text = SPAN("1")};
     struct record record = {.kind = RECORD_METRIC,
-                            .metric = {.type = METRIC_COUNT, .name = span_str(w->name), .sample_rate = 1, .n_values = 1, .values = &value}};
+                            .metric = {.type = METRIC_COUNT,
+                                       .name = span_str(w->name),
+                                       .sample_rate = 1,
+                                       .n_values = 1,
+                                       .values = &value}};
     if (store_put(s, &record, err) != 0)
         return -1;
     w->left--;
@@ -38,22 +42,28 @@ static void release(struct batch *batch) {
     free(batch);
 }
 
-static struct batch *work(const char *name, int n, int fail_at, size_t n_bytes, int *result) {
+static struct batch *work(const char *name, int n, size_t n_bytes, int *result) {
     struct work *w = calloc(1, sizeof *w);
-    *w = (struct work){.batch = {.n_bytes = n_bytes, .n_left = (size_t)n, .feed = feed, .free = release, .result = result},
-                       .left = n, .fail_at = fail_at, .name = name};
+    *w = (struct work){
+        .batch = {.n_bytes = n_bytes, .n_left = (size_t)n, .feed = feed, .free = release, .result = result},
+        .left = n,
+        .name = name};
     return &w->batch;
 }
 
-static void enter(void) {
+static void enter_on(const char *path) {
     struct err err = {0};
-    struct store_options options = {.path = ":memory:"};
+    struct store_options options = {.path = path};
     store = store_open(&options, &err);
     CU_ASSERT_FATAL(store != NULL);
     CU_ASSERT_FATAL(store_arrival(store, 1, SOURCE_HTTP, clock_wall_ns(), &err) == 0);
     pipeline = pipeline_new(store, PIPELINE_CAP_MIN, &err);
     CU_ASSERT_FATAL(pipeline != NULL);
     atomic_store(&n_freed, 0);
+}
+
+static void enter(void) {
+    enter_on(":memory:");
 }
 
 static void leave(void) {
@@ -76,7 +86,7 @@ static uint64_t recorded(void) {
 static void stored_in_order(void) {
     enter();
     uint64_t first, second;
-    struct batch *a = work("a", 3, -1, 100, NULL), *b = work("b", 2, -1, 100, NULL);
+    struct batch *a = work("a", 3, 100, NULL), *b = work("b", 2, 100, NULL);
     CU_ASSERT(pipeline_put(pipeline, &a, &first) == 0 && a == NULL);
     CU_ASSERT(pipeline_put(pipeline, &b, &second) == 0 && second == first + 1);
     CU_ASSERT(poll(&(struct pollfd){pipeline_fd(pipeline), POLLIN, 0}, 1, 0) == 1);
@@ -92,7 +102,7 @@ static void stored_in_order(void) {
 
 static void bounded(void) {
     enter();
-    struct batch *a = work("a", 1, -1, PIPELINE_CAP_MIN, NULL), *b = work("b", 1, -1, 1, NULL), *same = b;
+    struct batch *a = work("a", 1, PIPELINE_CAP_MIN, NULL), *b = work("b", 1, 1, NULL), *same = b;
     CU_ASSERT(pipeline_put(pipeline, &a, NULL) == 0);
     CU_ASSERT(!pipeline_has_room(pipeline, 1));
     CU_ASSERT(pipeline_put(pipeline, &b, NULL) == -1 && b == same); /* still the caller's */
@@ -112,16 +122,26 @@ static int count_loss(void *arg, const struct loss_row *row) {
     return 0;
 }
 
+/* The disk is full: a limit on the size of files stands for it. */
 static void a_failing_store_is_a_counted_loss(void) {
-    enter();
+    char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/db", directory);
+    enter_on(path);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, full;
+    getrlimit(RLIMIT_FSIZE, &before);
+    full = before;
+    full.rlim_cur = 4096;
     int bad = 7, good = 7;
-    struct batch *a = work("a", 5, 2, 10, &bad);
+    struct batch *a = work("a", 5, 10, &bad);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &full) == 0);
     CU_ASSERT(pipeline_put(pipeline, &a, NULL) == 0);
-    while (pipeline_step(pipeline, NS_PER_MS)) {
-    }
+    run_dry();
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
     EQ_INT(bad, -1);
-    EQ_INT(pipeline_unsaved_loss(pipeline), 5); /* three put, two never fed */
-    struct batch *b = work("b", 4, -1, 10, &good);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 5);
+    struct batch *b = work("b", 4, 10, &good);
     CU_ASSERT(pipeline_put(pipeline, &b, NULL) == 0);
     run_dry();
     EQ_INT(good, 0);
@@ -131,11 +151,14 @@ static void a_failing_store_is_a_counted_loss(void) {
     struct filter all = {0};
     uint64_t lost = 0;
     struct reader *reader = store_reader_take(store, &err);
-    CU_ASSERT(reader->ops->begin(reader, &err) == 0 && reader->ops->losses(reader, &all, count_loss, &lost, &err) == 0);
+    CU_ASSERT(reader->ops->begin(reader, &err) == 0 &&
+              reader->ops->losses(reader, &all, count_loss, &lost, &err) == 0);
     reader->ops->end(reader);
     store_reader_give(store, reader);
     EQ_INT(lost, 5);
     leave();
+    unlink(path);
+    CU_ASSERT(rmdir(directory) == 0);
 }
 
 static void *producer(void *arg) {
@@ -143,7 +166,7 @@ static void *producer(void *arg) {
     for (int i = 0; i < 500; i++) {
         int result = 7;
         uint64_t ticket;
-        struct batch *b = work("p", 2, -1, 100, &result);
+        struct batch *b = work("p", 2, 100, &result);
         while (pipeline_put(pipeline, &b, &ticket) != 0) {
         }
         if (pipeline_wait(pipeline, ticket, 0) != 0 || result != 0)
@@ -188,4 +211,5 @@ static void many_producers(void) {
 }
 
 UNIT_MAIN("pipeline/pipeline", {"stored in order, tickets in order", stored_in_order}, {"bounded", bounded},
-          {"a failing store is a counted loss", a_failing_store_is_a_counted_loss}, {"many producers", many_producers})
+          {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
+          {"many producers", many_producers})
