@@ -23,8 +23,9 @@ enum number_result number_parse_int(struct span text, int64_t *value);
 /* Whether the text is also a JSON number (so that it can be copied as it stands). */
 bool number_is_json(struct span text);
 
-/* The shortest decimal that reads back as the same double: 0.1, 3, 1e+300, -0, NaN, +Inf, -Inf. Returns its length;
- * always NUL-terminated. Whole numbers below 1e15 come without point or exponent. */
+/* The shortest decimal (rarely one digit more) that reads back as the same double: 0.1, 3, 1e+300, -0, NaN,
+ * +Inf, -Inf. Returns its length; always NUL-terminated. Whole numbers below 1e15 come without point or
+ * exponent. */
 #define NUMBER_SIZE 32
 size_t number_format(double value, char text[NUMBER_SIZE]);
 
