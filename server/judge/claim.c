@@ -8,8 +8,7 @@ struct view {
     struct witness *witnesses;
     struct tally total;
     bool aggregated;
-    uint64_t lost_from; /* losses lie after this id */
-    bool grown;         /* values, rates, distinct are copies of several witnesses' */
+    bool grown; /* values, rates, distinct are copies of several witnesses' */
     struct bag values, rates;
     struct distinct distinct;
     uint64_t odd_rates;
@@ -205,10 +204,8 @@ static void find_number(const struct view *v, struct finding *f) {
     if (c->op == OP_ABOUT && !c->has_tolerance)
         range_by_sampling(v, f);
     settle_by_trend(f, trend_of(v->claim->e, t, c->stat));
-    if (c->stat == STAT_FIRST && t->samples > 0) {
-        f->settled_later = true;
-        f->settled_lost = v->lost_from >= t->first_id;
-    }
+    if (c->stat == STAT_FIRST)
+        f->settled_later = t->samples > 0;
 }
 
 /* --- aggregated forms
@@ -397,7 +394,7 @@ static void find(const struct view *v, struct finding *f) {
 
 /* All clauses together, turned round by `no`. What was told by forms is not settled: once a sample of the
  * metric itself comes, they no longer count. */
-static void conclude(const struct view *v, const struct lost *lost, struct answer *a) {
+static void conclude(const struct view *v, bool lost, struct answer *a) {
     const struct expectation *e = v->claim->e;
     bool holds = true, all_later = true, all_lost = true, broken_later = false, broken_lost = false;
     bool all_can = true, any_can = false;
@@ -416,17 +413,15 @@ static void conclude(const struct view *v, const struct lost *lost, struct answe
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
     a->settled_lost = holds ? all_lost : broken_lost;
-    bool told = !lost->any || a->settled_lost;
+    bool told = !lost || a->settled_lost;
     a->verdict = !told ? VERDICT_INCONCLUSIVE : a->holds ? VERDICT_PASS : VERDICT_FAIL;
     bool may_settle = e->no ? any_can : all_can;
     a->final = (!a->holds && a->settled_later) || (!told && !may_settle);
 }
 
-void claim_evaluate(struct claim *claim, struct witness *witnesses, const struct lost *lost,
-                    struct answer *a) {
+void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *a) {
     const struct expectation *e = claim->e;
-    struct view v = {
-        .claim = claim, .witnesses = witnesses, .lost_from = lost->any ? lost->from_id : UINT64_MAX};
+    struct view v = {.claim = claim, .witnesses = witnesses};
     if (e->subject == SUBJECT_METRIC) {
         collect(&v);
         if (v.total.samples == 0 && match_has_forms(e))

@@ -29,13 +29,8 @@ struct claim {
     bool final; /* can't become a pass */
 };
 
-/* What was lost, as far as a claim is concerned. */
-struct lost {
-    bool any;         /* something that could have mattered */
-    uint64_t from_id; /* only after the record with this id; 0: at any time */
-};
-
-/* One clause, evaluated. */
+/* One clause, evaluated. A loss is noticed some time after it happened: it may have been of what came before
+ * all that is recorded. */
 struct finding {
     const struct clause *clause;
     bool known; /* there is a value */
@@ -59,7 +54,7 @@ struct answer {
     struct finding findings[JUDGE_CLAUSES_MAX];
 };
 
-void claim_evaluate(struct claim *claim, struct witness *witnesses, const struct lost *lost,
-                    struct answer *answer);
+/* `lost`: something was, that could have been about this claim. */
+void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *answer);
 
 #endif

@@ -81,8 +81,8 @@ uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }
 
-const struct lost *judge_lost_for(const struct judge *j, const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC ? &j->lost_samples : &j->lost_any;
+bool judge_lost_for(const struct judge *j, const struct expectation *e) {
+    return e->subject == SUBJECT_METRIC ? j->lost_samples : j->lost_any;
 }
 
 /* --- verdicts
@@ -117,12 +117,12 @@ enum verdict judge_verdict(struct judge *j) {
     if (j->n_verdicts[VERDICT_FAIL] || (j->all_covered && j->n_uncovered))
         return VERDICT_FAIL;
     /* What was lost might have been of a series that nothing covers. */
-    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && j->lost_samples.any))
+    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && j->lost_samples))
         return VERDICT_INCONCLUSIVE;
     return VERDICT_PASS;
 }
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || j->lost_samples.any));
+    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || j->lost_samples));
 }

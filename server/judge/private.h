@@ -32,8 +32,8 @@ struct judge {
 
     struct loss_seen *losses;
     size_t n_losses;
-    struct lost lost_samples; /* matters to metrics */
-    struct lost lost_any;     /* matters to events and checks too */
+    bool lost_samples; /* matters to metrics */
+    bool lost_any;     /* matters to events and checks too */
 
     uint64_t started; /* the newest id when judge_start read */
     uint64_t newest;  /* the newest id taken into account */
@@ -54,7 +54,7 @@ int judge_add_check(struct judge *j, const struct check_row *row);
 int judge_add_loss(struct judge *j, const struct loss_row *row);
 /* A witness has its first sample. */
 void judge_note_present(struct judge *j, struct witness *w);
-const struct lost *judge_lost_for(const struct judge *j, const struct expectation *e);
+bool judge_lost_for(const struct judge *j, const struct expectation *e);
 /* Telemetry of a client that says it dropped something. */
 bool judge_is_evidence(const struct witness *w);
 

@@ -11,6 +11,7 @@
 struct start {
     struct judge *judge;
     uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
+    uint64_t oldest_id;                   /* of the session's samples; UINT64_MAX: there are none */
     bool no_memory;
 };
 
@@ -19,6 +20,8 @@ static int take_series(void *arg, const struct series_row *row) {
     struct judge *j = start->judge;
     struct witness *w;
     start->all_samples += row->samples;
+    if (row->samples && row->first_id < start->oldest_id)
+        start->oldest_id = row->first_id;
     if (judge_add_series(j, row, &w) != 0) {
         start->no_memory = true;
         return 1;
@@ -62,7 +65,11 @@ static int take_check(void *arg, const struct check_row *row) {
 
 static int take_loss(void *arg, const struct loss_row *row) {
     struct start *start = arg;
-    if (row->id >= start->judge->since && judge_add_loss(start->judge, row) != 0)
+    /* Retention takes the oldest first: while something from before the mark is left, nothing after it is
+     * gone. */
+    if (row->loss == LOSS_EVICTED && start->oldest_id <= start->judge->since)
+        return 0;
+    if (row->id > start->judge->since && judge_add_loss(start->judge, row) != 0)
         start->no_memory = true;
     return start->no_memory;
 }
@@ -84,7 +91,7 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
-    struct start start = {.judge = j};
+    struct start start = {.judge = j, .oldest_id = UINT64_MAX};
     struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since},
                   all = {0};
     if (reader->ops->last_id(reader, &j->started, err) != 0 ||
@@ -136,6 +143,7 @@ int judge_feed_reject(struct judge *j, const struct reject_row *row) {
     return 0;
 }
 
+/* One that could not be written down has the id of the newest record, which may be the mark itself. */
 int judge_feed_loss(struct judge *j, const struct loss_row *row) {
     return row->id >= j->since ? judge_add_loss(j, row) : 0;
 }

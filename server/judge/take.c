@@ -121,7 +121,7 @@ void judge_note_present(struct judge *j, struct witness *w) {
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
-        j->lost_samples = j->lost_any = (struct lost){true, 0};
+        j->lost_samples = j->lost_any = true;
         j->all_dirty = true;
     }
 }
@@ -181,12 +181,6 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static void note_lost(struct lost *lost, uint64_t from_id) {
-    if (!lost->any || from_id < lost->from_id)
-        lost->from_id = from_id;
-    lost->any = true;
-}
-
 int judge_add_loss(struct judge *j, const struct loss_row *row) {
     if (row->session.p && !span_eq(row->session, j->session))
         return 0;
@@ -205,11 +199,9 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
             .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
     }
     seen->n += row->n;
-    /* Retention takes the oldest, whenever it is noticed. */
-    bool only_samples = row->loss == LOSS_EVICTED || row->loss == LOSS_SERIES_LIMIT;
-    note_lost(&j->lost_samples, row->loss == LOSS_EVICTED ? 0 : row->id);
-    if (!only_samples)
-        note_lost(&j->lost_any, row->id);
+    j->lost_samples = true;
+    if (row->loss != LOSS_EVICTED && row->loss != LOSS_SERIES_LIMIT) /* those are of samples only */
+        j->lost_any = true;
     j->all_dirty = true;
     return 0;
 }
