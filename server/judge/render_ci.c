@@ -175,16 +175,17 @@ void report_github(const json_t *report, struct buf *b) {
     for (size_t i = 0; i < json_array_size(results); i++) {
         const json_t *result = json_array_get(results, i);
         struct span verdict = render_text_of(result, "verdict"), file = render_text_of(result, "file");
-        if (span_eq(verdict, SPAN("pass")))
+        bool warns = span_eq(verdict, SPAN("pass"));
+        if (warns && !json_object_get(result, "severity"))
             continue;
-        buf_str(b, "::error ");
+        buf_str(b, warns ? "::warning " : "::error ");
         if (file.p) {
             buf_str(b, "file=");
             put_command(b, file, true);
             buf_printf(b, ",line=%lld,", (long long)json_integer_value(json_object_get(result, "line")));
         }
         buf_str(b, "title=statwit ");
-        put_command(b, verdict, true);
+        put_command(b, warns ? render_text_of(result, "rule") : verdict, true);
         buf_str(b, "::");
         put_command(b, render_text_of(result, "expectation"), false);
         buf_str(b, ": ");

@@ -18,7 +18,7 @@
 #define UNCOVERED_SHOWN 20
 
 struct style {
-    const char *pass, *fail, *inconclusive, *dim, *end;
+    const char *pass, *fail, *inconclusive, *warn, *dim, *end;
 };
 
 static void put_line(struct buf *b, const char *label, struct span text) {
@@ -58,11 +58,14 @@ static void put_closest(const json_t *result, struct buf *b) {
 static void put_result(const json_t *result, const struct style *style, struct buf *b) {
     struct span verdict = render_text_of(result, "verdict");
     bool pass = span_eq(verdict, SPAN("pass")), fail = span_eq(verdict, SPAN("fail"));
+    bool warns = pass && json_object_get(result, "severity");
     buf_printf(b, "%s%s%s  ",
-               pass   ? style->pass
+               warns  ? style->warn
+               : pass ? style->pass
                : fail ? style->fail
                       : style->inconclusive,
-               pass   ? "pass"
+               warns  ? "warn"
+               : pass ? "pass"
                : fail ? "FAIL"
                       : "????",
                style->end);
@@ -79,10 +82,10 @@ static void put_result(const json_t *result, const struct style *style, struct b
         buf_printf(b, ":%lld)%s", (long long)json_integer_value(json_object_get(result, "line")), style->end);
     }
     buf_char(b, '\n');
-    if (pass)
+    if (pass && !warns)
         return;
     put_line(b, "observed", render_text_of(result, "observed"));
-    put_line(b, fail ? "why" : "unsure", render_text_of(result, "why"));
+    put_line(b, fail || warns ? "why" : "unsure", render_text_of(result, "why"));
     put_closest(result, b);
 }
 
@@ -132,8 +135,9 @@ static void put_losses(const json_t *report, struct buf *b) {
 }
 
 void report_text(const json_t *report, bool colour, struct buf *b) {
-    static const struct style plain = {"", "", "", "", ""};
-    static const struct style coloured = {"\033[32m", "\033[1;31m", "\033[1;33m", "\033[2m", "\033[0m"};
+    static const struct style plain = {"", "", "", "", "", ""};
+    static const struct style coloured = {"\033[32m", "\033[1;31m", "\033[1;33m",
+                                          "\033[33m", "\033[2m",    "\033[0m"};
     const struct style *style = colour ? &coloured : &plain;
     const json_t *results = json_object_get(report, "results");
     size_t n = json_array_size(results);

@@ -5,6 +5,8 @@
  * Errors: sticky in the buffer. A report of another shape gives what can be read of it, never a crash.
  * The output never holds a control character that was received: they are shown as \xNN, and XML is always
  * valid.
+ * A result that passed and has a "severity" (catalog/findings.h) is a warning: text and annotations show it
+ * as one.
  */
 #ifndef JUDGE_REPORT_H
 #define JUDGE_REPORT_H

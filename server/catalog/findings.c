@@ -1,0 +1,147 @@
+#include "catalog/findings.h"
+
+#include "core/json.h"
+#include "core/utf8.h"
+
+#include <stdlib.h>
+
+struct span scope_session(const struct scope *scope) {
+    return scope->session.p ? scope->session : SPAN("default");
+}
+
+bool scope_holds(const struct scope *scope, const struct series_row *row) {
+    return span_eq(row->session, scope_session(scope)) && row->last_id > scope->since && row->samples > 0;
+}
+
+/* Always valid UTF-8, which jansson insists on. */
+static json_t *text(struct span s) {
+    if (utf8_valid(s))
+        return json_stringn_nocheck(s.p ? s.p : "", s.n);
+    struct buf quoted = {0};
+    json_put_string(&quoted, s);
+    json_t *string =
+        quoted.failed ? NULL : json_loadb(quoted.p, quoted.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    buf_free(&quoted);
+    return string;
+}
+
+/* Takes the value over, also when it cannot be stored. */
+static void put(struct findings *f, json_t *object, const char *key, json_t *value) {
+    if (json_object_set_new(object, key, value))
+        f->failed = true;
+}
+
+static int take_loss(void *arg, const struct loss_row *row) {
+    struct findings *f = arg;
+    if (row->id < f->scope.since || (row->session.p && !span_eq(row->session, scope_session(&f->scope))))
+        return 0;
+    f->lost += row->n;
+    size_t i;
+    json_t *old;
+    json_array_foreach(f->losses, i, old) {
+        const char *word = json_string_value(json_object_get(old, "loss"));
+        struct span detail = span_str(json_string_value(json_object_get(old, "detail")));
+        if (word && strcmp(word, loss_word(row->loss)) == 0 && span_eq(detail, row->detail)) {
+            put(f, old, "n",
+                json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)row->n));
+            return 0;
+        }
+    }
+    json_t *loss = json_object();
+    put(f, loss, "loss", json_string(loss_word(row->loss)));
+    put(f, loss, "n", json_integer((json_int_t)row->n));
+    put(f, loss, "text", json_string(loss_sentence(row->loss)));
+    put(f, loss, "detail", text(row->detail));
+    if (json_array_append_new(f->losses, loss))
+        f->failed = true;
+    return 0;
+}
+
+int findings_start(struct findings *f, const struct scope *scope, struct reader *reader, struct err *err) {
+    *f = (struct findings){
+        .scope = *scope, .passed = json_array(), .others = json_array(), .losses = json_array()};
+    f->failed = !f->passed || !f->others || !f->losses;
+    struct filter everything = {0};
+    return f->failed ? err_set(err, 0, "out of memory")
+                     : reader->ops->losses(reader, &everything, take_loss, f, err);
+}
+
+enum verdict findings_absence(const struct findings *f, enum verdict when_complete) {
+    return f->lost ? VERDICT_INCONCLUSIVE : when_complete;
+}
+
+void findings_add(struct findings *f, const struct finding *x) {
+    bool warns = x->verdict == VERDICT_PASS && x->severity != SEVERITY_ERROR;
+    bool plain = x->verdict == VERDICT_PASS && !warns;
+    f->counts[x->verdict]++;
+    if (!plain)
+        f->severities[x->severity]++;
+    json_t *list = plain ? f->passed : f->others;
+    if (json_array_size(list) >= FINDINGS_MAX) {
+        f->omitted++;
+        return;
+    }
+    json_t *result = json_object();
+    put(f, result, "expectation", text(x->expectation));
+    put(f, result, "verdict", json_string(verdict_word(x->verdict)));
+    put(f, result, "observed", text(x->observed));
+    put(f, result, "why", text(x->why));
+    json_t *closest = json_array();
+    if (x->closest.p) {
+        json_t *near = json_object();
+        put(f, near, "text", text(x->closest));
+        f->failed |= json_array_append_new(closest, near) != 0;
+    }
+    put(f, result, "closest", closest);
+    if (x->file && x->file[0])
+        put(f, result, "file", text(span_str(x->file)));
+    if (x->line)
+        put(f, result, "line", json_integer((json_int_t)x->line));
+    if (x->rule)
+        put(f, result, "rule", json_string(x->rule));
+    if (!plain)
+        put(f, result, "severity", json_string(severity_word(x->severity)));
+    if (x->name.p)
+        put(f, result, "name", text(x->name));
+    if (json_array_append_new(list, result))
+        f->failed = true;
+}
+
+static enum verdict overall(const struct findings *f) {
+    return f->counts[VERDICT_FAIL]           ? VERDICT_FAIL
+           : f->counts[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE
+                                             : findings_absence(f, VERDICT_PASS);
+}
+
+json_t *findings_report(struct findings *f, struct err *err) {
+    size_t room = FINDINGS_MAX - json_array_size(f->others);
+    size_t n_passed = json_array_size(f->passed);
+    while (n_passed > room) {
+        json_array_remove(f->passed, --n_passed);
+        f->omitted++;
+    }
+    if (json_array_extend(f->others, f->passed))
+        f->failed = true;
+    json_t *report = json_object(), *counts = json_object();
+    put(f, report, "verdict", json_string(verdict_word(overall(f))));
+    put(f, report, "results", json_incref(f->others));
+    put(f, report, "losses", json_incref(f->losses));
+    put(f, report, "omitted", json_integer((json_int_t)f->omitted));
+    for (int v = 0; v < 3; v++)
+        put(f, counts, verdict_word((enum verdict)v), json_integer((json_int_t)f->counts[v]));
+    for (int s = 0; s < 3; s++)
+        put(f, counts, severity_word((enum severity)s), json_integer((json_int_t)f->severities[s]));
+    put(f, report, "counts", counts);
+    if (f->failed) {
+        json_decref(report);
+        err_set(err, 0, "out of memory");
+        return NULL;
+    }
+    return report;
+}
+
+void findings_free(struct findings *f) {
+    json_decref(f->passed);
+    json_decref(f->others);
+    json_decref(f->losses);
+}

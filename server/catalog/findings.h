@@ -1,0 +1,63 @@
+/* What verify, lint and a snapshot's check found, as a report of the same shape as the judge's
+ * (judge/judge.h), so that the same text, JUnit, TAP and annotations come of it:
+ *
+ *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "closest":[…], "file"?, "line"?,
+ * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N,
+ * "counts":{"pass","fail","inconclusive","warning","note"}}
+ *
+ * A result with a severity other than "error" did not make the verdict fail.
+ *
+ * Ownership: findings_report hands out the report; findings_free gives back the rest.
+ * Errors: `failed` is sticky: out of memory.
+ * Limits: FINDINGS_MAX results are listed, those that did not pass first; the rest is counted in "omitted".
+ */
+#ifndef CATALOG_FINDINGS_H
+#define CATALOG_FINDINGS_H
+
+#include "catalog/rules.h"
+#include "core/reader.h"
+#include "judge/judge.h"
+
+#define FINDINGS_MAX 10000
+
+/* What part of a recording is looked at. */
+struct scope {
+    struct span session; /* the default one when p == NULL */
+    uint64_t since;      /* only what was recorded later */
+};
+struct span scope_session(const struct scope *scope);
+/* Whether a series belongs to it. */
+bool scope_holds(const struct scope *scope, const struct series_row *row);
+
+struct finding {
+    enum verdict verdict;
+    enum severity severity; /* errors may fail; others never do */
+    const char *rule;       /* NULL: none */
+    struct span expectation, observed, why;
+    struct span name;    /* the metric's */
+    struct span closest; /* a name; p == NULL: none */
+    const char *file;    /* NULL or "": none */
+    size_t line;
+};
+
+struct findings {
+    struct scope scope;
+    json_t *passed, *others, *losses;
+    uint64_t lost;
+    size_t counts[3];     /* by verdict; what only warns counts as a pass */
+    size_t severities[3]; /* of those that are no pass, or only warn */
+    size_t omitted;
+    bool failed;
+};
+
+/* Reads the losses of the scope. */
+int findings_start(struct findings *f, const struct scope *scope, struct reader *reader, struct err *err);
+/* What a claim that something is absent, or that nothing else is there, comes to: a pass (or a failure
+ * `when_complete`) only if nothing was lost. */
+enum verdict findings_absence(const struct findings *f, enum verdict when_complete);
+void findings_add(struct findings *f, const struct finding *finding);
+/* The report; new reference. NULL with err when out of memory. */
+json_t *findings_report(struct findings *f, struct err *err);
+void findings_free(struct findings *f);
+
+#endif

@@ -1,0 +1,270 @@
+/* DESIGN. One pass over the series, in which every different name and tag is worked on once; one over the
+ * samples of gauges, only where their summaries allow that they merely grew. What is found is a note for each
+ * (rule, name, subject) with the number of series that show it. */
+#include "catalog/lint.h"
+
+#include "catalog/lint_private.h"
+#include "catalog/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name) {
+    return (l->options->silenced | l->of_names[name].silenced) >> rule & 1;
+}
+
+void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail) {
+    if (lint_silent(l, rule, name))
+        return;
+    uint64_t seed = (uint64_t)name * LINT_N + rule;
+    bool added;
+    uint32_t *at = table_put(&l->noted, XXH3_64bits_withSeed(subject.n ? subject.p : "", subject.n, seed),
+                             (uint32_t)l->n_notes, &added);
+    if (at && !added) {
+        l->notes[*at].series++;
+        return;
+    }
+    if (at && l->n_notes == l->cap_notes) {
+        size_t cap = l->cap_notes ? 2 * l->cap_notes : 64;
+        struct lint_note *grown = realloc(l->notes, cap * sizeof *grown);
+        if (grown) {
+            l->notes = grown;
+            l->cap_notes = cap;
+        } else {
+            at = NULL;
+        }
+    }
+    struct lint_note note = {rule, (uint32_t)name, 1, arena_copy(&l->arena, subject),
+                             arena_copy(&l->arena, detail)};
+    if (!at || !note.subject.p || !note.detail.p)
+        l->failed = true;
+    else
+        l->notes[l->n_notes++] = note;
+}
+
+static size_t name_number(struct lint *l, struct span name) {
+    size_t known = l->names.n, i = names_put(&l->names, name);
+    if (i == NAMES_NONE || i < known)
+        return i;
+    if (i == l->cap_names) {
+        size_t cap = l->cap_names ? 2 * l->cap_names : 64;
+        struct lint_name *grown = realloc(l->of_names, cap * sizeof *grown);
+        if (!grown)
+            return NAMES_NONE;
+        l->of_names = grown;
+        l->cap_names = cap;
+    }
+    const struct catalog *c = l->options->catalog;
+    l->of_names[i] = (struct lint_name){.entry = c ? catalog_find(c, name) : NULL};
+    l->of_names[i].silenced =
+        (c ? c->silenced : 0) | (l->of_names[i].entry ? l->of_names[i].entry->silenced : 0);
+    return i;
+}
+
+static int take_series(void *arg, const struct series_row *row) {
+    struct lint *l = arg;
+    if (!scope_holds(&l->options->scope, row))
+        return 0;
+    size_t name = name_number(l, row->name);
+    if (name == NAMES_NONE)
+        l->failed = true;
+    else
+        lint_series(l, name, row);
+    return l->failed;
+}
+
+/* --- gauges that only grow
+ * ---------------------------------------------------------------------------------------- */
+
+struct gauge_walk {
+    struct lint *lint;
+    uint64_t series;
+    double last;
+    bool fell;
+};
+
+static int take_gauge(void *arg, const struct sample_row *row) {
+    struct gauge_walk *w = arg;
+    uint32_t *name = table_get(&w->lint->gauges, row->series_id);
+    if (!name)
+        return 0;
+    if (row->series_id != w->series)
+        *w = (struct gauge_walk){w->lint, row->series_id, row->value.number, false};
+    if (row->value.number < w->last && !w->fell) {
+        w->fell = true;
+        w->lint->of_names[*name].growing--;
+    }
+    w->last = row->value.number;
+    return 0;
+}
+
+static int read_gauges(struct lint *l, struct reader *reader, struct err *err) {
+    if (l->gauges.n == 0)
+        return 0;
+    struct filter filter = {.session = scope_session(&l->options->scope), .since = l->options->scope.since};
+    filter.has_type = true;
+    filter.type = METRIC_GAUGE;
+    struct gauge_walk walk = {.lint = l};
+    return reader->ops->samples(reader, &filter, false, take_gauge, &walk, err);
+}
+
+/* --- the report
+ * --------------------------------------------------------------------------------------------------- */
+
+static void put_short(struct buf *out, struct span s) {
+    size_t n = s.n < 120 ? s.n : 120;
+    buf_add(out, s.p, n);
+    if (n < s.n)
+        buf_str(out, "…");
+}
+
+static void arrow(const struct lint_note *n, const char *verb, struct buf *why) {
+    put_short(why, n->subject);
+    buf_printf(why, " %s ", verb);
+    put_short(why, n->detail);
+}
+
+static void explain(const struct lint_note *n, struct buf *why) {
+    switch (n->rule) {
+    case LINT_NAME_DROPPED:
+    case LINT_TAG_DROPPED:
+        put_short(why, n->subject.n ? n->subject : SPAN("an empty tag"));
+        buf_str(why, " is dropped: nothing of it is allowed");
+        return;
+    case LINT_NAME_TOO_LONG:
+        buf_printf(why, "%zu characters, at most 200 are allowed", n->subject.n);
+        return;
+    case LINT_NAME_REWRITTEN:
+    case LINT_TAG_REWRITTEN:
+    case LINT_TAG_LOWERCASED:
+        arrow(n, "is stored as", why);
+        return;
+    case LINT_TAG_TRUNCATED:
+        put_short(why, n->subject);
+        buf_str(why, " is cut after 200 characters");
+        return;
+    case LINT_NAME_COLLISION:
+        arrow(n, "is stored under the same name,", why);
+        return;
+    case LINT_MIXED_TYPES:
+        buf_printf(why, "sent as %.*s", SPAN_ARG(n->detail));
+        return;
+    case LINT_TOO_MANY_TAGS:
+        buf_printf(why, "%.*s tags, at most 100 are kept", SPAN_ARG(n->detail));
+        return;
+    case LINT_IDENTIFIER_TAG:
+        arrow(n, "holds", why);
+        return;
+    case LINT_KEY_SPELLING:
+        arrow(n, "is also spelled", why);
+        return;
+    case LINT_RESERVED_KEY:
+        put_short(why, n->subject);
+        buf_str(why, " has a meaning of its own in Datadog");
+        return;
+    case LINT_UNIT_TYPE:
+        buf_printf(why, "the name ends in %.*s, but %.*s", SPAN_ARG(n->subject), SPAN_ARG(n->detail));
+        return;
+    case LINT_GROWING_GAUGE:
+        buf_str(why, "it only grew: a running total should be a count");
+        return;
+    case LINT_NEGATIVE_COUNT:
+        buf_printf(why, "a value of %.*s", SPAN_ARG(n->detail));
+        return;
+    case LINT_SECONDS_TIMING:
+        buf_printf(why, "no value is above %.*s: these look like seconds, a timing is in milliseconds",
+                   SPAN_ARG(n->detail));
+        return;
+    case LINT_CONSTANT_ZERO:
+        buf_str(why, "every value is 0");
+        return;
+    case LINT_DATAGRAM_1432:
+        buf_str(why, "one metric alone is longer than 1,432 bytes");
+        return;
+    case LINT_DATAGRAM_8192:
+        buf_str(why, "one metric alone is longer than the 8,192 bytes that an Agent reads");
+        return;
+    case LINT_CLIENT_DROPS:
+        buf_printf(why, "the client reports %.*s dropped", SPAN_ARG(n->detail));
+        return;
+    case LINT_N:
+        return;
+    }
+}
+
+static int by_rule(const void *a, const void *b) {
+    const struct lint_note *x = a, *y = b;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return span_cmp(x->subject, y->subject);
+}
+
+static json_t *report(struct lint *l, struct err *err) {
+    struct buf claim = {0}, observed = {0}, why = {0};
+    if (l->n_notes)
+        qsort(l->notes, l->n_notes, sizeof *l->notes, by_rule);
+    for (size_t i = 0; i < l->n_notes; i++) {
+        const struct lint_note *n = &l->notes[i];
+        const struct lint_rule_info *rule = lint_rule_info(n->rule);
+        const struct lint_name *name = &l->of_names[n->name];
+        bool fails = rule->severity == SEVERITY_ERROR || l->options->strict;
+        buf_clear(&claim);
+        buf_clear(&observed);
+        buf_clear(&why);
+        buf_printf(&claim, "%s: ", rule->name);
+        put_short(&claim, l->names.list[n->name]);
+        buf_printf(&observed, "%llu series", (unsigned long long)(n->series > 1 ? n->series : name->series));
+        explain(n, &why);
+        findings_add(&l->findings, &(struct finding){
+                                       .verdict = fails ? VERDICT_FAIL : VERDICT_PASS,
+                                       .severity = rule->severity,
+                                       .rule = rule->name,
+                                       .expectation = buf_view(&claim),
+                                       .observed = buf_view(&observed),
+                                       .why = buf_view(&why),
+                                       .name = l->names.list[n->name],
+                                       .file = name->entry ? name->entry->file : NULL,
+                                       .line = name->entry ? name->entry->line : 0,
+                                   });
+    }
+    l->failed |= claim.failed || observed.failed || why.failed;
+    buf_free(&claim);
+    buf_free(&observed);
+    buf_free(&why);
+    return findings_report(&l->findings, err);
+}
+
+json_t *catalog_lint(const struct lint_options *options, struct reader *reader, struct err *err) {
+    struct lint l = {.options = options};
+    struct filter filter = {.session = scope_session(&options->scope)};
+    json_t *result = NULL;
+    int failed = findings_start(&l.findings, &options->scope, reader, err) ||
+                 reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err);
+    if (!failed) {
+        lint_keys(&l);
+        lint_names(&l);
+        result = report(&l, err);
+    }
+    if (l.failed && result) {
+        json_decref(result);
+        result = NULL;
+        err_set(err, 0, "out of memory");
+    }
+    findings_free(&l.findings);
+    arena_free(&l.arena);
+    names_free(&l.names);
+    names_free(&l.tags);
+    names_free(&l.keys);
+    table_free(&l.noted);
+    table_free(&l.pairs);
+    table_free(&l.seen_values);
+    table_free(&l.gauges);
+    free(l.of_names);
+    free(l.of_tags);
+    free(l.notes);
+    free(l.by_key);
+    return result;
+}

@@ -1,0 +1,165 @@
+/* Rules that look at one series at a time. */
+#include "catalog/lint_private.h"
+#include "catalog/normalize.h"
+#include "catalog/text.h"
+#include "core/number.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define TAGS_MAX    100
+#define UDP_MAX     1432
+#define AGENT_MAX   8192
+#define GROWING_MIN 5 /* samples of a gauge that show a trend */
+
+static const struct span reserved[] = {
+    {"host", 4}, {"device", 6}, {"source", 6}, {"service", 7}, {"env", 3}, {"version", 7},
+};
+
+/* The tag's number; what is to be known of it is worked out when it is new. */
+static size_t tag_number(struct lint *l, struct span tag) {
+    size_t known = l->tags.n, i = names_put(&l->tags, tag);
+    if (i == NAMES_NONE || i < known)
+        return i;
+    if (i == l->cap_tags) {
+        size_t cap = l->cap_tags ? 2 * l->cap_tags : 64;
+        struct lint_tag *grown = realloc(l->of_tags, cap * sizeof *grown);
+        if (!grown)
+            return NAMES_NONE;
+        l->of_tags = grown;
+        l->cap_tags = cap;
+    }
+    struct buf normal = {0};
+    struct lint_tag *t = &l->of_tags[i];
+    t->normal = normalize_tag(tag, &normal);
+    t->normal_text = t->normal ? arena_copy(&l->arena, buf_view(&normal)) : SPAN("");
+    t->looks = looks_like(tag_value(tag));
+    size_t key = names_put(&l->keys, tag_key(tag));
+    t->key = (uint32_t)key;
+    bool failed = normal.failed || !t->normal_text.p || key == NAMES_NONE;
+    buf_free(&normal);
+    return failed ? NAMES_NONE : i;
+}
+
+/* The values of this key of this name: how many, and whether some look like identifiers. */
+static void count_values(struct lint *l, size_t name, size_t tag) {
+    const struct lint_tag *t = &l->of_tags[tag];
+    bool added;
+    uint32_t *at = table_put(&l->pairs, (uint64_t)name << 32 | t->key, (uint32_t)l->n_by_key, &added);
+    if (at && added && l->n_by_key == l->cap_by_key) {
+        size_t cap = l->cap_by_key ? 2 * l->cap_by_key : 64;
+        struct lint_key *grown = realloc(l->by_key, cap * sizeof *grown);
+        if (grown) {
+            l->by_key = grown;
+            l->cap_by_key = cap;
+        } else {
+            at = NULL;
+        }
+    }
+    if (!at) {
+        l->failed = true;
+        return;
+    }
+    if (added)
+        l->by_key[l->n_by_key++] = (struct lint_key){.name = (uint32_t)name, .key = l->keys.list[t->key]};
+    struct lint_key *k = &l->by_key[*at];
+    bool new_value;
+    if (!table_put(&l->seen_values, (uint64_t)name << 32 | tag, 0, &new_value)) {
+        l->failed = true;
+        return;
+    }
+    k->distinct += new_value;
+    if (k->looks == LOOKS_PLAIN && t->looks != LOOKS_PLAIN) {
+        k->looks = t->looks;
+        k->example = tag_value(l->tags.list[tag]);
+    }
+}
+
+static void check_tag(struct lint *l, size_t name, struct span raw) {
+    size_t i = tag_number(l, raw);
+    if (i == NAMES_NONE) {
+        l->failed = true;
+        return;
+    }
+    const struct lint_tag *t = &l->of_tags[i];
+    struct span tag = l->tags.list[i];
+    if (t->normal & NORMAL_DROPPED)
+        lint_note(l, LINT_TAG_DROPPED, name, tag, SPAN(""));
+    else if (t->normal & NORMAL_REWRITTEN)
+        lint_note(l, LINT_TAG_REWRITTEN, name, tag, t->normal_text);
+    else if (t->normal & NORMAL_LOWERED)
+        lint_note(l, LINT_TAG_LOWERCASED, name, tag, t->normal_text);
+    if (t->normal & NORMAL_CUT && !(t->normal & NORMAL_DROPPED))
+        lint_note(l, LINT_TAG_TRUNCATED, name, tag, t->normal_text);
+    for (size_t k = 0; k < sizeof reserved / sizeof reserved[0]; k++)
+        if (span_eq(l->keys.list[t->key], reserved[k]))
+            lint_note(l, LINT_RESERVED_KEY, name, reserved[k], SPAN(""));
+    count_values(l, name, i);
+}
+
+/* The shortest line that says this: longer than a datagram, it cannot be sent without being cut. */
+static uint64_t line_bytes(const struct series_row *row) {
+    uint64_t n = row->name.n + 5;
+    for (size_t i = 0; i < row->n_tags; i++)
+        n += row->tags[i].n + 1;
+    return n;
+}
+
+static void check_numbers(struct lint *l, size_t name, const struct series_row *row) {
+    struct lint_name *n = &l->of_names[name];
+    if (row->type == METRIC_TIMING || row->type == METRIC_HISTOGRAM || row->type == METRIC_DISTRIBUTION) {
+        n->min = n->measured ? fmin(n->min, row->min) : row->min;
+        n->max = n->measured ? fmax(n->max, row->max) : row->max;
+        n->measured = true;
+    }
+    if (row->type == METRIC_COUNT || row->type == METRIC_RATE)
+        n->least_count = fmin(n->least_count, row->min);
+    if (row->type != METRIC_GAUGE)
+        return;
+    n->gauges++;
+    bool added;
+    if (row->samples >= GROWING_MIN && row->last == row->max && row->max > row->min &&
+        !lint_silent(l, LINT_GROWING_GAUGE, name)) {
+        n->growing++;
+        l->failed |= !table_put(&l->gauges, row->id, (uint32_t)name, &added);
+    }
+}
+
+/* What a client says that it threw away. */
+static bool tells_drops(struct span name) {
+    static const char prefix[] = "datadog.dogstatsd.client.";
+    if (!span_starts(name, SPAN("datadog.dogstatsd.client.")))
+        return false;
+    struct span what = span_from(name, sizeof prefix - 1);
+    return memmem(what.p, what.n, "dropped", 7) != NULL;
+}
+
+void lint_series(struct lint *l, size_t name, const struct series_row *row) {
+    struct lint_name *n = &l->of_names[name];
+    n->series++;
+    n->samples += row->samples;
+    n->types |= 1u << row->type;
+    if (tells_drops(row->name)) {
+        char number[NUMBER_SIZE];
+        number_format(row->sum, number);
+        if (row->sum > 0)
+            lint_note(l, LINT_CLIENT_DROPS, name, row->name, span_str(number));
+    }
+    if (span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
+        return;
+    for (size_t i = 0; i < row->n_tags; i++)
+        check_tag(l, name, row->tags[i]);
+    if (row->n_tags > TAGS_MAX) {
+        char number[NUMBER_SIZE];
+        number_format((double)row->n_tags, number);
+        lint_note(l, LINT_TOO_MANY_TAGS, name, row->name, span_str(number));
+    }
+    uint64_t bytes = line_bytes(row);
+    if (bytes > n->largest_line)
+        n->largest_line = bytes;
+    if (bytes > AGENT_MAX)
+        lint_note(l, LINT_DATAGRAM_8192, name, row->name, SPAN(""));
+    else if (bytes > UDP_MAX)
+        lint_note(l, LINT_DATAGRAM_1432, name, row->name, SPAN(""));
+    check_numbers(l, name, row);
+}

@@ -1,0 +1,177 @@
+/* Files and what they include, as one catalog. */
+#include "catalog/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct loader {
+    struct catalog *catalog;
+    catalog_open_fn *open;
+    void *arg;
+    size_t n_files;
+    const char *files[CATALOG_FILES_MAX]; /* loaded, or being loaded */
+    size_t depth;
+    const char *stack[CATALOG_DEPTH_MAX]; /* being loaded, the outermost first */
+    struct catalog_error *error;
+};
+
+static int read_all(int fd, const char *path, char **text, size_t *n, struct err *err) {
+    size_t cap = 65536;
+    *n = 0;
+    *text = malloc(cap);
+    while (*text) {
+        ssize_t got = read(fd, *text + *n, cap - *n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_set(err, errno, "cannot read %s", path);
+        *n += (size_t)got;
+        if (got == 0)
+            return 0;
+        if (*n > CATALOG_FILE_MAX)
+            return err_set(err, 0, "%s is larger than %u bytes", path, CATALOG_FILE_MAX);
+        if (*n == cap) {
+            char *grown = realloc(*text, cap *= 2);
+            if (!grown)
+                break;
+            *text = grown;
+        }
+    }
+    return err_set(err, ENOMEM, "cannot read %s", path);
+}
+
+char *catalog_open_file(void *arg, const char *path, size_t *n, struct err *err) {
+    (void)arg;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err_set(err, errno, "cannot open %s", path);
+        return NULL;
+    }
+    struct stat st;
+    char *text = NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)CATALOG_FILE_MAX)
+        err_set(err, 0, "%s has %lld bytes: at most %u are read", path, (long long)st.st_size,
+                CATALOG_FILE_MAX);
+    else if (read_all(fd, path, &text, n, err)) {
+        free(text);
+        text = NULL;
+    }
+    close(fd);
+    return text;
+}
+
+/* dir/of/base.json + ../x.csv = dir/x.csv */
+static struct span join(struct arena *arena, const char *base, struct span path) {
+    const char *slash = base && path.n && path.p[0] != '/' ? strrchr(base, '/') : NULL;
+    size_t folder = slash ? (size_t)(slash - base) + 1 : 0;
+    char *joined = memory_take(arena, folder + path.n + 1);
+    if (!joined)
+        return (struct span){NULL, 0};
+    size_t n = 0, root = 0;
+    char *raw = memory_take(arena, folder + path.n + 1);
+    if (!raw)
+        return (struct span){NULL, 0};
+    if (folder)
+        memcpy(raw, base, folder);
+    memcpy(raw + folder, path.p, path.n);
+    size_t end = folder + path.n;
+    if (end && raw[0] == '/')
+        joined[n++] = '/', root = 1;
+    for (size_t i = 0; i < end;) {
+        const char *next = memchr(raw + i, '/', end - i);
+        size_t length = next ? (size_t)(next - raw) - i : end - i;
+        struct span part = span_of(raw + i, length);
+        i += length + 1;
+        if (length == 0 || span_eq(part, SPAN(".")))
+            continue;
+        size_t last = n;
+        while (last > root && joined[last - 1] != '/')
+            last--;
+        bool up = span_eq(part, SPAN(".."));
+        if (up && n > root && !span_eq(span_of(joined + last, n - last), SPAN(".."))) {
+            n = last > root ? last - 1 : root;
+            continue;
+        }
+        if (n > root)
+            joined[n++] = '/';
+        memcpy(joined + n, part.p, part.n);
+        n += part.n;
+    }
+    joined[n] = '\0';
+    return span_of(joined, n);
+}
+
+static int load_one(struct loader *l, const char *path, const char *from);
+
+static int refuse_cycle(struct loader *l, const char *path, const char *from) {
+    struct buf way = {.max = 300};
+    bool within = false;
+    for (size_t i = 0; i < l->depth; i++) {
+        within |= strcmp(l->stack[i], path) == 0;
+        if (within)
+            buf_printf(&way, "%s -> ", l->stack[i]);
+    }
+    int result = 0;
+    if (within)
+        result =
+            catalog_fail(l->error, from, 0, 0, "the includes go in a circle: %s%s", way.p ? way.p : "", path);
+    buf_free(&way);
+    return result;
+}
+
+static int load_includes(struct loader *l, const char *path) {
+    size_t n = l->catalog->n_includes;
+    struct span *includes = l->catalog->includes;
+    for (size_t i = 0; i < n; i++) {
+        struct span joined =
+            includes[i].n ? join(&l->catalog->arena, path, includes[i]) : (struct span){NULL, 0};
+        if (!joined.p)
+            return catalog_fail(l->error, path, 0, 0, "include[%zu] is empty", i);
+        if (load_one(l, joined.p, path))
+            return -1;
+    }
+    return 0;
+}
+
+static int load_one(struct loader *l, const char *path, const char *from) {
+    if (refuse_cycle(l, path, from))
+        return -1;
+    for (size_t i = 0; i < l->n_files; i++)
+        if (strcmp(l->files[i], path) == 0)
+            return 0;
+    if (l->n_files == CATALOG_FILES_MAX || l->depth == CATALOG_DEPTH_MAX)
+        return catalog_fail(l->error, from, 0, 0, "too many includes: at most %d files, %d deep",
+                            CATALOG_FILES_MAX, CATALOG_DEPTH_MAX);
+    struct err err = {0};
+    size_t n = 0;
+    char *text = l->open(l->arg, path, &n, &err);
+    if (!text)
+        return catalog_fail(l->error, from, 0, 0, "%s", err.text);
+    l->files[l->n_files++] = path;
+    l->stack[l->depth++] = path;
+    int result = catalog_read_text(l->catalog, path, span_of(text, n), l->error);
+    free(text);
+    if (result == 0)
+        result = load_includes(l, path);
+    l->depth--;
+    return result;
+}
+
+struct catalog *catalog_load(size_t n, const char *const *paths, catalog_open_fn *open, void *arg,
+                             struct catalog_error *error) {
+    struct loader l = {.catalog = calloc(1, sizeof *l.catalog), .open = open, .arg = arg, .error = error};
+    int result = l.catalog ? 0 : catalog_fail(error, NULL, 0, 0, "out of memory");
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        struct span path = join(&l.catalog->arena, NULL, span_str(paths[i]));
+        result = path.p ? load_one(&l, path.p, NULL) : catalog_fail(error, NULL, 0, 0, "out of memory");
+    }
+    if (result == 0)
+        result = catalog_finish(l.catalog, error);
+    if (result == 0)
+        return l.catalog;
+    catalog_free(l.catalog);
+    return NULL;
+}

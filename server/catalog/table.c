@@ -1,0 +1,101 @@
+#include "catalog/table.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+struct table_slot {
+    uint64_t key;
+    uint32_t value;
+    bool used;
+};
+
+static struct table_slot *slot_of(const struct table *t, uint64_t key) {
+    size_t i = (size_t)((key ^ key >> 29) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (t->size - 1);
+    while (t->slots[i].used && t->slots[i].key != key)
+        i = (i + 1) & (t->size - 1);
+    return &t->slots[i];
+}
+
+static int grow(struct table *t) {
+    struct table bigger = {.n = t->n, .size = t->size ? 2 * t->size : 8};
+    bigger.slots = calloc(bigger.size, sizeof *bigger.slots);
+    if (!bigger.slots) {
+        t->failed = true;
+        return -1;
+    }
+    for (size_t i = 0; i < t->size; i++)
+        if (t->slots[i].used)
+            *slot_of(&bigger, t->slots[i].key) = t->slots[i];
+    free(t->slots);
+    *t = bigger;
+    return 0;
+}
+
+uint32_t *table_get(const struct table *t, uint64_t key) {
+    if (t->size == 0)
+        return NULL;
+    struct table_slot *slot = slot_of(t, key);
+    return slot->used ? &slot->value : NULL;
+}
+
+uint32_t *table_put(struct table *t, uint64_t key, uint32_t value, bool *added) {
+    if (2 * t->n >= t->size && grow(t))
+        return NULL;
+    struct table_slot *slot = slot_of(t, key);
+    *added = !slot->used;
+    if (!slot->used) {
+        *slot = (struct table_slot){key, value, true};
+        t->n++;
+    }
+    return &slot->value;
+}
+
+void table_free(struct table *t) {
+    free(t->slots);
+    *t = (struct table){0};
+}
+
+/* Different names of one hash take the next free key. */
+static uint64_t key_of(const struct names *names, struct span name) {
+    uint64_t key = XXH3_64bits(name.n ? name.p : "", name.n);
+    const uint32_t *at;
+    while ((at = table_get(&names->by_hash, key)) && !span_eq(names->list[*at], name))
+        key++;
+    return key;
+}
+
+size_t names_get(const struct names *names, struct span name) {
+    const uint32_t *at = table_get(&names->by_hash, key_of(names, name));
+    return at ? *at : NAMES_NONE;
+}
+
+size_t names_put(struct names *names, struct span name) {
+    uint64_t key = key_of(names, name);
+    bool added;
+    uint32_t *at = table_put(&names->by_hash, key, (uint32_t)names->n, &added);
+    if (at && !added)
+        return *at;
+    if (at && names->n == names->cap) {
+        size_t cap = names->cap ? 2 * names->cap : 64;
+        struct span *grown = realloc(names->list, cap * sizeof *grown);
+        if (grown) {
+            names->list = grown;
+            names->cap = cap;
+        }
+    }
+    struct span copy = at && names->n < names->cap ? arena_copy(&names->arena, name.p ? name : SPAN(""))
+                                                   : (struct span){NULL, 0};
+    if (!copy.p) {
+        names->failed = true;
+        return NAMES_NONE;
+    }
+    names->list[names->n] = copy;
+    return names->n++;
+}
+
+void names_free(struct names *names) {
+    table_free(&names->by_hash);
+    arena_free(&names->arena);
+    free(names->list);
+    *names = (struct names){0};
+}

@@ -1,0 +1,50 @@
+/* A recording against a catalog.
+ *
+ * Pure: looks at the recording only through its reader, between reader_begin and reader_end.
+ * Ownership: the report is a new reference, of the shape that findings.h describes.
+ * Errors: NULL with err (the reader's, or out of memory).
+ * Verdicts: what was seen and is not allowed fails, whatever was lost. That nothing else is there, and that a
+ * declared metric is missing, are claims of absence: with a loss they are inconclusive.
+ * `datadog.dogstatsd.client.*` need not be declared. A timing, histogram or distribution is also met by what
+ * an aggregating client makes of it (NAME.avg, …), and the other way round. Source: product.md;
+ * statwit-catalog(5).
+ */
+#ifndef CATALOG_VERIFY_H
+#define CATALOG_VERIFY_H
+
+#include "catalog/catalog.h"
+#include "catalog/findings.h"
+
+#define VERIFY_RULES(X)                                                                                      \
+    X(VERIFY_UNDECLARED, "undeclared")                                                                       \
+    X(VERIFY_NEVER_SEEN, "never-seen")                                                                       \
+    X(VERIFY_DEPRECATED, "deprecated")                                                                       \
+    X(VERIFY_WRONG_TYPE, "wrong-type")                                                                       \
+    X(VERIFY_WRONG_UNIT, "wrong-unit")                                                                       \
+    X(VERIFY_MISSING_TAG, "missing-tag")                                                                     \
+    X(VERIFY_UNKNOWN_TAG, "unknown-tag")                                                                     \
+    X(VERIFY_FORBIDDEN_TAG, "forbidden-tag")                                                                 \
+    X(VERIFY_TAG_VALUE, "tag-value")                                                                         \
+    X(VERIFY_TOO_MANY_VALUES, "too-many-values")                                                             \
+    X(VERIFY_VALUE_RANGE, "value-range")                                                                     \
+    X(VERIFY_SAMPLE_RATE, "sample-rate")                                                                     \
+    X(VERIFY_TOO_MANY_SERIES, "too-many-series")
+
+enum verify_rule {
+#define X(id, word) id,
+    VERIFY_RULES(X)
+#undef X
+        VERIFY_N
+};
+
+struct verify_options {
+    struct scope scope;
+    struct span prefix;      /* stands before every name in the recording, not in the catalog */
+    struct span ignore_tags; /* "env,host": keys that are not looked at */
+    bool strict;             /* a declared metric that was never seen fails */
+};
+
+json_t *catalog_verify(const struct catalog *c, const struct verify_options *options, struct reader *reader,
+                       struct err *err);
+
+#endif
