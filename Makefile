@@ -45,6 +45,25 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 
 include $(wildcard tests/*/*.mk client/*.mk)
 
+.PHONY: run
+run: deps ## install what is missing, build, and run the recorder on 8125; ARGS="--db x.db" adds options
+	@$(MAKE) --no-print-directory -s all
+	@exec build/statwit serve $(ARGS)
+
+.PHONY: test
+test: deps ## install what is missing, build, and run all tests
+	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory unit e2e layers
+
+.PHONY: demo
+demo: deps ## a tour of under a minute; leaves nothing behind
+	@$(MAKE) --no-print-directory -s all
+	@tests/e2e/demo build/statwit
+
+.PHONY: deps
+deps: ## install the packages that are missing (apt-get, with sudo when not root)
+	@.ci/deps build test
+
 .PHONY: all
 all: build/statwit $(OUT)/libstatwit.a ## build everything that is installed
 
@@ -100,6 +119,69 @@ unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those wh
 .PHONY: layers
 layers: ## who may include whom (the table in the script)
 	@tests/support/check-layers
+
+# --- the same tests, harder -----------------------------------------------------------------------------------------
+.PHONY: asan
+asan: ## all tests with address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory VARIANT=asan unit e2e
+
+.PHONY: tsan
+tsan: ## all tests with the thread sanitizer
+	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory VARIANT=tsan unit e2e
+
+.PHONY: valgrind
+valgrind: $(UNIT_BIN) ## unit tests under valgrind; UNIT= as for unit
+	@UNIT_UNDER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
+	    tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
+
+.PHONY: cov
+cov: ## lines and branches that all tests together reach
+	@$(MAKE) --no-print-directory VARIANT=cov unit e2e
+	@tests/support/coverage build/cov
+
+# --- the source itself ----------------------------------------------------------------------------------------------
+C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/*.[ch] client/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/run-unit tests/support/coverage tests/fuzz/run)
+
+.PHONY: format
+format: ## format the C sources
+	@clang-format -i $(C_FILES)
+
+.PHONY: lint
+lint: layers $(PROTO_C) ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, man pages
+	@tests/support/lint '$(CPPFLAGS)' $(sort $(SERVER_SRC) $(CLIENT_SRC) server/main.c) -- $(C_FILES) -- $(SCRIPTS)
+
+# --- installing -----------------------------------------------------------------------------------------------------
+.PHONY: install install-server
+install: install-server ## PREFIX=/usr/local DESTDIR=: the binary, its man pages and completions, the library
+install-server: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(OUT)/statwit $(DESTDIR)$(PREFIX)/bin/statwit
+	install -m 644 server/statwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(OUT)/statwit completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit
+	$(OUT)/statwit completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit
+	$(OUT)/statwit completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish
+
+.PHONY: uninstall uninstall-server
+uninstall: uninstall-server ## removes what install put there
+uninstall-server:
+	rm -f $(DESTDIR)$(PREFIX)/bin/statwit $(DESTDIR)$(PREFIX)/share/man/man1/statwit.1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish
+
+.PHONY: dist
+dist: ## build/statwit-VERSION.tar.gz of what is committed
+	@mkdir -p build
+	git archive --prefix=statwit-$(VERSION)/ -o build/statwit-$(VERSION).tar.gz HEAD
+
+.PHONY: deb
+deb: ## build/statwit_VERSION_ARCH.deb of the installed tree
+	@rm -rf build/deb
+	@$(MAKE) --no-print-directory -s install PREFIX=/usr DESTDIR=$(CURDIR)/build/deb
+	@.ci/deb build/deb $(VERSION)
 
 .PHONY: clean
 clean: ## remove everything that was built

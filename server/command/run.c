@@ -16,7 +16,8 @@ static int collect(const struct options *o, struct judging *j) {
         bool file = access(text, F_OK) == 0 || !strchr(text, ' ');
         status = file ? judging_add_file(j, text) : judging_add_text(j, text);
     }
-    return status == EXIT_PASS ? judging_check(j, o) : status;
+    bool asked = j->n > 0 || option_on(o, OPT_ALL_COVERED);
+    return status == EXIT_PASS && asked ? judging_check(j, o) : status;
 }
 
 /* Through the front door: one way to judge, for everybody. */

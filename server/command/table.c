@@ -106,11 +106,8 @@ void table_begin(struct table *t, size_t n_columns, const struct column *columns
     *t = (struct table){.n_columns = n_columns, .columns = columns, .text = {.max = HELD_MAX}};
 }
 
-static void spaces(size_t n) {
-    printf("%*s", (int)n, "");
-}
-
-static void print_cell(const struct table *t, size_t c, struct span text, const char *sequence, bool last) {
+static void print_cell(const struct table *t, size_t c, struct span text, const char *sequence,
+                       size_t *blanks) {
     size_t width = text_width(text), room = t->width[c];
     bool cut = width > room && terminal_width() > 0 && t->columns[c].gives;
     if (cut) {
@@ -118,32 +115,25 @@ static void print_cell(const struct table *t, size_t c, struct span text, const 
         width = text_width(text) + 1;
     }
     size_t pad = width < room ? room - width : 0;
-    if (t->columns[c].right)
-        spaces(pad);
-    printf("%s%.*s%s%s", colour(sequence), SPAN_ARG(text), cut ? "…" : "",
-           sequence ? colour(COLOUR_OFF) : "");
-    if (!last && !t->columns[c].right)
-        spaces(pad);
-    fputs(last ? "\n" : "  ", stdout);
-}
-
-/* The column that stands last on the line. */
-static size_t last_shown(const struct table *t) {
-    size_t last = 0;
-    for (size_t c = 0; c < t->n_columns; c++)
-        last = t->shown[c] ? c : last;
-    return last;
+    *blanks += t->columns[c].right ? pad : 0;
+    if (text.n) { /* blanks are printed when something follows */
+        printf("%*s%s%.*s%s%s", (int)*blanks, "", colour(sequence), SPAN_ARG(text), cut ? "…" : "",
+               sequence ? colour(COLOUR_OFF) : "");
+        *blanks = 0;
+    }
+    *blanks += (t->columns[c].right ? 0 : pad) + 2;
 }
 
 static void print_row(const struct table *t, const char **at, bool title) {
-    size_t last = last_shown(t);
+    size_t blanks = 0;
     for (size_t c = 0; c < t->n_columns; c++) {
         struct span text = title ? span_str(t->columns[c].title) : span_str(*at);
         if (!title)
             *at += text.n + 1;
         if (t->shown[c])
-            print_cell(t, c, text, title ? COLOUR_BOLD : t->columns[c].colour, c == last);
+            print_cell(t, c, text, title ? COLOUR_BOLD : t->columns[c].colour, &blanks);
     }
+    putchar('\n');
 }
 
 /* Takes the columns' widths from the rows held, then makes them fit. */
