@@ -16,16 +16,29 @@ static bool ends_with(struct span s, struct span tail) {
     return s.n >= tail.n && same_word(span_from(s, s.n - tail.n), tail);
 }
 
+static bool is_port(struct span s) {
+    if (s.n == 0)
+        return true;
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.p[0] == ':';
+}
+
 /* "[::1]:8125" -> "::1"; "localhost:8125" -> "localhost"; "::1" stays. p == NULL when it is malformed. */
 static struct span without_port(struct span host) {
+    static const struct span bad = {NULL, 0};
     if (host.n && host.p[0] == '[') {
         const char *end = memchr(host.p, ']', host.n);
-        return end ? span_of(host.p + 1, (size_t)(end - host.p) - 1) : (struct span){NULL, 0};
+        if (!end || !is_port(span_from(host, (size_t)(end - host.p) + 1)))
+            return bad;
+        return span_of(host.p + 1, (size_t)(end - host.p) - 1);
     }
     const char *colon = memchr(host.p, ':', host.n);
-    if (!colon || memchr(colon + 1, ':', host.n - (size_t)(colon - host.p) - 1))
+    size_t n = colon ? (size_t)(colon - host.p) : host.n;
+    if (colon && memchr(colon + 1, ':', host.n - n - 1))
         return host;
-    return span_of(host.p, (size_t)(colon - host.p));
+    return is_port(span_from(host, n)) ? span_of(host.p, n) : bad;
 }
 
 /* 4 or 6 with the address; 0: not a literal. */
