@@ -1,0 +1,44 @@
+/* A whole recorder in this process, on free ports, and a plain HTTP client for it.
+ *
+ * Ownership: one recorder at a time; recorder_start … recorder_stop. The reply lives until the next one on
+ * its connection.
+ */
+#ifndef SUPPORT_RECORDER_H
+#define SUPPORT_RECORDER_H
+
+#include "http/http.h"
+
+struct recorder {
+    struct store *store;
+    struct pipeline *pipeline;
+    struct ingest *ingest;
+    struct http *http;
+    struct ingest_session session; /* the default one */
+};
+/* Any of the options may be left 0. */
+void recorder_start(struct recorder *r, const struct http_options *options);
+void recorder_stop(struct recorder *r);
+/* Sends one datagram to a UDP port of ours. */
+void recorder_send(int udp_port, const char *text);
+
+struct client {
+    int fd;
+    char *received; /* all bytes of the current answer */
+    size_t n, cap;
+    int status;
+    char *head, *body; /* NUL-terminated; the body with chunks put together */
+    size_t n_body;
+};
+/* A kept-alive connection. */
+void client_open(struct client *c, const struct recorder *r);
+void client_close(struct client *c);
+/* "GET /path"; headers: lines ending in \r\n, or NULL; body: NULL for none. Returns the status, -1 when the
+ * connection ended without an answer. */
+int client_ask(struct client *c, const char *request, const char *headers, const char *body);
+/* The two halves of it, for who wants to do something in between. */
+void client_send(struct client *c, const void *bytes, size_t n);
+int client_receive(struct client *c);
+/* Whether the text is in the body. */
+bool client_says(const struct client *c, const char *text);
+
+#endif

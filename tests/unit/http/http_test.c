@@ -1,0 +1,641 @@
+/* The HTTP side with a whole recorder behind it: what it answers to good requests and to bad ones. */
+#include "recorder.h"
+
+#include "core/buf.h"
+#include "http/limits.h"
+#include "unit.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct recorder recorder;
+static struct client client;
+
+static void start_with(const struct http_options *options) {
+    recorder_start(&recorder, options);
+    client_open(&client, &recorder);
+}
+
+static void start(void) {
+    start_with(&(struct http_options){0});
+}
+
+static void stop(void) {
+    client_close(&client);
+    recorder_stop(&recorder);
+}
+
+static int ask(const char *request) {
+    return client_ask(&client, request, NULL, NULL);
+}
+
+static int post(const char *request, const char *body) {
+    return client_ask(&client, request, "Content-Type: application/json\r\n", body);
+}
+
+#define SAYS(text)      CU_ASSERT_TRUE(client_says(&client, text))
+#define HEAD_SAYS(text) CU_ASSERT_PTR_NOT_NULL(strcasestr(client.head, text))
+
+static void send_line(const char *text) {
+    recorder_send(recorder.session.at.udp_port, text);
+}
+
+/* --- plain questions
+ * -------------------------------------------------------------------------------------------------- */
+
+static void test_health(void) {
+    start();
+    EQ_INT(ask("GET /healthz"), 200);
+    EQ_STR(client.body, "{\"status\":\"ok\"}\n");
+    EQ_INT(ask("GET //readyz/"), 200);
+    EQ_INT(ask("GET /recorder/v1/status"), 200);
+    SAYS("\"losses\":{\"kernel_drop\":0");
+    EQ_INT(ask("GET /metrics"), 200);
+    SAYS("# EOF\n");
+    EQ_INT(ask("GET /recorder/v1/openapi.yaml"), 200);
+    SAYS("openapi: 3");
+    stop();
+}
+
+static void test_ask_right_after_sending(void) {
+    start();
+    for (int i = 1; i <= 300; i++) {
+        char line[64], said[64];
+        snprintf(line, sizeof line, "asked.at.once:%d|g", i);
+        send_line(line);
+        EQ_INT(ask("GET /recorder/v1/series?name=asked.*"), 200);
+        snprintf(said, sizeof said, "\"samples\":%d,", i);
+        SAYS(said);
+    }
+    stop();
+}
+
+static void test_sample(void) {
+    start();
+    send_line("req\xff.time:1.5:2|ms|@0.5|#b:2,a:1,host:web,\xc3\xa9|c:ci-abc|e:x|card:low");
+    send_line("users:bob:1|s|#x");
+    EQ_INT(ask("GET /recorder/v1/samples"), 200);
+    SAYS(
+        "\"name\":\"req\xef\xbf\xbd.time\",\"name_b64\":\"cmVx/y50aW1l\",\"type\":\"timing\",\"value\":1.5,\"text\":null,"
+        "\"sample_rate\":0.5,\"tags\":[\"b:2\",\"a:1\",\"\xc3\xa9\"],\"host\":\"web\",\"timestamp\":null");
+    SAYS("\"container_id\":\"abc\",\"external_data\":\"x\",\"cardinality\":\"low\"");
+    SAYS("\"type\":\"set\",\"value\":null,\"text\":\"bob:1\"");
+    SAYS("\"next\":null}");
+    EQ_INT(ask("GET /recorder/v1/samples?limit=1&type=ms"), 200);
+    CU_ASSERT_PTR_NULL(strstr(client.body, "\"next\":null"));
+    EQ_INT(ask("GET /recorder/v1/samples?tag=a:1&tag=b:*&name=req*"), 200);
+    SAYS("\"value\":2,");
+    EQ_INT(ask("GET /recorder/v1/samples?tag=a:1&tag=c"), 200);
+    EQ_STR(client.body, "{\"samples\":[],\"next\":null}\n");
+    EQ_INT(ask("GET /recorder/v1/samples?newest=true&limit=1"), 200);
+    SAYS("\"name\":\"users\"");
+    stop();
+}
+
+static void test_other_lists(void) {
+    start();
+    send_line("_e{5,4}:title|text|t:error|#a:b");
+    send_line("_sc|app.ok|2|m:bad");
+    send_line("nonsense");
+    EQ_INT(ask("GET /recorder/v1/events?name=ti*&type=event"), 200);
+    SAYS("\"title\":\"title\",\"text\":\"text\"");
+    SAYS("\"alert_type\":\"error\"");
+    EQ_INT(ask("GET /recorder/v1/events?type=count"), 200);
+    EQ_STR(client.body, "{\"events\":[],\"next\":null}\n");
+    EQ_INT(ask("GET /recorder/v1/service_checks"), 200);
+    SAYS("\"status\":\"critical\",\"message\":\"bad\"");
+    EQ_INT(ask("GET /recorder/v1/rejects"), 200);
+    SAYS("\"reason\":\"no_pipe\"");
+    SAYS("\"text\":\"nonsense\"");
+    EQ_INT(ask("GET /recorder/v1/requests"), 200);
+    stop();
+}
+
+static void test_since(void) {
+    start();
+    send_line("old:1|c");
+    send_line("both:1|c");
+    EQ_INT(post("POST /recorder/v1/marks", ""), 200);
+    uint64_t mark = strtoull(client.body + 8, NULL, 10);
+    CU_ASSERT_TRUE(mark > 0);
+    send_line("both:4:5|c|@0.5|#z,y,z");
+    send_line("both:4:5|c|@0.5|#y,z");
+    char question[96];
+    snprintf(question, sizeof question, "GET /recorder/v1/series?since=%" PRIu64, mark);
+    EQ_INT(ask(question), 200);
+    SAYS(
+        "\"name\":\"both\",\"type\":\"count\",\"tags\":[\"y\",\"z\"],\"host\":null,\"device\":null,\"samples\":4,"
+        "\"count\":8,\"sum\":36,\"min\":4,\"max\":5,\"last\":5,");
+    CU_ASSERT_PTR_NULL(strstr(client.body, "old"));
+    EQ_INT(ask("GET /recorder/v1/series?source=http"), 200);
+    EQ_STR(client.body, "{\"series\":[],\"next\":null}\n");
+    EQ_INT(ask("GET /recorder/v1/series?limit=1"), 200);
+    SAYS("\"name\":\"old\"");
+    EQ_INT(post("POST /recorder/v1/reset", ""), 200);
+    SAYS("\"samples\":6,\"series\":3");
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    EQ_STR(client.body, "{\"series\":[],\"next\":null}\n");
+    stop();
+}
+
+static void test_long_lists_are_streamed(void) {
+    start();
+    enum { LINES = 100, ROUNDS = 50 };
+    for (int round = 0; round < ROUNDS; round++) {
+        struct buf text = {0};
+        for (int i = 0; i < LINES; i++)
+            buf_printf(&text, "metric.%d:%d|d|#k:%d\n", i, round, i);
+        send_line(text.p);
+        buf_free(&text);
+    }
+    EQ_INT(ask("GET /recorder/v1/samples"), 200);
+    HEAD_SAYS("chunked");
+    size_t rows = 0;
+    for (const char *p = client.body; (p = strstr(p, "\"received_at\"")); p++)
+        rows++;
+    EQ_INT(rows, LINES * ROUNDS);
+    SAYS("\"next\":null}");
+    EQ_INT(ask("GET /recorder/v1/samples?limit=4999"), 200);
+    CU_ASSERT_PTR_NULL(strstr(client.body, "\"next\":null"));
+    EQ_INT(ask("GET /recorder/v1/export?format=dogstatsd"), 200);
+    rows = 0;
+    for (const char *p = client.body; (p = strchr(p, '\n')); p++)
+        rows++;
+    EQ_INT(rows, LINES * ROUNDS);
+    stop();
+}
+
+static void test_export(void) {
+    start();
+    send_line("a.b-c:1:2|c|@0.5|#k:v,k:w,flag");
+    send_line("a.b-c:7|g");
+    send_line("t:3|ms|#q:\"x\"");
+    send_line("_e{3,3}:a\\nb|c\\nd|k:key");
+    EQ_INT(ask("GET /recorder/v1/export"), 200);
+    CU_ASSERT_PTR_EQUAL(strstr(client.body, "{\"kind\":\"sample\",\"id\":"), client.body);
+    SAYS("{\"kind\":\"event\",\"id\":");
+    EQ_INT(ask("GET /recorder/v1/export?format=csv"), 200);
+    SAYS(",t,timing,3,,1,\"[\"\"q:\\\"\"x\\\"\"\"\"]\",,\r\n");
+    EQ_INT(ask("GET /recorder/v1/export?format=dogstatsd"), 200);
+    SAYS("a.b-c:1|c|@0.5|#k:v,k:w,flag\na.b-c:2|c|@0.5|#k:v,k:w,flag\n");
+    SAYS("_e{4,4}:a\\nb|c\\nd|k:key|p:normal|t:info\n");
+    EQ_INT(ask("GET /recorder/v1/export?format=openmetrics"), 200);
+    SAYS("# TYPE a_b_c counter\na_b_c_total{flag=\"\",k=\"v,w\"} 6\n");
+    SAYS("t_count{q=\"\\\"x\\\"\"} 1\n");
+    EQ_INT(ask("GET /recorder/v1/export?format=xml"), 400);
+    stop();
+}
+
+/* --- bad requests
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void test_errors_name_what_was_wrong(void) {
+    static const struct {
+        const char *request, *body;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"GET /recorder/v1/nothing", NULL, 404, "/recorder/v1/nothing"},
+        {"GET /recorder/v1/../v1/status", NULL, 404, "no such path"},
+        {"POST /recorder/v1/status", "", 405, "POST"},
+        {"BREW /recorder/v1/status", NULL, 405, "BREW"},
+        {"GET /recorder/v1/samples?nam=x", NULL, 400, "'nam'; did you mean 'name'?"},
+        {"GET /recorder/v1/samples?type=cuont", NULL, 400, "cuont"},
+        {"GET /recorder/v1/samples?limit=0", NULL, 400, "limit"},
+        {"GET /recorder/v1/samples?limit=-1", NULL, 400, "limit"},
+        {"GET /recorder/v1/samples?since=yesterday", NULL, 400, "since"},
+        {"GET /recorder/v1/samples?source=tcp", NULL, 400, "tcp"},
+        {"GET /recorder/v1/samples?session=nobody", NULL, 404, "nobody"},
+        {"GET /recorder/v1/samples?newest=maybe", NULL, 400, "newest"},
+        {"GET /recorder/v1/stream?limit=3", NULL, 400, "limit"},
+        {"GET /recorder/v1/status?verbose", NULL, 400, "verbose"},
+        {"GET /recorder/v1/sessions/nobody", NULL, 404, "nobody"},
+        {"DELETE /recorder/v1/sessions/default", "", 409, "default"},
+        {"DELETE /recorder/v1/sessions/%00", "", 404, "no session"},
+        {"POST /recorder/v1/sessions", "{\"nmae\":\"x\"}", 400, "'nmae'; did you mean 'name'?"},
+        {"POST /recorder/v1/sessions", "{\"name\":\"x y\"}", 400, "x y"},
+        {"POST /recorder/v1/sessions", "{\"name\":7}", 400, "name must be a string"},
+        {"POST /recorder/v1/sessions", "{\"ttl_s\":-1}", 400, "ttl_s"},
+        {"POST /recorder/v1/sessions", "{\"unix\":1}", 400, "unix"},
+        {"POST /recorder/v1/sessions", "[]", 400, "object"},
+        {"POST /recorder/v1/sessions", "{", 400, "not JSON"},
+        {"POST /recorder/v1/sessions", "{\"name\":\"a\",\"name\":\"b\"}", 400, "not JSON"},
+        {"POST /recorder/v1/marks", "{\"x\":1}", 400, "'x'"},
+        {"POST /recorder/v1/reset?session=nobody", "", 404, "nobody"},
+        {"POST /recorder/v1/expect", "{}", 400, "expect must be"},
+        {"POST /recorder/v1/expect", "{\"expect\":[7]}", 400, "strings"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"within\":1}", 400, "'within'"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"session\":\"nobody\"}", 404, "nobody"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"within_ms\":1e12}", 400, "within_ms"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a summ == 1\"]}", 400, "\"column\":8"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"cut\":\"up\"}]}", 400, "cut"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"stauts\":500}]}", 400, "http[].stauts"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"status\":99}]}", 400, "status"},
+        {"PUT /recorder/v1/faults", "{\"dogstatsd\":[{}]}", 400, "drop"},
+        {"PUT /recorder/v1/faults", "{\"dogstatsd\":[{\"drop\":2}]}", 400, "drop"},
+        {"PUT /recorder/v1/faults", "{\"dogstatsd\":3}", 400, "dogstatsd"},
+    };
+    start();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int status = client_ask(&client, cases[i].request, NULL, cases[i].body);
+        if (status != cases[i].status)
+            fprintf(stderr, "%s %s: %d\n", cases[i].request, cases[i].body ? cases[i].body : "", status);
+        EQ_INT(status, cases[i].status);
+        SAYS(cases[i].says);
+        CU_ASSERT_PTR_EQUAL(strstr(client.body, "{\"error\":\""), client.body);
+        HEAD_SAYS("application/json");
+    }
+    EQ_INT(ask("POST /recorder/v1/status"), 405);
+    HEAD_SAYS("\r\nAllow: GET, HEAD\r\n");
+    stop();
+}
+
+static void test_deep_json(void) {
+    start();
+    struct buf body = {0};
+    for (int i = 0; i < 100000; i++)
+        buf_char(&body, '[');
+    EQ_INT(post("POST /recorder/v1/expect", body.p), 400);
+    SAYS("not JSON");
+    buf_free(&body);
+    EQ_INT(ask("GET /healthz"), 200);
+    stop();
+}
+
+static void test_body_too_large(void) {
+    start();
+    struct buf body = {0};
+    buf_reserve(&body, HTTP_BODY_MAX + 1);
+    memset(body.p, ' ', HTTP_BODY_MAX + 1);
+    body.p[HTTP_BODY_MAX] = '\0';
+    EQ_INT(post("POST /recorder/v1/expect", body.p), 400); /* as long as may be */
+    body.p[HTTP_BODY_MAX] = ' ';
+    body.p[HTTP_BODY_MAX + 1] = '\0';
+    EQ_INT(post("POST /recorder/v1/expect", body.p), 413);
+    SAYS("8388608 bytes");
+    EQ_INT(ask("GET /healthz"), 200); /* on the same connection */
+    buf_free(&body);
+    stop();
+}
+
+static void test_chunked_body(void) {
+    static const char request[] =
+        "POST /recorder/v1/sessions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "9\r\n{\"name\":\"\r\n7\r\npieces\"\r\n1\r\n}\r\n0\r\n\r\n";
+    start();
+    for (size_t i = 0; i < sizeof request - 1; i++)
+        client_send(&client, request + i, 1);
+    EQ_INT(client_receive(&client), 201);
+    SAYS("\"name\":\"pieces\"");
+    stop();
+}
+
+static void test_huge_header(void) {
+    start();
+    struct buf headers = {0};
+    buf_str(&headers, "X-Big: ");
+    while (headers.n < 64 << 10)
+        buf_char(&headers, 'x');
+    buf_str(&headers, "\r\n");
+    EQ_INT(client_ask(&client, "GET /healthz", headers.p, NULL), 431);
+    buf_free(&headers);
+    client_close(&client);
+    client_open(&client, &recorder);
+    EQ_INT(ask("GET /healthz"), 200);
+    stop();
+}
+
+static void test_half_requests_and_other_protocols(void) {
+    static const char *const starts[] = {
+        "",
+        "G",
+        "GET /healthz",
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "page.views:1|c\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\r\n\r\n\r\n",
+        "POST /recorder/v1/marks HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n"};
+    start();
+    for (int round = 0; round < 20; round++)
+        for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+            struct client other;
+            client_open(&other, &recorder);
+            client_send(&other, starts[i], strlen(starts[i]));
+            client_close(&other);
+        }
+    EQ_INT(ask("GET /healthz"), 200);
+    stop();
+}
+
+static void test_a_thousand_idle_connections(void) {
+    enum { N = 400 }; /* descriptors of both ends are ours, and 1,024 is a usual limit */
+    static struct client idle[N];
+    start();
+    for (int i = 0; i < N; i++) {
+        client_open(&idle[i], &recorder);
+        client_send(&idle[i], "GET /healthz HTTP/1.1\r\nHo", 25);
+    }
+    EQ_INT(ask("GET /healthz"), 200);
+    for (int i = 0; i < N; i++)
+        client_close(&idle[i]);
+    EQ_INT(ask("GET /healthz"), 200);
+    stop();
+}
+
+/* --- who may ask
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void test_host_and_origin(void) {
+    start();
+    EQ_INT(client_ask(&client, "GET /healthz", "Host: evil.example\r\n", NULL), 403);
+    SAYS("evil.example");
+    EQ_INT(client_ask(&client, "POST /recorder/v1/reset", "Origin: http://evil.example\r\n", ""), 403);
+    SAYS("evil.example");
+    EQ_INT(client_ask(&client, "POST /recorder/v1/reset", "Origin: null\r\n", ""), 403);
+    EQ_INT(client_ask(&client, "POST /recorder/v1/reset", "Origin: http://localhost\r\n", ""), 200);
+    EQ_INT(client_ask(&client, "GET /recorder/v1/status", "Origin: http://evil.example\r\n", NULL), 200);
+    stop();
+}
+
+static void test_token(void) {
+    start_with(&(struct http_options){.token = "s3cret"});
+    EQ_INT(ask("GET /healthz"), 200);
+    EQ_INT(ask("GET /recorder/v1/status"), 401);
+    HEAD_SAYS("WWW-Authenticate: Bearer");
+    EQ_INT(ask("GET /recorder/v1/no/such/path"), 401);
+    EQ_INT(ask("GET //recorder//v1/status/"), 401);
+    EQ_INT(ask("GET /%72ecorder/v1/status"), 401);
+    EQ_INT(client_ask(&client, "GET /recorder/v1/status", "Authorization: Bearer wrong!\r\n", NULL), 401);
+    EQ_INT(client_ask(&client, "GET /recorder/v1/status", "Authorization: Bearer s3cret\r\n", NULL), 200);
+    CU_ASSERT_PTR_NULL(strstr(client.body, "s3cret"));
+    stop();
+}
+
+static void test_head(void) {
+    start();
+    client_send(&client, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 44);
+    client_receive(&client);
+    CU_ASSERT_PTR_NOT_NULL(strstr(client.received, " 200 "));
+    stop();
+}
+
+static void test_a_port_in_use(void) {
+    start();
+    struct err err = {0};
+    struct http_options options = {.bind = "127.0.0.1", .port = http_port(recorder.http)};
+    CU_ASSERT_PTR_NULL(http_start(recorder.store, recorder.pipeline, recorder.ingest, &options, &err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "127.0.0.1 port"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "Address already in use"));
+    stop();
+}
+
+static void test_addresses(void) {
+    static const char *const addresses[] = {"localhost", "0.0.0.0", "::1"};
+    for (size_t i = 0; i < 3; i++) {
+        start();
+        struct err err = {0};
+        struct http_options options = {.bind = addresses[i]};
+        struct http *h = http_start(recorder.store, recorder.pipeline, recorder.ingest, &options, &err);
+        if (h || i < 2) /* a machine may lack IPv6 */
+            CU_ASSERT_PTR_NOT_NULL(h);
+        if (h)
+            CU_ASSERT_PTR_NOT_NULL(strstr(http_url(h), i < 2 ? "http://127.0.0.1:" : "http://[::1]:"));
+        http_stop(h);
+        stop();
+    }
+}
+
+/* --- sessions
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* The number after "key": or its string's. */
+static int number_after(const char *text, const char *key) {
+    const char *p = strstr(text, key);
+    return p ? atoi(p + strlen(key)) : -1;
+}
+
+static void test_sessions(void) {
+    start();
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"one\",\"unix\":true,\"ttl_s\":3600}"), 201);
+    HEAD_SAYS("Location: /recorder/v1/sessions/one");
+    SAYS("\"DD_AGENT_HOST\":\"127.0.0.1\"");
+    SAYS("\"DD_DOGSTATSD_SOCKET\":\"/");
+    SAYS("\"STATWIT_SESSION\":\"one\"");
+    int port = number_after(client.body, "\"DD_DOGSTATSD_PORT\":\"");
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"one\"}"), 409);
+    recorder_send(port, "mine:1|c");
+    send_line("theirs:1|c");
+    EQ_INT(ask("GET /recorder/v1/series?session=one"), 200);
+    SAYS("\"mine\"");
+    CU_ASSERT_PTR_NULL(strstr(client.body, "theirs"));
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    SAYS("\"theirs\"");
+    CU_ASSERT_PTR_NULL(strstr(client.body, "mine"));
+    EQ_INT(ask("GET /recorder/v1/series?session=*"), 200);
+    SAYS("\"theirs\"");
+    SAYS("\"mine\"");
+    EQ_INT(client_ask(&client, "GET /recorder/v1/series", "X-Datadog-Test-Session-Token: one\r\n", NULL),
+           200);
+    SAYS("\"mine\"");
+    EQ_INT(ask("GET /recorder/v1/series?test_session_token=none"), 404);
+    EQ_INT(ask("GET /recorder/v1/sessions"), 200);
+    SAYS("\"name\":\"one\"");
+    EQ_INT(ask("GET /recorder/v1/sessions/one"), 200);
+    SAYS("\"samples\":1,\"series\":1");
+    EQ_INT(client_ask(&client, "DELETE /recorder/v1/sessions/one", NULL, ""), 200);
+    EQ_INT(ask("GET /recorder/v1/series?session=one"), 404);
+    stop();
+}
+
+/* --- expectations
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void test_expect_at_once(void) {
+    start();
+    send_line("login.attempt:1|c|#instance:failure");
+    EQ_INT(
+        post("POST /recorder/v1/expect", "{\"expect\":[\"incr login.attempt{instance:failure} sum == 1\"]}"),
+        200);
+    SAYS("\"verdict\":\"pass\"");
+    SAYS("\"waited_ms\":");
+    EQ_INT(post("POST /recorder/v1/expect", "{\"expect\":[\"incr login.attempt\",\"gauge nothing.there\"]}"),
+           200);
+    SAYS("\"verdict\":\"fail\"");
+    EQ_INT(
+        post("POST /recorder/v1/expect", "{\"expect\":[{\"file\":\"f\",\"text\":\"# all\\nincr log*\\n\"}]}"),
+        200);
+    SAYS("\"verdict\":\"pass\"");
+    stop();
+}
+
+static void ask_later(struct client *c, const char *body) {
+    struct buf text = {0};
+    client_open(c, &recorder);
+    buf_printf(&text, "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s",
+               strlen(body), body);
+    client_send(c, text.p, text.n);
+    buf_free(&text);
+}
+
+static void test_expect_within(void) {
+    start();
+    struct client waiting;
+    ask_later(&waiting, "{\"expect\":[\"incr later sum == 3\"],\"within_ms\":60000}");
+    for (int i = 0; i < 3; i++) {
+        send_line("later:1|c");
+        EQ_INT(ask("GET /recorder/v1/series"), 200);
+    }
+    EQ_INT(client_receive(&waiting), 200);
+    CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
+    client_close(&waiting);
+    /* Nothing later could mend it. */
+    send_line("later:1|c");
+    EQ_INT(post("POST /recorder/v1/expect", "{\"expect\":[\"no incr later\"],\"within_ms\":60000}"), 200);
+    SAYS("\"verdict\":\"fail\"");
+    /* Time is up. */
+    EQ_INT(post("POST /recorder/v1/expect", "{\"expect\":[\"incr never\"],\"within_ms\":30}"), 200);
+    SAYS("\"verdict\":\"fail\"");
+    EQ_INT(post("POST /recorder/v1/expect", "{\"expect\":[\"incr later\"],\"settle_ms\":20}"), 200);
+    SAYS("\"verdict\":\"pass\"");
+    stop();
+}
+
+static void test_a_waiting_client_goes_away(void) {
+    start();
+    for (int i = 0; i < 50; i++) {
+        struct client waiting;
+        ask_later(&waiting, "{\"expect\":[\"incr never\"],\"within_ms\":3000000}");
+        if (i % 2)
+            EQ_INT(ask("GET /healthz"), 200);
+        client_close(&waiting);
+    }
+    send_line("never.mind:1|c");
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    stop();
+}
+
+static void test_many_wait(void) {
+    enum { N = 200 };
+    static struct client waiting[N];
+    start();
+    for (int i = 0; i < N; i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"expect\":[\"incr many.%d\"],\"within_ms\":60000}", i);
+        ask_later(&waiting[i], body);
+    }
+    for (int i = N - 1; i >= 0; i--) {
+        char line[64];
+        snprintf(line, sizeof line, "many.%d:1|c", i);
+        send_line(line);
+        EQ_INT(client_receive(&waiting[i]), 200);
+        CU_ASSERT_TRUE(client_says(&waiting[i], "\"verdict\":\"pass\""));
+        client_close(&waiting[i]);
+    }
+    stop();
+}
+
+static void test_stopping_ends_the_waiting(void) {
+    start();
+    struct client waiting, stream;
+    ask_later(&waiting, "{\"expect\":[\"incr never\"],\"within_ms\":3000000}");
+    client_open(&stream, &recorder);
+    client_send(&stream, "GET /recorder/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 54);
+    EQ_INT(ask("GET /recorder/v1/status"), 200);
+    send_line("x:1|c");
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    recorder_stop(&recorder);
+    int status = client_receive(&waiting); /* -1: stopped before the question was read */
+    CU_ASSERT_TRUE(status == 503 || status == -1);
+    client_receive(&stream);
+    client_close(&waiting);
+    client_close(&stream);
+    client_close(&client);
+}
+
+/* --- the stream
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* Reads until the text was there. */
+static bool stream_says(struct client *c, struct buf *got, const char *text) {
+    while (!got->p || !strstr(got->p, text)) {
+        char piece[4096];
+        ssize_t n = recv(c->fd, piece, sizeof piece, 0);
+        if (n <= 0)
+            return false;
+        buf_add(got, piece, (size_t)n);
+    }
+    return true;
+}
+
+static void test_stream(void) {
+    start();
+    send_line("before:1|c");
+    struct client stream;
+    struct buf got = {0};
+    client_open(&stream, &recorder);
+    client_send(&stream, "GET /recorder/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 54);
+    CU_ASSERT_TRUE(stream_says(&stream, &got, "text/event-stream"));
+    CU_ASSERT_TRUE(stream_says(&stream, &got, ":\n\n"));
+    send_line("after:1|c\nnonsense\n_sc|x|0\n_e{1,1}:a|b");
+    CU_ASSERT_TRUE(stream_says(&stream, &got, "event: event\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "event: sample\ndata: {\"id\":"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "event: reject\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "event: service_check\n"));
+    CU_ASSERT_PTR_NULL(strstr(got.p, "before"));
+    for (int i = 0; i < 100; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "n%d:1|c", i);
+        send_line(line);
+        snprintf(line, sizeof line, "\"name\":\"n%d\"", i);
+        CU_ASSERT_TRUE(stream_says(&stream, &got, line));
+    }
+    buf_free(&got);
+    client_close(&stream);
+    stop();
+}
+
+/* --- faults
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static void test_faults(void) {
+    start();
+    EQ_INT(client_ask(
+               &client, "PUT /recorder/v1/faults", NULL,
+               "{\"http\":[{\"path\":\"/api/*\",\"status\":503,\"times\":2}],\"dogstatsd\":[{\"drop\":1}]}"),
+           200);
+    EQ_INT(ask("GET /recorder/v1/faults"), 200);
+    EQ_STR(
+        client.body,
+        "{\"http\":[{\"applied\":0,\"path\":\"/api/*\",\"status\":503,\"times\":2,\"probability\":1,\"seed\":1}],"
+        "\"dogstatsd\":[{\"drop\":1,\"seed\":1}]}\n");
+    send_line("dropped:1|c");
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    EQ_STR(client.body, "{\"series\":[],\"next\":null}\n");
+    EQ_INT(client_ask(&client, "DELETE /recorder/v1/faults", NULL, NULL), 200);
+    EQ_STR(client.body, "{\"http\":[],\"dogstatsd\":[]}\n");
+    send_line("kept:1|c");
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    SAYS("\"kept\"");
+    stop();
+}
+
+UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test_ask_right_after_sending},
+          {"sample", test_sample}, {"other lists", test_other_lists}, {"since", test_since},
+          {"long lists are streamed", test_long_lists_are_streamed}, {"export", test_export},
+          {"errors name what was wrong", test_errors_name_what_was_wrong}, {"deep JSON", test_deep_json},
+          {"body too large", test_body_too_large}, {"chunked body", test_chunked_body},
+          {"huge header", test_huge_header},
+          {"half requests and other protocols", test_half_requests_and_other_protocols},
+          {"many idle connections", test_a_thousand_idle_connections},
+          {"host and origin", test_host_and_origin}, {"token", test_token}, {"head", test_head},
+          {"a port in use", test_a_port_in_use}, {"addresses", test_addresses}, {"sessions", test_sessions},
+          {"expect at once", test_expect_at_once}, {"expect within", test_expect_within},
+          {"a waiting client goes away", test_a_waiting_client_goes_away}, {"many wait", test_many_wait},
+          {"stopping ends the waiting", test_stopping_ends_the_waiting}, {"stream", test_stream},
+          {"faults", test_faults})
