@@ -1,5 +1,6 @@
 #include "recorder.h"
 
+#include "core/buf.h"
 #include "unit.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>

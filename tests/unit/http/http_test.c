@@ -171,7 +171,7 @@ static void test_export(void) {
     send_line("a.b-c:1:2|c|@0.5|#k:v,k:w,flag");
     send_line("a.b-c:7|g");
     send_line("t:3|ms|#q:\"x\"");
-    send_line("_e{3,3}:a\\nb|c\\nd|k:key");
+    send_line("_e{4,4}:a\\nb|c\\nd|k:key");
     EQ_INT(ask("GET /recorder/v1/export"), 200);
     CU_ASSERT_PTR_EQUAL(strstr(client.body, "{\"kind\":\"sample\",\"id\":"), client.body);
     SAYS("{\"kind\":\"event\",\"id\":");
