@@ -370,6 +370,179 @@ STATWIT_API int statwit_request(struct statwit_recorder *recorder, const struct 
                                 struct statwit_response *response, struct statwit_error *error);
 STATWIT_API void statwit_response_free(struct statwit_response *response);
 
+/* Starts a private recorder: `statwit serve` on free ports of the loopback interface, its recording in
+ * memory. The binary is the first of options->binary, STATWIT_BIN, `statwit` beside the running program,
+ * `statwit` on PATH. It ends with statwit_recorder_close, and also when the program dies (if its main thread
+ * called this). */
+struct statwit_start_options {
+    const char *binary;
+    const char *db;               /* keep the recording in this file; NULL: in memory */
+    const char *const *arguments; /* more for `statwit serve`, ended by NULL */
+    int timeout_ms;               /* to be ready; 0: 10,000 */
+};
+STATWIT_API struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
+                                                            struct statwit_error *error);
+
+/* ---- ASSERTING: sessions
+ * ----------------------------------------------------------------------------------------
+ *
+ * An isolated part of a recording, with addresses and an API key of its own: what is sent there is seen by
+ * nobody else. Threads: any; as with the recorder, calls are done one after the other. A session is closed
+ * before its recorder.
+ */
+struct statwit_session;
+
+struct statwit_session_options {
+    const char *name;  /* NULL: the server finds one */
+    bool unix_sockets; /* as well as UDP */
+    int ttl_s;         /* removed by itself after so long; 0: never */
+};
+/* options may be NULL. */
+STATWIT_API struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
+                                                         const struct statwit_session_options *options,
+                                                         struct statwit_error *error);
+/* One that exists already, such as "default" (NULL); closing it removes nothing. */
+STATWIT_API struct statwit_session *statwit_session_attach(struct statwit_recorder *recorder,
+                                                           const char *name, struct statwit_error *error);
+/* Removes the session with what it recorded. */
+STATWIT_API void statwit_session_close(struct statwit_session *session);
+STATWIT_API const char *statwit_session_name(const struct statwit_session *session);
+/* Of the environment that sends an unmodified application's metrics here: "DD_DOGSTATSD_PORT"; NULL: no such
+ * variable. */
+STATWIT_API const char *statwit_session_variable(const struct statwit_session *session, const char *variable);
+/* All of it into this process's environment, for statwit_open(NULL, …) or a child. setenv: no other thread
+ * may read the environment meanwhile. */
+STATWIT_API int statwit_session_export(const struct statwit_session *session, struct statwit_error *error);
+/* Points the options at the session without touching the environment. Strings belong to the session. */
+STATWIT_API void statwit_session_aim(const struct statwit_session *session, struct statwit_options *options);
+
+/* A point in the recording, for statwit_expect_options.since and statwit_filter.since; -1 on error. */
+STATWIT_API int64_t statwit_mark(struct statwit_session *session, struct statwit_error *error);
+/* Forgets what the session recorded. */
+STATWIT_API int statwit_reset(struct statwit_session *session, struct statwit_error *error);
+
+/* ---- ASSERTING: expectations
+ * ------------------------------------------------------------------------------------ */
+
+enum statwit_verdict {
+    STATWIT_PASS,
+    STATWIT_FAIL,
+    STATWIT_INCONCLUSIVE, /* something was lost on the way that could have changed the verdict */
+    STATWIT_ERROR,        /* there is no verdict: see the error */
+};
+
+struct statwit_expect_options {
+    int within_ms; /* judged again as data arrives, until all hold, or this is over */
+    int settle_ms; /* must still hold after so long without new data */
+    int64_t since; /* a mark; 0: everything counts */
+    bool all_covered;
+    const char *prefix;      /* before every name */
+    const char *ignore_tags; /* "env,host" */
+    const char *file;        /* where the expectations came from, for the report */
+};
+
+struct statwit_result {
+    const char *expectation;
+    enum statwit_verdict verdict;
+    const char *observed, *why; /* sentences; "" when there is nothing to say */
+};
+
+struct statwit_report {
+    enum statwit_verdict verdict; /* of all: fail before inconclusive before pass */
+    size_t n_results;
+    struct statwit_result *results;
+    const char *text; /* for a person: expected, observed, the closest series */
+    double waited_ms;
+    void *document; /* private */
+};
+
+/* Judges expectations, one a line, in the language of statwit-expect(7): "incr
+ * login.attempt{instance:failure} sum == 1". 0 when there is a verdict, whatever it is. The report is to be
+ * freed; after -1 it is empty and its verdict is STATWIT_ERROR; STATWIT_INVALID: an expectation is malformed,
+ * the error shows where. */
+STATWIT_API int statwit_expect(struct statwit_session *session, const char *expectations,
+                               const struct statwit_expect_options *options, struct statwit_report *report,
+                               struct statwit_error *error);
+STATWIT_API void statwit_report_free(struct statwit_report *report);
+
+/* statwit_assert(session, "incr a sum == 1") for programs with assert: prints the report on stderr, with file
+ * and line, and aborts unless the verdict is pass. Never compiled out. CUnit: statwit_cunit.h. */
+#define statwit_assert(session, expectations) statwit_assert_within(session, expectations, 0)
+#define statwit_assert_within(session, expectations, within_ms)                                              \
+    statwit_require(session, expectations, within_ms, __FILE__, __LINE__)
+STATWIT_API void statwit_require(struct statwit_session *session, const char *expectations, int within_ms,
+                                 const char *file, int line);
+/* The same without the end: prints unless the verdict is pass, and returns it. */
+STATWIT_API enum statwit_verdict statwit_verify(struct statwit_session *session, const char *expectations,
+                                                int within_ms, const char *file, int line);
+
+/* ---- ASSERTING: lists
+ * -------------------------------------------------------------------------------------------
+ *
+ * Ownership: a list owns all that it points to; statwit_list_free. After -1 it is empty.
+ * Limits: 1,000,000 rows.
+ */
+struct statwit_filter {
+    const char *name;               /* a glob */
+    const char *type;               /* count gauge timing histogram distribution set rate */
+    const struct statwit_tag *tags; /* all of them; a NULL value: any value or none */
+    const char *source;             /* udp unixgram unixstream http */
+    int64_t since;                  /* a mark */
+    int limit;                      /* rows; 0: all */
+};
+
+struct statwit_series {
+    const char *name, *type, *host; /* host NULL: none */
+    size_t n_tags;
+    const char **tags; /* "key:value" */
+    uint64_t samples;
+    double count, sum, min, max, last; /* NaN: none, as for sets */
+    const char *first_at, *last_at;    /* RFC 3339 */
+};
+
+struct statwit_sample {
+    uint64_t id;
+    const char *name, *type, *host, *source, *received_at;
+    double value;     /* NaN for sets */
+    const char *text; /* of sets; else NULL */
+    double sample_rate;
+    size_t n_tags;
+    const char **tags;   /* as received */
+    int64_t timestamp_s; /* 0: none */
+};
+
+struct statwit_reject {
+    uint64_t id;
+    const char *reason; /* a word */
+    const char *detail; /* a sentence */
+    const char *text;   /* the line */
+    size_t offset;      /* of the byte in it where reading failed */
+};
+
+struct statwit_list {
+    size_t n;
+    struct statwit_series *series;  /* of statwit_list_series */
+    struct statwit_sample *samples; /* of statwit_list_samples, newest last */
+    struct statwit_reject *rejects; /* of statwit_list_rejects */
+    void *pages;                    /* private */
+};
+
+/* filter may be NULL. */
+STATWIT_API int statwit_list_series(struct statwit_session *session, const struct statwit_filter *filter,
+                                    struct statwit_list *list, struct statwit_error *error);
+STATWIT_API int statwit_list_samples(struct statwit_session *session, const struct statwit_filter *filter,
+                                     struct statwit_list *list, struct statwit_error *error);
+STATWIT_API int statwit_list_rejects(struct statwit_session *session, const struct statwit_filter *filter,
+                                     struct statwit_list *list, struct statwit_error *error);
+STATWIT_API void statwit_list_free(struct statwit_list *list);
+
+/* What the recorder knows to have lost since it started, in all sessions. */
+struct statwit_losses {
+    uint64_t kernel_drop, truncated, queue_full, disk_full, evicted, series_limit;
+};
+STATWIT_API int statwit_recorder_losses(struct statwit_recorder *recorder, struct statwit_losses *losses,
+                                        struct statwit_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,8 +1,9 @@
-/* What a recorder is, for the files of this folder. */
+/* What recorders and sessions are, for the files of this folder. */
 #ifndef CLIENT_REPORT_RECORDER_H
 #define CLIENT_REPORT_RECORDER_H
 
 #include "emit/curl.h"
+#include <jansson.h>
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -12,7 +13,30 @@ struct statwit_recorder {
     pthread_mutex_t lock; /* one request at a time */
     const struct curl *curl;
     CURL *handle;
-    pid_t pid; /* whose handle it is: a child of fork opens one of its own */
+    pid_t pid;    /* whose handle it is: a child of fork opens one of its own */
+    pid_t server; /* that statwit_recorder_start started; 0: none */
+    pid_t parent; /* who started it, and who alone may end it */
 };
+
+struct statwit_session {
+    struct statwit_recorder *recorder;
+    json_t *document; /* the server's answer, which holds name and env */
+    const char *name;
+    bool owned; /* made by us, to be removed by us */
+};
+
+/* answer.c: a request whose answer is a JSON object with status 2xx; a new reference, or NULL and the
+ * server's own words. body NULL: GET. Steals body. */
+json_t *answer_get(struct statwit_recorder *recorder, const char *method, const char *path, json_t *body,
+                   int timeout_ms, struct statwit_error *error);
+/* The string, or fallback when it is not one. */
+const char *answer_string(const json_t *object, const char *name, const char *fallback);
+/* The number; NaN when it is not one. */
+double answer_number(const json_t *object, const char *name);
+/* The non-negative whole number; 0 when it is not one. */
+uint64_t answer_count(const json_t *object, const char *name);
+
+/* process.c: ends the server that belongs to the recorder. */
+void process_end(struct statwit_recorder *recorder);
 
 #endif

@@ -83,6 +83,7 @@ void statwit_recorder_close(struct statwit_recorder *recorder) {
         return;
     if (recorder->handle && recorder->pid == getpid())
         recorder->curl->easy_cleanup(recorder->handle);
+    process_end(recorder);
     pthread_mutex_destroy(&recorder->lock);
     free(recorder->url);
     free(recorder->token);
