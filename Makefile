@@ -82,7 +82,8 @@ $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
-$(OUT)/libstatwit.a: $(CLIENT_OBJ)
+# The client's objects as they are, for its unit tests; what is installed is made in client/client.mk.
+$(OUT)/libclient.a: $(CLIENT_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
@@ -105,9 +106,9 @@ $(OUT)/server/store/migrate.o: $(SQL)
 $(OUT)/server/http/control/openapi.o: schema/openapi.yaml
 
 # --- tests ----------------------------------------------------------------------------------------------------------
-$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libstatwit.a
+$(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libstatwit.a $(SERVER_LIBS) $(CLIENT_LIBS) -lcunit
+	$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a $(SERVER_LIBS) $(CLIENT_LIBS) -lcunit
 
 $(OUT)/tests/%.o: CPPFLAGS += -Itests/support -Itests/unit
 
