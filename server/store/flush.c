@@ -55,6 +55,8 @@ static int by_number(const void *a, const void *b) {
 /* In order of series, so that each page of the table is met once. */
 static int write_summaries(struct store *s, struct err *err) {
     struct slice *slice = &s->slice;
+    if (slice->n_groups == 0)
+        return 0;
     if (slice->n_groups > s->cap_order) {
         uint64_t *more = realloc(s->order, slice->cap_groups * sizeof *more);
         if (!more)
