@@ -96,6 +96,8 @@ void rows_where(struct rows_where *w, const struct filter *f, const struct rows_
         number_condition(w, c->source, "=", (uint64_t)f->source);
     if (f->series_id)
         number_condition(w, c->series_id, "=", f->series_id);
+    if (f->after_series && c->series_id)
+        number_condition(w, c->series_id, ">", f->after_series);
 }
 
 void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt) {

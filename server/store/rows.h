@@ -15,6 +15,7 @@
 #include "core/reader.h"
 #include "store/db.h"
 
+#define ROWS_CONDITIONS  12
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
 #define ROWS_ARRIVALS    8192
@@ -78,8 +79,8 @@ struct rows_columns {
 };
 struct rows_where {
     struct buf sql; /* " WHERE …" */
-    int64_t numbers[8];
-    struct span texts[8];
+    int64_t numbers[ROWS_CONDITIONS];
+    struct span texts[ROWS_CONDITIONS];
     int n;
     bool nothing;    /* no row can match */
     char bound[256]; /* what follows a name's fixed beginning */

@@ -109,9 +109,11 @@ static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *
     return got;
 }
 
-static int choose_series(struct reading *g) {
+static int choose_series(struct reading *g, bool ordered) {
     struct filter f = *g->filter; /* the source is a matter of each sample */
     f.has_source = false;
+    if (ordered)
+        f.after_series = 0;
     struct rows_where w;
     struct rows_tags tags = {0};
     rows_where(&w, &f, &series_columns);
@@ -457,7 +459,7 @@ static int read_all(struct reading *g, bool ordered) {
     bool newest = f->newest && f->limit > 0;
     bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id;
     g->all = !conditions && (ordered || newest);
-    if (!g->all && choose_series(g) != 0)
+    if (!g->all && choose_series(g, ordered || newest) != 0)
         return -1;
     uint64_t first, last;
     if ((!g->all && g->n_chosen == 0))

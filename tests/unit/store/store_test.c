@@ -317,6 +317,8 @@ static void filters(const char *path) {
     EQ_INT(count_of(s, SERIES, (struct filter){.name = SPAN("http.*")}), 4);
     EQ_INT(count_of(s, SERIES, (struct filter){.name = SPAN("http.hits"), .session = SPAN("default")}), 2);
     EQ_INT(count_of(s, SERIES, (struct filter){.n_tags = 1, .tags = &prod, .limit = 2}), 2);
+    EQ_INT(count_of(s, SERIES, (struct filter){.after_series = 4}), 2);
+    EQ_INT(count_of(s, SAMPLES_BY_SERIES, (struct filter){.after_series = 4, .until = 20}), 2);
     EQ_INT(count_of(s, SERIES, (struct filter){.since = 119}), 6); /* summaries are whole */
     store_close(s);
 }
