@@ -55,6 +55,21 @@ int64_t api_event_id(struct span title, struct span text, int64_t received_at);
 /* --- reads (read_*.c)
  * ----------------------------------------------------------------------------------------------- */
 
+void api_query(struct http_request *rq);
+void api_query_timeseries(struct http_request *rq);
+void api_query_scalar(struct http_request *rq);
+void api_metrics(struct http_request *rq);
+void api_metric_metadata(struct http_request *rq);
+void api_search(struct http_request *rq);
+void api_metrics_v2(struct http_request *rq);
+void api_metric_all_tags(struct http_request *rq);
+void api_metric_volumes(struct http_request *rq);
+void api_events(struct http_request *rq);
+void api_event(struct http_request *rq);
+void api_hosts(struct http_request *rq);
+void api_hosts_totals(struct http_request *rq);
+void api_host_tags(struct http_request *rq);
+void api_all_host_tags(struct http_request *rq);
 void api_validate_v1(struct http_request *rq);
 void api_validate_v2(struct http_request *rq);
 void api_validate_keys(struct http_request *rq);
