@@ -2,7 +2,7 @@
  *
  *     look:    epoll; what is in a ready socket goes into the open batch
  *     store:   about STORE_NS of decoding and storing
- *     commit:  as soon as nothing is ready and nothing waits, or COMMIT_NS after the first record, or COMMIT_RECORDS
+ *     commit:  COMMIT_NS after the first record, or at COMMIT_RECORDS; at once when somebody waits for it and nothing is ready
  *     answer:  jobs (the barrier among them) from other threads
  *
  * While the queue is full nothing is read: Unix senders block, UDP senders' datagrams pile up in the socket and then become kernel drops,
@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define STORE_NS       (200 * 1000)
-#define COMMIT_NS      (2 * NS_PER_MS)
-#define COMMIT_RECORDS 20000
+#define COMMIT_NS      (10 * NS_PER_MS)
+#define COMMIT_RECORDS 60000
 #define LOOK_BYTES                                                                                           \
     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
 #define LOOK_MOST (LOOK_BYTES + (RECEIVE_MESSAGES + 8) * (size_t)65536)
@@ -142,15 +142,27 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     int64_t since_ns;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
-    return !busy || store_pending(in->store) >= COMMIT_RECORDS || clock_mono_ns() - since_ns >= COMMIT_NS;
+    return store_pending(in->store) >= COMMIT_RECORDS || clock_mono_ns() - since_ns >= COMMIT_NS ||
+           (!busy && pipeline_awaited(in->pipeline));
+}
+
+/* How long epoll may wait: not at all with work at hand, until the commit is due, or the next session ends. */
+static int timeout_ms(struct ingest *in, bool waiting) {
+    int64_t since_ns;
+    if (waiting)
+        return 0;
+    if (!pipeline_dirty(in->pipeline, &since_ns))
+        return session_next_expiry_ms(in);
+    int64_t left_ns = since_ns + COMMIT_NS - clock_mono_ns();
+    return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
 static void *run(void *arg) {
     struct ingest *in = arg;
     struct epoll_event events[LOOP_EVENTS];
-    bool waiting = false, dirty = false; /* work left from the last turn */
+    bool waiting = false; /* work left from the last turn */
     while (!atomic_load_explicit(&in->stopping, memory_order_relaxed)) {
-        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, waiting || dirty ? 0 : session_next_expiry_ms(in));
+        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, timeout_ms(in, waiting));
         bool ready = false;
         for (int i = 0; i < n && queue_has_room(in); i++) {
             enum watched *watched = events[i].data.ptr;
@@ -161,8 +173,6 @@ static void *run(void *arg) {
         waiting = pipeline_step(in->pipeline, STORE_NS) || in->pool.open;
         if (commit_is_due(in, ready || waiting))
             pipeline_commit(in->pipeline);
-        int64_t since_ns;
-        dirty = pipeline_dirty(in->pipeline, &since_ns);
         run_jobs(in);
         session_expire(in);
     }

@@ -29,6 +29,7 @@ struct pipeline {
     struct batch *head, *tail;
     size_t n_bytes, peak_bytes;
     uint64_t last_ticket, committed;
+    size_t n_waiting; /* in pipeline_wait */
     uint64_t commits;
     int notify_fd;
     bool stopping;
@@ -133,8 +134,10 @@ static bool wait_moved(struct pipeline *p, int64_t deadline_ns) {
 
 int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_ns) {
     pthread_mutex_lock(&p->lock);
+    p->n_waiting++;
     while (p->committed < ticket && wait_moved(p, deadline_ns)) {
     }
+    p->n_waiting--;
     bool due = p->committed >= ticket;
     pthread_mutex_unlock(&p->lock);
     return due ? 0 : -1;
@@ -273,6 +276,13 @@ void pipeline_commit(struct pipeline *p) {
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns) {
     *since_mono_ns = p->dirty_since_ns;
     return p->dirty;
+}
+
+bool pipeline_awaited(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    bool awaited = p->n_waiting > 0 || p->notify_fd >= 0;
+    pthread_mutex_unlock(&p->lock);
+    return awaited || p->uncommitted;
 }
 
 uint64_t pipeline_unsaved_loss(struct pipeline *p) {

@@ -50,6 +50,8 @@ void pipeline_commit(struct pipeline *p);
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);
 /* Whether something was stored that is not committed, and since when (monotonic). Loop only. */
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
+/* Whether somebody waits for the next commit: a producer, or who asked with pipeline_notify. */
+bool pipeline_awaited(struct pipeline *p);
 /* Records lost to a failing database that could not yet be written down as a loss there: while this is not 0, a reader's
  * `losses` are incomplete. Any thread. */
 uint64_t pipeline_unsaved_loss(struct pipeline *p);
