@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define STORE_NS       (200 * 1000)
-#define COMMIT_NS      (10 * NS_PER_MS)
+#define COMMIT_NS      (25 * NS_PER_MS)
 #define COMMIT_RECORDS 60000
 #define LOOK_BYTES                                                                                           \
     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
@@ -134,8 +134,8 @@ static void run_jobs(struct ingest *in) {
         next = job->next; /* the asker may return as soon as it is done */
         job->done = true;
     }
-    pthread_cond_broadcast(&in->job_done);
     pthread_mutex_unlock(&in->lock);
+    pthread_cond_broadcast(&in->job_done); /* after: those who wake need the lock */
 }
 
 static bool commit_is_due(struct ingest *in, bool busy) {

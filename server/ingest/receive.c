@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define DATAGRAM_MAX  65535
+#define SAME_TIME_NS  100000
 #define DATAGRAM_COST 512 /* what even an empty datagram takes of a socket's buffer, at least */
 
 struct receive_buffers {
@@ -88,6 +89,14 @@ static void look_for_drops(struct ingest *in, struct receiver *r) {
         fresh, r->address, r->session->is.name);
 }
 
+/* When what is read now came in: what follows within SAME_TIME_NS shares a time, and so one row of the recording. */
+static int64_t time_of_read(struct receiver *r) {
+    int64_t now_ns = clock_wall_ns();
+    if (now_ns < r->read_ns || now_ns - r->read_ns > SAME_TIME_NS)
+        r->read_ns = now_ns;
+    return r->read_ns;
+}
+
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
     struct receive_buffers *b = in->buffers;
     bool empty = false;
@@ -99,7 +108,7 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
             empty = true; /* EAGAIN, or an error that the socket has now told */
             break;
         }
-        int64_t now_ns = clock_wall_ns();
+        int64_t now_ns = time_of_read(r);
         for (int i = 0; i < n; i++) {
             struct mmsghdr *m = &b->messages[i];
             take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
@@ -179,7 +188,7 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
             continue;
         if (n < 0 && errno == EAGAIN)
             return true;
-        struct frame_sink sink = {in, c, n > 0 ? clock_wall_ns() : 0};
+        struct frame_sink sink = {in, c, n > 0 ? time_of_read(c->listener) : 0};
         if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
             if (n > 0)
                 log_warning(
