@@ -19,7 +19,7 @@
 
 #define PEM_MAX       (1 << 20) /* bytes of a certificate or key file */
 #define STOP_GRACE_NS (2 * NS_PER_S)
-#define THREAD_STACK  (512 << 10)
+#define THREAD_STACK  (4 << 20) /* touched only as far as it is used; jansson goes 2,048 levels deep */
 
 static void log_mhd(void *cls, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void log_mhd(void *cls, const char *format, va_list args) {

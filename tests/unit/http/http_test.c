@@ -1,5 +1,5 @@
 /* The HTTP side with a whole recorder behind it: what it answers to good requests and to bad ones. */
-#include "recorder.h"
+#include "server.h"
 
 #include "core/buf.h"
 #include "http/limits.h"
@@ -9,12 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct recorder recorder;
+static struct server server;
 static struct client client;
 
 static void start_with(const struct http_options *options) {
-    recorder_start(&recorder, options);
-    client_open(&client, &recorder);
+    server_start(&server, options);
+    client_open(&client, &server);
 }
 
 static void start(void) {
@@ -23,7 +23,7 @@ static void start(void) {
 
 static void stop(void) {
     client_close(&client);
-    recorder_stop(&recorder);
+    server_stop(&server);
 }
 
 static int ask(const char *request) {
@@ -38,7 +38,7 @@ static int post(const char *request, const char *body) {
 #define HEAD_SAYS(text) CU_ASSERT_PTR_NOT_NULL(strcasestr(client.head, text))
 
 static void send_line(const char *text) {
-    recorder_send(recorder.session.at.udp_port, text);
+    server_send(server.rig.at.at.udp_port, text);
 }
 
 /* --- plain questions
@@ -301,7 +301,7 @@ static void test_huge_header(void) {
     EQ_INT(client_ask(&client, "GET /healthz", headers.p, NULL), 431);
     buf_free(&headers);
     client_close(&client);
-    client_open(&client, &recorder);
+    client_open(&client, &server);
     EQ_INT(ask("GET /healthz"), 200);
     stop();
 }
@@ -323,7 +323,7 @@ static void test_half_requests_and_other_protocols(void) {
     for (int round = 0; round < 20; round++)
         for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
             struct client other;
-            client_open(&other, &recorder);
+            client_open(&other, &server);
             client_send(&other, starts[i], strlen(starts[i]));
             client_close(&other);
         }
@@ -336,7 +336,7 @@ static void test_a_thousand_idle_connections(void) {
     static struct client idle[N];
     start();
     for (int i = 0; i < N; i++) {
-        client_open(&idle[i], &recorder);
+        client_open(&idle[i], &server);
         client_send(&idle[i], "GET /healthz HTTP/1.1\r\nHo", 25);
     }
     EQ_INT(ask("GET /healthz"), 200);
@@ -386,8 +386,8 @@ static void test_head(void) {
 static void test_a_port_in_use(void) {
     start();
     struct err err = {0};
-    struct http_options options = {.bind = "127.0.0.1", .port = http_port(recorder.http)};
-    CU_ASSERT_PTR_NULL(http_start(recorder.store, recorder.pipeline, recorder.ingest, &options, &err));
+    struct http_options options = {.bind = "127.0.0.1", .port = http_port(server.http)};
+    CU_ASSERT_PTR_NULL(http_start(server.rig.store, server.rig.pipeline, server.rig.ingest, &options, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "127.0.0.1 port"));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "Address already in use"));
     stop();
@@ -399,7 +399,7 @@ static void test_addresses(void) {
         start();
         struct err err = {0};
         struct http_options options = {.bind = addresses[i]};
-        struct http *h = http_start(recorder.store, recorder.pipeline, recorder.ingest, &options, &err);
+        struct http *h = http_start(server.rig.store, server.rig.pipeline, server.rig.ingest, &options, &err);
         if (h || i < 2) /* a machine may lack IPv6 */
             CU_ASSERT_PTR_NOT_NULL(h);
         if (h)
@@ -428,7 +428,7 @@ static void test_sessions(void) {
     SAYS("\"STATWIT_SESSION\":\"one\"");
     int port = number_after(client.body, "\"DD_DOGSTATSD_PORT\":\"");
     EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"one\"}"), 409);
-    recorder_send(port, "mine:1|c");
+    server_send(port, "mine:1|c");
     send_line("theirs:1|c");
     EQ_INT(ask("GET /recorder/v1/series?session=one"), 200);
     SAYS("\"mine\"");
@@ -475,7 +475,7 @@ static void test_expect_at_once(void) {
 
 static void ask_later(struct client *c, const char *body) {
     struct buf text = {0};
-    client_open(c, &recorder);
+    client_open(c, &server);
     buf_printf(&text, "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n%s",
                strlen(body), body);
     client_send(c, text.p, text.n);
@@ -543,12 +543,12 @@ static void test_stopping_ends_the_waiting(void) {
     start();
     struct client waiting, stream;
     ask_later(&waiting, "{\"expect\":[\"incr never\"],\"within_ms\":3000000}");
-    client_open(&stream, &recorder);
+    client_open(&stream, &server);
     client_send(&stream, "GET /recorder/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 54);
     EQ_INT(ask("GET /recorder/v1/status"), 200);
     send_line("x:1|c");
     EQ_INT(ask("GET /recorder/v1/series"), 200);
-    recorder_stop(&recorder);
+    server_stop(&server);
     int status = client_receive(&waiting); /* -1: stopped before the question was read */
     CU_ASSERT_TRUE(status == 503 || status == -1);
     client_receive(&stream);
@@ -577,7 +577,7 @@ static void test_stream(void) {
     send_line("before:1|c");
     struct client stream;
     struct buf got = {0};
-    client_open(&stream, &recorder);
+    client_open(&stream, &server);
     client_send(&stream, "GET /recorder/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 54);
     CU_ASSERT_TRUE(stream_says(&stream, &got, "text/event-stream"));
     CU_ASSERT_TRUE(stream_says(&stream, &got, ":\n\n"));

@@ -1,4 +1,4 @@
-#include "recorder.h"
+#include "server.h"
 
 #include "core/buf.h"
 #include "unit.h"
@@ -19,24 +19,18 @@ static void must(bool good, const char *what, const struct err *err) {
     abort();
 }
 
-void recorder_start(struct recorder *r, const struct http_options *options) {
+void server_start(struct server *s, const struct http_options *options) {
     struct err err = {0};
-    struct store_options store = {.path = ":memory:"};
-    struct ingest_options ingest = {.listen = {.bind = "127.0.0.1"}, .quiet = true};
     struct http_options http = *options;
     http.bind = http.bind ? http.bind : "127.0.0.1";
-    must((r->store = store_open(&store, &err)) != NULL, "store_open", &err);
-    must((r->pipeline = pipeline_new(r->store, 64 << 20, &err)) != NULL, "pipeline_new", &err);
-    must((r->ingest = ingest_start(r->store, r->pipeline, &ingest, &err)) != NULL, "ingest_start", &err);
-    must((r->http = http_start(r->store, r->pipeline, r->ingest, &http, &err)) != NULL, "http_start", &err);
-    must(ingest_session_find(r->ingest, SPAN("default"), &r->session, &err) == 0, "default", &err);
+    rig_start(&s->rig, NULL, 64 << 20);
+    s->http = http_start(s->rig.store, s->rig.pipeline, s->rig.ingest, &http, &err);
+    must(s->http != NULL, "http_start", &err);
 }
 
-void recorder_stop(struct recorder *r) {
-    http_stop(r->http);
-    ingest_stop(r->ingest);
-    pipeline_free(r->pipeline);
-    store_close(r->store);
+void server_stop(struct server *s) {
+    http_stop(s->http);
+    rig_stop(&s->rig);
 }
 
 static struct sockaddr_in loopback(int port) {
@@ -44,7 +38,7 @@ static struct sockaddr_in loopback(int port) {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-void recorder_send(int udp_port, const char *text) {
+void server_send(int udp_port, const char *text) {
     struct sockaddr_in to = loopback(udp_port);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     ssize_t n = sendto(fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof to);
@@ -55,9 +49,9 @@ void recorder_send(int udp_port, const char *text) {
 /* --- the client
  * ------------------------------------------------------------------------------------------------------- */
 
-void client_open(struct client *c, const struct recorder *r) {
+void client_open(struct client *c, const struct server *s) {
     *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    struct sockaddr_in to = loopback(http_port(r->http));
+    struct sockaddr_in to = loopback(http_port(s->http));
     struct timeval patience = {.tv_sec = 60};
     int one = 1;
     setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

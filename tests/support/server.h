@@ -1,25 +1,23 @@
 /* A whole recorder in this process, on free ports, and a plain HTTP client for it.
  *
- * Ownership: one recorder at a time; recorder_start … recorder_stop. The reply lives until the next one on
+ * Ownership: one recorder at a time; server_start … server_stop. The reply lives until the next one on
  * its connection.
  */
-#ifndef SUPPORT_RECORDER_H
-#define SUPPORT_RECORDER_H
+#ifndef SUPPORT_SERVER_H
+#define SUPPORT_SERVER_H
 
 #include "http/http.h"
+#include "rig.h"
 
-struct recorder {
-    struct store *store;
-    struct pipeline *pipeline;
-    struct ingest *ingest;
+struct server {
+    struct rig rig;
     struct http *http;
-    struct ingest_session session; /* the default one */
 };
 /* Any of the options may be left 0. */
-void recorder_start(struct recorder *r, const struct http_options *options);
-void recorder_stop(struct recorder *r);
+void server_start(struct server *r, const struct http_options *options);
+void server_stop(struct server *r);
 /* Sends one datagram to a UDP port of ours. */
-void recorder_send(int udp_port, const char *text);
+void server_send(int udp_port, const char *text);
 
 struct client {
     int fd;
@@ -30,7 +28,7 @@ struct client {
     size_t n_body;
 };
 /* A kept-alive connection. */
-void client_open(struct client *c, const struct recorder *r);
+void client_open(struct client *c, const struct server *r);
 void client_close(struct client *c);
 /* "GET /path"; headers: lines ending in \r\n, or NULL; body: NULL for none. Returns the status, -1 when the
  * connection ended without an answer. */
