@@ -139,7 +139,7 @@ int datagrams_flush(struct datagrams_pool *pool) {
     if (!pool->open)
         return 0;
     struct batch *batch = &pool->open->batch;
-    if (pipeline_put(pool->pipeline, &batch, NULL) != 0)
+    if (pipeline_append(pool->pipeline, &batch, NULL) != 0)
         return -1;
     pool->open = NULL;
     return 0;

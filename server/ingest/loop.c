@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define STORE_NS       (200 * 1000)
-#define COMMIT_NS      (25 * NS_PER_MS)
+#define COMMIT_NS      (50 * NS_PER_MS)
 #define COMMIT_RECORDS 60000
 #define LOOK_BYTES                                                                                           \
     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */

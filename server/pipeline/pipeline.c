@@ -25,14 +25,13 @@ struct pipeline {
     int fd;
 
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* committed, commits or stopping changed */
+    pthread_cond_t moved; /* committed or commits changed */
     struct batch *head, *tail;
     size_t n_bytes, peak_bytes;
     uint64_t last_ticket, committed;
     size_t n_waiting; /* in pipeline_wait */
     uint64_t commits;
     int notify_fd;
-    bool stopping;
     uint64_t unsaved_loss;
 
     /* The loop's: */
@@ -88,14 +87,13 @@ void pipeline_free(struct pipeline *p) {
     free(p);
 }
 
-int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
+int pipeline_append(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
     struct batch *b = *batch;
     pthread_mutex_lock(&p->lock);
-    if (p->stopping || (p->n_bytes > 0 && p->n_bytes + b->n_bytes > p->cap_bytes)) {
+    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > p->cap_bytes) {
         pthread_mutex_unlock(&p->lock);
         return -1;
     }
-    bool was_empty = p->head == NULL;
     b->next = NULL;
     b->ticket = ++p->last_ticket;
     if (ticket)
@@ -110,11 +108,15 @@ int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
         p->peak_bytes = p->n_bytes;
     pthread_mutex_unlock(&p->lock);
     *batch = NULL;
-    if (was_empty) {
-        uint64_t one = 1;
-        ssize_t written = write(p->fd, &one, sizeof one);
-        (void)written; /* EAGAIN: the counter is full, so it is readable */
-    }
+    return 0;
+}
+
+int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
+    if (pipeline_append(p, batch, ticket) != 0)
+        return -1;
+    uint64_t one = 1;
+    ssize_t written = write(p->fd, &one, sizeof one);
+    (void)written; /* EAGAIN: the counter is full, so it is readable */
     return 0;
 }
 
@@ -317,15 +319,9 @@ uint64_t pipeline_commits(struct pipeline *p) {
 
 uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_ns) {
     pthread_mutex_lock(&p->lock);
-    while (p->commits <= seen && !p->stopping && wait_moved(p, deadline_ns)) {
+    while (p->commits <= seen && wait_moved(p, deadline_ns)) {
     }
     uint64_t n = p->commits;
     pthread_mutex_unlock(&p->lock);
     return n;
-}
-
-void pipeline_wake(struct pipeline *p) {
-    pthread_mutex_lock(&p->lock);
-    tell_commit(p);
-    pthread_mutex_unlock(&p->lock);
 }

@@ -37,7 +37,9 @@ void pipeline_free(struct pipeline *p);
 
 /* Queues a batch. -1 (and *batch unchanged) when the queue is full. Wakes the loop through pipeline_fd. */
 int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket);
-/* Waits until everything up to the ticket is committed (or lost). -1 after the deadline (0: none) or once the pipeline is stopping. */
+/* The same from the loop itself, which needs no waking. */
+int pipeline_append(struct pipeline *p, struct batch **batch, uint64_t *ticket);
+/* Waits until everything up to the ticket is committed (or lost). -1 after the deadline (0: none). */
 int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_mono_ns);
 /* Readable when a batch was put: for the loop's epoll. */
 int pipeline_fd(const struct pipeline *p);
@@ -61,11 +63,10 @@ bool pipeline_has_room(struct pipeline *p, size_t n_bytes);
 size_t pipeline_backlog(struct pipeline *p, size_t *peak);
 
 /* The number of commits so far; pipeline_watch waits until it is greater than seen or the deadline has passed (0: none), and
- * returns the current one. pipeline_wake makes all watchers return (to stop them). */
+ * returns the current one. */
 uint64_t pipeline_commits(struct pipeline *p);
 uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_mono_ns);
-void pipeline_wake(struct pipeline *p);
-/* For who waits in epoll: the next commit (or pipeline_wake) adds 1 to this eventfd, once; ask again for the one after. One
+/* For who waits in epoll: the next commit adds 1 to this eventfd, once; ask again for the one after. One
  * descriptor at a time; -1: none. */
 void pipeline_notify(struct pipeline *p, int fd);
 
