@@ -58,7 +58,7 @@ CREATE TABLE summary (
     last_at INTEGER NOT NULL,
     first_id INTEGER NOT NULL,
     last_id INTEGER NOT NULL,
-    sampled INTEGER NOT NULL,
+    sampled INTEGER NOT NULL, -- some sample came with a rate other than 1
     last_chunk INTEGER NOT NULL -- head of the chain of its chunks
 );
 
@@ -92,7 +92,6 @@ CREATE TABLE chunk (
     sum REAL,
     min REAL,
     max REAL,
-    last REAL,
     vals TEXT NOT NULL      -- one bare JSON scalar, or {"offset from id": value, ...}; value: a number, a string (sets),
                             -- [timestamp, value], or an object (sketches)
 );

@@ -37,9 +37,14 @@ struct intern_context {
     uint32_t group;       /* ix of its group in the open slice, or INTERN_NONE */
 };
 
+/* A series with its summary, so that a commit can write it without reading. NaN: not a number (yet). */
 struct intern_series {
     uint64_t id;
     uint64_t last_chunk; /* 0: none yet */
+    uint64_t samples, first_id, last_id;
+    int64_t first_at, last_at;
+    double count, sum, min, max, last;
+    bool sampled;
 };
 
 struct intern {

@@ -31,8 +31,6 @@ enum store_sql {
     SQL_ROLLBACK,
     SQL_METRIC,
     SQL_CONTEXT,
-    SQL_CHUNK,
-    SQL_SUMMARY,
     SQL_ARRIVAL,
     SQL_EVENT,
     SQL_CHECK,
@@ -43,6 +41,9 @@ enum store_sql {
     SQL_DATAGRAM,
     SQL_N
 };
+
+/* Rows go into `chunk` and `summary` many to a statement: that halves what a row costs. */
+#define STORE_BULKS 3
 
 #define STORE_READERS 5
 
@@ -60,6 +61,7 @@ struct store {
     int lock_fd;
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_N];
+    sqlite3_stmt *chunk_sql[STORE_BULKS], *summary_sql[STORE_BULKS]; /* flush.c; made when first needed */
 
     struct intern intern;
     uint64_t next_metric_id, next_context_id;
@@ -112,6 +114,7 @@ int store_publish(struct store *s);                    /* the counts become visi
 struct store_session *store_find_session(struct store *s, uint64_t id);
 
 /* flush.c */
+void store_flush_end(struct store *s);             /* gives the statements back */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
 /* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after

@@ -164,7 +164,7 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     sqlite3_stmt *stmt = s->sql[SQL_METRIC];
     if (json_tags(&s->tags_sorted, n_sorted, s->sorted, &tags, err) != 0)
         return -1;
-    struct intern_series series = {.id = s->next_metric_id};
+    struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
     db_bind_id(stmt, 1, series.id);
     db_bind_id(stmt, 2, s->arrival.session_id);
     bind_hash(stmt, 3, hash);

@@ -1,5 +1,6 @@
 #include "store/slice.h"
 
+#include "core/number.h"
 #include "store/vals.h"
 #include <math.h>
 #include <stdlib.h>
@@ -39,24 +40,31 @@ bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum m
     arena->max = ARENA_MAX;
     if (arena->n == 0)
         buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
-    uint32_t at = (uint32_t)arena->n;
-    struct slice_entry entry = {.offset = (uint32_t)(id - s->first_id)};
-    buf_add(arena, &entry, sizeof entry);
-    vals_put(arena, type, v);
-    size_t n = arena->n - at - sizeof entry;
-    static const char zeros[4];
-    buf_add(arena, zeros, (4 - n % 4) % 4);
-    if (arena->failed)
+    if (!buf_reserve(arena, sizeof(struct slice_entry) + v->text.n + 4))
         return false;
-    entry_at(s, at)->n = (uint32_t)n;
+    uint32_t at = (uint32_t)arena->n;
+    arena->n += sizeof(struct slice_entry);
+    if (type != METRIC_SET && v->timestamp == 0 && !v->sketch && v->text.p && number_is_json(v->text)) {
+        memcpy(arena->p + arena->n, v->text.p,
+               v->text.n); /* what vals_put would do, for nearly every value */
+        arena->n += v->text.n;
+    } else {
+        vals_put(arena, type, v);
+    }
+    uint32_t n = (uint32_t)(arena->n - at - sizeof(struct slice_entry));
+    if (!buf_reserve(arena, 4))
+        return false;
+    arena->n += (4 - n % 4) % 4;
+    struct slice_entry *entry = entry_at(s, at);
+    *entry = (struct slice_entry){.offset = (uint32_t)(id - s->first_id), .n = n};
     if (g->n++ == 0) {
         g->head = at;
-        g->first = entry.offset;
+        g->first = entry->offset;
     } else {
         entry_at(s, g->tail)->next = at;
     }
     g->tail = at;
-    g->last = entry.offset;
+    g->last = entry->offset;
     return true;
 }
 
@@ -76,34 +84,53 @@ bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum sourc
     return true;
 }
 
-struct span slice_vals(struct slice *s, const struct slice_group *g) {
-    const struct slice_entry *e = entry_at(s, g->head);
-    struct span text = span_of((const char *)(e + 1), e->n);
-    if (g->n == 1 && vals_is_bare(text))
-        return text;
+/* "{" or ",", then the quoted offset and ":"; returns the length. */
+#define KEY_MAX 16
+static size_t put_key(char *p, char open, uint32_t offset) {
+    char digits[10];
+    size_t n = 0, length = 0;
+    do {
+        digits[n++] = (char)('0' + offset % 10);
+        offset /= 10;
+    } while (offset);
+    p[length++] = open;
+    p[length++] = '"';
+    while (n > 0)
+        p[length++] = digits[--n];
+    p[length++] = '"';
+    p[length++] = ':';
+    return length;
+}
+
+static bool join(struct slice *s, const struct slice_group *g, struct slice_text *text) {
     struct buf *b = &s->vals;
-    b->max = ARENA_MAX;
-    buf_clear(b);
+    const struct slice_entry *e = entry_at(s, g->head);
+    *text = (struct slice_text){.p = (const char *)(e + 1), .n = e->n};
+    if (g->n == 1 && vals_is_bare(span_of(text->p, text->n)))
+        return true;
+    *text = (struct slice_text){.at = b->n};
     for (char open = '{';; open = ',') {
-        char key[16];
-        size_t at = sizeof key;
-        key[--at] = ':';
-        key[--at] = '"';
-        uint32_t offset = e->offset - g->first;
-        do {
-            key[--at] = (char)('0' + offset % 10);
-            offset /= 10;
-        } while (offset);
-        key[--at] = '"';
-        key[--at] = open;
-        buf_add(b, key + at, sizeof key - at);
-        buf_add(b, e + 1, e->n);
+        if (!buf_reserve(b, KEY_MAX + e->n + 1))
+            return false;
+        b->n += put_key(b->p + b->n, open, e->offset - g->first);
+        memcpy(b->p + b->n, e + 1, e->n);
+        b->n += e->n;
         if (!e->next)
             break;
         e = entry_at(s, e->next);
     }
-    buf_char(b, '}');
-    return b->failed ? span_of(NULL, 0) : buf_view(b);
+    b->p[b->n++] = '}';
+    text->n = b->n - text->at;
+    return true;
+}
+
+bool slice_texts(struct slice *s, size_t first, size_t n, struct slice_text *texts) {
+    s->vals.max = ARENA_MAX;
+    buf_clear(&s->vals);
+    for (size_t i = 0; i < n; i++)
+        if (!join(s, &s->groups[first + i], &texts[i]))
+            return false;
+    return true;
 }
 
 void slice_clear(struct slice *s) {

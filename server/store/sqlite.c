@@ -20,7 +20,7 @@
 
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
-    "PRAGMA synchronous = OFF; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
+    "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
     "PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 33554432;"
     "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF";
 
@@ -35,16 +35,6 @@ static const char *const texts[SQL_N] = {
         "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
         " entity_id, jmx_check_name, inode, unit, interval, source_type, resources)"
         " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_CHUNK] =
-        "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, last, vals) VALUES (?,?,?,?,?,?,?,?,?,?)",
-    [SQL_SUMMARY] =
-        "INSERT INTO summary AS y VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (metric_id) DO UPDATE SET"
-        " samples = samples + excluded.samples, count = count + excluded.count, sum = sum + excluded.sum,"
-        " min = min(y.min, excluded.min), max = max(y.max, excluded.max),"
-        " last = CASE WHEN excluded.last_id > last_id THEN excluded.last ELSE last END,"
-        " last_at = CASE WHEN excluded.last_id > last_id THEN excluded.last_at ELSE last_at END,"
-        " last_id = max(last_id, excluded.last_id), sampled = sampled | excluded.sampled,"
-        " last_chunk = excluded.last_chunk",
     [SQL_ARRIVAL] =
         "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source) VALUES (?,?,?,?,?)",
     [SQL_EVENT] = "INSERT INTO event " COMMON
@@ -111,21 +101,35 @@ static int load_sessions(struct store *s, struct err *err) {
 }
 
 static int load_series(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db,
-                                    "SELECT m.id, m.hash, y.last_chunk, m.session_id FROM metric m"
-                                    " LEFT JOIN summary y ON y.metric_id = m.id ORDER BY m.id",
-                                    err);
+    sqlite3_stmt *stmt = db_prepare(
+        s->db,
+        "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"
+        " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"
+        " LEFT JOIN summary y ON y.metric_id = m.id ORDER BY m.id",
+        err);
     if (!stmt)
         return -1;
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
-        struct intern_series series = {.id = db_id(stmt, 0), .last_chunk = db_id(stmt, 2)};
+        struct intern_series series = {.id = db_id(stmt, 0),
+                                       .last_chunk = db_id(stmt, 3),
+                                       .samples = db_id(stmt, 4),
+                                       .first_id = db_id(stmt, 5),
+                                       .last_id = db_id(stmt, 6),
+                                       .first_at = sqlite3_column_int64(stmt, 7),
+                                       .last_at = sqlite3_column_int64(stmt, 8),
+                                       .count = db_number(stmt, 9),
+                                       .sum = db_number(stmt, 10),
+                                       .min = db_number(stmt, 11),
+                                       .max = db_number(stmt, 12),
+                                       .last = db_number(stmt, 13),
+                                       .sampled = sqlite3_column_int(stmt, 14) != 0};
         uint32_t ix = intern_add_series(&s->intern, &series);
         if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
-        struct store_session *session = store_find_session(s, db_id(stmt, 3));
+        struct store_session *session = store_find_session(s, db_id(stmt, 2));
         if (session)
             session->n_interned++;
         if (s->next_metric_id <= series.id) /* never given twice: readers remember what they stand for */
@@ -425,6 +429,7 @@ void store_close(struct store *s) {
     store_pool_stop(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
+    store_flush_end(s);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);

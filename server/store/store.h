@@ -20,7 +20,8 @@ struct store_options {
     bool keep_datagrams;        /* store_datagram keeps its bytes; else it is a no-op */
     int64_t retention_age_ns;   /* 0: for ever */
     uint64_t retention_samples; /* 0: any number */
-    uint64_t max_series;        /* 0: the default, 2,000,000; samples of further series are counted as LOSS_SERIES_LIMIT */
+    uint64_t
+        max_series; /* 0: the default, 2,000,000; samples of further series are counted as LOSS_SERIES_LIMIT */
 };
 
 struct store;
@@ -35,12 +36,14 @@ void store_close(struct store *s);
  * Nothing put is visible to readers before store_commit. */
 
 /* Records that follow came into this session, from this source, at this time. */
-int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at, struct err *err);
+int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at,
+                  struct err *err);
 int store_put(struct store *s, const struct record *record, struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
 int store_datagram(struct store *s, struct span bytes, struct err *err);
 /* session_id 0: it concerns every session. */
-int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail, struct err *err);
+int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
+               struct err *err);
 /* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
 uint64_t store_pending(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
@@ -49,8 +52,8 @@ int store_commit(struct store *s, struct err *err);
 uint64_t store_last_id(const struct store *s);
 
 /* Sessions. Each commits by itself. "default" always exists and has id 1. */
-int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
-                      struct err *err);
+int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at,
+                      uint64_t *id, struct err *err);
 /* Removes the session and what it recorded. */
 int store_session_remove(struct store *s, uint64_t session_id, struct err *err);
 
@@ -62,8 +65,8 @@ int store_reset(struct store *s, uint64_t session_id, struct store_removed *remo
 
 struct store_stats {
     uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */
-    uint64_t received_samples;                                             /* since the store was opened */
-    uint64_t losses[LOSS_N];                                               /* recorded now */
+    uint64_t received_samples;                                              /* since the store was opened */
+    uint64_t losses[LOSS_N];                                                /* recorded now */
     uint64_t commits;
     uint64_t bytes; /* of the database and its log */
 };
