@@ -5,10 +5,8 @@
 
 #include <math.h>
 
-#define STRING_MAX ((size_t)1 << 20)
-
 json_t *text_json(struct span s) {
-    struct buf b = {.max = STRING_MAX};
+    struct buf b = {0};
     for (size_t i = 0; i < s.n && !b.failed;) {
         size_t n = utf8_length(span_from(s, i));
         if (n)
@@ -17,14 +15,14 @@ json_t *text_json(struct span s) {
             buf_str(&b, "\xef\xbf\xbd");
         i += n ? n : 1;
     }
-    json_t *json = text_json_buf(&b);
+    struct span valid = buf_view(&b);
+    json_t *json = b.failed ? NULL : json_stringn_nocheck(valid.p, valid.n);
     buf_free(&b);
     return json;
 }
 
 json_t *text_json_buf(const struct buf *b) {
-    struct span view = buf_view(b);
-    return json_stringn_nocheck(view.p, view.n);
+    return text_json(buf_view(b));
 }
 
 json_t *text_json_number(double value) {

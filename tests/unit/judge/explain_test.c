@@ -1,0 +1,240 @@
+#include "judge/distance.h"
+#include "judge/report.h"
+#include "judging.h"
+
+#include "unit.h"
+
+static size_t between(const char *a, const char *b, size_t limit) {
+    return distance(span_str(a), span_str(b), limit);
+}
+
+static void test_distance(void) {
+    EQ_INT(between("", "", 3), 0);
+    EQ_INT(between("login", "login", 3), 0);
+    EQ_INT(between("login", "logn", 3), 1);
+    EQ_INT(between("login", "logiin", 3), 1);
+    EQ_INT(between("login", "lagin", 3), 1);
+    EQ_INT(between("login", "lgoin", 3), 1); /* a swap */
+    EQ_INT(between("kitten", "sitting", 3), 3);
+    EQ_INT(between("kitten", "sitting", 2), 3); /* more than the limit */
+    EQ_INT(between("", "abcd", 3), 4);
+    char long_a[1000], long_b[1000];
+    memset(long_a, 'a', sizeof long_a);
+    memset(long_b, 'b', sizeof long_b);
+    EQ_INT(distance(span_of(long_a, 1000), span_of(long_b, 1000), 5), 6);
+    EQ_INT(distance(span_of(long_a, 1000), span_of(long_a, 999), 5), 0);
+    static const char *const words[] = {"login", "lgoin", "kitten", "sitting", "", "a.b.c", "a.c.b", "x"};
+    for (size_t i = 0; i < 8; i++)
+        for (size_t k = 0; k < 8; k++) {
+            struct outline a = outline_of(span_str(words[i])), b = outline_of(span_str(words[k]));
+            CU_ASSERT(outline_distance(&a, &b) <= between(words[i], words[k], 20));
+        }
+}
+
+/* The first candidate's marks, joined by blanks. */
+static const char *marks(struct fake *f, const char *text, const struct judge_options *options) {
+    static char words[512];
+    words[0] = '\0';
+    json_t *result = judging_result(f, text, options);
+    json_t *list = json_object_get(json_array_get(json_object_get(result, "closest"), 0), "marks");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        strcat(words, i ? " " : "");
+        strcat(words, json_string_value(json_object_get(json_array_get(list, i), "mark")));
+    }
+    json_decref(result);
+    return words;
+}
+
+static const char *marked(const char *sent, const char *text) {
+    struct fake *f = fake_new();
+    fake_send(f, sent);
+    const char *words = marks(f, text, NULL);
+    fake_free(f);
+    return words;
+}
+
+static void test_marks(void) {
+    EQ_STR(marked("login.atempt:1|c", "incr login.attempt"), "name_distance");
+    EQ_STR(marked("logni.attempt:1|c", "incr login.attempt"), "name_distance");
+    EQ_STR(marked("something.else:1|c", "incr login.attempt"), "");
+    EQ_STR(marked("attempt:1|c", "incr login.attempt"), "prefix_missing");
+    EQ_STR(marked("sentry.login.attempt:1|c", "incr login.attempt"), "prefix_extra");
+    EQ_STR(marked("login.ok:1|c", "prefix sentry.\nincr login.*"), "prefix_missing");
+    EQ_STR(marked("a:1|g", "incr a"), "type");
+    EQ_STR(marked("a:1|c", "incr a{env:ci}"), "tag_missing");
+    EQ_STR(marked("a:1|c|#env:prod", "incr a{env:ci}"), "tag_value");
+    EQ_STR(marked("a:1|c|#env:ci", "incr a{!env}"), "tag_extra");
+    EQ_STR(marked("a:1|c|#env:ci,x", "incr a[env:ci]"), "tag_extra");
+    EQ_STR(marked("a:1|c|#env:prod", "incr a[env:ci]"), "tag_value");
+    EQ_STR(marked("a:1|c|#host:web", "incr a{host:db}"), "tag_value");
+    EQ_STR(marked("a:1|g|#env:prod", "incr a{env:ci,x}"), "type tag_value tag_missing");
+    EQ_STR(marked("a:1|c|@0.5", "incr a sum == 3"), "matched sampled");
+    EQ_STR(marked("a:5000|ms", "timing a max == 5"), "matched value_unit");
+    EQ_STR(marked("a:0.005|ms", "timing a max == 5"), "matched value_unit");
+    EQ_STR(marked("a:300|g", "gauge a last == 5"), "matched value_unit");
+    EQ_STR(marked("a:5000000|g", "gauge a last ~ 5"), "matched value_unit");
+    EQ_STR(marked("a:5e9|g", "gauge a last == 5"), "matched value_unit");
+    EQ_STR(marked("a:5000|c", "incr a samples == 5000"), "matched"); /* a number has no unit */
+    EQ_STR(marked("a.avg:5|g", "timing a"), "aggregated");
+    EQ_STR(marked("a:x|c", "incr a"), "rejected");
+    EQ_STR(marked("_sc|app|9", "check app"), "rejected");
+}
+
+static void test_sessions_and_marks(void) {
+    struct fake *f = fake_new();
+    fake_session(f, "other");
+    fake_send(f, "a:1|c");
+    fake_session(f, "default");
+    EQ_STR(marks(f, "incr a", NULL), "other_session");
+    EQ_STR(marks(f, "gauge a", NULL), ""); /* sessions are apart on purpose */
+    fake_send(f, "b:1|c");
+    struct judge_options since = {.since = fake_last_id(f)};
+    EQ_STR(marks(f, "incr b", &since), "before_mark");
+    /* what came when the judge had stopped looking */
+    struct judge *j = judging_start("incr c", NULL, f);
+    fake_send(f, "c:1|c");
+    struct err err = {0};
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(json_string_value(json_object_get(report, "text")), "arrived after the deadline"));
+    json_decref(report);
+    judge_free(j);
+    fake_free(f);
+}
+
+static void test_closest_first(void) {
+    struct fake *f = fake_new();
+    for (int i = 0; i < 50; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "login.attempt:1|c|#instance:x%d,more:y\n", i);
+        fake_send(f, line);
+    }
+    fake_send(f, "login.attempt:1|c|#instance:other\nlogin.attmept:1|g|#instance:failure");
+    json_t *result = judging_result(f, "incr login.attempt[instance:failure]", NULL);
+    json_t *closest = json_object_get(result, "closest");
+    EQ_INT(json_array_size(closest), 5);
+    json_t *tags = json_object_get(json_array_get(closest, 0), "tags");
+    EQ_STR(json_string_value(json_array_get(tags, 0)), "instance:other");
+    json_decref(result);
+    fake_free(f);
+}
+
+static void test_a_no_shows_what_matched(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "errors.db:1|c\nerrors:1|c");
+    json_t *result = judging_result(f, "no any errors.*", NULL);
+    EQ_INT(json_array_size(json_object_get(result, "closest")), 1);
+    EQ_STR(json_string_value(json_object_get(result, "why")), "1 sample matched: errors.db");
+    json_decref(result);
+    fake_free(f);
+}
+
+static void test_why(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c\na:1|c\ng:1|g\ng:41|g\nx:0.1:0.2|g\n_sc|app|1");
+    EQ_STR(judging_text(f, "incr a sum == 1", "why"), "sum is 2, expected sum == 1");
+    EQ_STR(judging_text(f, "incr a sum == 1", "observed"), "sum 2");
+    EQ_STR(judging_text(f, "incr a sum == 2", "why"), "sum is 2");
+    EQ_STR(judging_text(f, "incr a samples == 2 and p95 > 1", "why"), "p95 is 1, expected p95 > 1");
+    EQ_STR(judging_text(f, "incr a samples == 2 and p95 > 1", "observed"), "samples 2, p95 1");
+    EQ_STR(judging_text(f, "incr b", "why"), "no sample that matches was received");
+    EQ_STR(judging_text(f, "incr b", "observed"), "nothing");
+    EQ_STR(judging_text(f, "no incr b", "why"), "no sample that matches was received");
+    EQ_STR(judging_text(f, "gauge g sum == 41", "why"),
+           "sum is 42, expected sum == 41; a gauge's sum adds up all its samples: 'last' would hold");
+    EQ_STR(
+        judging_text(f, "gauge x sum == 0.3", "why"),
+        "sum is 0.30000000000000004, expected sum == 0.3; the difference is only rounding: '~' allows for it; "
+        "a gauge's sum adds up all its samples");
+    EQ_STR(judging_text(f, "gauge g each < 40", "why"), "each is, once, 41, expected each < 40");
+    EQ_STR(judging_text(f, "check app status == ok", "why"), "status is warning, expected status == ok");
+    EQ_STR(judging_text(f, "prefix x.\nincr a", "pattern"), "x.a");
+    fake_free(f);
+}
+
+static size_t lines_of(const char *text) {
+    size_t n = 0;
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+static void test_ten_lines(void) {
+    struct fake *f = fake_new();
+    for (int i = 0; i < 9; i++)
+        fake_send(
+            f,
+            "login.attempt:x|c\nlogin.attempt:1|g\nlogin.attempt:1|ms\nlogin.attempt:1|h\nlogin.attempt:1|d");
+    struct judge *j = judging_start("incr login.attempt sum == 1 and samples == 1", NULL, f);
+    struct err err = {0};
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    const char *text = json_string_value(json_object_get(report, "text"));
+    CU_ASSERT(lines_of(text) <= 11); /* and the summary */
+    json_decref(report);
+    judge_free(j);
+    fake_free(f);
+}
+
+/* Whatever was received: no control characters, valid XML, valid JSON. */
+static void test_hostile_bytes(void) {
+    struct fake *f = fake_new();
+    fake_send_span(f,
+                   SPAN("a\x1b[31m\x07\0<&\">]]>\xff\xef\xbf\xbf\xc2\x9b:1|c|#x:\xe2\x80\xae\r\ta:x\x1b|c"));
+    struct judge_source source = {.text = SPAN("no any a*\nincr \"a\x1b[31m\"\nany a{\"<&\"}"),
+                                  .file = SPAN("f%:,\n.expect")};
+    struct judge_error error;
+    struct judge_options options = {.all_covered = true};
+    struct judge *j = judge_parse(&source, 1, &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(j);
+    struct err err = {0};
+    EQ_INT(judge_start(j, fake_reader(f), &err), 0);
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    void (*const render[])(const json_t *, struct buf *) = {report_junit, report_tap, report_github};
+    for (size_t i = 0; i <= 3; i++) {
+        struct buf b = {0};
+        if (i < 3)
+            render[i](report, &b);
+        else
+            report_text(report, false, &b);
+        bool clean = b.n > 0;
+        for (size_t k = 0; k < b.n; k++)
+            clean &= (unsigned char)b.p[k] >= 0x20 || b.p[k] == '\n';
+        CU_ASSERT(clean);
+        CU_ASSERT(i != 2 || memmem(b.p, b.n, "file=f%25%3A%2C\\x0a.expect,line=1", 33) != NULL);
+        CU_ASSERT(i != 0 || (!memmem(b.p, b.n, "\xef\xbf\xbf", 3) && !memmem(b.p, b.n, "<&", 2)));
+        buf_free(&b);
+    }
+    char *dump = json_dumps(report, 0);
+    CU_ASSERT_PTR_NOT_NULL(dump);
+    free(dump);
+    json_decref(report);
+    judge_free(j);
+    fake_free(f);
+}
+
+/* Reports of another shape (an older server's, a broken one's) are survived. */
+static void test_odd_reports(void) {
+    static const char *const texts[] = {
+        "{}", "[]", "{\"results\":7}", "{\"results\":[1,null,{}],\"losses\":{},\"uncovered\":[3,{}]}",
+        "{\"results\":[{\"verdict\":\"fail\",\"closest\":[{},4,{\"caret\":\"a\"}]}],\"losses\":[{}]}"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *report = json_loads(texts[i], 0, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+        struct buf b = {0};
+        report_text(report, true, &b);
+        report_junit(report, &b);
+        report_tap(report, &b);
+        report_github(report, &b);
+        CU_ASSERT(!b.failed);
+        buf_free(&b);
+        json_decref(report);
+    }
+}
+
+UNIT_MAIN("judge/explain", {"edit distance", test_distance}, {"each difference has its mark", test_marks},
+          {"other sessions, before the mark, after the deadline", test_sessions_and_marks},
+          {"the closest comes first, five at most", test_closest_first},
+          {"a no shows what matched", test_a_no_shows_what_matched}, {"why", test_why},
+          {"ten lines on a terminal", test_ten_lines}, {"hostile bytes", test_hostile_bytes},
+          {"reports of another shape", test_odd_reports})
