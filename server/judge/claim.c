@@ -143,10 +143,10 @@ static void range_by_sampling(const struct view *v, struct finding *f) {
     else if (f->clause->stat == STAT_AVG && t->numbers > 1) {
         double n = (double)t->numbers,
                variance = t->spread[2] - 2 * f->value * t->spread[1] + f->value * f->value * t->spread[0];
-        double reach = SAMPLING_Z * sqrt(fmax(variance, 0) * n / (n - 1)) / t->count;
+        double reach = SAMPLING_Z * sqrt(fmax(variance, 0) * n / (n - 1)) / t->weight;
         in = (struct interval){f->value - reach, f->value + reach};
     } else if (f->clause->stat == STAT_MEDIAN || f->clause->stat == STAT_PERCENTILE) {
-        double p = f->clause->percentile / 100, kept = fmin((double)t->numbers / t->count, 1);
+        double p = f->clause->percentile / 100, kept = fmin((double)t->numbers / t->weight, 1);
         double reach = SAMPLING_Z * sqrt(p * (1 - p) * (1 - kept) / (double)t->numbers);
         in = (struct interval){bag_percentile(&v->values, 100 * fmax(p - reach, 0)),
                                bag_percentile(&v->values, 100 * fmin(p + reach, 1))};
@@ -181,7 +181,7 @@ static void find_number(const struct view *v, struct finding *f) {
         f->value = numbers || !t->samples ? t->sum : NAN;
         break;
     case STAT_AVG: /* as the Agent does: the sum over the number that the samples stand for */
-        f->value = numbers ? t->sum / t->count : NAN;
+        f->value = numbers ? t->sum / t->weight : NAN;
         break;
     case STAT_MIN:
         f->value = numbers ? t->min : NAN;

@@ -43,6 +43,13 @@ static enum kinship kinship_of(const struct closest *c, struct span name, const 
     if (has_prefix_before(name, e->name))
         return KIN_PREFIX_EXTRA;
     size_t limit = edits_allowed(e->name);
+    if (c->n ==
+        CLOSEST_SHOWN) { /* more edits would not get it among the best: each counts one, and the name one more */
+        unsigned worst = c->best[CLOSEST_SHOWN - 1].score;
+        if (worst < 3)
+            return KIN_NONE;
+        limit = limit < worst - 2 ? limit : worst - 2;
+    }
     if (outline_distance(&c->outline, outline) > limit)
         return KIN_NONE;
     *edits = distance(e->name, name, limit);

@@ -131,9 +131,8 @@ static bool was_evicted(const struct judge *j) {
 }
 
 static void put_nothing(const struct judge *j, const struct claim *claim, struct buf *b) {
-    bool still = claim->e->subject == SUBJECT_METRIC && was_evicted(j);
     buf_printf(b, "no %s that matches %s", record_word(claim->e),
-               still ? "is still recorded" : "was received");
+               was_evicted(j) ? "is still recorded" : "was received");
 }
 
 /* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's.
@@ -209,7 +208,7 @@ void describe_losses(const struct judge *j, bool metrics, struct buf *b) {
     const char *before = "";
     for (size_t i = 0; i < j->n_losses; i++) {
         const struct loss_seen *l = &j->losses[i];
-        if (!metrics && (l->loss == LOSS_EVICTED || l->loss == LOSS_SERIES_LIMIT))
+        if (!metrics && l->loss == LOSS_SERIES_LIMIT)
             continue;
         buf_str(b, before);
         buf_u64(b, l->n);

@@ -4,19 +4,23 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Only the band of cells that are no farther than `limit` from the diagonal can matter; what lies beside it is "too far". */
 size_t distance(struct span a, struct span b, size_t limit) {
     a.n = least(a.n, DISTANCE_MAX);
     b.n = least(b.n, DISTANCE_MAX);
     if ((a.n > b.n ? a.n - b.n : b.n - a.n) > limit)
         return limit + 1;
     /* Three rows of the usual table: this one, the one above, and the one above that for swaps. */
-    uint16_t rows[3][DISTANCE_MAX + 1];
-    for (size_t j = 0; j <= b.n; j++)
+    uint16_t rows[3][DISTANCE_MAX + 2];
+    const size_t far = limit + 1;
+    for (size_t j = 0; j <= least(b.n, limit + 1); j++)
         rows[0][j] = (uint16_t)j;
     for (size_t i = 1; i <= a.n; i++) {
         uint16_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
-        size_t best = row[0] = (uint16_t)i;
-        for (size_t j = 1; j <= b.n; j++) {
+        size_t from = i > limit ? i - limit : 1, to = least(i + limit, b.n), best;
+        row[from - 1] = (uint16_t)(from == 1 ? i : far);
+        best = row[from - 1];
+        for (size_t j = from; j <= to; j++) {
             size_t cost = a.p[i - 1] != b.p[j - 1];
             size_t d = least(least(above[j] + 1u, row[j - 1] + 1u), above[j - 1] + cost);
             if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1])
@@ -24,11 +28,12 @@ size_t distance(struct span a, struct span b, size_t limit) {
             row[j] = (uint16_t)d;
             best = least(best, d);
         }
+        row[to + 1] = (uint16_t)far;
         if (best > limit)
-            return limit + 1;
+            return far;
     }
     size_t d = rows[a.n % 3][b.n];
-    return d > limit ? limit + 1 : d;
+    return least(d, far);
 }
 
 struct outline outline_of(struct span word) {

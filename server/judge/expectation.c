@@ -21,7 +21,8 @@ const char *op_word(enum op op) {
 double clause_slack(const struct clause *c, double observed) {
     if (c->has_tolerance)
         return c->tolerance;
-    return c->op == OP_ABOUT ? RELATIVE_TOLERANCE * fmax(fabs(observed), fabs(c->value)) : 0;
+    double larger = isfinite(observed) ? fmax(fabs(observed), fabs(c->value)) : fabs(c->value);
+    return c->op == OP_ABOUT ? RELATIVE_TOLERANCE * larger : 0;
 }
 
 bool clause_holds(const struct clause *c, double observed) {

@@ -32,8 +32,9 @@ struct judge {
 
     struct loss_seen *losses;
     size_t n_losses;
-    bool lost_samples; /* matters to metrics */
-    bool lost_any;     /* matters to events and checks too */
+    uint64_t oldest_id; /* of the session's samples while judge_start reads; else UINT64_MAX */
+    bool lost_samples;  /* matters to metrics */
+    bool lost_any;      /* matters to events and checks too */
 
     uint64_t started; /* the newest id when judge_start read */
     uint64_t newest;  /* the newest id taken into account */

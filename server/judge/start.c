@@ -11,7 +11,6 @@
 struct start {
     struct judge *judge;
     uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
-    uint64_t oldest_id;                   /* of the session's samples; UINT64_MAX: there are none */
     bool no_memory;
 };
 
@@ -20,8 +19,8 @@ static int take_series(void *arg, const struct series_row *row) {
     struct judge *j = start->judge;
     struct witness *w;
     start->all_samples += row->samples;
-    if (row->samples && row->first_id < start->oldest_id)
-        start->oldest_id = row->first_id;
+    if (row->samples && row->first_id < j->oldest_id)
+        j->oldest_id = row->first_id;
     if (judge_add_series(j, row, &w) != 0) {
         start->no_memory = true;
         return 1;
@@ -65,10 +64,6 @@ static int take_check(void *arg, const struct check_row *row) {
 
 static int take_loss(void *arg, const struct loss_row *row) {
     struct start *start = arg;
-    /* Retention takes the oldest first: while something from before the mark is left, nothing after it is
-     * gone. */
-    if (row->loss == LOSS_EVICTED && start->oldest_id <= start->judge->since)
-        return 0;
     if (row->id > start->judge->since && judge_add_loss(start->judge, row) != 0)
         start->no_memory = true;
     return start->no_memory;
@@ -91,7 +86,9 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
-    struct start start = {.judge = j, .oldest_id = UINT64_MAX};
+    struct start start = {.judge = j};
+    j->oldest_id = UINT64_MAX;
+
     struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since},
                   all = {0};
     if (reader->ops->last_id(reader, &j->started, err) != 0 ||
@@ -102,6 +99,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
         reader->ops->losses(reader, &all, take_loss, &start, err) != 0)
         return -1;
     j->newest = j->started;
+    j->oldest_id = UINT64_MAX; /* from now on it may go */
     if (j->n_values >= JUDGE_VALUES_MAX)
         return err_set(
             err, 0, "more than %llu samples to keep for quantiles and distinct values: ask for less at once",

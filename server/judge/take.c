@@ -199,8 +199,10 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
             .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
     }
     seen->n += row->n;
-    j->lost_samples = true;
-    if (row->loss != LOSS_EVICTED && row->loss != LOSS_SERIES_LIMIT) /* those are of samples only */
+    /* Retention takes the oldest samples first: while one from before the mark is left, none after it is gone. */
+    if (row->loss != LOSS_EVICTED || j->oldest_id > j->since)
+        j->lost_samples = true;
+    if (row->loss != LOSS_SERIES_LIMIT) /* of samples only */
         j->lost_any = true;
     j->all_dirty = true;
     return 0;

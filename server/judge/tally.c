@@ -12,6 +12,7 @@ void tally_take_series(struct tally *t, const struct series_row *row) {
                         .series = row->samples > 0,
                         .numbers = row->type == METRIC_SET ? 0 : row->samples,
                         .count = row->count,
+                        .weight = row->type == METRIC_SET ? 0 : row->count,
                         .sum = row->type == METRIC_SET ? 0 : row->sum,
                         .min = row->min,
                         .max = row->max,
@@ -49,6 +50,7 @@ void tally_add_sample(struct tally *t, enum metric_type type, const struct sampl
     t->sum += sketch ? sketch->sum : value * weight.factor;
     add_range(t, sketch ? sketch->min : value, sketch ? sketch->max : value);
     t->numbers++;
+    t->weight += sketch ? (double)sketch->count : weight.count;
     if (sketch) { /* the client's own summary: what it sampled away is not told */
         t->sum_sampling.exact += sketch->sum;
         t->count_sampling.exact += (double)sketch->count;
@@ -81,6 +83,7 @@ void tally_add_all(struct tally *t, const struct tally *from) {
     t->series += from->series;
     t->numbers += from->numbers;
     t->count += from->count;
+    t->weight += from->weight;
     t->sum += from->sum;
     t->sampled |= from->sampled;
     sampling_add_all(&t->sum_sampling, &from->sum_sampling);

@@ -13,6 +13,7 @@ struct tally {
     uint64_t series;  /* with at least one sample */
     uint64_t numbers; /* samples that hold a number, as all but sets do */
     double count, sum, min, max;
+    double weight;      /* what `numbers` stand for: `count` without sets */
     double first, last; /* NaN: of a set */
     uint64_t first_id, last_id;
     bool sampled; /* a rate other than 1 */

@@ -31,6 +31,24 @@ static void test_distance(void) {
         }
 }
 
+/* A limit saves work, and nothing else. */
+static void test_limited_distance(void) {
+    uint64_t state = 7;
+    for (int round = 0; round < 20000; round++) {
+        char words[2][11] = {"", ""};
+        for (int i = 0; i < 20; i++) {
+            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            unsigned letter = (unsigned)(state >> 33) % 4;
+            if (letter < 3)
+                strncat(words[i / 10], &"abc"[letter], 1);
+        }
+        size_t whole = between(words[0], words[1], 20);
+        CU_ASSERT(whole == between(words[1], words[0], 20));
+        for (size_t limit = 0; limit < 6; limit++)
+            CU_ASSERT(between(words[0], words[1], limit) == (whole > limit ? limit + 1 : whole));
+    }
+}
+
 /* The first candidate's marks, joined by blanks. */
 static const char *marks(struct fake *f, const char *text, const struct judge_options *options) {
     static char words[512];
@@ -232,7 +250,9 @@ static void test_odd_reports(void) {
     }
 }
 
-UNIT_MAIN("judge/explain", {"edit distance", test_distance}, {"each difference has its mark", test_marks},
+UNIT_MAIN("judge/explain", {"edit distance", test_distance},
+          {"edit distance up to a limit", test_limited_distance},
+          {"each difference has its mark", test_marks},
           {"other sessions, before the mark, after the deadline", test_sessions_and_marks},
           {"the closest comes first, five at most", test_closest_first},
           {"a no shows what matched", test_a_no_shows_what_matched}, {"why", test_why},

@@ -139,7 +139,7 @@ static void test_clients_own_telemetry(void) {
 static void test_events_and_checks(void) {
     struct fake *f = recording();
     fake_send(f, "_e{1,1}:a|b\n_sc|c|0");
-    fake_loss(f, NULL, LOSS_EVICTED, 3); /* of samples only */
+    fake_loss(f, NULL, LOSS_SERIES_LIMIT, 3); /* of samples only */
     PASSES(f, "no event b");
     PASSES(f, "check c status == ok and samples == 1");
     fake_loss(f, NULL, LOSS_TRUNCATED, 1);
