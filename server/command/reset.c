@@ -4,6 +4,14 @@
 #include "command/rows.h"
 #include <stdio.h>
 
+static void show(const json_t *removed) {
+    char text[5][ROW_COUNT_SIZE];
+    printf("forgot %s of %s, %s, %s, %s\n", row_count(removed, "samples", "sample", text[0]),
+           row_count(removed, "series", "series", text[1]), row_count(removed, "events", "event", text[2]),
+           row_count(removed, "service_checks", "service check", text[3]),
+           row_count(removed, "rejects", "reject", text[4]));
+}
+
 int reset_command(const struct options *o) {
     struct remote remote;
     json_t *answer = NULL;
@@ -22,9 +30,7 @@ int reset_command(const struct options *o) {
         json_dumpf(answer, stdout, JSON_COMPACT);
         putchar('\n');
     } else if (!option_on(o, OPT_QUIET))
-        printf("forgot %.0f samples of %.0f series, %.0f events, %.0f service checks, %.0f rejects\n",
-               row_number(removed, "samples"), row_number(removed, "series"), row_number(removed, "events"),
-               row_number(removed, "service_checks"), row_number(removed, "rejects"));
+        show(removed);
     json_decref(answer);
     return EXIT_PASS;
 }

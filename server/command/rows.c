@@ -25,6 +25,14 @@ double row_number(const json_t *row, const char *field) {
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
 }
 
+const char *row_count(const json_t *row, const char *field, const char *one, char text[ROW_COUNT_SIZE]) {
+    double n = row_number(row, field);
+    n = isfinite(n) ? n : 0;
+    bool series = strcmp(one, "series") == 0;
+    snprintf(text, ROW_COUNT_SIZE, "%.0f %s%s", n, one, n == 1 || series ? "" : "s");
+    return text;
+}
+
 void row_tags(const json_t *row, struct buf *text) {
     size_t i;
     json_t *tag;

@@ -35,6 +35,9 @@ int rows_print_json(const struct options *o, enum rows_kind kind);
 /* Starts /recorder/v1/LIST with the filters of the options, but for since and limit. */
 void rows_path(struct buf *path, const struct options *o, const char *list);
 
+/* "1 sample", "2 samples" of a field that counts, in text of ROW_COUNT_SIZE bytes, which it returns. */
+#define ROW_COUNT_SIZE 64
+const char *row_count(const json_t *row, const char *field, const char *one, char text[ROW_COUNT_SIZE]);
 /* A field as text: {"", 0} when it is null or missing. */
 struct span row_text(const json_t *row, const char *field);
 /* NaN when it is null or missing. */

@@ -6,7 +6,6 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/loss.h"
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -20,11 +19,6 @@ static void line(const char *name, const char *format, ...) {
     vprintf(format, args);
     va_end(args);
     putchar('\n');
-}
-
-static double count(const json_t *status, const char *name) {
-    double n = row_number(json_object_get(status, "counts"), name);
-    return isfinite(n) ? n : 0;
 }
 
 enum { TRANSPORT, ADDRESS, SESSION, DATAGRAMS, BYTES, DROPS, TRUNCATED, N };
@@ -75,17 +69,19 @@ static void show_losses(const json_t *status) {
 
 static void show(const json_t *status) {
     struct buf db = {.max = 1 << 16};
-    const json_t *file = json_object_get(status, "db");
+    const json_t *file = json_object_get(status, "db"), *counts = json_object_get(status, "counts");
+    char text[5][ROW_COUNT_SIZE];
     text_harmless(&db, row_text(file, "path"));
     double up = row_number(status, "uptime_s");
     line("statwit", "%.*s, pid %.0f, up %.0f s", SPAN_ARG(row_text(status, "version")),
          row_number(status, "pid"), up);
     line("recording", "%.*s, %.1f MiB", SPAN_ARG(buf_view(&db)), row_number(file, "bytes") / 1048576);
-    line("recorded", "%.0f samples in %.0f series, %.0f events, %.0f service checks, %.0f sessions",
-         count(status, "samples"), count(status, "series"), count(status, "events"),
-         count(status, "service_checks"), row_number(status, "sessions"));
-    line("refused", "%.0f lines or points%s", count(status, "rejects"),
-         count(status, "rejects") > 0 ? " (statwit rejects)" : "");
+    line("recorded", "%s in %s, %s, %s, %s", row_count(counts, "samples", "sample", text[0]),
+         row_count(counts, "series", "series", text[1]), row_count(counts, "events", "event", text[2]),
+         row_count(counts, "service_checks", "service check", text[3]),
+         row_count(status, "sessions", "session", text[4]));
+    bool refused = row_number(counts, "rejects") > 0;
+    line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]), refused ? " (statwit rejects)" : "");
     show_losses(status);
     putchar('\n');
     show_listeners(status);

@@ -1,0 +1,246 @@
+#!/usr/bin/env bats
+# expect, run, session: what a test does with all this.
+load helper
+
+@test "pass, fail, malformed: 0, 1, 2" {
+    start
+    statwit send 'login.attempt:1|c|#instance:failure'
+    run statwit expect 'incr login.attempt{instance:failure} sum == 1'
+    exits 0
+    has pass
+    run statwit expect 'incr login.attempt sum == 2'
+    exits 1
+    has FAIL
+    run statwit expect 'incr login.attempt sum =='
+    exits 2
+    has '^'
+    run statwit expect
+    exits 2
+    run statwit expect --url http://127.0.0.1:1 'any x'
+    exits 3
+}
+
+@test "a malformed line of a file is told with its file, line and a caret" {
+    printf '# claims\nincr ok\nincr broken sum >=\n' >claims
+    start
+    run statwit expect -f claims
+    exits 2
+    has claims:3
+    has '^'
+}
+
+@test "files, stdin, prefix lines, --prefix" {
+    start
+    statwit send 'sentry.a:1|c' 'sentry.b:2|g|#env:ci'
+    printf 'prefix sentry.\nincr a sum == 1\n' >claims
+    run statwit expect -f claims
+    exits 0
+    printf 'incr a\ngauge b[] last == 2\n' | run statwit expect --prefix sentry. --ignore-tags env -f -
+    exits 0
+}
+
+@test "a lost datagram makes a claim of absence inconclusive: 4" {
+    start --so-rcvbuf 4K
+    kill -STOP "$SERVER"
+    head -c 1400 /dev/zero | tr '\0' x >name
+    for _ in $(seq 200); do
+        printf '%s:1|c\n' "$(cat name)"
+    done | statwit send --to "udp://$(ready .dogstatsd.udp)"
+    kill -CONT "$SERVER"
+    run statwit status --json
+    [ "$(jq .losses.kernel_drop <<<"$output")" -gt 0 ]
+    run statwit expect 'no any never.sent'
+    exits 4
+    run statwit expect "incr $(cat name) count >= 1"
+    exits 0
+}
+
+@test "--within waits for what comes, and no longer than it must" {
+    start
+    "$STATWIT_BIN" expect --within 60s 'incr late sum == 1' >verdict 2>&1 3>&- &
+    asker=$!
+    statwit send 'early:1|c'
+    statwit send 'late:1|c'
+    wait "$asker"
+    grep -q pass verdict
+    run statwit expect --within 60s 'no any early'
+    exits 1
+}
+
+@test "--all-covered" {
+    start
+    statwit send 'a:1|c' 'b:1|c'
+    run statwit expect --all-covered 'incr a'
+    exits 1
+    has b
+    run statwit expect --all-covered 'incr a' 'incr b'
+    exits 0
+}
+
+@test "--since a mark" {
+    start
+    statwit send 'a:1|c'
+    mark=$(curl -fsS -X POST "$STATWIT_URL/recorder/v1/marks" | jq .mark)
+    run statwit expect --since "$mark" 'no incr a'
+    exits 0
+    statwit send 'a:5|c'
+    run statwit expect --since "$mark" 'incr a sum == 5'
+    exits 0
+    run statwit ls --since "$mark" --json
+    [ "$(jq .series[0].sum <<<"$output")" = 5 ]
+}
+
+@test "reports: JSON, JUnit, TAP, GitHub" {
+    start
+    statwit send 'a:1|c'
+    printf 'incr a\nincr b\n' >claims
+    run statwit expect -f claims --json
+    exits 1
+    [ "$(jq -r .verdict <<<"$output")" = fail ]
+    [ "$(jq -r .results[0].verdict <<<"$output")" = pass ]
+    run statwit expect -f claims --junit report.xml --tap
+    exits 1
+    has 'TAP version 13'
+    has '1..2'
+    grep -q '<testsuite' report.xml
+    python3 -c 'import sys, xml.etree.ElementTree as e; e.parse("report.xml")'
+    GITHUB_ACTIONS=true run statwit expect -f claims
+    has '::error'
+    has 'file=claims,line=2'
+    run statwit expect -q 'incr a'
+    [ "$output" = '' ]
+}
+
+@test "judging a file needs no server" {
+    start --db r.db
+    statwit send 'a:1|c'
+    stop
+    unset STATWIT_URL
+    run statwit expect --db r.db 'incr a sum == 1'
+    exits 0
+    run statwit expect --db r.db 'incr a sum == 2'
+    exits 1
+    run statwit expect --db r.db --session nobody 'incr a'
+    exits 2
+}
+
+@test "a session: its environment, its own view, gone when removed" {
+    start
+    statwit session new checkout --unix >env
+    (
+        # shellcheck disable=SC1091
+        . ./env
+        statwit send 'by.port:1|c'
+        statwit send --to unixgram 'by.socket:1|c'
+        statwit expect 'incr by.port' 'incr by.socket'
+    )
+    run statwit ls
+    has "no series"
+    run statwit session ls
+    has checkout
+    run statwit session new checkout
+    exits 2
+    has checkout
+    run statwit session rm checkout
+    exits 0
+    run statwit ls --session checkout
+    exits 2
+    run statwit session rm checkout
+    exits 2
+    run statwit session frob
+    exits 2
+}
+
+@test "run: the command sees a recorder, and the verdict is the exit code" {
+    run statwit run -e 'incr a sum == 1' -- "$STATWIT_BIN" send 'a:1|c'
+    exits 0
+    has pass
+    run statwit run --expect 'incr a sum == 2' -- "$STATWIT_BIN" send 'a:1|c'
+    exits 1
+    printf 'incr a\n' >claims
+    run statwit run --expect claims "$STATWIT_BIN" send 'a:1|c'
+    exits 0
+    run statwit run -- true
+    exits 0
+}
+
+@test "run: the command's own exit code wins, and the verdict is still written" {
+    run statwit run -e 'incr a' --junit report.xml --json report.json -- sh -c "'$STATWIT_BIN' send 'a:1|c'; exit 7"
+    exits 7
+    has pass
+    [ "$(jq -r .verdict report.json)" = pass ]
+    grep -q testsuite report.xml
+    run statwit run -- sh -c 'kill -KILL $$'
+    exits 137
+}
+
+@test "run: what cannot start" {
+    run statwit run -- /nonexistent/command
+    exits 3
+    has /nonexistent/command
+    run statwit run
+    exits 2
+    run statwit run -e 'incr a sum ==' -- sh -c 'touch was.run'
+    exits 2
+    [ ! -e was.run ]
+    run statwit run -e nofile.expect -- true
+    exits 2
+    has nofile.expect
+}
+
+@test "run: input and output stay the command's own" {
+    [ "$(echo in | statwit run -q -- sh -c 'cat; echo err >&2' 2>err)" = in ]
+    [ "$(cat err)" = err ]
+}
+
+@test "run: only addresses in the environment, and none that leads elsewhere" {
+    DD_DOGSTATSD_SOCKET=/other.sock DD_AGENT_HOST=other.example DD_SERVICE=mine run statwit run -q -- sh -c "env | grep -E \"^(DD_|STATSD_)\""
+    hasnt other
+    has DD_SERVICE=mine
+    has DD_AGENT_HOST=127.0.0.1
+    has DD_DOGSTATSD_PORT=
+    has STATSD_ADDR=127.0.0.1:
+    run statwit run -q --socket -- sh -c 'test -S "$DD_DOGSTATSD_SOCKET" && echo "$DD_DOGSTATSD_SOCKET" "$DD_DOGSTATSD_URL"'
+    exits 0
+    [[ $output =~ ^(/tmp/statwit-[A-Za-z0-9]+)/dogstatsd.sock\ unix:// ]]
+    [ ! -e "${BASH_REMATCH[1]}" ]
+    run statwit run --socket -e 'incr a' -- sh -c "'$STATWIT_BIN' send --to unixgram://\$DD_DOGSTATSD_SOCKET 'a:1|c'"
+    exits 0
+}
+
+@test "run inside run" {
+    run statwit run -e 'incr outer' -e 'no incr inner' -- sh -c \
+        "'$STATWIT_BIN' send 'outer:1|c'; '$STATWIT_BIN' run -e 'incr inner' -- '$STATWIT_BIN' send 'inner:1|c'"
+    exits 0
+}
+
+@test "run --timeout ends a command, also one that will not listen" {
+    run statwit run --timeout 50ms -e 'incr a' -- sh -c "'$STATWIT_BIN' send 'a:1|c'; sleep 1000"
+    exits 124
+    run statwit run --timeout 50ms --kill-after 50ms -- sh -c "trap '' TERM; while :; do sleep 1000; done"
+    exits 124
+}
+
+@test "run passes signals on" {
+    mkfifo up
+    "$STATWIT_BIN" run -q -- sh -c 'trap "exit 42" TERM; echo >up; while :; do sleep 0.01; done' 3>&- &
+    runner=$!
+    read -r -t 60 _ <up
+    kill -TERM "$runner"
+    status=0
+    wait "$runner" || status=$?
+    [ "$status" -eq 42 ]
+}
+
+@test "run does not wait for what the command leaves behind" {
+    mkfifo up
+    run statwit run -- sh -c 'setsid sh -c "echo \$\$ >up; exec sleep 1000" >/dev/null 2>&1 3>&- & read -r pid <up; echo "$pid" >pid'
+    exits 0
+    kill "$(cat pid)"
+}
+
+@test "run --db keeps the recording" {
+    statwit run -q --db kept.db -- "$STATWIT_BIN" send 'a:1|c'
+    run statwit ls --db kept.db
+    has a
+}
