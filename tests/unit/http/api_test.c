@@ -1,5 +1,5 @@
 /* The fake Datadog API with a whole recorder behind it: exact answers, and what is recorded for them. */
-#include "recorder.h"
+#include "server.h"
 
 #include "core/buf.h"
 #include "core/clock.h"
@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <zlib.h>
 
-static struct recorder recorder;
+static struct server server;
 static struct client client;
 
 static void start_with(const struct http_options *options) {
-    recorder_start(&recorder, options);
-    client_open(&client, &recorder);
+    server_start(&server, options);
+    client_open(&client, &server);
 }
 
 static void start(void) {
@@ -23,7 +23,7 @@ static void start(void) {
 
 static void stop(void) {
     client_close(&client);
-    recorder_stop(&recorder);
+    server_stop(&server);
 }
 
 static long long now_s(void) {
@@ -306,7 +306,7 @@ static void *many(void *arg) {
     (void)arg;
     struct client c;
     char body[128];
-    client_open(&c, &recorder);
+    client_open(&c, &server);
     long accepted = 0;
     for (int i = 0; i < EACH; i++) {
         snprintf(body, sizeof body, "{\"series\":[{\"metric\":\"many\",\"points\":[[%lld,%d]]}]}", now_s(),
@@ -342,7 +342,7 @@ static void put_fault(const char *rules) {
 static void reopen(void) {
     client_close(&client);
     client = (struct client){0};
-    client_open(&client, &recorder);
+    client_open(&client, &server);
 }
 
 static void test_faults(void) {
