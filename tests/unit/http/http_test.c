@@ -331,7 +331,7 @@ static void test_half_requests_and_other_protocols(void) {
     stop();
 }
 
-static void test_a_thousand_idle_connections(void) {
+static void test_idle_connections(void) {
     enum { N = 400 }; /* descriptors of both ends are ours, and 1,024 is a usual limit */
     static struct client idle[N];
     start();
@@ -632,7 +632,7 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"body too large", test_body_too_large}, {"chunked body", test_chunked_body},
           {"huge header", test_huge_header},
           {"half requests and other protocols", test_half_requests_and_other_protocols},
-          {"many idle connections", test_a_thousand_idle_connections},
+          {"many idle connections", test_idle_connections},
           {"host and origin", test_host_and_origin}, {"token", test_token}, {"head", test_head},
           {"a port in use", test_a_port_in_use}, {"addresses", test_addresses}, {"sessions", test_sessions},
           {"expect at once", test_expect_at_once}, {"expect within", test_expect_within},

@@ -1,0 +1,64 @@
+"""A statwit server of our own on free ports, and a plain client for it. Standard library only."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import urllib.parse
+
+
+class Recorder:
+    """`with Recorder() as r:` starts one, `r.ask(…)` questions it; it is ended, and its folder removed, on the way out."""
+
+    def __init__(self, *flags):
+        self.flags = flags
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        command = [os.environ["STATWIT"], "serve", "--http-port", "0", "--dogstatsd-port", "0", "--quiet",
+                   "--db", os.path.join(self.folder.name, "r.db"), *self.flags]
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("STATWIT_", "DD_"))}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        self.ready = json.loads(self.process.stdout.readline())
+        self.port = urllib.parse.urlsplit(self.ready["http"]).port
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.connect(("127.0.0.1", int(self.ready["env"]["DD_DOGSTATSD_PORT"])))
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+        self.udp.close()
+        self.process.terminate()
+        self.process.stdout.close()
+        status = self.process.wait(60)
+        self.folder.cleanup()
+        assert status == 0, f"serve ended with {status}"
+
+    def send(self, *lines):
+        for line in lines:
+            self.udp.send(line if isinstance(line, bytes) else line.encode())
+
+    def raw(self, method, path, body=None, headers=None):
+        """(status, headers, bytes) over the kept-alive connection."""
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body)
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def ask(self, method, path, body=None, headers=None, status=200):
+        """The JSON of an answer, whose status must be as expected."""
+        got, _, text = self.raw(method, path, body, headers)
+        assert got == status, f"{method} {path}: {got}, not {status}: {text[:300]}"
+        return json.loads(text)
+
+    def get(self, path, **args):
+        query = urllib.parse.urlencode(args, doseq=True)
+        return self.ask("GET", "/recorder/v1/" + path + ("?" + query if query else ""))
+
+    def tcp(self):
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return connection
