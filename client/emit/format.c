@@ -129,7 +129,7 @@ void format_log(struct line *line, const struct config *config, const struct sam
 static void put_escaped(struct line *line, const char *text, bool in_check) {
     size_t left = strlen(text);
     while (left > 0) {
-        size_t n = utf8_length(text, left);
+        size_t n = utf8_bytes(text, left);
         if (*text == '\n')
             line_put(line, "\\n", 2);
         else if (in_check && left > 1 && text[0] == 'm' && text[1] == ':')

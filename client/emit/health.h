@@ -23,7 +23,7 @@ struct health {
     void (*log)(void *context, const char *text);
     void *context;
     atomic_ullong metrics, events, checks; /* of the paths that count them nowhere else */
-    atomic_ullong sampled_out, packets_sent, bytes_sent, bytes_dropped, retries;
+    atomic_ullong sampled_out, packets_sent, bytes_sent, packets_dropped, bytes_dropped, retries;
     atomic_ullong dropped[N_DROPS];
     atomic_llong told_at_ns[N_DROPS];
     pthread_mutex_t lock; /* of last_trouble */
@@ -35,6 +35,11 @@ int64_t clock_monotonic_ns(void);
 void health_init(struct health *health, const struct statwit_options *options);
 static inline void health_add(atomic_ullong *counter, uint64_t n) {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+/* A packet, or a line that never got into one, is lost: for telemetry, beside health_drop. */
+static inline void health_drop_packet(struct health *health, uint64_t n_bytes) {
+    health_add(&health->packets_dropped, 1);
+    health_add(&health->bytes_dropped, n_bytes);
 }
 /* n metrics are lost, and why. */
 void health_drop(struct health *health, enum drop drop, uint64_t n, const char *format, ...)

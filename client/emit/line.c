@@ -65,7 +65,7 @@ void line_clean(struct line *line, enum line_part part, const char *text) {
         }
         if (left == 0)
             left = strlen(text);
-        size_t n = utf8_length(text, left);
+        size_t n = utf8_bytes(text, left);
         if (n == 0 || (part == LINE_TAG && !is_word(utf8_char(text, n))))
             line_char(line, '_');
         else

@@ -33,7 +33,9 @@ struct statwit_metrics *statwit_open(const struct statwit_options *options, stru
     const struct statwit_options *own = &metrics->config.options;
     health_init(&metrics->health, own);
     if (metrics->config.sends_datagrams) {
-        outbox_init(&metrics->outbox, own, &metrics->health);
+        /* Python's statsd sends a metric alone without a newline, datadogpy with one. */
+        bool newline = !own->unbuffered || metrics->config.backend == BACKEND_DOGSTATSD;
+        outbox_init(&metrics->outbox, own, newline, &metrics->health);
         metrics->outbox.context = metrics;
         if (metrics->config.aggregating || own->telemetry)
             metrics->outbox.tick = on_tick;

@@ -19,6 +19,7 @@ struct statwit_metrics {
     struct telemetry {
         int64_t due_ns;
         struct statwit_health told; /* what was told so far */
+        uint64_t told_bytes_dropped, told_packets_dropped;
     } telemetry;
     struct statwit_metrics *next;
 };

@@ -110,7 +110,7 @@ static bool send_some(struct outbox *outbox, bool *blocked) {
     health_add(&outbox->health->packets_sent, n_sent);
     health_add(&outbox->health->bytes_sent, n_bytes);
     if (result == WIRE_REFUSED || result == WIRE_LARGE) {
-        health_add(&outbox->health->bytes_dropped, taken[n_sent]->size);
+        health_drop_packet(outbox->health, taken[n_sent]->size);
         health_drop(
             outbox->health, result == WIRE_LARGE ? DROP_LARGE : DROP_REFUSED, taken[n_sent]->n_metrics, "%s",
             result == WIRE_LARGE ? "a metric is larger than a datagram can be" : outbox->wire.trouble);
@@ -260,7 +260,7 @@ static void put(struct outbox *outbox, const char *line, size_t size, unsigned n
     if (!block) {
         bool closed = outbox->closed;
         pthread_mutex_unlock(&outbox->lock);
-        health_add(&outbox->health->bytes_dropped, size);
+        health_drop_packet(outbox->health, size);
         health_drop(outbox->health, closed ? DROP_LATE : DROP_FULL, n_metrics,
                     closed ? "the client is closed" : "the queue to %.100s is full", outbox->wire.host);
         return;
@@ -331,12 +331,13 @@ static void init_locks(struct outbox *outbox) {
     pthread_condattr_destroy(&monotonic);
 }
 
-void outbox_init(struct outbox *outbox, const struct statwit_options *options, struct health *health) {
+void outbox_init(struct outbox *outbox, const struct statwit_options *options, bool newline,
+                 struct health *health) {
     init_locks(outbox);
     outbox->health = health;
     outbox->last = &outbox->first;
     outbox->unbuffered = options->unbuffered;
-    outbox->newline = !options->unbuffered;
+    outbox->newline = newline;
     outbox->block_bytes = options->buffer_bytes;
     outbox->queue_bytes = options->queue_bytes;
     outbox->flush_ns = (int64_t)options->flush_interval_ms * 1000000;

@@ -41,8 +41,9 @@ struct outbox {
     void *context;
 };
 
-/* The wire is open already. */
-void outbox_init(struct outbox *outbox, const struct statwit_options *options, struct health *health);
+/* The wire is open already. newline: every line is ended by one. */
+void outbox_init(struct outbox *outbox, const struct statwit_options *options, bool newline,
+                 struct health *health);
 /* The line of one metric, which is counted. */
 void outbox_put(struct outbox *outbox, const char *line, size_t size);
 /* A line that stands for n_metrics which were counted before. */

@@ -35,16 +35,13 @@ void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
     telemetry->due_ns = now + INTERVAL_NS;
     struct statwit_health health, *told = &telemetry->told;
     statwit_health(metrics, &health);
-    uint64_t in_queue = health.dropped_full + health.dropped_late,
-             by_writer = health.dropped_refused + health.dropped_large;
-    uint64_t told_queue = told->dropped_full, told_writer = told->dropped_refused;
     put_count(metrics, "metrics", health.metrics, &told->metrics);
     put_count(metrics, "events", health.events, &told->events);
     put_count(metrics, "service_checks", health.checks, &told->checks);
     put_count(metrics, "bytes_sent", health.bytes_sent, &told->bytes_sent);
     put_count(metrics, "packets_sent", health.packets_sent, &told->packets_sent);
-    put_count(metrics, "metric_dropped_on_receive", in_queue, &told_queue);
-    put_count(metrics, "metrics_dropped_writer", by_writer, &told_writer);
-    told->dropped_full = told_queue;
-    told->dropped_refused = told_writer;
+    put_count(metrics, "bytes_dropped", atomic_load(&metrics->health.bytes_dropped),
+              &telemetry->told_bytes_dropped);
+    put_count(metrics, "packets_dropped", atomic_load(&metrics->health.packets_dropped),
+              &telemetry->told_packets_dropped);
 }

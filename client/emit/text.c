@@ -68,7 +68,7 @@ static void put_json_byte(struct text *text, unsigned char c) {
 void text_put_json(struct text *text, const char *bytes, size_t size) {
     text_put(text, "\"", 1);
     for (size_t i = 0; i < size;) {
-        size_t n = utf8_length(bytes + i, size - i);
+        size_t n = utf8_bytes(bytes + i, size - i);
         if (n == 0)
             text_put(text, "\xef\xbf\xbd", 3);
         else if (n == 1)

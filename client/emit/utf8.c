@@ -12,7 +12,7 @@ uint32_t utf8_char(const char *text, size_t n) {
     return c;
 }
 
-size_t utf8_length(const char *text, size_t size) {
+size_t utf8_bytes(const char *text, size_t size) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     if (size == 0)
         return 0;

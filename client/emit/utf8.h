@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Bytes of the character that starts at text, 1 to 4; 0 when it is not UTF-8 (or size is 0). */
-size_t utf8_length(const char *text, size_t size);
-/* The character of n bytes (as utf8_length told). */
+size_t utf8_bytes(const char *text, size_t size);
+/* The character of n bytes (as utf8_bytes told). */
 uint32_t utf8_char(const char *text, size_t n);
 
 #endif

@@ -1,0 +1,381 @@
+/* Over real sockets: buffering, sampling, bad input, servers that come late, are full or not there. */
+#include "sink.h"
+#include "statwit.h"
+#include "unit.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct statwit_metrics *open_at(struct statwit_options options) {
+    struct statwit_error error = {0};
+    options.ignore_environment = true;
+    struct statwit_metrics *metrics = statwit_open(&options, &error);
+    if (!metrics)
+        fprintf(stderr, "%s\n", error.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(metrics);
+    return metrics;
+}
+
+#define OPEN(...) open_at((struct statwit_options){__VA_ARGS__})
+
+static struct statwit_health health_of(struct statwit_metrics *metrics) {
+    struct statwit_health health;
+    statwit_health(metrics, &health);
+    return health;
+}
+
+static void test_macros(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    float half = 0.5f;
+    unsigned char small = 200;
+    statwit_incr(metrics, "a");
+    statwit_incr(metrics, "b", .amount = 7, .instance = "x");
+    statwit_count(metrics, "c", 0);
+    statwit_count(metrics, "c", half, .sample_rate = 1);
+    statwit_gauge(metrics, "d", small, .tags = STATWIT_TAGS({"k", STATWIT_INTEGER(-3)}, {"", "bare"}));
+    statwit_set(metrics, "s", "text");
+    statwit_gauge(metrics, "t", 1, .timestamp_s = 1700000000, .cardinality = "low");
+    CU_ASSERT(statwit_flush(metrics, 1000));
+    CU_ASSERT(sink_read(fd, got, sizeof got, 1000) > 0);
+    EQ_STR(
+        got,
+        "a:1|c\nb:7|c|#instance:x\nc:0|c\nc:0.5|c\nd:200|g|#k:-3,bare\ns:text|s\nt:1|g|card:low|T1700000000\n");
+    statwit_close(metrics);
+    close(fd);
+}
+
+static void test_timer(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    double elapsed = -1;
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    struct timespec pause = {.tv_nsec = 3000000};
+    {
+        statwit_timer(timer, metrics, "job", .tags = STATWIT_TAGS({"q", "1"}, {"late", "no"}));
+        statwit_timer_tag(&timer, "late", "yes");
+        nanosleep(&pause, NULL);
+    }
+    {
+        statwit_timer(timer, metrics, "job");
+        statwit_timer_fail(&timer);
+        statwit_timer_stop(&timer);
+    }
+    statwit_close(metrics);
+    sink_read(fd, got, sizeof got, 1000);
+    sscanf(got, "job:%lf|", &elapsed);
+    CU_ASSERT(elapsed >= 3 && elapsed < 60000); /* milliseconds, not seconds */
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "|ms|#q:1,late:yes,result:success\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "|ms|#result:failure\n"));
+    EQ_INT(health_of(metrics).metrics, 2);
+    close(fd);
+}
+
+static void test_datagram_sizes(void) {
+    int port, fd = sink_udp(&port);
+    char got[70000], large[3000];
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    memset(large, 'x', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    for (int i = 0; i < 500; i++)
+        statwit_gauge(metrics, "some.metric.with.a.name", i, .tags = STATWIT_TAGS({"env", "ci"}));
+    statwit_incr(metrics, large); /* goes alone */
+    statwit_incr(metrics, "after");
+    CU_ASSERT(statwit_flush(metrics, 1000));
+    size_t lines = 0, alone = 0;
+    for (long n; (n = sink_read(fd, got, sizeof got, 50)) > 0;) {
+        CU_ASSERT(n <= 1432 || n == 2999 + 5);
+        alone += n > 1432;
+        CU_ASSERT(got[n - 1] == '\n');
+        for (long i = 0; i < n; i++)
+            lines += got[i] == '\n';
+    }
+    EQ_INT(lines, 502);
+    EQ_INT(alone, 1);
+    EQ_INT(health_of(metrics).metrics, 502);
+    statwit_close(metrics);
+    close(fd);
+}
+
+static void test_flush_interval(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    struct statwit_metrics *metrics = OPEN(.port = port, .flush_interval_ms = 1);
+    for (int i = 0; i < 3; i++) { /* by itself, again and again */
+        statwit_incr(metrics, "a");
+        CU_ASSERT(sink_read(fd, got, sizeof got, 5000) > 0);
+        EQ_STR(got, "a:1|c\n");
+    }
+    statwit_close(metrics);
+    close(fd);
+}
+
+static void test_bad_input(void) {
+    int port, fd = sink_udp(&port);
+    static struct statwit_tag many[10001];
+    static char huge[70000], keys[10000][STATWIT_NUMBER_SIZE];
+    char got[70000];
+    struct statwit_metrics *metrics = OPEN(.port = port, .unbuffered = true);
+    statwit_incr(metrics, NULL);
+    statwit_incr(metrics, "");
+    statwit_gauge(metrics, "nan", (double)NAN);
+    statwit_gauge(metrics, "inf", (double)INFINITY);
+    statwit_emit_text(metrics, STATWIT_GAUGE, "text", "no number", NULL);
+    statwit_emit_text(metrics, STATWIT_SET, "set", NULL, NULL);
+    statwit_emit_integer(metrics, (enum statwit_type)99, "type", 1, NULL);
+    statwit_event(metrics, NULL, NULL);
+    statwit_check(metrics, "name", (enum statwit_check_status)7);
+    EQ_INT(health_of(metrics).dropped_invalid, 9);
+    for (size_t i = 0; i < 10000; i++)
+        many[i] = (struct statwit_tag){statwit_integer_text(keys[i], (int64_t)i), "v"};
+    statwit_incr(metrics, "many", .tags = many);
+    memset(huge, 'h', sizeof huge - 1);
+    statwit_incr(metrics, "huge", .tags = STATWIT_TAGS({huge, "v"}));
+    statwit_event(metrics, huge, "text");
+    EQ_INT(health_of(metrics).dropped_large, 3);
+    CU_ASSERT(sink_read(fd, got, sizeof got, 0) < 0);
+    statwit_incr(metrics,
+                 "a:b|c\nd\x01\xff"
+                 "e",
+                 .sample_rate = (double)NAN);
+    sink_read(fd, got, sizeof got, 1000);
+    EQ_STR(got, "a_b_c_d__e:1|c\n");
+    statwit_incr(metrics, "k", .tags = STATWIT_TAGS({"bad\xc3", "\xed\xa0\x80\xf0\x9f"}));
+    sink_read(fd, got, sizeof got, 1000);
+    EQ_STR(got, "k:1|c|#bad_:_____\n");
+    statwit_set(metrics, "s", "a|b:c\n");
+    sink_read(fd, got, sizeof got, 1000);
+    EQ_STR(got, "s:a_b:c_|s\n");
+    statwit_event(metrics, "a|b", NULL);
+    sink_read(fd, got, sizeof got, 1000);
+    EQ_STR(got, "_e{3,0}:a|b|\n");
+    statwit_incr(NULL, "no client");
+    statwit_close(NULL);
+    statwit_close(metrics);
+    close(fd);
+}
+
+static void test_sampling(void) {
+    int port, fd = sink_udp(&port);
+    struct statwit_metrics *metrics = OPEN(.port = port, .sample_rate = 0.25);
+    for (int i = 0; i < 10000; i++)
+        statwit_incr(metrics, "a");
+    struct statwit_health health = health_of(metrics);
+    EQ_INT(health.metrics + health.sampled_out, 10000);
+    CU_ASSERT(health.metrics > 2100 && health.metrics < 2900); /* nine standard deviations */
+    statwit_close(metrics);
+    close(fd);
+}
+
+static int n_internal;
+static char internal_key[64];
+static int64_t internal_amount;
+
+static void on_internal(void *context, const char *key, int64_t amount) {
+    (void)context;
+    n_internal++;
+    internal_amount = amount;
+    snprintf(internal_key, sizeof internal_key, "%s", key);
+}
+
+static void test_internal(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    struct statwit_metrics *metrics =
+        OPEN(.port = port, .prefix = "sentry.", .internal = on_internal, .tags = STATWIT_TAGS({"env", "ci"}),
+             .skip_internal_prefixes = (const char *const[]){"quiet.", NULL});
+    {
+        statwit_global_tags(scope, false, STATWIT_TAGS({"global", "g"}));
+        statwit_incr(metrics, "login", .instance = "failure", .amount = 5, .internal = true);
+    }
+    EQ_STR(internal_key, "login.failure");
+    EQ_INT(internal_amount, 5);
+    statwit_incr(metrics, "quiet.one", .internal = true);
+    statwit_incr(metrics, "plain");
+    EQ_INT(n_internal, 1);
+    statwit_close(metrics);
+    sink_read(fd, got, sizeof got, 1000);
+    EQ_STR(got, "sentry.login:5|c|#global:g,env:ci,instance:failure\n"
+                "sentry.internal_metrics.incr:1|c|#env:ci,instance:login\n"
+                "sentry.quiet.one:1|c|#env:ci\nsentry.plain:1|c|#env:ci\n");
+    metrics = OPEN(.backend = "dummy", .internal = on_internal);
+    statwit_incr(metrics, "counts.still", .internal = true);
+    EQ_STR(internal_key, "counts.still");
+    statwit_close(metrics);
+    close(fd);
+}
+
+/* ---- servers ---- */
+
+static void test_late_server(void) {
+    int port, fd = sink_udp(&port);
+    close(fd);
+    struct statwit_metrics *metrics = OPEN(.port = port, .unbuffered = true);
+    statwit_incr(metrics, "nobody"); /* its ECONNREFUSED comes back on the next call */
+    struct statwit_health health;
+    for (int i = 0; i < 10; i++)
+        statwit_incr(metrics, "still.nobody");
+    health = health_of(metrics);
+    EQ_INT(health.packets_sent + health.dropped_refused, 11);
+    statwit_close(metrics);
+}
+
+static void test_refused_once_is_sent_again(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    close(fd);
+    struct statwit_metrics *metrics = OPEN(.port = port, .unbuffered = true);
+    statwit_incr(metrics, "lost");
+    fd = sink_udp_at(port);
+    if (fd >= 0) { /* unless somebody else was given the port meanwhile */
+        statwit_incr(metrics, "first");
+        CU_ASSERT(sink_read(fd, got, sizeof got, 1000) > 0);
+        EQ_STR(got, "first:1|c\n");
+        EQ_INT(health_of(metrics).dropped_refused, 0);
+        close(fd);
+    }
+    statwit_close(metrics);
+}
+
+static void unix_story(const char *scheme, bool stream) {
+    char directory[64], path[128], url[192], got[70000];
+    sink_directory(directory);
+    snprintf(path, sizeof path, "%s/dsd.socket", directory);
+    snprintf(url, sizeof url, "%s://%s", scheme, path);
+    struct statwit_metrics *metrics = OPEN(.url = url, .flush_interval_ms = 1);
+    statwit_incr(metrics, "early"); /* nobody there: it waits */
+    CU_ASSERT(!statwit_flush(metrics, 20));
+    int listener = sink_unix(path, stream), fd = listener;
+    CU_ASSERT(statwit_flush(metrics, 10000));
+    if (stream)
+        fd = accept(listener, NULL, NULL);
+    long n = sink_read(fd, got, sizeof got, 1000);
+    if (stream) {
+        EQ_INT(n, 4 + 10);
+        CU_ASSERT(memcmp(got, "\x0a\0\0\0early:1|c\n", 14) == 0);
+        close(fd);
+    } else {
+        EQ_STR(got, "early:1|c\n");
+    }
+    close(listener);
+    unlink(path);
+    listener = fd = sink_unix(path, stream); /* replaced: the client connects anew */
+    statwit_incr(metrics, "again");
+    statwit_flush(metrics, 10000);
+    if (stream) {
+        /* What went into the old connection before its end was noticed is lost with it. */
+        statwit_incr(metrics, "again");
+        CU_ASSERT(statwit_flush(metrics, 10000));
+        fd = accept(listener, NULL, NULL);
+        CU_ASSERT(sink_read(fd, got, sizeof got, 1000) > 0);
+        CU_ASSERT(strstr(got + 4, "again:1|c\n") != NULL);
+        close(fd);
+    } else {
+        CU_ASSERT(sink_read(fd, got, sizeof got, 1000) > 0);
+        EQ_STR(got, "again:1|c\n");
+    }
+    close(listener);
+    statwit_close(metrics);
+    sink_remove(directory);
+}
+
+static void test_unixgram(void) {
+    unix_story("unixgram", false);
+}
+
+static void test_unixstream(void) {
+    unix_story("unixstream", true);
+}
+
+/* A server that reads nothing: calls return, memory stays within the bound, what did not fit is counted. */
+static void full_story(const char *scheme, bool stream, bool unbuffered) {
+    char directory[64], path[128], url[192];
+    sink_directory(directory);
+    snprintf(path, sizeof path, "%s/dsd.socket", directory);
+    snprintf(url, sizeof url, "%s://%s", scheme, path);
+    int fd = sink_unix(path, stream);
+    struct statwit_metrics *metrics =
+        OPEN(.url = url, .queue_bytes = 65536, .close_timeout_ms = 20, .unbuffered = unbuffered);
+    for (int i = 0; i < 100000; i++)
+        statwit_incr(metrics, "a.metric.that.nobody.reads", .tags = STATWIT_TAGS({"env", "ci"}));
+    struct statwit_health health = health_of(metrics);
+    EQ_INT(health.metrics, 100000);
+    CU_ASSERT(health.dropped_full > 0);
+    CU_ASSERT(health.waiting_bytes <= 65536);
+    CU_ASSERT(strstr(health.last_trouble, "full") != NULL);
+    statwit_close(metrics);
+    CU_ASSERT(health_of(metrics).dropped_late > 0);
+    close(fd);
+    sink_remove(directory);
+}
+
+static void test_full(void) {
+    full_story("unixgram", false, false);
+    full_story("unixgram", false, true);
+    full_story("unixstream", true, false);
+}
+
+static int n_logged;
+
+static void on_log(void *context, const char *text) {
+    (void)context;
+    CU_ASSERT(strstr(text, "Unable to record backend metric") == text);
+    n_logged++;
+}
+
+static void test_log_is_limited(void) {
+    struct statwit_metrics *metrics = OPEN(.port = 9, .log = on_log);
+    for (int i = 0; i < 1000; i++)
+        statwit_incr(metrics, "");
+    EQ_INT(n_logged, 1);
+    EQ_INT(health_of(metrics).dropped_invalid, 1000);
+    statwit_close(metrics);
+}
+
+static void test_unknown_host(void) {
+    struct statwit_metrics *metrics = OPEN(.host = "no-such-host.invalid", .close_timeout_ms = 50);
+    for (int i = 0; i < 100; i++)
+        statwit_incr(metrics, "a");
+    CU_ASSERT(!statwit_flush(metrics, 10));
+    statwit_close(metrics);
+    struct statwit_health health = health_of(metrics);
+    EQ_INT(health.dropped_late, 100);
+    EQ_INT(health.packets_sent, 0);
+}
+
+static void test_closed(void) {
+    int port, fd = sink_udp(&port);
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    statwit_close(metrics);
+    statwit_close(metrics);
+    statwit_incr(metrics, "late");
+    statwit_flush(metrics, 10);
+    EQ_INT(health_of(metrics).dropped_late, 1);
+    close(fd);
+}
+
+static void test_telemetry(void) {
+    int port, fd = sink_udp(&port);
+    char got[8192];
+    struct statwit_metrics *metrics = OPEN(.port = port, .telemetry = true);
+    statwit_incr(metrics, "a");
+    statwit_incr(metrics, "b");
+    statwit_close(metrics);
+    sink_read(fd, got, sizeof got, 1000);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "\ndatadog.dogstatsd.client.metrics:2|c|#client:c,client_version:"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, ",client_transport:udp\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "datadog.dogstatsd.client.packets_dropped:0|c"));
+    close(fd);
+}
+
+UNIT_MAIN("client/dogstatsd", {"macros", test_macros}, {"timer", test_timer},
+          {"datagram sizes", test_datagram_sizes}, {"flush interval", test_flush_interval},
+          {"bad input", test_bad_input}, {"sampling", test_sampling}, {"internal metrics", test_internal},
+          {"no server", test_late_server}, {"refused once is sent again", test_refused_once_is_sent_again},
+          {"unixgram", test_unixgram}, {"unixstream", test_unixstream}, {"a full socket", test_full},
+          {"log is limited", test_log_is_limited}, {"unknown host", test_unknown_host},
+          {"closed", test_closed}, {"telemetry", test_telemetry})
