@@ -151,7 +151,8 @@ static void retry_later(struct intake *intake, const struct answer *answer) {
 
 static void settle(struct intake *intake, const struct answer *answer) {
     struct intake_body *body = intake->first_body;
-    bool answered = answer->code == CURLE_OK;
+    /* The status is the answer, also when the rest of it got lost. */
+    bool answered = answer->status != 0;
     if (answered && answer->status >= 200 && answer->status < 300) {
         health_add(&intake->health->packets_sent, 1);
         health_add(&intake->health->bytes_sent, body->size);

@@ -1,0 +1,200 @@
+/* Many threads, closing under them, fork: run under the thread and address sanitizers as well. */
+#include "sink.h"
+#include "statwit.h"
+#include "unit.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define N_THREADS 8
+
+static struct statwit_metrics *metrics;
+static atomic_bool stop;
+static atomic_int n_running;
+
+static void *emit_all(void *context) {
+    int64_t number = (int64_t)(intptr_t)context;
+    n_running++;
+    for (int64_t i = 0; !stop || i < 100; i++) {
+        statwit_global_tags(scope, i % 2 == 0, STATWIT_TAGS({"thread", "x"}));
+        statwit_incr(metrics, "a.count", .tags = STATWIT_TAGS({"n", STATWIT_INTEGER(number)}),
+                     .sample_rate = 0.9);
+        statwit_gauge(metrics, "a.gauge", i);
+        statwit_timing(metrics, "a.timing", i);
+        statwit_set(metrics, "a.set", i % 10);
+        if (i % 16 == 0)
+            statwit_event(metrics, "an event", "with text");
+        if (i % 64 == 0)
+            statwit_flush(metrics, 0);
+    }
+    return NULL;
+}
+
+/* Eight threads emit, this one closes after a while; they go on. */
+static void close_under(struct statwit_options options) {
+    pthread_t threads[N_THREADS];
+    struct statwit_error error = {0};
+    struct statwit_health health;
+    options.ignore_environment = true;
+    options.close_timeout_ms = 100;
+    metrics = statwit_open(&options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(metrics);
+    stop = false;
+    n_running = 0;
+    for (int i = 0; i < N_THREADS; i++)
+        pthread_create(&threads[i], NULL, emit_all, (void *)(intptr_t)i);
+    do
+        statwit_health(metrics, &health);
+    while (n_running < N_THREADS || health.metrics < 2000);
+    statwit_close(metrics);
+    do
+        statwit_health(metrics, &health);
+    while (health.dropped_late == 0);
+    stop = true;
+    for (int i = 0; i < N_THREADS; i++)
+        pthread_join(threads[i], NULL);
+    statwit_health(metrics, &health);
+    EQ_INT(health.waiting_bytes, 0);
+}
+
+static void test_buffered(void) {
+    int port, fd = sink_udp(&port);
+    close_under((struct statwit_options){.port = port, .telemetry = true, .flush_interval_ms = 1});
+    close_under((struct statwit_options){.port = port, .unbuffered = true});
+    close(fd);
+}
+
+static void test_aggregated(void) {
+    int port, fd = sink_udp(&port);
+    close_under(
+        (struct statwit_options){.port = port, .aggregate = true, .flush_interval_ms = 1, .max_series = 50});
+    close(fd);
+}
+
+static void test_http(void) {
+    static const struct http_reply accepted[] = {{.status = 202}};
+    struct http_sink *sink = http_sink_start(accepted, 1);
+    close_under((struct statwit_options){
+        .backend = "datadog", .api_key = "k", .api_host = sink->url, .queue_bytes = 20000});
+    http_sink_stop(sink);
+}
+
+/* No line is lost, doubled or torn. */
+static void *emit_counted(void *context) {
+    for (int i = 0; i < 2000; i++)
+        statwit_incr(metrics, context, .tags = STATWIT_TAGS({"some", "tag"}));
+    return NULL;
+}
+
+static void test_every_line_arrives(void) {
+    char directory[64], path[128], url[192], got[65536];
+    static char names[N_THREADS][16];
+    long counts[N_THREADS] = {0};
+    pthread_t threads[N_THREADS];
+    sink_directory(directory);
+    snprintf(path, sizeof path, "%s/dsd.socket", directory);
+    snprintf(url, sizeof url, "unixgram://%s", path);
+    int fd = sink_unix(path, false);
+    metrics = statwit_open(
+        &(struct statwit_options){.url = url, .queue_bytes = 8 << 20, .ignore_environment = true}, NULL);
+    for (int i = 0; i < N_THREADS; i++) {
+        snprintf(names[i], sizeof names[i], "thread%d", i);
+        pthread_create(&threads[i], NULL, emit_counted, names[i]);
+    }
+    long n_lines = 0;
+    while (n_lines < N_THREADS * 2000 && sink_read(fd, got, sizeof got, 10000) > 0)
+        for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n")) {
+            unsigned number = (unsigned)(line[6] - '0');
+            CU_ASSERT(strncmp(line, "thread", 6) == 0 && number < N_THREADS &&
+                      strcmp(line + 7, ":1|c|#some:tag") == 0);
+            if (number < N_THREADS)
+                counts[number]++;
+            n_lines++;
+        }
+    for (int i = 0; i < N_THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        EQ_INT(counts[i], 2000);
+    }
+    statwit_close(metrics);
+    close(fd);
+    sink_remove(directory);
+}
+
+/* ---- fork ---- */
+
+static long count_lines(int fd, const char *what, long wanted) {
+    char got[65536];
+    long n = 0;
+    while (n < wanted && sink_read(fd, got, sizeof got, 5000) > 0)
+        for (const char *at = got; (at = strstr(at, what)); at++)
+            n++;
+    while (sink_read(fd, got, sizeof got, 20) > 0)
+        for (const char *at = got; (at = strstr(at, what)); at++)
+            n++;
+    return n;
+}
+
+/* What the parent had buffered is sent once, by it; the child emits on its own. */
+static void fork_story(struct statwit_options options, const char *parent, const char *child) {
+    int port, fd = sink_udp(&port);
+    options.port = port;
+    options.ignore_environment = true;
+    options.flush_interval_ms = 3600000;
+    metrics = statwit_open(&options, NULL);
+    statwit_incr(metrics, "parent");
+    pid_t pid = fork();
+    if (pid == 0) {
+        statwit_incr(metrics, "child");
+        bool sent = statwit_flush(metrics, 5000);
+        statwit_close(metrics);
+        _exit(sent ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    EQ_INT(status, 0);
+    EQ_INT(count_lines(fd, child, 1), 1);
+    statwit_close(metrics);
+    EQ_INT(count_lines(fd, parent, 1), 1);
+    close(fd);
+}
+
+static void test_fork(void) {
+    fork_story((struct statwit_options){0}, "parent:1|c", "child:1|c");
+    fork_story((struct statwit_options){.aggregate = true}, "parent:1|c", "child:1|c");
+}
+
+/* A fork while other threads hold every lock there is. */
+static void test_fork_among_threads(void) {
+    int port, fd = sink_udp(&port);
+    pthread_t threads[2];
+    metrics = statwit_open(&(struct statwit_options){.port = port, .aggregate = true, .flush_interval_ms = 1},
+                           NULL);
+    stop = false;
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, emit_all, (void *)(intptr_t)i);
+    for (int i = 0; i < 20; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(20);
+            statwit_incr(metrics, "child", .tags = STATWIT_TAGS({"a", "b"}));
+            statwit_flush(metrics, 1000);
+            _exit(0);
+        }
+        int status = -1;
+        waitpid(pid, &status, 0);
+        EQ_INT(status, 0);
+    }
+    stop = true;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    statwit_close(metrics);
+    close(fd);
+}
+
+UNIT_MAIN("client/threads", {"closed under threads", test_buffered},
+          {"closed while aggregating", test_aggregated}, {"closed while posting", test_http},
+          {"every line arrives", test_every_line_arrives}, {"fork", test_fork},
+          {"fork among threads", test_fork_among_threads})
