@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,15 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     return result;
 }
 
+/* A thousand sessions with their sockets, or waiting clients, are more than the usual 1,024. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve_command(const struct options *o) {
     sigset_t ending;
     sigemptyset(&ending);
@@ -79,6 +89,7 @@ int serve_command(const struct options *o) {
     log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
                                           : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
 
+    raise_descriptor_limit();
     struct err err = {0};
     struct recorder *r = recorder_start(o, &err);
     if (!r || announce(r, o, &err) != 0) {
