@@ -114,7 +114,8 @@ static void set_defaults(struct config *config, const struct wire *wire) {
     struct statwit_options *options = &config->options;
     bool datadog = config->backend == BACKEND_DATADOG;
     DEFAULT(prefix, "");
-    DEFAULT(sample_rate, 1);
+    if (!(options->sample_rate > 0))
+        options->sample_rate = 1;
     DEFAULT(max_series, 10000);
     DEFAULT(backoff_ms, 1000);
     DEFAULT(request_timeout_ms, 10000);

@@ -7,14 +7,14 @@
 
 enum { NAME, TYPE, TAGS, HOST, SESSION, SAMPLES, SUM, LAST, N };
 static const struct column columns[N] = {
-    [NAME] = {"NAME", .colour = COLOUR_CYAN, .gives = true},
-    [TYPE] = {"TYPE"},
-    [TAGS] = {"TAGS", .gives = true},
-    [HOST] = {"HOST", .optional = true},
-    [SESSION] = {"SESSION", .optional = true},
-    [SAMPLES] = {"SAMPLES", .right = true},
-    [SUM] = {"SUM", .right = true},
-    [LAST] = {"LAST", .right = true},
+    [NAME] = {.title = "NAME", .colour = COLOUR_CYAN, .gives = true},
+    [TYPE] = {.title = "TYPE"},
+    [TAGS] = {.title = "TAGS", .gives = true},
+    [HOST] = {.title = "HOST", .optional = true},
+    [SESSION] = {.title = "SESSION", .optional = true},
+    [SAMPLES] = {.title = "SAMPLES", .right = true},
+    [SUM] = {.title = "SUM", .right = true},
+    [LAST] = {.title = "LAST", .right = true},
 };
 
 struct list {

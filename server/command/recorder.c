@@ -59,15 +59,15 @@ static int choose_token(struct recorder *r, const struct options *o, const char 
 }
 
 /* --socket: both kinds in a directory that only this user can enter. */
-static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][80],
+static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][96],
                            struct err *err) {
     strcpy(r->folder, "/tmp/statwit-XXXXXX");
     if (!mkdtemp(r->folder)) {
         r->folder[0] = '\0';
         return err_set(err, errno, "cannot make a directory for the sockets in /tmp");
     }
-    snprintf(paths[0], 80, "%s/dogstatsd.sock", r->folder);
-    snprintf(paths[1], 80, "%s/dogstatsd-stream.sock", r->folder);
+    snprintf(paths[0], 96, "%s/dogstatsd.sock", r->folder);
+    snprintf(paths[1], 96, "%s/dogstatsd-stream.sock", r->folder);
     if (!listen->unixgram)
         listen->unixgram = paths[0];
     if (!listen->unixstream)
@@ -89,7 +89,7 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
 }
 
 static int start_ingest(struct recorder *r, const struct options *o, struct err *err) {
-    char paths[2][80];
+    char paths[2][96];
     struct ingest_options ingest = {
         .listen = {.bind = bind_of(o),
                    .udp_port = (int)option_number(o, OPT_DOGSTATSD_PORT),

@@ -13,15 +13,15 @@
 
 enum { TIME, SOURCE, SESSION, NAME, TYPE, VALUE, RATE, TAGS, HOST, N };
 static const struct column columns[N] = {
-    [TIME] = {"TIME", .colour = COLOUR_DIM},
-    [SOURCE] = {"SOURCE"},
-    [SESSION] = {"SESSION", .optional = true},
-    [NAME] = {"NAME", .colour = COLOUR_CYAN, .gives = true, .least = 20},
-    [TYPE] = {"TYPE", .least = 6},
-    [VALUE] = {"VALUE", .right = true, .gives = true, .least = 8},
-    [RATE] = {"RATE", .optional = true},
-    [TAGS] = {"TAGS", .gives = true},
-    [HOST] = {"HOST", .optional = true},
+    [TIME] = {.title = "TIME", .colour = COLOUR_DIM},
+    [SOURCE] = {.title = "SOURCE"},
+    [SESSION] = {.title = "SESSION", .optional = true},
+    [NAME] = {.title = "NAME", .colour = COLOUR_CYAN, .gives = true, .least = 20},
+    [TYPE] = {.title = "TYPE", .least = 6},
+    [VALUE] = {.title = "VALUE", .right = true, .gives = true, .least = 8},
+    [RATE] = {.title = "RATE", .optional = true},
+    [TAGS] = {.title = "TAGS", .gives = true},
+    [HOST] = {.title = "HOST", .optional = true},
 };
 
 struct list {

@@ -52,14 +52,14 @@ static int session_new(const struct options *o, struct remote *remote) {
 
 enum { NAME, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, N };
 static const struct column columns[N] = {
-    [NAME] = {"NAME", .colour = COLOUR_CYAN},
-    [UDP] = {"UDP"},
-    [UNIXGRAM] = {"UNIXGRAM", .optional = true, .gives = true},
-    [UNIXSTREAM] = {"UNIXSTREAM", .optional = true, .gives = true},
-    [SAMPLES] = {"SAMPLES", .right = true},
-    [SERIES] = {"SERIES", .right = true},
-    [REJECTS] = {"REJECTS", .right = true},
-    [EXPIRES] = {"EXPIRES", .optional = true},
+    [NAME] = {.title = "NAME", .colour = COLOUR_CYAN},
+    [UDP] = {.title = "UDP"},
+    [UNIXGRAM] = {.title = "UNIXGRAM", .optional = true, .gives = true},
+    [UNIXSTREAM] = {.title = "UNIXSTREAM", .optional = true, .gives = true},
+    [SAMPLES] = {.title = "SAMPLES", .right = true},
+    [SERIES] = {.title = "SERIES", .right = true},
+    [REJECTS] = {.title = "REJECTS", .right = true},
+    [EXPIRES] = {.title = "EXPIRES", .optional = true},
 };
 
 static int session_ls(const struct options *o, struct remote *remote) {

@@ -23,13 +23,13 @@ static void line(const char *name, const char *format, ...) {
 
 enum { TRANSPORT, ADDRESS, SESSION, DATAGRAMS, BYTES, DROPS, TRUNCATED, N };
 static const struct column columns[N] = {
-    [TRANSPORT] = {"TRANSPORT"},
-    [ADDRESS] = {"ADDRESS", .colour = COLOUR_CYAN, .gives = true},
-    [SESSION] = {"SESSION"},
-    [DATAGRAMS] = {"DATAGRAMS", .right = true},
-    [BYTES] = {"BYTES", .right = true},
-    [DROPS] = {"DROPPED", .right = true},
-    [TRUNCATED] = {"TRUNCATED", .right = true},
+    [TRANSPORT] = {.title = "TRANSPORT"},
+    [ADDRESS] = {.title = "ADDRESS", .colour = COLOUR_CYAN, .gives = true},
+    [SESSION] = {.title = "SESSION"},
+    [DATAGRAMS] = {.title = "DATAGRAMS", .right = true},
+    [BYTES] = {.title = "BYTES", .right = true},
+    [DROPS] = {.title = "DROPPED", .right = true},
+    [TRUNCATED] = {.title = "TRUNCATED", .right = true},
 };
 
 static void show_listeners(const json_t *status) {
@@ -81,7 +81,8 @@ static void show(const json_t *status) {
          row_count(counts, "service_checks", "service check", text[3]),
          row_count(status, "sessions", "session", text[4]));
     bool refused = row_number(counts, "rejects") > 0;
-    line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]), refused ? " (statwit rejects)" : "");
+    line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]),
+         refused ? " (statwit rejects)" : "");
     show_losses(status);
     putchar('\n');
     show_listeners(status);

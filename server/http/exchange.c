@@ -204,7 +204,7 @@ static bool take_piece(struct http_request *rq, const char *p, size_t n) {
     buf_add(&rq->received, p, n);
     size_t grown = rq->received.cap - cap;
     rq->n_counted_bytes += grown;
-    if (rq->received.failed || (h->n_body_bytes += grown) > HTTP_BODIES_MAX) {
+    if (rq->received.failed || atomic_fetch_add(&h->n_body_bytes, grown) + grown > HTTP_BODIES_MAX) {
         if (rq->received.failed)
             rq->n_counted_bytes -= grown;
         drop_body(rq);

@@ -107,7 +107,7 @@ static void read_field(struct dogstatsd *d, struct event *event, struct span *ho
 }
 
 void event_decode(struct dogstatsd *d, struct span line, const char *newline) {
-    struct header header;
+    struct header header = {0};
     if (!read_header(d, line, &header))
         return;
     const char *text_at = header.body + header.title_bytes + 1, *fields_at = text_at + header.text_bytes;

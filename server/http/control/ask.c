@@ -11,7 +11,9 @@ static const char *suggest(struct span word, size_t n, const char *const *names,
     for (size_t i = 0; i < n && i < SUGGEST_MAX; i++)
         words[i] = span_str(names[i]);
     struct span near = nearest_word(word, n < SUGGEST_MAX ? n : SUGGEST_MAX, words);
-    snprintf(text, 64, near.p ? "; did you mean '%.*s'?" : "", (int)near.n, near.p ? near.p : "");
+    text[0] = '\0';
+    if (near.p)
+        snprintf(text, 64, "; did you mean '%.*s'?", SPAN_ARG(near));
     return text;
 }
 
