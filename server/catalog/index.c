@@ -136,7 +136,7 @@ static void try_families(const struct catalog_index *x, uint32_t i, struct span 
 size_t catalog_index_find(const struct catalog_index *x, struct span name) {
     struct best best = {SIZE_MAX, 0};
     size_t exact = catalog_index_exact(x, name);
-    if (exact != SIZE_MAX && !x->entries[exact].family)
+    if (exact != SIZE_MAX)
         return exact;
     try_families(x, *head_of(&x->before, span_of(name.p, 0)), name, &best);
     for (size_t k = 0, dots = 0; k < name.n && dots < DOTS_MAX; k++) {

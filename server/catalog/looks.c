@@ -54,8 +54,7 @@ enum looks looks_like(struct span s) {
         return LOOKS_TIME;
     if (digits == rest.n && digits >= LONG_DIGITS)
         return LOOKS_NUMBER;
-    if (span_starts(s, SPAN("0x")))
-        rest = span_from(s, 2);
+    rest = span_starts(s, SPAN("0x")) ? span_from(s, 2) : s;
     size_t hexes = 0;
     while (hexes < rest.n && hex(rest.p[hexes]))
         hexes++;

@@ -78,3 +78,14 @@ bool name_is_aggregate(struct span name, struct span *base, struct span *what) {
         digits++;
     return digits && span_eq(span_from(*what, digits), SPAN("percentile"));
 }
+
+bool text_listed(struct span list, struct span word) {
+    while (list.n) {
+        const char *comma = memchr(list.p, ',', list.n);
+        struct span item = comma ? span_of(list.p, (size_t)(comma - list.p)) : list;
+        if (span_eq(item, word))
+            return true;
+        list = comma ? span_from(list, item.n + 1) : span_from(list, list.n);
+    }
+    return false;
+}

@@ -91,17 +91,6 @@ static int note(struct verify *v, size_t entry, enum verify_rule rule, struct sp
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static bool listed(struct span list, struct span word) {
-    while (list.n) {
-        const char *comma = memchr(list.p, ',', list.n);
-        struct span item = comma ? span_of(list.p, (size_t)(comma - list.p)) : list;
-        if (span_eq(item, word))
-            return true;
-        list = comma ? span_from(list, item.n + 1) : span_from(list, list.n);
-    }
-    return false;
-}
-
 static bool value_allowed(const struct catalog_tag *tag, struct span value) {
     if (tag->pattern)
         return pattern_match(tag->pattern, value);
@@ -167,7 +156,8 @@ static void check_required(struct verify *v, size_t entry, const struct series_r
                            const struct catalog_tag *tags, bool of_all) {
     const struct catalog_entry *e = &v->catalog->entries[entry];
     for (size_t i = 0; i < n; i++) {
-        bool counts = tags[i].presence == TAG_REQUIRED && !listed(v->options->ignore_tags, tags[i].key) &&
+        bool counts = tags[i].presence == TAG_REQUIRED &&
+                      !text_listed(v->options->ignore_tags, tags[i].key) &&
                       (!of_all || catalog_tag_of(v->catalog, e, tags[i].key) == &tags[i]);
         if (counts && !has_key(row, tags[i].key))
             note(v, entry, VERIFY_MISSING_TAG, tags[i].key, row, SPAN(""));
@@ -178,11 +168,11 @@ static void check_tags(struct verify *v, size_t entry, const struct series_row *
     const struct catalog_entry *e = &v->catalog->entries[entry];
     for (size_t i = 0; i < row->n_tags; i++) {
         struct span key = clean(v, tag_key(row->tags[i])), value = clean(v, tag_value(row->tags[i]));
-        if (!listed(v->options->ignore_tags, key))
+        if (!text_listed(v->options->ignore_tags, key))
             check_tag(v, entry, row, key, value);
     }
     if (row->host.p && catalog_tag_of(v->catalog, e, SPAN("host")) &&
-        !listed(v->options->ignore_tags, SPAN("host")))
+        !text_listed(v->options->ignore_tags, SPAN("host")))
         check_tag(v, entry, row, SPAN("host"), clean(v, row->host));
     check_required(v, entry, row, e->n_tags, e->tags, false);
     check_required(v, entry, row, v->catalog->n_tags, v->catalog->tags, true);
