@@ -24,6 +24,7 @@
 struct scope {
     struct span session; /* the default one when p == NULL */
     uint64_t since;      /* only what was recorded later */
+    uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };
 struct span scope_session(const struct scope *scope);
 /* Whether a series belongs to it. */

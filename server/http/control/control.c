@@ -3,6 +3,7 @@
 /* The control API in one table; schema/openapi.yaml describes it and tests/e2e/api.py holds both to each
  * other. */
 #define V1 "/recorder/v1"
+#define CATALOG_BODY_MAX (64 << 20) /* catalogs with what they include, and snapshots */
 #define GET(path, handler)                                                                                   \
     { HTTP_GET, path, handler, ROUTE_CHECKS_SESSION, 0 }
 static const struct route routes[] = {
@@ -25,6 +26,11 @@ static const struct route routes[] = {
     {HTTP_DELETE, V1 "/sessions/{name}", control_session_delete, ROUTE_CHECKS_SESSION, 64 << 10},
     {HTTP_POST, V1 "/marks", control_mark, ROUTE_CHECKS_SESSION, 64 << 10},
     {HTTP_POST, V1 "/expect", control_expect, ROUTE_CHECKS_SESSION, 0},
+    {HTTP_POST, V1 "/verify", control_verify, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/lint", control_lint, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/snapshot", control_snapshot, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/infer", control_infer, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/diff", control_diff, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
     {HTTP_POST, V1 "/reset", control_reset, ROUTE_CHECKS_SESSION, 64 << 10},
     GET(V1 "/faults", control_faults_get),
     {HTTP_PUT, V1 "/faults", control_faults_put, ROUTE_CHECKS_SESSION, 256 << 10},

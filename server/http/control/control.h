@@ -34,5 +34,11 @@ void control_reset(struct http_request *rq);
 void control_faults_get(struct http_request *rq);
 void control_faults_put(struct http_request *rq);
 void control_faults_delete(struct http_request *rq);
+/* catalog.c */
+void control_verify(struct http_request *rq);
+void control_lint(struct http_request *rq);
+void control_snapshot(struct http_request *rq);
+void control_infer(struct http_request *rq);
+void control_diff(struct http_request *rq);
 
 #endif

@@ -1,0 +1,422 @@
+#include "catalog/question.h"
+
+#include "catalog/diff.h"
+#include "catalog/infer.h"
+#include "catalog/lint.h"
+#include "catalog/snapshot.h"
+#include "catalog/verify.h"
+#include "judge/distance.h"
+#include "judge/report.h"
+
+#include <stdlib.h>
+
+struct side {
+    bool live; /* a session, to be read */
+    struct scope scope;
+    struct catalog *catalog;
+    struct snapshot *snapshot;
+};
+
+struct catalog_question {
+    enum catalog_kind kind;
+    struct arena arena;
+    struct scope scope;
+    struct catalog *catalog;
+    bool strict, counts, values;
+    struct span prefix, ignore_tags, mask, file;
+    uint64_t silenced;
+    struct snapshot *check;
+    struct side sides[2];
+};
+
+/* --- fields ------------------------------------------------------------------------------------------------------- */
+
+static int complain(struct catalog_error *e, const char *message, const char *field) {
+    return catalog_fail(e, NULL, 0, 0, "%s %s", field, message);
+}
+
+static int only(const json_t *object, size_t n, const char *const *names, struct catalog_error *e) {
+    const char *key;
+    json_t *value;
+    struct span words[16];
+    if (!json_is_object(object))
+        return catalog_fail(e, NULL, 0, 0, "expected a JSON object");
+    for (size_t i = 0; i < n; i++)
+        words[i] = span_str(names[i]);
+    json_object_foreach((json_t *)object, key, value) {
+        size_t i = 0;
+        while (i < n && strcmp(names[i], key) != 0)
+            i++;
+        if (i < n)
+            continue;
+        struct span near = nearest_word(span_str(key), n, words);
+        return near.p ? catalog_fail(e, NULL, 0, 0, "unknown field '%s'; did you mean '%.*s'?", key, SPAN_ARG(near))
+                      : catalog_fail(e, NULL, 0, 0, "unknown field '%s'", key);
+    }
+    return 0;
+}
+
+static int get_text(struct catalog_question *q, const json_t *object, const char *field, struct span *text,
+                    struct catalog_error *e) {
+    const json_t *v = json_object_get(object, field);
+    if (!v || json_is_null(v))
+        return 0;
+    if (!json_is_string(v))
+        return complain(e, "must be a string", field);
+    *text = arena_copy(&q->arena, span_of(json_string_value(v), json_string_length(v) + 1)); /* with its NUL */
+    text->n = text->p ? json_string_length(v) : 0;
+    return text->p ? 0 : complain(e, "does not fit into memory", field);
+}
+
+static int get_flag(const json_t *object, const char *field, bool *on, struct catalog_error *e) {
+    const json_t *v = json_object_get(object, field);
+    if (v && !json_is_null(v) && !json_is_boolean(v))
+        return complain(e, "must be true or false", field);
+    *on = json_is_true(v);
+    return 0;
+}
+
+static int get_scope(struct catalog_question *q, const json_t *object, struct scope *scope, struct catalog_error *e) {
+    const json_t *since = json_object_get(object, "since");
+    if (since && !json_is_null(since) && (!json_is_integer(since) || json_integer_value(since) < 0))
+        return complain(e, "must be a mark: a whole number", "since");
+    scope->since = (uint64_t)json_integer_value(since);
+    return get_text(q, object, "session", &scope->session, e);
+}
+
+/* "env,host" or ["env","host"] */
+static int get_list(struct catalog_question *q, const json_t *object, const char *field, struct span *list,
+                    struct catalog_error *e) {
+    const json_t *v = json_object_get(object, field), *item;
+    if (!json_is_array(v))
+        return get_text(q, object, field, list, e);
+    struct buf text = {0};
+    size_t i;
+    json_array_foreach(v, i, item) {
+        if (!json_is_string(item)) {
+            buf_free(&text);
+            return complain(e, "must be a string or a list of strings", field);
+        }
+        buf_printf(&text, "%s%s", i ? "," : "", json_string_value(item));
+    }
+    *list = arena_copy(&q->arena, buf_view(&text));
+    buf_free(&text);
+    return list->p ? 0 : complain(e, "does not fit into memory", field);
+}
+
+/* --- catalogs ----------------------------------------------------------------------------------------------------- */
+
+static char *copy_of(const char *p, size_t n) {
+    char *copy = malloc(n + 1);
+    if (copy) {
+        memcpy(copy, p, n);
+        copy[n] = '\0';
+    }
+    return copy;
+}
+
+/* An include leads to one of the files that came with the request. */
+static char *open_given(void *arg, const char *path, size_t *n, struct err *err) {
+    const json_t *files = arg, *file;
+    size_t i;
+    json_array_foreach(files, i, file) {
+        const json_t *text = json_object_get(file, "text");
+        if (strcmp(json_string_value(json_object_get(file, "file")), path) != 0)
+            continue;
+        *n = json_string_length(text);
+        char *copy = copy_of(json_string_value(text), *n);
+        if (!copy)
+            err_set(err, 0, "out of memory");
+        return copy;
+    }
+    err_set(err, 0, "the file %s is included, but was not sent along", path);
+    return NULL;
+}
+
+static struct catalog *load_files(const json_t *files, struct catalog_error *e) {
+    const json_t *file;
+    size_t i;
+    json_array_foreach(files, i, file) {
+        static const char *const names[] = {"file", "text"};
+        if (only(file, 2, names, e))
+            return NULL;
+        if (!json_is_string(json_object_get(file, "file")) || !json_is_string(json_object_get(file, "text"))) {
+            complain(e, "needs a file and a text, both strings", "catalog[]");
+            return NULL;
+        }
+    }
+    const char *first = json_string_value(json_object_get(json_array_get(files, 0), "file"));
+    if (!first) {
+        complain(e, "must not be empty", "catalog");
+        return NULL;
+    }
+    return catalog_load(1, &first, open_given, (void *)files, e);
+}
+
+static struct catalog *load_text(struct span text, struct catalog_error *e) {
+    struct catalog *c = catalog_read("", text, e);
+    if (c && c->n_includes)
+        catalog_fail(e, NULL, 0, 0, "a catalog that includes files must be sent as a list of files");
+    if (c && !e->set && catalog_finish(c, e) == 0)
+        return c;
+    catalog_free(c);
+    return NULL;
+}
+
+/* 1: there is one; 0: none; -1 refused. */
+static int get_catalog(const json_t *object, struct catalog **catalog, struct catalog_error *e) {
+    const json_t *v = json_object_get(object, "catalog");
+    if (!v || json_is_null(v))
+        return 0;
+    if (json_is_string(v)) {
+        *catalog = load_text(span_of(json_string_value(v), json_string_length(v)), e);
+    } else if (json_is_array(v)) {
+        *catalog = load_files(v, e);
+    } else if (json_is_object(v)) {
+        char *text = json_dumps(v, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        *catalog = text ? load_text(span_str(text), e) : NULL;
+        if (!text)
+            complain(e, "does not fit into memory", "catalog");
+        free(text);
+    } else {
+        return complain(e, "must be an object, a text or a list of files", "catalog");
+    }
+    return *catalog ? 1 : -1;
+}
+
+/* --- questions ---------------------------------------------------------------------------------------------------- */
+
+#define ONLY(object, ...)                                                                                    \
+    only(object, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]){__VA_ARGS__}, e)
+
+static int read_verify(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
+    if (ONLY(r, "catalog", "session", "since", "strict", "prefix", "ignore_tags") || get_scope(q, r, &q->scope, e) ||
+        get_flag(r, "strict", &q->strict, e) || get_text(q, r, "prefix", &q->prefix, e) ||
+        get_list(q, r, "ignore_tags", &q->ignore_tags, e))
+        return -1;
+    int given = get_catalog(r, &q->catalog, e);
+    return given == 0 ? complain(e, "is missing", "catalog") : given < 0 ? -1 : 0;
+}
+
+static int read_lint(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
+    const json_t *silence = json_object_get(r, "silence"), *item;
+    size_t i;
+    if (ONLY(r, "catalog", "session", "since", "strict", "silence") || get_scope(q, r, &q->scope, e) ||
+        get_flag(r, "strict", &q->strict, e) || get_catalog(r, &q->catalog, e) < 0)
+        return -1;
+    if (silence && !json_is_array(silence))
+        return complain(e, "must be a list of rules", "silence");
+    json_array_foreach(silence, i, item) {
+        int rule = lint_rule_of(span_str(json_is_string(item) ? json_string_value(item) : ""));
+        if (rule < 0)
+            return catalog_fail(e, NULL, 0, 0, "no lint rule is called '%s'",
+                                json_is_string(item) ? json_string_value(item) : "?");
+        q->silenced |= UINT64_C(1) << rule;
+    }
+    return 0;
+}
+
+static int read_snapshot(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
+    struct span check = {NULL, 0};
+    if (ONLY(r, "session", "since", "counts", "values", "mask", "check", "file") || get_scope(q, r, &q->scope, e) ||
+        get_flag(r, "counts", &q->counts, e) || get_flag(r, "values", &q->values, e) ||
+        get_list(q, r, "mask", &q->mask, e) || get_text(q, r, "check", &check, e) || get_text(q, r, "file", &q->file, e))
+        return -1;
+    if (check.p && (q->counts || q->values || q->mask.p))
+        return catalog_fail(e, NULL, 0, 0, "counts, values and mask are in the snapshot that is checked");
+    for (size_t i = 0; i < q->mask.n; i++)
+        if ((unsigned char)q->mask.p[i] <= ' ')
+            return complain(e, "must be keys joined by commas, without blanks", "mask");
+    if (check.p) {
+        q->check = snapshot_parse(q->file.p ? q->file.p : "", check, e);
+        if (!q->check)
+            return -1;
+    }
+    bool numbers = q->counts || q->values || (q->check && (q->check->options.counts || q->check->options.values));
+    return numbers && q->scope.since ? catalog_fail(e, NULL, 0, 0, "counts and values are of a whole session: leave out since") : 0;
+}
+
+static int read_infer(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
+    return ONLY(r, "session", "since") ? -1 : get_scope(q, r, &q->scope, e);
+}
+
+static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct side *side,
+                     struct catalog_error *e) {
+    const json_t *v = json_object_get(r, name);
+    struct span snapshot = {NULL, 0}, file = {NULL, 0};
+    if (!json_is_object(v))
+        return complain(e, "must be an object with session, snapshot or catalog", name);
+    if (ONLY(v, "session", "since", "snapshot", "file", "catalog") || get_scope(q, v, &side->scope, e) ||
+        get_text(q, v, "snapshot", &snapshot, e) || get_text(q, v, "file", &file, e))
+        return -1;
+    int given = get_catalog(v, &side->catalog, e);
+    if (given < 0)
+        return -1;
+    side->live = side->scope.session.p != NULL;
+    if (given + (snapshot.p != NULL) + side->live != 1)
+        return complain(e, "needs one of session, snapshot and catalog", name);
+    if (snapshot.p)
+        side->snapshot = snapshot_parse(file.p ? file.p : name, snapshot, e);
+    return snapshot.p && !side->snapshot ? -1 : 0;
+}
+
+static int read_diff(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
+    return ONLY(r, "a", "b") || read_side(q, r, "a", &q->sides[0], e) ? -1 : read_side(q, r, "b", &q->sides[1], e);
+}
+
+struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request, struct catalog_error *error) {
+    static int (*const readers[])(struct catalog_question *, const json_t *, struct catalog_error *) = {
+        [ASK_VERIFY] = read_verify, [ASK_LINT] = read_lint, [ASK_SNAPSHOT] = read_snapshot,
+        [ASK_INFER] = read_infer,   [ASK_DIFF] = read_diff,
+    };
+    struct catalog_question *q = calloc(1, sizeof *q);
+    if (!q) {
+        catalog_fail(error, NULL, 0, 0, "out of memory");
+        return NULL;
+    }
+    q->kind = kind;
+    if (readers[kind](q, request, error) == 0)
+        return q;
+    catalog_question_free(q);
+    return NULL;
+}
+
+void catalog_question_free(struct catalog_question *q) {
+    if (!q)
+        return;
+    catalog_free(q->catalog);
+    snapshot_free(q->check);
+    for (size_t i = 0; i < 2; i++) {
+        catalog_free(q->sides[i].catalog);
+        snapshot_free(q->sides[i].snapshot);
+    }
+    arena_free(&q->arena);
+    free(q);
+}
+
+size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]) {
+    size_t n = 0;
+    if (q->kind != ASK_DIFF)
+        sessions[n++] = scope_session(&q->scope);
+    for (size_t i = 0; i < 2; i++)
+        if (q->sides[i].live)
+            sessions[n++] = scope_session(&q->sides[i].scope);
+    return n;
+}
+
+void catalog_question_unsaved(struct catalog_question *q, uint64_t n) {
+    q->scope.unsaved = n;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static json_t *no_memory(struct err *err) {
+    err_set(err, 0, "out of memory");
+    return NULL;
+}
+
+static json_t *text_answer(const char *field, struct buf *text, struct err *err) {
+    json_t *string = text->failed ? NULL : json_stringn(text->p ? text->p : "", text->n);
+    json_t *answer = string ? json_pack("{s:o}", field, string) : NULL;
+    return answer ? answer : no_memory(err);
+}
+
+/* "text": the report for a person. */
+static json_t *with_text(json_t *report, struct err *err) {
+    struct buf text = {0};
+    if (!report)
+        return NULL;
+    report_text(report, false, &text);
+    bool failed = text.failed || json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n));
+    buf_free(&text);
+    if (!failed)
+        return report;
+    json_decref(report);
+    return no_memory(err);
+}
+
+static json_t *answer_snapshot(struct catalog_question *q, struct reader *reader, struct err *err) {
+    if (q->check)
+        return with_text(snapshot_check(q->check, q->file.p ? q->file.p : "", &q->scope, reader, err), err);
+    struct snapshot_options options = {.scope = q->scope, .counts = q->counts, .values = q->values, .mask = q->mask};
+    struct buf text = {0};
+    json_t *answer = snapshot_write(&options, reader, &text, err) ? NULL : text_answer("snapshot", &text, err);
+    buf_free(&text);
+    return answer;
+}
+
+static json_t *answer_infer(struct catalog_question *q, struct reader *reader, struct err *err) {
+    struct catalog *c = catalog_infer(&q->scope, reader, err);
+    struct buf text = {0};
+    if (!c)
+        return NULL;
+    catalog_write(c, CATALOG_JSON, true, &text);
+    json_t *answer = text_answer("catalog", &text, err);
+    buf_free(&text);
+    catalog_free(c);
+    return answer;
+}
+
+/* A session as its snapshot, with the keys masked that the other side's snapshot masks. */
+static int take_snapshot(struct side *side, const struct side *other, struct reader *reader, struct err *err) {
+    struct snapshot_options options = {.scope = side->scope};
+    struct catalog_error wrong = {0};
+    struct buf text = {0};
+    if (other->snapshot)
+        options.mask = other->snapshot->options.mask;
+    int result = snapshot_write(&options, reader, &text, err);
+    if (result == 0)
+        side->snapshot = snapshot_parse("", buf_view(&text), &wrong);
+    if (result == 0 && !side->snapshot)
+        result = err_set(err, 0, "%s", wrong.message);
+    buf_free(&text);
+    return result;
+}
+
+static json_t *answer_diff(struct catalog_question *q, struct reader *reader, struct err *err) {
+    struct inventory *inventories[2] = {NULL, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        struct side *side = &q->sides[i];
+        if (side->live && take_snapshot(side, &q->sides[1 - i], reader, err))
+            return NULL;
+    }
+    for (size_t i = 0; i < 2; i++)
+        inventories[i] = q->sides[i].catalog ? inventory_of_catalog(q->sides[i].catalog)
+                                             : inventory_of_snapshot(q->sides[i].snapshot);
+    json_t *report = inventories[0] && inventories[1] ? diff_report(inventories[0], inventories[1]) : NULL;
+    struct buf text = {0}, markdown = {0};
+    bool failed = !report;
+    if (report) {
+        diff_text(report, &text);
+        diff_markdown(report, &markdown);
+        failed = text.failed || markdown.failed ||
+                 json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n)) ||
+                 json_object_set_new(report, "markdown", json_stringn(markdown.p, markdown.n));
+    }
+    buf_free(&text);
+    buf_free(&markdown);
+    inventory_free(inventories[0]);
+    inventory_free(inventories[1]);
+    if (!failed)
+        return report;
+    json_decref(report);
+    return no_memory(err);
+}
+
+json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err) {
+    struct verify_options verify = {q->scope, q->prefix, q->ignore_tags, q->strict};
+    struct lint_options lint = {q->scope, q->catalog, q->silenced, q->strict};
+    switch (q->kind) {
+    case ASK_VERIFY:
+        return with_text(catalog_verify(q->catalog, &verify, reader, err), err);
+    case ASK_LINT:
+        return with_text(catalog_lint(&lint, reader, err), err);
+    case ASK_SNAPSHOT:
+        return answer_snapshot(q, reader, err);
+    case ASK_INFER:
+        return answer_infer(q, reader, err);
+    case ASK_DIFF:
+        return answer_diff(q, reader, err);
+    }
+    return NULL;
+}

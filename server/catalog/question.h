@@ -1,0 +1,38 @@
+/* The questions about names and tags, as the control API and the command line ask them: JSON in, JSON out.
+ *
+ *   verify    {"catalog", "session"?, "since"?, "strict"?, "prefix"?, "ignore_tags"?}            -> findings.h
+ *   lint      {"catalog"?, "session"?, "since"?, "strict"?, "silence"?:[rule]}                   -> findings.h
+ *   snapshot  {"session"?, "since"?, "counts"?, "values"?, "mask"?}                              -> {"snapshot": text}
+ *             {"check": text, "file"?, "session"?, "since"?}                                     -> snapshot_check
+ *   infer     {"session"?, "since"?}                                                             -> {"catalog": text}
+ *   diff      {"a": SIDE, "b": SIDE}; SIDE: {"session"} | {"snapshot": text, "file"?} | {"catalog"}
+ *             -> diff.h with "text" and "markdown"
+ *
+ * A catalog is a JSON catalog itself, the text of one of either format, or [{"file","text"}…]: the first file and those
+ * that it includes, by the names that its includes lead to.
+ *
+ * Ownership: question_free; the request is only borrowed during catalog_question_new; answers are new references.
+ * Threads: one at a time. Errors: a bad request is data (struct catalog_error: file, line and column where there are any).
+ */
+#ifndef CATALOG_QUESTION_H
+#define CATALOG_QUESTION_H
+
+#include "catalog/catalog.h"
+#include "core/reader.h"
+
+#include <jansson.h>
+
+enum catalog_kind { ASK_VERIFY, ASK_LINT, ASK_SNAPSHOT, ASK_INFER, ASK_DIFF };
+
+struct catalog_question;
+struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request, struct catalog_error *error);
+void catalog_question_free(struct catalog_question *q);
+/* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
+ * the request names none. */
+size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
+/* Samples lost that no recording tells of (a full disk): they count like any other loss. */
+void catalog_question_unsaved(struct catalog_question *q, uint64_t n);
+/* Between reader_begin and reader_end. reader may be NULL where the question has no session. NULL with err. */
+json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err);
+
+#endif
