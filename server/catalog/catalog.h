@@ -79,6 +79,7 @@ struct catalog {
     struct span comment;
     size_t n_includes; /* as written, of the document itself */
     struct span *includes;
+    size_t *include_lines, *include_columns; /* where each is written */
     struct catalog_index *index;
 };
 

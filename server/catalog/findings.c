@@ -62,7 +62,10 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
         .scope = *scope, .passed = json_array(), .others = json_array(), .losses = json_array()};
     f->failed = !f->passed || !f->others || !f->losses;
     struct filter everything = {0};
-    struct loss_row unsaved = {.id = scope->since, .loss = LOSS_DISK_FULL, .n = scope->unsaved, .detail = SPAN("not written down yet")};
+    struct loss_row unsaved = {.id = scope->since,
+                               .loss = LOSS_DISK_FULL,
+                               .n = scope->unsaved,
+                               .detail = SPAN("not written down yet")};
     if (scope->unsaved && !f->failed)
         take_loss(f, &unsaved);
     return f->failed ? err_set(err, 0, "out of memory")

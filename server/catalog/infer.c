@@ -26,7 +26,7 @@ struct infer_name {
 struct infer {
     const struct scope *scope;
     struct catalog *catalog; /* its arena holds all text */
-    struct names names, keys;
+    struct numbering names, keys;
     size_t cap_names;
     struct infer_name *of_names;
     struct table pairs;
@@ -36,9 +36,9 @@ struct infer {
 };
 
 static struct infer_key *key_of(struct infer *in, size_t name, struct span key) {
-    size_t number = names_put(&in->keys, key);
+    size_t number = numbering_put(&in->keys, key);
     bool added;
-    uint32_t *at = number == NAMES_NONE
+    uint32_t *at = number == NUMBERING_NONE
                        ? NULL
                        : table_put(&in->pairs, (uint64_t)name << 32 | number, (uint32_t)in->n_by_key, &added);
     if (!at)
@@ -89,22 +89,22 @@ static size_t take_name(struct infer *in, struct span name) {
     if (!text_is_clean(name))
         name = text_clean(&in->catalog->arena, name);
     if (!name.p)
-        return NAMES_NONE;
+        return NUMBERING_NONE;
     struct buf family = {0}; /* of a name that no catalog can hold */
     if (name.n > CATALOG_NAME_MAX) {
         buf_add(&family, name.p, CATALOG_NAME_MAX / 2);
         buf_char(&family, '*');
         name = buf_view(&family);
     }
-    size_t known = in->names.n, i = family.failed ? NAMES_NONE : names_put(&in->names, name);
+    size_t known = in->names.n, i = family.failed ? NUMBERING_NONE : numbering_put(&in->names, name);
     buf_free(&family);
-    if (i == NAMES_NONE || i < known)
+    if (i == NUMBERING_NONE || i < known)
         return i;
     if (i == in->cap_names) {
         size_t cap = in->cap_names ? 2 * in->cap_names : 64;
         struct infer_name *grown = realloc(in->of_names, cap * sizeof *grown);
         if (!grown)
-            return NAMES_NONE;
+            return NUMBERING_NONE;
         in->of_names = grown;
         in->cap_names = cap;
     }
@@ -117,7 +117,7 @@ static int take_series(void *arg, const struct series_row *row) {
     if (!scope_holds(in->scope, row) || span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
         return 0;
     size_t name = take_name(in, row->name);
-    in->failed |= name == NAMES_NONE;
+    in->failed |= name == NUMBERING_NONE;
     for (size_t i = 0; i < row->n_tags && !in->failed; i++)
         in->failed |= take_tag(in, name, row->id, row->tags[i]) != 0;
     if (in->failed)
@@ -224,8 +224,8 @@ struct catalog *catalog_infer(const struct scope *scope, struct reader *reader, 
         failed = catalog_finish(in.catalog, &wrong);
     for (size_t i = 0; i < in.n_by_key; i++)
         table_free(&in.by_key[i]->values);
-    names_free(&in.names);
-    names_free(&in.keys);
+    numbering_free(&in.names);
+    numbering_free(&in.keys);
     table_free(&in.pairs);
     free(in.of_names);
     free(in.by_key);

@@ -44,14 +44,14 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
 }
 
 static size_t name_number(struct lint *l, struct span name) {
-    size_t known = l->names.n, i = names_put(&l->names, name);
-    if (i == NAMES_NONE || i < known)
+    size_t known = l->names.n, i = numbering_put(&l->names, name);
+    if (i == NUMBERING_NONE || i < known)
         return i;
     if (i == l->cap_names) {
         size_t cap = l->cap_names ? 2 * l->cap_names : 64;
         struct lint_name *grown = realloc(l->of_names, cap * sizeof *grown);
         if (!grown)
-            return NAMES_NONE;
+            return NUMBERING_NONE;
         l->of_names = grown;
         l->cap_names = cap;
     }
@@ -67,7 +67,7 @@ static int take_series(void *arg, const struct series_row *row) {
     if (!scope_holds(&l->options->scope, row))
         return 0;
     size_t name = name_number(l, row->name);
-    if (name == NAMES_NONE)
+    if (name == NUMBERING_NONE)
         l->failed = true;
     else
         lint_series(l, name, row);
@@ -255,9 +255,9 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     }
     findings_free(&l.findings);
     arena_free(&l.arena);
-    names_free(&l.names);
-    names_free(&l.tags);
-    names_free(&l.keys);
+    numbering_free(&l.names);
+    numbering_free(&l.tags);
+    numbering_free(&l.keys);
     table_free(&l.noted);
     table_free(&l.pairs);
     table_free(&l.seen_values);

@@ -10,7 +10,7 @@
 /* --- names
  * -------------------------------------------------------------------------------------------------------- */
 
-static void check_spelling(struct lint *l, size_t i, struct names *normals, struct table *first) {
+static void check_spelling(struct lint *l, size_t i, struct numbering *normals, struct table *first) {
     struct span name = l->names.list[i];
     struct buf normal = {0};
     unsigned how = normalize_name(name, &normal);
@@ -21,9 +21,9 @@ static void check_spelling(struct lint *l, size_t i, struct names *normals, stru
     else if (how)
         lint_note(l, LINT_NAME_REWRITTEN, i, name, buf_view(&normal));
     if (!(how & NORMAL_DROPPED)) {
-        size_t number = names_put(normals, buf_view(&normal));
+        size_t number = numbering_put(normals, buf_view(&normal));
         bool added = false;
-        uint32_t *other = number == NAMES_NONE ? NULL : table_put(first, number, (uint32_t)i, &added);
+        uint32_t *other = number == NUMBERING_NONE ? NULL : table_put(first, number, (uint32_t)i, &added);
         if (other && !added)
             lint_note(l, LINT_NAME_COLLISION, i, l->names.list[*other], buf_view(&normal));
         l->failed |= !other;
@@ -152,7 +152,7 @@ static void check_values(struct lint *l, size_t i) {
 }
 
 void lint_names(struct lint *l) {
-    struct names normals = {0};
+    struct numbering normals = {0};
     struct table first = {0};
     for (size_t i = 0; i < l->names.n && !l->failed; i++) {
         if (span_starts(l->names.list[i], SPAN("datadog.dogstatsd.client.")))
@@ -162,7 +162,7 @@ void lint_names(struct lint *l) {
         check_unit(l, i);
         check_values(l, i);
     }
-    names_free(&normals);
+    numbering_free(&normals);
     table_free(&first);
 }
 
@@ -194,16 +194,16 @@ static size_t fold(struct span key, char *out, size_t cap) {
 }
 
 struct spelling {
-    struct names folded;
+    struct numbering folded;
     struct table first; /* folded to the key that came first */
 };
 
 static void check_key_spelling(struct lint *l, const struct lint_key *k, struct spelling *s) {
     char text[256];
-    size_t n = fold(k->key, text, sizeof text), number = names_put(&s->folded, span_of(text, n));
-    size_t key = names_get(&l->keys, k->key);
+    size_t n = fold(k->key, text, sizeof text), number = numbering_put(&s->folded, span_of(text, n));
+    size_t key = numbering_get(&l->keys, k->key);
     bool added;
-    uint32_t *other = number == NAMES_NONE ? NULL : table_put(&s->first, number, (uint32_t)key, &added);
+    uint32_t *other = number == NUMBERING_NONE ? NULL : table_put(&s->first, number, (uint32_t)key, &added);
     l->failed |= !other;
     if (other && n && *other != key)
         lint_note(l, LINT_KEY_SPELLING, k->name, k->key, l->keys.list[*other]);
@@ -215,6 +215,6 @@ void lint_keys(struct lint *l) {
         check_identifiers(l, &l->by_key[i]);
         check_key_spelling(l, &l->by_key[i], &spelling);
     }
-    names_free(&spelling.folded);
+    numbering_free(&spelling.folded);
     table_free(&spelling.first);
 }

@@ -41,14 +41,14 @@ struct lint {
     const struct lint_options *options;
     struct findings findings;
     struct arena arena;
-    struct names names;
+    struct numbering names;
     size_t cap_names;
     struct lint_name *of_names;
-    struct names tags; /* every different tag, so that each is normalised once */
+    struct numbering tags; /* every different tag, so that each is normalised once */
     size_t cap_tags;
     struct lint_tag *of_tags;
-    struct names keys;  /* every different key */
-    struct table noted; /* (rule, name, subject) to the place in notes */
+    struct numbering keys; /* every different key */
+    struct table noted;    /* (rule, name, subject) to the place in notes */
     size_t n_notes, cap_notes;
     struct lint_note *notes;
     struct table pairs; /* (name, key) to the place in by_key */

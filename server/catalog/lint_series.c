@@ -18,14 +18,14 @@ static const struct span reserved[] = {
 
 /* The tag's number; what is to be known of it is worked out when it is new. */
 static size_t tag_number(struct lint *l, struct span tag) {
-    size_t known = l->tags.n, i = names_put(&l->tags, tag);
-    if (i == NAMES_NONE || i < known)
+    size_t known = l->tags.n, i = numbering_put(&l->tags, tag);
+    if (i == NUMBERING_NONE || i < known)
         return i;
     if (i == l->cap_tags) {
         size_t cap = l->cap_tags ? 2 * l->cap_tags : 64;
         struct lint_tag *grown = realloc(l->of_tags, cap * sizeof *grown);
         if (!grown)
-            return NAMES_NONE;
+            return NUMBERING_NONE;
         l->of_tags = grown;
         l->cap_tags = cap;
     }
@@ -34,11 +34,11 @@ static size_t tag_number(struct lint *l, struct span tag) {
     t->normal = normalize_tag(tag, &normal);
     t->normal_text = t->normal ? arena_copy(&l->arena, buf_view(&normal)) : SPAN("");
     t->looks = looks_like(tag_value(tag));
-    size_t key = names_put(&l->keys, tag_key(tag));
+    size_t key = numbering_put(&l->keys, tag_key(tag));
     t->key = (uint32_t)key;
-    bool failed = normal.failed || !t->normal_text.p || key == NAMES_NONE;
+    bool failed = normal.failed || !t->normal_text.p || key == NUMBERING_NONE;
     buf_free(&normal);
-    return failed ? NAMES_NONE : i;
+    return failed ? NUMBERING_NONE : i;
 }
 
 /* The values of this key of this name: how many, and whether some look like identifiers. */
@@ -77,7 +77,7 @@ static void count_values(struct lint *l, size_t name, size_t tag) {
 
 static void check_tag(struct lint *l, size_t name, struct span raw) {
     size_t i = tag_number(l, raw);
-    if (i == NAMES_NONE) {
+    if (i == NUMBERING_NONE) {
         l->failed = true;
         return;
     }

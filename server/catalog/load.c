@@ -104,9 +104,15 @@ static struct span join(struct arena *arena, const char *base, struct span path)
     return span_of(joined, n);
 }
 
-static int load_one(struct loader *l, const char *path, const char *from);
+/* Who includes a file; file NULL: nobody. */
+struct includer {
+    const char *file;
+    size_t line, column;
+};
 
-static int refuse_cycle(struct loader *l, const char *path, const char *from) {
+static int load_one(struct loader *l, const char *path, const struct includer *from);
+
+static int refuse_cycle(struct loader *l, const char *path, const struct includer *from) {
     struct buf way = {.max = 300};
     bool within = false;
     for (size_t i = 0; i < l->depth; i++) {
@@ -116,40 +122,42 @@ static int refuse_cycle(struct loader *l, const char *path, const char *from) {
     }
     int result = 0;
     if (within)
-        result =
-            catalog_fail(l->error, from, 0, 0, "the includes go in a circle: %s%s", way.p ? way.p : "", path);
+        result = catalog_fail(l->error, from->file, from->line, from->column,
+                              "the includes go in a circle: %s%s", way.p ? way.p : "", path);
     buf_free(&way);
     return result;
 }
 
 static int load_includes(struct loader *l, const char *path) {
     size_t n = l->catalog->n_includes;
-    struct span *includes = l->catalog->includes;
+    const struct span *includes = l->catalog->includes;
+    const size_t *lines = l->catalog->include_lines, *columns = l->catalog->include_columns;
     for (size_t i = 0; i < n; i++) {
         struct span joined =
             includes[i].n ? join(&l->catalog->arena, path, includes[i]) : (struct span){NULL, 0};
         if (!joined.p)
-            return catalog_fail(l->error, path, 0, 0, "include[%zu] is empty", i);
-        if (load_one(l, joined.p, path))
+            return catalog_fail(l->error, path, lines[i], columns[i], "an include of nothing");
+        if (load_one(l, joined.p, &(struct includer){path, lines[i], columns[i]}))
             return -1;
     }
     return 0;
 }
 
-static int load_one(struct loader *l, const char *path, const char *from) {
+static int load_one(struct loader *l, const char *path, const struct includer *from) {
     if (refuse_cycle(l, path, from))
         return -1;
     for (size_t i = 0; i < l->n_files; i++)
         if (strcmp(l->files[i], path) == 0)
             return 0;
     if (l->n_files == CATALOG_FILES_MAX || l->depth == CATALOG_DEPTH_MAX)
-        return catalog_fail(l->error, from, 0, 0, "too many includes: at most %d files, %d deep",
-                            CATALOG_FILES_MAX, CATALOG_DEPTH_MAX);
+        return catalog_fail(l->error, from->file, from->line, from->column,
+                            "too many includes: at most %d files, %d deep", CATALOG_FILES_MAX,
+                            CATALOG_DEPTH_MAX);
     struct err err = {0};
     size_t n = 0;
     char *text = l->open(l->arg, path, &n, &err);
     if (!text)
-        return catalog_fail(l->error, from, 0, 0, "%s", err.text);
+        return catalog_fail(l->error, from->file, from->line, from->column, "%s", err.text);
     l->files[l->n_files++] = path;
     l->stack[l->depth++] = path;
     int result = catalog_read_text(l->catalog, path, span_of(text, n), l->error);
@@ -166,7 +174,8 @@ struct catalog *catalog_load(size_t n, const char *const *paths, catalog_open_fn
     int result = l.catalog ? 0 : catalog_fail(error, NULL, 0, 0, "out of memory");
     for (size_t i = 0; result == 0 && i < n; i++) {
         struct span path = join(&l.catalog->arena, NULL, span_str(paths[i]));
-        result = path.p ? load_one(&l, path.p, NULL) : catalog_fail(error, NULL, 0, 0, "out of memory");
+        result = path.p ? load_one(&l, path.p, &(struct includer){NULL, 0, 0})
+                        : catalog_fail(error, NULL, 0, 0, "out of memory");
     }
     if (result == 0)
         result = catalog_finish(l.catalog, error);

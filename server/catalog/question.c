@@ -50,7 +50,8 @@ static int only(const json_t *object, size_t n, const char *const *names, struct
         if (i < n)
             continue;
         struct span near = nearest_word(span_str(key), n, words);
-        return near.p ? catalog_fail(e, NULL, 0, 0, "unknown field '%s'; did you mean '%.*s'?", key, SPAN_ARG(near))
+        return near.p ? catalog_fail(e, NULL, 0, 0, "unknown field '%s'; did you mean '%.*s'?", key,
+                                     SPAN_ARG(near))
                       : catalog_fail(e, NULL, 0, 0, "unknown field '%s'", key);
     }
     return 0;
@@ -63,7 +64,8 @@ static int get_text(struct catalog_question *q, const json_t *object, const char
         return 0;
     if (!json_is_string(v))
         return complain(e, "must be a string", field);
-    *text = arena_copy(&q->arena, span_of(json_string_value(v), json_string_length(v) + 1)); /* with its NUL */
+    *text =
+        arena_copy(&q->arena, span_of(json_string_value(v), json_string_length(v) + 1)); /* with its NUL */
     text->n = text->p ? json_string_length(v) : 0;
     return text->p ? 0 : complain(e, "does not fit into memory", field);
 }
@@ -76,7 +78,8 @@ static int get_flag(const json_t *object, const char *field, bool *on, struct ca
     return 0;
 }
 
-static int get_scope(struct catalog_question *q, const json_t *object, struct scope *scope, struct catalog_error *e) {
+static int get_scope(struct catalog_question *q, const json_t *object, struct scope *scope,
+                     struct catalog_error *e) {
     const json_t *since = json_object_get(object, "since");
     if (since && !json_is_null(since) && (!json_is_integer(since) || json_integer_value(since) < 0))
         return complain(e, "must be a mark: a whole number", "since");
@@ -140,7 +143,8 @@ static struct catalog *load_files(const json_t *files, struct catalog_error *e) 
         static const char *const names[] = {"file", "text"};
         if (only(file, 2, names, e))
             return NULL;
-        if (!json_is_string(json_object_get(file, "file")) || !json_is_string(json_object_get(file, "text"))) {
+        if (!json_is_string(json_object_get(file, "file")) ||
+            !json_is_string(json_object_get(file, "text"))) {
             complain(e, "needs a file and a text, both strings", "catalog[]");
             return NULL;
         }
@@ -187,12 +191,13 @@ static int get_catalog(const json_t *object, struct catalog **catalog, struct ca
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
 #define ONLY(object, ...)                                                                                    \
-    only(object, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]){__VA_ARGS__}, e)
+    only(object, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),                          \
+         (const char *const[]){__VA_ARGS__}, e)
 
 static int read_verify(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    if (ONLY(r, "catalog", "session", "since", "strict", "prefix", "ignore_tags") || get_scope(q, r, &q->scope, e) ||
-        get_flag(r, "strict", &q->strict, e) || get_text(q, r, "prefix", &q->prefix, e) ||
-        get_list(q, r, "ignore_tags", &q->ignore_tags, e))
+    if (ONLY(r, "catalog", "session", "since", "strict", "prefix", "ignore_tags") ||
+        get_scope(q, r, &q->scope, e) || get_flag(r, "strict", &q->strict, e) ||
+        get_text(q, r, "prefix", &q->prefix, e) || get_list(q, r, "ignore_tags", &q->ignore_tags, e))
         return -1;
     int given = get_catalog(r, &q->catalog, e);
     return given == 0 ? complain(e, "is missing", "catalog") : given < 0 ? -1 : 0;
@@ -218,9 +223,10 @@ static int read_lint(struct catalog_question *q, const json_t *r, struct catalog
 
 static int read_snapshot(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     struct span check = {NULL, 0};
-    if (ONLY(r, "session", "since", "counts", "values", "mask", "check", "file") || get_scope(q, r, &q->scope, e) ||
-        get_flag(r, "counts", &q->counts, e) || get_flag(r, "values", &q->values, e) ||
-        get_list(q, r, "mask", &q->mask, e) || get_text(q, r, "check", &check, e) || get_text(q, r, "file", &q->file, e))
+    if (ONLY(r, "session", "since", "counts", "values", "mask", "check", "file") ||
+        get_scope(q, r, &q->scope, e) || get_flag(r, "counts", &q->counts, e) ||
+        get_flag(r, "values", &q->values, e) || get_list(q, r, "mask", &q->mask, e) ||
+        get_text(q, r, "check", &check, e) || get_text(q, r, "file", &q->file, e))
         return -1;
     if (check.p && (q->counts || q->values || q->mask.p))
         return catalog_fail(e, NULL, 0, 0, "counts, values and mask are in the snapshot that is checked");
@@ -232,8 +238,11 @@ static int read_snapshot(struct catalog_question *q, const json_t *r, struct cat
         if (!q->check)
             return -1;
     }
-    bool numbers = q->counts || q->values || (q->check && (q->check->options.counts || q->check->options.values));
-    return numbers && q->scope.since ? catalog_fail(e, NULL, 0, 0, "counts and values are of a whole session: leave out since") : 0;
+    bool numbers =
+        q->counts || q->values || (q->check && (q->check->options.counts || q->check->options.values));
+    return numbers && q->scope.since
+               ? catalog_fail(e, NULL, 0, 0, "counts and values are of a whole session: leave out since")
+               : 0;
 }
 
 static int read_infer(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
@@ -261,10 +270,12 @@ static int read_side(struct catalog_question *q, const json_t *r, const char *na
 }
 
 static int read_diff(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    return ONLY(r, "a", "b") || read_side(q, r, "a", &q->sides[0], e) ? -1 : read_side(q, r, "b", &q->sides[1], e);
+    return ONLY(r, "a", "b") || read_side(q, r, "a", &q->sides[0], e) ? -1
+                                                                      : read_side(q, r, "b", &q->sides[1], e);
 }
 
-struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request, struct catalog_error *error) {
+struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request,
+                                              struct catalog_error *error) {
     static int (*const readers[])(struct catalog_question *, const json_t *, struct catalog_error *) = {
         [ASK_VERIFY] = read_verify, [ASK_LINT] = read_lint, [ASK_SNAPSHOT] = read_snapshot,
         [ASK_INFER] = read_infer,   [ASK_DIFF] = read_diff,
@@ -327,7 +338,8 @@ static json_t *with_text(json_t *report, struct err *err) {
     if (!report)
         return NULL;
     report_text(report, false, &text);
-    bool failed = text.failed || json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n));
+    bool failed =
+        text.failed || json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n));
     buf_free(&text);
     if (!failed)
         return report;
@@ -338,9 +350,11 @@ static json_t *with_text(json_t *report, struct err *err) {
 static json_t *answer_snapshot(struct catalog_question *q, struct reader *reader, struct err *err) {
     if (q->check)
         return with_text(snapshot_check(q->check, q->file.p ? q->file.p : "", &q->scope, reader, err), err);
-    struct snapshot_options options = {.scope = q->scope, .counts = q->counts, .values = q->values, .mask = q->mask};
+    struct snapshot_options options = {
+        .scope = q->scope, .counts = q->counts, .values = q->values, .mask = q->mask};
     struct buf text = {0};
-    json_t *answer = snapshot_write(&options, reader, &text, err) ? NULL : text_answer("snapshot", &text, err);
+    json_t *answer =
+        snapshot_write(&options, reader, &text, err) ? NULL : text_answer("snapshot", &text, err);
     buf_free(&text);
     return answer;
 }
@@ -358,7 +372,8 @@ static json_t *answer_infer(struct catalog_question *q, struct reader *reader, s
 }
 
 /* A session as its snapshot, with the keys masked that the other side's snapshot masks. */
-static int take_snapshot(struct side *side, const struct side *other, struct reader *reader, struct err *err) {
+static int take_snapshot(struct side *side, const struct side *other, struct reader *reader,
+                         struct err *err) {
     struct snapshot_options options = {.scope = side->scope};
     struct catalog_error wrong = {0};
     struct buf text = {0};

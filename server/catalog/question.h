@@ -25,7 +25,8 @@
 enum catalog_kind { ASK_VERIFY, ASK_LINT, ASK_SNAPSHOT, ASK_INFER, ASK_DIFF };
 
 struct catalog_question;
-struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request, struct catalog_error *error);
+struct catalog_question *catalog_question_new(enum catalog_kind kind, const json_t *request,
+                                              struct catalog_error *error);
 void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
  * the request names none. */

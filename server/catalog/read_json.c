@@ -440,7 +440,21 @@ static int read_top_tags(struct reader_state *r, json_t *v, void *target) {
 
 static int read_includes(struct reader_state *r, json_t *v, void *target) {
     struct catalog *c = target;
-    return read_texts(r, v, &c->includes, &c->n_includes);
+    if (read_texts(r, v, &c->includes, &c->n_includes))
+        return -1;
+    size_t n = c->n_includes;
+    c->include_lines = memory_take(&c->arena, (n + 1) * sizeof *c->include_lines);
+    c->include_columns = memory_take(&c->arena, (n + 1) * sizeof *c->include_columns);
+    if (!c->include_lines || !c->include_columns)
+        return out_of_memory(r);
+    size_t *offsets = c->include_columns;
+    struct position_line line = {1, 0, 0};
+    position_children(r->text, position_find(r->text, 1, &r->way[0].ordinal), n, offsets);
+    for (size_t i = 0; i < n; i++) {
+        c->include_columns[i] = position_column(&line, r->text, offsets[i]);
+        c->include_lines[i] = line.line;
+    }
+    return 0;
 }
 
 static const struct field top_fields[] = {

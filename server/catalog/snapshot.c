@@ -24,7 +24,7 @@ struct written {
 struct writing {
     const struct snapshot_options *options;
     struct arena arena, scratch;
-    struct names series;
+    struct numbering series;
     size_t cap;
     struct written *written;
     bool failed;
@@ -91,9 +91,9 @@ static void put_series(struct writing *w, const struct series_row *row, struct b
 
 static struct written *written_of(struct writing *w, struct span series, const struct series_row *row,
                                   bool *added) {
-    size_t known = w->series.n, i = names_put(&w->series, series);
-    *added = i != NAMES_NONE && i == known;
-    if (i != NAMES_NONE && i == w->cap) {
+    size_t known = w->series.n, i = numbering_put(&w->series, series);
+    *added = i != NUMBERING_NONE && i == known;
+    if (i != NUMBERING_NONE && i == w->cap) {
         size_t cap = w->cap ? 2 * w->cap : 64;
         struct written *grown = realloc(w->written, cap * sizeof *grown);
         if (!grown)
@@ -101,7 +101,7 @@ static struct written *written_of(struct writing *w, struct span series, const s
         w->written = grown;
         w->cap = cap;
     }
-    if (i == NAMES_NONE)
+    if (i == NUMBERING_NONE)
         return NULL;
     if (*added)
         w->written[i] = (struct written){
@@ -200,7 +200,7 @@ int snapshot_write(const struct snapshot_options *options, struct reader *reader
         result = err_set(err, 0, "out of memory");
     arena_free(&w.arena);
     arena_free(&w.scratch);
-    names_free(&w.series);
+    numbering_free(&w.series);
     free(w.written);
     return result;
 }

@@ -56,7 +56,7 @@ void table_free(struct table *t) {
 }
 
 /* Different names of one hash take the next free key. */
-static uint64_t key_of(const struct names *names, struct span name) {
+static uint64_t key_of(const struct numbering *names, struct span name) {
     uint64_t key = XXH3_64bits(name.n ? name.p : "", name.n);
     const uint32_t *at;
     while ((at = table_get(&names->by_hash, key)) && !span_eq(names->list[*at], name))
@@ -64,12 +64,12 @@ static uint64_t key_of(const struct names *names, struct span name) {
     return key;
 }
 
-size_t names_get(const struct names *names, struct span name) {
+size_t numbering_get(const struct numbering *names, struct span name) {
     const uint32_t *at = table_get(&names->by_hash, key_of(names, name));
-    return at ? *at : NAMES_NONE;
+    return at ? *at : NUMBERING_NONE;
 }
 
-size_t names_put(struct names *names, struct span name) {
+size_t numbering_put(struct numbering *names, struct span name) {
     uint64_t key = key_of(names, name);
     bool added;
     uint32_t *at = table_put(&names->by_hash, key, (uint32_t)names->n, &added);
@@ -87,15 +87,15 @@ size_t names_put(struct names *names, struct span name) {
                                                    : (struct span){NULL, 0};
     if (!copy.p) {
         names->failed = true;
-        return NAMES_NONE;
+        return NUMBERING_NONE;
     }
     names->list[names->n] = copy;
     return names->n++;
 }
 
-void names_free(struct names *names) {
+void numbering_free(struct numbering *names) {
     table_free(&names->by_hash);
     arena_free(&names->arena);
     free(names->list);
-    *names = (struct names){0};
+    *names = (struct numbering){0};
 }

@@ -23,17 +23,17 @@ uint32_t *table_put(struct table *t, uint64_t key, uint32_t value, bool *added);
 void table_free(struct table *t);
 
 /* Names with numbers 0, 1, 2, … in the order in which they came. The bytes are copied. */
-struct names {
+struct numbering {
     size_t n, cap;
     struct span *list;
     struct table by_hash;
     struct arena arena;
     bool failed;
 };
-#define NAMES_NONE SIZE_MAX
+#define NUMBERING_NONE SIZE_MAX
 /* SIZE_MAX when out of memory. */
-size_t names_put(struct names *names, struct span name);
-size_t names_get(const struct names *names, struct span name);
-void names_free(struct names *names);
+size_t numbering_put(struct numbering *names, struct span name);
+size_t numbering_get(const struct numbering *names, struct span name);
+void numbering_free(struct numbering *names);
 
 #endif

@@ -52,7 +52,7 @@ struct verify {
     struct arena arena;   /* violations */
     struct arena scratch; /* of one series */
     struct entry_state *states;
-    struct names names; /* undeclared */
+    struct numbering names; /* undeclared */
     size_t cap_undeclared;
     struct undeclared *undeclared;
     struct table sampled; /* series that need the second pass, by id: the entry's number */
@@ -259,8 +259,8 @@ static bool try_aggregates(struct verify *v, const struct series_row *row, struc
 }
 
 static int note_undeclared(struct verify *v, const struct series_row *row, struct span name) {
-    size_t known = v->names.n, i = names_put(&v->names, name);
-    if (i == NAMES_NONE)
+    size_t known = v->names.n, i = numbering_put(&v->names, name);
+    if (i == NUMBERING_NONE)
         return -1;
     if (i == v->cap_undeclared) {
         size_t cap = v->cap_undeclared ? 2 * v->cap_undeclared : 64;
@@ -592,7 +592,7 @@ json_t *catalog_verify(const struct catalog *c, const struct verify_options *opt
             table_free(&d->values);
     arena_free(&v.arena);
     arena_free(&v.scratch);
-    names_free(&v.names);
+    numbering_free(&v.names);
     table_free(&v.sampled);
     free(v.undeclared);
     free(v.states);

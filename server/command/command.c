@@ -88,6 +88,43 @@ const struct command commands[] = {
      "  statwit export >session.jsonl\n"
      "  statwit export --db statwit.db --format csv -o samples.csv",
      export_command},
+    {"verify", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_CATALOG | TAKES_VERIFY | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+     "names, types and tags against a catalog",
+     "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"
+     "warning unless --strict. statwit-catalog(5) describes catalogs.",
+     "  statwit verify --catalog metadata.csv\n"
+     "  statwit verify --catalog metrics.json --strict --junit report.xml\n"
+     "  statwit verify --db statwit.db --catalog metrics.json --prefix sentry.",
+     verify_command},
+    {"lint", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_CATALOG | TAKES_LINT | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+     "what Datadog rewrites, drops or charges for",
+     "Errors fail; warnings and notes do so only with --strict. A catalog can silence rules, for all metrics or for one.",
+     "  statwit lint\n"
+     "  statwit lint --silence reserved-key --strict\n"
+     "  statwit lint --explain identifier-tag",
+     lint_command},
+    {"catalog", "infer|merge FILE…|fmt FILE…|convert FILE", 1, ANY, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_FORMAT | TAKES_CHECK,
+     "make, merge, tidy and convert catalogs",
+     "infer writes a catalog from what was recorded; verifying the same recording against it passes.",
+     "  statwit catalog infer -o metrics.json\n"
+     "  statwit catalog merge metadata.csv metrics.json -o all.json\n"
+     "  statwit catalog fmt --check metrics.json\n"
+     "  statwit catalog convert metadata.csv >metrics.json",
+     catalog_command},
+    {"snapshot", "[FILE]", 0, 1, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_SNAPSHOT | TAKES_CHECK | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+     "the series of a session as a text to keep beside a test",
+     "Without FILE it goes to stdout. Values that look like identifiers, and the host, are shown as *.",
+     "  statwit snapshot checkout.metrics\n"
+     "  statwit snapshot --check checkout.metrics\n"
+     "  statwit snapshot --update checkout.metrics --counts --mask user_id",
+     snapshot_command},
+    {"diff", "A B", 2, 2, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_DIFF | TAKES_JSON | TAKES_QUIET,
+     "what changed between two recordings, snapshots or catalogs",
+     "A and B: files of any of these kinds, or session:NAME on the server. Exit code 1 when something changed.",
+     "  statwit diff main.db branch.db --markdown\n"
+     "  statwit diff checkout.metrics session:default\n"
+     "  statwit diff old/metadata.csv metadata.csv",
+     diff_command},
     {"fault", "[ls|clear|http|dogstatsd]", 0, 1, false, TAKES_SERVER | TAKES_SESSION | TAKES_FAULT | TAKES_JSON | TAKES_QUIET,
      "misbehave on purpose",
      "http and dogstatsd add a fault to those there are; clear ends them all.",

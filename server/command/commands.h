@@ -17,6 +17,11 @@ int reset_command(const struct options *o);
 int send_command(const struct options *o);
 int replay_command(const struct options *o);
 int export_command(const struct options *o);
+int verify_command(const struct options *o);
+int lint_command(const struct options *o);
+int catalog_command(const struct options *o);
+int snapshot_command(const struct options *o);
+int diff_command(const struct options *o);
 int fault_command(const struct options *o);
 int completion_command(const struct options *o);
 

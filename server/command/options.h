@@ -81,6 +81,18 @@ enum option_id {
     OPT_PROBABILITY,
     OPT_SEED,
     OPT_DROP,
+    OPT_CATALOG,
+    OPT_STRICT,
+    OPT_SILENCE,
+    OPT_EXPLAIN,
+    OPT_CATALOG_FORMAT,
+    OPT_CHECK,
+    OPT_WRITE,
+    OPT_UPDATE,
+    OPT_COUNTS,
+    OPT_VALUES,
+    OPT_MASK,
+    OPT_MARKDOWN,
     OPT_N
 };
 
@@ -105,7 +117,15 @@ enum option_group {
     TAKES_FAULT = 1 << 16,
     TAKES_QUIET = 1 << 17,
     TAKES_REPLAY = 1 << 19,
-    TAKES_ALWAYS = 1 << 18, /* every command */
+    TAKES_CATALOG = 1 << 20,  /* who holds a recording against a catalog */
+    TAKES_VERIFY = 1 << 21,   /* with a prefix and tags to ignore */
+    TAKES_REPORT = 1 << 22,   /* who reports as JUnit and TAP */
+    TAKES_LINT = 1 << 23,     /* lint alone */
+    TAKES_FORMAT = 1 << 24,   /* catalog alone */
+    TAKES_SNAPSHOT = 1 << 25, /* snapshot alone */
+    TAKES_DIFF = 1 << 26,     /* diff alone */
+    TAKES_CHECK = 1 << 27,    /* who can look only */
+    TAKES_ALWAYS = 1 << 18,   /* every command */
 };
 
 enum option_kind {

@@ -2,6 +2,7 @@
 #include "command/child.h"
 #include "command/commands.h"
 #include "command/judging.h"
+#include "command/naming.h"
 #include "command/recorder.h"
 #include "core/log.h"
 #include <inttypes.h>
@@ -17,7 +18,8 @@ static int collect(const struct options *o, struct judging *j) {
         status = file ? judging_add_file(j, text) : judging_add_text(j, text);
     }
     bool asked = j->n > 0 || option_on(o, OPT_ALL_COVERED);
-    return status == EXIT_PASS && asked ? judging_check(j, o) : status;
+    status = status == EXIT_PASS && asked ? judging_check(j, o) : status;
+    return status == EXIT_PASS ? naming_check(o) : status;
 }
 
 /* Through the front door: one way to judge, for everybody. */
@@ -27,8 +29,12 @@ static int judge(const struct options *o, const struct recorder *r, const struct
     json_t *report = NULL;
     to.value[OPT_URL].text = http_url(r->http);
     int status = remote_open(&remote, &to);
-    if (status == EXIT_PASS)
+    if (status == EXIT_PASS && (j->n || option_on(o, OPT_ALL_COVERED)))
         status = judging_ask(j, &to, &remote, &report);
+    else if (status == EXIT_PASS)
+        report = naming_empty_report();
+    if (status == EXIT_PASS)
+        status = naming_extend(&to, &remote, report);
     remote_close(&remote);
     if (status == EXIT_PASS)
         status = judging_show(o, report, stderr);
@@ -69,7 +75,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     if (timed_out)
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
     int verdict = EXIT_PASS;
-    if (j->n || option_on(o, OPT_ALL_COVERED))
+    if (j->n || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n)
         verdict = judge(o, r, j);
     else
         summarize(r);

@@ -93,10 +93,12 @@ static int find_sessions(struct http_request *rq, const struct catalog_question 
 
 static json_t *read_body(struct http_request *rq, enum catalog_kind kind) {
     json_error_t why;
-    json_t *body = rq->body.n ? json_loadb(rq->body.p, rq->body.n, JSON_REJECT_DUPLICATES, &why) : json_object();
+    json_t *body =
+        rq->body.n ? json_loadb(rq->body.p, rq->body.n, JSON_REJECT_DUPLICATES, &why) : json_object();
     if (!body)
         http_error(rq, 400, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
-    else if (kind != ASK_DIFF && json_is_object(body) && rq->session_token.p && !json_object_get(body, "session"))
+    else if (kind != ASK_DIFF && json_is_object(body) && rq->session_token.p &&
+             !json_object_get(body, "session"))
         json_object_set_new(body, "session", json_stringn(rq->session_token.p, rq->session_token.n));
     return body;
 }

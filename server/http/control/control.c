@@ -2,7 +2,7 @@
 
 /* The control API in one table; schema/openapi.yaml describes it and tests/e2e/api.py holds both to each
  * other. */
-#define V1 "/recorder/v1"
+#define V1               "/recorder/v1"
 #define CATALOG_BODY_MAX (64 << 20) /* catalogs with what they include, and snapshots */
 #define GET(path, handler)                                                                                   \
     { HTTP_GET, path, handler, ROUTE_CHECKS_SESSION, 0 }

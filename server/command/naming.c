@@ -1,0 +1,258 @@
+#include "command/naming.h"
+
+#include "command/rows.h"
+#include "core/log.h"
+#include "store/store.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- files
+ * --------------------------------------------------------------------------------------------------------- */
+
+int naming_read(const char *path, size_t max, struct buf *text) {
+    bool from_stdin = strcmp(path, "-") == 0;
+    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    char piece[65536];
+    ssize_t n = fd < 0 ? -1 : 0;
+    *text = (struct buf){.max = max};
+    while (fd >= 0 && !text->failed && (n = read(fd, piece, sizeof piece)) != 0) {
+        if (n < 0 && errno != EINTR)
+            break;
+        if (n > 0)
+            buf_add(text, piece, (size_t)n);
+    }
+    if (n < 0)
+        log_error("cannot read %s: %s", path, strerror(errno));
+    else if (text->failed)
+        log_error("%s is larger than %zu MiB", path, max >> 20);
+    if (fd > STDIN_FILENO)
+        close(fd);
+    return n < 0 || text->failed ? EXIT_USAGE : EXIT_PASS;
+}
+
+/* The mode of what is replaced; else what the umask leaves. */
+static mode_t mode_of(const char *path) {
+    struct stat st;
+    if (stat(path, &st) == 0)
+        return st.st_mode & 0777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+int naming_write(const char *path, struct span text) {
+    if (!path || strcmp(path, "-") == 0) {
+        bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+        if (!written)
+            log_error("cannot write to stdout: %s", strerror(errno));
+        return written ? EXIT_PASS : EXIT_CANNOT;
+    }
+    struct buf beside = {.max = 65536};
+    buf_printf(&beside, "%s.XXXXXX", path);
+    int fd = beside.failed ? -1 : mkostemp(beside.p, O_CLOEXEC);
+    bool written = fd >= 0 && fchmod(fd, mode_of(path)) == 0;
+    for (size_t done = 0; written && done < text.n;) {
+        ssize_t n = write(fd, text.p + done, text.n - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            written = false;
+    }
+    int error = errno;
+    if (fd >= 0 && close(fd) != 0)
+        written = false;
+    if (written && rename(beside.p, path) != 0) {
+        error = errno;
+        written = false;
+    }
+    if (!written) {
+        log_error("cannot write %s: %s", path, strerror(error));
+        if (fd >= 0)
+            unlink(beside.p);
+    }
+    buf_free(&beside);
+    return written ? EXIT_PASS : EXIT_CANNOT;
+}
+
+void naming_print_error(const struct catalog_error *e) {
+    struct buf text = {.max = 65536};
+    catalog_error_print(e, &text);
+    log_error("%.*s", SPAN_ARG(buf_view(&text)));
+    buf_free(&text);
+}
+
+/* --- catalogs
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Keeps what it opens. */
+static char *open_and_keep(void *arg, const char *path, size_t *n, struct err *err) {
+    json_t *files = arg;
+    char *text = catalog_open_file(NULL, path, n, err);
+    json_t *kept = text ? json_stringn(text, *n) : NULL;
+    if (text && !kept)
+        err_set(err, 0, "%s is not UTF-8", path);
+    if (text &&
+        (!kept || json_array_append_new(files, json_pack("{s:s, s:o}", "file", path, "text", kept)) != 0)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* One file that includes them all, where there are several. */
+static int add_root(json_t *files, size_t n, const char *const *paths) {
+    json_t *include = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(include, json_string(paths[i]));
+    json_t *root = json_pack("{s:o}", "include", include);
+    char *text = root ? json_dumps(root, 0) : NULL;
+    json_t *file = text ? json_pack("{s:s, s:s}", "file", "all catalogs", "text", text) : NULL;
+    int failed = json_array_insert_new(files, 0, file);
+    free(text);
+    json_decref(root);
+    return failed;
+}
+
+int naming_catalogs(size_t n, const char *const *paths, json_t **files) {
+    struct catalog_error error = {0};
+    *files = json_array();
+    struct catalog *c = catalog_load(n, paths, open_and_keep, *files, &error);
+    int status = EXIT_PASS;
+    if (!c) {
+        naming_print_error(&error);
+        status = EXIT_USAGE;
+    } else if (n > 1 && add_root(*files, n, paths) != 0) {
+        log_error("cannot send the names of the catalogs: they are not UTF-8");
+        status = EXIT_USAGE;
+    }
+    catalog_free(c);
+    if (status != EXIT_PASS) {
+        json_decref(*files);
+        *files = NULL;
+    }
+    return status;
+}
+
+/* --- asking
+ * -------------------------------------------------------------------------------------------------------- */
+
+static const char *const paths[] = {
+    [ASK_VERIFY] = "/recorder/v1/verify",     [ASK_LINT] = "/recorder/v1/lint",
+    [ASK_SNAPSHOT] = "/recorder/v1/snapshot", [ASK_INFER] = "/recorder/v1/infer",
+    [ASK_DIFF] = "/recorder/v1/diff",
+};
+
+static int answer_in(struct catalog_question *q, struct reader *r, const struct options *o, json_t **answer) {
+    struct err err = {0};
+    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    if (status == EXIT_PASS) {
+        status = rows_find_session(r, o, &err);
+        if (status == EXIT_PASS) {
+            *answer = catalog_question_answer(q, r, &err);
+            status = *answer ? EXIT_PASS : EXIT_CANNOT;
+        }
+        r->ops->end(r);
+    }
+    if (status != EXIT_PASS)
+        log_error("%s", err.text);
+    return status;
+}
+
+static int ask_file(const struct options *o, enum catalog_kind kind, const json_t *question,
+                    json_t **answer) {
+    struct catalog_error error = {0};
+    struct catalog_question *q = catalog_question_new(kind, question, &error);
+    if (!q) {
+        naming_print_error(&error);
+        return EXIT_USAGE;
+    }
+    struct reader *r = rows_open_file(o);
+    int status = r ? answer_in(q, r, o, answer) : EXIT_CANNOT;
+    if (r)
+        store_reader_close(r);
+    catalog_question_free(q);
+    return status;
+}
+
+int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question, struct remote *remote,
+               json_t **answer) {
+    bool scoped = kind != ASK_DIFF;
+    if (scoped && option_given(o, OPT_SESSION))
+        json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
+    if (scoped && option_given(o, OPT_SINCE))
+        json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (!remote && rows_from_file(o))
+        return ask_file(o, kind, question, answer);
+    struct remote own;
+    int status = EXIT_PASS;
+    if (!remote)
+        status = remote_open(&own, o);
+    if (status == EXIT_PASS)
+        status = remote_call(remote ? remote : &own, NULL, paths[kind], question, answer);
+    if (!remote)
+        remote_close(&own);
+    return status;
+}
+
+/* --- expect and run
+ * ------------------------------------------------------------------------------------------------ */
+
+static json_t *verify_question(const struct options *o, json_t *files) {
+    json_t *question = json_pack("{s:o, s:b}", "catalog", files, "strict", option_on(o, OPT_STRICT));
+    if (option_given(o, OPT_PREFIX))
+        json_object_set_new(question, "prefix", json_string(option_text(o, OPT_PREFIX)));
+    if (option_given(o, OPT_IGNORE_TAGS))
+        json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
+    return question;
+}
+
+int naming_verify(const struct options *o, struct remote *remote, json_t **answer) {
+    json_t *files = NULL;
+    int status = naming_catalogs(o->list[OPT_CATALOG].n, o->list[OPT_CATALOG].texts, &files);
+    if (status != EXIT_PASS)
+        return status;
+    json_t *question = verify_question(o, files);
+    status = naming_ask(o, ASK_VERIFY, question, remote, answer);
+    json_decref(question);
+    return status;
+}
+
+int naming_check(const struct options *o) {
+    json_t *files = NULL;
+    int status = o->list[OPT_CATALOG].n
+                     ? naming_catalogs(o->list[OPT_CATALOG].n, o->list[OPT_CATALOG].texts, &files)
+                     : EXIT_PASS;
+    json_decref(files);
+    return status;
+}
+
+/* Fail before inconclusive before pass. */
+static int weight(const json_t *report) {
+    struct span verdict = row_text(report, "verdict");
+    return span_eq(verdict, SPAN("fail")) ? 2 : span_eq(verdict, SPAN("pass")) ? 0 : 1;
+}
+
+json_t *naming_empty_report(void) {
+    return json_pack("{s:s, s:[], s:[]}", "verdict", "pass", "results", "losses");
+}
+
+int naming_extend(const struct options *o, struct remote *remote, json_t *report) {
+    json_t *answer = NULL;
+    if (o->list[OPT_CATALOG].n == 0)
+        return EXIT_PASS;
+    int status = naming_verify(o, remote, &answer);
+    if (status == EXIT_PASS) {
+        json_array_extend(json_object_get(report, "results"), json_object_get(answer, "results"));
+        if (weight(answer) > weight(report))
+            json_object_set(report, "verdict", json_object_get(answer, "verdict"));
+        if (json_array_size(json_object_get(report, "losses")) == 0)
+            json_object_set(report, "losses", json_object_get(answer, "losses"));
+        json_object_del(report, "text");
+    }
+    json_decref(answer);
+    return status;
+}
