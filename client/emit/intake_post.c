@@ -225,6 +225,8 @@ static void *thread_main(void *context) {
         wait_until(intake, next_ns);
     }
     finish(intake);
+    intake->running = false;
+    pthread_cond_broadcast(&intake->wake);
     pthread_mutex_unlock(&intake->lock);
     return NULL;
 }
@@ -260,11 +262,15 @@ void intake_close(struct intake *intake, int timeout_ms) {
     pthread_cond_broadcast(&intake->wake);
     if (!running && !again)
         finish(intake);
+    while (!again && intake->running && clock_monotonic_ns() < until_ns)
+        wait_until(intake, until_ns);
+    bool ended = !intake->running;
     pthread_mutex_unlock(&intake->lock);
     if (again || !running)
         return;
     /* A thread that a request still holds up is left behind: libcurl looks at the deadline once a second. */
-    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    if (pthread_clockjoin_np(intake->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    if (ended)
+        pthread_join(intake->thread, NULL);
+    else
         pthread_detach(intake->thread);
 }

@@ -219,6 +219,8 @@ static void *thread_main(void *context) {
             wait_writable(outbox, PAUSE_MS);
         pthread_mutex_lock(&outbox->lock);
     }
+    outbox->running = false;
+    pthread_cond_broadcast(&outbox->wake);
     pthread_mutex_unlock(&outbox->lock);
     return NULL;
 }
@@ -364,30 +366,38 @@ static unsigned discard(struct outbox *outbox) {
     return n_metrics;
 }
 
-/* A thread that is held up by the DNS is left behind: it ends as soon as it looks at the outbox, which stays.
- */
+/* With the lock held. A thread that is held up by the DNS is left behind: it ends as soon as it looks at the outbox, which
+ * stays. */
 static void end_thread(struct outbox *outbox, int64_t deadline_ns) {
     int64_t least_ns = clock_monotonic_ns() + 100000000;
-    int64_t until_ns = deadline_ns > least_ns ? deadline_ns : least_ns;
-    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-    if (pthread_clockjoin_np(outbox->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+    if (deadline_ns < least_ns)
+        deadline_ns = least_ns;
+    while (outbox->running && clock_monotonic_ns() < deadline_ns)
+        wait_until(outbox, deadline_ns);
+    bool ended = !outbox->running;
+    pthread_mutex_unlock(&outbox->lock);
+    if (ended)
+        pthread_join(outbox->thread, NULL);
+    else
         pthread_detach(outbox->thread);
+    pthread_mutex_lock(&outbox->lock);
 }
 
 void outbox_stop(struct outbox *outbox, int timeout_ms) {
     int64_t deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
     pthread_mutex_lock(&outbox->lock);
+    bool running = outbox->running && !outbox->stopping;
     outbox->closed = outbox->stopping = true;
-    bool running = outbox->running;
     seal(outbox);
     pthread_cond_signal(&outbox->wake);
     pthread_mutex_unlock(&outbox->lock);
     bool sent = drain(outbox, deadline_ns);
+    pthread_mutex_lock(&outbox->lock);
     if (running)
         end_thread(outbox, deadline_ns);
+    pthread_mutex_unlock(&outbox->lock);
     pthread_mutex_lock(&outbox->sending);
     pthread_mutex_lock(&outbox->lock);
-    outbox->running = false;
     unsigned n_lost = discard(outbox);
     wire_close(&outbox->wire);
     pthread_mutex_unlock(&outbox->lock);
