@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "core/clock.h"
 #include "http/api/api.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,23 +35,28 @@ struct post {
     struct http_request *rq;
     uint64_t session_id;
     int64_t received_at;
-    bool may_wait, refused;
+    bool asleep, early, refused;
     atomic_bool lost;
     atomic_size_t refs;
     struct chunk *chunk; /* being filled */
     bool sent_some;
 };
 
-struct post *post_new(struct http_request *rq, bool may_wait) {
+struct post *post_new(struct http_request *rq, bool asleep) {
     struct post *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
     p->rq = rq;
     p->session_id = rq->session_id;
     p->received_at = rq->received_at;
-    p->may_wait = may_wait;
+    p->asleep = asleep;
     p->refs = 1;
     return p;
+}
+
+void post_early(struct post *p) {
+    assert(p->asleep);
+    p->early = true;
 }
 
 static void release(struct post *p) {
@@ -130,7 +136,7 @@ static bool put_chunk(struct post *p) {
     uint64_t commits = pipeline_commits(h->pipeline);
     while (pipeline_put(h->pipeline, &batch, NULL) != 0) {
         /* What was begun is finished: the rest of it waits as long as the server runs. */
-        if (!p->may_wait || h->stopping || (!p->sent_some && clock_mono_ns() > until)) {
+        if (!p->asleep || h->stopping || (!p->sent_some && clock_mono_ns() > until)) {
             p->refused = true;
             drop_chunk(p);
             return false;
@@ -145,7 +151,7 @@ static bool put_chunk(struct post *p) {
 static struct item *add_item(struct post *p) {
     if (p->refused)
         return NULL;
-    if (p->may_wait && p->chunk && p->chunk->arena.used >= POST_CHUNK && !put_chunk(p))
+    if (p->early && p->chunk && p->chunk->arena.used >= POST_CHUNK && !put_chunk(p))
         return NULL;
     struct chunk *c = chunk_of(p);
     struct item *item = c ? arena_alloc(&c->arena, sizeof *item) : NULL;
@@ -352,7 +358,7 @@ void post_request(struct post *p, uint64_t body_bytes, struct span body, struct 
 }
 
 void post_send(struct post *p) {
-    if (!p->may_wait)
+    if (!p->asleep)
         http_suspend(p->rq);
     if (p->refused)
         drop_chunk(p);

@@ -6,8 +6,8 @@
  *
  * Ownership: post_send takes the post over, and the request with it: afterwards neither may be touched.
  * Threads: one at a time; the answer is sent from the ingest loop.
- * Limits: a post that may wait holds POST_CHUNK bytes and waits for the queue; one that may not holds
- * everything until post_send, and is refused with 503 when the queue has no room.
+ * Limits: everything is held until post_send, but for post_early, after which a batch goes out whenever it has POST_CHUNK
+ * bytes. A post whose request sleeps waits for room in the queue; another is refused with 503 when there is none.
  */
 #ifndef HTTP_API_POST_H
 #define HTTP_API_POST_H
@@ -15,13 +15,15 @@
 #include "core/record.h"
 #include "http/server.h"
 
-#define POST_CHUNK     ((size_t)1 << 20)  /* bytes of one batch of a post that may wait */
+#define POST_CHUNK     ((size_t)1 << 20)  /* bytes of one batch after post_early */
 #define POST_WAIT_NS   (5 * 1000000000LL) /* for room in the queue before the first batch */
 #define POST_BODY_KEPT ((size_t)1 << 20)  /* bytes kept of the body of a request that is not decoded */
 
 struct post;
-/* may_wait: the request sleeps already (http_suspend) and this thread has time. NULL: out of memory. */
-struct post *post_new(struct http_request *rq, bool may_wait);
+/* asleep: the request sleeps already (http_suspend), so this thread has time. NULL: out of memory. */
+struct post *post_new(struct http_request *rq, bool asleep);
+/* What follows is certain to be kept, and may be a lot. Only when asleep. */
+void post_early(struct post *p);
 /* A record_fn: copies the record. */
 void post_record(void *post, const struct record *record);
 /* Forgets the records that are not on their way yet. */

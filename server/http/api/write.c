@@ -18,7 +18,9 @@
 
 #define INLINE_WIRE  ((size_t)16 << 10) /* bytes of a body that is decoded at once */
 #define INLINE_PLAIN ((size_t)256 << 10)
-#define EXCERPT      ((size_t)128) /* bytes of a refused body shown before and after the place */
+#define ONCE_PLAIN                                                                                           \
+    ((size_t)2 << 20)         /* of a body that is decoded once: its records may take twenty times as much */
+#define EXCERPT ((size_t)128) /* bytes of a refused body shown before and after the place */
 
 enum style { STYLE_V1, STYLE_V2, STYLE_V3, STYLE_EVENT_V1, STYLE_EVENT_V2 };
 
@@ -197,8 +199,9 @@ static void refuse_strictly(struct write *w) {
     w->note = SPAN("strict: Datadog would drop some of it");
 }
 
-static void decode_body(struct write *w, bool may_wait) {
-    w->only_count = may_wait;
+static void decode_body(struct write *w, bool asleep) {
+    bool twice = asleep && w->body.n > ONCE_PLAIN;
+    w->only_count = twice;
     enum intake_status status = decode(w);
     bool strict = w->rq->http->options.strict_intake;
     if (status != INTAKE_OK) {
@@ -208,8 +211,9 @@ static void decode_body(struct write *w, bool may_wait) {
     } else {
         if (w->spec->style < STYLE_EVENT_V1 || w->n_kept == 0)
             answer_accepted(w);
-        if (may_wait) {
+        if (twice) {
             w->only_count = false;
+            post_early(w->post);
             decode(w);
         }
     }
@@ -242,12 +246,12 @@ static bool is_probe(const struct write *w) {
     return span_eq(w->body, SPAN("{}")) && (w->spec->style == STYLE_V2 || w->spec->style == STYLE_V3);
 }
 
-static void run(struct http_request *rq, const struct spec *spec, bool may_wait) {
+static void run(struct http_request *rq, const struct spec *spec, bool asleep) {
     struct write w = {.rq = rq, .spec = spec, .body = rq->body, .error = {.reason = REASON_INVALID_BODY}};
-    w.post = post_new(rq, may_wait);
+    w.post = post_new(rq, asleep);
     if (!w.post) {
         api_status(rq, 503);
-        if (may_wait)
+        if (asleep)
             http_resume(rq);
         return;
     }
@@ -255,7 +259,7 @@ static void run(struct http_request *rq, const struct spec *spec, bool may_wait)
         if (is_probe(&w))
             answer_accepted(&w);
         else
-            decode_body(&w, may_wait);
+            decode_body(&w, asleep);
     }
     bool raw = spec->raw_without_records && w.n_kept + w.n_rejects == 0 && rq->answer.status < 400;
     post_request(w.post, w.body.n, raw ? w.body : (struct span){NULL, 0}, w.note);
