@@ -7,8 +7,11 @@
 #define CORE_GLOB_H
 
 #include "core/span.h"
+#include <stdint.h>
 
 bool glob_match(struct span pattern, struct span text);
+/* The same; adds the steps it took, for those who bound the work of many matches. */
+bool glob_match_counted(struct span pattern, struct span text, uint64_t *steps);
 /* Whether the pattern holds a wildcard at all. */
 bool glob_is_pattern(struct span pattern);
 

@@ -22,19 +22,20 @@ static size_t edits_allowed(struct span name) {
 }
 
 static enum kinship kinship_of(const struct closest *c, struct span name, const struct outline *outline,
-                               size_t *edits) {
+                               size_t *edits, uint64_t *steps) {
     const struct expectation *e = c->claim->e;
     struct span base;
     double percentile;
-    if (match_name(e, name))
+    if (match_name(e, name, steps))
         return KIN_SAME;
     if (span_starts(name, TELEMETRY) && !span_starts(e->name, TELEMETRY))
         return KIN_NONE;
-    if (match_has_forms(e) && form_of(name, &base, &percentile) != FORM_NONE && match_name(e, base))
+    if (match_has_forms(e) && form_of(name, &base, &percentile) != FORM_NONE && match_name(e, base, steps))
         return KIN_FORM;
     if (!e->literal) {
         const char *dot = e->name.n ? memchr(e->name.p, '.', e->name.n) : NULL;
-        bool without = dot && glob_match(span_from(e->name, (size_t)(dot - e->name.p) + 1), name);
+        bool without =
+            dot && glob_match_counted(span_from(e->name, (size_t)(dot - e->name.p) + 1), name, steps);
         return without && e->name.p[0] != '*' && dot + 1 < e->name.p + e->name.n - 1 ? KIN_PREFIX_MISSING
                                                                                      : KIN_NONE;
     }
@@ -60,18 +61,18 @@ static enum kinship kinship_of(const struct closest *c, struct span name, const 
  * ----------------------------------------------------------------------------------------------------------
  */
 
-static unsigned tag_score(const struct expectation *e, const struct series_row *row) {
-    struct tagged tagged = tagged_series(row);
+static unsigned tag_score(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
+    struct tagged tagged = tagged_series(row, steps);
     unsigned score = 0;
     for (size_t i = 0; i < e->n_terms; i++)
         score += !match_term(&e->terms[i], &tagged);
     for (size_t i = 0; e->exact && i < row->n_tags; i++)
-        score += !match_allows(e, row->tags[i]);
+        score += !match_allows(e, row->tags[i], steps);
     return score;
 }
 
-static unsigned score_of(struct candidate *c, const struct expectation *e) {
-    unsigned score = tag_score(e, &c->row);
+static unsigned score_of(struct candidate *c, const struct expectation *e, uint64_t *steps) {
+    unsigned score = tag_score(e, &c->row, steps);
     score += c->kinship == KIN_SAME ? 0 : c->kinship == KIN_NEAR ? 1 + (unsigned)c->edits : 2;
     score += c->kinship != KIN_FORM && !match_type(e, c->row.type) ? 2 : 0;
     return score + c->other_session + c->before_mark + c->after_deadline;
@@ -107,13 +108,13 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
                             const struct outline *outline) {
     const struct judge *j = s->judge;
     struct candidate candidate = {.row = *row};
-    candidate.kinship = kinship_of(c, row->name, outline, &candidate.edits);
+    candidate.kinship = kinship_of(c, row->name, outline, &candidate.edits, &s->steps);
     if (candidate.kinship == KIN_NONE)
         return;
     candidate.other_session = !span_eq(row->session, j->session);
     candidate.before_mark = !candidate.other_session && row->last_id <= j->since;
     candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
-    candidate.score = score_of(&candidate, c->claim->e);
+    candidate.score = score_of(&candidate, c->claim->e, &s->steps);
     /* For a `no` only what matched is of interest. */
     if (c->claim->e->no && candidate.score > (candidate.kinship == KIN_FORM ? 2u : 0u))
         return;
@@ -130,20 +131,20 @@ static int visit_series(void *arg, const struct series_row *row) {
         if (s->list[i].claim->e->subject == SUBJECT_METRIC)
             consider_series(s, &s->list[i], row, &outline);
     s->pairs += s->n;
-    return s->no_memory || s->pairs > CLOSEST_PAIRS_MAX;
+    return s->no_memory || s->pairs > CLOSEST_PAIRS_MAX || s->steps > CLOSEST_STEPS_MAX;
 }
 
 /* --- rejects
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static bool is_about(const struct closest *c, const struct reject *r) {
+static bool is_about(const struct closest *c, const struct reject *r, uint64_t *steps) {
     const struct expectation *e = c->claim->e;
     bool event = span_eq(r->family, SPAN("event")), check = span_eq(r->family, SPAN("service_check"));
     if (event != (e->subject == SUBJECT_EVENT) || check != (e->subject == SUBJECT_CHECK))
         return false;
     if (r->name.n)
-        return match_name(e, r->name);
+        return match_name(e, r->name, steps);
     /* Without a readable name: the expected one stands in the text. Events have no name of their own. */
     return e->literal && r->text.n && e->name.n > 2 && memmem(r->text.p, r->text.n, e->name.p, e->name.n);
 }
@@ -153,7 +154,7 @@ static int visit_reject(void *arg, const struct reject_row *row) {
     const struct reject *r = &row->reject;
     for (size_t i = 0; i < s->n; i++) {
         struct closest *c = &s->list[i];
-        if (c->claim->e->no || !is_about(c, r))
+        if (c->claim->e->no || !is_about(c, r, &s->steps))
             continue;
         struct candidate candidate = {.score = 1,
                                       .rejected = true,
@@ -167,7 +168,7 @@ static int visit_reject(void *arg, const struct reject_row *row) {
         }
         keep(s, c, candidate);
     }
-    return 0;
+    return s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,

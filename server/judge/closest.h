@@ -11,9 +11,10 @@
 #include "judge/private.h"
 
 #define CLOSEST_SHOWN      5
-#define CLOSEST_CLAIMS_MAX 1000                /* expectations looked for */
-#define CLOSEST_PAIRS_MAX  ((size_t)100000000) /* of expectation and series compared */
-#define CLOSEST_REJECTS    10000               /* the newest rejects looked at */
+#define CLOSEST_CLAIMS_MAX 1000                 /* expectations looked for */
+#define CLOSEST_PAIRS_MAX  ((size_t)100000000)  /* of expectation and series compared */
+#define CLOSEST_STEPS_MAX  UINT64_C(2000000000) /* of matching patterns */
+#define CLOSEST_REJECTS    10000                /* the newest rejects looked at */
 
 /* How the recorded name relates to the expected one. */
 enum kinship { KIN_SAME, KIN_PREFIX_MISSING, KIN_PREFIX_EXTRA, KIN_FORM, KIN_NEAR, KIN_NONE };
@@ -42,6 +43,7 @@ struct closest_search {
     struct judge *judge;
     struct arena arena;
     size_t n, pairs;
+    uint64_t steps;
     struct closest *list; /* by place of the claim among those asked for */
     bool no_memory;
 };

@@ -8,7 +8,7 @@
  * Ownership: judge_free gives everything back; spans passed in are copied.
  * Threads: one judge belongs to one thread at a time.
  * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
- * was expected there. Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name. Source:
+ * was expected there. Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name; judge_start (and feeding) fails past those of private.h. Source:
  * product.md "Expectations" and "The promises"; statwit-expect(7).
  */
 #ifndef JUDGE_JUDGE_H

@@ -52,7 +52,8 @@ static void mark_term(struct marks *m, const struct tag_term *term, const struct
 }
 
 static void mark_tags(struct marks *m, const struct expectation *e, const struct series_row *row) {
-    struct tagged tagged = tagged_series(row);
+    uint64_t steps = 0;
+    struct tagged tagged = tagged_series(row, &steps);
     for (size_t i = 0; i < e->n_terms; i++)
         if (!match_term(&e->terms[i], &tagged))
             mark_term(m, &e->terms[i], row);
@@ -62,7 +63,7 @@ static void mark_tags(struct marks *m, const struct expectation *e, const struct
         for (size_t k = 0; k < e->n_terms; k++)
             told |=
                 !e->terms[k].negated && takes_key(&e->terms[k], tag) && !match_term(&e->terms[k], &tagged);
-        if (!told && !match_allows(e, tag))
+        if (!told && !match_allows(e, tag, &steps))
             mark(m, "tag_extra", "tag %.*s is one too many", shown(tag), tag.p);
     }
 }

@@ -52,12 +52,13 @@ bool match_has_forms(const struct expectation *e) {
            (e->type == METRIC_TIMING || e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
 }
 
-bool match_name(const struct expectation *e, struct span name) {
+bool match_name(const struct expectation *e, struct span name, uint64_t *steps) {
+    ++*steps;
     if (e->literal)
         return span_eq(e->name, name);
     if (span_starts(name, TELEMETRY) && !span_starts(e->name, TELEMETRY))
         return false;
-    return glob_match(e->name, name);
+    return glob_match_counted(e->name, name, steps);
 }
 
 bool match_type(const struct expectation *e, enum metric_type type) {
@@ -65,29 +66,32 @@ bool match_type(const struct expectation *e, enum metric_type type) {
 }
 
 /* env:ci-7 against key "env", value "ci-*" */
-static bool term_takes(const struct tag_term *term, struct span tag) {
+static bool term_takes(const struct tag_term *term, struct span tag, uint64_t *steps) {
+    ++*steps;
     if (!span_starts(tag, term->key))
         return false;
     struct span rest = span_from(tag, term->key.n);
     if (!term->has_value)
         return rest.n == 0 || rest.p[0] == ':';
-    return rest.n > 0 && rest.p[0] == ':' && glob_match(term->value, span_from(rest, 1));
+    return rest.n > 0 && rest.p[0] == ':' && glob_match_counted(term->value, span_from(rest, 1), steps);
 }
 
-static bool field_fits(const struct tag_term *term, struct span key, struct span field) {
-    return field.p && span_eq(term->key, key) && (!term->has_value || glob_match(term->value, field));
+static bool field_fits(const struct tag_term *term, struct span key, struct span field, uint64_t *steps) {
+    return field.p && span_eq(term->key, key) &&
+           (!term->has_value || glob_match_counted(term->value, field, steps));
 }
 
 bool match_term(const struct tag_term *term, const struct tagged *t) {
-    bool found = field_fits(term, SPAN("host"), t->host) || field_fits(term, SPAN("device"), t->device);
+    bool found = field_fits(term, SPAN("host"), t->host, t->steps) ||
+                 field_fits(term, SPAN("device"), t->device, t->steps);
     for (size_t i = 0; i < t->n && !found; i++)
-        found = term_takes(term, t->tags[i]);
+        found = term_takes(term, t->tags[i], t->steps);
     return found != term->negated;
 }
 
-bool match_allows(const struct expectation *e, struct span tag) {
+bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps) {
     for (size_t i = 0; i < e->n_terms; i++)
-        if (!e->terms[i].negated && term_takes(&e->terms[i], tag))
+        if (!e->terms[i].negated && term_takes(&e->terms[i], tag, steps))
             return true;
     const char *colon = tag.n ? memchr(tag.p, ':', tag.n) : NULL;
     struct span key = span_of(tag.p, colon ? (size_t)(colon - tag.p) : tag.n);
@@ -102,7 +106,7 @@ bool match_tags(const struct expectation *e, const struct tagged *t) {
         if (!match_term(&e->terms[i], t))
             return false;
     for (size_t i = 0; e->exact && i < t->n; i++)
-        if (!match_allows(e, t->tags[i]))
+        if (!match_allows(e, t->tags[i], t->steps))
             return false;
     return true;
 }

@@ -1,6 +1,6 @@
 /* Whether a recorded series, event or check is one that an expectation is about.
  *
- * Threads: any. Limits: bounded by glob_match; tags times terms.
+ * Threads: any. Limits: what matching takes is counted in steps, for the caller to bound.
  */
 #ifndef JUDGE_MATCH_H
 #define JUDGE_MATCH_H
@@ -38,20 +38,22 @@ struct tagged {
     size_t n;
     const struct span *tags;
     struct span host, device; /* p == NULL: not given */
+    uint64_t *steps;          /* counts what matching took */
 };
 
-bool match_name(const struct expectation *e, struct span name);
+/* *steps: counts what matching took. */
+bool match_name(const struct expectation *e, struct span name, uint64_t *steps);
 bool match_type(const struct expectation *e, enum metric_type type);
 bool match_tags(const struct expectation *e, const struct tagged *t);
 /* One term alone: whether it is true of these tags. */
 bool match_term(const struct tag_term *term, const struct tagged *t);
 /* Whether [exactly] has a place for the tag: a term takes it, or its key is ignored. */
-bool match_allows(const struct expectation *e, struct span tag);
+bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps);
 /* Whether the expectation is also about the aggregated forms of a metric. */
 bool match_has_forms(const struct expectation *e);
 
-static inline struct tagged tagged_series(const struct series_row *row) {
-    return (struct tagged){row->n_tags, row->tags, row->host, row->device};
+static inline struct tagged tagged_series(const struct series_row *row, uint64_t *steps) {
+    return (struct tagged){row->n_tags, row->tags, row->host, row->device, steps};
 }
 
 #endif

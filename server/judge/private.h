@@ -4,6 +4,9 @@
 
 #include "judge/claim.h"
 
+#define JUDGE_STEPS_MAX UINT64_C(2000000000) /* of matching patterns, in the life of a judge */
+#define JUDGE_LINKS_MAX UINT64_C(16000000)   /* pairs of an expectation and a series that it is about */
+
 /* Losses of one kind and place, added up. */
 struct loss_seen {
     enum loss loss;
@@ -27,6 +30,8 @@ struct judge {
     struct witness *witnesses;
     size_t n_witnesses, cap_witnesses;
     struct idmap by_series;
+    uint64_t steps; /* of matching, so far */
+    uint64_t n_links;
     uint64_t n_values; /* kept one by one */
     uint64_t n_uncovered;
 

@@ -100,6 +100,14 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
         return -1;
     j->newest = j->started;
     j->oldest_id = UINT64_MAX; /* from now on it may go */
+    if (j->steps > JUDGE_STEPS_MAX)
+        return err_set(
+            err, 0, "more than the limit of %llu pattern steps: ask with fewer wildcards or of fewer series",
+            (unsigned long long)JUDGE_STEPS_MAX);
+    if (j->n_links > JUDGE_LINKS_MAX)
+        return err_set(
+            err, 0, "more than the limit of %llu pairs of an expectation and a series: ask for less at once",
+            (unsigned long long)JUDGE_LINKS_MAX);
     if (j->n_values >= JUDGE_VALUES_MAX)
         return err_set(
             err, 0, "more than %llu samples to keep for quantiles and distinct values: ask for less at once",

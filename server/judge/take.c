@@ -41,23 +41,27 @@ struct visit {
 static int visit_claim(void *arg, uint32_t place) {
     struct visit *v = arg;
     const struct expectation *e = v->judge->claims[place].e;
-    struct tagged tagged = tagged_series(v->row);
+    struct tagged tagged = tagged_series(v->row, &v->judge->steps);
     bool fits = v->form == FORM_NONE ? match_type(e, v->row->type) : match_has_forms(e);
     if (!fits || !match_tags(e, &tagged))
         return 0;
-    return links_add(&v->found, (struct link){place, v->form, v->percentile});
+    if (++v->judge->n_links > JUDGE_LINKS_MAX)
+        return -1;
+    return links_add(&v->found, (struct link){place, (uint8_t)v->form, (uint8_t)v->percentile});
 }
 
 static int find_claims(struct visit *v) {
-    const struct judge *j = v->judge;
+    struct judge *j = v->judge;
     struct span base;
-    if (name_index_visit(&j->names, j->parsed.list, v->row->name, visit_claim, v) != 0)
+    if (name_index_visit(&j->names, j->parsed.list, v->row->name, &j->steps, visit_claim, v) != 0)
         return -1;
     enum metric_type type = v->row->type;
     if (type != METRIC_GAUGE && type != METRIC_RATE && type != METRIC_COUNT)
         return 0;
     v->form = form_of(v->row->name, &base, &v->percentile);
-    return v->form == FORM_NONE ? 0 : name_index_visit(&j->names, j->parsed.list, base, visit_claim, v);
+    return v->form == FORM_NONE
+               ? 0
+               : name_index_visit(&j->names, j->parsed.list, base, &j->steps, visit_claim, v);
 }
 
 static struct witness *new_witness(struct judge *j, const struct series_row *row) {
@@ -89,6 +93,8 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     *w = NULL;
     if (!span_eq(row->session, j->session) || idmap_get(&j->by_series, row->id, &known))
         return 0;
+    if (j->steps > JUDGE_STEPS_MAX)
+        return -1;
     struct visit v = {.judge = j, .row = row};
     int result = find_claims(&v);
     if (result == 0 && (v.found.n || is_drop_telemetry(row) || j->all_covered)) {
@@ -152,11 +158,14 @@ static void add_record(struct judge *j, uint32_t place, uint64_t id) {
 
 static bool record_matches(const struct expectation *e, enum subject subject, struct span name,
                            const struct tagged *tagged) {
-    return e->subject == subject && match_name(e, name) && match_tags(e, tagged);
+    return e->subject == subject && match_name(e, name, tagged->steps) && match_tags(e, tagged);
 }
 
 int judge_add_event(struct judge *j, const struct event_row *row) {
-    struct tagged tagged = {.n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host};
+    if (j->steps > JUDGE_STEPS_MAX)
+        return -1;
+    struct tagged tagged = {
+        .n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host, .steps = &j->steps};
     for (size_t i = 0; j->asks_events && i < j->n_claims; i++)
         if (record_matches(j->claims[i].e, SUBJECT_EVENT, row->event.title, &tagged))
             add_record(j, (uint32_t)i, row->id);
@@ -164,8 +173,11 @@ int judge_add_event(struct judge *j, const struct event_row *row) {
 }
 
 int judge_add_check(struct judge *j, const struct check_row *row) {
+    if (j->steps > JUDGE_STEPS_MAX)
+        return -1;
     const struct service_check *check = &row->check;
-    struct tagged tagged = {.n = check->n_tags, .tags = check->tags, .host = check->origin.host};
+    struct tagged tagged = {
+        .n = check->n_tags, .tags = check->tags, .host = check->origin.host, .steps = &j->steps};
     for (size_t i = 0; j->asks_checks && i < j->n_claims; i++) {
         if (!record_matches(j->claims[i].e, SUBJECT_CHECK, check->name, &tagged))
             continue;

@@ -30,8 +30,8 @@ unsigned needs_of(const struct expectation *e);
 /* From a witness to a claim, and back. */
 struct link {
     uint32_t index;
-    enum form form;
-    double percentile; /* FORM_PERCENTILE */
+    uint8_t form;       /* enum form */
+    uint8_t percentile; /* FORM_PERCENTILE: a whole number */
 };
 
 struct links {
@@ -88,7 +88,7 @@ struct name_index {
 int name_index_build(struct name_index *index, size_t n, const struct expectation *list);
 /* Calls `visit` for each expectation whose name fits; stops at the first that is not 0 and returns that. */
 int name_index_visit(const struct name_index *index, const struct expectation *list, struct span name,
-                     int (*visit)(void *arg, uint32_t place), void *arg);
+                     uint64_t *steps, int (*visit)(void *arg, uint32_t place), void *arg);
 void name_index_free(struct name_index *index);
 
 #endif
