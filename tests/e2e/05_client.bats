@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# libstatwit as its users have it: installed, found by pkg-config, against the real server.
+
+setup_file() {
+    # The shared library of a sanitizer variant asks for that sanitizer's runtime in every program.
+    [[ $STATWIT == */release/* ]] || skip "the installed tree is the release one"
+    export TREE=$BATS_FILE_TMPDIR/tree
+    make -s install-client PREFIX="$TREE" >/dev/null
+    install -D "$STATWIT" "$TREE/bin/statwit"
+    export PKG_CONFIG_PATH=$TREE/lib/pkgconfig LD_LIBRARY_PATH=$TREE/lib PATH=$TREE/bin:$PATH
+    unset STATWIT_BIN STATWIT_URL "${!DD_@}"
+}
+
+compile() { # source, program, more
+    "${CC:-cc}" -std=c17 -Wall -Wextra -Wpedantic -Werror -o "$BATS_TEST_TMPDIR/$2" "$1" \
+        $(pkg-config --cflags --libs statwit) "${@:3}"
+}
+
+@test "the example is compiled by pkg-config alone, and passes" {
+    compile client/example/shop_test.c shop
+    run "$BATS_TEST_TMPDIR/shop"
+    [ "$status" -eq 0 ]
+    [ "$output" = 'shop: ok' ]
+}
+
+@test "the example links statically with the library too" {
+    "${CC:-cc}" -o "$BATS_TEST_TMPDIR/shop" client/example/shop_test.c $(pkg-config --cflags statwit) \
+        "$TREE/lib/libstatwit.a" $(pkg-config --libs-only-l jansson zlib) -lpthread -ldl -lm
+    run "$BATS_TEST_TMPDIR/shop"
+    [ "$status" -eq 0 ]
+}
+
+@test "every transport, aggregated or not; waiting, marks, reset, errors" {
+    compile tests/e2e/client_transports.c transports
+    run "$BATS_TEST_TMPDIR/transports"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "the CUnit macros print the report, and tell no verdict from a failure" {
+    compile tests/e2e/client_macros.c macros -lcunit
+    run "$BATS_TEST_TMPDIR/macros"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *'client_macros.c:'*': expectation failed'* ]]
+    [[ $output == *'FAIL  incr login.attempt sum == 1'* ]]
+    [[ $output == *'- incr login.attempt sum == 1'* ]]
+    [[ $output == *'- NO VERDICT: incr {'* ]]
+    [[ $output != *'not reached'* ]]
+    [[ $output == *'tests      3      3      1      2'* ]]
+}
+
+@test "statwit_assert aborts with the report" {
+    sed 's/sum == 1\\n"$/sum == 7\\n"/' client/example/shop_test.c >"$BATS_TEST_TMPDIR/wrong.c"
+    compile "$BATS_TEST_TMPDIR/wrong.c" wrong
+    run "$BATS_TEST_TMPDIR/wrong"
+    [ "$status" -eq 134 ]
+    [[ $output == *'wrong.c:'*'expectation failed'* ]]
+}
+
+@test "the header is C++" {
+    "${CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror -o "$BATS_TEST_TMPDIR/plain" tests/e2e/client_plain.cc \
+        $(pkg-config --cflags --libs statwit)
+    run "$BATS_TEST_TMPDIR/plain"
+    [ "$output" = 'c++: ok' ]
+}
+
+@test "the symbols are those of exports.txt" {
+    make -s abi
+}
+
+@test "uninstall leaves nothing of it" {
+    make -s install-client uninstall-client PREFIX="$BATS_TEST_TMPDIR/gone" >/dev/null
+    run find "$BATS_TEST_TMPDIR/gone" -type f -o -type l
+    [ -z "$output" ]
+}

@@ -1,0 +1,138 @@
+/* The library against the real server: every transport, one story. Compiled against the installed tree. */
+#include <math.h>
+#include <statwit.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct statwit_error error;
+
+static void *need(void *thing, const char *what) {
+    if (!thing) {
+        fprintf(stderr, "%s: %s\n", what, error.text);
+        exit(1);
+    }
+    return thing;
+}
+
+static void emit(const struct statwit_options *options) {
+    struct statwit_metrics *metrics = need(statwit_open(options, &error), "open");
+    for (int i = 1; i <= 100; i++) {
+        statwit_incr(metrics, "hits", .tags = STATWIT_TAGS({"env", "ci"}, {"ok", STATWIT_BOOL(true)}));
+        statwit_timing(metrics, "latency", i, .tags = STATWIT_TAGS({"path", "/größe"}));
+        statwit_gauge(metrics, "level", 0.1 * i);
+        statwit_set(metrics, "users", i % 7);
+    }
+    statwit_event(metrics, "Deploy finished", "all\nis well", .alert_type = "success",
+                  .tags = STATWIT_TAGS({"env", "ci"}));
+    statwit_check(metrics, "app.ok", STATWIT_CHECK_OK, .tags = STATWIT_TAGS({"env", "ci"}));
+    statwit_close(metrics);
+    struct statwit_health health;
+    statwit_health(metrics, &health);
+    if (health.dropped_full + health.dropped_invalid + health.dropped_late + health.dropped_refused > 0) {
+        fprintf(stderr, "dropped: %s\n", health.last_trouble);
+        exit(1);
+    }
+}
+
+static const char notices[] = "event \"Deploy finished\"{env:ci}\ncheck app.ok{env:ci} status == ok\n";
+static const char datagrams[] = "incr t.hits[env:ci,ok:True] sum == 100\n"
+                                "timing t.latency{path:/größe} count == 100 and sum == 5050 and p95 > 90\n"
+                                "gauge t.level last == 10.0\n"
+                                "set t.users distinct == 7\n";
+
+static void story(struct statwit_recorder *recorder, const char *variable, bool aggregate) {
+    struct statwit_session_options with_sockets = {.unix_sockets = true};
+    struct statwit_session *session = need(statwit_session_open(recorder, &with_sockets, &error), "session");
+    struct statwit_options options = {.prefix = "t.", .aggregate = aggregate};
+    const char *path = variable ? statwit_session_variable(session, variable) : NULL;
+    char url[300];
+    statwit_session_aim(session, &options);
+    if (variable) {
+        need((void *)path, variable);
+        snprintf(url, sizeof url, "%s%s",
+                 strstr(path, "://")          ? ""
+                 : strstr(variable, "STREAM") ? "unixstream://"
+                                              : "unixgram://",
+                 path);
+        options.url = url;
+    }
+    emit(&options);
+    statwit_assert(session, datagrams);
+    statwit_assert(session, notices);
+    struct statwit_list list;
+    if (statwit_list_series(session, NULL, &list, &error) || list.n != 4) {
+        fprintf(stderr, "%zu series: %s\n", list.n, error.text);
+        exit(1);
+    }
+    statwit_list_free(&list);
+    statwit_session_close(session);
+}
+
+static void http_story(struct statwit_recorder *recorder) {
+    struct statwit_session *session = need(statwit_session_open(recorder, NULL, &error), "session");
+    struct statwit_options options = {.prefix = "t.", .backend = "datadog"};
+    statwit_session_aim(session, &options);
+    emit(&options);
+    statwit_assert(session, notices);
+    statwit_assert(
+        session,
+        "rate t.hits{env:ci} sum > 0\nany t.latency.count samples >= 1\nany t.latency.max max == 100");
+    struct statwit_list list;
+    struct statwit_filter filter = {.source = "http", .name = "t.latency.*"};
+    if (statwit_list_series(session, &filter, &list, &error) || list.n != 8) {
+        fprintf(stderr, "%zu series over HTTP: %s\n", list.n, error.text);
+        exit(1);
+    }
+    statwit_list_free(&list);
+    statwit_session_close(session);
+}
+
+/* Waiting, marks, reset, export of the environment, a failing and a malformed expectation. */
+static void assertions(struct statwit_recorder *recorder) {
+    struct statwit_session *session = need(statwit_session_open(recorder, NULL, &error), "session");
+    struct statwit_report report;
+    if (statwit_session_export(session, &error))
+        need(NULL, "export");
+    struct statwit_metrics *metrics = need(statwit_open(NULL, &error), "open");
+    statwit_incr(metrics, "before");
+    statwit_flush(metrics, 1000);
+    int64_t mark = statwit_mark(session, &error);
+    statwit_incr(metrics, "after"); /* leaves by itself, while the question waits */
+    statwit_assert_within(session, "incr after sum == 1", 10000);
+    struct statwit_expect_options since = {.since = mark, .file = "story.expect"};
+    if (statwit_expect(session, "incr before", &since, &report, &error) || report.verdict != STATWIT_FAIL ||
+        report.n_results != 1 || !strstr(report.text, "incr before"))
+        need(NULL, "since");
+    statwit_report_free(&report);
+    if (statwit_expect(session, "incr a{", NULL, &report, &error) == 0 || error.code != STATWIT_INVALID)
+        need(NULL, "malformed");
+    if (statwit_reset(session, &error))
+        need(NULL, "reset");
+    statwit_assert(session, "no any *");
+    statwit_close(metrics);
+    statwit_session_close(session);
+    if (statwit_session_attach(recorder, "no such session", &error) || error.status != 404)
+        need(NULL, "attach");
+}
+
+int main(void) {
+    struct statwit_recorder *recorder = need(statwit_recorder_start(NULL, &error), "start");
+    static const char *const variables[] = {NULL, "DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        story(recorder, variables[i], false);
+        story(recorder, variables[i], true);
+    }
+    http_story(recorder);
+    assertions(recorder);
+    struct statwit_losses losses;
+    if (statwit_recorder_losses(recorder, &losses, &error) || losses.kernel_drop > 0)
+        need(NULL, "losses");
+    statwit_recorder_close(recorder);
+    if (statwit_recorder_start(&(struct statwit_start_options){.binary = "/no/such/statwit"}, &error) ||
+        !strstr(error.text, "/no/such/statwit"))
+        need(NULL, "a binary that is not there");
+    puts("transports: ok");
+    return 0;
+}
