@@ -1,0 +1,196 @@
+/* A recording against a catalog: each rule with a case that breaks it and one that keeps it, and what losses do. */
+#include "catalog/verify.h"
+
+#include "fake_reader.h"
+#include "unit.h"
+
+static struct catalog *load(const char *text) {
+    struct catalog_error error = {0};
+    struct catalog *c = catalog_read("catalog.json", span_str(text), &error);
+    if (!c || catalog_finish(c, &error))
+        fprintf(stderr, "%zu:%zu: %s\n", error.line, error.column, error.message);
+    CU_ASSERT_FATAL(c != NULL && !error.set);
+    return c;
+}
+
+static json_t *verify(const char *catalog, struct fake *f, const struct verify_options *options) {
+    struct err err = {0};
+    struct catalog *c = load(catalog);
+    json_t *report = catalog_verify(c, options, fake_reader(f), &err);
+    CU_ASSERT_FATAL(report != NULL);
+    catalog_free(c);
+    return report;
+}
+
+static const json_t *result_of(const json_t *report, const char *rule) {
+    size_t i;
+    json_t *result;
+    json_array_foreach(json_object_get(report, "results"), i, result) {
+        const char *word = json_string_value(json_object_get(result, "rule"));
+        if (word && strcmp(word, rule) == 0)
+            return result;
+    }
+    return NULL;
+}
+
+static const char *text(const json_t *object, const char *field) {
+    const char *s = json_string_value(json_object_get(object, field));
+    return s ? s : "";
+}
+
+static void check(const char *catalog, const char *datagram, const char *rule, const char *why) {
+    struct verify_options options = {0};
+    struct fake *f = fake_new();
+    fake_send(f, datagram);
+    json_t *report = verify(catalog, f, &options);
+    EQ_STR(text(report, "verdict"), rule ? "fail" : "pass");
+    const json_t *result = rule ? result_of(report, rule) : NULL;
+    CU_ASSERT(!rule || result);
+    if (rule && (!result || !strstr(text(result, "why"), why)))
+        fprintf(stderr, "%s / %s: %s\n", datagram, rule, json_dumps(report, 0));
+    CU_ASSERT(!result || strstr(text(result, "why"), why));
+    CU_ASSERT(!result || json_integer_value(json_object_get(result, "line")) > 0);
+    json_decref(report);
+    fake_free(f);
+}
+
+static void test_rules(void) {
+#define LOGIN                                                                                                                   \
+    "{\"metrics\":{\"login\":{\"type\":\"count\",\"tags\":{\"env\":{\"presence\":\"required\",\"values\":[\"ci-*\",\"prod\"]}," \
+    "\"user\":\"forbidden\",\"zone\":{\"pattern\":\"[a-z]+-[0-9]\"},\"shard\":{\"max_values\":2}},\"max_series\":3}}}"
+    check(LOGIN, "login:1|c|#env:prod", NULL, "");
+    check(LOGIN, "login:1|c|#env:ci-7,zone:eu-1", NULL, "");
+    check(LOGIN, "login:1|g|#env:prod", "wrong-type", "sent as a gauge");
+    check(LOGIN, "login:1|c", "missing-tag", "required tag env is missing");
+    check(LOGIN, "login:1|c|#env:prod,user:1", "forbidden-tag", "user is forbidden");
+    check(LOGIN, "login:1|c|#env:prod,zon:eu-1", "unknown-tag", "did you mean zone?");
+    check(LOGIN, "login:1|c|#env:staging", "tag-value", "\"staging\"");
+    check(LOGIN, "login:1|c|#env:prod,zone:eu", "tag-value", "\"eu\"");
+    check(LOGIN, "login:1|c|#env:prod,shard:1\nlogin:1|c|#env:prod,shard:2", NULL, "");
+    check(LOGIN, "login:1|c|#env:prod,shard:1\nlogin:1|c|#env:prod,shard:2\nlogin:1|c|#env:prod,shard:3",
+          "too-many-values", "shard");
+    check(LOGIN, "login:1|c|#env:ci-1\nlogin:1|c|#env:ci-2\nlogin:1|c|#env:ci-3\nlogin:1|c|#env:ci-4",
+          "too-many-series", "tags");
+    check(LOGIN, "login:1|c|#env:prod\nlogn:1|c", "undeclared", "logn is one letter from login");
+    check(LOGIN, "login:1|c|#env:prod\ndatadog.dogstatsd.client.metrics:1|c", NULL, "");
+#define RANGE                                                                                                \
+    "{\"metrics\":{\"depth\":{\"type\":\"gauge\",\"value\":{\"min\":0,\"max\":10},\"sample_rate\":{\"min\":0.1}}}}"
+    check(RANGE, "depth:0|g\ndepth:10|g", NULL, "");
+    check(RANGE, "depth:11|g", "value-range", "11");
+    check(RANGE, "depth:-1|g", "value-range", "-1");
+    check(RANGE, "depth:1|g|@0.5", NULL, "");
+    check(RANGE, "depth:1|g|@0.01", "sample-rate", "0.01");
+#define OLD "{\"metrics\":{\"old\":{\"deprecated\":\"new\"},\"new\":{}}}"
+    check(OLD, "new:1|c", NULL, "");
+    check(OLD, "old:1|c\nnew:1|c", "deprecated", "use new instead");
+    check("{\"tags\":{\"env\":\"required\"},\"metrics\":{\"a\":{},\"b\":{\"tags\":{\"env\":\"optional\"}}}}",
+          "a:1|c|#env:x\nb:1|c", NULL, "");
+    check("{\"tags\":{\"env\":\"required\"},\"metrics\":{\"a\":{}}}", "a:1|c|#x", "missing-tag", "env");
+    check(
+        "{\"metrics\":{\"http.*\":{\"type\":\"count\"},\"http.time\":{\"type\":\"timing\"},\"*.errors\":{\"type\":\"gauge\"}}}",
+        "http.hits:1|c\nhttp.time:3|ms\ndb.errors:1|g", NULL, "");
+    check("{\"metrics\":{\"a\":{\"tags\":{\"host\":\"required\"}}}}", "a:1|c|#host:x", NULL, "");
+}
+
+/* What becomes of a histogram on its way stands for it, and the other way round. */
+static void test_aggregates(void) {
+    check("{\"metrics\":{\"api\":{\"type\":\"timing\"}}}", "api.avg:1|g\napi.95percentile:3|g", NULL, "");
+    check("{\"metrics\":{\"api.avg\":{\"type\":\"gauge\"},\"api.count\":{\"type\":\"rate\"}}}", "api:1|ms",
+          NULL, "");
+    check("{\"metrics\":{\"api\":{\"type\":\"gauge\"}}}", "api:1|g\napi.avg:1|g", "undeclared", "");
+    check("{\"metrics\":{\"hits\":{\"type\":\"rate\"}}}", "hits:1|c", NULL, "");
+}
+
+static void verdict_of(struct fake *f, const char *catalog, struct verify_options options,
+                       const char *verdict) {
+    json_t *report = verify(catalog, f, &options);
+    EQ_STR(text(report, "verdict"), verdict);
+    json_decref(report);
+}
+
+#define TWO "{\"metrics\":{\"a\":{\"type\":\"count\"},\"b\":{}}}"
+
+static void test_coverage(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c");
+    struct verify_options options = {0};
+    json_t *report = verify(TWO, f, &options);
+    EQ_STR(text(report, "verdict"), "pass");
+    EQ_STR(text(result_of(report, "never-seen"), "severity"), "warning");
+    json_decref(report);
+    options.strict = true;
+    verdict_of(f, TWO, options, "fail");
+    fake_free(f);
+}
+
+static void test_losses(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c\nb:1|g");
+    fake_loss(f, "other", LOSS_KERNEL_DROP, 1);
+    verdict_of(f, TWO, (struct verify_options){.strict = true}, "pass");
+    fake_loss(f, NULL, LOSS_KERNEL_DROP, 3);
+    verdict_of(f, TWO, (struct verify_options){.strict = true}, "inconclusive");
+    verdict_of(f, "{\"metrics\":{\"a\":{},\"b\":{},\"c\":{}}}", (struct verify_options){.strict = true},
+               "inconclusive");
+    verdict_of(f, "{\"metrics\":{\"a\":{}}}", (struct verify_options){0}, "fail");
+    fake_free(f);
+}
+
+static void test_scope(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "sentry.a:1|c|#env:x");
+    uint64_t mark = fake_last_id(f);
+    struct verify_options options = {.prefix = SPAN("sentry."), .ignore_tags = SPAN("host,env")};
+    verdict_of(f, "{\"metrics\":{\"a\":{\"tags\":{}}}}", options, "pass");
+    verdict_of(f, "{\"metrics\":{\"a\":{\"tags\":{}}}}", (struct verify_options){0}, "fail");
+    fake_session(f, "other");
+    fake_send(f, "x:1|c");
+    verdict_of(f, "{\"metrics\":{\"a\":{}}}", options, "pass");
+    options.scope.session = SPAN("other");
+    verdict_of(f, "{\"metrics\":{\"x\":{}}}", (struct verify_options){.scope = {.session = SPAN("other")}},
+               "pass");
+    verdict_of(f, "{\"metrics\":{}}", (struct verify_options){.scope = {.since = mark}}, "pass");
+    fake_free(f);
+}
+
+/* Values since a mark are looked at one by one. */
+static void test_since(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "depth:99|g");
+    uint64_t mark = fake_last_id(f);
+    fake_send(f, "depth:5|g");
+    verdict_of(f, RANGE, (struct verify_options){.scope = {.since = mark}}, "pass");
+    fake_send(f, "depth:50|g");
+    verdict_of(f, RANGE, (struct verify_options){.scope = {.since = mark}}, "fail");
+    fake_free(f);
+}
+
+static void test_sentry(void) {
+    static const char *const paths[] = {"fixtures/catalog/sentry.json"};
+    struct catalog_error error = {0};
+    struct err err = {0};
+    struct catalog *c = catalog_load(1, paths, catalog_open_file, NULL, &error);
+    CU_ASSERT_FATAL(c != NULL);
+    size_t n;
+    char *lines = catalog_open_file(NULL, "fixtures/catalog/sentry.dogstatsd", &n, &err);
+    CU_ASSERT_FATAL(lines != NULL);
+    struct fake *f = fake_new();
+    fake_send_span(f, span_of(lines, n));
+    struct verify_options options = {.strict = true};
+    json_t *report = catalog_verify(c, &options, fake_reader(f), &err);
+    EQ_STR(text(report, "verdict"), "pass");
+    json_decref(report);
+    fake_send(f, "sentry.store.symbolicate:1|c");
+    report = catalog_verify(c, &options, fake_reader(f), &err);
+    EQ_STR(text(result_of(report, "deprecated"), "why"),
+           "it is deprecated: use sentry.symbolication.started instead");
+    json_decref(report);
+    free(lines);
+    fake_free(f);
+    catalog_free(c);
+}
+
+UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
+          {"aggregated histograms", test_aggregates}, {"coverage warns, or fails when strict", test_coverage},
+          {"losses", test_losses}, {"session, mark, prefix, ignored tags", test_scope},
+          {"values since a mark", test_since}, {"a recording of Sentry's metrics", test_sentry})
