@@ -8,8 +8,10 @@
  * Ownership: judge_free gives everything back; spans passed in are copied.
  * Threads: one judge belongs to one thread at a time.
  * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
- * was expected there. Limits: JUDGE_* below; past one, judge_parse refuses with the limit's name; judge_start (and feeding) fails past those of private.h. Source:
- * product.md "Expectations" and "The promises"; statwit-expect(7).
+ * was expected there.
+ * Limits: JUDGE_* below: past one, judge_parse refuses with its name. Those of private.h (steps of matching,
+ * pairs, values kept) make judge_start and feeding fail.
+ * Source: product.md "Expectations" and "The promises"; statwit-expect(7).
  */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
