@@ -201,7 +201,10 @@ static void test_fork_among_threads(void) {
 #ifdef __SANITIZE_THREAD__
 #define FORK_TESTS /* the thread sanitizer ends a child of fork that starts a thread */
 #else
-#define FORK_TESTS , {"fork", test_fork}, {"fork among threads", test_fork_among_threads}
+#define FORK_TESTS                                                                                           \
+    , {"fork", test_fork}, {                                                                                 \
+        "fork among threads", test_fork_among_threads                                                        \
+    }
 #endif
 
 UNIT_MAIN("client/threads", {"closed under threads", test_buffered},
