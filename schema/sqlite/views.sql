@@ -33,7 +33,7 @@ FROM (
                 WHEN v.type = 'object' THEN json_extract(v.value, '$.avg') ELSE v.value END AS value,
            CASE WHEN m.type <> 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]') ELSE v.value END AS text,
            x.sample_rate, x.tags, m.host,
-           CASE v.type WHEN 'array' THEN json_extract(v.value, '$[0]') WHEN 'object' THEN json_extract(v.value, '$.ts') END AS timestamp,
+           CASE v.type WHEN 'array' THEN json_extract(v.value, '$[0]') WHEN 'object' THEN nullif(json_extract(v.value, '$.ts'), 0) END AS timestamp,
            nullif(x.interval, 0) AS interval, x.unit, x.container_id, x.external_data, x.cardinality, x.entity_id,
            m.device, x.source_type, x.resources, m.id AS series_id
     FROM metric m CROSS JOIN summary y ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id

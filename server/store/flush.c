@@ -36,7 +36,7 @@ void store_flush_end(struct store *s) {
     }
 }
 
-/* --- chunks ------------------------------------------------------------------------------------------------------- */
+/* --- chunks ------------------------------------------------------------------------------------ */
 
 /* Binds a group as a chunk from parameter `at` on. */
 static void bind_chunk(struct store *s, sqlite3_stmt *stmt, int at, const struct slice_group *g,
@@ -81,7 +81,7 @@ static int write_chunks(struct store *s, struct err *err) {
     return 0;
 }
 
-/* --- summaries ---------------------------------------------------------------------------------------------------- */
+/* --- summaries --------------------------------------------------------------------------------- */
 
 static void add_group(struct store *s, const struct slice_group *g) {
     struct intern_series *y = &s->intern.series[g->series];
@@ -172,7 +172,7 @@ static int write_summaries(struct store *s, struct err *err) {
     return 0;
 }
 
-/* --- arrivals ----------------------------------------------------------------------------------------------------- */
+/* --- arrivals ---------------------------------------------------------------------------------- */
 
 static int write_runs(struct store *s, struct err *err) {
     sqlite3_stmt *stmt = s->sql[SQL_ARRIVAL];

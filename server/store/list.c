@@ -116,9 +116,7 @@ static enum source source_at(sqlite3_stmt *stmt, int column) {
     return source >= 0 && source < SOURCE_N ? (enum source)source : SOURCE_UDP;
 }
 
-/* --- series
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- series ------------------------------------------------------------------------------------ */
 
 static int emit_series(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
     (void)r;
@@ -172,9 +170,7 @@ int rows_series(struct reader *reader, const struct filter *f, int (*row)(void *
     return read_kind(reader, &series_kind, &without, (struct call){.series = row, .arg = arg}, err);
 }
 
-/* --- events
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- events ------------------------------------------------------------------------------------ */
 
 static int emit_event(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
     (void)r;
@@ -219,8 +215,7 @@ int rows_events(struct reader *reader, const struct filter *f, int (*row)(void *
     return read_kind(reader, &event_kind, f, (struct call){.event = row, .arg = arg}, err);
 }
 
-/* --- service checks
- * --------------------------------------------------------------------------------------------------- */
+/* --- service checks ---------------------------------------------------------------------------- */
 
 static int emit_check(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
     (void)r;
@@ -262,9 +257,7 @@ int rows_checks(struct reader *reader, const struct filter *f, int (*row)(void *
     return read_kind(reader, &check_kind, f, (struct call){.check = row, .arg = arg}, err);
 }
 
-/* --- rejects
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- rejects ----------------------------------------------------------------------------------- */
 
 static int emit_reject(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
     (void)r, (void)tags;
@@ -302,9 +295,7 @@ int rows_rejects(struct reader *reader, const struct filter *f, int (*row)(void 
     return read_kind(reader, &reject_kind, f, (struct call){.reject = row, .arg = arg}, err);
 }
 
-/* --- requests
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- requests ---------------------------------------------------------------------------------- */
 
 static int emit_request(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
     (void)r, (void)tags;

@@ -1,6 +1,7 @@
 /* What the files of the SQLite backend share. Nobody outside store/ includes this.
  *
- *     sqlite.c    open, close, commit, roll back, load what is in memory from the file
+ *     sqlite.c    open, close, commit, roll back
+ *     load.c      what is in memory about the file
  *     put.c       a record: interning, or a row of its own
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
@@ -50,7 +51,7 @@ enum store_sql {
 struct store_pool {
     pthread_mutex_t lock;
     pthread_cond_t given;
-    struct reader *readers[STORE_READERS]; /* NULL: not opened yet */
+    struct reader *readers[STORE_READERS];
     bool taken[STORE_READERS];
 };
 
@@ -58,6 +59,7 @@ struct store {
     struct store_options options;
     char *path_given;
     char path[FILE_PATH_MAX];
+    bool in_memory;
     int lock_fd;
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_N];
@@ -75,9 +77,11 @@ struct store {
     uint64_t last_id;
     uint64_t pending;
     bool open_transaction;
-    bool stale;             /* what is in memory must be loaded again before anything is put */
-    bool refused;           /* some session has n_refused > 0 */
-    int64_t age_checked_at; /* retain.c */
+    bool stale;              /* what is in memory must be loaded again before anything is put */
+    bool refused;            /* some session has n_refused > 0 */
+    int64_t age_checked_at;  /* retain.c */
+    int64_t path_checked_at; /* sqlite.c */
+    bool path_lost;
 
     struct { /* store_arrival */
         uint64_t session_id;
@@ -109,8 +113,11 @@ struct store {
 /* sqlite.c */
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
-int store_load(struct store *s, struct err *err);      /* fills everything in memory from the file */
-int store_publish(struct store *s);                    /* the counts become visible to store_stats */
+
+/* load.c */
+int store_load(struct store *s, struct err *err);
+int store_load_counts(struct store *s, struct err *err);
+int store_count_losses(struct store *s, struct err *err);
 struct store_session *store_find_session(struct store *s, uint64_t id);
 
 /* flush.c */
@@ -122,10 +129,10 @@ int store_flush(struct store *s, struct err *err); /* the open slice goes into t
 int store_retain(struct store *s, bool *gone, struct err *err);
 
 /* pool.c */
-int store_pool_start(struct store *s, bool all, struct err *err);
+int store_pool_start(struct store *s, struct err *err);
 void store_pool_stop(struct store *s);
 
-/* reader.c: a reader on a path; `tries` for a file that is not being written. */
+/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 
 #endif

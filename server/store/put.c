@@ -21,8 +21,7 @@ static uint64_t next_id(struct store *s) {
     return ++s->last_id;
 }
 
-/* --- keys: bytes that are equal exactly when what they stand for is
- * -------------------------------------------------- */
+/* --- keys: bytes that are equal exactly when what they stand for is ---------------------------- */
 
 struct key_head {
     uint64_t session_id, era;
@@ -122,8 +121,7 @@ static struct intern_hash hash_series(struct store *s, const struct metric *m, s
     return intern_hash(&s->intern, buf_view(&s->key));
 }
 
-/* --- what is new
- * ----------------------------------------------------------------------------------------------------- */
+/* --- what is new ------------------------------------------------------------------------------- */
 
 static int json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err) {
     b->max = SCRATCH_MAX;
@@ -254,9 +252,7 @@ static int intern_metric(struct store *s, const struct metric *m, uint32_t *ix, 
     return intern_lead(&s->intern, given, *ix) ? 0 : no_memory(err);
 }
 
-/* --- records
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- records ----------------------------------------------------------------------------------- */
 
 static void summarise(struct slice_group *g, const struct intern_context *context, enum metric_type type,
                       const struct value *v, int64_t received_at) {

@@ -11,8 +11,7 @@ int rows_damaged(struct err *err) {
     return err_set(err, 0, "the recording is damaged: `sqlite3 FILE 'PRAGMA integrity_check'` may say where");
 }
 
-/* --- statements
- * ------------------------------------------------------------------------------------------------------ */
+/* --- statements -------------------------------------------------------------------------------- */
 
 sqlite3_stmt *rows_statement(struct rows *r, const char *sql, struct err *err) {
     size_t at = ROWS_STATEMENTS;
@@ -64,8 +63,7 @@ void rows_done(struct rows *r, sqlite3_stmt *stmt) {
     }
 }
 
-/* --- small operations
- * ------------------------------------------------------------------------------------------------ */
+/* --- small operations -------------------------------------------------------------------------- */
 
 static int run(struct rows *r, const char *sql, struct err *err) {
     sqlite3_stmt *stmt = rows_statement(r, sql, err);
@@ -192,8 +190,7 @@ static const struct reader_ops ops = {
     .last_id = last_id,
 };
 
-/* --- open and close
- * -------------------------------------------------------------------------------------------------- */
+/* --- open and close ---------------------------------------------------------------------------- */
 
 /* A path as an SQLite URI. immutable: without locks and without files beside it. */
 static int uri_of(const char *path, bool immutable, char *uri, size_t size) {

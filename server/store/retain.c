@@ -63,8 +63,7 @@ static int cut_by_age(struct store *s, int64_t before, int64_t *cut, struct err 
     return 0;
 }
 
-/* --- what goes is told, session by session
- * --------------------------------------------------------------------------- */
+/* --- what goes is told, session by session ----------------------------------------------------- */
 
 struct evicted {
     uint64_t session_id, n;

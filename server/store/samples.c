@@ -75,9 +75,7 @@ static bool room(void **array, size_t n, size_t *cap, size_t size) {
     return true;
 }
 
-/* --- select
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- select ------------------------------------------------------------------------------------ */
 
 static const struct rows_columns series_columns = {.id = "m.id",
                                                    .session_id = "m.session_id",
@@ -149,9 +147,7 @@ static bool is_chosen(const struct reading *g, uint64_t series_id) {
     return low < g->n_list && g->list[low].id == series_id;
 }
 
-/* --- gather
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- gather ------------------------------------------------------------------------------------ */
 
 /* The chunks of one series in [from, to], newest first. 1: too many. */
 static int walk_chain(struct reading *g, sqlite3_stmt *stmt, uint64_t head, uint64_t from, uint64_t to) {
@@ -255,9 +251,7 @@ static int next_chunk(struct reading *g) {
     return got;
 }
 
-/* --- merge
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- merge ------------------------------------------------------------------------------------- */
 
 static void sift_down(struct reading *g, size_t at) {
     struct open_chunk *moved = g->heap[at];
@@ -383,8 +377,7 @@ static int merge(struct reading *g) {
     return result == RANGE_END ? 0 : result;
 }
 
-/* --- the ways to read
- * --------------------------------------------------------------------------------------------------- */
+/* --- the ways to read -------------------------------------------------------------------------- */
 
 static int read_range(struct reading *g, const struct chosen *list, size_t n) {
     g->list = list;

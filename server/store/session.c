@@ -85,25 +85,10 @@ static int forget_shared_losses(struct store *s, struct err *err) {
                   err);
 }
 
-static int recount_losses(struct store *s, struct err *err) {
-    memset(s->now.losses, 0, sizeof s->now.losses);
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT loss, sum(n) FROM loss GROUP BY loss", err);
-    if (!stmt)
-        return -1;
-    int got;
-    while ((got = db_row(s->db, stmt, err)) == 1) {
-        int loss = loss_of(db_span(stmt, 0));
-        if (loss >= 0)
-            s->now.losses[loss] = db_id(stmt, 1);
-    }
-    sqlite3_finalize(stmt);
-    return got;
-}
-
 /* Ends the transaction that forgot a session's records. */
 static int end_forget(struct store *s, struct store_session *session, const struct store_removed *removed,
                       struct err *err) {
-    if (forget_shared_losses(s, err) != 0 || recount_losses(s, err) != 0)
+    if (forget_shared_losses(s, err) != 0 || store_count_losses(s, err) != 0)
         return store_roll_back(s, err);
     s->now.samples -= removed->samples;
     s->now.series -= removed->series;

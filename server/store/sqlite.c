@@ -3,6 +3,7 @@
  * spellings, heads of chains) can always be read from it again: after a failed commit that is what happens,
  * so there is no undo. */
 #include "core/clock.h"
+#include "core/log.h"
 #include "store/migrate.h"
 #include "store/private.h"
 #include <errno.h>
@@ -17,6 +18,7 @@
 #define CONTEXTS_PER_SERIES  4
 #define SLICES_PER_RETENTION 16
 #define FORGOTTEN_MIN        4096
+#define PATH_CHECK_NS        NS_PER_S
 
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
@@ -55,186 +57,7 @@ static const char *const texts[SQL_N] = {
         "INSERT INTO datagram (session_id, received_at, source, after_id, bytes) VALUES (?,?,?,?,?)",
 };
 
-/* --- what is in memory about the file
- * ------------------------------------------------------------------------------ */
-
-static int by_id(const void *key, const void *element) {
-    uint64_t id = *(const uint64_t *)key, other = ((const struct store_session *)element)->id;
-    return (id > other) - (id < other);
-}
-
-struct store_session *store_find_session(struct store *s, uint64_t id) {
-    return s->n_sessions ? bsearch(&id, s->sessions, s->n_sessions, sizeof *s->sessions, by_id) : NULL;
-}
-
-static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
-    struct intern_hash hash = {0};
-    const void *blob = sqlite3_column_blob(stmt, column);
-    if (blob && sqlite3_column_bytes(stmt, column) == 12) {
-        memcpy(&hash.low, blob, 8);
-        memcpy(&hash.high, (const char *)blob + 8, 4);
-    }
-    return hash;
-}
-
-static int load_sessions(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, era FROM session ORDER BY id", err);
-    if (!stmt)
-        return -1;
-    s->n_sessions = 0;
-    int got;
-    while ((got = db_row(s->db, stmt, err)) == 1) {
-        if (s->n_sessions == s->cap_sessions) {
-            size_t cap = s->cap_sessions ? s->cap_sessions * 2 : 16;
-            struct store_session *more = realloc(s->sessions, cap * sizeof *more);
-            if (!more) {
-                got = err_set(err, ENOMEM, "cannot open the recording");
-                break;
-            }
-            s->sessions = more;
-            s->cap_sessions = cap;
-        }
-        s->sessions[s->n_sessions++] = (struct store_session){.id = db_id(stmt, 0), .era = db_id(stmt, 1)};
-    }
-    sqlite3_finalize(stmt);
-    return got;
-}
-
-static int load_series(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(
-        s->db,
-        "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"
-        " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"
-        " LEFT JOIN summary y ON y.metric_id = m.id ORDER BY m.id",
-        err);
-    if (!stmt)
-        return -1;
-    int got;
-    while ((got = db_row(s->db, stmt, err)) == 1) {
-        struct intern_series series = {.id = db_id(stmt, 0),
-                                       .last_chunk = db_id(stmt, 3),
-                                       .samples = db_id(stmt, 4),
-                                       .first_id = db_id(stmt, 5),
-                                       .last_id = db_id(stmt, 6),
-                                       .first_at = sqlite3_column_int64(stmt, 7),
-                                       .last_at = sqlite3_column_int64(stmt, 8),
-                                       .count = db_number(stmt, 9),
-                                       .sum = db_number(stmt, 10),
-                                       .min = db_number(stmt, 11),
-                                       .max = db_number(stmt, 12),
-                                       .last = db_number(stmt, 13),
-                                       .sampled = sqlite3_column_int(stmt, 14) != 0};
-        uint32_t ix = intern_add_series(&s->intern, &series);
-        if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
-            got = err_set(err, ENOMEM, "cannot open the recording");
-            break;
-        }
-        struct store_session *session = store_find_session(s, db_id(stmt, 2));
-        if (session)
-            session->n_interned++;
-        if (s->next_metric_id <= series.id) /* never given twice: readers remember what they stand for */
-            s->next_metric_id = series.id + 1;
-    }
-    sqlite3_finalize(stmt);
-    return got;
-}
-
-static uint32_t series_of_id(const struct intern *in, uint64_t id) {
-    uint32_t low = 0, high = in->n_series;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (in->series[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < in->n_series && in->series[low].id == id ? low : INTERN_NONE;
-}
-
-static int load_contexts(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db,
-                                    "SELECT c.id, c.hash, c.metric_id, c.sample_rate, m.type FROM context c"
-                                    " JOIN metric m ON m.id = c.metric_id ORDER BY c.id",
-                                    err);
-    if (!stmt)
-        return -1;
-    int got;
-    while ((got = db_row(s->db, stmt, err)) == 1) {
-        int type = sqlite3_column_int(stmt, 4);
-        if (type < 0 || type >= METRIC_N_TYPES)
-            continue;
-        double rate = db_number(stmt, 3);
-        struct metric_weight weight = metric_weigh((enum metric_type)type, rate);
-        uint32_t series = series_of_id(&s->intern, db_id(stmt, 2));
-        if (series == INTERN_NONE)
-            continue;
-        struct intern_context context = {.id = db_id(stmt, 0),
-                                         .count = weight.count,
-                                         .factor = weight.factor,
-                                         .series = series & INTERN_SERIES_MAX,
-                                         .sampled = rate != 1,
-                                         .group = INTERN_NONE};
-        uint32_t ix = intern_add_context(&s->intern, &context);
-        if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
-            got = err_set(err, ENOMEM, "cannot open the recording");
-            break;
-        }
-        if (s->next_context_id <= context.id)
-            s->next_context_id = context.id + 1;
-    }
-    sqlite3_finalize(stmt);
-    return got;
-}
-
-static int load_counts(struct store *s, struct err *err) {
-    struct store_stats *now = &s->now;
-    struct {
-        const char *sql;
-        uint64_t *count;
-    } const counts[] = {
-        {"SELECT sum(samples) FROM summary", &now->samples},
-        {"SELECT count(*) FROM metric", &now->series},
-        {"SELECT count(*) FROM event", &now->events},
-        {"SELECT count(*) FROM service_check", &now->checks},
-        {"SELECT count(*) FROM reject", &now->rejects},
-        {"SELECT count(*) FROM request", &now->requests},
-        {"SELECT count(*) FROM datagram", &now->datagrams},
-    };
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)
-            return -1;
-    memset(now->losses, 0, sizeof now->losses);
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT loss, sum(n) FROM loss GROUP BY loss", err);
-    if (!stmt)
-        return -1;
-    int got;
-    while ((got = db_row(s->db, stmt, err)) == 1) {
-        int loss = loss_of(db_span(stmt, 0));
-        if (loss >= 0)
-            now->losses[loss] = db_id(stmt, 1);
-    }
-    sqlite3_finalize(stmt);
-    return got;
-}
-
-int store_load(struct store *s, struct err *err) {
-    s->stale = true;
-    intern_clear(&s->intern);
-    slice_clear(&s->slice);
-    s->n_forgotten = 0;
-    s->last_loss.id = 0;
-    int64_t seed;
-    if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
-        return -1;
-    s->intern.seed = (uint64_t)seed;
-    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || load_contexts(s, err) != 0)
-        return -1;
-    s->arrival.session = store_find_session(s, s->arrival.session_id);
-    s->stale = false;
-    return 0;
-}
-
-int store_publish(struct store *s) {
+static void publish(struct store *s) {
     s->now.bytes = 0;
     sqlite3_file *file = NULL;
     sqlite3_int64 size;
@@ -246,11 +69,9 @@ int store_publish(struct store *s) {
     pthread_mutex_lock(&s->stats_lock);
     s->stats = s->now;
     pthread_mutex_unlock(&s->stats_lock);
-    return 0;
 }
 
-/* --- transactions
- * --------------------------------------------------------------------------------------------------- */
+/* --- transactions ------------------------------------------------------------------------------ */
 
 int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
@@ -286,6 +107,21 @@ static int write_refused(struct store *s, struct err *err) {
     return 0;
 }
 
+/* Deleted or moved under us: recording and answering go on, but what is at the path is not this recording. */
+static void check_path(struct store *s) {
+    int64_t now = clock_mono_ns();
+    struct stat ours, there;
+    if (s->path_lost || s->in_memory || now - s->path_checked_at < PATH_CHECK_NS)
+        return;
+    s->path_checked_at = now;
+    s->path_lost = fstat(s->lock_fd, &ours) == 0 &&
+                   (stat(s->path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+    if (s->path_lost)
+        log_warning(
+            "%s was deleted or moved while it is being recorded: what comes now will not be found there",
+            s->options.path);
+}
+
 static int commit(struct store *s, struct err *err) {
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
@@ -298,7 +134,8 @@ static int commit(struct store *s, struct err *err) {
         return store_roll_back(s, err);
     s->open_transaction = false;
     s->now.commits++;
-    store_publish(s);
+    publish(s);
+    check_path(s);
     if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
         s->stale = true;
     return 0;
@@ -310,8 +147,7 @@ int store_commit(struct store *s, struct err *err) {
     return result;
 }
 
-/* --- open and close
- * ------------------------------------------------------------------------------------------------- */
+/* --- open and close ---------------------------------------------------------------------------- */
 
 static int open_database(struct store *s, bool is_new, struct err *err) {
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -365,9 +201,10 @@ static int close_old_sessions(struct store *s, struct err *err) {
 }
 
 static int open_all(struct store *s, struct err *err) {
-    bool in_memory = strcmp(s->options.path, ":memory:") == 0, is_new = true;
+    bool is_new = true;
+    s->in_memory = strcmp(s->options.path, ":memory:") == 0;
     char directory[FILE_PATH_MAX] = "";
-    if (in_memory) {
+    if (s->in_memory) {
         if (file_private_directory(directory, err) != 0)
             return -1;
         if (snprintf(s->path, sizeof s->path, "%s/db", directory) >= (int)sizeof s->path)
@@ -378,9 +215,9 @@ static int open_all(struct store *s, struct err *err) {
     int result = file_lock(s->path, &is_new, &s->lock_fd, err);
     if (result == 0 &&
         (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
-         store_load(s, err) != 0 || load_counts(s, err) != 0 || store_pool_start(s, in_memory, err) != 0))
+         store_load(s, err) != 0 || store_load_counts(s, err) != 0 || store_pool_start(s, err) != 0))
         result = -1;
-    if (in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
+    if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
         static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
         char name[FILE_PATH_MAX + 16];
         for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
@@ -417,7 +254,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
         store_close(s);
         return NULL;
     }
-    store_publish(s);
+    publish(s);
     return s;
 }
 

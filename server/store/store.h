@@ -74,7 +74,7 @@ struct store_stats {
 void store_stats(struct store *s, struct store_stats *stats);
 const char *store_path(const struct store *s); /* as given */
 
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------------- */
 
 /* A reader from the pool; waits while all are taken. NULL with err. Any thread. */
 struct reader *store_reader_take(struct store *s, struct err *err);

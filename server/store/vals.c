@@ -69,8 +69,7 @@ void vals_put(struct buf *b, enum metric_type type, const struct value *v) {
         buf_char(b, ']');
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------------ */
+/* --- reading ----------------------------------------------------------------------------------- */
 
 static int hex4(struct span s) {
     int value = 0;

@@ -131,7 +131,7 @@ static double store_rate(uint64_t n_series, uint64_t n, double *cpu_per_million,
 }
 
 /* The yardstick: narrow rows (series, value), 200 to a statement, same pages, same commits. */
-static double bare_rate(uint64_t n_series, uint64_t n) {
+static double bare_rate(uint64_t n_series, uint64_t n, double *cpu_per_million) {
     enum { ROWS = 200 };
     sqlite3 *db;
     sqlite3_stmt *stmt;
@@ -145,6 +145,7 @@ static double bare_rate(uint64_t n_series, uint64_t n) {
                      NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
         give_up(sqlite3_errmsg(db));
+    double cpu = cpu_s();
     int64_t start = clock_mono_ns();
     uint64_t uncommitted = 0;
     for (uint64_t i = 0; i < n; i += ROWS) {
@@ -166,19 +167,21 @@ static double bare_rate(uint64_t n_series, uint64_t n) {
     if (uncommitted)
         sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     double seconds = (double)(clock_mono_ns() - start) / 1e9;
+    *cpu_per_million = (cpu_s() - cpu) / ((double)n / 1e6);
     sqlite3_finalize(stmt);
     sqlite3_close(db);
     return (double)n / seconds;
 }
 
 static void compare(uint64_t n_series, uint64_t n) {
-    double cpu, bytes, longest, mib;
-    double bare = bare_rate(n_series, n);
+    double cpu, bare_cpu, bytes, longest, mib;
+    double bare = bare_rate(n_series, n, &bare_cpu);
     remove_files();
     double rate = store_rate(n_series, n, &cpu, &bytes, &longest, &mib);
     printf(
-        "%8llu series  %6.2f M/s  bare rows %6.2f M/s  ratio %5.2f  %.2f CPU s/M  %5.1f bytes/sample  longest commit %.1f ms  %.0f MiB\n",
-        (unsigned long long)n_series, rate / 1e6, bare / 1e6, rate / bare, cpu, bytes, longest, mib);
+        "%8llu series  %5.2f M/s, bare rows %5.2f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
+        (unsigned long long)n_series, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
+    printf("                 %.1f bytes a sample, longest commit %.1f ms, %.0f MiB\n", bytes, longest, mib);
 }
 
 static int ignore_series(void *arg, const struct series_row *row) {

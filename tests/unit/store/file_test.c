@@ -74,7 +74,7 @@ static void run_sql(const char *path, const char *sql) {
         EQ_STR(answer_, want);                                                                               \
     } while (0)
 
-/* --- what outlives the process ---------------------------------------------------------------------------------------- */
+/* --- what outlives the process ----------------------------------------------------------------- */
 
 static void reopen(void) {
     struct place p;
@@ -175,7 +175,7 @@ static void nothing_of_memory_remains(void) {
     store_close(s);
 }
 
-/* --- what is refused, and left as it is ---------------------------------------------------------------------------------- */
+/* --- what is refused, and left as it is -------------------------------------------------------- */
 
 static void expect_untouched(const char *path, const char *why) {
     struct buf before = read_file(path);
@@ -297,7 +297,7 @@ static void second_writer(void) {
     place_remove(&p);
 }
 
-/* --- the disk is full ------------------------------------------------------------------------------------------------------ */
+/* --- the disk is full -------------------------------------------------------------------------- */
 
 static void fill_disk(struct store *s) {
     char name[16];
@@ -389,7 +389,7 @@ static void full_quota(void) {
     place_remove(&p);
 }
 
-/* --- the views ---------------------------------------------------------------------------------------------------------------- */
+/* --- the views --------------------------------------------------------------------------------- */
 
 static void views(void) {
     struct place p;
@@ -432,7 +432,7 @@ static void views(void) {
     EXPECT_SQL(
         p.path,
         "SELECT group_concat(id||'='||value||coalesce('@'||timestamp,'')) FROM samples WHERE name = 'login.attempt'",
-        "2=1.5,3=2@77,4=2.5@0,5=1.5,6=2@77,7=2.5@0,8=1.5,9=2@77,10=2.5@0");
+        "2=1.5,3=2@77,4=2.5,5=1.5,6=2@77,7=2.5,8=1.5,9=2@77,10=2.5");
     EXPECT_SQL(
         p.path,
         "SELECT text||coalesce(value,'-')||received_at||source||session FROM samples WHERE type = 'set'",
@@ -502,7 +502,7 @@ static void words(void) {
     place_remove(&p);
 }
 
-/* --- a damaged file ---------------------------------------------------------------------------------------------------------------- */
+/* --- a damaged file ---------------------------------------------------------------------------- */
 
 static void damage(void) {
     static const char *const harms[] = {

@@ -212,9 +212,7 @@ static inline int keep_session(void *arg, const struct session_row *row) {
     return stop;
 }
 
-/* --- stores
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- stores ------------------------------------------------------------------------------------ */
 
 struct place {
     char directory[64], path[128];
@@ -281,9 +279,7 @@ static inline void put_number(struct store *s, const char *name, double number) 
 
 #define COMMIT(s) OK(store_commit(s, &err))
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------------- */
 
 enum what { SAMPLES, SAMPLES_BY_SERIES, SERIES, EVENTS, CHECKS, REJECTS, REQUESTS, LOSSES_READ, SESSIONS };
 

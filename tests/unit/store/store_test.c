@@ -22,8 +22,7 @@ static struct store *open_at(const char *path) {
 
 static const struct filter everything;
 
-/* --- every kind and field
- * ---------------------------------------------------------------------------------------------- */
+/* --- every kind and field ---------------------------------------------------------------------- */
 
 static void metric_fields(const char *path) {
     struct store *s = open_at(path);
@@ -169,8 +168,7 @@ static void other_kinds(const char *path) {
 }
 ON_EACH_MEDIUM(other_kinds)
 
-/* --- identity and summaries
- * ------------------------------------------------------------------------------------------------ */
+/* --- identity and summaries -------------------------------------------------------------------- */
 
 static void put_line(struct store *s, struct metric m) {
     struct value value = {.number = 1};
@@ -254,8 +252,7 @@ static void weights(const char *path) {
 }
 ON_EACH_MEDIUM(weights)
 
-/* --- filters, limits, marks
- * ------------------------------------------------------------------------------------------------- */
+/* --- filters, limits, marks -------------------------------------------------------------------- */
 
 /* 120 samples of 6 series in commits of 1 to 20: ids and values are the same. */
 static struct store *store_of_120(const char *path) {
@@ -393,8 +390,7 @@ static void marks(const char *path) {
 }
 ON_EACH_MEDIUM(marks)
 
-/* --- sessions, reset, losses
- * -------------------------------------------------------------------------------------------------- */
+/* --- sessions, reset, losses ------------------------------------------------------------------- */
 
 static void sessions(const char *path) {
     struct store *s = open_at(path);
@@ -504,9 +500,7 @@ static void losses(const char *path) {
 }
 ON_EACH_MEDIUM(losses)
 
-/* --- bounds
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- bounds ------------------------------------------------------------------------------------ */
 
 static void retention_by_count(const char *path) {
     struct store *s = open_with((struct store_options){.path = path, .retention_samples = 100});
@@ -642,9 +636,7 @@ static void datagrams(const char *path) {
 }
 ON_EACH_MEDIUM(datagrams)
 
-/* --- at random
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- at random --------------------------------------------------------------------------------- */
 
 static uint32_t dice_state;
 static uint32_t dice(uint32_t sides) {
@@ -739,9 +731,7 @@ static void random_records(const char *path) {
 }
 ON_EACH_MEDIUM(random_records)
 
-/* --- readers
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- readers ----------------------------------------------------------------------------------- */
 
 static void many_readers(const char *path) {
     struct store *s = open_at(path);
