@@ -3,10 +3,10 @@
  *
  * Usage: intake_bench [SECONDS]. Prints one line of JSON for each kind of body.
  */
+#include "../support/server.h" /* not the one of this folder */
 #include "core/buf.h"
 #include "core/clock.h"
 #include "decode/intake/intake.h"
-#include "../support/server.h" /* not the one of this folder */
 
 #include <jansson.h>
 #include <pthread.h>

@@ -1,7 +1,8 @@
 /* The recorder measured as a whole: the real binary, its recording on disk, beside the limits of the same machine in the same
  * minute: a bare recvmmsg sink, a bare multi-row insert of narrow rows.
  *
- *     recorder_bench BINARY [quick]
+ *     recorder_bench BINARY [quick]      a tenth of everything
+ *     recorder_bench BINARY ask N        N rounds of "send, ask, have it" with both cores busy; fails on a miss
  */
 #include "core/clock.h"
 #include "load.h"
@@ -48,8 +49,17 @@ static void life(void) {
     printf("idle memory (RSS)              %8.1f MB\n", (double)rss / 1024);
 }
 
+static int server_udp(const struct server *s) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s->udp_port)};
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof in) != 0)
+        perror("bench: connect");
+    return fd;
+}
+
 /* Send one metric, ask for it over a kept-alive connection; every answer must hold it. */
-static void ask(int rounds, int busy) {
+static int ask(int rounds, int busy) {
     struct server s;
     server_start(&s, binary);
     pid_t burners[2];
@@ -57,10 +67,7 @@ static void ask(int rounds, int busy) {
         if ((burners[i] = fork()) == 0)
             for (volatile unsigned long spin = 0;; spin++) {
             }
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s.udp_port)};
-    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    connect(fd, (struct sockaddr *)&in, sizeof in);
+    int fd = server_udp(&s);
     double *us = malloc(sizeof *us * (size_t)rounds);
     int misses = 0;
     for (int i = 0; us && i < rounds; i++) {
@@ -83,6 +90,41 @@ static void ask(int rounds, int busy) {
     close(fd);
     for (int i = 0; i < busy; i++)
         kill_and_wait(burners[i]);
+    server_stop(&s);
+    return misses;
+}
+
+/* Many wait, each for a metric of its own; the datagram that fulfils one, and the time until its answer is here. */
+static void waiting(int n) {
+    struct server s;
+    server_start(&s, binary);
+    int *fds = malloc(sizeof *fds * (size_t)n), wrong = 0;
+    double *us = malloc(sizeof *us * (size_t)n);
+    if (!fds || !us)
+        exit(1);
+    for (int i = 0; i < n; i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"expect\":[\"incr wait.%d sum == 1\"],\"within_ms\":600000}", i);
+        fds[i] = server_connect(&s);
+        server_post(&s, fds[i], "/recorder/v1/expect", body);
+    }
+    server_ask(&s, "GET", "/recorder/v1/status", NULL);
+    int udp = server_udp(&s);
+    for (int i = 0; i < n; i++) {
+        char line[64];
+        int length = snprintf(line, sizeof line, "wait.%d:1|c", i);
+        int64_t start_ns = clock_mono_ns();
+        if (send(udp, line, (size_t)length, 0) != length)
+            perror("send");
+        wrong += server_passes(fds[i]) != 0;
+        us[i] = (double)(clock_mono_ns() - start_ns) / 1e3;
+        close(fds[i]);
+    }
+    printf("fulfilled, answered: %d waiting: median %.0f us, 99th %.0f us, %d wrong\n", n,
+           at_quantile(us, (size_t)n, 0.5), at_quantile(us, (size_t)n, 0.99), wrong);
+    close(udp);
+    free(fds);
+    free(us);
     server_stop(&s);
 }
 
@@ -151,14 +193,17 @@ int main(int argc, char **argv) {
     if (quick)
         million /= 10;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc > 3 && strcmp(argv[2], "ask") == 0)
+        return ask(atoi(argv[3]), 2) != 0;
     double limit = yardstick_insert(5 * million);
     printf("yardstick: bare multi-row insert of narrow rows   %.2f M rows/s\n", limit / 1e6);
     double offered = yardstick_sink(3 * million, 1432);
-    printf("yardstick: bare recvmmsg sink, 1,432 bytes        %.2f M samples/s offered, %.1f %% kept\n", offered / 1e6,
-           yardstick_sink_kept() * 100);
+    printf("yardstick: bare recvmmsg sink, 1,432 bytes        %.2f M samples/s offered, %.1f %% kept\n",
+           offered / 1e6, yardstick_sink_kept() * 100);
     life();
     ask(quick ? 500 : 5000, 0);
     ask(quick ? 500 : 5000, 2);
+    waiting(quick ? 100 : 1000);
     throughput("unixgram 1432, flat out",
                (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
                limit);

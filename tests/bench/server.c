@@ -20,14 +20,14 @@ static void die(const char *what) {
     exit(1);
 }
 
-static void connect_http(struct server *s) {
+int server_connect(const struct server *s) {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)s->http_port)};
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    s->http = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int one = 1;
-    setsockopt(s->http, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(s->http, (struct sockaddr *)&in, sizeof in) != 0)
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(fd, (struct sockaddr *)&in, sizeof in) != 0)
         die("bench: connect");
+    return fd;
 }
 
 void server_start(struct server *s, const char *binary) {
@@ -71,7 +71,7 @@ void server_start(struct server *s, const char *binary) {
     s->http_port = atoi(strrchr(http, ':') + 1);
     s->udp_port = atoi(strrchr(udp, ':') + 1);
     json_decref(ready);
-    connect_http(s);
+    s->http = server_connect(s);
 }
 
 int64_t server_stop(struct server *s) {
@@ -89,21 +89,25 @@ int64_t server_stop(struct server *s) {
     return took_ns;
 }
 
-const char *server_ask(struct server *s, const char *method, const char *path, const char *body) {
-    static char *answer;
-    static size_t cap;
+static void post(const struct server *s, int fd, const char *method, const char *path, const char *body) {
     char head[1024];
     size_t n_body = body ? strlen(body) : 0;
     int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %zu\r\n\r\n",
                      method, path, s->http_port, n_body);
     struct iovec parts[2] = {{head, (size_t)n}, {(char *)body, n_body}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    if (sendmsg(s->http, &message, MSG_NOSIGNAL) != (ssize_t)((size_t)n + n_body))
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) != (ssize_t)((size_t)n + n_body))
         die("bench: ask");
+}
+
+/* The body, valid until the next. */
+static const char *read_answer(int fd) {
+    static char *answer;
+    static size_t cap;
     for (size_t got = 0;;) {
         if (cap < got + 65536 && !(answer = realloc(answer, cap = got + 1048576)))
             die("bench");
-        ssize_t more = recv(s->http, answer + got, cap - got - 1, 0);
+        ssize_t more = recv(fd, answer + got, cap - got - 1, 0);
         if (more <= 0)
             die("bench: answer");
         got += (size_t)more;
@@ -118,6 +122,19 @@ const char *server_ask(struct server *s, const char *method, const char *path, c
         if (whole)
             return end + 4;
     }
+}
+
+const char *server_ask(struct server *s, const char *method, const char *path, const char *body) {
+    post(s, s->http, method, path, body);
+    return read_answer(s->http);
+}
+
+void server_post(const struct server *s, int fd, const char *path, const char *body) {
+    post(s, fd, "POST", path, body);
+}
+
+int server_passes(int fd) {
+    return strstr(read_answer(fd), "\"verdict\":\"pass\"") ? 0 : -1;
 }
 
 long long number_after(const char *text, const char *key) {

@@ -21,6 +21,11 @@ void server_start(struct server *s, const char *binary);
 int64_t server_stop(struct server *s);
 /* One request over the kept-alive connection; returns the body, valid until the next. */
 const char *server_ask(struct server *s, const char *method, const char *path, const char *body);
+/* Another connection; a question over it, and the time its answer took to come (both calls block no longer than the server). */
+int server_connect(const struct server *s);
+void server_post(const struct server *s, int fd, const char *path, const char *body);
+/* Waits for the answer's end; 0 when it says "verdict":"pass". */
+int server_passes(int fd);
 /* The value of an integer after "key": in the text; -1 when it isn't there. */
 long long number_after(const char *text, const char *key);
 double server_cpu_s(const struct server *s);
