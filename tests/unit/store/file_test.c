@@ -297,6 +297,31 @@ static void second_writer(void) {
     place_remove(&p);
 }
 
+/* Moved or deleted under the writer: it goes on, for who asks it and for the file it had. */
+static void moved_away(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    put_number(s, "a", 1);
+    COMMIT(s);
+    char moved[200];
+    snprintf(moved, sizeof moved, "%s/moved", p.directory);
+    CU_ASSERT_EQUAL(rename(p.path, moved), 0);
+    write_file(p.path, "somebody else's", 15);
+    put_number(s, "a", 2);
+    COMMIT(s);
+    EQ_INT(count_of(s, SAMPLES, everything), 2);
+    CU_ASSERT_EQUAL(unlink(moved), 0);
+    put_number(s, "a", 3);
+    COMMIT(s);
+    EQ_INT(count_of(s, SAMPLES, everything), 3);
+    store_close(s);
+    struct buf left = read_file(p.path);
+    EQ_STR(left.p, "somebody else's");
+    buf_free(&left);
+    place_remove(&p);
+}
+
 /* --- the disk is full -------------------------------------------------------------------------- */
 
 static void fill_disk(struct store *s) {
@@ -597,6 +622,7 @@ UNIT_MAIN("store/file", {"opened again", reopen}, {"kill -9 loses nothing that w
           {"foreign and newer files are left alone", foreign_files},
           {"newer only in the log", newer_in_the_log}, {"paths that cannot be", bad_paths},
           {"a second writer is told who the first is", second_writer},
-          {"disk full (tmpfs) and back", full_disk}, {"disk full (size limit) and back", full_quota},
-          {"views", views}, {"views use indexes", views_use_indexes}, {"words of the tables", words},
-          {"damaged rows", damage}, {"torn files", torn_files})
+          {"the file is moved or deleted", moved_away}, {"disk full (tmpfs) and back", full_disk},
+          {"disk full (size limit) and back", full_quota}, {"views", views},
+          {"views use indexes", views_use_indexes}, {"words of the tables", words}, {"damaged rows", damage},
+          {"torn files", torn_files})

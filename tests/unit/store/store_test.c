@@ -2,6 +2,9 @@
 #include "core/clock.h"
 #include "store/fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define ON_EACH_MEDIUM(test)                                                                                 \
     static void test##_on_file(void) {                                                                       \
         struct place place;                                                                                  \
@@ -758,6 +761,74 @@ static void many_readers(const char *path) {
 }
 ON_EACH_MEDIUM(many_readers)
 
+/* Readers of another thread each see moments in which summaries and samples agree, and time goes forward. */
+struct watcher {
+    struct store *store;
+    atomic_bool *stop;
+    bool agreed;
+    unsigned moments;
+};
+
+static int add_samples(void *arg, const struct series_row *row) {
+    *(uint64_t *)arg += row->samples;
+    return 0;
+}
+
+static int add_one(void *arg, const struct sample_row *row) {
+    (void)row;
+    ++*(uint64_t *)arg;
+    return 0;
+}
+
+static void *watch(void *arg) {
+    struct watcher *w = arg;
+    uint64_t before = 0;
+    w->agreed = true;
+    for (bool last = false; !last; w->moments++) {
+        last = atomic_load(w->stop);
+        struct err err = {0};
+        struct reader *r = store_reader_take(w->store, &err);
+        uint64_t said = 0, counted = 0;
+        bool ok = r->ops->begin(r, &err) == 0 &&
+                  r->ops->series(r, &everything, add_samples, &said, &err) == 0 &&
+                  r->ops->samples(r, &everything, w->moments % 2 == 0, add_one, &counted, &err) == 0;
+        r->ops->end(r);
+        store_reader_give(w->store, r);
+        w->agreed = w->agreed && ok && said == counted && counted >= before;
+        before = counted;
+    }
+    w->agreed = w->agreed && before == 3000;
+    return NULL;
+}
+
+static void concurrent(const char *path) {
+    struct store *s = open_at(path);
+    enum { WATCHERS = 7 }; /* more than there are readers */
+    struct watcher watchers[WATCHERS];
+    pthread_t threads[WATCHERS];
+    atomic_bool stop = false;
+    for (size_t i = 0; i < WATCHERS; i++) {
+        watchers[i] = (struct watcher){.store = s, .stop = &stop};
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, watch, &watchers[i]), 0);
+    }
+    char name[16];
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "m%d", i % 11);
+        put_number(s, name, i);
+        if (i % 13 == 0)
+            COMMIT(s);
+    }
+    COMMIT(s);
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < WATCHERS; i++) {
+        pthread_join(threads[i], NULL);
+        CU_ASSERT(watchers[i].agreed);
+        CU_ASSERT(watchers[i].moments > 0);
+    }
+    store_close(s);
+}
+ON_EACH_MEDIUM(concurrent)
+
 static void nothing_applies(const char *path) {
     struct store *s = store_of_120(path);
     struct record event = {.kind = RECORD_EVENT, .event = {.title = SPAN("http.hits")}};
@@ -784,4 +855,5 @@ UNIT_MAIN("store", CASES("every field of a metric", metric_fields),
           CASES("retention by age", retention_by_age), CASES("series limit", series_limit),
           CASES("more than a slice holds", large_slices), CASES("kept datagrams", datagrams),
           CASES("10,000 random records", random_records), CASES("many readers", many_readers),
+          CASES("readers beside the writer", concurrent),
           CASES("filters that nothing can match", nothing_applies))
