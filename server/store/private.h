@@ -2,7 +2,8 @@
  *
  *     sqlite.c    open, close, commit, roll back
  *     load.c      what is in memory about the file
- *     put.c       a record: interning, or a row of its own
+ *     put.c       a record: into the slice, or a row of its own
+ *     identity.c  which series and spelling a metric is
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
  *     retain.c    what is too old or too much goes
@@ -45,6 +46,8 @@ enum store_sql {
 
 /* Rows go into `chunk` and `summary` many to a statement: that halves what a row costs. */
 #define STORE_BULKS 3
+
+#define STORE_SCRATCH_MAX ((size_t)256 << 20) /* bytes of one record's key or tags */
 
 #define STORE_READERS 5
 
@@ -97,7 +100,7 @@ struct store {
         uint64_t detail_hash;
     } last_loss;
 
-    struct buf key, tags, tags_sorted; /* scratch of put.c */
+    struct buf key, tags, tags_sorted; /* scratch of identity.c */
     struct span *sorted;
     size_t cap_sorted;
     uint64_t *order; /* scratch of flush.c */
@@ -119,6 +122,12 @@ int store_load(struct store *s, struct err *err);
 int store_load_counts(struct store *s, struct err *err);
 int store_count_losses(struct store *s, struct err *err);
 struct store_session *store_find_session(struct store *s, uint64_t id);
+
+/* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
+int store_identify(struct store *s, const struct metric *m, uint32_t *context, struct err *err);
+int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err);
+/* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
+void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
 
 /* flush.c */
 void store_flush_end(struct store *s);             /* gives the statements back */

@@ -3,7 +3,7 @@
  *     reader.c     a connection: statements, begin and end, sessions, losses
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
- *     samples.c    samples, out of chunks
+ *     samples.c    samples, out of chunks; gather.c finds those
  *     spelling.c   contexts as struct metric, arrivals
  *
  * A row callback may use the reader again, but not call `samples` from within `samples`.

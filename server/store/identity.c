@@ -1,0 +1,240 @@
+/* DESIGN. Two hashes lead from a metric to what its samples have in common: that of the key its decoder gave (the way of
+ * nearly every metric), and that of all its fields. What neither finds is new: its context, and its series if that is new
+ * too, are made in the open transaction. */
+#include "core/json.h"
+#include "store/private.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define KEY_ON_STACK 1024
+
+/* --- keys: bytes that are equal exactly when what they stand for is ---------------------------- */
+
+struct key_head {
+    uint64_t session_id, era;
+    uint32_t kind; /* 'K' decoder's key, 'C' context, 'S' series */
+    uint32_t n;
+};
+
+static void key_start(struct store *s, char kind, uint32_t n) {
+    const struct store_session *session = s->arrival.session;
+    struct key_head head = {session->id, session->era, (uint32_t)kind, n};
+    s->key.max = STORE_SCRATCH_MAX;
+    buf_clear(&s->key);
+    buf_add(&s->key, &head, sizeof head);
+}
+
+static void key_span(struct store *s, struct span span) {
+    uint64_t n = span.p ? span.n : UINT64_MAX;
+    buf_add(&s->key, &n, sizeof n);
+    buf_span(&s->key, span);
+}
+
+static void key_tags(struct store *s, size_t n_tags, const struct span *tags) {
+    uint64_t n = n_tags;
+    buf_add(&s->key, &n, sizeof n);
+    for (size_t i = 0; i < n_tags; i++)
+        key_span(s, tags[i]);
+}
+
+/* The key of the decoder: the way of nearly every metric, so without a buffer when it is short. */
+static struct intern_hash hash_given(struct store *s, const struct metric *m) {
+    const struct store_session *session = s->arrival.session;
+    size_t n = m->key_name.n + m->key_rest.n;
+    if (n > KEY_ON_STACK) {
+        key_start(s, 'K', 0);
+        key_span(s, m->key_name);
+        key_span(s, m->key_rest);
+        return intern_hash(&s->intern, buf_view(&s->key));
+    }
+    struct {
+        struct key_head head;
+        char text[KEY_ON_STACK];
+    } key;
+    key.head = (struct key_head){session->id, session->era, 'K', (uint32_t)m->key_name.n};
+    memcpy(key.text, m->key_name.p, m->key_name.n);
+    if (m->key_rest.n)
+        memcpy(key.text + m->key_name.n, m->key_rest.p, m->key_rest.n);
+    return intern_hash(&s->intern, span_of((const char *)&key, sizeof key.head + n));
+}
+
+static struct intern_hash hash_context(struct store *s, const struct metric *m) {
+    const struct origin *o = &m->origin;
+    double rate = isnan(m->sample_rate) ? (double)NAN : m->sample_rate;
+    const struct span spans[] = {m->name,        o->host,        o->container_id,   o->external_data,
+                                 o->cardinality, o->entity_id,   o->jmx_check_name, m->device,
+                                 m->unit,        m->source_type, m->resources};
+    key_start(s, 'C', (uint32_t)m->type);
+    buf_add(&s->key, &rate, sizeof rate);
+    buf_add(&s->key, &m->interval, sizeof m->interval);
+    uint64_t inode[] = {o->has_inode, o->has_inode ? o->inode : 0};
+    buf_add(&s->key, inode, sizeof inode);
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        key_span(s, spans[i]);
+    key_tags(s, m->n_tags, m->tags);
+    return intern_hash(&s->intern, buf_view(&s->key));
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* s->sorted: the metric's tags in order, once each. */
+static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct err *err) {
+    if (m->n_tags > s->cap_sorted) {
+        struct span *more = realloc(s->sorted, m->n_tags * sizeof *more);
+        if (!more)
+            return err_set(err, ENOMEM, "cannot record");
+        s->sorted = more;
+        s->cap_sorted = m->n_tags;
+    }
+    *n = 0;
+    if (m->n_tags == 0)
+        return 0;
+    memcpy(s->sorted, m->tags, m->n_tags * sizeof *s->sorted);
+    qsort(s->sorted, m->n_tags, sizeof *s->sorted, by_bytes);
+    for (size_t i = 0; i < m->n_tags; i++)
+        if (*n == 0 || !span_eq(s->sorted[*n - 1], s->sorted[i]))
+            s->sorted[(*n)++] = s->sorted[i];
+    return 0;
+}
+
+static struct intern_hash hash_series(struct store *s, const struct metric *m, size_t n_sorted) {
+    key_start(s, 'S', (uint32_t)m->type);
+    key_span(s, m->name);
+    key_span(s, m->origin.host);
+    key_span(s, m->device);
+    key_tags(s, n_sorted, s->sorted);
+    return intern_hash(&s->intern, buf_view(&s->key));
+}
+
+/* --- what is new ------------------------------------------------------------------------------- */
+
+int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err) {
+    b->max = STORE_SCRATCH_MAX;
+    buf_clear(b);
+    buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_put_string_raw(b, tags[i]);
+    }
+    buf_char(b, ']');
+    *text = buf_view(b);
+    return b->failed ? err_set(err, ENOMEM, "cannot record") : 0;
+}
+
+static void bind_hash(sqlite3_stmt *stmt, int at, struct intern_hash hash) {
+    char bytes[12];
+    memcpy(bytes, &hash.low, 8);
+    memcpy(bytes + 8, &hash.high, 4);
+    sqlite3_bind_blob(stmt, at, bytes, sizeof bytes, SQLITE_TRANSIENT);
+}
+
+void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
+    const struct span spans[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
+                                 o->jmx_check_name};
+    for (int i = 0; i < 5; i++)
+        db_bind_span(stmt, at + i, spans[i]);
+    if (o->has_inode)
+        db_bind_id(stmt, at + 5, o->inode);
+    else
+        sqlite3_bind_null(stmt, at + 5);
+}
+
+static int new_series(struct store *s, const struct metric *m, size_t n_sorted, struct intern_hash hash,
+                      uint32_t *ix, struct err *err) {
+    struct span tags;
+    sqlite3_stmt *stmt = s->sql[SQL_METRIC];
+    if (store_json_tags(&s->tags_sorted, n_sorted, s->sorted, &tags, err) != 0)
+        return -1;
+    struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
+    db_bind_id(stmt, 1, series.id);
+    db_bind_id(stmt, 2, s->arrival.session_id);
+    bind_hash(stmt, 3, hash);
+    db_bind_span(stmt, 4, m->name);
+    sqlite3_bind_int(stmt, 5, (int)m->type);
+    db_bind_span(stmt, 6, tags);
+    db_bind_span(stmt, 7, m->origin.host);
+    db_bind_span(stmt, 8, m->device);
+    if (db_done(s->db, stmt, err) != 0)
+        return -1;
+    *ix = intern_add_series(&s->intern, &series);
+    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    s->next_metric_id++;
+    s->now.series++;
+    s->arrival.session->n_interned++;
+    return 0;
+}
+
+static int new_context(struct store *s, const struct metric *m, uint32_t series, struct intern_hash hash,
+                       uint32_t *ix, struct err *err) {
+    struct span tags;
+    sqlite3_stmt *stmt = s->sql[SQL_CONTEXT];
+    if (store_json_tags(&s->tags, m->n_tags, m->tags, &tags, err) != 0)
+        return -1;
+    struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
+    struct intern_context context = {.id = s->next_context_id,
+                                     .count = weight.count,
+                                     .factor = weight.factor,
+                                     .series = series & INTERN_SERIES_MAX,
+                                     .sampled = m->sample_rate != 1,
+                                     .group = INTERN_NONE};
+    db_bind_id(stmt, 1, context.id);
+    db_bind_id(stmt, 2, s->intern.series[series].id);
+    bind_hash(stmt, 3, hash);
+    db_bind_span(stmt, 4, tags);
+    db_bind_number(stmt, 5, m->sample_rate);
+    store_bind_origin(stmt, 6, &m->origin);
+    db_bind_span(stmt, 12, m->unit);
+    sqlite3_bind_int64(stmt, 13, m->interval);
+    db_bind_span(stmt, 14, m->source_type);
+    db_bind_span(stmt, 15, m->resources);
+    if (db_done(s->db, stmt, err) != 0)
+        return -1;
+    *ix = intern_add_context(&s->intern, &context);
+    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    s->next_context_id++;
+    s->arrival.session->n_interned++;
+    return 0;
+}
+
+/* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */
+static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    struct intern_hash hash = hash_context(s, m);
+    if (s->key.failed)
+        return err_set(err, ENOMEM, "cannot record");
+    *ix = intern_find(&s->intern, hash);
+    if (*ix != INTERN_NONE || s->intern.n_contexts >= s->max_contexts)
+        return 0;
+    size_t n_sorted = 0;
+    if (sort_tags(s, m, &n_sorted, err) != 0)
+        return -1;
+    struct intern_hash series_hash = hash_series(s, m, n_sorted);
+    uint32_t series = intern_find(&s->intern, series_hash);
+    if (series == INTERN_NONE) {
+        if (s->intern.n_series >= s->max_series)
+            return 0;
+        if (new_series(s, m, n_sorted, series_hash, &series, err) != 0)
+            return -1;
+    }
+    return new_context(s, m, series, hash, ix, err);
+}
+
+int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    if (m->key_name.n == 0)
+        return find_context(s, m, ix, err);
+    struct intern_hash given = hash_given(s, m);
+    *ix = intern_find(&s->intern, given);
+    if (*ix != INTERN_NONE)
+        return 0;
+    if (find_context(s, m, ix, err) != 0)
+        return -1;
+    if (*ix == INTERN_NONE)
+        return 0;
+    s->arrival.session->n_interned++;
+    return intern_lead(&s->intern, given, *ix) ? 0 : err_set(err, ENOMEM, "cannot record");
+}
