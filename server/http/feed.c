@@ -11,7 +11,6 @@
 struct feed {
     struct waiter *list;
     uint64_t newest_series;
-    uint64_t n_losses;
     int failed;
 };
 
@@ -36,6 +35,7 @@ FEEDER(sample, sample_row)
 FEEDER(event, event_row)
 FEEDER(check, check_row)
 FEEDER(reject, reject_row)
+FEEDER(loss, loss_row)
 
 static int feed_series(void *arg, const struct series_row *row) {
     struct feed *f = arg;
@@ -47,22 +47,11 @@ static int feed_series(void *arg, const struct series_row *row) {
     return f->failed != 0;
 }
 
-/* Losses have no ids of their own: they are told apart by their place in the list, which only grows (but by a
- * reset, after which there is nothing new for a while). */
-static int feed_loss(void *arg, const struct loss_row *row) {
-    struct feed *f = arg;
-    uint64_t place = ++f->n_losses;
-    for (struct waiter *w = f->list; w && !f->failed; w = w->next)
-        if (w->feed && place > w->losses)
-            f->failed = judge_feed_loss(w->feed, row);
-    return f->failed != 0;
-}
-
 static int read_window(struct feed *f, struct reader *r, const struct filter *window, struct err *err) {
     const struct reader_ops *ops = r->ops;
     if (ops->samples(r, window, true, feed_sample, f, err) != 0 ||
         ops->events(r, window, feed_event, f, err) != 0 || ops->checks(r, window, feed_check, f, err) != 0 ||
-        ops->rejects(r, window, feed_reject, f, err) != 0)
+        ops->rejects(r, window, feed_reject, f, err) != 0 || ops->losses(r, window, feed_loss, f, err) != 0)
         return -1;
     for (struct waiter *w = f->list; w; w = w->next)
         if (w->cursor < window->until)
@@ -78,7 +67,7 @@ static int read_new(struct feed *f, struct reader *r, struct err *err) {
         cursor = w->cursor < cursor ? w->cursor : cursor;
         series = w->series < series ? w->series : series;
     }
-    struct filter later = {.after_series = series}, all = {0};
+    struct filter later = {.after_series = series};
     if (r->ops->last_id(r, &last_id, err) != 0 || r->ops->series(r, &later, feed_series, f, err) != 0)
         return -1;
     while (cursor < last_id && !f->failed) {
@@ -88,7 +77,7 @@ static int read_new(struct feed *f, struct reader *r, struct err *err) {
             return -1;
         cursor = window.until;
     }
-    return f->failed ? 0 : r->ops->losses(r, &all, feed_loss, f, err);
+    return 0;
 }
 
 int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err) {
@@ -109,10 +98,8 @@ int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct e
     store_reader_give(h->store, r);
     if (result == 0 && f.failed)
         result = err_set(err, 0, "out of memory while judging");
-    for (struct waiter *w = list; w && result == 0; w = w->next) {
+    for (struct waiter *w = list; w && result == 0; w = w->next)
         w->series = f.newest_series > w->series ? f.newest_series : w->series;
-        w->losses = f.n_losses;
-    }
     *series = f.newest_series;
     return result;
 }

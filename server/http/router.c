@@ -145,7 +145,8 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
             const struct route *route = &tables[t]->routes[i];
             if (!matches(route->path, rq->raw_path, rq->params, &rq->n_params))
                 continue;
-            if (*allowed && strcmp(route->path, "/**") == 0) /* the path is somebody's, only not with this method */
+            if (*allowed &&
+                strcmp(route->path, "/**") == 0) /* the path is somebody's, only not with this method */
                 continue;
             if (rq->method && (route->methods & rq->method)) {
                 char *room = rq->decoded;

@@ -12,7 +12,8 @@
 struct MHD_Daemon;
 struct connection;
 
-#define HTTP_LISTEN_MAX 2 /* "localhost" is 127.0.0.1 and ::1 */
+#define HTTP_RESETS     256 /* sessions share counters; one too many resets costs a look more */
+#define HTTP_LISTEN_MAX 2   /* "localhost" is 127.0.0.1 and ::1 */
 
 struct http {
     struct store *store;
@@ -37,6 +38,8 @@ struct http {
     atomic_size_t n_body_bytes;
     atomic_size_t n_active; /* requests between their headers and the end of their answer */
     atomic_bool stopping;
+    /* Changes when a session (by id) forgets what it recorded: what was judged of it is then void. */
+    atomic_uint_fast64_t n_resets[HTTP_RESETS];
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
 };
 

@@ -31,6 +31,7 @@ struct watch {
     struct waiter *inbox;
     bool stopping; /* no more waiters are taken in */
 
+    atomic_bool recheck;         /* look though nothing was committed */
     atomic_bool connected;       /* the sweep is on */
     atomic_uint_fast64_t series; /* the newest that was fed */
 
@@ -182,7 +183,8 @@ static void *loop(void *arg) {
         bool looks = any_looks(watch);
         pipeline_notify(watch->http->pipeline, looks ? watch->poke : -1);
         uint64_t commits = pipeline_commits(watch->http->pipeline);
-        if (looks && (wants_data || commits != watch->commits))
+        bool recheck = atomic_exchange(&watch->recheck, false);
+        if (looks && (wants_data || recheck || commits != watch->commits))
             look(watch);
         watch->commits = commits;
         wake_due(watch);
@@ -247,6 +249,11 @@ void watch_add(struct watch *watch, struct waiter *w) {
         w->wake(w, WATCH_STOP);
     else
         poke(watch);
+}
+
+void watch_recheck(struct watch *watch) {
+    watch->recheck = true;
+    poke(watch);
 }
 
 uint64_t watch_series(const struct watch *watch) {

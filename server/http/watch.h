@@ -29,7 +29,6 @@ struct waiter {
     struct judge *feed;
     uint64_t cursor; /* the newest record that it knows */
     uint64_t series; /* and series: watch_series, asked before the judge was started */
-    uint64_t losses; /* and how many rows of losses */
     char session[65];
     uint64_t n_fed; /* records of that session fed so far */
     /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may
@@ -45,6 +44,8 @@ void watch_stop(struct watch *watch);
 void watch_free(struct watch *watch);
 
 void watch_add(struct watch *watch, struct waiter *w);
+/* Looks again now: something changed that is no commit. */
+void watch_recheck(struct watch *watch);
 /* The newest series that this thread has read: who looks at the recording after this call sees it too. */
 uint64_t watch_series(const struct watch *watch);
 /* Resumes the request after delay_ms. */

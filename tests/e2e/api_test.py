@@ -253,7 +253,7 @@ class Waiting(unittest.TestCase):
     def test_it_ends_at_the_first_moment_that_all_holds(self):
         with Recorder() as r:
             answers = []
-            body = {"expect": ["incr step sum == 3", "gauge level last == 7"], "within_ms": 60000}
+            body = {"expect": ["incr step sum == 3", "gauge level samples == 1 and last == 7"], "within_ms": 60000}
 
             def wait():
                 import http.client
@@ -263,7 +263,10 @@ class Waiting(unittest.TestCase):
                 connection.close()
 
             thread = threading.Thread(target=wait)
+            r.send("level:7|g")
+            r.get("series")
             thread.start()
+            r.ask("POST", "/recorder/v1/reset")  # what was counted before is forgotten
             r.send("step:1|c")
             r.get("series")
             r.send("step:2|c")

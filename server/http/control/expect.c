@@ -28,7 +28,9 @@ struct question {
     struct job job;
     struct http_request *rq;
     struct judge *judge;
-    int64_t asked_mono_ns, within_ns, settle_ns;
+    uint64_t session_id, n_resets; /* http->n_resets of it when judging began */
+    bool again;                    /* the session was reset since: to be judged anew */
+    int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
     int64_t quiet_mono_ns;    /* since when nothing new came */
     uint64_t n_fed;           /* then */
@@ -96,17 +98,9 @@ static bool decided(struct question *q, int64_t now) {
     return now >= q->deadline_mono_ns || judge_final(q->judge);
 }
 
-static int count_loss(void *arg, const struct loss_row *row) {
-    (void)row;
-    ++*(uint64_t *)arg;
-    return 0;
-}
-
 /* Runs with a reader that looks at one moment of the recording; 1: the report is made, 0: not decided yet. */
 static int begin_judging(struct question *q, struct reader *r, struct err *err) {
-    struct filter all = {0};
-    if (judge_start(q->judge, r, err) != 0 ||
-        r->ops->losses(r, &all, count_loss, &q->waiter.losses, err) != 0)
+    if (judge_start(q->judge, r, err) != 0)
         return -1;
     q->quiet_mono_ns = clock_mono_ns();
     if (!decided(q, q->quiet_mono_ns))
@@ -130,9 +124,14 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
     return result;
 }
 
+static uint64_t resets(const struct question *q) {
+    return q->rq->http->n_resets[q->session_id % HTTP_RESETS];
+}
+
 /* Whether the answer is complete (an error is one too); else the question must wait. */
 static bool judge_now(struct question *q) {
     uint64_t last_id;
+    q->n_resets = resets(q);
     q->waiter.series = watch_series(q->rq->http->watch);
     if (ask_barrier(q->rq, &last_id) != 0)
         return true;
@@ -154,6 +153,8 @@ static void run_report(struct job *job) {
     answer(q);
 }
 
+static void run_again(struct job *job);
+
 static bool question_look(struct waiter *w) {
     struct question *q = (struct question *)w;
     int64_t now = clock_mono_ns();
@@ -161,13 +162,14 @@ static bool question_look(struct waiter *w) {
         q->n_fed = w->n_fed;
         q->quiet_mono_ns = now;
     }
-    return decided(q, now);
+    q->again = resets(q) != q->n_resets;
+    return q->again || decided(q, now);
 }
 
 static void question_wake(struct waiter *w, enum watch_why why) {
     struct question *q = (struct question *)w;
     struct http_request *rq = q->rq;
-    q->job.run = run_report;
+    q->job.run = q->again ? run_again : run_report;
     switch (why) {
     case WATCH_LOOKED:
     case WATCH_DUE:
@@ -332,10 +334,26 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
     q->waiter.fd = http_socket(rq);
     memcpy(q->waiter.session, session.name, sizeof q->waiter.session);
     q->asked_mono_ns = clock_mono_ns();
-    q->within_ns = (int64_t)within_ms * NS_PER_MS;
     q->settle_ns = (int64_t)settle_ms * NS_PER_MS;
-    q->deadline_mono_ns = q->asked_mono_ns + q->within_ns;
+    q->deadline_mono_ns = q->asked_mono_ns + (int64_t)within_ms * NS_PER_MS;
+    q->session_id = session.id;
     return q;
+}
+
+/* The same question to a recording that has forgotten; the time it was given goes on. */
+static void run_again(struct job *job) {
+    struct question *q = of_job(job), *anew;
+    struct http_request *rq = q->rq;
+    json_t *body = json_loadb(rq->body.p, rq->body.n, 0, NULL);
+    anew = read_question(rq, body);
+    json_decref(body);
+    if (anew) {
+        anew->asked_mono_ns = q->asked_mono_ns;
+        anew->deadline_mono_ns = q->deadline_mono_ns;
+        question_free(q);
+        run_question(&anew->job);
+    } else
+        answer(q);
 }
 
 void control_expect(struct http_request *rq) {

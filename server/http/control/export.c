@@ -87,5 +87,6 @@ void control_export(struct http_request *rq) {
     else if (span_eq(name, SPAN("openmetrics")))
         openmetrics_answer(rq, &ask);
     else
-        http_error(rq, 400, "format must be jsonl, csv, dogstatsd or openmetrics, not '%.*s'", SPAN_ARG(name));
+        http_error(rq, 400, "format must be jsonl, csv, dogstatsd or openmetrics, not '%.*s'",
+                   SPAN_ARG(name));
 }
