@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# verify, lint, catalog, snapshot, diff: names and tags.
+load helper
+
+record() { statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:1|c|#instance:success' 'tasks.depth:3:1|g'; }
+
+@test "an inferred catalog verifies; a look-alike is told" {
+    start
+    record
+    run statwit catalog infer -o c.json
+    exits 0
+    run statwit verify --catalog c.json --strict
+    exits 0
+    statwit send 'login.atempt:1|c'
+    run statwit verify --catalog c.json
+    exits 1
+    has 'one letter from login.attempt'
+    run statwit expect --catalog c.json 'incr login.attempt sum == 2'
+    exits 1
+    GITHUB_ACTIONS=true run statwit verify --catalog c.json --junit report.xml
+    has '::error file=c.json,line='
+    grep -q '<failure' report.xml
+}
+
+@test "run --catalog; never seen warns, or fails when strict" {
+    printf 'metric_name,metric_type\na,count\nb,gauge\n' >metadata.csv
+    run statwit run --catalog metadata.csv -- "$STATWIT_BIN" send 'a:1|c'
+    exits 0
+    has 'never seen'
+    run statwit run --catalog metadata.csv --strict -- "$STATWIT_BIN" send 'a:1|c'
+    exits 1
+    run statwit run --catalog metadata.csv --db tests.db -- "$STATWIT_BIN" send 'a:1|g'
+    exits 1
+    has 'sent as a gauge'
+    run statwit verify --db tests.db --catalog metadata.csv
+    exits 1
+}
+
+@test "a malformed catalog: the place, 2, nothing written" {
+    start
+    printf 'metric_name,metric_type\na,"b\n' >bad.csv
+    run statwit verify --catalog bad.csv
+    exits 2
+    has 'bad.csv:2:3:'
+    run statwit catalog merge bad.csv -o out.json
+    exits 2
+    [ ! -e out.json ]
+    run statwit catalog fmt --write bad.csv
+    exits 2
+    [ "$(wc -l <bad.csv)" -eq 2 ]
+    truncate -s 100M huge.json
+    run statwit verify --catalog huge.json
+    exits 2
+    has 'at most'
+    run statwit verify
+    exits 2
+}
+
+@test "lint tells what Datadog rewrites; rules can be explained and silenced" {
+    start
+    statwit send 'Bad-Name:1|g|#Env:PROD'
+    run statwit lint
+    exits 1
+    has 'Bad-Name is stored as Bad_Name'
+    has 'Env:PROD is stored as env:prod'
+    run statwit lint --silence name-rewritten
+    exits 0
+    run statwit lint --silence name-rewritten --strict
+    exits 1
+    run statwit lint --explain name-rewriten
+    exits 2
+    has 'did you mean name-rewritten'
+    run statwit lint --explain all
+    exits 0
+    has identifier-tag
+}
+
+@test "a snapshot is written, checked, updated, and never written in CI" {
+    unset CI
+    start
+    record
+    CI=1 run statwit snapshot a.metrics
+    exits 2
+    [ ! -e a.metrics ]
+    run statwit snapshot a.metrics --counts
+    exits 0
+    run statwit snapshot --check a.metrics
+    exits 0
+    statwit send 'new:1|c'
+    CI=true run statwit snapshot --check a.metrics
+    exits 1
+    has '+ count new[] samples == 1'
+    run statwit snapshot --update a.metrics
+    exits 0
+    run statwit snapshot --check a.metrics
+    exits 0
+    printf '<<<<<<< HEAD\n' >>a.metrics
+    run statwit snapshot --check a.metrics
+    exits 2
+    has 'merge conflict'
+}
+
+@test "diff: sessions, recordings, snapshots, catalogs" {
+    unset CI
+    start
+    record
+    statwit snapshot a.metrics
+    run statwit diff a.metrics session:default
+    exits 0
+    statwit run -q --db b.db -- "$STATWIT_BIN" send 'login.atempt:1|c|#instance:failure' 'tasks.depth:1|c'
+    run statwit diff a.metrics b.db
+    exits 1
+    has 'login.attempt -> login.atempt'
+    has 'type gauge -> count'
+    run statwit diff a.metrics b.db --markdown
+    has '| `login.attempt` | `login.atempt` |'
+    statwit catalog infer -o c.json
+    run statwit diff c.json a.metrics
+    exits 0
+}
+
+@test "catalogs are converted and tidied" {
+    printf 'metric_name,metric_type\nb,gauge\na,count\n' >m.csv
+    run statwit catalog convert m.csv -o m.json
+    exits 0
+    run statwit catalog convert m.json
+    exits 0
+    has 'b,gauge,,,,,,,,'
+    run statwit catalog fmt --check m.csv
+    exits 1
+    run statwit catalog fmt --write m.csv
+    exits 0
+    run statwit catalog fmt --check m.csv m.json
+    exits 1
+    printf '{"include":["other.json"],"metrics":{}}' >self.json
+    printf '{"include":["self.json"]}' >other.json
+    run statwit verify --catalog self.json
+    exits 2
+    has circle
+}
