@@ -38,21 +38,34 @@ static inline uint64_t fold(uint64_t a, uint64_t b) {
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t hash_bytes(const char *bytes, size_t size) {
+/* The 7 bytes behind the text are zero, so that it can be read in words. */
+#define PADDING 8
+static inline uint64_t hash_padded(const char *bytes, size_t size) {
     uint64_t hash = seed ^ size, word;
-    for (; size >= 8; bytes += 8, size -= 8) {
-        memcpy(&word, bytes, 8);
+    for (size_t i = 0; i < size; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
         hash = fold(hash ^ word, 0x9e3779b97f4a7c15u);
     }
-    word = 0;
-    memcpy(&word, bytes, size);
-    return fold(hash ^ word, 0xd6e8feb86659fd93u);
+    return hash;
+}
+
+/* Of a gauge's key alone: which shard it goes to. */
+static unsigned hash_key(const char *key) {
+    unsigned hash = 2166136261u;
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)*key) * 16777619u;
+    return hash ^ hash >> 15;
 }
 
 /* ---- identity ---- */
 
+/* With its NUL. Most strings are short: a loop beats strlen and memcpy. */
 static inline void identify(struct line *identity, const char *string) {
-    line_put(identity, string, strlen(string) + 1);
+    char *at = identity->at, *end = identity->end;
+    while (at < end && (*at++ = *string))
+        string++;
+    identity->overflow |= at == end;
+    identity->at = at;
 }
 
 static void identify_tags(void *context, const struct statwit_tag *tags) {
@@ -332,18 +345,17 @@ static unsigned thread_number(void) {
 bool aggregate_put(struct aggregate *aggregate, const struct sample *sample) {
     if (sample->call->timestamp_s > 0)
         return false;
-    char buffer[IDENTITY_MAX];
-    struct line identity = line_in(buffer, sizeof buffer);
+    char buffer[IDENTITY_MAX + PADDING];
+    struct line identity = line_in(buffer, IDENTITY_MAX);
     bool scoped = !sample->no_scopes && scope_any();
     if (scoped)
         scope_lock();
     make_identity(&identity, sample);
     bool done = !identity.overflow;
     if (done) {
-        uint64_t hash = hash_bytes(buffer, line_size(&identity));
-        unsigned number = sample->type == STATWIT_GAUGE
-                              ? (unsigned)hash_bytes(sample->key, strlen(sample->key))
-                              : thread_number();
+        memset(identity.at, 0, PADDING);
+        uint64_t hash = hash_padded(buffer, line_size(&identity));
+        unsigned number = sample->type == STATWIT_GAUGE ? hash_key(sample->key) : thread_number();
         struct shard *shard = &aggregate->shards[number % N_SHARDS];
         pthread_mutex_lock(&shard->lock);
         done = !aggregate->closed && put(aggregate, shard, &identity, hash, sample);

@@ -4,6 +4,7 @@
 #include "emit/utf8.h"
 #include <locale.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <wctype.h>
 
 void line_string(struct line *line, const char *string) {
@@ -11,6 +12,10 @@ void line_string(struct line *line, const char *string) {
 }
 
 void line_integer(struct line *line, int64_t value) {
+    if (value >= 0 && value < 10) {
+        line_char(line, (char)('0' + value));
+        return;
+    }
     char text[NUMBER_SIZE];
     line_put(line, text, number_put_integer(text, value));
 }
@@ -20,58 +25,58 @@ void line_real(struct line *line, double value) {
     line_put(line, text, number_put_real(text, value));
 }
 
-/* What each ASCII byte becomes in each part; 0 ends the fast loop: NUL and what is not ASCII. */
-#define SAME(c) [c] = (char)(c)
-#define FOUR(c) SAME(c), SAME((c) + 1), SAME((c) + 2), SAME((c) + 3)
-#define TEN(c)  FOUR(c), FOUR((c) + 4), SAME((c) + 8), SAME((c) + 9)
-#define ABC(c)  TEN(c), TEN((c) + 10), FOUR((c) + 20), SAME((c) + 24), SAME((c) + 25)
-static const char tag_map[128] = {TEN('0'),  ABC('A'),  ABC('a'),  SAME('_'),
-                                  SAME('-'), SAME(':'), SAME('/'), SAME('.')};
-#undef ABC
-#undef TEN
-#undef FOUR
-#undef SAME
+/* What each byte becomes in each part. 0 ends the fast loop: the NUL, and all that is not ASCII. */
+static char maps[3][256];
+static locale_t unicode;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_bool ready;
 
-static char clean_byte(enum line_part part, unsigned char c) {
+static char clean_byte(enum line_part part, int c) {
+    bool word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
     if (part == LINE_TAG)
-        return tag_map[c] ? tag_map[c] : '_';
+        return word || strchr("_-:/.", c) ? (char)c : '_';
     bool bad = c < 0x20 || c == 0x7f || c == '|' || (c == ':' && part == LINE_NAME);
     return bad ? '_' : (char)c;
 }
 
-static locale_t unicode;
-static pthread_once_t unicode_once = PTHREAD_ONCE_INIT;
-
-static void load_unicode(void) {
+static void prepare(void) {
+    for (int c = 1; c < 0x80; c++)
+        for (enum line_part part = LINE_NAME; part <= LINE_VALUE; part++)
+            maps[part][c] = clean_byte(part, c);
     unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    atomic_store_explicit(&ready, true, memory_order_release);
 }
 
-/* Letters and digits of other scripts stay in tags. Without the system's C.UTF-8 everything that is UTF-8
- * does. */
+/* Letters and digits of other scripts stay in tags. Without the system's C.UTF-8 everything that is UTF-8 does. */
 static bool is_word(uint32_t character) {
-    pthread_once(&unicode_once, load_unicode);
     return !unicode || iswalnum_l((wint_t)character, unicode);
 }
 
+/* One character that is not ASCII; what follows it. */
+static const char *clean_character(struct line *line, enum line_part part, const char *text) {
+    size_t n = utf8_bytes(text, strnlen(text, 4));
+    if (n == 0 || (part == LINE_TAG && !is_word(utf8_char(text, n))))
+        line_char(line, '_');
+    else
+        line_put(line, text, n);
+    return text + (n ? n : 1);
+}
+
 void line_clean(struct line *line, enum line_part part, const char *text) {
-    size_t left = 0; /* bytes of text, counted when the first one that is not ASCII needs it */
-    while (*text) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x80) {
-            line_char(line, clean_byte(part, c));
-            text++;
-            left -= left > 0;
-            continue;
+    if (!atomic_load_explicit(&ready, memory_order_acquire))
+        pthread_once(&once, prepare);
+    const char *map = maps[part];
+    for (;;) {
+        char *at = line->at, *end = line->end;
+        for (char c; at < end && (c = map[(unsigned char)*text]) != 0; text++)
+            *at++ = c;
+        line->at = at;
+        if (!*text)
+            return;
+        if (at == end) {
+            line->overflow = true;
+            return;
         }
-        if (left == 0)
-            left = strlen(text);
-        size_t n = utf8_bytes(text, left);
-        if (n == 0 || (part == LINE_TAG && !is_word(utf8_char(text, n))))
-            line_char(line, '_');
-        else
-            line_put(line, text, n);
-        n = n ? n : 1;
-        text += n;
-        left -= n;
+        text = clean_character(line, part, text);
     }
 }

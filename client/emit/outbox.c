@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SEND_AT_ONCE 32 /* datagrams for one wire_send */
-#define WAKE_AT      16 /* sealed datagrams that are worth waking the thread before its time */
-#define PAUSE_MS     20 /* between two tries on a socket that takes nothing */
+#define SEND_AT_ONCE 32  /* datagrams for one wire_send */
+#define WAKE_AT      16  /* sealed datagrams that are worth waking the thread before its time */
+#define ATTEMPTS     100 /* to send from a queue that other threads fill again at once */
+#define PAUSE_MS     20  /* between two tries on a socket that takes nothing */
 
 struct outbox_block {
     struct outbox_block *next;
@@ -252,9 +253,9 @@ static void put(struct outbox *outbox, const char *line, size_t size, unsigned n
     outbox->n_metrics += n_counted;
     size_t n_sealed = outbox->n_sealed;
     struct outbox_block *block = outbox->closed ? NULL : room(outbox, need);
-    if (!block && !outbox->closed) {
+    bool blocked = false;
+    for (int attempt = 0; !block && !outbox->closed && !blocked && attempt < ATTEMPTS; attempt++) {
         pthread_mutex_unlock(&outbox->lock);
-        bool blocked;
         send_some(outbox, &blocked);
         pthread_mutex_lock(&outbox->lock);
         block = outbox->closed ? NULL : room(outbox, need);
@@ -281,7 +282,6 @@ static void put(struct outbox *outbox, const char *line, size_t size, unsigned n
     pthread_mutex_unlock(&outbox->lock);
     if (!outbox->unbuffered)
         return;
-    bool blocked = false;
     while (!send_some(outbox, &blocked))
         ;
     if (blocked)

@@ -2,7 +2,7 @@
 
 void tags_put(struct tags *tags, const char *key, const char *value) {
     for (size_t i = 0; i < tags->n && *key; i++)
-        if (strcmp(tags->list[i].key, key) == 0) {
+        if (tags->list[i].key[0] == key[0] && strcmp(tags->list[i].key, key) == 0) {
             tags->list[i].value = value;
             return;
         }

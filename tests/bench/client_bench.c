@@ -1,0 +1,138 @@
+/* What a call of the library costs: nanoseconds per call beside a bare snprintf and memcpy of the same line, measured
+ * in the same run, for 1, 2 and 4 threads. `make bench-client`.
+ */
+#include "sink.h"
+#include "statwit.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_CALLS 200000
+#define ROUNDS  9
+
+static struct statwit_metrics *metrics;
+
+static double now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void incr(void) {
+    for (int i = 0; i < N_CALLS; i++)
+        statwit_incr(metrics, "login.attempt",
+                     .tags = STATWIT_TAGS({"from_relay", "True"}, {"env", "production"}));
+}
+
+static void timing(void) {
+    for (int i = 0; i < N_CALLS; i++)
+        statwit_timing(metrics, "events.latency", i % 1000,
+                       .tags = STATWIT_TAGS({"from_relay", "True"}, {"env", "production"}));
+}
+
+/* The yardstick: the least that a client which formats with printf does. */
+static void bare(void) {
+    static _Thread_local char buffer[1432];
+    size_t size = 0;
+    for (int i = 0; i < N_CALLS; i++) {
+        char line[256];
+        int n = snprintf(line, sizeof line, "%s:%d|c|#%s:%s,%s:%s\n", "login.attempt", 1, "from_relay",
+                         "True", "env", "production");
+        if (size + (size_t)n > sizeof buffer)
+            size = 0;
+        memcpy(buffer + size, line, (size_t)n);
+        size += (size_t)n;
+        __asm__ volatile("" : : "r"(buffer) : "memory");
+    }
+}
+
+struct run {
+    pthread_t thread;
+    void (*body)(void);
+    double cpu_ns;
+};
+
+static void *run_thread(void *context) {
+    struct run *run = context;
+    double start = cpu_ns();
+    run->body();
+    run->cpu_ns = cpu_ns() - start;
+    return NULL;
+}
+
+struct cost {
+    double wall_ns, cpu_ns; /* of a call; wall: per call of any thread */
+};
+
+static int by_wall(const void *a, const void *b) {
+    double x = ((const struct cost *)a)->wall_ns, y = ((const struct cost *)b)->wall_ns;
+    return (x > y) - (x < y);
+}
+
+static struct cost measure(void (*body)(void), int n_threads) {
+    struct cost costs[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        statwit_flush(metrics, 10000); /* each round finds an empty queue */
+        struct run runs[4];
+        double start = now_ns(), cpu = 0;
+        for (int i = 0; i < n_threads; i++) {
+            runs[i].body = body;
+            pthread_create(&runs[i].thread, NULL, run_thread, &runs[i]);
+        }
+        for (int i = 0; i < n_threads; i++) {
+            pthread_join(runs[i].thread, NULL);
+            cpu += runs[i].cpu_ns;
+        }
+        costs[round] = (struct cost){(now_ns() - start) / N_CALLS / n_threads, cpu / N_CALLS / n_threads};
+    }
+    qsort(costs, ROUNDS, sizeof *costs, by_wall);
+    return costs[ROUNDS / 2];
+}
+
+static void row(const char *name, void (*body)(void), const struct statwit_options *options,
+                double yardstick_ns) {
+    struct statwit_health health = {0};
+    printf("%-34s", name);
+    for (int n_threads = 1; n_threads <= 4; n_threads *= 2) {
+        metrics = options ? statwit_open(options, NULL) : NULL;
+        struct cost cost = measure(body, n_threads);
+        statwit_close(metrics);
+        statwit_health(metrics, &health);
+        printf(" %7.1f %7.1f", cost.wall_ns, cost.cpu_ns);
+        if (n_threads == 1)
+            printf(" %5.2f", cost.cpu_ns / yardstick_ns);
+    }
+    printf("  %llu packets, %llu lost\n", (unsigned long long)health.packets_sent,
+           (unsigned long long)(health.dropped_full + health.dropped_late + health.dropped_refused));
+}
+
+int main(void) {
+    int port, fd = sink_udp(&port);
+    struct statwit_options options[] = {{.port = port, .queue_bytes = (size_t)128 << 20},
+                                        {.port = port, .aggregate = true},
+                                        {.backend = "dummy"},
+                                        {.port = port}};
+    double yardstick_ns = measure(bare, 1).cpu_ns;
+    printf(
+        "ns per call: wall (over all threads), CPU of the caller; ratio of CPU to a bare snprintf + memcpy\n"
+        "%-34s %15s %5s %15s %15s\n",
+        "", "1 thread", "ratio", "2 threads", "4 threads");
+    row("bare snprintf + memcpy", bare, NULL, yardstick_ns);
+    row("incr, two tags, buffered UDP", incr, &options[0], yardstick_ns);
+    row("the same, flat out: 1 MiB queue", incr, &options[3], yardstick_ns);
+    row("incr, two tags, aggregated", incr, &options[1], yardstick_ns);
+    row("timing, two tags, buffered UDP", timing, &options[0], yardstick_ns);
+    row("timing, two tags, packed", timing, &options[1], yardstick_ns);
+    row("incr, two tags, dummy", incr, &options[2], yardstick_ns);
+    close(fd);
+    return 0;
+}
