@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# A disk that is full, read-only, locked, or gone.
+load ../e2e/helper
+load fault
+
+teardown() {
+    [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
+    [ -z "$MOUNTED" ] || umount -l "$MOUNTED"
+    MOUNTED=
+}
+
+small_disk() { # KIB
+    mkdir small
+    mount -t tmpfs -o "size=$1k" none small 2>/dev/null || skip "needs root to mount a small disk"
+    MOUNTED=$PWD/small
+}
+distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
+    local i
+    for ((i = $1; i < $2; i++)); do printf '_e{5,1000}:title|%01000d\n' "$i"; done
+}
+
+@test "a full disk: losses are reported, nothing is claimed, and when there is room again it records again" {
+    small_disk 3000
+    start --db small/r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    distinct_lines 0 4000 | statwit send -
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    status >s.json
+    jq -e '.unsaved_losses + .losses.disk_full > 0' s.json
+    kill -0 "$SERVER"
+    # Also about what was there before, and a loss that cannot be written down counts.
+    [ "$(verdict 'count before sum == 2')" = inconclusive ]
+    mount -o remount,size=60000k small
+    statwit send 'after:1|c'
+    verdict 'count after sum == 1' >/dev/null
+    jq -e '.results[0].observed == "sum 1"' answer.json
+    status >s.json
+    jq -e '.unsaved_losses == 0 and .losses.disk_full > 0' s.json
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    stop
+    [ "$status" -eq 0 ]
+    sound small/r.db
+    [ "$(sql small/r.db "SELECT sum(samples) FROM series WHERE name IN ('before', 'after')")" -eq 2 ]
+    [ "$(sql small/r.db "SELECT sum(n) > 0 FROM losses WHERE loss = 'disk_full'")" -eq 1 ]
+    # What was lost and what is there is what was sent.
+    [ "$(sql small/r.db "SELECT (SELECT count(*) FROM events) + (SELECT sum(n) FROM losses WHERE loss = 'disk_full')")" -eq 4000 ]
+}
+
+@test "a directory that cannot be written is said at the start, with what to do" {
+    mkdir closed
+    mount -t tmpfs -o ro none closed 2>/dev/null || skip "needs root to mount a read-only directory"
+    MOUNTED=$PWD/closed
+    run statwit serve --http-port 0 --dogstatsd-port 0 --db closed/r.db
+    exits 3
+    has 'closed/r.db'
+    has 'choose a --db that can be written'
+}
+
+@test "a disk that turns read-only while recording" {
+    small_disk 20000
+    start --db small/r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    mount -o remount,ro small 2>/dev/null || skip 'this kernel does not turn a disk in use read-only'
+}
+
+@test "a recording deleted under the server is said aloud, and verdicts still stand on what it holds" {
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    rm -f r.db r.db-wal r.db-shm
+    statwit send 'after:1|c'
+    [ "$(verdict 'count after sum == 1')" = pass ]
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    eventually grep -q 'r.db' serve.err
+    cat serve.err
+    stop
+    [ "$status" -eq 0 ]
+}
+
+@test "a recording moved under the server" {
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    mkdir elsewhere
+    mv r.db* elsewhere
+    statwit send 'after:1|c'
+    [ "$(verdict 'count after sum == 1')" = pass ]
+    eventually grep -q 'r.db' serve.err
+    stop
+    [ "$status" -eq 0 ]
+    sound elsewhere/r.db
+    [ "$(sql elsewhere/r.db "SELECT sum(samples) FROM series")" -eq 2 ]
+}
+
+@test "a recording locked by another writer" {
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    coproc SHELL { sqlite3 r.db; }
+    echo "BEGIN IMMEDIATE; SELECT 'locked';" >&"${SHELL[1]}"
+    read -r -t 20 answer <&"${SHELL[0]}"
+    [ "$answer" = locked ]
+    statwit send 'during:1|c'
+    local began=$SECONDS
+    v=$(verdict 'count during sum == 1')
+    echo "after $((SECONDS - began)) s: $v"
+    [ $((SECONDS - began)) -lt 20 ]
+    [ "$v" = inconclusive ]
+    echo 'ROLLBACK;' >&"${SHELL[1]}"
+    exec {SHELL[1]}>&-
+    statwit send 'after:1|c'
+    verdict 'count after sum == 1'
+    jq -e '.results[0].observed == "sum 1"' answer.json
+}

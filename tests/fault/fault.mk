@@ -1,0 +1,17 @@
+# The real binary under faults: killed, starved, frozen, flooded, attacked. KILLS=200 for the long form of the first.
+KILLS  ?= 20
+SOAK_S ?= 30
+FAULT  ?= .bats
+FAULT_SRC := $(wildcard tests/fault/*.bats)
+
+$(OUT)/fault/hammer: $(OUT)/tests/fault/hammer.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+.PHONY: fault soak
+fault: build/statwit $(OUT)/statwit $(OUT)/fault/hammer ## the real binary killed, starved, frozen, flooded, attacked; KILLS=, FAULT=name
+	@KILLS=$(KILLS) SOAK_S=5 STATWIT=$(CURDIR)/$(OUT)/statwit HAMMER=$(CURDIR)/$(OUT)/fault/hammer \
+	    bats $(foreach t,$(FAULT_SRC),$(if $(findstring $(FAULT),$(t)),$(t)))
+
+soak: build/statwit $(OUT)/statwit $(OUT)/fault/hammer ## mixed load for SOAK_S seconds: flat memory and descriptors, exact counts
+	@SOAK_S=$(SOAK_S) STATWIT=$(CURDIR)/$(OUT)/statwit HAMMER=$(CURDIR)/$(OUT)/fault/hammer bats tests/fault/soak.bats
