@@ -24,7 +24,7 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     start --db small/r.db
     statwit send 'before:1|c'
     [ "$(verdict 'count before sum == 1')" = pass ]
-    distinct_lines 0 4000 | statwit send -
+    distinct_lines 0 4000 | statwit send
     [ "$(verdict 'no any nothing.*')" = inconclusive ]
     status >s.json
     jq -e '.unsaved_losses + .losses.disk_full > 0' s.json
