@@ -267,6 +267,14 @@ void store_close(struct store *s) {
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
     store_flush_end(s);
+    s->path_checked_at = 0;
+    if (s->db)
+        check_path(s);
+    if (s->path_lost) {
+        /* Closing deletes the log by its name, which may be that of a newer recording's by now. */
+        db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);

@@ -57,12 +57,30 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     has 'choose a --db that can be written'
 }
 
-@test "a disk that turns read-only while recording" {
-    small_disk 20000
+@test "a disk so full that not even the loss can be written down: verdicts are inconclusive all the same" {
+    small_disk 3000
     start --db small/r.db
     statwit send 'before:1|c'
     [ "$(verdict 'count before sum == 1')" = pass ]
-    mount -o remount,ro small 2>/dev/null || skip 'this kernel does not turn a disk in use read-only'
+    dd if=/dev/zero of=small/filler bs=1k 2>/dev/null || true
+    # What SQLite has already given to its log is used up first.
+    distinct_lines 0 200 | statwit send
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    status | jq -e '.unsaved_losses > 0 and .losses.disk_full == 0'
+    [ "$(verdict 'count before sum == 2')" = inconclusive ]
+    run curl -sS -o body -w '%{http_code}' -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/check_run" \
+        -d '{"check":"app.ok","host_name":"h","status":0}'
+    cat body
+    [ "$output" -ge 500 ]
+    rm small/filler
+    statwit send 'after:1|c'
+    verdict 'count after sum == 1' >/dev/null
+    jq -e '.results[0].observed == "sum 1"' answer.json
+    status | jq -e '.unsaved_losses == 0 and .losses.disk_full > 0'
+    stop
+    [ "$status" -eq 0 ]
+    sound small/r.db
+    [ "$(sql small/r.db "SELECT sum(samples) FROM series WHERE name IN ('before', 'after')")" -eq 2 ]
 }
 
 @test "a recording deleted under the server is said aloud, and verdicts still stand on what it holds" {
@@ -92,6 +110,23 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     [ "$status" -eq 0 ]
     sound elsewhere/r.db
     [ "$(sql elsewhere/r.db "SELECT sum(samples) FROM series")" -eq 2 ]
+}
+
+@test "a server whose recording was deleted leaves alone the one that has its name now" {
+    start --db r.db
+    statwit send 'old:1|c'
+    [ "$(verdict 'count old sum == 1')" = pass ]
+    local old=$SERVER
+    rm -f r.db*
+    start --db r.db
+    statwit send 'new:1|c'
+    [ "$(verdict 'count new sum == 1')" = pass ]
+    kill "$old"
+    wait "$old" || true
+    [ "$(verdict 'no any old')" = pass ]
+    stop KILL
+    sound r.db
+    [ "$(sql r.db "SELECT group_concat(name) FROM series")" = new ]
 }
 
 @test "a recording locked by another writer" {
