@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# Too few descriptors, too little memory, no time to run, a flood next door.
+load ../e2e/helper
+load fault
+
+limited() { # LIMITS OPTION…: start under `ulimit LIMITS`
+    local limits=$1
+    shift
+    mkfifo ready.fifo
+    # shellcheck disable=SC2086
+    (ulimit $limits && exec "$STATWIT_BIN" serve --dogstatsd-port 0 --http-port 0 --db r.db "$@" >ready.fifo 2>serve.err 3>&-) &
+    SERVER=$!
+    read -r -t 60 READY <ready.fifo || { cat serve.err; return 1; }
+    STATWIT_URL=$(jq -r .http <<<"$READY")
+    export STATWIT_URL
+}
+
+@test "out of descriptors: a clear error, and what is open goes on" {
+    limited '-n 64'
+    local i refused=0
+    for ((i = 0; i < 80; i++)); do
+        curl -sS -m 20 -o body -w '%{http_code}\n' "$STATWIT_URL/recorder/v1/sessions" -d '{}' >code 2>&1 || { refused=1; break; }
+        [ "$(cat code)" = 201 ] || { refused=1; break; }
+    done
+    cat body code
+    [ "$refused" -eq 1 ]
+    [ "$(cat code)" -ge 429 ]
+    jq -e . body
+    statwit send 'a:1|c'
+    [ "$(verdict 'count a sum == 1')" = pass ]
+    stop
+    [ "$status" -eq 0 ]
+    sound r.db
+}
+
+@test "descriptors used up by idle connections come back" {
+    limited '-n 64'
+    local i fds=()
+    for ((i = 0; i < 70; i++)); do
+        exec {fd}<>"/dev/tcp/127.0.0.1/$(http_port)" && fds+=("$fd")
+    done
+    kill -0 "$SERVER"
+    for fd in "${fds[@]}"; do exec {fd}>&-; done
+    statwit send 'a:1|c'
+    eventually [ "$(verdict 'count a sum == 1')" = pass ]
+}
+
+@test "out of memory: the server says so or goes on; it does not crash" {
+    limited '-v 400000' --queue-memory 16M
+    local i
+    seq 1 300000 | sed 's/.*/m&:1|c|#a:&/' | statwit send || true
+    for ((i = 0; i < 3; i++)); do
+        curl -sS -m 60 -o body -w '%{http_code}\n' "$STATWIT_URL/recorder/v1/series"
+    done
+    curl -sS -m 60 "$STATWIT_URL/recorder/v1/status" >s.json
+    kill -0 "$SERVER"
+    # Of a batch that was never decoded the loss counts datagrams, so the sum may be short, but never silent.
+    if ! jq -e '.counts.received_samples == 300000' s.json; then
+        jq -e '([.losses[]] | add) + .unsaved_losses > 0' s.json
+        [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    fi
+    stop
+    [ "$status" -eq 0 ]
+    sound r.db
+}
+
+@test "frozen under load: kernel drops are counted, and verdicts that they could change are inconclusive" {
+    start --db r.db --so-rcvbuf 65536
+    kill -STOP "$SERVER"
+    hammer flood "$(udp_port)" 400000 0 >sent
+    kill -CONT "$SERVER"
+    statwit send 'after:1|c'
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    [ "$(verdict 'count after sum == 2')" = inconclusive ]
+    status >s.json
+    jq -e '.losses.kernel_drop > 0' s.json
+    # Every datagram was either read or dropped.
+    local datagrams
+    datagrams=$(jq '[.listeners[] | select(.transport == "udp") | .datagrams + .kernel_drops] | add' s.json)
+    [ "$(jq '.losses.kernel_drop' s.json)" -eq "$(jq '[.listeners[] | .kernel_drops // 0] | add' s.json)" ]
+    [ "$datagrams" -gt 0 ]
+    # A fresh start without losses is conclusive again.
+    curl -fsS -X POST "$STATWIT_URL/recorder/v1/reset?session=default"
+    [ "$(verdict 'no any nothing.*')" = pass ]
+}
+
+@test "a flood of one session: another one is answered within 5 s, and exactly" {
+    start --db r.db
+    statwit session new quiet --json >quiet.json || { cat quiet.json; false; }
+    local port i
+    port=$(jq -r '.dogstatsd.udp' quiet.json)
+    hammer flood "$(udp_port)" 2000000000 0 >/dev/null 3>&- &
+    local flood=$!
+    for ((i = 1; i <= 20; i++)); do
+        printf 'q:1|c' >"/dev/udp/127.0.0.1/${port##*:}"
+        jq -n --arg e "count q sum == $i" '{expect: [$e], session: "quiet"}' |
+            curl -fsS -m 5 "$STATWIT_URL/recorder/v1/expect" -d @- >answer.json || { kill "$flood"; false; }
+        jq -e '.verdict == "pass"' answer.json || { kill "$flood"; cat answer.json; false; }
+    done
+    kill "$flood"
+    wait "$flood" || true
+    stop
+    [ "$status" -eq 0 ]
+    sound r.db
+}
+
+@test "a clock that jumps back: nothing is lost, ids still say what came first" {
+    local lib
+    lib=$(find /usr/lib -name 'libfaketime.so.1' 2>/dev/null | head -n 1)
+    [ -n "$lib" ] || skip 'needs libfaketime'
+    echo '+0' >clock
+    LD_PRELOAD=$lib FAKETIME_TIMESTAMP_FILE=$PWD/clock FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 start --db r.db
+    statwit send 'a:1|g'
+    [ "$(verdict 'gauge a last == 1')" = pass ]
+    echo '-3d' >clock
+    statwit send 'a:2|g'
+    [ "$(verdict 'gauge a last == 2 and samples == 2')" = pass ]
+    stop
+    [ "$status" -eq 0 ]
+    sound r.db
+}
