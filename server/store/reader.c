@@ -221,7 +221,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
         SQLITE_OK) {
         sqlite3_busy_timeout(r->db, 5000);
         if (db_run(r->db,
-                   "PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;"
+                   "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
                    "PRAGMA trusted_schema = OFF",
                    err) == 0)
             return r;
