@@ -7,6 +7,7 @@
 #include "catalog/verify.h"
 #include "judge/distance.h"
 #include "judge/report.h"
+#include "judge/text.h"
 
 #include <stdlib.h>
 
@@ -327,7 +328,7 @@ static json_t *no_memory(struct err *err) {
 }
 
 static json_t *text_answer(const char *field, struct buf *text, struct err *err) {
-    json_t *string = text->failed ? NULL : json_stringn(text->p ? text->p : "", text->n);
+    json_t *string = text->failed ? NULL : text_json(buf_view(text));
     json_t *answer = string ? json_pack("{s:o}", field, string) : NULL;
     return answer ? answer : no_memory(err);
 }
@@ -339,7 +340,7 @@ static json_t *with_text(json_t *report, struct err *err) {
         return NULL;
     report_text(report, false, &text);
     bool failed =
-        text.failed || json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n));
+        text.failed || json_object_set_new(report, "text", text_json(buf_view(&text)));
     buf_free(&text);
     if (!failed)
         return report;
@@ -405,8 +406,8 @@ static json_t *answer_diff(struct catalog_question *q, struct reader *reader, st
         diff_text(report, &text);
         diff_markdown(report, &markdown);
         failed = text.failed || markdown.failed ||
-                 json_object_set_new(report, "text", json_stringn(text.p ? text.p : "", text.n)) ||
-                 json_object_set_new(report, "markdown", json_stringn(markdown.p, markdown.n));
+                 json_object_set_new(report, "text", text_json(buf_view(&text))) ||
+                 json_object_set_new(report, "markdown", text_json(buf_view(&markdown)));
     }
     buf_free(&text);
     buf_free(&markdown);

@@ -68,6 +68,10 @@ class Described(unittest.TestCase):
     BODIES = {
         ("/recorder/v1/sessions", "post"): {"name": "described", "unix": True, "ttl_s": 60},
         ("/recorder/v1/expect", "post"): {"expect": ["incr a.count", "gauge missing"], "all_covered": True},
+        ("/recorder/v1/verify", "post"): {"catalog": {"metrics": {"a.cont": {"type": "gauge"}}}, "strict": True},
+        ("/recorder/v1/lint", "post"): {"catalog": "metric_name,metric_type\na.count,count\n", "silence": ["mixed-types"]},
+        ("/recorder/v1/snapshot", "post"): {"check": "# statwit snapshot 1: counts\ncount b[] samples == 1\n"},
+        ("/recorder/v1/diff", "post"): {"a": {"session": "default"}, "b": {"catalog": {"metrics": {"a.cont": {}}}}},
         ("/recorder/v1/faults", "put"): {
             "http": [{"path": "/x", "session": "default", "status": 500, "delay_ms": 1, "cut": "after", "times": 1,
                       "probability": 0.5, "seed": 3}],
@@ -97,6 +101,19 @@ class Described(unittest.TestCase):
                     status, headers, text = r.raw(wanted.upper(), url, self.BODIES.get((path, wanted)))
                     self.assertLess(status, 300, f"{wanted} {url}: {text[:300]}")
                     self.check(path, wanted, item[wanted], status, headers, text)
+
+    def test_a_malformed_catalog_says_where(self):
+        with Recorder() as r:
+            body = {"catalog": [{"file": "c.json", "text": '{"include":["m.csv"]}'},
+                                {"file": "m.csv", "text": "metric_name,metric_type\na,gage\n"}]}
+            status, _, text = r.raw("POST", "/recorder/v1/verify", body)
+            answer = json.loads(text)
+            self.assertEqual((status, answer["file"], answer["line"], answer["column"]), (400, "m.csv", 2, 3))
+            body = {"catalog": {"metrics": {}}, "session": "nobody"}
+            self.assertEqual(r.raw("POST", "/recorder/v1/verify", body)[0], 404)
+            status, _, text = r.raw("POST", "/recorder/v1/lint", {"strickt": True})
+            self.assertEqual(status, 400)
+            self.assertIn(b"did you mean 'strict'", text)
 
     def test_every_method_that_is_not_described_is_refused(self):
         with Recorder() as r:
