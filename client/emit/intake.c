@@ -131,7 +131,8 @@ static struct point *point_new(const struct text *identity, const struct text *t
     point->type = sample->type;
     point->n_identity = identity->size;
     memcpy(point->bytes, identity->bytes, identity->size);
-    memcpy(point->bytes + identity->size, tags->bytes, tags->size);
+    if (tags->size > 0)
+        memcpy(point->bytes + identity->size, tags->bytes, tags->size);
     point->tags = point->bytes + identity->size;
     return point;
 }

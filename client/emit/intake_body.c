@@ -50,27 +50,25 @@ static void put_number(struct text *json, double value, bool real) {
     if (!isfinite(value))
         value = signbit(value) ? -1.7976931348623157e308 : 1.7976931348623157e308;
     bool integer = !real && fabs(value) < 0x1p53;
-    text_put(json, text, integer ? number_put_integer(text, (int64_t)value) : number_put_real(text, value));
+    size_t size = integer ? number_put_integer(text, (int64_t)value) : number_put_real(text, value);
+    text_put(json, text, size);
 }
 
 void intake_queue(struct intake *intake, const char *path, unsigned n_series, const struct text *json) {
     uLongf size = compressBound((uLong)json->size);
-    struct intake_body *body = json->failed ? NULL : malloc(sizeof *body + size);
-    if (!body ||
-        compress((Bytef *)body->bytes, &size, (const Bytef *)json->bytes, (uLong)json->size) != Z_OK) {
-        free(body);
+    Bytef *deflated = json->failed ? NULL : malloc(size);
+    bool done = deflated && compress(deflated, &size, (const Bytef *)json->bytes, (uLong)json->size) == Z_OK;
+    struct intake_body *body = done ? malloc(sizeof *body + size) : NULL;
+    if (body) {
+        *body = (struct intake_body){.path = path, .n_series = n_series, .size = size};
+        memcpy(body->bytes, deflated, size);
+        intake->held_bytes += sizeof *body + size;
+        *intake->last_body = body;
+        intake->last_body = &body->after;
+    } else {
         health_drop(intake->health, DROP_FULL, n_series, "out of memory for a request");
-        return;
     }
-    struct intake_body *smaller = realloc(body, sizeof *body + size);
-    body = smaller ? smaller : body;
-    body->after = NULL;
-    body->path = path;
-    body->n_series = n_series;
-    body->size = size;
-    intake->held_bytes += sizeof *body + size;
-    *intake->last_body = body;
-    intake->last_body = &body->after;
+    free(deflated);
 }
 
 static void finish(struct intake *intake, struct draft *draft) {

@@ -17,12 +17,14 @@ void line_integer(struct line *line, int64_t value) {
         return;
     }
     char text[NUMBER_SIZE];
-    line_put(line, text, number_put_integer(text, value));
+    size_t size = number_put_integer(text, value);
+    line_put(line, text, size);
 }
 
 void line_real(struct line *line, double value) {
     char text[NUMBER_SIZE];
-    line_put(line, text, number_put_real(text, value));
+    size_t size = number_put_real(text, value);
+    line_put(line, text, size);
 }
 
 /* What each byte becomes in each part. 0 ends the fast loop: the NUL, and all that is not ASCII. */

@@ -91,7 +91,7 @@ static struct outbox_block *room(struct outbox *outbox, size_t size) {
  * queue is empty, or the socket takes nothing (*blocked). */
 static bool send_some(struct outbox *outbox, bool *blocked) {
     struct iovec datagrams[SEND_AT_ONCE];
-    struct outbox_block *taken[SEND_AT_ONCE];
+    struct outbox_block *taken[SEND_AT_ONCE] = {0};
     size_t n = 0, n_sent = 0;
     *blocked = false;
     pthread_mutex_lock(&outbox->sending);
