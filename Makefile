@@ -161,6 +161,8 @@ install-server: all
 	install -m 644 server/statwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' server/statwit.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/statwit.service
 	$(OUT)/statwit completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit
 	$(OUT)/statwit completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit
 	$(OUT)/statwit completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish
@@ -169,6 +171,7 @@ install-server: all
 uninstall: uninstall-server ## removes what install put there
 uninstall-server:
 	rm -f $(DESTDIR)$(PREFIX)/bin/statwit $(DESTDIR)$(PREFIX)/share/man/man1/statwit.1 \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/statwit.service \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish

@@ -108,7 +108,10 @@ static int random_hex(char *text, size_t digits) {
     return 0;
 }
 
+/* Names stand in URLs, where "." and ".." would be taken for a step. */
 static bool name_is_good(const char *name) {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
     size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
     return n > 0 && n <= 64 && name[n] == '\0';
 }
@@ -120,8 +123,9 @@ static int identify(struct open_session *session, const char *name, struct err *
     if (!*name)
         name = picked;
     if (!name_is_good(name))
-        return err_set(err, EINVAL,
-                       "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . -, not '%.80s'", name);
+        return err_set(
+            err, EINVAL,
+            "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'", name);
     snprintf(session->is.name, sizeof session->is.name, "%s", name);
     return 0;
 }
