@@ -1,4 +1,4 @@
-const tracer = require("dd-trace").init({ startupLogs: false, dogstatsd: { hostname: process.env.DD_AGENT_HOST, port: process.env.DD_DOGSTATSD_PORT }, tags: {} });
+const tracer = require("dd-trace").init({ service: "interop", startupLogs: false, dogstatsd: { hostname: process.env.DD_AGENT_HOST, port: process.env.DD_DOGSTATSD_PORT }, tags: {} });
 tracer.dogstatsd.increment("trace.count", 2, { a: "1" });
 tracer.dogstatsd.gauge("trace.gauge", 1.5);
 tracer.dogstatsd.distribution("trace.distribution", 3);
