@@ -34,7 +34,8 @@ struct filter {
 };
 
 /* A series with its summary. Weighted as metric_weigh says: count = sum of weights, sum = sum of value * factor (for
- * counts; for all other types the plain sum of the values times factor). Sets: numbers are NaN. */
+ * counts; for all other types the plain sum of the values times factor). Sets: numbers are NaN. A sketch adds its own count,
+ * sum, min and max. */
 struct series_row {
     uint64_t id;
     struct span session;
@@ -105,7 +106,7 @@ struct request_row {
 };
 
 struct loss_row {
-    uint64_t id; /* the newest record id when it was noticed: it lies before everything later */
+    uint64_t id; /* from the sequence of all records, given when it was noticed */
     int64_t at;
     struct span session; /* p == NULL: it concerns every session */
     enum loss loss;

@@ -1,7 +1,8 @@
 /* The recording: one writer puts records in, any number of readers look at what was committed.
  *
- * A backend is a table of store_ops plus the reader_ops of core/reader.h; sqlite.c is the one there is. The same suite
- * (tests/unit/store) runs over every backend and medium.
+ * A backend implements these functions and the reader_ops of core/reader.h; sqlite.c and the files private.h lists are the
+ * one there is. The same suite (tests/unit/store) runs over every backend and medium. What the file looks like, and why:
+ * schema/README.md.
  *
  * Ownership: store_put copies what it keeps; the caller's record may go right after. The store owns its readers.
  * Threads: everything that takes a `struct store *` is for the one writer thread, but store_reader_take and
@@ -41,7 +42,8 @@ int store_arrival(struct store *s, uint64_t session_id, enum source source, int6
 int store_put(struct store *s, const struct record *record, struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
 int store_datagram(struct store *s, struct span bytes, struct err *err);
-/* session_id 0: it concerns every session. */
+/* session_id 0: it concerns every session. Takes an id of its own, so a mark made before it does not hide it. What repeats
+ * within a second raises the count of one row. */
 int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
                struct err *err);
 /* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
@@ -51,7 +53,8 @@ int store_commit(struct store *s, struct err *err);
 /* The newest id given to a record, committed or not. */
 uint64_t store_last_id(const struct store *s);
 
-/* Sessions. Each commits by itself. "default" always exists and has id 1. */
+/* Sessions. Each commits by itself, and what was put before with it. "default" always exists and has id 1. A name that is
+ * known from an earlier run is opened again, with what it recorded. What still comes for a removed session is dropped. */
 int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at,
                       uint64_t *id, struct err *err);
 /* Removes the session and what it recorded. */

@@ -1,5 +1,6 @@
 /* One suite for every medium: what a store promises, whatever it lies on. */
 #include "core/clock.h"
+#include "core/glob.h"
 #include "store/fixture.h"
 
 #include <pthread.h>
@@ -734,6 +735,87 @@ static void random_records(const char *path) {
 }
 ON_EACH_MEDIUM(random_records)
 
+/* Any filter finds what a search through a plain list finds. */
+struct plain {
+    uint32_t name, type, tag, source, session, rate;
+};
+
+static bool plain_matches(const struct plain *p, const struct filter *f, uint64_t id,
+                          const char *const *names, const char *const *tags) {
+    static const char *const sessions_by_number[] = {"", "default", "two"};
+    return id > f->since && (!f->until || id <= f->until) &&
+           (!f->name.p || glob_match(f->name, span_str(names[p->name]))) &&
+           (!f->has_type || f->type == p->type) && (!f->has_source || f->source == p->source) &&
+           (!f->n_tags || glob_match(f->tags[0], span_str(tags[p->tag]))) &&
+           (!f->session.p || span_eq(f->session, span_str(sessions_by_number[p->session])));
+}
+
+static void any_filter(const char *path) {
+    enum { N = 3000, ASKED = 300 };
+    static const char *const names[] = {"a", "a.b", "a.c", "b", "zz"};
+    static const char *const tags[] = {"env:ci", "env:prod", "x"};
+    static const char *const globs[] = {"a", "a.*", "*", "zz", "?", "none", "a*c"};
+    static const char *const tag_globs[] = {"env:ci", "env:*", "x", "y"};
+    static struct plain list[N + 1];
+    struct store *s = open_at(path);
+    uint64_t two;
+    OK(store_session_add(s, SPAN("two"), SPAN("k"), 0, &two, &err));
+    EQ_INT(two, 2);
+    dice_state = 99;
+    for (uint32_t id = 1; id <= N; id++) {
+        struct plain *p = &list[id];
+        *p = (struct plain){dice(5), dice(3), dice(3), dice(4), 1 + dice(2), dice(2)};
+        if (dice(3))
+            p->name = 1; /* most are of few series, some are rare */
+        struct span tag = span_str(tags[p->tag]);
+        struct value value = {.number = id};
+        struct record record = {.kind = RECORD_METRIC,
+                                .metric = {.type = (enum metric_type)p->type,
+                                           .name = span_str(names[p->name]),
+                                           .sample_rate = p->rate ? 1 : 0.5,
+                                           .n_tags = 1,
+                                           .tags = &tag,
+                                           .n_values = 1,
+                                           .values = &value}};
+        OK(store_arrival(s, p->session, (enum source)p->source, AT, &err));
+        OK(store_put(s, &record, &err));
+        if (dice(id < N / 2 ? 200 : 10) == 0)
+            COMMIT(s);
+    }
+    COMMIT(s);
+    for (int asked = 0; asked < ASKED; asked++) {
+        struct span tag = span_str(tag_globs[dice(4)]);
+        struct filter f = {.since = dice(2) ? dice(N) : 0,
+                           .until = dice(3) ? 0 : dice(N),
+                           .limit = dice(2) ? 0 : dice(50),
+                           .newest = dice(2)};
+        if (dice(2))
+            f.name = span_str(globs[dice(7)]);
+        f.has_type = dice(4) == 0;
+        f.type = (enum metric_type)dice(3);
+        f.has_source = dice(4) == 0;
+        f.source = (enum source)dice(4);
+        f.n_tags = dice(3) == 0;
+        f.tags = &tag;
+        if (dice(3) == 0)
+            f.session = dice(2) ? SPAN("two") : SPAN("default");
+        uint64_t want[N], n = 0;
+        for (uint64_t id = 1; id <= N; id++)
+            if (plain_matches(&list[id], &f, id, names, tags))
+                want[n++] = id;
+        uint64_t skip = f.limit && n > f.limit && f.newest ? n - f.limit : 0;
+        uint64_t expected = f.limit && n > f.limit ? f.limit : n;
+        struct lines got = lines_of(s, SAMPLES, f);
+        EQ_INT(got.n, expected);
+        for (uint64_t i = 0; i < expected && i < got.n; i++)
+            CU_ASSERT((uint64_t)atoi(got.text[i]) == want[skip + i]);
+        lines_free(&got);
+        EQ_INT(count_of(s, SAMPLES_BY_SERIES, f), expected);
+    }
+    store_close(s);
+}
+ON_EACH_MEDIUM(any_filter)
+
 /* --- readers ----------------------------------------------------------------------------------- */
 
 static void many_readers(const char *path) {
@@ -854,6 +936,6 @@ UNIT_MAIN("store", CASES("every field of a metric", metric_fields),
           CASES("reset", reset), CASES("losses", losses), CASES("retention by count", retention_by_count),
           CASES("retention by age", retention_by_age), CASES("series limit", series_limit),
           CASES("more than a slice holds", large_slices), CASES("kept datagrams", datagrams),
-          CASES("10,000 random records", random_records), CASES("many readers", many_readers),
-          CASES("readers beside the writer", concurrent),
+          CASES("10,000 random records", random_records), CASES("any filter", any_filter),
+          CASES("many readers", many_readers), CASES("readers beside the writer", concurrent),
           CASES("filters that nothing can match", nothing_applies))
