@@ -7,7 +7,7 @@ class Emit {
     public static void main(String[] args) {
         try (StatsDClient client = new NonBlockingStatsDClientBuilder().prefix("java").hostname(System.getenv("DD_AGENT_HOST"))
                 .port(Integer.parseInt(System.getenv("DD_DOGSTATSD_PORT"))).constantTags("lang:java").enableTelemetry(false)
-                .originDetectionEnabled(false).build()) {
+                .originDetectionEnabled(false).blocking(true).build()) {
             client.count("count", 2, "a:1");
             client.gauge("gauge", 1.5);
             client.recordExecutionTime("timing", 12);
