@@ -34,6 +34,8 @@ const struct option option_table[] = {
     {OPT_RETENTION_SAMPLES, TAKES_RECORDER, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
     {OPT_MAX_SERIES, TAKES_RECORDER, KIND_COUNT, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
     {OPT_KEEP_DATAGRAMS, TAKES_RECORDER, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
+    {OPT_DOGSTATSD_TAGS, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
+    {OPT_DOGSTATSD_TAGS, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_IGNORE_ORIGIN, TAKES_RECORDER, KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
     {OPT_QUEUE_MEMORY, TAKES_RECORDER, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
     {OPT_SO_RCVBUF, TAKES_RECORDER, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},

@@ -88,6 +88,21 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
     return r->pipeline ? 0 : -1;
 }
 
+/* "env:ci team:x" or "env:ci,team:x". */
+static int constant_tags(struct recorder *r, const char *text, struct dogstatsd_options *decode,
+                         struct err *err) {
+    decode->constant_tags = r->constant_tags;
+    for (const char *at = text; at && *at; at += strspn(at, ", ")) {
+        size_t n = strcspn(at, ", ");
+        if (decode->n_constant_tags == DOGSTATSD_CONSTANT_TAGS_MAX)
+            return err_set(err, 0, "--dogstatsd-tags holds more than %d tags", DOGSTATSD_CONSTANT_TAGS_MAX);
+        if (n)
+            r->constant_tags[decode->n_constant_tags++] = span_of(at, n);
+        at += n;
+    }
+    return 0;
+}
+
 static int start_ingest(struct recorder *r, const struct options *o, struct err *err) {
     char paths[2][96];
     struct ingest_options ingest = {
@@ -99,6 +114,8 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
         .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
         .quiet = option_on(o, OPT_QUIET) || option_given(o, OPT_TIMEOUT),
     };
+    if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)
+        return -1;
     if (option_on(o, OPT_SOCKET) && private_sockets(r, &ingest.listen, paths, err) != 0)
         return -1;
     r->ingest = ingest_start(r->store, r->pipeline, &ingest, err);

@@ -12,6 +12,7 @@
 #include "http/http.h"
 
 struct recorder {
+    struct span constant_tags[DOGSTATSD_CONSTANT_TAGS_MAX]; /* of --dogstatsd-tags; text is the options' */
     struct store *store;
     struct pipeline *pipeline;
     struct ingest *ingest;

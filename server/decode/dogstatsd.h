@@ -14,14 +14,19 @@
 
 #include "core/record.h"
 
-#define DOGSTATSD_LINE_MAX  65535
-#define DOGSTATSD_AGENT_MAX 8192 /* a default Agent cuts datagrams here (dogstatsd_buffer_size) */
+#define DOGSTATSD_LINE_MAX          65535
+#define DOGSTATSD_AGENT_MAX         8192 /* a default Agent cuts datagrams here (dogstatsd_buffer_size) */
+#define DOGSTATSD_CONSTANT_TAGS_MAX 100
 
 struct dogstatsd_options {
     bool ignore_origin; /* as the Agent with dogstatsd_origin_detection_client: false: c: e: card: are unknown
                            fields */
     bool ignore_timestamps; /* as with dogstatsd_no_aggregation_pipeline: false: T is an unknown field */
-    bool eol_required;      /* an unterminated last line is rejected, family "packet" */
+    /* Added behind the tags of every metric, event and check, as the Agent's dogstatsd_tags; at most
+     * DOGSTATSD_CONSTANT_TAGS_MAX, the caller's for as long as the decoder lives. */
+    size_t n_constant_tags;
+    const struct span *constant_tags;
+    bool eol_required; /* an unterminated last line is rejected, family "packet" */
 };
 
 struct dogstatsd;

@@ -237,3 +237,15 @@ by.path unixgram" ]
     run statwit fault dogstatsd
     exits 2
 }
+
+@test "constant tags, as the Agent adds them" {
+    DD_DOGSTATSD_TAGS='env:ci team:web' start
+    statwit send 'a:1|c|#x:1' 'b:1|c' 'c:1|c|#host:h'
+    run statwit samples --json
+    [ "$(jq -c '[.samples[].tags]' <<<"$output")" = '[["x:1","env:ci","team:web"],["env:ci","team:web"],["env:ci","team:web"]]' ]
+    stop
+    STATWIT_DOGSTATSD_TAGS=env:cd,y DD_DOGSTATSD_TAGS=env:ci start
+    statwit send 'a:1|c'
+    run statwit expect 'incr a[env:cd,y]'
+    exits 0
+}

@@ -66,11 +66,14 @@ size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *o
     origin->cardinality = given(fields->cardinality);
     if (fields->local.n > 0)
         local_data(origin, fields->local);
-    if (!fields->consumable)
-        return fields->n_tags;
-    size_t n = 0;
-    for (size_t i = 0; i < fields->n_tags; i++)
-        if (!consume(origin, d->tags[i]))
-            d->tags[n++] = d->tags[i];
+    size_t n = fields->n_tags;
+    if (fields->consumable) {
+        n = 0;
+        for (size_t i = 0; i < fields->n_tags; i++)
+            if (!consume(origin, d->tags[i]))
+                d->tags[n++] = d->tags[i];
+    }
+    for (size_t i = 0; i < d->options.n_constant_tags; i++)
+        d->tags[n++] = d->options.constant_tags[i];
     return n;
 }

@@ -17,7 +17,7 @@ struct dogstatsd {
     record_fn *emit;
     void *arg;
     struct record metric; /* kept: what only HTTP fills stays 0, and so does the origin between lines */
-    struct span tags[DOGSTATSD_LINE_MAX];
+    struct span tags[DOGSTATSD_LINE_MAX + DOGSTATSD_CONSTANT_TAGS_MAX];
     struct value values[DOGSTATSD_LINE_MAX / 2];
     char text[DOGSTATSD_LINE_MAX]; /* texts that differ from the line: unescaped, or with a field taken out */
 };
@@ -38,8 +38,8 @@ void check_decode(struct dogstatsd *d, struct span line, const char *newline);
 
 /* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does. */
 void fields_take(const struct dogstatsd_options *options, struct fields *fields, struct span field);
-/* Sets the origin, and takes out of d->tags what the Agent consumes; returns how many are left. The origin
- * was 0. */
+/* Sets the origin, takes out of d->tags what the Agent consumes and puts the constant ones behind the rest;
+ * returns how many there are. The origin was 0. */
 size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin);
 
 /* `at` points into the line (or at its end): where reading failed. */

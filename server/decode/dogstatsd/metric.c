@@ -201,7 +201,8 @@ static inline void emit_metric(struct dogstatsd *d, const struct parts *m, const
         for (size_t i = 0; i < m->n_values; i++)
             d->values[i].timestamp = m->timestamp;
     }
-    bool plain = !fields->consumable && !fields->local.n && !fields->external.n && !fields->cardinality.n;
+    bool plain = !fields->consumable && !fields->local.n && !fields->external.n && !fields->cardinality.n &&
+                 !d->options.n_constant_tags;
     if (!plain)
         metric->n_tags = enrich(d, fields, &metric->origin);
     d->emit(d->arg, &d->metric);
