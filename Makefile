@@ -26,7 +26,7 @@ CPPFLAGS += -Iserver -Iclient -I$(GEN) -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSI
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(VARIANT)) -fPIC
 LDFLAGS  += $(FLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT))
 
-SERVER_LIBS := -lmicrohttpd -lsqlite3 -ljansson -lprotobuf-c -lz -lzstd -lxxhash -lpthread -lm -ldl
+SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lprotobuf-c -lz -lzstd -lxxhash -lpthread -lm -ldl
 CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
 # --- sources, by wildcard -------------------------------------------------------------------------------------------

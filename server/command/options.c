@@ -43,6 +43,7 @@ const struct option option_table[] = {
     /* Who may ask. */
     {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
     {OPT_TLS_KEY, TAKES_SERVE, KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
+    {OPT_TLS_SELF_SIGNED, TAKES_SERVE, KIND_LIST, 0, "tls-self-signed", "HOST", NULL, NULL, "serve https as this host (repeatable; localhost always), and write the authority to trust to statwit-ca.pem"},
     {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "ask for this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
     {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "ask for none, even when others than this host can reach the port"},
     {OPT_API_KEY, TAKES_SERVE, KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},

@@ -38,6 +38,7 @@ enum option_id {
     OPT_SO_RCVBUF,
     OPT_TLS_CERT,
     OPT_TLS_KEY,
+    OPT_TLS_SELF_SIGNED,
     OPT_TOKEN,
     OPT_NO_TOKEN,
     OPT_API_KEY,

@@ -128,6 +128,8 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .port = (int)option_number(o, OPT_HTTP_PORT),
         .tls_cert = option_text(o, OPT_TLS_CERT),
         .tls_key = option_text(o, OPT_TLS_KEY),
+        .n_tls_hosts = o->list[OPT_TLS_SELF_SIGNED].n,
+        .tls_hosts = o->list[OPT_TLS_SELF_SIGNED].texts,
         .n_api_keys = o->list[OPT_API_KEY].n,
         .api_keys = o->list[OPT_API_KEY].texts,
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),

@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
 
@@ -112,11 +113,23 @@ static void refuse_method(struct http_request *rq, unsigned allowed) {
     buf_free(&methods);
 }
 
+/* A name that --tls-self-signed gives us: a page cannot rebind it, since its browser would have to trust us first. */
+static bool is_tls_host(const struct http *h, struct span host) {
+    const char *colon = memrchr(host.p, ':', host.n);
+    size_t n = colon ? (size_t)(colon - host.p) : host.n;
+    for (size_t i = 0; i < h->options.n_tls_hosts; i++) {
+        const char *name = h->options.tls_hosts[i];
+        if (strlen(name) == n && strncasecmp(name, host.p, n) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fills the answer and returns false when the handler must not see the request. */
 static bool admit(struct http_request *rq) {
     struct http *h = rq->http;
     struct span host = http_header(rq, "Host");
-    if (!guard_host(host, span_str(h->options.bind), h->loopback)) {
+    if (!guard_host(host, span_str(h->options.bind), h->loopback) && !is_tls_host(h, host)) {
         http_error(rq, 403, "the Host header '%.*s' is not this server's name; ask for %s", SPAN_ARG(host),
                    h->url);
         return false;

@@ -9,11 +9,15 @@
 
 #include "ingest/ingest.h"
 
+#define HTTP_CA_FILE "statwit-ca.pem" /* in the current folder */
+
 struct http_options {
     const char *bind;
     int port;                       /* 0: any free one */
     const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
+    size_t n_tls_hosts; /* instead: a certificate made now for these, whose authority is written to HTTP_CA_FILE */
+    const char *const *tls_hosts;
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */
     bool strict_intake;          /* answer 400 to what Datadog would drop in silence */
