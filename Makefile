@@ -157,7 +157,7 @@ format: ## format the C sources
 
 .PHONY: lint
 lint: layers $(PROTO_C) ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, man pages
-	@tests/support/lint '$(CPPFLAGS)' $(sort $(SERVER_SRC) $(CLIENT_SRC) server/main.c) -- $(C_FILES) -- $(SCRIPTS)
+	@tests/support/lint $(CPPFLAGS) -- $(sort $(SERVER_SRC) $(CLIENT_SRC) server/main.c) -- $(C_FILES) -- $(SCRIPTS)
 
 # --- installing -----------------------------------------------------------------------------------------------------
 .PHONY: install install-server

@@ -339,8 +339,7 @@ static json_t *with_text(json_t *report, struct err *err) {
     if (!report)
         return NULL;
     report_text(report, false, &text);
-    bool failed =
-        text.failed || json_object_set_new(report, "text", text_json(buf_view(&text)));
+    bool failed = text.failed || json_object_set_new(report, "text", text_json(buf_view(&text)));
     buf_free(&text);
     if (!failed)
         return report;

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 #define EMBED(name, path)                                                                                    \
-    extern const char name[] __attribute__((visibility("hidden")));                                         \
-    extern const char name##_end[] __attribute__((visibility("hidden")));                                   \
+    extern const char name[] __attribute__((visibility("hidden")));                                          \
+    extern const char name##_end[] __attribute__((visibility("hidden")));                                    \
     __asm__(".pushsection .rodata\n" #name ":\n.incbin \"" path "\"\n" #name "_end:\n.byte 0\n.popsection\n")
 /* Bytes, without the NUL. */
 #define EMBED_SIZE(name) ((size_t)(name##_end - name))

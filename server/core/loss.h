@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #define LOSSES(X)                                                                                            \
-    X(LOSS_KERNEL_DROP, "kernel_drop", "datagrams that the kernel dropped because the socket's buffer was full") \
+    X(LOSS_KERNEL_DROP, "kernel_drop",                                                                       \
+      "datagrams that the kernel dropped because the socket's buffer was full")                              \
     X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read")                                    \
     X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room")                       \
     X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database")                      \

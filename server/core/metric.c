@@ -23,7 +23,8 @@ int metric_type_of(struct span word) {
     if (span_eq(word, SPAN("incr")))
         return METRIC_COUNT;
     for (int i = 0; i < METRIC_N_TYPES; i++)
-        if (word.n > 0 && (span_eq(word, span_str(types[i].word)) || span_eq(word, span_str(types[i].letter))))
+        if (word.n > 0 &&
+            (span_eq(word, span_str(types[i].word)) || span_eq(word, span_str(types[i].letter))))
             return i;
     return -1;
 }

@@ -17,20 +17,20 @@
 
 /* What to read. {0} is everything. All conditions hold together. */
 struct filter {
-    struct span session;     /* by name; p == NULL: all sessions */
-    struct span name;        /* glob over the name (metrics, checks; events: title); p == NULL: all */
+    struct span session; /* by name; p == NULL: all sessions */
+    struct span name;    /* glob over the name (metrics, checks; events: title); p == NULL: all */
     bool has_type;
     enum metric_type type;
     size_t n_tags;
     const struct span *tags; /* each must be among the row's tags, byte for byte; "key:*" globs are allowed */
     bool has_source;
     enum source source;
-    uint64_t series_id;      /* 0: any */
-    uint64_t after_series;   /* only series with a greater id (series, and samples that are not `ordered`) */
-    uint64_t since;          /* records with id > since */
-    uint64_t until;          /* records with id <= until; 0: no bound */
-    uint64_t limit;          /* 0: no bound */
-    bool newest;             /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
+    uint64_t series_id;    /* 0: any */
+    uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
+    uint64_t since;        /* records with id > since */
+    uint64_t until;        /* records with id <= until; 0: no bound */
+    uint64_t limit;        /* 0: no bound */
+    bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 
 /* A series with its summary. Weighted as metric_weigh says: count = sum of weights, sum = sum of value * factor (for
@@ -58,7 +58,7 @@ struct sample_row {
     int64_t received_at;
     enum source source;
     struct span session;
-    struct span text;              /* sets: the value; else empty */
+    struct span text; /* sets: the value; else empty */
     struct value value;
     const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
 };
@@ -127,19 +127,19 @@ struct reader_ops {
     int (*begin)(struct reader *, struct err *);
     void (*end)(struct reader *);
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
-    int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
-                  struct err *);
+    int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
+                  void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
-    int (*samples)(struct reader *, const struct filter *, bool ordered, int (*row)(void *, const struct sample_row *),
+    int (*samples)(struct reader *, const struct filter *, bool ordered,
+                   int (*row)(void *, const struct sample_row *), void *, struct err *);
+    int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *),
+                  void *, struct err *);
+    int (*checks)(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *),
+                  void *, struct err *);
+    int (*rejects)(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *),
                    void *, struct err *);
-    int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
-                  struct err *);
-    int (*checks)(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *,
-                  struct err *);
-    int (*rejects)(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *), void *,
-                   struct err *);
-    int (*requests)(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *), void *,
-                    struct err *);
+    int (*requests)(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *),
+                    void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
                   struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);

@@ -12,14 +12,15 @@
     /* metric lines */                                                                                       \
     X(REASON_NO_PIPE, "no_pipe", "a metric needs a '|' between its value and its type")                      \
     X(REASON_NO_COLON, "no_colon", "a metric needs a ':' between its name and its value")                    \
-    X(REASON_EMPTY_NAME, "empty_name", "the metric name is empty")                      \
+    X(REASON_EMPTY_NAME, "empty_name", "the metric name is empty")                                           \
     X(REASON_EMPTY_VALUE, "empty_value", "the value between ':' and '|' is empty")                           \
     X(REASON_INVALID_TYPE, "invalid_type", "the type must be exactly one of c, g, ms, h, d, s")              \
     X(REASON_NO_VALUE_FOUND, "no_value_found", "a packed value holds only ':'")                              \
     X(REASON_INVALID_VALUE, "invalid_value", "the value is not a number")                                    \
     X(REASON_VALUE_OUT_OF_RANGE, "value_out_of_range", "the value does not fit a 64-bit float")              \
     X(REASON_INVALID_SAMPLE_RATE, "invalid_sample_rate", "the sample rate after '@' is not a number")        \
-    X(REASON_INVALID_TIMESTAMP, "invalid_timestamp", "the timestamp after 'T' is not a whole number of seconds") \
+    X(REASON_INVALID_TIMESTAMP, "invalid_timestamp",                                                         \
+      "the timestamp after 'T' is not a whole number of seconds")                                            \
     X(REASON_TIMESTAMP_NOT_POSITIVE, "timestamp_not_positive", "the timestamp after 'T' must be above 0")    \
     /* accepted by the Agent, then dropped */                                                                \
     X(REASON_NON_FINITE_VALUE, "non_finite_value", "NaN and infinities are accepted and then dropped")       \
@@ -27,13 +28,14 @@
       "only counts and gauges may carry a timestamp; others are accepted and then dropped")                  \
     /* events */                                                                                             \
     X(REASON_EVENT_NO_COLON, "event_no_colon", "an event needs a ':' after its header")                      \
-    X(REASON_EVENT_HEADER_INVALID, "event_header_invalid", "an event starts with _e{TITLE_BYTES,TEXT_BYTES}:") \
+    X(REASON_EVENT_HEADER_INVALID, "event_header_invalid",                                                   \
+      "an event starts with _e{TITLE_BYTES,TEXT_BYTES}:")                                                    \
     X(REASON_EVENT_EMPTY_TITLE, "event_empty_title", "the title of an event must not be empty")              \
     X(REASON_EVENT_TOO_SHORT, "event_too_short", "the event is shorter than the lengths in its header")      \
     /* service checks */                                                                                     \
     X(REASON_SC_FORMAT, "sc_format", "a service check is _sc|NAME|STATUS")                                   \
     X(REASON_SC_EMPTY_NAME, "sc_empty_name", "the name of a service check must not be empty")                \
-    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")                   \
+    X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")   \
     /* the intake over HTTP: refused whole */                                                                \
     X(REASON_INVALID_BODY, "invalid_body", "the body cannot be read: the whole request was refused")         \
     X(REASON_EVENT_TOO_OLD, "event_too_old", "an event may lie at most 18 hours in the past")                \
@@ -55,7 +57,7 @@
     X(REASON_TIMESTAMP_TOO_OLD, "timestamp_too_old", "points older than an hour are accepted and not kept")  \
     X(REASON_TIMESTAMP_TOO_NEW, "timestamp_too_new", "points more than ten minutes ahead are not kept")      \
     X(REASON_INVALID_SKETCH, "invalid_sketch", "a sketch needs a count and as many bin keys as bin counts")  \
-    X(REASON_POINTS_MISSING, "points_missing", "fewer points arrived than the series announces")   \
+    X(REASON_POINTS_MISSING, "points_missing", "fewer points arrived than the series announces")             \
     /* lines of any kind */                                                                                  \
     X(REASON_UNTERMINATED, "unterminated", "the last line has no newline, and one is required")
 

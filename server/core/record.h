@@ -103,7 +103,8 @@ struct service_check {
 
 struct reject {
     enum reason reason;
-    struct span family; /* "metric", "event", "service_check", "packet"; over HTTP the route's: "series", "sketch", … */
+    struct span
+        family; /* "metric", "event", "service_check", "packet"; over HTTP the route's: "series", "sketch", … */
     struct span text;   /* the whole line, or the offending piece of a body */
     size_t offset;      /* of the byte in `text` where reading failed */
     struct span name;   /* the metric's or check's name when it was readable */

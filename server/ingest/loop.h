@@ -34,7 +34,7 @@ struct receiver {
     char address[INGEST_ADDRESS_SIZE];
     char *unlink_path; /* NULL: none */
     size_t rcvbuf;
-    int64_t read_ns;      /* the time given to what was last read */
+    int64_t read_ns;     /* the time given to what was last read */
     uint32_t seen_drops; /* the kernel's counter when last read */
     uint64_t drained_in; /* the barrier round that has emptied it */
     struct counters count;

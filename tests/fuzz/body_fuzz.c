@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const encodings[] = {"deflate", "gzip", "zstd", "zstd1, gzip", "gzip,deflate", "br", "identity"};
+    static const char *const encodings[] = {"deflate",      "gzip", "zstd",    "zstd1, gzip",
+                                            "gzip,deflate", "br",   "identity"};
     if (size < 1)
         return 0;
     struct span wire = span_of((const char *)data + 1, size - 1), plain;
