@@ -1,0 +1,100 @@
+#include "command/table.h"
+#include "unit.h"
+#include <math.h>
+#include <unistd.h>
+
+static void harmless_is(struct span text, const char *shown, size_t width) {
+    struct buf b = {0};
+    EQ_INT(text_harmless(&b, text), width);
+    EQ_SPAN(buf_view(&b), span_str(shown));
+    EQ_INT(text_width(buf_view(&b)), width);
+    buf_free(&b);
+}
+
+static void test_harmless(void) {
+    harmless_is(SPAN("plain"), "plain", 5);
+    harmless_is(SPAN("a\033[2Jb"), "a\\x1b[2Jb", 9);
+    harmless_is(SPAN("\0\n\t\177"), "\\x00\\x0a\\x09\\x7f", 16);
+    harmless_is(SPAN("\xc2\x9b"), "\\x9b", 4);
+    harmless_is(SPAN("\xff\xc3"), "\\xff\\xc3", 8);
+    harmless_is(SPAN("\xe2\x80\xae"), "\\u{202e}", 8);
+    harmless_is(SPAN("n\xc3\xa4me"), "n\xc3\xa4me", 4);
+    harmless_is(SPAN("\xe6\xb0\xb4"), "\xe6\xb0\xb4", 2); /* wide */
+    harmless_is(SPAN("e\xcc\x81"), "e\xcc\x81", 1);       /* combining */
+}
+
+/* What the calls print, which goes to stdout. */
+static void printed(void (*print)(void), char *text, size_t size) {
+    fflush(stdout);
+    FILE *to = tmpfile();
+    int kept = dup(STDOUT_FILENO);
+    dup2(fileno(to), STDOUT_FILENO);
+    print();
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    rewind(to);
+    text[fread(text, 1, size - 1, to)] = '\0';
+    fclose(to);
+}
+
+static void print_table(void) {
+    static const struct column columns[] = {{.title = "NAME"},
+                                            {.title = "N", .right = true},
+                                            {.title = "HOST", .optional = true},
+                                            {.title = "TAGS"}};
+    struct table t;
+    table_begin(&t, 4, columns);
+    table_cell(&t, SPAN("\xe6\xb0\xb4"));
+    table_number(&t, 12.5);
+    table_cell(&t, SPAN(""));
+    table_cell(&t, SPAN("a:1"));
+    table_cell(&t, SPAN("longer"));
+    table_number(&t, (double)NAN);
+    table_cell(&t, SPAN(""));
+    table_cell(&t, SPAN(""));
+    table_end(&t);
+}
+
+static void test_aligned(void) {
+    char text[500];
+    printed(print_table, text, sizeof text);
+    EQ_STR(text, "NAME       N  TAGS\n"
+                 "\xe6\xb0\xb4      12.5  a:1\n"
+                 "longer     -\n");
+}
+
+static void print_many(void) {
+    static const struct column columns[] = {{.title = "A", .right = true}};
+    struct table t;
+    table_begin(&t, 1, columns);
+    for (int i = 1; i <= 3 * TABLE_HELD; i++)
+        table_number(&t, i);
+    table_end(&t);
+}
+
+static void test_later_rows_come_as_they_are(void) {
+    static char text[100000];
+    printed(print_many, text, sizeof text);
+    size_t lines = 0;
+    for (const char *at = text; *at; at++)
+        lines += *at == '\n';
+    EQ_INT(lines, 3 * TABLE_HELD + 1);
+    CU_ASSERT(strstr(text, "\n3000\n") != NULL);
+}
+
+static void print_empty(void) {
+    static const struct column columns[] = {{.title = "A"}};
+    struct table t;
+    table_begin(&t, 1, columns);
+    table_end(&t);
+}
+
+static void test_nothing(void) {
+    char text[20];
+    printed(print_empty, text, sizeof text);
+    EQ_STR(text, "");
+}
+
+UNIT_MAIN("command/table", {"nothing can drive the terminal", test_harmless}, {"aligned", test_aligned},
+          {"later rows come as they are", test_later_rows_come_as_they_are}, {"nothing", test_nothing})
