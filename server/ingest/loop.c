@@ -115,14 +115,15 @@ static void settle(struct ingest *in) {
     pipeline_commit(in->pipeline);
 }
 
-static void run_jobs(struct ingest *in) {
+/* Returns whether more were submitted meanwhile: settle may have taken the edge that told of them. */
+static bool run_jobs(struct ingest *in) {
     pthread_mutex_lock(&in->lock);
     struct job *jobs = in->jobs;
     in->jobs = NULL;
     in->jobs_end = &in->jobs;
     pthread_mutex_unlock(&in->lock);
     if (!jobs)
-        return;
+        return false;
     settle(in);
     for (struct job *job = jobs; job; job = job->next) {
         if (job->fn)
@@ -134,8 +135,10 @@ static void run_jobs(struct ingest *in) {
         next = job->next; /* the asker may return as soon as it is done */
         job->done = true;
     }
+    bool more = in->jobs != NULL;
     pthread_mutex_unlock(&in->lock);
     pthread_cond_broadcast(&in->job_done); /* after: those who wake need the lock */
+    return more;
 }
 
 static bool commit_is_due(struct ingest *in, bool busy) {
@@ -173,10 +176,11 @@ static void *run(void *arg) {
         waiting = pipeline_step(in->pipeline, STORE_NS) || in->pool.open;
         if (commit_is_due(in, ready || waiting))
             pipeline_commit(in->pipeline);
-        run_jobs(in);
+        waiting = run_jobs(in) || waiting;
         session_expire(in);
     }
-    run_jobs(in);
+    while (run_jobs(in)) {
+    }
     settle(in);
     return NULL;
 }

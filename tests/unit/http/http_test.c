@@ -71,6 +71,25 @@ static void test_ask_right_after_sending(void) {
     stop();
 }
 
+/* A question asked while another's barrier is under way was once forgotten until something else happened. */
+static void test_questions_at_once(void) {
+    enum { CLIENTS = 8, ROUNDS = 500 };
+    static const char request[] = "GET /recorder/v1/series HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct client clients[CLIENTS];
+    start();
+    for (int i = 0; i < CLIENTS; i++)
+        client_open(&clients[i], &server);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < CLIENTS; i++)
+            client_send(&clients[i], request, sizeof request - 1);
+        for (int i = 0; i < CLIENTS; i++)
+            EQ_INT(client_receive(&clients[i]), 200);
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        client_close(&clients[i]);
+    stop();
+}
+
 static void test_sample(void) {
     start();
     send_line("req\xff.time:1.5:2|ms|@0.5|#b:2,a:1,host:web,\xc3\xa9|c:ci-abc|e:x|card:low");
@@ -635,7 +654,8 @@ static void test_faults(void) {
 }
 
 UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test_ask_right_after_sending},
-          {"sample", test_sample}, {"other lists", test_other_lists}, {"since", test_since},
+          {"questions at once", test_questions_at_once}, {"sample", test_sample},
+          {"other lists", test_other_lists}, {"since", test_since},
           {"long lists are streamed", test_long_lists_are_streamed}, {"export", test_export},
           {"errors name what was wrong", test_errors_name_what_was_wrong}, {"deep JSON", test_deep_json},
           {"body too large", test_body_too_large}, {"chunked body", test_chunked_body},
