@@ -90,8 +90,9 @@ static int start_daemons(struct http *h, struct err *err) {
         return err_set(err, 0, "--tls-cert and --tls-self-signed exclude each other");
     char *cert = NULL, *key = NULL;
     int fds[HTTP_LISTEN_MAX], n = -1, started = 0;
-    if (o->n_tls_hosts ? certificate_make(o->n_tls_hosts, o->tls_hosts, HTTP_CA_FILE, &cert, &key, err) == 0
-                       : !o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
+    if (o->n_tls_hosts
+            ? certificate_make(o->n_tls_hosts, o->tls_hosts, HTTP_CA_FILE, &cert, &key, err) == 0
+            : !o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
         n = listen_tcp(o->bind, o->port, cert ? "https" : "http", fds, HTTP_LISTEN_MAX, &h->port,
                        &h->loopback, h->url, sizeof h->url, err);
     for (; started < n; started++)
