@@ -35,13 +35,15 @@ static int replay_recording(struct replay *r, const struct options *o, const cha
 static int replay_file(struct replay *r, const struct options *o, const char *path) {
     static const char sqlite[] = "SQLite format 3";
     char head[sizeof sqlite] = "";
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (strcmp(path, "-") == 0)
+        return sender_lines(&r->sender, stdin);
+    FILE *file = fopen(path, "re");
     if (!file) {
         log_error("cannot read %s: %s", path, strerror(errno));
         return EXIT_CANNOT;
     }
     int status;
-    size_t n = file == stdin ? 0 : fread(head, 1, sizeof head, file);
+    size_t n = fread(head, 1, sizeof head, file);
     if (n == sizeof head && memcmp(head, sqlite, sizeof sqlite) == 0)
         status = replay_recording(r, o, path);
     else if (n > 1 && memcmp(head, "{\"", 2) == 0) {
@@ -50,12 +52,10 @@ static int replay_file(struct replay *r, const struct options *o, const char *pa
             path);
         status = EXIT_USAGE;
     } else {
-        if (file != stdin)
-            rewind(file);
+        rewind(file);
         status = sender_lines(&r->sender, file);
     }
-    if (file != stdin)
-        fclose(file);
+    fclose(file);
     return status;
 }
 

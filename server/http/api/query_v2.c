@@ -140,7 +140,7 @@ static void put_unit(struct buf *b, struct span unit) {
 
 /* All queries share the window; where their rollups differ, the times are those of the first. */
 static void put_timeseries(struct buf *b, const struct question *qn) {
-    const struct query_result *first = &qn->columns[0]->result;
+    const struct query_result *first = qn->n_columns ? &qn->columns[0]->result : NULL;
     const char *comma = "";
     buf_str(b, "{\"data\":{\"id\":\"0\",\"type\":\"timeseries_response\",\"attributes\":{\"series\":[");
     for (size_t i = 0; i < qn->n_columns; i++)
@@ -159,7 +159,7 @@ static void put_timeseries(struct buf *b, const struct question *qn) {
             buf_char(b, '}');
         }
     buf_str(b, "],\"times\":[");
-    for (size_t i = 0; i < first->n_buckets; i++)
+    for (size_t i = 0; first && i < first->n_buckets; i++)
         buf_printf(b, "%s%lld", i ? "," : "",
                    (long long)(first->start_s + first->interval_s * (int64_t)i) * 1000);
     buf_str(b, "],\"values\":[");
