@@ -40,7 +40,7 @@ static void name_host(struct attempt *a, gnutls_x509_crt_t crt, const char *host
 
 /* A fresh key with an unsigned certificate for it. */
 static void begin(struct attempt *a, struct pair *pair, const char *common_name) {
-    unsigned char serial[SERIAL_SIZE];
+    unsigned char serial[SERIAL_SIZE] = {0};
     time_t now = time(NULL);
     TRY(a, gnutls_x509_privkey_init(&pair->key));
     TRY(a, gnutls_x509_crt_init(&pair->crt));
