@@ -160,12 +160,14 @@ lint: layers $(PROTO_C) ## format check, cppcheck, clang-tidy, gcc -fanalyzer, s
 	@tests/support/lint $(CPPFLAGS) -- $(sort $(SERVER_SRC) $(CLIENT_SRC) server/main.c) -- $(C_FILES) -- $(SCRIPTS)
 
 # --- installing -----------------------------------------------------------------------------------------------------
+PAGES := $(wildcard server/*.[1-9])
 .PHONY: install install-server
 install: install-server ## PREFIX=/usr/local DESTDIR=: the binary, its man pages and completions, the library
 install-server: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(OUT)/statwit $(DESTDIR)$(PREFIX)/bin/statwit
-	install -m 644 server/statwit.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	for page in $(PAGES); do \
+	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -177,7 +179,8 @@ install-server: all
 .PHONY: uninstall uninstall-server
 uninstall: uninstall-server ## removes what install put there
 uninstall-server:
-	rm -f $(DESTDIR)$(PREFIX)/bin/statwit $(DESTDIR)$(PREFIX)/share/man/man1/statwit.1 \
+	for page in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	rm -f $(DESTDIR)$(PREFIX)/bin/statwit \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/statwit.service \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit \
 	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit \

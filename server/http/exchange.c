@@ -108,8 +108,8 @@ static void refuse_method(struct http_request *rq, unsigned allowed) {
     struct buf methods = {.max = 256};
     router_methods(allowed, &methods);
     http_error(rq, 405, "%.*s is not for this path; it takes %s", SPAN_ARG(rq->method_text),
-               methods.p ? methods.p : "nothing");
-    http_add_header(rq, "Allow", "%s", methods.p ? methods.p : "");
+               buf_view(&methods).p);
+    http_add_header(rq, "Allow", "%s", buf_view(&methods).p);
     buf_free(&methods);
 }
 
