@@ -45,7 +45,7 @@ static const char datagrams[] = "incr t.hits[env:ci,ok:True] sum == 100\n"
 static void story(struct statwit_recorder *recorder, const char *variable, bool aggregate) {
     struct statwit_session_options with_sockets = {.unix_sockets = true};
     struct statwit_session *session = need(statwit_session_open(recorder, &with_sockets, &error), "session");
-    struct statwit_options options = {.prefix = "t.", .aggregate = aggregate};
+    struct statwit_options options = {.prefix = "t.", .aggregate = aggregate, .close_timeout_ms = 60000};
     const char *path = variable ? statwit_session_variable(session, variable) : NULL;
     char url[300];
     statwit_session_aim(session, &options);
@@ -72,7 +72,7 @@ static void story(struct statwit_recorder *recorder, const char *variable, bool 
 
 static void http_story(struct statwit_recorder *recorder) {
     struct statwit_session *session = need(statwit_session_open(recorder, NULL, &error), "session");
-    struct statwit_options options = {.prefix = "t.", .backend = "datadog"};
+    struct statwit_options options = {.prefix = "t.", .backend = "datadog", .close_timeout_ms = 60000};
     statwit_session_aim(session, &options);
     emit(&options);
     statwit_assert(session, notices);

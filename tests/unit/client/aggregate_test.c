@@ -10,6 +10,8 @@ static int port, sink;
 static char got[1 << 20];
 
 static struct statwit_metrics *open_aggregating(struct statwit_options options) {
+    options.flush_interval_ms = 600000; /* only close flushes, however slow the machine */
+    options.close_timeout_ms = 60000;
     struct statwit_error error = {0};
     sink = sink_udp(&port);
     options.ignore_environment = options.aggregate = true;

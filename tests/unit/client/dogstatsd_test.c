@@ -12,6 +12,8 @@
 static struct statwit_metrics *open_at(struct statwit_options options) {
     struct statwit_error error = {0};
     options.ignore_environment = true;
+    if (options.flush_interval_ms == 0)
+        options.flush_interval_ms = 600000; /* nothing is sent by the clock, however slow the machine */
     struct statwit_metrics *metrics = statwit_open(&options, &error);
     if (!metrics)
         fprintf(stderr, "%s\n", error.text);
