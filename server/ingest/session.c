@@ -231,8 +231,9 @@ static struct open_session *by_name(struct ingest *in, struct span name) {
 
 struct opening {
     struct ingest *in;
-    struct open_session *session;
+    struct open_session *session; /* the loop's once it is attached: it may end at any moment */
     struct receiver *receivers;
+    struct ingest_session *opened;
 };
 
 /* On the loop: the name is checked here, where nobody else can take it in between. */
@@ -248,13 +249,14 @@ static int open_on_loop(struct store *store, void *arg, struct err *err) {
     if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
         0)
         return -1;
+    *o->opened = *is;
     return session_attach(o->in, o->session, o->receivers, err);
 }
 
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
                         struct ingest_session *session, struct err *err) {
     struct ingest_listen listen = {.bind = in->options.listen.bind, .udp_port = 0};
-    struct opening o = {.in = in};
+    struct opening o = {.in = in, .opened = session};
     o.session = session_open(in, name, &listen, unix_sockets, &o.receivers, err);
     if (!o.session)
         return -1;
@@ -267,7 +269,6 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
         session_free(o.session);
         return -1;
     }
-    *session = o.session->is;
     return 0;
 }
 
