@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     static struct dogstatsd *decoders[8];
     unsigned flags = n ? data[0] & 7 : 0;
     if (!decoders[flags]) {
-        struct dogstatsd_options options = {flags & 1, flags & 2, flags & 4};
+        struct dogstatsd_options options = {
+            .ignore_origin = flags & 1, .ignore_timestamps = flags & 2, .eol_required = flags & 4};
         decoders[flags] = dogstatsd_new(&options);
     }
     /* A block of its own, so that reading one byte too many is seen. */
