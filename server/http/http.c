@@ -137,17 +137,19 @@ void http_stop(struct http *h) {
     if (!h)
         return;
     h->stopping = true;
-    for (size_t i = 0; i < h->n_daemons; i++) {
-        MHD_socket fd = MHD_quiesce_daemon(h->daemons[i]);
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
-    }
+    MHD_socket listening[sizeof h->daemons / sizeof h->daemons[0]];
+    for (size_t i = 0; i < h->n_daemons; i++)
+        listening[i] = MHD_quiesce_daemon(h->daemons[i]);
     if (h->watch)
         watch_stop(h->watch);
     work_stop(h->work);
     wait_for_answers(h);
     for (size_t i = 0; i < h->n_daemons; i++)
         MHD_stop_daemon(h->daemons[i]);
+    for (size_t i = 0; i < h->n_daemons;
+         i++) /* only now: its workers still take it out of their epolls until they end */
+        if (listening[i] != MHD_INVALID_SOCKET)
+            close(listening[i]);
     watch_free(h->watch);
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);
