@@ -55,8 +55,7 @@ struct catalog *catalog_read(const char *file, struct span text, struct catalog_
     return NULL;
 }
 
-/* --- entries of the same name
- * ------------------------------------------------------------------------------------- */
+/* --- entries of the same name ---------------------------------------------------------------------------- */
 
 static bool text_merge(struct span *a, struct span b) {
     if (!a->p)
@@ -187,8 +186,7 @@ int catalog_finish(struct catalog *c, struct catalog_error *error) {
     return c->index ? 0 : catalog_fail(error, NULL, 0, 0, "out of memory");
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------------------- */
 
 const struct catalog_entry *catalog_find(const struct catalog *c, struct span name) {
     size_t i = catalog_index_find(c->index, name);

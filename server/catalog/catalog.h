@@ -115,8 +115,7 @@ enum catalog_format { CATALOG_JSON, CATALOG_CSV };
  * `sorted`: entries in order of their names, else as they were. */
 size_t catalog_write(const struct catalog *c, enum catalog_format format, bool sorted, struct buf *out);
 
-/* --- for the parts that build catalogs
- * ---------------------------------------------------------------------------- */
+/* --- for the parts that build catalogs ------------------------------------------------------------------- */
 
 /* Adds a copy of the struct (its spans must already be in the arena). NULL when full or out of memory. */
 struct catalog_entry *catalog_add(struct catalog *c, const struct catalog_entry *entry);

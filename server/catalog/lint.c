@@ -74,8 +74,7 @@ static int take_series(void *arg, const struct series_row *row) {
     return l->failed;
 }
 
-/* --- gauges that only grow
- * ---------------------------------------------------------------------------------------- */
+/* --- gauges that only grow ------------------------------------------------------------------------------- */
 
 struct gauge_walk {
     struct lint *lint;
@@ -109,8 +108,7 @@ static int read_gauges(struct lint *l, struct reader *reader, struct err *err) {
     return reader->ops->samples(reader, &filter, false, take_gauge, &walk, err);
 }
 
-/* --- the report
- * --------------------------------------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------------------------------ */
 
 static void put_short(struct buf *out, struct span s) {
     size_t n = s.n < 120 ? s.n : 120;

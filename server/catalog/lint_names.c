@@ -7,8 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* --- names
- * -------------------------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------------------- */
 
 static void check_spelling(struct lint *l, size_t i, struct numbering *normals, struct table *first) {
     struct span name = l->names.list[i];
@@ -166,9 +165,7 @@ void lint_names(struct lint *l) {
     table_free(&first);
 }
 
-/* --- keys
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------------------ */
 
 static void check_identifiers(struct lint *l, const struct lint_key *k) {
     if (k->looks == LOOKS_PLAIN)

@@ -128,8 +128,7 @@ static int out_of_memory(struct reader_state *r) {
     return catalog_fail(r->error, r->file, 0, 0, "out of memory");
 }
 
-/* --- values
- * ------------------------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------------------- */
 
 static int read_text(struct reader_state *r, json_t *v, void *target) {
     struct span *text = target;
@@ -188,8 +187,7 @@ static int read_range(struct reader_state *r, json_t *v, void *target) {
     return range->min <= range->max ? 0 : complain(r, 0, "min is above max: no value can hold");
 }
 
-/* --- an entry
- * ----------------------------------------------------------------------------------------------------- */
+/* --- an entry -------------------------------------------------------------------------------------------- */
 
 static int read_type_word(struct reader_state *r, json_t *v, unsigned *types) {
     struct span word = span_of(json_string_value(v), json_string_length(v));
@@ -394,8 +392,7 @@ static int read_entry(struct reader_state *r, struct span name, json_t *v, size_
                : catalog_fail(r->error, r->file, line, 0, "more than %d metrics", CATALOG_ENTRIES_MAX);
 }
 
-/* --- the document
- * ------------------------------------------------------------------------------------------------- */
+/* --- the document ---------------------------------------------------------------------------------------- */
 
 static int read_metrics(struct reader_state *r, json_t *v, void *target) {
     (void)target;

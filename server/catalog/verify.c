@@ -41,9 +41,7 @@ static int note(struct verify *v, size_t entry, enum verify_rule rule, struct sp
     return 0;
 }
 
-/* --- tags
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------------------ */
 
 static bool value_allowed(const struct catalog_tag *tag, struct span value) {
     if (tag->pattern)
@@ -132,8 +130,7 @@ static void check_tags(struct verify *v, size_t entry, const struct series_row *
     check_required(v, entry, row, v->catalog->n_tags, v->catalog->tags, true);
 }
 
-/* --- a series
- * ----------------------------------------------------------------------------------------------------- */
+/* --- a series -------------------------------------------------------------------------------------------- */
 
 static void check_range(struct verify *v, size_t entry, enum verify_rule rule,
                         const struct catalog_range *range, const struct series_row *row, double low,

@@ -186,8 +186,7 @@ static void write_json(const struct catalog *c, const struct catalog_entry *cons
     buf_char(out, '\n');
 }
 
-/* --- metadata.csv
- * ------------------------------------------------------------------------------------------------- */
+/* --- metadata.csv ---------------------------------------------------------------------------------------- */
 
 static bool csv_loses(const struct catalog_entry *e) {
     return (e->types & (e->types - 1)) != 0 || e->types == 0 || e->n_tags || e->other_tags != UNSAID ||

@@ -30,8 +30,7 @@ void child_block(void) {
     sigprocmask(SIG_BLOCK, &set, &before);
 }
 
-/* --- its environment
- * ---------------------------------------------------------------------------------------------- */
+/* --- its environment ------------------------------------------------------------------------------------- */
 
 /* Variables that would lead a client elsewhere, when we don't set them. */
 static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET",
@@ -74,8 +73,7 @@ static char **make_environment(const struct child_options *o) {
     return list;
 }
 
-/* --- its life
- * ----------------------------------------------------------------------------------------------------- */
+/* --- its life -------------------------------------------------------------------------------------------- */
 
 static bool has_foreground(void) {
     return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();

@@ -11,8 +11,7 @@
 
 #define REPORT_MAX ((size_t)256 << 20)
 
-/* --- expectations
- * ------------------------------------------------------------------------------------------------- */
+/* --- expectations ---------------------------------------------------------------------------------------- */
 
 static int add(struct judging *j, struct span text, struct span file, struct buf kept) {
     struct judge_source *sources = realloc(j->sources, (j->n + 1) * sizeof *sources);
@@ -64,8 +63,7 @@ void judging_free(struct judging *j) {
     free(j->sources);
 }
 
-/* --- judging
- * ------------------------------------------------------------------------------------------------------ */
+/* --- judging --------------------------------------------------------------------------------------------- */
 
 static struct judge *parse(const struct judging *j, const struct options *o) {
     struct judge_options options = {
@@ -164,8 +162,7 @@ int judging_ask(const struct judging *j, const struct options *o, struct remote 
     return status;
 }
 
-/* --- showing
- * ------------------------------------------------------------------------------------------------------ */
+/* --- showing --------------------------------------------------------------------------------------------- */
 
 static void report_json(const json_t *report, struct buf *out) {
     char *text = json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(17));

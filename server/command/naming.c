@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- files
- * --------------------------------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------------------- */
 
 int naming_read(const char *path, size_t max, struct buf *text) {
     bool from_stdin = strcmp(path, "-") == 0;
@@ -85,8 +84,7 @@ void naming_print_error(const struct catalog_error *e) {
     buf_free(&text);
 }
 
-/* --- catalogs
- * ------------------------------------------------------------------------------------------------------ */
+/* --- catalogs -------------------------------------------------------------------------------------------- */
 
 /* Keeps what it opens. */
 static char *open_and_keep(void *arg, const char *path, size_t *n, struct err *err) {
@@ -137,8 +135,7 @@ int naming_catalogs(size_t n, const char *const *paths, json_t **files) {
     return status;
 }
 
-/* --- asking
- * -------------------------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------------------- */
 
 static const char *const paths[] = {
     [ASK_VERIFY] = "/recorder/v1/verify",     [ASK_LINT] = "/recorder/v1/lint",
@@ -198,8 +195,7 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
     return status;
 }
 
-/* --- expect and run
- * ------------------------------------------------------------------------------------------------ */
+/* --- expect and run -------------------------------------------------------------------------------------- */
 
 static json_t *verify_question(const struct options *o, json_t *files) {
     json_t *question = json_pack("{s:o, s:b}", "catalog", files, "strict", option_on(o, OPT_STRICT));

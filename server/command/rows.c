@@ -59,8 +59,7 @@ struct reader *rows_open_file(const struct options *o) {
     return reader;
 }
 
-/* --- a file
- * ------------------------------------------------------------------------------------------------------- */
+/* --- a file ---------------------------------------------------------------------------------------------- */
 
 #define PHASE(rows, name)                                                                                    \
     static void write_##name(struct buf *b, const void *row) {                                               \
@@ -198,8 +197,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     return status;
 }
 
-/* --- a server
- * ----------------------------------------------------------------------------------------------------- */
+/* --- a server -------------------------------------------------------------------------------------------- */
 
 void rows_path(struct buf *path, const struct options *o, const char *list) {
     buf_printf(path, "/recorder/v1/%s", list);
@@ -257,8 +255,7 @@ static int each_on_server(const struct options *o, enum rows_kind kind, void (*r
     return status;
 }
 
-/* --- either
- * ------------------------------------------------------------------------------------------------------- */
+/* --- either ---------------------------------------------------------------------------------------------- */
 
 struct parsed {
     void (*row)(void *arg, const json_t *row);

@@ -62,8 +62,7 @@ static void on_sample(void *arg, const json_t *row) {
     table_cell(&l->table, row_text(row, "host"));
 }
 
-/* --- following
- * ---------------------------------------------------------------------------------------------------- */
+/* --- following ------------------------------------------------------------------------------------------- */
 
 static void on_event(struct list *l, struct span data) {
     if (l->json) {

@@ -15,8 +15,7 @@
 #define DATAGRAM_MAX 65507 /* of UDP over IPv4 */
 #define PACKET_MAX   ((size_t)64 << 20)
 
-/* --- where to
- * ----------------------------------------------------------------------------------------------------- */
+/* --- where to -------------------------------------------------------------------------------------------- */
 
 static int unreachable(const struct sender *s, int error) {
     log_error("cannot send to %s: %s. Is `statwit serve` running there?", s->address, strerror(error));
@@ -156,8 +155,7 @@ int sender_open(struct sender *s, const struct options *o, const char *usual) {
     return connect_to(s, o, to ? to : usual);
 }
 
-/* --- sending
- * ------------------------------------------------------------------------------------------------------ */
+/* --- sending --------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const char *p, size_t n) {
     while (n > 0) {

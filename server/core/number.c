@@ -27,8 +27,7 @@ static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* --- plain decimals
- * ------------------------------------------------------------------------------------------------ */
+/* --- plain decimals -------------------------------------------------------------------------------------- */
 
 #define EXACT_DIGITS   19 /* 10^19 - 1 fits 64 bits */
 #define EXACT_MANTISSA ((uint64_t)1 << 53)
@@ -80,8 +79,7 @@ static double decimal(uint64_t mantissa, size_t fraction) {
     return (double)quotient * power_of_two(down - up - 63);
 }
 
-/* --- Go's grammar
- * -------------------------------------------------------------------------------------------------- */
+/* --- Go's grammar ---------------------------------------------------------------------------------------- */
 
 struct parts {
     bool negative;
@@ -160,8 +158,7 @@ static bool scan(struct span s, struct parts *parts) {
     return scan_exponent(span_from(s, i + 1), &parts->exponent);
 }
 
-/* --- conversion
- * ---------------------------------------------------------------------------------------------------- */
+/* --- conversion ------------------------------------------------------------------------------------------ */
 
 /* No double, nor any point halfway between two, has more significant decimal digits than 768: of what is
  * dropped it only matters whether it was all zeros. The same holds for far fewer hexadecimal digits. */
@@ -307,8 +304,7 @@ bool number_is_json(struct span s) {
     return p == end;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------------------- */
 
 static size_t put(char *text, const char *word) {
     size_t n = strlen(word);

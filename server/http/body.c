@@ -19,8 +19,7 @@ static size_t room_for_piece(struct buf *out) {
     return n && buf_reserve(out, n) ? n : 0;
 }
 
-/* --- zlib and gzip
- * ------------------------------------------------------------------------------------------------ */
+/* --- zlib and gzip --------------------------------------------------------------------------------------- */
 
 #define WINDOW_ZLIB 15
 #define WINDOW_GZIP (15 + 16)
@@ -61,9 +60,7 @@ static enum body_result inflate_all(struct span in, int window, struct buf *out,
     return result;
 }
 
-/* --- zstd
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- zstd ------------------------------------------------------------------------------------------------ */
 
 static enum body_result zstd_all(struct span in, struct buf *out, char why[96]) {
     ZSTD_DStream *stream = ZSTD_createDStream();
@@ -95,8 +92,7 @@ static enum body_result zstd_all(struct span in, struct buf *out, char why[96]) 
     return result;
 }
 
-/* --- lists
- * -------------------------------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------------------- */
 
 enum coding { CODING_IDENTITY, CODING_ZLIB, CODING_GZIP, CODING_ZSTD, CODING_UNKNOWN };
 

@@ -84,8 +84,7 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
     buf_str(&answer->body, "}\n");
 }
 
-/* --- the headers are there
- * ------------------------------------------------------------------------------------------ */
+/* --- the headers are there ------------------------------------------------------------------------------- */
 
 static void read_session(struct http_request *rq) {
     struct http *h = rq->http;
@@ -188,8 +187,7 @@ static void read_head(struct http_request *rq, const char *method) {
     rq->received.max = max + 1; /* and the NUL that follows it */
 }
 
-/* --- the body
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the body -------------------------------------------------------------------------------------------- */
 
 static void drop_body(struct http_request *rq) {
     rq->http->n_body_bytes -= rq->n_counted_bytes;
@@ -227,8 +225,7 @@ static bool take_piece(struct http_request *rq, const char *p, size_t n) {
     return true;
 }
 
-/* --- the answer
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the answer ------------------------------------------------------------------------------------------ */
 
 struct stream {
     ssize_t (*read)(void *arg, char *to, size_t max);
@@ -414,8 +411,7 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **so
     }
 }
 
-/* --- sleeping
- * ------------------------------------------------------------------------------------------------------- */
+/* --- sleeping -------------------------------------------------------------------------------------------- */
 
 int http_socket(const struct http_request *rq) {
     const union MHD_ConnectionInfo *info =

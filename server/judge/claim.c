@@ -18,8 +18,7 @@ struct view {
 static const struct clause implied = {
     .stat = STAT_SAMPLES, .op = OP_GE, .value = 1, .text = {"samples >= 1", 12}};
 
-/* --- how findings are settled
- * ---------------------------------------------------------------------------------------- */
+/* --- how findings are settled ---------------------------------------------------------------------------- */
 
 enum trend { TREND_ANY, TREND_GROWS, TREND_FALLS };
 
@@ -85,8 +84,7 @@ static bool can_settle(const struct expectation *e, const struct tally *t, const
     return (up == (trend == TREND_GROWS)) == wanted;
 }
 
-/* --- single clauses
- * -------------------------------------------------------------------------------------------------- */
+/* --- single clauses -------------------------------------------------------------------------------------- */
 
 /* A clause over every sample: all must satisfy it, or under `no`, any. */
 static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples) {
@@ -208,8 +206,7 @@ static void find_number(const struct view *v, struct finding *f) {
         f->settled_later = t->samples > 0;
 }
 
-/* --- aggregated forms
- * ------------------------------------------------------------------------------------------------ */
+/* --- aggregated forms ------------------------------------------------------------------------------------ */
 
 /* The witnesses of one form added up. */
 static struct tally add_form(const struct view *v, enum form form, double percentile) {
@@ -302,8 +299,7 @@ static void find_in_forms(const struct view *v, struct finding *f) {
         find_in_points(f, &t);
 }
 
-/* --- events and checks
- * ----------------------------------------------------------------------------------------------- */
+/* --- events and checks ----------------------------------------------------------------------------------- */
 
 static void find_status(const struct claim *claim, struct finding *f) {
     bool any = claim->e->no;
@@ -321,8 +317,7 @@ static void find_status(const struct claim *claim, struct finding *f) {
     f->settled_later = f->settled_lost = f->holds;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------------------- */
 
 /* Adds up the metric itself, and keeps what must be looked at value by value. */
 static void collect(struct view *v) {

@@ -4,9 +4,7 @@
 
 #include <stdlib.h>
 
-/* --- names
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- names ----------------------------------------------------------------------------------------------- */
 
 /* Whether `longer` is `shorter` with something before it: at least "x." */
 static bool has_prefix_before(struct span longer, struct span shorter) {
@@ -57,9 +55,7 @@ static enum kinship kinship_of(const struct closest *c, struct span name, const 
     return *edits <= limit ? KIN_NEAR : KIN_NONE;
 }
 
-/* --- series
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- series ---------------------------------------------------------------------------------------------- */
 
 static unsigned tag_score(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
     struct tagged tagged = tagged_series(row, steps);
@@ -134,9 +130,7 @@ static int visit_series(void *arg, const struct series_row *row) {
     return s->no_memory || s->pairs > CLOSEST_PAIRS_MAX || s->steps > CLOSEST_STEPS_MAX;
 }
 
-/* --- rejects
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- rejects --------------------------------------------------------------------------------------------- */
 
 static bool is_about(const struct closest *c, const struct reject *r, uint64_t *steps) {
     const struct expectation *e = c->claim->e;

@@ -41,9 +41,7 @@ void describe_observed(const struct claim *claim, const struct answer *a, struct
     }
 }
 
-/* --- hints
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- hints ----------------------------------------------------------------------------------------------- */
 
 /* 1000, 60, 1e6, 1e9 and their inverses usually mean that two sides think in different units. */
 void describe_unit(const struct finding *f, struct buf *b) {
@@ -81,9 +79,7 @@ static void put_hints(const struct expectation *e, const struct finding *f, cons
     buf_free(&unit);
 }
 
-/* --- why
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- why ------------------------------------------------------------------------------------------------- */
 
 static void put_finding(const struct expectation *e, const struct finding *f, const struct answer *a,
                         struct buf *b) {

@@ -85,8 +85,7 @@ bool judge_lost_for(const struct judge *j, const struct expectation *e) {
     return e->subject == SUBJECT_METRIC ? j->lost_samples : j->lost_any;
 }
 
-/* --- verdicts
- * -------------------------------------------------------------------------------------------------------- */
+/* --- verdicts -------------------------------------------------------------------------------------------- */
 
 static void judge_claim(struct judge *j, struct claim *claim) {
     struct answer answer;

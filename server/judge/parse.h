@@ -30,8 +30,7 @@ int parse_source(struct parsed *out, const struct judge_source *source, const st
                  struct judge_error *error);
 void parsed_free(struct parsed *parsed);
 
-/* --- shared by the files of the parser
- * ------------------------------------------------------------------------------ */
+/* --- shared by the files of the parser ------------------------------------------------------------------- */
 
 /* Reading one line. */
 struct cursor {

@@ -91,9 +91,7 @@ void report_junit(const json_t *report, struct buf *b) {
     buf_str(b, "  </testsuite>\n</testsuites>\n");
 }
 
-/* --- TAP
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- TAP ------------------------------------------------------------------------------------------------- */
 
 /* A description: '#' would start a directive. */
 static void put_description(struct buf *b, struct span s) {
@@ -151,9 +149,7 @@ void report_tap(const json_t *report, struct buf *b) {
                    n + 1);
 }
 
-/* --- GitHub
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- GitHub ---------------------------------------------------------------------------------------------- */
 
 /* A workflow command's message, or with `property` one of its properties. */
 static void put_command(struct buf *b, struct span s, bool property) {

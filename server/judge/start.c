@@ -115,8 +115,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     return start.no_memory ? err_set(err, 0, "out of memory while judging") : 0;
 }
 
-/* --- what comes later
- * ------------------------------------------------------------------------------------------------ */
+/* --- what comes later ------------------------------------------------------------------------------------ */
 
 static bool is_new(struct judge *j, uint64_t id) {
     if (id > j->newest)

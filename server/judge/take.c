@@ -15,9 +15,7 @@ static void mark_dirty(struct judge *j, uint32_t place) {
     j->dirty[j->n_dirty++] = place;
 }
 
-/* --- series
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- series ---------------------------------------------------------------------------------------------- */
 
 static bool is_drop_telemetry(const struct series_row *row) {
     struct span rest = row->name;
@@ -117,9 +115,7 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     return result;
 }
 
-/* --- samples
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- samples --------------------------------------------------------------------------------------------- */
 
 void judge_note_present(struct judge *j, struct witness *w) {
     if (w->claims.n == 0 && !span_starts(w->name, TELEMETRY))
@@ -145,8 +141,7 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     return 0;
 }
 
-/* --- events and checks
- * ----------------------------------------------------------------------------------------------- */
+/* --- events and checks ----------------------------------------------------------------------------------- */
 
 static void add_record(struct judge *j, uint32_t place, uint64_t id) {
     struct claim *claim = &j->claims[place];
@@ -189,9 +184,7 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
     return 0;
 }
 
-/* --- losses
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- losses ---------------------------------------------------------------------------------------------- */
 
 int judge_add_loss(struct judge *j, const struct loss_row *row) {
     if (row->session.p && !span_eq(row->session, j->session))

@@ -212,8 +212,7 @@ uint64_t fake_last_id(const struct fake *f) {
     return f->last_id;
 }
 
-/* --- the reader
- * --------------------------------------------------------------------------------------------------- */
+/* --- the reader ------------------------------------------------------------------------------------------ */
 
 static bool tag_wanted(struct span pattern, size_t n, const struct span *tags) {
     for (size_t i = 0; i < n; i++)

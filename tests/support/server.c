@@ -46,8 +46,7 @@ void server_send(int udp_port, const char *text) {
     close(fd);
 }
 
-/* --- the client
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------------------------------ */
 
 void client_open(struct client *c, const struct server *s) {
     *c = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};

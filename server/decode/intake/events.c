@@ -87,8 +87,7 @@ enum intake_status event_v1_decode(struct intake *in, struct span body) {
     return INTAKE_OK;
 }
 
-/* --- /intake
- * ------------------------------------------------------------------------------------------------------ */
+/* --- /intake --------------------------------------------------------------------------------------------- */
 
 static void read_agent_event(struct intake *in, struct pull *p, struct span source) {
     struct record record = {.kind = RECORD_EVENT};
@@ -156,8 +155,7 @@ enum intake_status agent_events_decode(struct intake *in, struct span body) {
     return pull_finish(p) ? INTAKE_OK : fields_refuse(in, p);
 }
 
-/* --- /api/v2/events
- * ----------------------------------------------------------------------------------------------- */
+/* --- /api/v2/events -------------------------------------------------------------------------------------- */
 
 static bool read_digits(struct span s, size_t at, size_t n, int *value) {
     *value = 0;

@@ -141,8 +141,7 @@ bool pull_element(struct pull *p) {
     return more(p, ']', "after array element");
 }
 
-/* --- strings
- * ------------------------------------------------------------------------------------------------------ */
+/* --- strings --------------------------------------------------------------------------------------------- */
 
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9')
@@ -287,8 +286,7 @@ bool pull_string(struct pull *p, struct span *text) {
     return true;
 }
 
-/* --- numbers and words
- * -------------------------------------------------------------------------------------------- */
+/* --- numbers and words ----------------------------------------------------------------------------------- */
 
 static bool is_digit(const struct pull *p) {
     return !at_end(p) && p->body.p[p->at] >= '0' && p->body.p[p->at] <= '9';

@@ -64,8 +64,7 @@ static int64_t add(int64_t a, int64_t b) {
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-/* --- dictionaries
- * ------------------------------------------------------------------------------------------------- */
+/* --- dictionaries ---------------------------------------------------------------------------------------- */
 
 static void *table(struct payload *p, size_t n, size_t size) {
     void *items = arena_alloc(&p->arena, n * size + 1);
@@ -196,8 +195,7 @@ static enum intake_status read_dictionaries(struct payload *p) {
     return status == INTAKE_OK ? read_groups(p) : status;
 }
 
-/* --- series
- * ------------------------------------------------------------------------------------------------------- */
+/* --- series ---------------------------------------------------------------------------------------------- */
 
 #define TYPE_HAS_UNIT 0x200
 #define TYPE_SKETCH   4

@@ -11,8 +11,7 @@
 
 extern const struct route_table api_routes;
 
-/* --- answers (answer.c): each drops what was answered so far
- * -------------------------------------------------------- */
+/* --- answers (answer.c): each drops what was answered so far --------------------------------------------- */
 
 void api_answer(struct http_request *rq, unsigned status, const char *content_type, const char *body);
 /* {"errors":["…"]} */
@@ -23,16 +22,14 @@ void api_error_objects(struct http_request *rq, unsigned status, const char *tit
 /* The status as Datadog answers it: the bodies of 403, 408, 413, 429, …; for faults too. */
 void api_status(struct http_request *rq, unsigned status);
 
-/* --- the gate (gate.c)
- * ---------------------------------------------------------------------------------------------- */
+/* --- the gate (gate.c) ----------------------------------------------------------------------------------- */
 
 /* Faults: false once an injected status has been answered. *note: what happened, static; else {NULL, 0}. */
 bool api_is_undisturbed(struct http_request *rq, struct span *note);
 /* Faults and the key. */
 bool api_admits(struct http_request *rq, struct span *note);
 
-/* --- writes (write.c, raw.c)
- * ---------------------------------------------------------------------------------------- */
+/* --- writes (write.c, raw.c) ----------------------------------------------------------------------------- */
 
 void api_series_v1(struct http_request *rq);
 void api_series_v2(struct http_request *rq);
@@ -52,8 +49,7 @@ void api_unknown(struct http_request *rq);
 /* An event's id: the same when it is posted and when it is asked for. */
 int64_t api_event_id(struct span title, struct span text, int64_t received_at);
 
-/* --- reads (read_*.c)
- * ----------------------------------------------------------------------------------------------- */
+/* --- reads (read_*.c) ------------------------------------------------------------------------------------ */
 
 void api_query(struct http_request *rq);
 void api_query_timeseries(struct http_request *rq);

@@ -6,9 +6,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-/* --- lists
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- lists ----------------------------------------------------------------------------------------------- */
 
 static void fill_metrics(struct read *r) {
     struct http_request *rq = r->rq;
@@ -79,8 +77,7 @@ void api_search(struct http_request *rq) {
     api_read(rq, fill_search);
 }
 
-/* --- one metric's metadata: what was PUT, and else what the recording tells
- * ------------------------------------------- */
+/* --- one metric's metadata: what was PUT, and else what the recording tells ------------------------------ */
 
 struct metadata {
     struct span name, path;
@@ -163,8 +160,7 @@ void api_metric_metadata(struct http_request *rq) {
     api_read(rq, fill_metadata);
 }
 
-/* --- /api/v2/metrics
- * -------------------------------------------------------------------------------------------------- */
+/* --- /api/v2/metrics ------------------------------------------------------------------------------------- */
 
 #define PAGE_MAX     10000
 #define PAGE_DEFAULT 10000

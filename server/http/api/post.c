@@ -69,8 +69,7 @@ static void release(struct post *p) {
     http_resume(rq);
 }
 
-/* --- a batch
- * ------------------------------------------------------------------------------------------------------ */
+/* --- a batch --------------------------------------------------------------------------------------------- */
 
 static int feed(struct batch *batch, struct store *store, struct err *err) {
     struct chunk *c = (struct chunk *)batch;
@@ -169,8 +168,7 @@ static struct item *add_item(struct post *p) {
     return item;
 }
 
-/* --- deep copies
- * -------------------------------------------------------------------------------------------------- */
+/* --- deep copies ----------------------------------------------------------------------------------------- */
 
 static void copy(struct arena *a, struct span *s) {
     *s = arena_copy(a, *s);
@@ -283,8 +281,7 @@ void post_record(void *post, const struct record *record) {
     p->refused = p->refused || a->failed;
 }
 
-/* --- the request's row
- * -------------------------------------------------------------------------------------------- */
+/* --- the request's row ----------------------------------------------------------------------------------- */
 
 #define MASK_SHOWN 4
 

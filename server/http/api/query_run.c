@@ -26,8 +26,7 @@ struct run {
     int64_t end_s;
 };
 
-/* --- which series, in which group
- * --------------------------------------------------------------------------------- */
+/* --- which series, in which group ------------------------------------------------------------------------ */
 
 static bool is_tag(struct span pattern, struct span key, struct span value) {
     return pattern.n > key.n && span_starts(pattern, key) && pattern.p[key.n] == ':' &&
@@ -128,8 +127,7 @@ static int choose(void *arg, const struct series_row *row) {
     return 0;
 }
 
-/* --- samples into buckets
- * ------------------------------------------------------------------------------------------ */
+/* --- samples into buckets -------------------------------------------------------------------------------- */
 
 static struct chosen *find(struct run *run, uint64_t id) {
     size_t low = 0, high = run->n_chosen;
@@ -183,8 +181,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     return 0;
 }
 
-/* --- buckets into values
- * ------------------------------------------------------------------------------------------- */
+/* --- buckets into values --------------------------------------------------------------------------------- */
 
 static double aggregate(const struct bucket *b, enum aggregate how) {
     switch (how) {
@@ -255,8 +252,7 @@ static void drop_empty_groups(struct query_result *result) {
     result->n_groups = n;
 }
 
-/* --- the window
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the window ------------------------------------------------------------------------------------------ */
 
 static int64_t interval_for(double window_s) {
     static const struct {

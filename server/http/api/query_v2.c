@@ -135,8 +135,7 @@ static void put_unit(struct buf *b, struct span unit) {
     buf_str(b, ",\"scale_factor\":1.0},null]");
 }
 
-/* --- timeseries
- * ----------------------------------------------------------------------------------------------------- */
+/* --- timeseries ------------------------------------------------------------------------------------------ */
 
 /* All queries share the window; where their rollups differ, the times are those of the first. */
 static void put_timeseries(struct buf *b, const struct question *qn) {
@@ -178,9 +177,7 @@ static void put_timeseries(struct buf *b, const struct question *qn) {
     buf_str(b, "]}}}");
 }
 
-/* --- scalar
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- scalar ---------------------------------------------------------------------------------------------- */
 
 static double reduce(const struct asked *a, const struct query_group *group) {
     double sum = 0, min = INFINITY, max = -INFINITY, last = NAN, n = 0;

@@ -51,8 +51,7 @@ int64_t api_event_id(struct span title, struct span text, int64_t received_at) {
     return (int64_t)(hash >> 2 | 1);
 }
 
-/* --- answers
- * ------------------------------------------------------------------------------------------------------ */
+/* --- answers --------------------------------------------------------------------------------------------- */
 
 static void answer_bad_payload(struct write *w, const char *why) {
     struct http_request *rq = w->rq;
@@ -132,8 +131,7 @@ static void answer_accepted(struct write *w) {
     }
 }
 
-/* --- decoding
- * ----------------------------------------------------------------------------------------------------- */
+/* --- decoding -------------------------------------------------------------------------------------------- */
 
 /* Remembers what an event's answer repeats; its spans last as long as the callback, so the answer is written
  * here. */
@@ -219,8 +217,7 @@ static void decode_body(struct write *w, bool asleep) {
     }
 }
 
-/* --- the request
- * -------------------------------------------------------------------------------------------------- */
+/* --- the request ----------------------------------------------------------------------------------------- */
 
 /* False once it is answered that the body cannot be read. */
 static bool undo_encoding(struct write *w) {
@@ -298,8 +295,7 @@ static void handle(struct http_request *rq, const struct spec *spec) {
     }
 }
 
-/* --- the routes
- * --------------------------------------------------------------------------------------------------- */
+/* --- the routes ------------------------------------------------------------------------------------------ */
 
 #define PLAIN_V1 ((size_t)62914560)
 #define PLAIN_V2 ((size_t)5242880)

@@ -59,9 +59,7 @@ bool ask_u64(struct span text, uint64_t *n) {
     return true;
 }
 
-/* --- lists
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- lists ----------------------------------------------------------------------------------------------- */
 
 static int refuse_value(struct http_request *rq, const struct http_arg *arg, const char *wanted) {
     http_error(rq, 400, "%.*s must be %s, not '%.*s'", SPAN_ARG(arg->name), wanted, SPAN_ARG(arg->value));
@@ -156,9 +154,7 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
     return 0;
 }
 
-/* --- bodies
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- bodies ---------------------------------------------------------------------------------------------- */
 
 int ask_fields(struct http_request *rq, const json_t *object, const char *where, size_t n,
                const char *const *names) {

@@ -45,8 +45,7 @@ static struct question *of_job(struct job *job) {
     return (struct question *)((char *)job - offsetof(struct question, job));
 }
 
-/* --- answering
- * -------------------------------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------------------- */
 
 static int put_piece(const char *p, size_t n, void *arg) {
     buf_add(arg, p, n);
@@ -79,9 +78,7 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     return failed ? err_set(err, 0, "out of memory for the report") : 0;
 }
 
-/* --- judging
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- judging --------------------------------------------------------------------------------------------- */
 
 /* Whether the answer is known now; else when to look again even if nothing comes. */
 static bool decided(struct question *q, int64_t now) {
@@ -205,9 +202,7 @@ static void run_question(struct job *job) {
         wait_for_more(q);
 }
 
-/* --- asking
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- asking ---------------------------------------------------------------------------------------------- */
 
 #define FIELDS "expect", "session", "since", "within_ms", "settle_ms", "all_covered", "prefix", "ignore_tags"
 

@@ -8,9 +8,7 @@
 
 static const char *const cut_words[] = {"", "before", "during", "after"};
 
-/* --- reading
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- reading --------------------------------------------------------------------------------------------- */
 
 static int read_number(struct http_request *rq, const json_t *object, const char *name, double min,
                        double max, double *value) {
@@ -126,8 +124,7 @@ static int read_faults(struct http_request *rq, const json_t *body, struct fault
     return 0;
 }
 
-/* --- answering
- * -------------------------------------------------------------------------------------------------------- */
+/* --- answering ------------------------------------------------------------------------------------------- */
 
 static void put_session_name(struct buf *b, const char *name) {
     if (!name[0])

@@ -6,8 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* --- pieces: each writes ,"name":value but for the first of an object, which starts it
- * ------------------------------- */
+/* --- pieces: each writes ,"name":value but for the first of an object, which starts it ------------------- */
 
 static void begin(struct buf *b, uint64_t id) {
     buf_str(b, "{\"id\":");
@@ -104,9 +103,7 @@ static void origin_fields(struct buf *b, const struct origin *o) {
         buf_add(b, "null", 4);
 }
 
-/* --- metrics
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- metrics --------------------------------------------------------------------------------------------- */
 
 void rows_series_json(struct buf *b, const struct series_row *row) {
     begin(b, row->id);
@@ -172,8 +169,7 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
     buf_char(b, '}');
 }
 
-/* --- everything else
- * -------------------------------------------------------------------------------------------------- */
+/* --- everything else ------------------------------------------------------------------------------------- */
 
 void rows_event_json(struct buf *b, const struct event_row *row) {
     const struct event *e = &row->event;

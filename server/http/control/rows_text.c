@@ -6,8 +6,7 @@
 #include "core/clock.h"
 #include <inttypes.h>
 
-/* --- DogStatsD
- * -------------------------------------------------------------------------------------------------------- */
+/* --- DogStatsD ------------------------------------------------------------------------------------------- */
 
 static void tag(struct buf *b, bool *any, const char *key, struct span s) {
     buf_str(b, *any ? "," : "|#");
@@ -121,9 +120,7 @@ void rows_check_dogstatsd(struct buf *b, const struct check_row *row) {
     field(b, "|m:", c->message);
 }
 
-/* --- CSV
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- CSV ------------------------------------------------------------------------------------------------- */
 
 static void cell(struct buf *b, struct span s) {
     buf_char(b, ',');

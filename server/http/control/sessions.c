@@ -12,9 +12,7 @@
 #define TTL_S_MAX    (366LL * 24 * 3600)
 #define SESSIONS_MAX ((size_t)32 << 20) /* bytes of the list: INGEST_SESSIONS_MAX of some 2 KiB */
 
-/* --- as JSON
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- as JSON --------------------------------------------------------------------------------------------- */
 
 static void put_session(struct buf *b, const struct ingest_session *session, const char *url) {
     struct environment env;
@@ -121,9 +119,7 @@ void control_session_get(struct http_request *rq) {
     free(l.counts);
 }
 
-/* --- changes
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- changes --------------------------------------------------------------------------------------------- */
 
 void control_session_new(struct http_request *rq) {
     struct span name = SPAN("");

@@ -19,9 +19,7 @@ static void count_sessions(void *arg, const struct ingest_session *session) {
     ++*(size_t *)arg;
 }
 
-/* --- status
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- status ---------------------------------------------------------------------------------------------- */
 
 static void put_socket(void *arg, const struct ingest_socket *s) {
     struct buf *b = arg;
@@ -83,9 +81,7 @@ void control_status(struct http_request *rq) {
         stats.bytes, backlog, peak, stats.commits);
 }
 
-/* --- metrics
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- metrics --------------------------------------------------------------------------------------------- */
 
 struct totals {
     uint64_t datagrams[SOURCE_N], bytes[SOURCE_N];

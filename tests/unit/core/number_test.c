@@ -19,8 +19,7 @@ static bool same(double a, double b) {
     return (isnan(a) && isnan(b)) || (a == b && signbit(a) == signbit(b));
 }
 
-/* --- the grammar
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the grammar ----------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -192,8 +191,7 @@ static void test_beside_strtod(void) {
     }
 }
 
-/* --- whole numbers
- * ------------------------------------------------------------------------------------------------- */
+/* --- whole numbers --------------------------------------------------------------------------------------- */
 
 static void test_int(void) {
     static const struct {
@@ -239,8 +237,7 @@ static void test_is_json(void) {
         CU_ASSERT(!number_is_json(guard_end(span_str(no[i]))));
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------------------- */
 
 static void test_format(void) {
     static const struct {

@@ -5,8 +5,7 @@
 #include "unit.h"
 #include <math.h>
 
-/* --- the fixtures: what is expected, one record after the other
- * ----------------------------------------------------- */
+/* --- the fixtures: what is expected, one record after the other ------------------------------------------ */
 
 #define EXPECTED_MAX 64
 
@@ -55,8 +54,7 @@ static void expect_item(struct run *run, const json_t *item) {
     }
 }
 
-/* --- comparing
- * ------------------------------------------------------------------------------------------------------ */
+/* --- comparing ------------------------------------------------------------------------------------------- */
 
 static bool same(struct span got, const json_t *want) {
     struct span bytes = jsonl_bytes(want);
@@ -244,8 +242,7 @@ static void test_more(void) {
     CU_ASSERT(jsonl_each("fixtures/dogstatsd/more.jsonl", check_case, NULL) > 1000);
 }
 
-/* --- what the fixtures cannot say
- * ------------------------------------------------------------------------------------ */
+/* --- what the fixtures cannot say ------------------------------------------------------------------------ */
 
 /* The last record, with its spans' bytes kept. */
 struct last {

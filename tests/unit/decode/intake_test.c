@@ -11,8 +11,7 @@
 
 #define CASE_MAX ((size_t)1 << 20)
 
-/* --- a case: request (head, blank line, body) and want.json
- * ------------------------------------------------------- */
+/* --- a case: request (head, blank line, body) and want.json ---------------------------------------------- */
 
 struct test_case {
     char name[512];
@@ -81,8 +80,7 @@ static enum intake_format format_of(const struct test_case *c) {
     abort();
 }
 
-/* --- records as JSON: absent means empty or not given
- * -------------------------------------------------------------- */
+/* --- records as JSON: absent means empty or not given ---------------------------------------------------- */
 
 static void put_text(struct buf *b, const char *key, struct span text) {
     if (!text.p)
@@ -182,8 +180,7 @@ static enum intake_status decode(const struct test_case *c, struct span body, re
     return intake_decode(format_of(c), body, &options, emit, arg, error);
 }
 
-/* --- walking the cases
- * ---------------------------------------------------------------------------------------------- */
+/* --- walking the cases ----------------------------------------------------------------------------------- */
 
 static int visible(const struct dirent *entry) {
     return entry->d_name[0] != '.';
@@ -246,9 +243,7 @@ static void test_cases(void) {
     CU_ASSERT(each_case(check_case) > 30);
 }
 
-/* --- damage
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- damage ---------------------------------------------------------------------------------------------- */
 
 static void count(void *arg, const struct record *record) {
     (void)record;

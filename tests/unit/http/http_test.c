@@ -41,8 +41,7 @@ static void send_line(const char *text) {
     server_send(server.rig.at.at.udp_port, text);
 }
 
-/* --- plain questions
- * -------------------------------------------------------------------------------------------------- */
+/* --- plain questions ------------------------------------------------------------------------------------- */
 
 static void test_health(void) {
     start();
@@ -206,8 +205,7 @@ static void test_export(void) {
     stop();
 }
 
-/* --- bad requests
- * ----------------------------------------------------------------------------------------------------- */
+/* --- bad requests ---------------------------------------------------------------------------------------- */
 
 static void test_errors_name_what_was_wrong(void) {
     static const struct {
@@ -365,8 +363,7 @@ static void test_idle_connections(void) {
     stop();
 }
 
-/* --- who may ask
- * ------------------------------------------------------------------------------------------------------ */
+/* --- who may ask ----------------------------------------------------------------------------------------- */
 
 static void test_host_and_origin(void) {
     start();
@@ -437,9 +434,7 @@ static void test_addresses(void) {
     }
 }
 
-/* --- sessions
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- sessions -------------------------------------------------------------------------------------------- */
 
 /* The number after "key": or its string's. */
 static int number_after(const char *text, const char *key) {
@@ -480,8 +475,7 @@ static void test_sessions(void) {
     stop();
 }
 
-/* --- expectations
- * ----------------------------------------------------------------------------------------------------- */
+/* --- expectations ---------------------------------------------------------------------------------------- */
 
 static void test_expect_at_once(void) {
     start();
@@ -585,8 +579,7 @@ static void test_stopping_ends_the_waiting(void) {
     client_close(&client);
 }
 
-/* --- the stream
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the stream ------------------------------------------------------------------------------------------ */
 
 /* Reads until the text was there. */
 static bool stream_says(struct client *c, struct buf *got, const char *text) {
@@ -627,9 +620,7 @@ static void test_stream(void) {
     stop();
 }
 
-/* --- faults
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- faults ---------------------------------------------------------------------------------------------- */
 
 static void test_faults(void) {
     start();
