@@ -68,6 +68,12 @@ enum intake_status fields_refuse(struct intake *in, const struct pull *p) {
     return intake_refuse(in, REASON_INVALID_BODY, p->at, "%s", p->error);
 }
 
+/* The series at hand is not kept. */
+static void reject_series(struct intake *in, enum reason reason, const char *detail) {
+    in->series->n_points++; /* said what is wrong: not also that there are none */
+    intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
+}
+
 static const char *const kind_words[] = {"nothing", "object", "array", "string", "number", "bool", "null"};
 
 static void series_list(struct intake *in, struct pull *p, size_t *n,
@@ -82,7 +88,7 @@ static void series_list(struct intake *in, struct pull *p, size_t *n,
         series_begin(in, METRIC_GAUGE);
         pull_skip(p, &in->series->raw);
         if (!p->failed)
-            fields_reject_series(in, REASON_INVALID_FIELD, "a series must be an object");
+            reject_series(in, REASON_INVALID_FIELD, "a series must be an object");
     }
 }
 
@@ -118,13 +124,13 @@ enum intake_status fields_series(struct intake *in, struct span body,
     return INTAKE_OK;
 }
 
-void fields_points(struct intake *in, struct pull *p, enum pull_kind kind,
-                   void (*point)(struct intake *, struct pull *)) {
+static void read_points(struct intake *in, struct pull *p, enum pull_kind kind,
+                        void (*point)(struct intake *, struct pull *)) {
     enum pull_kind list = pull_kind(p);
     if (list == PULL_NULL)
         return;
     if (list != PULL_ARRAY) {
-        fields_reject_series(in, REASON_INVALID_FIELD, "points must be a list of points");
+        reject_series(in, REASON_INVALID_FIELD, "points must be a list of points");
         return;
     }
     pull_enter(p);
@@ -138,16 +144,35 @@ void fields_points(struct intake *in, struct pull *p, enum pull_kind kind,
         bool first = in->series->n_points == 0;
         pull_skip(p, &raw);
         if (first && element == PULL_NUMBER) { /* [timestamp, value] without the list around it */
-            fields_reject_series(in, REASON_FLAT_POINTS, NULL);
+            reject_series(in, REASON_FLAT_POINTS, NULL);
             return;
         }
         fields_reject_point(in, REASON_INVALID_POINT, raw);
     }
 }
 
-void fields_reject_series(struct intake *in, enum reason reason, const char *detail) {
-    in->series->n_points++; /* said what is wrong: not also that there are none */
-    intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
+void fields_end_series(const struct fields *f, struct intake *in, size_t from, bool known_type, size_t points,
+                       enum pull_kind kind, void (*point)(struct intake *, struct pull *)) {
+    const struct pull *p = f->pull;
+    if (p->failed)
+        return;
+    in->series->raw = span_of(p->body.p + from, p->at - from);
+    if (f->wrong[0]) {
+        reject_series(in, REASON_INVALID_FIELD, f->wrong);
+        return;
+    }
+    if (!known_type) {
+        reject_series(in, REASON_UNKNOWN_TYPE, NULL);
+        return;
+    }
+    if (!series_accepts(in))
+        return;
+    if (points) {
+        struct pull list = *p;
+        list.at = points;
+        read_points(in, &list, kind, point);
+    }
+    series_end(in);
 }
 
 void fields_reject_point(struct intake *in, enum reason reason, struct span raw) {

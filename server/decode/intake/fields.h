@@ -27,11 +27,11 @@ void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct
 /* The body {"series":[…]}: calls series(in, pull) for each element, which it reads. */
 enum intake_status fields_series(struct intake *in, struct span body,
                                  void (*series)(struct intake *, struct pull *));
-/* Reads a list of points after its series: calls point(in, pull) for each element that is a `kind`. */
-void fields_points(struct intake *in, struct pull *p, enum pull_kind kind,
-                   void (*point)(struct intake *, struct pull *));
-/* The series at hand, or one point of it, is not kept. */
-void fields_reject_series(struct intake *in, enum reason reason, const char *detail);
+/* The members of a series, which started at `from`, are read. Rejects it, or reads its points, whose list stands at `points` (0: there is
+ * none): calls point(in, pull) for each element that is a `kind`. */
+void fields_end_series(const struct fields *f, struct intake *in, size_t from, bool known_type, size_t points,
+                       enum pull_kind kind, void (*point)(struct intake *, struct pull *));
+/* One point of the series at hand is not kept. */
 void fields_reject_point(struct intake *in, enum reason reason, struct span raw);
 
 /* The pull's error as the body's. */

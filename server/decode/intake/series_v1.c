@@ -121,27 +121,9 @@ static void read_series(struct intake *in, struct pull *p) {
     pull_enter(p);
     while (pull_key(p, &key))
         read_member(&d, s, key);
-    if (p->failed)
-        return;
-    s->raw = span_of(p->body.p + from, p->at - from);
-    if (d.fields.wrong[0]) {
-        fields_reject_series(in, REASON_INVALID_FIELD, d.fields.wrong);
-        return;
-    }
     bool known =
         distribution ? !d.type.n || fields_equal(d.type, "distribution") : type_of(d.type, &s->metric.type);
-    if (!known) {
-        fields_reject_series(in, REASON_UNKNOWN_TYPE, NULL);
-        return;
-    }
-    if (!series_accepts(in))
-        return;
-    if (d.points) {
-        struct pull points = *p;
-        points.at = d.points;
-        fields_points(in, &points, PULL_ARRAY, read_point);
-    }
-    series_end(in);
+    fields_end_series(&d.fields, in, from, known, d.points, PULL_ARRAY, read_point);
 }
 
 enum intake_status series_v1_decode(struct intake *in, struct span body) {

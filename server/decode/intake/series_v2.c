@@ -73,15 +73,5 @@ static enum intake_status decode_series(struct intake *in, struct span bytes, si
 }
 
 enum intake_status series_v2_decode(struct intake *in, struct span body) {
-    struct wire wire = {.body = body};
-    struct span bytes;
-    while (wire_field(&wire, 1, &bytes)) {
-        enum intake_status status = decode_series(in, bytes, (size_t)(bytes.p - body.p));
-        if (status != INTAKE_OK)
-            return status;
-    }
-    if (wire.failed)
-        return intake_refuse(in, REASON_INVALID_BODY, wire.at,
-                             "proto: cannot parse invalid wire-format data");
-    return INTAKE_OK;
+    return wire_each(in, body, decode_series);
 }

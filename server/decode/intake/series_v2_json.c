@@ -156,25 +156,8 @@ static void read_series(struct intake *in, struct pull *p) {
     pull_enter(p);
     while (pull_key(p, &key))
         read_member(&d, s, key);
-    if (p->failed)
-        return;
-    s->raw = span_of(p->body.p + from, p->at - from);
-    if (d.fields.wrong[0]) {
-        fields_reject_series(in, REASON_INVALID_FIELD, d.fields.wrong);
-        return;
-    }
-    if (!type_of(d.type, &s->metric.type)) {
-        fields_reject_series(in, REASON_UNKNOWN_TYPE, NULL);
-        return;
-    }
-    if (!series_accepts(in))
-        return;
-    if (d.points) {
-        struct pull points = *p;
-        points.at = d.points;
-        fields_points(in, &points, PULL_OBJECT, read_point);
-    }
-    series_end(in);
+    bool known = type_of(d.type, &s->metric.type);
+    fields_end_series(&d.fields, in, from, known, d.points, PULL_OBJECT, read_point);
 }
 
 enum intake_status series_v2_json_decode(struct intake *in, struct span body) {

@@ -65,15 +65,5 @@ static enum intake_status decode_sketch(struct intake *in, struct span bytes, si
 }
 
 enum intake_status sketches_decode(struct intake *in, struct span body) {
-    struct wire wire = {.body = body};
-    struct span bytes;
-    while (wire_field(&wire, 1, &bytes)) {
-        enum intake_status status = decode_sketch(in, bytes, (size_t)(bytes.p - body.p));
-        if (status != INTAKE_OK)
-            return status;
-    }
-    if (wire.failed)
-        return intake_refuse(in, REASON_INVALID_BODY, wire.at,
-                             "proto: cannot parse invalid wire-format data");
-    return INTAKE_OK;
+    return wire_each(in, body, decode_sketch);
 }

@@ -93,3 +93,18 @@ struct span wire_mend(struct arena *arena, struct span text) {
     }
     return span_of(start, (size_t)(to - start));
 }
+
+enum intake_status wire_each(struct intake *in, struct span body,
+                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset)) {
+    struct wire wire = {.body = body};
+    struct span bytes;
+    while (wire_field(&wire, 1, &bytes)) {
+        enum intake_status status = one(in, bytes, (size_t)(bytes.p - body.p));
+        if (status != INTAKE_OK)
+            return status;
+    }
+    if (wire.failed)
+        return intake_refuse(in, REASON_INVALID_BODY, wire.at,
+                             "proto: cannot parse invalid wire-format data");
+    return INTAKE_OK;
+}

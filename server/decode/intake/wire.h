@@ -17,6 +17,9 @@ struct wire {
 bool wire_varint(struct wire *w, uint64_t *value);
 /* The next length-delimited field of that number; others are skipped. False at the end, or with `failed`. */
 bool wire_field(struct wire *w, uint32_t number, struct span *bytes);
+/* A payload: calls one(in, bytes, their offset) for each element of its repeated field 1; ends at the first refusal. */
+enum intake_status wire_each(struct intake *in, struct span body,
+                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset));
 
 /* Makes protobuf-c allocate from the arena; nothing need be freed. */
 ProtobufCAllocator wire_allocator(struct arena *arena);

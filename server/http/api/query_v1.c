@@ -36,20 +36,6 @@ static void put_scope(struct buf *b, const struct query *q, const struct query_g
     buf_free(&text);
 }
 
-static void put_unit(struct buf *b, struct span unit) {
-    if (!unit.p) {
-        buf_str(b, "null");
-        return;
-    }
-    buf_str(b, "[{\"family\":\"general\",\"id\":0,\"name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"short_name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"plural\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"scale_factor\":1.0},null]");
-}
-
 static void put_group(struct buf *b, const struct query *q, size_t index, const struct query_result *result,
                       const struct query_group *group) {
     size_t first = result->n_buckets, last = 0, n = 0;
@@ -75,7 +61,7 @@ static void put_group(struct buf *b, const struct query *q, size_t index, const 
         index, step, n, (start + step * (long long)first) * 1000,
         (start + step * (long long)last + step) * 1000 - 1000);
     buf_str(b, ",\"attributes\":{},\"unit\":");
-    put_unit(b, result->unit);
+    read_put_unit(b, result->unit);
     buf_str(b, ",\"pointlist\":[");
     for (size_t i = first; i <= last && i < result->n_buckets; i++) {
         if (isnan(group->values[i]))

@@ -121,20 +121,6 @@ static bool run_queries(struct read *r, struct question *qn) {
     return true;
 }
 
-static void put_unit(struct buf *b, struct span unit) {
-    if (!unit.p) {
-        buf_str(b, "null");
-        return;
-    }
-    buf_str(b, "[{\"family\":\"general\",\"id\":0,\"name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"short_name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"plural\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"scale_factor\":1.0},null]");
-}
-
 /* --- timeseries ------------------------------------------------------------------------------------------ */
 
 /* All queries share the window; where their rollups differ, the times are those of the first. */
@@ -154,7 +140,7 @@ static void put_timeseries(struct buf *b, const struct question *qn) {
                     tag_comma = ",";
                 }
             buf_printf(b, "],\"query_index\":%zu,\"unit\":", i);
-            put_unit(b, qn->columns[i]->result.unit);
+            read_put_unit(b, qn->columns[i]->result.unit);
             buf_char(b, '}');
         }
     buf_str(b, "],\"times\":[");
@@ -255,7 +241,7 @@ static void put_scalar(struct buf *b, const struct question *qn) {
             json_put_number(b, group ? reduce(a, group) : NAN);
         }
         buf_str(b, "],\"meta\":{\"unit\":");
-        put_unit(b, a->result.unit);
+        read_put_unit(b, a->result.unit);
         buf_str(b, "}}");
     }
     buf_str(b, "]}}}");

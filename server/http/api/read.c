@@ -1,5 +1,6 @@
 #include "http/api/read.h"
 
+#include "core/json.h"
 #include "core/number.h"
 #include "http/api/post.h"
 #include <math.h>
@@ -59,4 +60,18 @@ void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
 bool read_seconds(const struct http_request *rq, const char *arg, double *seconds) {
     struct span text = http_arg(rq, arg);
     return text.p && number_parse(text, seconds) == NUMBER_OK && isfinite(*seconds) && fabs(*seconds) < 1e13;
+}
+
+void read_put_unit(struct buf *b, struct span unit) {
+    if (!unit.p) {
+        buf_str(b, "null");
+        return;
+    }
+    buf_str(b, "[{\"family\":\"general\",\"id\":0,\"name\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"short_name\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"plural\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"scale_factor\":1.0},null]");
 }
