@@ -1,269 +1,88 @@
-/* A JSON catalog into entries. Every level is read through a table of its fields, so what is not in a table
- * is an error; the way down is kept, so that each error can name its line and path. */
-#include "catalog/catalog.h"
+/* A JSON catalog into entries: what the fields of each level mean. How they are read: json_fields.h. */
+#include "catalog/json_fields.h"
+
 #include "catalog/pattern.h"
 #include "catalog/position.h"
 #include "catalog/rules.h"
-#include "judge/distance.h"
-
-#include <jansson.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#define DEPTH_MAX 8
-
-struct place {
-    size_t ordinal;
-    struct span key; /* p == NULL: an array's element */
-};
-
-struct reader_state {
-    struct catalog *catalog;
-    const char *file;
-    struct span text;
-    size_t depth;
-    struct place way[DEPTH_MAX];
-    struct catalog_error *error;
-};
-
-typedef int read_fn(struct reader_state *r, json_t *value, void *target);
-struct field {
-    const char *name;
-    read_fn *read;
-    size_t offset; /* of the target within the struct that is filled */
-};
-
-static bool plain_key(struct span key) {
-    for (size_t i = 0; i < key.n; i++)
-        if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-$", key.p[i], 65))
-            return false;
-    return key.n > 0;
-}
-
-/* metrics."login.attempt".tags.env.values[2] */
-static void way_print(const struct reader_state *r, struct buf *out) {
-    for (size_t i = 0; i < r->depth; i++) {
-        const struct place *p = &r->way[i];
-        if (!p->key.p)
-            buf_printf(out, "[%zu]", p->ordinal);
-        else if (plain_key(p->key))
-            buf_printf(out, "%s%.*s", i ? "." : "", SPAN_ARG(p->key));
-        else
-            buf_printf(out, "%s\"%.*s\"", i ? "." : "", SPAN_ARG(p->key));
-    }
-}
-
-static int complain(struct reader_state *r, size_t inner, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* inner: bytes behind the start of the value that the way leads to. */
-static int complain(struct reader_state *r, size_t inner, const char *format, ...) {
-    if (r->error->set)
-        return -1;
-    size_t steps[DEPTH_MAX];
-    for (size_t i = 0; i < r->depth; i++)
-        steps[i] = r->way[i].ordinal;
-    struct position_line line = {1, 0, 0};
-    size_t column = position_column(&line, r->text, position_find(r->text, r->depth, steps) + inner);
-    struct buf path = {.max = sizeof r->error->path - 1};
-    way_print(r, &path);
-    snprintf(r->error->path, sizeof r->error->path, "%s", path.p ? path.p : "");
-    buf_free(&path);
-    char message[sizeof r->error->message];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    return catalog_fail(r->error, r->file, line.line, column, "%s", message);
-}
-
-static void enter(struct reader_state *r, size_t ordinal, struct span key) {
-    r->way[r->depth++] = (struct place){ordinal, key};
-}
-
-static void leave(struct reader_state *r) {
-    r->depth--;
-}
-
-static const char *kind_of(const json_t *v) {
-    static const char *const words[] = {"an object", "an array", "a text", "a whole number",
-                                        "a number",  "true",     "false",  "null"};
-    return words[json_typeof(v)];
-}
-
-static int unknown_field(struct reader_state *r, struct span key, const struct field *fields, size_t n) {
-    struct span names[32];
-    for (size_t i = 0; i < n; i++)
-        names[i] = span_str(fields[i].name);
-    struct span near = nearest_word(key, n, names);
-    if (near.p)
-        return complain(r, 0, "unknown field \"%.*s\": did you mean \"%.*s\"?", SPAN_ARG(key),
-                        SPAN_ARG(near));
-    return complain(r, 0, "unknown field \"%.*s\"", SPAN_ARG(key));
-}
-
-static int read_fields(struct reader_state *r, json_t *object, const struct field *fields, size_t n,
-                       void *target) {
-    if (!json_is_object(object))
-        return complain(r, 0, "expected an object, found %s", kind_of(object));
-    size_t ordinal = 0;
-    for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
-        struct span key = span_of(json_object_iter_key(it), json_object_iter_key_len(it));
-        size_t i = 0;
-        while (i < n && !span_eq(key, span_str(fields[i].name)))
-            i++;
-        enter(r, ordinal++, key);
-        if (i == n)
-            return unknown_field(r, key, fields, n);
-        if (fields[i].read(r, json_object_iter_value(it), (char *)target + fields[i].offset))
-            return -1;
-        leave(r);
-    }
-    return 0;
-}
-
-static int out_of_memory(struct reader_state *r) {
-    return catalog_fail(r->error, r->file, 0, 0, "out of memory");
-}
-
-/* --- values ---------------------------------------------------------------------------------------------- */
-
-static int read_text(struct reader_state *r, json_t *v, void *target) {
-    struct span *text = target;
-    if (!json_is_string(v))
-        return complain(r, 0, "expected a text, found %s", kind_of(v));
-    *text = arena_copy(&r->catalog->arena, span_of(json_string_value(v), json_string_length(v)));
-    return text->p ? 0 : out_of_memory(r);
-}
-
-static int read_nothing(struct reader_state *r, json_t *v, void *target) {
-    struct span ignored;
-    (void)target;
-    return read_text(r, v, &ignored);
-}
-
-static int read_texts(struct reader_state *r, json_t *v, struct span **list, size_t *n) {
-    if (!json_is_array(v))
-        return complain(r, 0, "expected an array of texts, found %s", kind_of(v));
-    *n = json_array_size(v);
-    *list = memory_take(&r->catalog->arena, (*n + 1) * sizeof **list);
-    if (!*list)
-        return out_of_memory(r);
-    for (size_t i = 0; i < *n; i++) {
-        enter(r, i, (struct span){NULL, 0});
-        if (read_text(r, json_array_get(v, i), &(*list)[i]))
-            return -1;
-        leave(r);
-    }
-    return 0;
-}
-
-static int read_size(struct reader_state *r, json_t *v, void *target) {
-    uint64_t *n = target;
-    if (!json_is_integer(v) || json_integer_value(v) < 1)
-        return complain(r, 0, "expected a whole number above 0");
-    *n = (uint64_t)json_integer_value(v);
-    return 0;
-}
-
-static int read_number(struct reader_state *r, json_t *v, void *target) {
-    if (!json_is_number(v))
-        return complain(r, 0, "expected a number, found %s", kind_of(v));
-    *(double *)target = json_number_value(v);
-    return 0;
-}
-
-static int read_range(struct reader_state *r, json_t *v, void *target) {
-    static const struct field fields[] = {
-        {"min", read_number, offsetof(struct catalog_range, min)},
-        {"max", read_number, offsetof(struct catalog_range, max)},
-    };
-    struct catalog_range *range = target;
-    *range = (struct catalog_range){true, -INFINITY, INFINITY};
-    if (read_fields(r, v, fields, 2, range))
-        return -1;
-    return range->min <= range->max ? 0 : complain(r, 0, "min is above max: no value can hold");
-}
 
 /* --- an entry -------------------------------------------------------------------------------------------- */
 
-static int read_type_word(struct reader_state *r, json_t *v, unsigned *types) {
+static int read_type_word(struct json_reader *r, json_t *v, unsigned *types) {
     struct span word = span_of(json_string_value(v), json_string_length(v));
     int type = json_is_string(v) ? metric_type_of(word) : -1;
     if (type < 0)
-        return complain(r, 0, "expected one of count gauge timing histogram distribution set rate");
+        return json_complain(r, 0, "expected one of count gauge timing histogram distribution set rate");
     *types |= 1u << type;
     return 0;
 }
 
-static int read_types(struct reader_state *r, json_t *v, void *target) {
+static int read_types(struct json_reader *r, json_t *v, void *target) {
     unsigned *types = target;
     if (!json_is_array(v))
         return read_type_word(r, v, types);
     if (json_array_size(v) == 0)
-        return complain(r, 0, "no type at all: leave the field out where any will do");
+        return json_complain(r, 0, "no type at all: leave the field out where any will do");
     for (size_t i = 0; i < json_array_size(v); i++) {
-        enter(r, i, (struct span){NULL, 0});
+        json_enter(r, i, (struct span){NULL, 0});
         if (read_type_word(r, json_array_get(v, i), types))
             return -1;
-        leave(r);
+        json_leave(r);
     }
     return 0;
 }
 
-static int read_interval(struct reader_state *r, json_t *v, void *target) {
+static int read_interval(struct json_reader *r, json_t *v, void *target) {
     struct catalog_entry *e = target;
     if (!json_is_integer(v) || json_integer_value(v) < 0)
-        return complain(r, 0, "expected a number of seconds");
+        return json_complain(r, 0, "expected a number of seconds");
     e->has_interval = true;
     e->interval = json_integer_value(v);
     return 0;
 }
 
-static int read_orientation(struct reader_state *r, json_t *v, void *target) {
+static int read_orientation(struct json_reader *r, json_t *v, void *target) {
     struct catalog_entry *e = target;
     if (!json_is_integer(v) || json_integer_value(v) < -1 || json_integer_value(v) > 1)
-        return complain(r, 0, "expected -1, 0 or 1");
+        return json_complain(r, 0, "expected -1, 0 or 1");
     e->has_orientation = true;
     e->orientation = (int)json_integer_value(v);
     return 0;
 }
 
-static int read_tristate(struct reader_state *r, json_t *v, void *target) {
+static int read_tristate(struct json_reader *r, json_t *v, void *target) {
     if (!json_is_boolean(v))
-        return complain(r, 0, "expected true or false, found %s", kind_of(v));
+        return json_complain(r, 0, "expected true or false, found %s", json_kind_of(v));
     *(enum catalog_tristate *)target = json_is_true(v) ? SAID_YES : SAID_NO;
     return 0;
 }
 
-static int read_deprecated(struct reader_state *r, json_t *v, void *target) {
+static int read_deprecated(struct json_reader *r, json_t *v, void *target) {
     struct catalog_entry *e = target;
     if (!json_is_string(v) && !json_is_boolean(v))
-        return complain(r, 0, "expected the name to use instead, or true");
+        return json_complain(r, 0, "expected the name to use instead, or true");
     e->deprecated = !json_is_false(v);
-    return json_is_string(v) ? read_text(r, v, &e->replacement) : 0;
+    return json_is_string(v) ? json_read_text(r, v, &e->replacement) : 0;
 }
 
-static int read_silence(struct reader_state *r, json_t *v, void *target) {
+static int read_silence(struct json_reader *r, json_t *v, void *target) {
     uint64_t *silenced = target;
     size_t n;
     struct span *names;
-    if (read_texts(r, v, &names, &n))
+    if (json_read_texts(r, v, &names, &n))
         return -1;
     for (size_t i = 0; i < n; i++) {
         int rule = lint_rule_of(names[i]);
-        enter(r, i, (struct span){NULL, 0});
+        json_enter(r, i, (struct span){NULL, 0});
         if (rule < 0)
-            return complain(r, 0, "no lint rule is called \"%.*s\"", SPAN_ARG(names[i]));
-        leave(r);
+            return json_complain(r, 0, "no lint rule is called \"%.*s\"", SPAN_ARG(names[i]));
+        json_leave(r);
         *silenced |= UINT64_C(1) << rule;
     }
     return 0;
 }
 
-static int read_presence_word(struct reader_state *r, json_t *v, void *target) {
+static int read_presence_word(struct json_reader *r, json_t *v, void *target) {
     static const char *const words[] = {"optional", "required", "forbidden"};
     for (int i = 0; json_is_string(v) && i < 3; i++) {
         if (strcmp(json_string_value(v), words[i]) == 0) {
@@ -271,42 +90,43 @@ static int read_presence_word(struct reader_state *r, json_t *v, void *target) {
             return 0;
         }
     }
-    return complain(r, 0, "expected required, optional or forbidden");
+    return json_complain(r, 0, "expected required, optional or forbidden");
 }
 
-static int read_values(struct reader_state *r, json_t *v, void *target) {
+static int read_values(struct json_reader *r, json_t *v, void *target) {
     struct catalog_tag *tag = target;
-    if (read_texts(r, v, &tag->values, &tag->n_values))
+    if (json_read_texts(r, v, &tag->values, &tag->n_values))
         return -1;
-    return tag->n_values ? 0 : complain(r, 0, "no value at all is allowed: write \"forbidden\" for that");
+    return tag->n_values ? 0
+                         : json_complain(r, 0, "no value at all is allowed: write \"forbidden\" for that");
 }
 
-static int read_pattern(struct reader_state *r, json_t *v, void *target) {
+static int read_pattern(struct json_reader *r, json_t *v, void *target) {
     struct catalog_tag *tag = target;
-    if (read_text(r, v, &tag->pattern_text))
+    if (json_read_text(r, v, &tag->pattern_text))
         return -1;
     struct pattern_error why = {0};
     tag->pattern = pattern_compile(&r->catalog->arena, tag->pattern_text, &why);
-    return tag->pattern ? 0 : complain(r, 0, "byte %zu of the pattern: %s", why.offset + 1, why.message);
+    return tag->pattern ? 0 : json_complain(r, 0, "byte %zu of the pattern: %s", why.offset + 1, why.message);
 }
 
-static int read_tag(struct reader_state *r, json_t *v, struct catalog_tag *tag) {
-    static const struct field fields[] = {
+static int read_tag(struct json_reader *r, json_t *v, struct catalog_tag *tag) {
+    static const struct json_field fields[] = {
         {"presence", read_presence_word, offsetof(struct catalog_tag, presence)},
         {"values", read_values, 0},
         {"pattern", read_pattern, 0},
-        {"max_values", read_size, offsetof(struct catalog_tag, max_values)},
-        {"description", read_text, offsetof(struct catalog_tag, description)},
-        {"comment", read_text, offsetof(struct catalog_tag, comment)},
+        {"max_values", json_read_size, offsetof(struct catalog_tag, max_values)},
+        {"description", json_read_text, offsetof(struct catalog_tag, description)},
+        {"comment", json_read_text, offsetof(struct catalog_tag, comment)},
     };
     if (json_is_string(v))
         return read_presence_word(r, v, &tag->presence);
-    if (read_fields(r, v, fields, sizeof fields / sizeof fields[0], tag))
+    if (json_read_fields(r, v, fields, sizeof fields / sizeof fields[0], tag))
         return -1;
     if (tag->n_values && tag->pattern)
-        return complain(r, 0, "values and pattern contradict each other: give one of them");
+        return json_complain(r, 0, "values and pattern contradict each other: give one of them");
     if (tag->presence == TAG_FORBIDDEN && (tag->n_values || tag->pattern || tag->max_values))
-        return complain(r, 0, "a forbidden tag cannot have rules for its values");
+        return json_complain(r, 0, "a forbidden tag cannot have rules for its values");
     return 0;
 }
 
@@ -315,30 +135,31 @@ struct tag_list {
     struct catalog_tag *tags;
 };
 
-static int read_tags(struct reader_state *r, json_t *v, struct tag_list *list) {
+static int read_tags(struct json_reader *r, json_t *v, struct tag_list *list) {
     if (!json_is_object(v))
-        return complain(r, 0, "expected an object with a member for each tag key, found %s", kind_of(v));
+        return json_complain(r, 0, "expected an object with a member for each tag key, found %s",
+                             json_kind_of(v));
     list->tags = memory_take(&r->catalog->arena, (json_object_size(v) + 1) * sizeof *list->tags);
     if (!list->tags)
-        return out_of_memory(r);
+        return json_no_memory(r);
     for (void *it = json_object_iter(v); it; it = json_object_iter_next(v, it)) {
         struct span key = span_of(json_object_iter_key(it), json_object_iter_key_len(it));
         struct catalog_tag *tag = &list->tags[list->n];
-        enter(r, list->n++, key);
+        json_enter(r, list->n++, key);
         tag->key = arena_copy(&r->catalog->arena, key);
         if (!tag->key.p)
-            return out_of_memory(r);
+            return json_no_memory(r);
         if (memchr(key.p, ':', key.n))
-            return complain(r, 0,
-                            "a tag key ends at the first colon: write {\"key\": {\"values\": [\"value\"]}}");
+            return json_complain(
+                r, 0, "a tag key ends at the first colon: write {\"key\": {\"values\": [\"value\"]}}");
         if (read_tag(r, json_object_iter_value(it), tag))
             return -1;
-        leave(r);
+        json_leave(r);
     }
     return 0;
 }
 
-static int read_entry_tags(struct reader_state *r, json_t *v, void *target) {
+static int read_entry_tags(struct json_reader *r, json_t *v, void *target) {
     struct catalog_entry *e = target;
     struct tag_list list = {0};
     if (read_tags(r, v, &list))
@@ -351,8 +172,8 @@ static int read_entry_tags(struct reader_state *r, json_t *v, void *target) {
 }
 
 #define TEXT(field)                                                                                          \
-    { #field, read_text, offsetof(struct catalog_entry, field) }
-static const struct field entry_fields[] = {
+    { #field, json_read_text, offsetof(struct catalog_entry, field) }
+static const struct json_field entry_fields[] = {
     {"type", read_types, offsetof(struct catalog_entry, types)},
     TEXT(unit),
     TEXT(per_unit),
@@ -365,28 +186,28 @@ static const struct field entry_fields[] = {
     TEXT(sample_tags),
     {"tags", read_entry_tags, 0},
     {"other_tags", read_tristate, offsetof(struct catalog_entry, other_tags)},
-    {"sample_rate", read_range, offsetof(struct catalog_entry, sample_rate)},
-    {"value", read_range, offsetof(struct catalog_entry, value)},
-    {"max_series", read_size, offsetof(struct catalog_entry, max_series)},
+    {"sample_rate", json_read_range, offsetof(struct catalog_entry, sample_rate)},
+    {"value", json_read_range, offsetof(struct catalog_entry, value)},
+    {"max_series", json_read_size, offsetof(struct catalog_entry, max_series)},
     {"deprecated", read_deprecated, 0},
     TEXT(owner),
     {"silence", read_silence, offsetof(struct catalog_entry, silenced)},
     TEXT(comment),
 };
 
-static int read_entry(struct reader_state *r, struct span name, json_t *v, size_t line) {
+static int read_entry(struct json_reader *r, struct span name, json_t *v, size_t line) {
     struct catalog_entry e = {.file = r->file, .line = line};
     if (name.n == 0)
-        return complain(r, 0, "a metric needs a name");
+        return json_complain(r, 0, "a metric needs a name");
     if (name.n > CATALOG_NAME_MAX)
-        return complain(r, 0, "a name of more than %d bytes", CATALOG_NAME_MAX);
+        return json_complain(r, 0, "a name of more than %d bytes", CATALOG_NAME_MAX);
     e.name = arena_copy(&r->catalog->arena, name);
     if (!e.name.p)
-        return out_of_memory(r);
-    if (read_fields(r, v, entry_fields, sizeof entry_fields / sizeof entry_fields[0], &e))
+        return json_no_memory(r);
+    if (json_read_fields(r, v, entry_fields, sizeof entry_fields / sizeof entry_fields[0], &e))
         return -1;
     if (e.replacement.p && span_eq(e.replacement, e.name))
-        return complain(r, 0, "a metric cannot replace itself");
+        return json_complain(r, 0, "a metric cannot replace itself");
     return catalog_add(r->catalog, &e)
                ? 0
                : catalog_fail(r->error, r->file, line, 0, "more than %d metrics", CATALOG_ENTRIES_MAX);
@@ -394,14 +215,15 @@ static int read_entry(struct reader_state *r, struct span name, json_t *v, size_
 
 /* --- the document ---------------------------------------------------------------------------------------- */
 
-static int read_metrics(struct reader_state *r, json_t *v, void *target) {
+static int read_metrics(struct json_reader *r, json_t *v, void *target) {
     (void)target;
     if (!json_is_object(v))
-        return complain(r, 0, "expected an object with a member for each metric, found %s", kind_of(v));
+        return json_complain(r, 0, "expected an object with a member for each metric, found %s",
+                             json_kind_of(v));
     size_t n = json_object_size(v);
     size_t *offsets = calloc(n + 1, sizeof *offsets);
     if (!offsets)
-        return out_of_memory(r);
+        return json_no_memory(r);
     position_children(r->text, position_find(r->text, 1, &r->way[0].ordinal), n, offsets);
     struct position_line line = {1, 0, 0};
     int result = 0;
@@ -409,23 +231,23 @@ static int read_metrics(struct reader_state *r, json_t *v, void *target) {
     for (void *it = json_object_iter(v); it && result == 0; it = json_object_iter_next(v, it)) {
         struct span name = span_of(json_object_iter_key(it), json_object_iter_key_len(it));
         position_column(&line, r->text, offsets[k]);
-        enter(r, k++, name);
+        json_enter(r, k++, name);
         result = read_entry(r, name, json_object_iter_value(it), line.line);
         if (result == 0)
-            leave(r);
+            json_leave(r);
     }
     free(offsets);
     return result;
 }
 
-static int read_top_tags(struct reader_state *r, json_t *v, void *target) {
+static int read_top_tags(struct json_reader *r, json_t *v, void *target) {
     struct catalog *c = target;
     struct tag_list list = {0};
     if (read_tags(r, v, &list))
         return -1;
     struct catalog_tag *all = memory_take(&c->arena, (c->n_tags + list.n + 1) * sizeof *all);
     if (!all)
-        return out_of_memory(r);
+        return json_no_memory(r);
     if (c->n_tags)
         memcpy(all, c->tags, c->n_tags * sizeof *all);
     if (list.n)
@@ -435,15 +257,15 @@ static int read_top_tags(struct reader_state *r, json_t *v, void *target) {
     return 0;
 }
 
-static int read_includes(struct reader_state *r, json_t *v, void *target) {
+static int read_includes(struct json_reader *r, json_t *v, void *target) {
     struct catalog *c = target;
-    if (read_texts(r, v, &c->includes, &c->n_includes))
+    if (json_read_texts(r, v, &c->includes, &c->n_includes))
         return -1;
     size_t n = c->n_includes;
     c->include_lines = memory_take(&c->arena, (n + 1) * sizeof *c->include_lines);
     c->include_columns = memory_take(&c->arena, (n + 1) * sizeof *c->include_columns);
     if (!c->include_lines || !c->include_columns)
-        return out_of_memory(r);
+        return json_no_memory(r);
     size_t *offsets = c->include_columns;
     struct position_line line = {1, 0, 0};
     position_children(r->text, position_find(r->text, 1, &r->way[0].ordinal), n, offsets);
@@ -454,9 +276,9 @@ static int read_includes(struct reader_state *r, json_t *v, void *target) {
     return 0;
 }
 
-static const struct field top_fields[] = {
-    {"$schema", read_nothing, 0},
-    {"comment", read_text, offsetof(struct catalog, comment)},
+static const struct json_field top_fields[] = {
+    {"$schema", json_read_nothing, 0},
+    {"comment", json_read_text, offsetof(struct catalog, comment)},
     {"include", read_includes, 0},
     {"tags", read_top_tags, 0},
     {"silence", read_silence, offsetof(struct catalog, silenced)},
@@ -471,11 +293,11 @@ int catalog_read_json(struct catalog *c, const char *file, struct span text, str
     if (!document)
         return catalog_fail(error, file, why.line > 0 ? (size_t)why.line : 0,
                             why.column > 0 ? (size_t)why.column : 0, "%s", why.text);
-    struct reader_state r = {.catalog = c, .file = file, .text = text, .error = error};
+    struct json_reader r = {.catalog = c, .file = file, .text = text, .error = error};
     c->n_includes = 0;
-    int result = read_fields(&r, document, top_fields, sizeof top_fields / sizeof top_fields[0], c);
+    int result = json_read_fields(&r, document, top_fields, sizeof top_fields / sizeof top_fields[0], c);
     if (result == 0 && !json_object_get(document, "metrics") && !json_object_get(document, "include"))
-        result = complain(&r, 0, "a catalog has \"metrics\", or at least \"include\"");
+        result = json_complain(&r, 0, "a catalog has \"metrics\", or at least \"include\"");
     json_decref(document);
     return result;
 }
