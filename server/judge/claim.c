@@ -1,5 +1,6 @@
 #include "judge/claim.h"
 
+#include "judge/settle.h"
 #include <math.h>
 
 /* What the clauses of one expectation look at. */
@@ -17,72 +18,6 @@ struct view {
 
 static const struct clause implied = {
     .stat = STAT_SAMPLES, .op = OP_GE, .value = 1, .text = {"samples >= 1", 12}};
-
-/* --- how findings are settled ---------------------------------------------------------------------------- */
-
-enum trend { TREND_ANY, TREND_GROWS, TREND_FALLS };
-
-/* Sums go up as long as nobody has counted down: what else is a counter for? */
-static bool sums_grow(const struct expectation *e, const struct tally *t) {
-    bool adds = !e->any_type && (e->type == METRIC_COUNT || e->type == METRIC_TIMING ||
-                                 e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
-    return adds && (t->numbers == 0 || (t->min >= 0 && t->sum >= 0));
-}
-
-static enum trend trend_of(const struct expectation *e, const struct tally *t, enum stat stat) {
-    switch (stat) {
-    case STAT_SAMPLES:
-    case STAT_COUNT:
-    case STAT_SERIES:
-    case STAT_DISTINCT:
-    case STAT_MAX:
-        return TREND_GROWS;
-    case STAT_MIN:
-        return TREND_FALLS;
-    case STAT_SUM:
-        return sums_grow(e, t) ? TREND_GROWS : TREND_ANY;
-    default:
-        return TREND_ANY;
-    }
-}
-
-static void settle_by_trend(struct finding *f, enum trend trend) {
-    if (trend == TREND_ANY || !f->known)
-        return;
-    const struct clause *c = f->clause;
-    bool grows = trend == TREND_GROWS, settled = false;
-    double slack = clause_slack(c, f->value), low = f->ranged ? f->low : f->value,
-           high = f->ranged ? f->high : f->value;
-    bool beyond = grows ? low > c->value + slack : high < c->value - slack;
-    switch (c->op) {
-    case OP_GE:
-    case OP_GT:
-        settled = grows == f->holds;
-        break;
-    case OP_LE:
-    case OP_LT:
-        settled = grows != f->holds;
-        break;
-    default: /* == and ~ fail, and != holds, once the value has gone past */
-        settled = beyond;
-        break;
-    }
-    f->settled_later = f->settled_lost = settled;
-}
-
-/* After a loss: could any amount of further samples settle the clause as wanted? */
-static bool can_settle(const struct expectation *e, const struct tally *t, const struct clause *c,
-                       bool wanted) {
-    enum trend trend = trend_of(e, t, c->stat);
-    if (trend == TREND_ANY)
-        return false;
-    if (c->op == OP_EQ || c->op == OP_ABOUT)
-        return !wanted;
-    if (c->op == OP_NE)
-        return wanted;
-    bool up = c->op == OP_GE || c->op == OP_GT;
-    return (up == (trend == TREND_GROWS)) == wanted;
-}
 
 /* --- single clauses -------------------------------------------------------------------------------------- */
 
@@ -201,7 +136,7 @@ static void find_number(const struct view *v, struct finding *f) {
     f->holds = f->known && clause_holds(c, f->value);
     if (c->op == OP_ABOUT && !c->has_tolerance)
         range_by_sampling(v, f);
-    settle_by_trend(f, trend_of(v->claim->e, t, c->stat));
+    settle_by_trend(f, settle_trend_of(v->claim->e, t, c->stat));
     if (c->stat == STAT_FIRST)
         f->settled_later = t->samples > 0;
 }
@@ -268,7 +203,7 @@ static void find_in_forms(const struct view *v, struct finding *f) {
     case STAT_SUM:
         t = add_form(v, c->stat == STAT_COUNT ? FORM_COUNT : FORM_SUM, 0);
         if (t.samples)
-            find_total(f, t.sum, trend_of(v->claim->e, &t, c->stat));
+            find_total(f, t.sum, settle_trend_of(v->claim->e, &t, c->stat));
         return;
     case STAT_MIN:
         t = add_form(v, FORM_MIN, 0);
@@ -402,8 +337,8 @@ static void conclude(const struct view *v, bool lost, struct answer *a) {
         all_lost &= f->holds && f->settled_lost;
         broken_later |= !f->holds && f->settled_later;
         broken_lost |= !f->holds && f->settled_lost;
-        all_can &= can_settle(e, &v->total, f->clause, true);
-        any_can |= can_settle(e, &v->total, f->clause, false);
+        all_can &= settle_can(e, &v->total, f->clause, true);
+        any_can |= settle_can(e, &v->total, f->clause, false);
     }
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
