@@ -78,6 +78,9 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
 
+/* How lines are read: the same wherever they come in. Valid until ingest_stop. */
+const struct dogstatsd_options *ingest_decoding(const struct ingest *in);
+
 /* What each socket saw. */
 struct ingest_socket {
     const char *session;

@@ -248,6 +248,10 @@ void ingest_sockets_each(struct ingest *in, void (*fn)(void *arg, const struct i
     pthread_mutex_unlock(&in->lock);
 }
 
+const struct dogstatsd_options *ingest_decoding(const struct ingest *in) {
+    return &in->options.decode;
+}
+
 struct dropping {
     struct ingest *in;
     uint64_t session_id, seed;

@@ -248,4 +248,7 @@ by.path unixgram" ]
     statwit send 'a:1|c'
     run statwit expect 'incr a[env:cd,y]'
     exits 0
+    curl -fsS --data-binary 'proxied:1|c' "$STATWIT_URL/dogstatsd/v2/proxy"
+    run statwit expect 'incr proxied[env:cd,y]'
+    exits 0
 }

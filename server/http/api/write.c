@@ -366,8 +366,7 @@ void api_series_v2(struct http_request *rq) {
 /* DogStatsD lines, as dd-trace sends them where it has no UDP. */
 void api_proxy(struct http_request *rq) {
     struct post *post = post_new(rq, false);
-    struct dogstatsd_options options = {.eol_required = false};
-    struct dogstatsd *decoder = dogstatsd_new(&options);
+    struct dogstatsd *decoder = dogstatsd_new(ingest_decoding(rq->http->ingest));
     struct span note = {NULL, 0};
     if (!post || !decoder) {
         dogstatsd_free(decoder);
