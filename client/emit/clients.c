@@ -11,6 +11,7 @@ static void before_fork(void) {
     pthread_mutex_lock(&lock);
     scope_before_fork();
     for (struct statwit_metrics *metrics = clients; metrics; metrics = metrics->next) {
+        pthread_mutex_lock(&metrics->telemetry.lock);
         if (metrics->config.aggregating)
             aggregate_before_fork(&metrics->aggregate);
         if (metrics->config.sends_datagrams)
@@ -30,6 +31,7 @@ static void after_fork(bool child) {
             outbox_after_fork(&metrics->outbox, child);
         if (metrics->config.backend == BACKEND_DATADOG)
             intake_after_fork(&metrics->intake, child);
+        pthread_mutex_unlock(&metrics->telemetry.lock);
     }
     scope_after_fork(child);
     pthread_mutex_unlock(&lock);

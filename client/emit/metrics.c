@@ -32,6 +32,7 @@ struct statwit_metrics *statwit_open(const struct statwit_options *options, stru
     }
     const struct statwit_options *own = &metrics->config.options;
     health_init(&metrics->health, own);
+    pthread_mutex_init(&metrics->telemetry.lock, NULL);
     if (metrics->config.sends_datagrams) {
         /* Python's statsd sends a metric alone without a newline, datadogpy with one. */
         bool newline = !own->unbuffered || metrics->config.backend == BACKEND_DOGSTATSD;

@@ -17,6 +17,7 @@ struct statwit_metrics {
     struct aggregate aggregate; /* dogstatsd that aggregates */
     struct intake intake;       /* datadog */
     struct telemetry {
+        pthread_mutex_t lock; /* the outbox's thread and who closes; taken before every other of the client's */
         int64_t due_ns;
         struct statwit_health told; /* what was told so far */
         uint64_t told_bytes_dropped, told_packets_dropped;
@@ -27,7 +28,7 @@ struct statwit_metrics {
 /* Adds it to the list for good. */
 void clients_add(struct statwit_metrics *metrics);
 
-/* telemetry.c: the client's own metrics when their time has come, or now. Called by one thread at a time. */
+/* telemetry.c: the client's own metrics when their time has come, or now. */
 void telemetry_put(struct statwit_metrics *metrics, bool now);
 
 #endif

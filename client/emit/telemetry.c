@@ -23,16 +23,9 @@ static void put_count(struct statwit_metrics *metrics, const char *name, uint64_
         outbox_put_again(&metrics->outbox, buffer, line_size(&line), 0);
 }
 
-void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
+/* With the lock held. */
+static void put_all(struct statwit_metrics *metrics) {
     struct telemetry *telemetry = &metrics->telemetry;
-    int64_t now = clock_monotonic_ns();
-    if (!metrics->config.options.telemetry || metrics->config.backend != BACKEND_DOGSTATSD)
-        return;
-    if (telemetry->due_ns == 0)
-        telemetry->due_ns = now + INTERVAL_NS;
-    if (!at_once && now < telemetry->due_ns)
-        return;
-    telemetry->due_ns = now + INTERVAL_NS;
     struct statwit_health health, *told = &telemetry->told;
     statwit_health(metrics, &health);
     put_count(metrics, "metrics", health.metrics, &told->metrics);
@@ -44,4 +37,19 @@ void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
               &telemetry->told_bytes_dropped);
     put_count(metrics, "packets_dropped", atomic_load(&metrics->health.packets_dropped),
               &telemetry->told_packets_dropped);
+}
+
+void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
+    struct telemetry *telemetry = &metrics->telemetry;
+    if (!metrics->config.options.telemetry || metrics->config.backend != BACKEND_DOGSTATSD)
+        return;
+    pthread_mutex_lock(&telemetry->lock);
+    int64_t now = clock_monotonic_ns();
+    if (telemetry->due_ns == 0)
+        telemetry->due_ns = now + INTERVAL_NS;
+    if (at_once || now >= telemetry->due_ns) {
+        telemetry->due_ns = now + INTERVAL_NS;
+        put_all(metrics);
+    }
+    pthread_mutex_unlock(&telemetry->lock);
 }
