@@ -17,7 +17,7 @@ struct statwit_metrics {
     struct aggregate aggregate; /* dogstatsd that aggregates */
     struct intake intake;       /* datadog */
     struct telemetry {
-        pthread_mutex_t lock; /* the outbox's thread and who closes; taken before every other of the client's */
+        pthread_mutex_t lock; /* taken before the client's other locks */
         int64_t due_ns;
         struct statwit_health told; /* what was told so far */
         uint64_t told_bytes_dropped, told_packets_dropped;
