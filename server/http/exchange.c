@@ -1,11 +1,11 @@
 /* DESIGN. The life of a request:
  *
- *     exchange_begin      the request line is there: the raw target is copied (MHD hands it out decoded
- * later) exchange_step       NEW: the headers are there: route, guard, limits -> a refusal is remembered,
- * never queued yet: MHD takes no answer in mid-upload, and a client that is still sending may never see one
- *                         BODY: pieces of the body, kept up to the route's limit, then only counted
- *                         complete: the handler -> the answer, or WAITING: asleep until http_resume
- *     exchange_end        the answer was sent, or the client is gone
+ *     exchange_begin   the request line is there: the raw target is copied (MHD hands it out decoded later)
+ *     exchange_step    NEW: the headers are there: route, guard, limits. A refusal is remembered, not queued yet:
+ *                      MHD takes no answer in mid-upload, and a client that is still sending may never see one
+ *                      BODY: pieces of the body, kept up to the route's limit, then only counted
+ *                      complete: the handler -> the answer, or WAITING: asleep until http_resume
+ *     exchange_end     the answer was sent, or the client is gone
  */
 #include "http/exchange.h"
 
