@@ -1,8 +1,16 @@
 #include "core/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* What the system says of EAGAIN ("try again") helps nobody where a thread or a process could not be started. */
+static const char *words_of(int sys, char *room, size_t size) {
+    if (sys == EAGAIN)
+        return "no more threads or processes are allowed here (ulimit -u, TasksMax=, a container's pids limit)";
+    return strerror_r(sys, room, size);
+}
 
 int err_set(struct err *err, int sys, const char *format, ...) {
     if (!err || err->set)
@@ -15,8 +23,7 @@ int err_set(struct err *err, int sys, const char *format, ...) {
     va_end(args);
     if (sys != 0 && n >= 0 && (size_t)n < sizeof err->text) {
         char words[128];
-        const char *text = strerror_r(sys, words, sizeof words);
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", text);
+        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", words_of(sys, words, sizeof words));
     }
     return -1;
 }

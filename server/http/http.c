@@ -71,12 +71,15 @@ static int start_daemon(struct http *h, int fd, const char *cert, const char *ke
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
         {MHD_OPTION_END, 0, NULL},
     };
+    errno = 0;
     struct MHD_Daemon *daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, exchange_step, h, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!daemon) {
+        int sys = cert && errno != EAGAIN ? 0 : errno; /* GnuTLS leaves any */
         close(fd);
-        return err_set(err, 0, "cannot start the HTTP server%s",
-                       cert ? ": is the certificate a PEM file and the key the one that belongs to it?" : "");
+        return err_set(
+            err, sys, "cannot start the HTTP server%s",
+            cert && !sys ? ": is the certificate a PEM file and the key the one that belongs to it?" : "");
     }
     h->daemons[h->n_daemons++] = daemon;
     return 0;

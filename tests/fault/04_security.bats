@@ -3,8 +3,6 @@
 load ../e2e/helper
 load fault
 
-code() { curl -sS -m 20 -o body -w '%{http_code}' "$@"; }
-
 @test "a foreign Host is refused: DNS rebinding" {
     start
     local host

@@ -1,6 +1,7 @@
 # What the fault tests share beyond tests/e2e/helper.bash.
 # shellcheck shell=bash disable=SC2154,SC2034
 HAMMER_BIN=${HAMMER:-$BATS_TEST_DIRNAME/../../build/release/fault/hammer}
+CLOCK_SHIFT=${CLOCK_SHIFT:-$BATS_TEST_DIRNAME/../../build/release/fault/clock_shift.so}
 KILLS_WANTED=${KILLS:-20}
 SOAK_SECONDS=${SOAK_S:-5}
 hammer() { "$HAMMER_BIN" "$@"; }
@@ -8,6 +9,8 @@ hammer() { "$HAMMER_BIN" "$@"; }
 http_port() { local url; url=$(ready .http); echo "${url##*:}"; }
 udp_port() { local at; at=$(ready .dogstatsd.udp); echo "${at##*:}"; }
 status() { curl -fsS -m 60 "$STATWIT_URL/recorder/v1/status"; }
+# The status of a request, whose body is left in the file `body`.
+code() { curl -sS -m 60 -o body -w '%{http_code}' "$@"; }
 # One expectation; prints pass, fail or inconclusive.
 verdict() {
     jq -n --arg e "$1" '{expect: [$e]}' | curl -fsS -m 60 "$STATWIT_URL/recorder/v1/expect" -d @- | tee answer.json | jq -r .verdict
