@@ -80,10 +80,11 @@ struct store {
     uint64_t last_id;
     uint64_t pending;
     bool open_transaction;
-    bool stale;              /* what is in memory must be loaded again before anything is put */
-    bool refused;            /* some session has n_refused > 0 */
-    int64_t age_checked_at;  /* retain.c */
-    int64_t path_checked_at; /* sqlite.c */
+    bool stale;                        /* what is in memory must be loaded again before anything is put */
+    bool refused;                      /* some session has n_refused > 0 */
+    int64_t age_checked_at;            /* retain.c */
+    int64_t locked_at, locked_seen_at; /* sqlite.c: by another program, monotonic */
+    int64_t path_checked_at;
     bool path_lost;
 
     struct { /* store_arrival */

@@ -19,6 +19,8 @@
 #define SLICES_PER_RETENTION 16
 #define FORGOTTEN_MIN        4096
 #define PATH_CHECK_NS        NS_PER_S
+#define LOCKED_NS            (5 * NS_PER_S) /* waited for another program's write lock, before records are lost */
+#define LOCKED_AGAIN_NS      (2 * NS_PER_MS)
 
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
@@ -73,6 +75,19 @@ static void publish(struct store *s) {
 
 /* --- transactions ------------------------------------------------------------------------------ */
 
+/* SQLite's busy handler. The wait is for one lock, however many statements meet it: who asks meanwhile gets an answer. */
+static int wait_for_lock(void *arg, int times) {
+    struct store *s = arg;
+    int64_t now = clock_mono_ns();
+    if (times == 0 && now - s->locked_seen_at > LOCKED_NS)
+        s->locked_at = now;
+    s->locked_seen_at = now;
+    if (now - s->locked_at > LOCKED_NS)
+        return 0;
+    nanosleep(&(struct timespec){.tv_nsec = LOCKED_AGAIN_NS}, NULL);
+    return 1;
+}
+
 int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
         return 0;
@@ -81,6 +96,7 @@ int store_begin(struct store *s, struct err *err) {
         return -1;
     if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
         return -1;
+    s->locked_seen_at = 0;
     s->open_transaction = true;
     return 0;
 }
@@ -154,7 +170,7 @@ static int open_database(struct store *s, bool is_new, struct err *err) {
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
-    sqlite3_busy_timeout(s->db, 5000);
+    sqlite3_busy_handler(s->db, wait_for_lock, s);
     if (is_new) {
         /* Not WAL yet: the first transaction goes straight into the file, so that its header always says what
          * it is. */

@@ -34,7 +34,8 @@ struct store *store_open(const struct store_options *options, struct err *err);
 void store_close(struct store *s);
 
 /* --- writing -------------------------------------------------------------------------------------------------------
- * Nothing put is visible to readers before store_commit. */
+ * Nothing put is visible to readers before store_commit. While another program holds the file's write lock these wait
+ * for it, 5 s in all, and then fail at once until it is free. */
 
 /* Records that follow came into this session, from this source, at this time. */
 int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at,

@@ -2,7 +2,7 @@
  *
  *     hammer ledger HTTP_PORT UDP_PORT NAME   sends NAME.udp and NAME.http until the server goes away or SIGTERM, then
  *                                             prints "UDP_SENT UDP_ACKNOWLEDGED HTTP_SENT HTTP_ACKNOWLEDGED WRONG"
- *     hammer flood UDP_PORT SAMPLES RATE      RATE samples a second; 0: flat out
+ *     hammer flood WHERE SAMPLES RATE         RATE samples a second; 0: flat out. A UDP port or a datagram socket's path
  *
  * Acknowledged is what an answered question counted, or a 202. WRONG counts verdicts that were neither pass nor
  * inconclusive, though all that was asked for had been sent.
@@ -132,8 +132,9 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (argc == 5 && strcmp(argv[1], "flood") == 0) {
-        struct load load = {.transport = LOAD_UDP,
+        struct load load = {.transport = argv[2][0] == '/' ? LOAD_UNIXGRAM : LOAD_UDP,
                             .udp_port = atoi(argv[2]),
+                            .path = argv[2],
                             .n_series = 1000,
                             .payload = 1400,
                             .n_samples = strtoull(argv[3], NULL, 10),
@@ -142,6 +143,6 @@ int main(int argc, char **argv) {
         printf("%llu\n", (unsigned long long)load.sent_samples);
         return 0;
     }
-    fprintf(stderr, "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer flood UDP_PORT SAMPLES RATE\n");
+    fprintf(stderr, "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer flood WHERE SAMPLES RATE\n");
     return 2;
 }
