@@ -29,6 +29,7 @@ struct list {
     struct buf tags;
     bool all_sessions;
     struct buf event; /* of the stream: a piece of a line */
+    bool ended;       /* the next data says why the stream ends */
     bool json;
 };
 
@@ -65,17 +66,19 @@ static void on_sample(void *arg, const json_t *row) {
 /* --- following ------------------------------------------------------------------------------------------- */
 
 static void on_event(struct list *l, struct span data) {
-    if (l->json) {
+    if (l->json && !l->ended) {
         printf("%.*s\n", SPAN_ARG(data));
         return;
     }
     json_t *row = json_loadb(data.p, data.n, JSON_ALLOW_NUL, NULL);
-    if (row)
+    if (row && l->ended)
+        log_warning("%.*s", SPAN_ARG(row_text(row, "error")));
+    else if (row)
         on_sample(l, row);
     json_decref(row);
 }
 
-/* Server-Sent Events: the lines "data: {…}" are the samples, the others say nothing new. */
+/* Server-Sent Events: the lines "data: {…}" are the samples, and after "event: end" what ended them. */
 static bool on_chunk(void *context, const char *bytes, size_t size) {
     struct list *l = context;
     for (struct span rest = {bytes, size}; rest.n;) {
@@ -86,6 +89,7 @@ static bool on_chunk(void *context, const char *bytes, size_t size) {
             break;
         rest = span_from(rest, n + 1);
         struct span line = buf_view(&l->event);
+        l->ended = l->ended || span_eq(line, SPAN("event: end"));
         if (span_starts(line, SPAN("data: ")))
             on_event(l, span_from(line, 6));
         buf_clear(&l->event);

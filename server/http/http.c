@@ -108,6 +108,10 @@ static int start_daemons(struct http *h, struct err *err) {
     return n > 0 && started == n ? 0 : -1;
 }
 
+static void session_ended(void *arg, uint64_t session_id) {
+    watch_forget(arg, session_id);
+}
+
 struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
                         const struct http_options *options, struct err *err) {
     struct http *h = calloc(1, sizeof *h);
@@ -123,8 +127,10 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     h->started_mono_ns = clock_mono_ns();
     pthread_mutex_init(&h->links_lock, NULL);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
-        start_daemons(h, err) == 0)
+        start_daemons(h, err) == 0) {
+        ingest_on_session_end(ingest, session_ended, h);
         return h;
+    }
     http_stop(h);
     return NULL;
 }
@@ -153,6 +159,7 @@ void http_stop(struct http *h) {
          i++) /* only now: its workers still take it out of their epolls until they end */
         if (listening[i] != MHD_INVALID_SOCKET)
             close(listening[i]);
+    ingest_on_session_end(h->ingest, NULL, NULL);
     watch_free(h->watch);
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);

@@ -12,7 +12,7 @@
 struct MHD_Daemon;
 struct connection;
 
-#define HTTP_RESETS     256 /* sessions share counters; one too many resets costs a look more */
+#define HTTP_FORGETS    256 /* sessions share counters; one too many costs a look more */
 #define HTTP_LISTEN_MAX 2   /* "localhost" is 127.0.0.1 and ::1 */
 
 struct http {
@@ -38,8 +38,7 @@ struct http {
     atomic_size_t n_body_bytes;
     atomic_size_t n_active; /* requests between their headers and the end of their answer */
     atomic_bool stopping;
-    /* Changes when a session (by id) forgets what it recorded: what was judged of it is then void. */
-    atomic_uint_fast64_t n_resets[HTTP_RESETS];
+    atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
 };
 

@@ -251,9 +251,14 @@ void watch_add(struct watch *watch, struct waiter *w) {
         poke(watch);
 }
 
-void watch_recheck(struct watch *watch) {
-    watch->recheck = true;
-    poke(watch);
+void watch_forget(struct http *h, uint64_t session_id) {
+    h->n_forgets[session_id % HTTP_FORGETS]++;
+    h->watch->recheck = true;
+    poke(h->watch);
+}
+
+uint64_t watch_forgets(const struct http *h, uint64_t session_id) {
+    return h->n_forgets[session_id % HTTP_FORGETS];
 }
 
 uint64_t watch_series(const struct watch *watch) {

@@ -77,6 +77,9 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
 /* The session of an API key: the default one when no session has it. */
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
+/* Who is told when a session has ended, removed or expired: fn runs on the loop, once the session can't be found any more; it
+ * must be short and call nothing of ingest. NULL: nobody; after that no call is under way. */
+void ingest_on_session_end(struct ingest *in, void (*fn)(void *arg, uint64_t session_id), void *arg);
 
 /* How lines are read: the same wherever they come in. Valid until ingest_stop. */
 const struct dogstatsd_options *ingest_decoding(const struct ingest *in);

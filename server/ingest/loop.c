@@ -291,11 +291,12 @@ static int open_default_session(struct ingest *in, struct err *err) {
     if (!session)
         return -1;
     session->is.id = 1;
-    if (session_attach(in, session, receivers, err) != 0) {
+    if (session_watch(in, receivers, err) != 0) {
         receiver_free_all(receivers);
         session_free(session);
         return -1;
     }
+    session_attach(in, session, receivers);
     size_t small = RCVBUF_ENOUGH;
     for (struct receiver *r = in->receivers; r; r = r->next)
         if (r->source == SOURCE_UDP && r->rcvbuf < small)

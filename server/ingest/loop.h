@@ -86,6 +86,8 @@ struct ingest {
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
+    void (*on_end)(void *arg, uint64_t session_id); /* and its argument: guarded by the lock */
+    void *on_end_arg;
     int64_t next_expiry_ns; /* the loop's; monotonic; 0: none */
 
     struct datagrams_pool pool;
@@ -111,10 +113,11 @@ void session_free(struct open_session *session);
 void session_expire(struct ingest *in);
 /* Milliseconds until the next session ends; -1: none does. */
 int session_next_expiry_ms(struct ingest *in);
-/* On the loop: starts or ends listening. */
-int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers,
-                   struct err *err);
+/* On the loop: starts listening, in two steps of which only the first can fail (its receivers may be freed then). */
+int session_watch(struct ingest *in, struct receiver *receivers, struct err *err);
+void session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers);
 void receiver_free_all(struct receiver *list);
+/* On the loop: ends listening. */
 void session_detach(struct ingest *in, struct open_session *session);
 
 /* softnet.c: waits until what other processes have sent over loopback has reached its socket. */

@@ -170,13 +170,16 @@ void session_free(struct open_session *session) {
     free(session);
 }
 
-int session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers,
-                   struct err *err) {
+int session_watch(struct ingest *in, struct receiver *receivers, struct err *err) {
     for (struct receiver *r = receivers; r; r = r->next) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = r};
         if (epoll_ctl(in->epoll, EPOLL_CTL_ADD, r->fd, &event) != 0)
             return err_set(err, errno, "cannot watch %s", r->address);
     }
+    return 0;
+}
+
+void session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers) {
     pthread_mutex_lock(&in->lock);
     struct receiver **end = &in->receivers;
     while (*end)
@@ -191,7 +194,6 @@ int session_attach(struct ingest *in, struct open_session *session, struct recei
     if (session->expires_mono_ns > 0 &&
         (in->next_expiry_ns == 0 || session->expires_mono_ns < in->next_expiry_ns))
         in->next_expiry_ns = session->expires_mono_ns;
-    return 0;
 }
 
 void session_detach(struct ingest *in, struct open_session *session) {
@@ -213,6 +215,8 @@ void session_detach(struct ingest *in, struct open_session *session) {
             break;
         }
     in->n_sessions--;
+    if (in->on_end)
+        in->on_end(in->on_end_arg, session->is.id);
     pthread_mutex_unlock(&in->lock);
     for (struct receiver *r = gone; r; r = r->next)
         if (r->watched == WATCHED_LISTENER)
@@ -246,11 +250,13 @@ static int open_on_loop(struct store *store, void *arg, struct err *err) {
         return err_set(err, ENOSPC,
                        "%d sessions are open, the most there can be; remove some, or give them a ttl",
                        INGEST_SESSIONS_MAX);
-    if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
-        0)
+    if (session_watch(o->in, o->receivers, err) != 0 ||
+        store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
+            0)
         return -1;
     *o->opened = *is;
-    return session_attach(o->in, o->session, o->receivers, err);
+    session_attach(o->in, o->session, o->receivers);
+    return 0;
 }
 
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
@@ -322,6 +328,13 @@ void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct i
     pthread_mutex_lock(&in->lock);
     for (struct open_session *s = in->sessions; s; s = s->next)
         fn(arg, &s->is);
+    pthread_mutex_unlock(&in->lock);
+}
+
+void ingest_on_session_end(struct ingest *in, void (*fn)(void *arg, uint64_t session_id), void *arg) {
+    pthread_mutex_lock(&in->lock);
+    in->on_end = fn;
+    in->on_end_arg = arg;
     pthread_mutex_unlock(&in->lock);
 }
 

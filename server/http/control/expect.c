@@ -28,8 +28,8 @@ struct question {
     struct job job;
     struct http_request *rq;
     struct judge *judge;
-    uint64_t session_id, n_resets; /* http->n_resets of it when judging began */
-    bool again;                    /* the session was reset since: to be judged anew */
+    uint64_t session_id, n_forgets; /* watch_forgets of it when judging began */
+    bool again;                     /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
     int64_t quiet_mono_ns;    /* since when nothing new came */
@@ -121,16 +121,30 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
     return result;
 }
 
-static uint64_t resets(const struct question *q) {
-    return q->rq->http->n_resets[q->session_id % HTTP_RESETS];
+static uint64_t forgets(const struct question *q) {
+    return watch_forgets(q->rq->http, q->session_id);
+}
+
+/* One of the same name may have been opened since: that is not the one that was asked about. */
+static bool session_ended(struct question *q) {
+    struct ingest_session session;
+    struct err ignored = {0};
+    if (ingest_session_find(q->rq->http->ingest, span_str(q->waiter.session), &session, &ignored) == 0 &&
+        session.id == q->session_id)
+        return false;
+    http_error(
+        q->rq, 404,
+        "the session '%s' has ended while it was asked about: it was removed, or its time to live is over",
+        q->waiter.session);
+    return true;
 }
 
 /* Whether the answer is complete (an error is one too); else the question must wait. */
 static bool judge_now(struct question *q) {
     uint64_t last_id;
-    q->n_resets = resets(q);
+    q->n_forgets = forgets(q);
     q->waiter.series = watch_series(q->rq->http->watch);
-    if (ask_barrier(q->rq, &last_id) != 0)
+    if (ask_barrier(q->rq, &last_id) != 0 || session_ended(q))
         return true;
     if (with_reader(q, begin_judging) != 0)
         return true;
@@ -159,7 +173,7 @@ static bool question_look(struct waiter *w) {
         q->n_fed = w->n_fed;
         q->quiet_mono_ns = now;
     }
-    q->again = resets(q) != q->n_resets;
+    q->again = forgets(q) != q->n_forgets;
     return q->again || decided(q, now);
 }
 
@@ -339,6 +353,10 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
 static void run_again(struct job *job) {
     struct question *q = of_job(job), *anew;
     struct http_request *rq = q->rq;
+    if (session_ended(q)) {
+        answer(q);
+        return;
+    }
     json_t *body = json_loadb(rq->body.p, rq->body.n, 0, NULL);
     anew = read_question(rq, body);
     json_decref(body);

@@ -152,12 +152,6 @@ void control_session_new(struct http_request *rq) {
     json_decref(body);
 }
 
-/* Who waits for something in this session must look anew. */
-static void tell_reset(struct http *h, uint64_t session_id) {
-    h->n_resets[session_id % HTTP_RESETS]++;
-    watch_recheck(h->watch);
-}
-
 void control_session_delete(struct http_request *rq) {
     struct ingest_session session;
     if (ask_only(rq, 0, NULL) != 0 || ask_session(rq, rq->params[0], &session) != 0)
@@ -171,7 +165,6 @@ void control_session_delete(struct http_request *rq) {
         http_error(rq, err.sys == ENOENT ? 404 : 503, "%s", err.text);
         return;
     }
-    tell_reset(rq->http, session.id);
     buf_printf(&rq->answer.body, "{\"removed\":\"%s\"}\n", session.name);
 }
 
@@ -237,6 +230,6 @@ void control_reset(struct http_request *rq) {
                    f.removed.samples, f.removed.series, f.removed.events, f.removed.checks, f.removed.rejects,
                    f.removed.requests, f.removed.datagrams);
     for (size_t i = 0; i < f.n; i++)
-        tell_reset(rq->http, f.ids[i]);
+        watch_forget(rq->http, f.ids[i]);
     free(f.ids);
 }

@@ -8,7 +8,7 @@
  * DESIGN. A subscriber is a cursor over the recording. When it has caught up its connection sleeps until the
  * next commit; then libmicrohttpd asks for bytes again and the next window of ids is read. A slow client
  * falls behind but loses nothing, and what it has not read yet costs no memory. It starts at the present, at
- * `since`, or after Last-Event-ID.
+ * `since`, or after Last-Event-ID. When the session it is about ends, so does the stream, with an event `end`.
  */
 #include "core/clock.h"
 #include "core/log.h"
@@ -33,14 +33,34 @@ struct stream {
     struct waiter waiter;
     struct http_request *rq;
     struct ask ask;
-    uint64_t cursor;  /* the newest id looked at */
-    uint64_t commits; /* when it was looked at */
+    uint64_t cursor;                /* the newest id looked at */
+    uint64_t commits;               /* when it was looked at */
+    uint64_t session_id, n_forgets; /* watch_forgets then; session_id 0: the stream is about all sessions */
     struct buf text;
     struct message messages[WINDOW_IDS];
     size_t n_messages, next; /* the one being sent */
     size_t at;               /* bytes of it that were sent */
     bool keepalive, stopping;
 };
+
+static bool session_ended(const struct stream *s) {
+    struct ingest_session session;
+    struct err ignored = {0};
+    return s->session_id &&
+           (ingest_session_find(s->rq->http->ingest, span_str(s->ask.session), &session, &ignored) ||
+            session.id != s->session_id);
+}
+
+static int say_end(struct stream *s) {
+    buf_printf(
+        &s->text,
+        "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its time to live is "
+        "over\"}\n\n",
+        s->ask.session);
+    s->messages[s->n_messages++] = (struct message){.n = s->text.n};
+    s->stopping = true;
+    return s->text.failed ? -1 : 1;
+}
 
 static int add(struct stream *s, uint64_t id, const char *event, void (*write)(struct buf *, const void *),
                const void *row) {
@@ -104,6 +124,7 @@ static int next_window(struct stream *s) {
     }
     buf_clear(&s->text);
     s->commits = pipeline_commits(s->rq->http->pipeline);
+    s->n_forgets = watch_forgets(s->rq->http, s->session_id);
     s->n_messages = s->next = s->at = 0;
     struct reader *r = store_reader_take(s->rq->http->store, &err);
     int failed = !r || r->ops->begin(r, &err);
@@ -121,13 +142,16 @@ static int next_window(struct stream *s) {
         log_warning("a stream ends: %s", err.text);
         return -1;
     }
+    if (s->n_messages == 0 && session_ended(s))
+        return say_end(s);
     qsort(s->messages, s->n_messages, sizeof s->messages[0], by_id);
     return s->n_messages > 0;
 }
 
 static bool stream_look(struct waiter *w) {
     struct stream *s = (struct stream *)w;
-    return pipeline_commits(s->rq->http->pipeline) != s->commits; /* what it holds, reading tells */
+    return pipeline_commits(s->rq->http->pipeline) != s->commits || /* what it holds, reading tells */
+           watch_forgets(s->rq->http, s->session_id) != s->n_forgets;
 }
 
 static void stream_wake(struct waiter *w, enum watch_why why) {
@@ -192,6 +216,7 @@ static void stream_free(void *arg) {
 
 void control_stream(struct http_request *rq) {
     struct ask ask;
+    struct ingest_session session = {0};
     uint64_t last_id;
     struct span resume = http_header(rq, "Last-Event-ID");
     if (ask_list(rq, 0, NULL, &ask) != 0)
@@ -200,7 +225,8 @@ void control_stream(struct http_request *rq) {
         http_error(rq, 400, "a stream takes neither limit nor cursor nor newest");
         return;
     }
-    if (ask_barrier(rq, &last_id) != 0)
+    if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
+        ask_barrier(rq, &last_id) != 0)
         return;
     struct stream *s = calloc(1, sizeof *s);
     if (!s) {
@@ -212,6 +238,7 @@ void control_stream(struct http_request *rq) {
     s->ask.filter.tags = s->ask.tags;
     if (ask.filter.session.p)
         s->ask.filter.session = span_str(s->ask.session);
+    s->session_id = session.id;
     s->text.max = WINDOW_MAX;
     if (!ask_u64(resume, &s->cursor))
         s->cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;

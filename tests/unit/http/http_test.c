@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include "core/buf.h"
+#include "core/clock.h"
 #include "http/limits.h"
 #include "unit.h"
 #include <inttypes.h>
@@ -541,6 +542,32 @@ static void test_a_waiting_client_goes_away(void) {
     stop();
 }
 
+/* A question, and a stream, once waited on for a session that was over. */
+static void test_a_session_ends_while_waited_for(void) {
+    start();
+    for (int i = 0; i < 20; i++) {
+        struct ingest_session session;
+        struct err err = {0};
+        struct client waiting, stream;
+        int64_t ttl_ns = i % 2 ? 0 : (i + 1) * NS_PER_MS;
+        CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "brief", false, ttl_ns, &session, &err) == 0);
+        ask_later(&waiting, "{\"expect\":[\"incr never\"],\"session\":\"brief\",\"within_ms\":3000000}");
+        client_open(&stream, &server);
+        static const char request[] =
+            "GET /recorder/v1/stream?session=brief HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        client_send(&stream, request, sizeof request - 1);
+        if (ttl_ns == 0)
+            EQ_INT(client_ask(&client, "DELETE /recorder/v1/sessions/brief", NULL, ""), 200);
+        EQ_INT(client_receive(&waiting), 404); /* now, not after within */
+        CU_ASSERT_TRUE(strstr(waiting.body, "has ended") || strstr(waiting.body, "no session is named"));
+        int status = client_receive(&stream);
+        CU_ASSERT_TRUE(status == 404 || (status == 200 && strstr(stream.body, "event: end\n")));
+        client_close(&waiting);
+        client_close(&stream);
+    }
+    stop();
+}
+
 static void test_many_wait(void) {
     enum { N = 200 };
     static struct client waiting[N];
@@ -656,6 +683,7 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"token", test_token}, {"head", test_head}, {"a port in use", test_a_port_in_use},
           {"addresses", test_addresses}, {"sessions", test_sessions}, {"expect at once", test_expect_at_once},
           {"expect within", test_expect_within},
-          {"a waiting client goes away", test_a_waiting_client_goes_away}, {"many wait", test_many_wait},
-          {"stopping ends the waiting", test_stopping_ends_the_waiting}, {"stream", test_stream},
-          {"faults", test_faults})
+          {"a waiting client goes away", test_a_waiting_client_goes_away},
+          {"a session ends while waited for", test_a_session_ends_while_waited_for},
+          {"many wait", test_many_wait}, {"stopping ends the waiting", test_stopping_ends_the_waiting},
+          {"stream", test_stream}, {"faults", test_faults})
