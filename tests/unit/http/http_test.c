@@ -428,8 +428,10 @@ static void test_addresses(void) {
         struct http *h = http_start(server.rig.store, server.rig.pipeline, server.rig.ingest, &options, &err);
         if (h || i < 2) /* a machine may lack IPv6 */
             CU_ASSERT_PTR_NOT_NULL(h);
-        if (h)
-            CU_ASSERT_PTR_NOT_NULL(strstr(http_url(h), i < 2 ? "http://127.0.0.1:" : "http://[::1]:"));
+        bool v4 = h && strstr(http_url(h), "http://127.0.0.1:"),
+             v6 = h && strstr(http_url(h), "http://[::1]:");
+        if (h) /* which one localhost is called is the hosts file's to say */
+            CU_ASSERT_TRUE(i == 0 ? v4 || v6 : (i == 1 ? v4 : v6));
         http_stop(h);
         stop();
     }
