@@ -445,6 +445,11 @@ struct statwit_result {
     const char *expectation;
     enum statwit_verdict verdict;
     const char *observed, *why; /* sentences; "" when there is nothing to say */
+    /* Of names and tags; else NULL and 0. */
+    const char *rule, *severity; /* of lint; error, warning, note */
+    const char *name;            /* the metric's */
+    const char *file;            /* of the catalog or snapshot */
+    size_t line;
 };
 
 struct statwit_report {
@@ -452,6 +457,7 @@ struct statwit_report {
     size_t n_results;
     struct statwit_result *results;
     const char *text; /* for a person: expected, observed, the closest series */
+    const char *diff; /* of a snapshot: the lines that changed, with - and +; else "" */
     double waited_ms;
     void *document; /* private */
 };
@@ -464,6 +470,11 @@ STATWIT_API int statwit_expect(struct statwit_session *session, const char *expe
                                const struct statwit_expect_options *options, struct statwit_report *report,
                                struct statwit_error *error);
 STATWIT_API void statwit_report_free(struct statwit_report *report);
+/* Prints the report, or the error where there is none, on stderr unless the verdict is pass; returns the verdict. what:
+ * "expectation", "catalog", …; file and line: of the test. */
+STATWIT_API enum statwit_verdict statwit_report_show(const struct statwit_report *report,
+                                                     const struct statwit_error *error, const char *what,
+                                                     const char *file, int line);
 
 /* statwit_assert(session, "incr a sum == 1") for programs with assert: prints the report on stderr, with file
  * and line, and aborts unless the verdict is pass. Never compiled out. CUnit: statwit_cunit.h. */
@@ -475,6 +486,88 @@ STATWIT_API void statwit_require(struct statwit_session *session, const char *ex
 /* The same without the end: prints unless the verdict is pass, and returns it. */
 STATWIT_API enum statwit_verdict statwit_verify(struct statwit_session *session, const char *expectations,
                                                 int within_ms, const char *file, int line);
+
+/* ---- ASSERTING: names and tags
+ * ------------------------------------------------------------------------------------
+ *
+ * What the commands verify, lint, snapshot and diff say (statwit(1)), about a session: reports as those of
+ * statwit_expect, to be freed by statwit_report_free. Files are read by this process, relative to its working directory;
+ * what a catalog includes is read too. STATWIT_INVALID: a file cannot be read or is malformed; the error says where.
+ * Limits: 32 MiB a file, 256 files, 64 MiB of a snapshot, and 64 MiB of all that is sent.
+ */
+struct statwit_verify_options {
+    int64_t since;           /* a mark; 0: everything counts */
+    bool strict;             /* what is declared and was not seen fails, too */
+    const char *prefix;      /* before every name of the catalog */
+    const char *ignore_tags; /* "env,host" */
+};
+/* Against a catalog: JSON (statwit-catalog(5)) or Datadog's metadata.csv. options may be NULL. */
+STATWIT_API int statwit_verify_catalog(struct statwit_session *session, const char *catalog,
+                                       const struct statwit_verify_options *options,
+                                       struct statwit_report *report, struct statwit_error *error);
+
+struct statwit_lint_options {
+    int64_t since;
+    bool strict;         /* warnings and notes fail, too */
+    const char *catalog; /* whose "silence" lists hold; NULL: none */
+    const char *silence; /* "reserved-key,key-spelling": rules that are left out */
+};
+/* What Datadog rewrites, drops or charges for. options may be NULL. */
+STATWIT_API int statwit_lint(struct statwit_session *session, const struct statwit_lint_options *options,
+                             struct statwit_report *report, struct statwit_error *error);
+
+struct statwit_snapshot_options {
+    int64_t since; /* without counts and values */
+    bool counts, values;
+    const char *mask; /* "user_id,request_id": keys whose values are left out */
+};
+/* What the session recorded as canonical text, to be kept beside a test; NULL on error, else to be given to free().
+ * options may be NULL. */
+STATWIT_API char *statwit_snapshot(struct statwit_session *session,
+                                   const struct statwit_snapshot_options *options,
+                                   struct statwit_error *error);
+/* Compares with the snapshot in the file, taken in the way that its first line tells; of the options only since holds.
+ *
+ * With STATWIT_UPDATE set in the environment (and not 0) the file is written instead, and the verdict is pass: that
+ * makes the first snapshot, by the options, and accepts changes, by the options where there are any, else by the file's
+ * own. Where CI is set, nothing is written: STATWIT_INVALID. */
+STATWIT_API int statwit_snapshot_check(struct statwit_session *session, const char *file,
+                                       const struct statwit_snapshot_options *options,
+                                       struct statwit_report *report, struct statwit_error *error);
+
+/* One side of a comparison: exactly one of these. */
+struct statwit_side {
+    const char *session;  /* a name */
+    const char *snapshot; /* a file */
+    const char *catalog;  /* a file */
+};
+
+enum statwit_change_kind {
+    STATWIT_ADDED,
+    STATWIT_REMOVED,
+    STATWIT_RENAMED,
+    STATWIT_CHANGED, /* its types, tags or series; the texts say how */
+};
+
+struct statwit_change {
+    enum statwit_change_kind kind;
+    const char *name;
+    const char *to;    /* of what was renamed; else NULL */
+    double likelihood; /* of what was renamed: 0 to 1; else 0 */
+};
+
+struct statwit_diff {
+    bool same; /* nothing changed */
+    size_t n_changes;
+    struct statwit_change *changes;
+    const char *text, *markdown; /* for a terminal; for a pull request */
+    void *document;              /* private */
+};
+/* 0 when they could be compared. The diff is to be freed; after -1 it is empty. */
+STATWIT_API int statwit_diff(struct statwit_recorder *recorder, const struct statwit_side *a,
+                             const struct statwit_side *b, struct statwit_diff *diff,
+                             struct statwit_error *error);
+STATWIT_API void statwit_diff_free(struct statwit_diff *diff);
 
 /* ---- ASSERTING: lists
  * -------------------------------------------------------------------------------------------

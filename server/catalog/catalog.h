@@ -89,6 +89,9 @@ struct catalog {
 typedef char *catalog_open_fn(void *arg, const char *path, size_t *n, struct err *err);
 /* From the file system; arg unused. */
 char *catalog_open_file(void *arg, const char *path, size_t *n, struct err *err);
+/* Where an include leads: dir/of/base.json + ../x.csv = dir/x.csv. base NULL: the path alone, in that form. Followed by a
+ * NUL; p == NULL: out of memory. */
+struct span catalog_path(struct arena *arena, const char *base, struct span path);
 
 /* All files and what they include, as one. The same name twice: what one leaves open the other may say; if
  * they contradict each other, it is an error that names both places. */

@@ -63,8 +63,7 @@ char *catalog_open_file(void *arg, const char *path, size_t *n, struct err *err)
     return text;
 }
 
-/* dir/of/base.json + ../x.csv = dir/x.csv */
-static struct span join(struct arena *arena, const char *base, struct span path) {
+struct span catalog_path(struct arena *arena, const char *base, struct span path) {
     const char *slash = base && path.n && path.p[0] != '/' ? strrchr(base, '/') : NULL;
     size_t folder = slash ? (size_t)(slash - base) + 1 : 0;
     char *joined = memory_take(arena, folder + path.n + 1);
@@ -134,7 +133,7 @@ static int load_includes(struct loader *l, const char *path) {
     const size_t *lines = l->catalog->include_lines, *columns = l->catalog->include_columns;
     for (size_t i = 0; i < n; i++) {
         struct span joined =
-            includes[i].n ? join(&l->catalog->arena, path, includes[i]) : (struct span){NULL, 0};
+            includes[i].n ? catalog_path(&l->catalog->arena, path, includes[i]) : (struct span){NULL, 0};
         if (!joined.p)
             return catalog_fail(l->error, path, lines[i], columns[i], "an include of nothing");
         if (load_one(l, joined.p, &(struct includer){path, lines[i], columns[i]}))
@@ -173,7 +172,7 @@ struct catalog *catalog_load(size_t n, const char *const *paths, catalog_open_fn
     struct loader l = {.catalog = calloc(1, sizeof *l.catalog), .open = open, .arg = arg, .error = error};
     int result = l.catalog ? 0 : catalog_fail(error, NULL, 0, 0, "out of memory");
     for (size_t i = 0; result == 0 && i < n; i++) {
-        struct span path = join(&l.catalog->arena, NULL, span_str(paths[i]));
+        struct span path = catalog_path(&l.catalog->arena, NULL, span_str(paths[i]));
         result = path.p ? load_one(&l, path.p, &(struct includer){NULL, 0, 0})
                         : catalog_fail(error, NULL, 0, 0, "out of memory");
     }

@@ -3,9 +3,9 @@
 #include "catalog/diff.h"
 #include "catalog/infer.h"
 #include "catalog/lint.h"
+#include "catalog/request.h"
 #include "catalog/snapshot.h"
 #include "catalog/verify.h"
-#include "judge/distance.h"
 #include "judge/report.h"
 #include "judge/text.h"
 
@@ -30,188 +30,31 @@ struct catalog_question {
     struct side sides[2];
 };
 
-/* --- fields ------------------------------------------------------------------------------------------------------- */
-
-static int complain(struct catalog_error *e, const char *message, const char *field) {
-    return catalog_fail(e, NULL, 0, 0, "%s %s", field, message);
-}
-
-static int only(const json_t *object, size_t n, const char *const *names, struct catalog_error *e) {
-    const char *key;
-    json_t *value;
-    struct span words[16];
-    if (!json_is_object(object))
-        return catalog_fail(e, NULL, 0, 0, "expected a JSON object");
-    for (size_t i = 0; i < n; i++)
-        words[i] = span_str(names[i]);
-    json_object_foreach((json_t *)object, key, value) {
-        size_t i = 0;
-        while (i < n && strcmp(names[i], key) != 0)
-            i++;
-        if (i < n)
-            continue;
-        struct span near = nearest_word(span_str(key), n, words);
-        return near.p ? catalog_fail(e, NULL, 0, 0, "unknown field '%s'; did you mean '%.*s'?", key,
-                                     SPAN_ARG(near))
-                      : catalog_fail(e, NULL, 0, 0, "unknown field '%s'", key);
-    }
-    return 0;
-}
-
-static int get_text(struct catalog_question *q, const json_t *object, const char *field, struct span *text,
-                    struct catalog_error *e) {
-    const json_t *v = json_object_get(object, field);
-    if (!v || json_is_null(v))
-        return 0;
-    if (!json_is_string(v))
-        return complain(e, "must be a string", field);
-    *text =
-        arena_copy(&q->arena, span_of(json_string_value(v), json_string_length(v) + 1)); /* with its NUL */
-    text->n = text->p ? json_string_length(v) : 0;
-    return text->p ? 0 : complain(e, "does not fit into memory", field);
-}
-
-static int get_flag(const json_t *object, const char *field, bool *on, struct catalog_error *e) {
-    const json_t *v = json_object_get(object, field);
-    if (v && !json_is_null(v) && !json_is_boolean(v))
-        return complain(e, "must be true or false", field);
-    *on = json_is_true(v);
-    return 0;
-}
-
-static int get_scope(struct catalog_question *q, const json_t *object, struct scope *scope,
-                     struct catalog_error *e) {
-    const json_t *since = json_object_get(object, "since");
-    if (since && !json_is_null(since) && (!json_is_integer(since) || json_integer_value(since) < 0))
-        return complain(e, "must be a mark: a whole number", "since");
-    scope->since = (uint64_t)json_integer_value(since);
-    return get_text(q, object, "session", &scope->session, e);
-}
-
-/* "env,host" or ["env","host"] */
-static int get_list(struct catalog_question *q, const json_t *object, const char *field, struct span *list,
-                    struct catalog_error *e) {
-    const json_t *v = json_object_get(object, field), *item;
-    if (!json_is_array(v))
-        return get_text(q, object, field, list, e);
-    struct buf text = {0};
-    size_t i;
-    json_array_foreach(v, i, item) {
-        if (!json_is_string(item)) {
-            buf_free(&text);
-            return complain(e, "must be a string or a list of strings", field);
-        }
-        buf_printf(&text, "%s%s", i ? "," : "", json_string_value(item));
-    }
-    *list = arena_copy(&q->arena, buf_view(&text));
-    buf_free(&text);
-    return list->p ? 0 : complain(e, "does not fit into memory", field);
-}
-
-/* --- catalogs ----------------------------------------------------------------------------------------------------- */
-
-static char *copy_of(const char *p, size_t n) {
-    char *copy = malloc(n + 1);
-    if (copy) {
-        memcpy(copy, p, n);
-        copy[n] = '\0';
-    }
-    return copy;
-}
-
-/* An include leads to one of the files that came with the request. */
-static char *open_given(void *arg, const char *path, size_t *n, struct err *err) {
-    const json_t *files = arg, *file;
-    size_t i;
-    json_array_foreach(files, i, file) {
-        const json_t *text = json_object_get(file, "text");
-        if (strcmp(json_string_value(json_object_get(file, "file")), path) != 0)
-            continue;
-        *n = json_string_length(text);
-        char *copy = copy_of(json_string_value(text), *n);
-        if (!copy)
-            err_set(err, 0, "out of memory");
-        return copy;
-    }
-    err_set(err, 0, "the file %s is included, but was not sent along", path);
-    return NULL;
-}
-
-static struct catalog *load_files(const json_t *files, struct catalog_error *e) {
-    const json_t *file;
-    size_t i;
-    json_array_foreach(files, i, file) {
-        static const char *const names[] = {"file", "text"};
-        if (only(file, 2, names, e))
-            return NULL;
-        if (!json_is_string(json_object_get(file, "file")) ||
-            !json_is_string(json_object_get(file, "text"))) {
-            complain(e, "needs a file and a text, both strings", "catalog[]");
-            return NULL;
-        }
-    }
-    const char *first = json_string_value(json_object_get(json_array_get(files, 0), "file"));
-    if (!first) {
-        complain(e, "must not be empty", "catalog");
-        return NULL;
-    }
-    return catalog_load(1, &first, open_given, (void *)files, e);
-}
-
-static struct catalog *load_text(struct span text, struct catalog_error *e) {
-    struct catalog *c = catalog_read("", text, e);
-    if (c && c->n_includes)
-        catalog_fail(e, NULL, 0, 0, "a catalog that includes files must be sent as a list of files");
-    if (c && !e->set && catalog_finish(c, e) == 0)
-        return c;
-    catalog_free(c);
-    return NULL;
-}
-
-/* 1: there is one; 0: none; -1 refused. */
-static int get_catalog(const json_t *object, struct catalog **catalog, struct catalog_error *e) {
-    const json_t *v = json_object_get(object, "catalog");
-    if (!v || json_is_null(v))
-        return 0;
-    if (json_is_string(v)) {
-        *catalog = load_text(span_of(json_string_value(v), json_string_length(v)), e);
-    } else if (json_is_array(v)) {
-        *catalog = load_files(v, e);
-    } else if (json_is_object(v)) {
-        char *text = json_dumps(v, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        *catalog = text ? load_text(span_str(text), e) : NULL;
-        if (!text)
-            complain(e, "does not fit into memory", "catalog");
-        free(text);
-    } else {
-        return complain(e, "must be an object, a text or a list of files", "catalog");
-    }
-    return *catalog ? 1 : -1;
-}
-
 /* --- questions ---------------------------------------------------------------------------------------------------- */
 
 #define ONLY(object, ...)                                                                                    \
-    only(object, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),                          \
-         (const char *const[]){__VA_ARGS__}, e)
+    request_only(object, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *),                  \
+                 (const char *const[]){__VA_ARGS__}, e)
 
 static int read_verify(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     if (ONLY(r, "catalog", "session", "since", "strict", "prefix", "ignore_tags") ||
-        get_scope(q, r, &q->scope, e) || get_flag(r, "strict", &q->strict, e) ||
-        get_text(q, r, "prefix", &q->prefix, e) || get_list(q, r, "ignore_tags", &q->ignore_tags, e))
+        request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
+        request_text(&q->arena, r, "prefix", &q->prefix, e) ||
+        request_list(&q->arena, r, "ignore_tags", &q->ignore_tags, e))
         return -1;
-    int given = get_catalog(r, &q->catalog, e);
-    return given == 0 ? complain(e, "is missing", "catalog") : given < 0 ? -1 : 0;
+    int given = request_catalog(r, &q->catalog, e);
+    return given == 0 ? request_complain(e, "is missing", "catalog") : given < 0 ? -1 : 0;
 }
 
 static int read_lint(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     const json_t *silence = json_object_get(r, "silence"), *item;
     size_t i;
-    if (ONLY(r, "catalog", "session", "since", "strict", "silence") || get_scope(q, r, &q->scope, e) ||
-        get_flag(r, "strict", &q->strict, e) || get_catalog(r, &q->catalog, e) < 0)
+    if (ONLY(r, "catalog", "session", "since", "strict", "silence") ||
+        request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
+        request_catalog(r, &q->catalog, e) < 0)
         return -1;
     if (silence && !json_is_array(silence))
-        return complain(e, "must be a list of rules", "silence");
+        return request_complain(e, "must be a list of rules", "silence");
     json_array_foreach(silence, i, item) {
         int rule = lint_rule_of(span_str(json_is_string(item) ? json_string_value(item) : ""));
         if (rule < 0)
@@ -225,15 +68,15 @@ static int read_lint(struct catalog_question *q, const json_t *r, struct catalog
 static int read_snapshot(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     struct span check = {NULL, 0};
     if (ONLY(r, "session", "since", "counts", "values", "mask", "check", "file") ||
-        get_scope(q, r, &q->scope, e) || get_flag(r, "counts", &q->counts, e) ||
-        get_flag(r, "values", &q->values, e) || get_list(q, r, "mask", &q->mask, e) ||
-        get_text(q, r, "check", &check, e) || get_text(q, r, "file", &q->file, e))
+        request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "counts", &q->counts, e) ||
+        request_flag(r, "values", &q->values, e) || request_list(&q->arena, r, "mask", &q->mask, e) ||
+        request_text(&q->arena, r, "check", &check, e) || request_text(&q->arena, r, "file", &q->file, e))
         return -1;
     if (check.p && (q->counts || q->values || q->mask.p))
         return catalog_fail(e, NULL, 0, 0, "counts, values and mask are in the snapshot that is checked");
     for (size_t i = 0; i < q->mask.n; i++)
         if ((unsigned char)q->mask.p[i] <= ' ')
-            return complain(e, "must be keys joined by commas, without blanks", "mask");
+            return request_complain(e, "must be keys joined by commas, without blanks", "mask");
     if (check.p) {
         q->check = snapshot_parse(q->file.p ? q->file.p : "", check, e);
         if (!q->check)
@@ -247,7 +90,7 @@ static int read_snapshot(struct catalog_question *q, const json_t *r, struct cat
 }
 
 static int read_infer(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    return ONLY(r, "session", "since") ? -1 : get_scope(q, r, &q->scope, e);
+    return ONLY(r, "session", "since") ? -1 : request_scope(&q->arena, r, &q->scope, e);
 }
 
 static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct side *side,
@@ -255,16 +98,17 @@ static int read_side(struct catalog_question *q, const json_t *r, const char *na
     const json_t *v = json_object_get(r, name);
     struct span snapshot = {NULL, 0}, file = {NULL, 0};
     if (!json_is_object(v))
-        return complain(e, "must be an object with session, snapshot or catalog", name);
-    if (ONLY(v, "session", "since", "snapshot", "file", "catalog") || get_scope(q, v, &side->scope, e) ||
-        get_text(q, v, "snapshot", &snapshot, e) || get_text(q, v, "file", &file, e))
+        return request_complain(e, "must be an object with session, snapshot or catalog", name);
+    if (ONLY(v, "session", "since", "snapshot", "file", "catalog") ||
+        request_scope(&q->arena, v, &side->scope, e) ||
+        request_text(&q->arena, v, "snapshot", &snapshot, e) || request_text(&q->arena, v, "file", &file, e))
         return -1;
-    int given = get_catalog(v, &side->catalog, e);
+    int given = request_catalog(v, &side->catalog, e);
     if (given < 0)
         return -1;
     side->live = side->scope.session.p != NULL;
     if (given + (snapshot.p != NULL) + side->live != 1)
-        return complain(e, "needs one of session, snapshot and catalog", name);
+        return request_complain(e, "needs one of session, snapshot and catalog", name);
     if (snapshot.p)
         side->snapshot = snapshot_parse(file.p ? file.p : name, snapshot, e);
     return snapshot.p && !side->snapshot ? -1 : 0;

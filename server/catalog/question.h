@@ -9,7 +9,7 @@
  *             -> diff.h with "text" and "markdown"
  *
  * A catalog is a JSON catalog itself, the text of one of either format, or [{"file","text"}…]: the first file and those
- * that it includes, by the names that its includes lead to.
+ * that it includes, by the names that its includes lead to (the includer's folder and what the include says).
  *
  * Ownership: question_free; the request is only borrowed during catalog_question_new; answers are new references.
  * Threads: one at a time. Errors: a bad request is data (struct catalog_error: file, line and column where there are any).

@@ -41,9 +41,19 @@ compile() { # source, program, more
     [ "$status" -eq 0 ]
 }
 
+@test "catalogs, lint, snapshots and diffs from C" {
+    compile tests/e2e/client_names.c names
+    cd "$BATS_TEST_TMPDIR"
+    run ./names
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$output" = 'names: ok' ]
+}
+
 @test "the CUnit macros print the report, and tell no verdict from a failure" {
     compile tests/e2e/client_macros.c macros -lcunit
-    run "$BATS_TEST_TMPDIR/macros"
+    cd "$BATS_TEST_TMPDIR"
+    run env -u CI -u STATWIT_UPDATE ./macros
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *'client_macros.c:'*': expectation failed'* ]]
@@ -51,7 +61,10 @@ compile() { # source, program, more
     [[ $output == *'- incr login.attempt sum == 1'* ]]
     [[ $output == *'- NO VERDICT: incr {'* ]]
     [[ $output != *'not reached'* ]]
-    [[ $output == *'tests      3      3      1      2'* ]]
+    [[ $output == *': catalog failed'*'FAIL'*'odd-name'*'- catalog empty.json'* ]]
+    [[ $output == *': lint failed'*'name-rewritten: odd-name'*'- lint'* ]]
+    [[ $output == *'- NO VERDICT: snapshot none.snapshot'* ]]
+    [[ $output == *'tests      5      5      2      3'* ]]
 }
 
 @test "statwit_assert aborts with the report" {

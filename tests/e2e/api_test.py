@@ -109,6 +109,10 @@ class Described(unittest.TestCase):
             status, _, text = r.raw("POST", "/recorder/v1/verify", body)
             answer = json.loads(text)
             self.assertEqual((status, answer["file"], answer["line"], answer["column"]), (400, "m.csv", 2, 3))
+            body = {"catalog": [{"file": "./x/../c.json", "text": '{"include":["m.csv"]}'},
+                                {"file": "./m.csv", "text": "metric_name,metric_type\na,gauge\n"}]}
+            status, _, text = r.raw("POST", "/recorder/v1/verify", body)
+            self.assertEqual(status, 200, text)  # the names are compared as paths
             body = {"catalog": {"metrics": {}}, "session": "nobody"}
             self.assertEqual(r.raw("POST", "/recorder/v1/verify", body)[0], 404)
             status, _, text = r.raw("POST", "/recorder/v1/lint", {"strickt": True})

@@ -17,6 +17,25 @@ static void is_malformed(void) {
     STATWIT_ASSERT_WITHIN(session, "incr {", 10);
 }
 
+static void names_pass(void) {
+    FILE *file = fopen("empty.json", "we");
+    fputs("{\"metrics\": {}}", file);
+    fclose(file);
+    STATWIT_ASSERT_CATALOG(session, "empty.json");
+    STATWIT_ASSERT_LINT(session);
+}
+
+static void names_fail(void) {
+    struct statwit_options options = {0};
+    statwit_session_aim(session, &options);
+    struct statwit_metrics *metrics = statwit_open(&options, NULL);
+    statwit_incr(metrics, "odd-name");
+    statwit_close(metrics);
+    STATWIT_ASSERT_CATALOG(session, "empty.json");
+    STATWIT_ASSERT_LINT(session);
+    STATWIT_ASSERT_SNAPSHOT(session, "none.snapshot");
+}
+
 int main(void) {
     struct statwit_recorder *recorder = statwit_recorder_start(NULL, NULL);
     session = recorder ? statwit_session_open(recorder, NULL, NULL) : NULL;
@@ -27,6 +46,8 @@ int main(void) {
     CU_add_test(suite, "passes", passes);
     CU_add_test(suite, "fails", fails);
     CU_add_test(suite, "is malformed", is_malformed);
+    CU_add_test(suite, "names pass", names_pass);
+    CU_add_test(suite, "names fail", names_fail);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     CU_cleanup_registry();
