@@ -3,6 +3,7 @@
 #include "command/commands.h"
 #include "command/naming.h"
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/log.h"
 #include <stdlib.h>
 
@@ -110,11 +111,11 @@ static int show(const struct options *o, const json_t *answer) {
     const char *field = option_on(o, OPT_MARKDOWN) ? "markdown" : "text";
     bool same = json_is_true(json_object_get(answer, "same"));
     if (option_on(o, OPT_JSON)) {
-        json_dumpf(answer, stdout, JSON_COMPACT);
+        json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
         putchar('\n');
     } else if (!option_on(o, OPT_QUIET)) {
         struct span text = row_text(answer, field);
-        fwrite(text.p, 1, text.n, stdout);
+        text_write(stdout, text);
     }
     return same ? EXIT_PASS : EXIT_FAIL;
 }

@@ -2,6 +2,7 @@
 #include "http/control/export.h"
 #include "command/commands.h"
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/log.h"
 #include "http/control/openmetrics.h"
 #include "store/store.h"
@@ -10,11 +11,11 @@
 
 static void write_text(void *arg, struct span text, uint64_t id) {
     (void)id;
-    fwrite(text.p, 1, text.n, arg);
+    text_write(arg, text);
 }
 
 static bool write_chunk(void *arg, const char *bytes, size_t size) {
-    return fwrite(bytes, 1, size, arg) == size;
+    return text_write(arg, span_of(bytes, size));
 }
 
 static int file_openmetrics(const struct options *o, FILE *to) {
@@ -34,7 +35,7 @@ static int file_openmetrics(const struct options *o, FILE *to) {
     }
     store_reader_close(r);
     if (status == EXIT_PASS)
-        fwrite(text.p, 1, text.n, to);
+        text_write(to, buf_view(&text));
     else
         log_error("%s", err.text);
     buf_free(&text);

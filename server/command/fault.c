@@ -121,7 +121,7 @@ int fault_command(const struct options *o) {
     if (status != EXIT_PASS)
         return status;
     if (option_on(o, OPT_JSON)) {
-        json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
         putchar('\n');
     } else if (!option_on(o, OPT_QUIET)) {
         show("http", json_object_get(answer, "http"));

@@ -1,6 +1,7 @@
 #include "command/judging.h"
 
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/utf8.h"
@@ -200,7 +201,10 @@ static void print_report(const struct options *o, const json_t *report, bool pas
         report_tap(report, &text);
     else if (!pass || !option_on(o, OPT_QUIET))
         report_text(report, coloured(to), &text);
-    fwrite(text.p ? text.p : "", 1, text.n, to);
+    if (option_on(o, OPT_JSON))
+        text_write(to, buf_view(&text)); /* JSON lets most of what drives a terminal stand */
+    else
+        fwrite(text.p ? text.p : "", 1, text.n, to);
     buf_free(&text);
 }
 

@@ -1,6 +1,7 @@
 #include "command/naming.h"
 
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/log.h"
 #include "store/store.h"
 #include <errno.h>
@@ -45,7 +46,7 @@ static mode_t mode_of(const char *path) {
 
 int naming_write(const char *path, struct span text) {
     if (!path || strcmp(path, "-") == 0) {
-        bool written = fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0;
+        bool written = text_write(stdout, text) && fflush(stdout) == 0;
         if (!written)
             log_error("cannot write to stdout: %s", strerror(errno));
         return written ? EXIT_PASS : EXIT_CANNOT;

@@ -1,5 +1,6 @@
 #include "command/rows.h"
 
+#include "command/table.h"
 #include "core/log.h"
 #include "http/control/rows.h"
 #include "http/control/series.h"
@@ -297,12 +298,12 @@ static void print_row(void *arg, struct span text, uint64_t id) {
         printf("{\"%s\":[", words[p->kind]);
     else
         fputs(",\n", stdout);
-    fwrite(text.p, 1, text.n, stdout);
+    text_write(stdout, text);
 }
 
 static bool print_chunk(void *context, const char *bytes, size_t size) {
     (void)context;
-    return fwrite(bytes, 1, size, stdout) == size;
+    return text_write(stdout, span_of(bytes, size));
 }
 
 int rows_print_json(const struct options *o, enum rows_kind kind) {

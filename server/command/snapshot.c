@@ -5,6 +5,7 @@
 #include "command/judging.h"
 #include "command/naming.h"
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/log.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ static int read_snapshot(const char *path, struct buf *text, struct snapshot **s
 static void print_diff(const struct options *o, const json_t *report) {
     struct span diff = row_text(report, "diff");
     if (!option_on(o, OPT_JSON) && !option_on(o, OPT_TAP) && diff.n)
-        fwrite(diff.p, 1, diff.n, stdout);
+        text_write(stdout, diff);
 }
 
 static int check(const struct options *o, const char *path, struct span text) {

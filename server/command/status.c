@@ -100,7 +100,7 @@ static int wait_for_it(struct remote *remote, int64_t wait_ns) {
 
 static bool print_chunk(void *context, const char *bytes, size_t size) {
     (void)context;
-    return fwrite(bytes, 1, size, stdout) == size;
+    return text_write(stdout, span_of(bytes, size));
 }
 
 int status_command(const struct options *o) {

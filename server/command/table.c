@@ -78,6 +78,25 @@ size_t text_harmless(struct buf *b, struct span text) {
     return width;
 }
 
+bool text_write(FILE *to, struct span bytes) {
+    if (!isatty(fileno(to)))
+        return fwrite(bytes.p, 1, bytes.n, to) == bytes.n;
+    struct buf line = {0};
+    bool written = true;
+    for (size_t from = 0, i = 0; written && i <= bytes.n; i++) {
+        if (i < bytes.n && bytes.p[i] != '\n' && bytes.p[i] != '\t')
+            continue;
+        text_harmless(&line, span_of(bytes.p + from, i - from));
+        if (i < bytes.n)
+            buf_char(&line, bytes.p[i]);
+        written = !line.failed && fwrite(line.p ? line.p : "", 1, line.n, to) == line.n;
+        buf_clear(&line);
+        from = i + 1;
+    }
+    buf_free(&line);
+    return written;
+}
+
 size_t text_width(struct span text) {
     size_t width = 0;
     for (size_t i = 0, n; i < text.n; i += n) {

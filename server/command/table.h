@@ -9,6 +9,7 @@
 #define COMMAND_TABLE_H
 
 #include "core/buf.h"
+#include <stdio.h>
 
 #define TABLE_COLUMNS_MAX 12
 #define TABLE_HELD        1000
@@ -47,6 +48,9 @@ void table_end(struct table *t);
 /* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the
  * columns that it takes. */
 size_t text_harmless(struct buf *b, struct span text);
+/* Writes bytes that hold what was received, in whatever format: to a terminal harmless but for newlines and tabs, else as
+ * they are. False when they cannot be written. */
+bool text_write(FILE *to, struct span bytes);
 /* Columns of harmless text. */
 size_t text_width(struct span text);
 

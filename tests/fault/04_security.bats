@@ -24,7 +24,7 @@ load fault
 }
 
 @test "bound to all addresses it asks for a token that it made, says it once, and never in ps or the ready line" {
-    start --bind 0.0.0.0 --ready-file ready.json
+    start --bind 0.0.0.0 --ready-file ready.json --log-level debug --db r.db
     local token
     token=$(grep -o 'STATWIT_TOKEN=.*' serve.err | cut -d= -f2)
     [ "${#token}" -ge 32 ]
@@ -38,6 +38,12 @@ load fault
     [ "$(code -H 'Authorization: Bearer ' "$STATWIT_URL/recorder/v1/status")" = 401 ]
     [ "$(code -H "Authorization: Bearer $token" "$STATWIT_URL/recorder/v1/status")" = 200 ]
     ! grep -q "$token" body || false
+    [ "$(code -H "Authorization: Bearer $token" "$STATWIT_URL/recorder/v1/nowhere")" = 404 ]
+    [ "$(code -H "Authorization: Bearer $token" -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/check_run" -d '{"check":"a","host_name":"h","status":0}')" = 202 ]
+    stop
+    # Neither in the most talkative log nor in the recording.
+    [ "$(grep -c "$token" serve.err)" -eq 1 ]
+    ! grep -q "$token" r.db || false
 }
 
 @test "names of sessions, filters and paths reach no SQL, no file and no shell" {
@@ -57,17 +63,33 @@ load fault
     [ ! -e pwned ]
 }
 
-@test "escape sequences in what was received never reach the terminal" {
-    start
-    printf 'evil\e]0;owned\a\e[2J:1|c|#t\e[31m:v\ev' | statwit send
-    printf 'bad\e[2J line' | statwit send
+@test "escape sequences in what was received never reach the terminal: tables, reports, exports, JSON, snapshots, logs" {
+    start --db r.db --log-level debug
+    # ESC, BEL, and the C1 controls as UTF-8 and as single bytes.
+    printf '%b' 'evil\e]0;owned\a\e[2J:1|c|#t\e[31m:v\e[1m,c1\xc2\x9b2J:\x9b31m\n_e{8,9}:ti\e[2Jtl|te\xc2\x9bxt\a\x9b|#a\e[2J\n_sc|ch\e[2Jk|0|m:m\e[2J\n' |
+        statwit send
+    printf 'bad\e[2J line\xc2\x9b' | statwit send
+    [ "$(code -H 'DD-API-KEY: k' "$STATWIT_URL/api/v2/series" \
+        -d '{"series":[{"metric":"web","type":1,"points":[{"timestamp":1,"value":1}],"tags":["a\u009b2J:b\u001b[2J"],"unit":"u\u001b[2J"}]}')" = 202 ]
+    code "$STATWIT_URL/%1b%5b2J%c2%9b" -H $'User-Agent: \xc2\x9b2J' >/dev/null
+    statwit ls --json | jq -e '[.series[] | select(.name | contains("\u001b"))] | length == 1'
+    echo '{"metrics":{"ev*":{"type":"gauge"}}}' >c.json
+    statwit snapshot s.snap
+    sed 's/"evil/"devil/' s.snap >other.snap
     local what
-    for what in ls samples rejects status; do
-        script -qec "'$STATWIT_BIN' $what" /dev/null </dev/null >shown
-        ! grep -qP '\e\]0|\e\[2J|\a|\ev' shown || { echo "$what:"; cat -v shown; false; }
+    for what in ls 'ls --json' samples 'samples --json' rejects 'rejects --json' status 'status --json' 'session ls' lint 'lint --json' \
+        'verify --catalog c.json' 'verify --json --catalog c.json' 'catalog infer' snapshot 'snapshot --check other.snap' \
+        'diff r.db c.json' 'diff --json r.db c.json' 'diff --markdown r.db c.json' 'export --format jsonl' 'export --format csv' \
+        'export --format dogstatsd' 'export --format openmetrics' 'export --format dogstatsd --db r.db' 'export --format openmetrics --db r.db' \
+        'samples --json --db r.db' 'expect --all-covered' 'expect --all-covered --json' 'expect --all-covered --tap' 'expect "incr evi"'; do
+        script -qec "'$STATWIT_BIN' $what" /dev/null </dev/null >shown || true
+        [ -s shown ]
+        ! LC_ALL=C grep -qaP '\e\]0|\e\[2J|\e\[1m,|\a|\xc2[\x80-\x9f]|[^\x80-\xff]\x9b' shown || { echo "$what:"; cat -v shown; false; }
     done
-    script -qec "'$STATWIT_BIN' expect 'incr evil'" /dev/null </dev/null >shown || true
-    ! grep -qP '\e\]0|\e\[2J|\a' shown || { cat -v shown; false; }
+    ! LC_ALL=C grep -aP '\e|\a|\x9b' serve.err || false
+    # Elsewhere an export is exact.
+    statwit export --format dogstatsd >exact
+    grep -q $'^evil\e]0;owned\a\e\[2J:1|c' exact
 }
 
 @test "the recording is for its owner alone, and nobody else reads its sockets" {
