@@ -33,7 +33,7 @@ static void put(struct findings *f, json_t *object, const char *key, json_t *val
 
 static int take_loss(void *arg, const struct loss_row *row) {
     struct findings *f = arg;
-    if (row->id < f->scope.since || (row->session.p && !span_eq(row->session, scope_session(&f->scope))))
+    if (!(loss_kinds(row->loss) & LOST_SAMPLES))
         return 0;
     f->lost += row->n;
     size_t i;
@@ -61,15 +61,13 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
     *f = (struct findings){
         .scope = *scope, .passed = json_array(), .others = json_array(), .losses = json_array()};
     f->failed = !f->passed || !f->others || !f->losses;
-    struct filter everything = {0};
-    struct loss_row unsaved = {.id = scope->since,
-                               .loss = LOSS_DISK_FULL,
-                               .n = scope->unsaved,
-                               .detail = SPAN("not written down yet")};
+    struct filter of_scope = {.session = scope_session(scope), .since = scope->since};
+    struct loss_row unsaved = {
+        .loss = LOSS_DISK_FULL, .n = scope->unsaved, .detail = SPAN("not written down yet")};
     if (scope->unsaved && !f->failed)
         take_loss(f, &unsaved);
     return f->failed ? err_set(err, 0, "out of memory")
-                     : reader->ops->losses(reader, &everything, take_loss, f, err);
+                     : reader->ops->losses(reader, &of_scope, take_loss, f, err);
 }
 
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete) {

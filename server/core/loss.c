@@ -3,8 +3,9 @@
 static const struct {
     const char *word;
     const char *sentence;
+    unsigned kinds;
 } losses[LOSS_N] = {
-#define X(id, word, sentence) [id] = {word, sentence},
+#define X(id, word, sentence, kinds) [id] = {word, sentence, kinds},
     LOSSES(X)
 #undef X
 };
@@ -15,6 +16,10 @@ const char *loss_word(enum loss loss) {
 
 const char *loss_sentence(enum loss loss) {
     return losses[loss].sentence;
+}
+
+unsigned loss_kinds(enum loss loss) {
+    return losses[loss].kinds;
 }
 
 int loss_of(struct span word) {

@@ -1,4 +1,4 @@
-/* What can be lost, and how that is told: one list gives the enum, the word and the sentence.
+/* What can be lost, and how that is told: one list gives the enum, the word, the sentence and of what kind it may have been.
  * The words are stored in recordings: append only.
  */
 #ifndef CORE_LOSS_H
@@ -7,23 +7,30 @@
 #include "core/span.h"
 #include <stdint.h>
 
+/* Kinds of records that a loss may have been of, as bits. */
+enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECTS = 8, LOST_ANY = 15 };
+
 #define LOSSES(X)                                                                                            \
     X(LOSS_KERNEL_DROP, "kernel_drop",                                                                       \
-      "datagrams that the kernel dropped because the socket's buffer was full")                              \
-    X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read")                                    \
-    X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room")                       \
-    X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database")                      \
-    X(LOSS_EVICTED, "evicted", "records removed by --retention-age or --retention-samples")                  \
-    X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series")
+      "datagrams that the kernel dropped because the socket's buffer was full", LOST_ANY)                    \
+    X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read", LOST_ANY)                          \
+    X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room", LOST_ANY)             \
+    X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database", LOST_ANY)            \
+    X(LOSS_EVICTED, "evicted", "samples removed by --retention-age or --retention-samples", LOST_SAMPLES)    \
+    X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series", LOST_SAMPLES)              \
+    X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)               \
+    X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)       \
+    X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)
 
 enum loss {
-#define X(id, word, sentence) id,
+#define X(id, word, sentence, kinds) id,
     LOSSES(X)
 #undef X
         LOSS_N
 };
 const char *loss_word(enum loss loss);
 const char *loss_sentence(enum loss loss);
-int loss_of(struct span word); /* -1: unknown */
+unsigned loss_kinds(enum loss loss); /* bits of enum loss_kind */
+int loss_of(struct span word);       /* -1: unknown */
 
 #endif

@@ -119,16 +119,18 @@ static const char *record_word(const struct expectation *e) {
     return e->subject == SUBJECT_EVENT ? "event" : e->subject == SUBJECT_CHECK ? "service check" : "sample";
 }
 
-static bool was_evicted(const struct judge *j) {
+static bool was_evicted(const struct judge *j, const struct expectation *e) {
+    static const enum loss evictions[] = {LOSS_EVICTED, LOSS_EVICTED_EVENTS, LOSS_EVICTED_CHECKS};
     for (size_t i = 0; i < j->n_losses; i++)
-        if (j->losses[i].loss == LOSS_EVICTED)
-            return true;
+        for (size_t k = 0; k < sizeof evictions / sizeof evictions[0]; k++)
+            if (j->losses[i].loss == evictions[k] && (loss_kinds(evictions[k]) & judge_kind(e)))
+                return true;
     return false;
 }
 
 static void put_nothing(const struct judge *j, const struct claim *claim, struct buf *b) {
     buf_printf(b, "no %s that matches %s", record_word(claim->e),
-               was_evicted(j) ? "is still recorded" : "was received");
+               was_evicted(j, claim->e) ? "is still recorded" : "was received");
 }
 
 /* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's.
@@ -200,11 +202,11 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
     }
 }
 
-void describe_losses(const struct judge *j, bool metrics, struct buf *b) {
+void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) {
     const char *before = "";
     for (size_t i = 0; i < j->n_losses; i++) {
         const struct loss_seen *l = &j->losses[i];
-        if (!metrics && l->loss == LOSS_SERIES_LIMIT)
+        if (!(loss_kinds(l->loss) & kind))
             continue;
         buf_str(b, before);
         buf_u64(b, l->n);
@@ -235,7 +237,7 @@ void describe_why(const struct judge *j, const struct claim *claim, const struct
         return;
     }
     buf_str(b, "what was lost could have changed this: ");
-    describe_losses(j, claim->e->subject == SUBJECT_METRIC, b);
+    describe_losses(j, judge_kind(claim->e), b);
     buf_str(b, "; as far as is known, ");
     put_basis(j, claim, a, b);
 }

@@ -12,6 +12,6 @@ void describe_why(const struct judge *j, const struct claim *claim, const struct
 /* "that is 1000 times the expected value: another unit?", when it is; else nothing. */
 void describe_unit(const struct finding *f, struct buf *b);
 /* "12 datagrams that the kernel dropped …, 3 that a client says it dropped (…)" */
-void describe_losses(const struct judge *j, bool metrics, struct buf *b);
+void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b);
 
 #endif

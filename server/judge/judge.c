@@ -81,8 +81,14 @@ uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }
 
+enum loss_kind judge_kind(const struct expectation *e) {
+    return e->subject == SUBJECT_EVENT   ? LOST_EVENTS
+           : e->subject == SUBJECT_CHECK ? LOST_CHECKS
+                                         : LOST_SAMPLES;
+}
+
 bool judge_lost_for(const struct judge *j, const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC ? j->lost_samples : j->lost_any;
+    return j->lost & judge_kind(e);
 }
 
 /* --- verdicts -------------------------------------------------------------------------------------------- */
@@ -116,12 +122,12 @@ enum verdict judge_verdict(struct judge *j) {
     if (j->n_verdicts[VERDICT_FAIL] || (j->all_covered && j->n_uncovered))
         return VERDICT_FAIL;
     /* What was lost might have been of a series that nothing covers. */
-    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && j->lost_samples))
+    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && (j->lost & LOST_SAMPLES)))
         return VERDICT_INCONCLUSIVE;
     return VERDICT_PASS;
 }
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || j->lost_samples));
+    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || (j->lost & LOST_SAMPLES)));
 }

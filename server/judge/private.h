@@ -37,9 +37,7 @@ struct judge {
 
     struct loss_seen *losses;
     size_t n_losses;
-    uint64_t oldest_id; /* of the session's samples while judge_start reads; else UINT64_MAX */
-    bool lost_samples;  /* matters to metrics */
-    bool lost_any;      /* matters to events and checks too */
+    unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
 
     uint64_t started; /* the newest id when judge_start read */
     uint64_t newest;  /* the newest id taken into account */
@@ -60,7 +58,10 @@ int judge_add_check(struct judge *j, const struct check_row *row);
 int judge_add_loss(struct judge *j, const struct loss_row *row);
 /* A witness has its first sample. */
 void judge_note_present(struct judge *j, struct witness *w);
+/* Whether something was lost that could have been about this expectation. */
 bool judge_lost_for(const struct judge *j, const struct expectation *e);
+/* The kind of records that it is about. */
+enum loss_kind judge_kind(const struct expectation *e);
 /* Telemetry of a client that says it dropped something. */
 bool judge_is_evidence(const struct witness *w);
 

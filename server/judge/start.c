@@ -19,8 +19,6 @@ static int take_series(void *arg, const struct series_row *row) {
     struct judge *j = start->judge;
     struct witness *w;
     start->all_samples += row->samples;
-    if (row->samples && row->first_id < j->oldest_id)
-        j->oldest_id = row->first_id;
     if (judge_add_series(j, row, &w) != 0) {
         start->no_memory = true;
         return 1;
@@ -64,7 +62,7 @@ static int take_check(void *arg, const struct check_row *row) {
 
 static int take_loss(void *arg, const struct loss_row *row) {
     struct start *start = arg;
-    if (row->id > start->judge->since && judge_add_loss(start->judge, row) != 0)
+    if (judge_add_loss(start->judge, row) != 0)
         start->no_memory = true;
     return start->no_memory;
 }
@@ -87,19 +85,15 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
-    j->oldest_id = UINT64_MAX;
-
-    struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since},
-                  all = {0};
+    struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
     if (reader->ops->last_id(reader, &j->started, err) != 0 ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &recent, take_event, &start, err) != 0) ||
         (j->asks_checks && reader->ops->checks(reader, &recent, take_check, &start, err) != 0) ||
-        reader->ops->losses(reader, &all, take_loss, &start, err) != 0)
+        reader->ops->losses(reader, &recent, take_loss, &start, err) != 0)
         return -1;
     j->newest = j->started;
-    j->oldest_id = UINT64_MAX; /* from now on it may go */
     if (j->steps > JUDGE_STEPS_MAX)
         return err_set(
             err, 0, "more than the limit of %llu pattern steps: ask with fewer wildcards or of fewer series",
@@ -148,7 +142,6 @@ int judge_feed_reject(struct judge *j, const struct reject_row *row) {
     return 0;
 }
 
-/* One that could not be written down has the id of the newest record, which may be the mark itself. */
 int judge_feed_loss(struct judge *j, const struct loss_row *row) {
-    return row->id >= j->since ? judge_add_loss(j, row) : 0;
+    return row->id > j->since ? judge_add_loss(j, row) : 0;
 }

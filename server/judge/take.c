@@ -123,7 +123,7 @@ void judge_note_present(struct judge *j, struct witness *w) {
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
-        j->lost_samples = j->lost_any = true;
+        j->lost |= LOST_ANY;
         j->all_dirty = true;
     }
 }
@@ -204,11 +204,7 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
             .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
     }
     seen->n += row->n;
-    /* Retention takes the oldest samples first: while one from before the mark is left, none after it is gone. */
-    if (row->loss != LOSS_EVICTED || j->oldest_id > j->since)
-        j->lost_samples = true;
-    if (row->loss != LOSS_SERIES_LIMIT) /* of samples only */
-        j->lost_any = true;
+    j->lost |= loss_kinds(row->loss);
     j->all_dirty = true;
     return 0;
 }

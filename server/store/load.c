@@ -142,12 +142,14 @@ static int load_contexts(struct store *s, struct err *err) {
 
 int store_count_losses(struct store *s, struct err *err) {
     memset(s->now.losses, 0, sizeof s->now.losses);
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT loss, sum(n) FROM loss GROUP BY loss", err);
+    s->n_loss_rows = 0;
+    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT loss, sum(n), count(*) FROM loss GROUP BY loss", err);
     if (!stmt)
         return -1;
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
         int loss = loss_of(db_span(stmt, 0));
+        s->n_loss_rows += db_id(stmt, 2);
         if (loss >= 0)
             s->now.losses[loss] = db_id(stmt, 1);
     }

@@ -49,6 +49,7 @@ enum store_sql {
 
 #define STORE_SCRATCH_MAX ((size_t)256 << 20) /* bytes of one record's key or tags */
 
+#define LOSS_ROWS_MAX 10000 /* of `loss`: when so many have come, all but the newest are gathered */
 #define STORE_READERS 5
 
 struct store_pool {
@@ -93,13 +94,13 @@ struct store {
         enum source source;
         int64_t received_at;
     } arrival;
-    struct { /* the newest row of `loss`: the next one may only have to raise its count */
-        uint64_t id;
+    struct { /* the newest row of `loss` not committed yet: the next one may only have to raise its count */
+        uint64_t id; /* 0: none */
         uint64_t session_id;
         enum loss loss;
-        int64_t at;
         uint64_t detail_hash;
     } last_loss;
+    uint64_t n_loss_rows, max_loss_rows; /* past which retain.c gathers all but the newest */
 
     struct buf key, tags, tags_sorted; /* scratch of identity.c */
     struct span *sorted;
@@ -133,6 +134,11 @@ void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
 /* flush.c */
 void store_flush_end(struct store *s);             /* gives the statements back */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
+
+/* put.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
+ * (retain.c says why). */
+int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
+                  struct err *err);
 
 /* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
  * it. */

@@ -149,6 +149,7 @@ static int commit(struct store *s, struct err *err) {
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
     s->open_transaction = false;
+    s->last_loss.id = 0;
     s->now.commits++;
     publish(s);
     check_path(s);
@@ -256,6 +257,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     s->options.path = s->path_given;
     s->lock_fd = -1;
     s->next_metric_id = s->next_context_id = 1;
+    s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
     s->max_contexts = s->max_series * CONTEXTS_PER_SERIES;
     s->slice_ids = SLICE_IDS_MAX;

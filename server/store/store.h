@@ -44,7 +44,7 @@ int store_put(struct store *s, const struct record *record, struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
 int store_datagram(struct store *s, struct span bytes, struct err *err);
 /* session_id 0: it concerns every session. Takes an id of its own, so a mark made before it does not hide it. What repeats
- * within a second raises the count of one row. */
+ * before the next commit raises the count of one row; a row that was committed stays as it is. */
 int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
                struct err *err);
 /* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */

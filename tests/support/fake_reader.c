@@ -202,10 +202,13 @@ void fake_source(struct fake *f, enum source source) {
     f->source = source;
 }
 
-void fake_loss(struct fake *f, const char *session, enum loss loss, uint64_t n) {
-    struct loss_row row = {f->last_id, time_of(f->last_id), keep(f, span_str(session)), loss,
-                           n,          SPAN("test")};
+void fake_loss_of(struct fake *f, const char *session, enum loss loss, uint64_t n, uint64_t id) {
+    struct loss_row row = {id, time_of(id), keep(f, span_str(session)), loss, n, SPAN("test")};
     bin_add(&f->losses, sizeof row, &row);
+}
+
+void fake_loss(struct fake *f, const char *session, enum loss loss, uint64_t n) {
+    fake_loss_of(f, session, loss, n, ++f->last_id);
 }
 
 uint64_t fake_last_id(const struct fake *f) {
@@ -289,7 +292,7 @@ static bool test_reject(const struct filter *q, const void *row) {
 
 static bool test_loss(const struct filter *q, const void *row) {
     const struct loss_row *l = row;
-    return (!q->session.p || !l->session.p || span_eq(q->session, l->session)) && l->id >= q->since;
+    return (!q->session.p || !l->session.p || span_eq(q->session, l->session)) && l->id > q->since;
 }
 
 #define WALK(what, type)                                                                                     \

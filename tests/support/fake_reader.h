@@ -25,6 +25,8 @@ void fake_send_span(struct fake *f, struct span datagram);
 void fake_put(struct fake *f, const struct record *record);
 /* session NULL: it concerns all. */
 void fake_loss(struct fake *f, const char *session, enum loss loss, uint64_t n);
+/* The same with the id of the newest record that was lost, as retention tells it. */
+void fake_loss_of(struct fake *f, const char *session, enum loss loss, uint64_t n, uint64_t id);
 struct reader *fake_reader(struct fake *f);
 uint64_t fake_last_id(const struct fake *f);
 

@@ -55,7 +55,7 @@ static int put_piece(const char *p, size_t n, void *arg) {
 /* Losses that a full disk does not let us write down count all the same. */
 static void note_unsaved_loss(struct question *q) {
     uint64_t n = pipeline_unsaved_loss(q->rq->http->pipeline);
-    struct loss_row row = {.id = judge_seen(q->judge),
+    struct loss_row row = {.id = UINT64_MAX, /* later than any mark */
                            .at = clock_wall_ns(),
                            .loss = LOSS_DISK_FULL,
                            .n = n,

@@ -570,6 +570,29 @@ static void test_a_session_ends_while_waited_for(void) {
     stop();
 }
 
+static int lose(struct store *store, void *n, struct err *err) {
+    return store_loss(store, 1, LOSS_KERNEL_DROP, *(uint64_t *)n, SPAN("udp"), err) == 0
+               ? store_commit(store, err)
+               : -1;
+}
+
+/* The row of a loss that repeats was once read, and counted, again by who waited. */
+static void test_losses_while_waiting_count_once(void) {
+    start();
+    struct client waiting;
+    struct err err = {0};
+    ask_later(&waiting, "{\"expect\":[\"incr later samples >= 5\"],\"within_ms\":3000000}");
+    for (uint64_t n = 1; n <= 5; n++) {
+        CU_ASSERT(ingest_call(server.rig.ingest, lose, &n, &err) == 0);
+        send_line("later:1|c");
+        EQ_INT(ask("GET /recorder/v1/series"), 200);
+    }
+    EQ_INT(client_receive(&waiting), 200);
+    CU_ASSERT_TRUE(client_says(&waiting, "\"losses\":[{\"loss\":\"kernel_drop\",\"n\":15,"));
+    client_close(&waiting);
+    stop();
+}
+
 static void test_many_wait(void) {
     enum { N = 200 };
     static struct client waiting[N];
@@ -687,5 +710,6 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"expect within", test_expect_within},
           {"a waiting client goes away", test_a_waiting_client_goes_away},
           {"a session ends while waited for", test_a_session_ends_while_waited_for},
+          {"losses while waiting count once", test_losses_while_waiting_count_once},
           {"many wait", test_many_wait}, {"stopping ends the waiting", test_stopping_ends_the_waiting},
           {"stream", test_stream}, {"faults", test_faults})

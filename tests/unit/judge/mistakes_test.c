@@ -48,7 +48,7 @@ static void eviction_is_not_not_received(void) {
     const char *why = judging_text(f, "incr a", "why");
     CU_ASSERT_PTR_NULL(strstr(why, "received"));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "no sample that matches is still recorded"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "500 records removed by --retention"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "500 samples removed by --retention"));
     INCONCLUSIVE(f, "no incr a");
 }
 
