@@ -32,9 +32,12 @@ void child_block(void) {
 
 /* --- its environment ------------------------------------------------------------------------------------- */
 
-/* Variables that would lead a client elsewhere, when we don't set them. */
-static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET",
-                                           "DD_DOGSTATSD_DISABLE"};
+/* Variables that would lead a client elsewhere, when we don't set them; and those meant for `run` with which a statwit
+ * in the command would read an unfinished file instead of asking us, or write over our report. */
+static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET",  "DD_DOGSTATSD_STREAM_SOCKET",
+                                           "DD_DOGSTATSD_DISABLE", "STATWIT_DB",
+                                           "STATWIT_SINCE",        "STATWIT_TO",
+                                           "STATWIT_JUNIT",        "STATWIT_JSON"};
 
 static bool names(const char *variable, const char *name) {
     size_t n = strlen(name);
@@ -185,5 +188,6 @@ int child_run(const struct child_options *o, int *status, bool *timed_out, struc
     }
     if (foreground)
         tcsetpgrp(STDIN_FILENO, getpgrp());
+    sigprocmask(SIG_SETMASK, &before, NULL);
     return pid > 0 ? 0 : -1;
 }

@@ -19,7 +19,7 @@ struct child_options {
     int64_t kill_after_ns;
 };
 
-/* Blocks the signals that child_run passes on. */
+/* Blocks the signals that child_run passes on, until it returns: from then on they end us as usual. */
 void child_block(void);
 
 /* Runs it to its end. Its status as a shell gives it (128 + N: ended by signal N) in *status, whether its

@@ -4,6 +4,7 @@
 #include "command/help.h"
 #include "core/log.h"
 #include "core/version.h"
+#include <errno.h>
 #include <stdio.h>
 
 #define ANY (-1)
@@ -172,7 +173,7 @@ static int help(const char *name) {
     return EXIT_PASS;
 }
 
-int command_main(int argc, char **argv) {
+static int command_run(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     if (!name[0]) {
         help_program(stderr);
@@ -199,4 +200,14 @@ int command_main(int argc, char **argv) {
         status = command->run(&o);
     options_free(&o);
     return status;
+}
+
+/* What could not be written was not said: a full disk is no success. */
+int command_main(int argc, char **argv) {
+    int status = command_run(argc, argv);
+    bool flushed = fflush(stdout) == 0;
+    if (status == EXIT_CANNOT || (flushed && !ferror(stdout)))
+        return status;
+    log_error("cannot write to stdout: %s", flushed ? "not all of it was taken" : strerror(errno));
+    return status == EXIT_PASS ? EXIT_CANNOT : status;
 }

@@ -72,11 +72,13 @@ int export_command(const struct options *o) {
         return EXIT_CANNOT;
     }
     int status = rows_from_file(o) ? export_file(o, to) : export_server(o, to);
+    if (!path)
+        return status;
     bool written = fflush(to) == 0 && !ferror(to);
-    if (path && fclose(to) != 0)
+    if (fclose(to) != 0)
         written = false;
     if (!written && status == EXIT_PASS) {
-        log_error("cannot write %s: %s", path ? path : "to stdout", strerror(errno));
+        log_error("cannot write %s: %s", path, strerror(errno));
         status = EXIT_CANNOT;
     }
     return status;

@@ -1,5 +1,6 @@
 #include "command/naming.h"
 
+#include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
 #include "core/log.h"
@@ -7,8 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- files ----------------------------------------------------------------------------------------------- */
@@ -34,48 +33,15 @@ int naming_read(const char *path, size_t max, struct buf *text) {
     return n < 0 || text->failed ? EXIT_USAGE : EXIT_PASS;
 }
 
-/* The mode of what is replaced; else what the umask leaves. */
-static mode_t mode_of(const char *path) {
-    struct stat st;
-    if (stat(path, &st) == 0)
-        return st.st_mode & 0777;
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
 int naming_write(const char *path, struct span text) {
-    if (!path || strcmp(path, "-") == 0) {
-        bool written = text_write(stdout, text) && fflush(stdout) == 0;
-        if (!written)
-            log_error("cannot write to stdout: %s", strerror(errno));
-        return written ? EXIT_PASS : EXIT_CANNOT;
+    struct err err = {0};
+    if (!path || strcmp(path, "-") == 0)
+        text_write(stdout, text);
+    else if (file_replace(path, text, &err) != 0) {
+        log_error("%s", err.text);
+        return EXIT_CANNOT;
     }
-    struct buf beside = {.max = 65536};
-    buf_printf(&beside, "%s.XXXXXX", path);
-    int fd = beside.failed ? -1 : mkostemp(beside.p, O_CLOEXEC);
-    bool written = fd >= 0 && fchmod(fd, mode_of(path)) == 0;
-    for (size_t done = 0; written && done < text.n;) {
-        ssize_t n = write(fd, text.p + done, text.n - done);
-        if (n > 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            written = false;
-    }
-    int error = errno;
-    if (fd >= 0 && close(fd) != 0)
-        written = false;
-    if (written && rename(beside.p, path) != 0) {
-        error = errno;
-        written = false;
-    }
-    if (!written) {
-        log_error("cannot write %s: %s", path, strerror(error));
-        if (fd >= 0)
-            unlink(beside.p);
-    }
-    buf_free(&beside);
-    return written ? EXIT_PASS : EXIT_CANNOT;
+    return EXIT_PASS;
 }
 
 void naming_print_error(const struct catalog_error *e) {

@@ -9,6 +9,7 @@ int remote_open(struct remote *r, const struct options *o) {
         .ca_file = option_text(o, OPT_CA_FILE),
     };
     struct statwit_error error;
+    r->alive = false;
     r->recorder = statwit_recorder_connect(option_text(o, OPT_URL), &connect, &error);
     if (r->recorder)
         return EXIT_PASS;
@@ -21,8 +22,9 @@ void remote_close(struct remote *r) {
     r->recorder = NULL;
 }
 
-/* {"error":"…"}, else the body as it stands. */
-static int refused(const struct remote *r, const struct statwit_response *response) {
+/* {"error":"…"}; who answers otherwise is somebody else. */
+static int refused(const struct remote *r, const struct statwit_request *request,
+                   const struct statwit_response *response) {
     json_t *body = json_loadb(response->body, response->size, 0, NULL);
     const char *words = json_string_value(json_object_get(body, "error"));
     if (response->status == 401)
@@ -32,8 +34,8 @@ static int refused(const struct remote *r, const struct statwit_response *respon
     else if (words)
         log_error("%s", words);
     else
-        log_error("%s answered %d: %.200s", statwit_recorder_url(r->recorder), response->status,
-                  response->body);
+        log_error("%s answered %d to %.100s: is it the URL of a statwit server?",
+                  statwit_recorder_url(r->recorder), response->status, request->path);
     json_decref(body);
     bool ours = response->status == 400 || response->status == 404 || response->status == 409 ||
                 response->status == 413;
@@ -47,7 +49,16 @@ static int perform(struct remote *r, const struct statwit_request *request,
         log_error("%s", error.text);
         return error.code == STATWIT_INVALID ? EXIT_USAGE : EXIT_CANNOT;
     }
-    return response->status >= 200 && response->status <= 299 ? EXIT_PASS : refused(r, response);
+    return response->status >= 200 && response->status <= 299 ? EXIT_PASS : refused(r, request, response);
+}
+
+static int check_alive(struct remote *r) {
+    struct statwit_request request = {.path = "/healthz"};
+    struct statwit_response response = {0};
+    int status = r->alive ? EXIT_PASS : perform(r, &request, &response);
+    r->alive = status == EXIT_PASS;
+    statwit_response_free(&response);
+    return status;
 }
 
 int remote_call(struct remote *r, const char *method, const char *path, const json_t *body, json_t **answer) {
@@ -55,7 +66,9 @@ int remote_call(struct remote *r, const char *method, const char *path, const js
     struct statwit_request request = {
         .method = method, .path = path, .body = text, .size = text ? strlen(text) : 0, .timeout_ms = -1};
     struct statwit_response response = {0};
-    int status = body && !text ? EXIT_CANNOT : perform(r, &request, &response);
+    int status = body && !text ? EXIT_CANNOT : check_alive(r);
+    if (status == EXIT_PASS)
+        status = perform(r, &request, &response);
     free(text);
     if (status == EXIT_PASS && answer) {
         json_error_t error;
@@ -73,7 +86,9 @@ int remote_call(struct remote *r, const char *method, const char *path, const js
 int remote_stream(struct remote *r, const char *path, statwit_chunk chunk, void *context) {
     struct statwit_request request = {.path = path, .timeout_ms = -1, .chunk = chunk, .context = context};
     struct statwit_response response = {0};
-    int status = perform(r, &request, &response);
+    int status = check_alive(r);
+    if (status == EXIT_PASS)
+        status = perform(r, &request, &response);
     statwit_response_free(&response);
     return status;
 }

@@ -2,7 +2,8 @@
  *
  * Ownership: remote_close gives everything back; JSON answers are new references. Threads: one.
  * Errors: functions print the error themselves and return the exit code, EXIT_PASS when all is well: what the
- * server calls a bad request is a mistake in usage, everything else means that it cannot be asked.
+ * server calls a bad request is a mistake in usage, everything else means that it cannot be asked. Before the first
+ * question, which may take as long as it likes, /healthz must answer in time: what hangs, or is no recorder, is told.
  */
 #ifndef COMMAND_REMOTE_H
 #define COMMAND_REMOTE_H
@@ -13,6 +14,7 @@
 
 struct remote {
     struct statwit_recorder *recorder;
+    bool alive; /* /healthz answered */
 };
 
 int remote_open(struct remote *r, const struct options *o);

@@ -22,9 +22,12 @@ static int collect(const struct options *o, struct judging *j) {
     return status == EXIT_PASS ? naming_check(o) : status;
 }
 
-/* Through the front door: one way to judge, for everybody. */
-static int judge(const struct options *o, const struct recorder *r, const struct judging *j) {
+/* Through the front door: one way to judge, for everybody. A command that was stopped has nothing more to come: then
+ * nothing is waited for. */
+static int judge(const struct options *o, const struct recorder *r, const struct judging *j, bool stopped) {
     struct options to = *o;
+    if (stopped)
+        to.value[OPT_WITHIN] = to.value[OPT_SETTLE] = (struct option_value){0};
     struct remote remote;
     json_t *report = NULL;
     to.value[OPT_URL].text = http_url(r->http);
@@ -76,7 +79,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
     int verdict = EXIT_PASS;
     if (j->n || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n)
-        verdict = judge(o, r, j);
+        verdict = judge(o, r, j, timed_out || status > 128);
     else
         summarize(r);
     return timed_out ? EXIT_TIMEOUT : status ? status : verdict;

@@ -1,34 +1,15 @@
 /* statwit serve: the recorder in the foreground. */
 #include "command/commands.h"
+#include "command/file.h"
 #include "command/recorder.h"
 #include "core/log.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define READY_MAX (64 << 10) /* bytes of the ready line */
-
-/* Beside the file first, so that who waits for it never sees half of it. */
-static int write_atomically(const char *path, struct span text, struct err *err) {
-    char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.XXXXXX", path) >= (int)sizeof beside)
-        return err_set(err, ENAMETOOLONG, "cannot write the ready file");
-    int fd = mkostemp(beside, O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, errno, "cannot write the ready file %s", path);
-    bool written = write(fd, text.p, text.n) == (ssize_t)text.n && fchmod(fd, 0644) == 0;
-    written = close(fd) == 0 && written;
-    if (written && rename(beside, path) == 0)
-        return 0;
-    err_set(err, errno, "cannot write the ready file %s", path);
-    unlink(beside);
-    return -1;
-}
 
 static void banner(const struct recorder *r) {
     const struct ingest_addresses *at = &r->session.at;
@@ -55,7 +36,7 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     recorder_ready_json(r, &line);
     buf_char(&line, '\n');
     const char *path = option_text(o, OPT_READY_FILE);
-    int result = path ? write_atomically(path, buf_view(&line), err) : 0;
+    int result = path ? file_replace(path, buf_view(&line), err) : 0;
     if (result == 0 && r->token[0])
         fprintf(stderr,
                 "statwit: others than this host can reach %s, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
@@ -64,7 +45,8 @@ static int announce(const struct recorder *r, const struct options *o, struct er
         banner(r);
     else if (result == 0)
         fwrite(line.p, 1, line.n, stdout);
-    fflush(stdout);
+    if (result == 0 && fflush(stdout) != 0)
+        result = err_set(err, errno, "cannot write the ready line to stdout");
     buf_free(&line);
     return result;
 }
@@ -101,6 +83,6 @@ int serve_command(const struct options *o) {
     sigwait(&ending, &number);
     recorder_stop(r);
     if (option_given(o, OPT_READY_FILE))
-        unlink(option_text(o, OPT_READY_FILE));
+        file_remove(option_text(o, OPT_READY_FILE));
     return EXIT_PASS;
 }

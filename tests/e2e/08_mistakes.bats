@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# What users get wrong, and what CI does to a program: no room, no streams, signals, somebody else's server.
+load helper
+
+@test "what cannot be written to stdout is no success" {
+    start
+    statwit send a:1\|c
+    full() { run sh -c "'$STATWIT_BIN' $1 >/dev/full"; }
+    for command in ls samples "rejects -j" status "status -j" export "lint -j" snapshot "catalog infer" "session ls" \
+        "fault ls -j" "expect 'incr a'" "completion bash" --help --version "serve --db :memory: --http-port 0 --dogstatsd-port 0"; do
+        full "$command"
+        exits 3 || { echo "$command"; return 1; }
+        has "to stdout: "
+    done
+    full "expect 'incr b'"
+    exits 1 # the verdict stands
+}
+
+@test "closed standard streams: nothing of ours lands in a socket or a file" {
+    start
+    # shellcheck disable=SC2016
+    sh -c '"$0" send <&-; "$0" send "a:1|c" >&- 2>&-; "$0" ls >&- 2>&-' "$STATWIT_BIN"
+    run statwit rejects -j
+    [ "$output" = '{"rejects":[],"next":null}' ]
+}
+
+@test "a pipe, a device and a link are written into, never replaced" {
+    mkfifo pipe
+    touch file
+    ln -s file link
+    start
+    statwit catalog infer -o pipe &
+    run cat pipe
+    wait $!
+    has '"metrics"'
+    [ -p pipe ]
+    statwit catalog infer -o link
+    [ -L link ]
+    grep -q metrics file
+    stop
+    "$STATWIT_BIN" serve --dogstatsd-port 0 --http-port 0 --db :memory: --ready-file pipe >/dev/null 3>&- &
+    SERVER=$!
+    run cat pipe
+    has '"ready":true'
+    stop
+    [ -p pipe ]
+}
+
+@test "run: a signal while it judges ends it" {
+    # shellcheck disable=SC2016
+    run timeout 60 "$STATWIT_BIN" run -e 'incr a' --within 1h -- sh -c \
+        'me=$$; run=$PPID; (while kill -0 $me 2>/dev/null; do sleep 0.01; done; kill -TERM $run) &'
+    exits 143
+}
+
+@test "run: nothing is waited for when the command was stopped" {
+    # shellcheck disable=SC2016
+    run timeout 60 "$STATWIT_BIN" run -e 'incr a' --within 1h -- sh -c 'kill -TERM $PPID; sleep 600'
+    exits 143
+    has "FAIL  incr a"
+    run timeout 60 "$STATWIT_BIN" run -e 'incr a' --within 1h --timeout 100ms -- sleep 600
+    exits 124
+    has "FAIL  incr a"
+}
+
+@test "run: its own variables don't lead a statwit in the command elsewhere" {
+    export STATWIT_DB=tests.db STATWIT_SINCE=100000 STATWIT_JSON=report.json STATWIT_JUNIT=report.xml
+    # shellcheck disable=SC2016
+    run statwit run -e 'incr a' -- sh -c '"$0" send "a:1|c" && "$0" expect "incr a samples == 1" && "$0" ls' "$STATWIT_BIN"
+    exits 0
+    has "pass  incr a samples == 1"
+    jq -e '.results | length == 1' report.json
+    grep -q '<testsuite' report.xml
+}
+
+@test "a server that is no recorder" {
+    start
+    run statwit ls --url "$STATWIT_URL/elsewhere"
+    exits 2
+    has "answered 404 to /healthz: is it the URL of a statwit server?"
+}
