@@ -164,27 +164,27 @@ PAGES := $(wildcard server/*.[1-9])
 .PHONY: install install-server
 install: install-server ## PREFIX=/usr/local DESTDIR=: the binary, its man pages and completions, the library
 install-server: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(OUT)/statwit $(DESTDIR)$(PREFIX)/bin/statwit
+	install -d "$(DESTDIR)$(PREFIX)"/bin
+	install -m 755 $(OUT)/statwit "$(DESTDIR)$(PREFIX)"/bin/statwit
 	for page in $(PAGES); do \
-	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
-	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
-	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|' server/statwit.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/statwit.service
-	$(OUT)/statwit completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit
-	$(OUT)/statwit completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit
-	$(OUT)/statwit completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish
+	    install -D -m 644 $$page "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions \
+	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d
+	install -d "$(DESTDIR)$(PREFIX)"/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' server/statwit.service >"$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service
+	$(OUT)/statwit completion bash >"$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/statwit
+	$(OUT)/statwit completion zsh >"$(DESTDIR)$(PREFIX)"/share/zsh/site-functions/_statwit
+	$(OUT)/statwit completion fish >"$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d/statwit.fish
 
 .PHONY: uninstall uninstall-server
 uninstall: uninstall-server ## removes what install put there
 uninstall-server:
-	for page in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-	rm -f $(DESTDIR)$(PREFIX)/bin/statwit \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/system/statwit.service \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/statwit \
-	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_statwit \
-	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/statwit.fish
+	for page in $(PAGES); do rm -f "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
+	rm -f "$(DESTDIR)$(PREFIX)"/bin/statwit \
+	    "$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service \
+	    "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/statwit \
+	    "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions/_statwit \
+	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d/statwit.fish
 
 .PHONY: dist
 dist: ## build/statwit-VERSION.tar.gz of what is committed

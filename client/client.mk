@@ -31,18 +31,17 @@ abi: $(OUT)/$(SO) ## the symbols of libstatwit are those of client/exports.txt
 .PHONY: install-client
 install: install-client
 install-client: all
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man3
-	install -m 644 $(OUT)/$(SO) $(DESTDIR)$(PREFIX)/lib/$(SO)
-	ln -sfn $(SO) $(DESTDIR)$(PREFIX)/lib/libstatwit.so.$(SOVERSION)
-	ln -sfn libstatwit.so.$(SOVERSION) $(DESTDIR)$(PREFIX)/lib/libstatwit.so
-	install -m 644 $(OUT)/libstatwit.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 client/statwit.h client/statwit_cunit.h $(DESTDIR)$(PREFIX)/include/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' client/statwit.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/statwit.pc
-	install -m 644 $(CLIENT_MAN) $(DESTDIR)$(PREFIX)/share/man/man3/
+	install -d "$(DESTDIR)$(PREFIX)"/lib/pkgconfig "$(DESTDIR)$(PREFIX)"/include "$(DESTDIR)$(PREFIX)"/share/man/man3
+	install -m 644 $(OUT)/$(SO) "$(DESTDIR)$(PREFIX)"/lib/$(SO)
+	ln -sfn $(SO) "$(DESTDIR)$(PREFIX)"/lib/libstatwit.so.$(SOVERSION)
+	ln -sfn libstatwit.so.$(SOVERSION) "$(DESTDIR)$(PREFIX)"/lib/libstatwit.so
+	install -m 644 $(OUT)/libstatwit.a "$(DESTDIR)$(PREFIX)"/lib/
+	install -m 644 client/statwit.h client/statwit_cunit.h "$(DESTDIR)$(PREFIX)"/include/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' client/statwit.pc.in >"$(DESTDIR)$(PREFIX)"/lib/pkgconfig/statwit.pc
+	install -m 644 $(CLIENT_MAN) "$(DESTDIR)$(PREFIX)"/share/man/man3/
 
 .PHONY: uninstall-client
 uninstall: uninstall-client
 uninstall-client:
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,$(SO) libstatwit.so.$(SOVERSION) libstatwit.so libstatwit.a pkgconfig/statwit.pc) \
-	    $(DESTDIR)$(PREFIX)/include/statwit.h $(DESTDIR)$(PREFIX)/include/statwit_cunit.h \
-	    $(patsubst client/%,$(DESTDIR)$(PREFIX)/share/man/man3/%,$(CLIENT_MAN))
+	if cd "$(DESTDIR)$(PREFIX)"; then rm -f $(addprefix lib/,$(SO) libstatwit.so.$(SOVERSION) libstatwit.so libstatwit.a pkgconfig/statwit.pc) \
+	    include/statwit.h include/statwit_cunit.h $(patsubst client/%,share/man/man3/%,$(CLIENT_MAN)); fi

@@ -3,7 +3,7 @@
 
 setup() {
     [[ $STATWIT == */release/* ]] || skip "the installed tree is the release one"
-    TREE=$BATS_TEST_TMPDIR/tree
+    TREE="$BATS_TEST_TMPDIR/a tree"
     make -s install DESTDIR="$TREE" PREFIX=/usr
 }
 
