@@ -55,6 +55,11 @@ static long lock_holder(const struct stat *st) {
     return holder > 0 ? holder : 0;
 }
 
+long file_lock_holder(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? lock_holder(&st) : 0;
+}
+
 static uint32_t big_endian(const unsigned char *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }

@@ -15,6 +15,8 @@
 /* Opens (makes) the file, locks it against a second writer and looks at its header. *is_new: it has no bytes
  * yet. */
 int file_lock(const char *path, bool *is_new, int *fd, struct err *err);
+/* The process that holds a file so, as the system tells: 0 when nobody does, or it does not tell. Locks nothing itself. */
+long file_lock_holder(const char *path);
 /* A path that SQLite can't take for anything but a path. -1 when longer than FILE_PATH_MAX. */
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 

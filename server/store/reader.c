@@ -268,6 +268,12 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     return reader;
 }
 
+long store_recorder_of(const char *given) {
+    char path[FILE_PATH_MAX];
+    struct err ignored = {0};
+    return file_path(given, path, &ignored) == 0 ? file_lock_holder(path) : 0;
+}
+
 void store_reader_close(struct reader *reader) {
     struct rows *r = (struct rows *)reader;
     if (!r)

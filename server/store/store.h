@@ -86,6 +86,8 @@ void store_reader_give(struct store *s, struct reader *reader);
 
 /* A reader on a file that nobody need be writing (`--db FILE`); never writes to it. */
 struct reader *store_reader_open(const char *path, struct err *err);
+/* The process that is recording to a file now, whose latest may still be on the way; 0: none, as far as the system tells. */
+long store_recorder_of(const char *path);
 void store_reader_close(struct reader *reader);
 
 #endif

@@ -169,7 +169,7 @@ by.path unixgram" ]
     for question in ls samples rejects 'ls --json' 'samples --json' 'rejects --json' 'samples -n 2' 'ls --type count' 'ls --tag x:1' \
         'ls --session other' 'ls --session *' 'ls --since 2 --json' 'export' 'export --format csv' 'export --format dogstatsd' 'export --format openmetrics'; do
         # shellcheck disable=SC2086
-        diff <(set -f; statwit $question 2>&1) <(set -f; statwit $question --db r.db 2>&1) || { echo "$question"; false; }
+        diff <(set -f; statwit $question 2>&1) <(set -f; statwit $question --db r.db 2>&1 | grep -v '^statwit: info: r.db is being recorded by') || { echo "$question"; false; }
     done
     run statwit ls --db r.db --session nobody
     exits 2
@@ -180,6 +180,21 @@ by.path unixgram" ]
     start
     statwit replay r.db
     statwit expect 'incr a sum == 3' 'timing b samples == 3' 'set u distinct == 1'
+}
+
+@test "a file that is still being recorded says so" {
+    start --db live.db
+    statwit send 'x:1|c'
+    statwit ls >/dev/null
+    statwit ls --db live.db >out 2>err
+    grep -q x out
+    grep -q "live.db is being recorded by process $SERVER: " err
+    statwit expect --db live.db 'incr x' 2>err
+    grep -q "live.db is being recorded by process $SERVER: " err
+    stop
+    statwit ls --db live.db >out 2>err
+    grep -q x out
+    [ ! -s err ]
 }
 
 @test "the file is for any SQLite tool" {
