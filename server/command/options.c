@@ -28,7 +28,7 @@ const struct option option_table[] = {
 
     /* What is recorded, and where. */
     {OPT_DB, TAKES_SERVE, KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
-    {OPT_DB, TAKES_RUN, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file"},
+    {OPT_DB, TAKES_RUN, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
     {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
     {OPT_RETENTION_AGE, TAKES_RECORDER, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
     {OPT_RETENTION_SAMPLES, TAKES_RECORDER, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},

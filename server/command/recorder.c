@@ -1,5 +1,6 @@
 #include "command/recorder.h"
 
+#include "command/command.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/version.h"
@@ -83,7 +84,11 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         .retention_samples = (uint64_t)option_number(o, OPT_RETENTION_SAMPLES),
         .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
     };
+    bool run =
+        (o->command->groups & TAKES_RUN) != 0; /* judges this run, not what an earlier one left in the file */
     r->store = store_open(&store, err);
+    if (r->store && run && store_empty(r->store, err) != 0)
+        return -1;
     r->pipeline = r->store ? pipeline_new(r->store, (size_t)option_number(o, OPT_QUEUE_MEMORY), err) : NULL;
     return r->pipeline ? 0 : -1;
 }
@@ -112,7 +117,7 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
                    .unixstream = option_text(o, OPT_DOGSTATSD_STREAM_SOCKET)},
         .so_rcvbuf = (size_t)option_number(o, OPT_SO_RCVBUF),
         .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
-        .quiet = option_on(o, OPT_QUIET) || option_given(o, OPT_TIMEOUT),
+        .quiet = option_on(o, OPT_QUIET),
     };
     if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)
         return -1;

@@ -148,6 +148,13 @@ int store_session_remove(struct store *s, uint64_t session_id, struct err *err) 
     return store_commit(s, err);
 }
 
+int store_empty(struct store *s, struct err *err) {
+    while (s->n_sessions > 1) /* they are sorted by id: the default one is the first */
+        if (store_session_remove(s, s->sessions[s->n_sessions - 1].id, err) != 0)
+            return -1;
+    return store_reset(s, 1, NULL, err);
+}
+
 static int add_row(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
                    struct err *err) {
     sqlite3_stmt *stmt = db_prepare(

@@ -66,6 +66,8 @@ struct store_removed {
 };
 /* Forgets what a session recorded, not the session; losses before it are forgotten too. */
 int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err);
+/* As in a new file: nothing is recorded, and there is only the default session. */
+int store_empty(struct store *s, struct err *err);
 
 struct store_stats {
     uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */

@@ -244,3 +244,16 @@ load helper
     run statwit ls --db kept.db
     has a
 }
+
+@test "run --db: what an earlier run recorded is no answer in this one" {
+    # shellcheck disable=SC2016
+    local both='"$0" send "a:1|c" && eval "$("$0" session new s)" && "$0" send b:1\|c && "$0" expect "incr b samples == 1"'
+    for _ in 1 2; do
+        run statwit run --db kept.db -e 'incr a samples == 1' -- sh -c "$both" "$STATWIT_BIN"
+        exits 0
+    done
+    run statwit run --db kept.db -e 'incr a' -- true
+    exits 1
+    run statwit ls --db kept.db --session '*' -j
+    [ "$(jq '.series | length' <<<"$output")" -eq 0 ]
+}

@@ -480,6 +480,15 @@ static void reset(const char *path) {
     put_number(s, "a", 1);
     COMMIT(s);
     EQ_INT(count_of(s, SAMPLES, everything), 1);
+    put_in(s, other, SOURCE_UDP, AT, "a", 1, METRIC_COUNT, NULL);
+    OK(store_loss(s, 0, LOSS_KERNEL_DROP, 1, SPAN("udp"), &err));
+    OK(store_empty(s, &err));
+    EQ_INT(count_of(s, SAMPLES, everything), 0);
+    EQ_INT(count_of(s, LOSSES_READ, everything), 0);
+    CU_ASSERT_EQUAL(store_reset(s, other, &removed, &(struct err){0}), -1);
+    put_number(s, "a", 1);
+    COMMIT(s);
+    EQ_INT(count_of(s, SAMPLES, everything), 1);
     store_close(s);
 }
 ON_EACH_MEDIUM(reset)
