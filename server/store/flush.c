@@ -4,81 +4,27 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define BULK_MAX 64
-/* How many rows a statement takes, largest first. */
-static const size_t bulks[STORE_BULKS] = {BULK_MAX, 8, 1};
-
-#define CHUNK_COLUMNS   9
-#define SUMMARY_COLUMNS 13
-
-static sqlite3_stmt *bulk(struct store *s, sqlite3_stmt **list, size_t i, const char *head, int columns,
-                          struct err *err) {
-    if (list[i])
-        return list[i];
-    struct buf sql = {.max = 16384};
-    buf_str(&sql, head);
-    for (size_t row = 0; row < bulks[i]; row++)
-        for (int c = 0; c < columns; c++)
-            buf_str(&sql, c ? ",?" : row ? "),(?" : "(?");
-    buf_char(&sql, ')');
-    if (!sql.failed)
-        list[i] = db_prepare(s->db, sql.p, err);
-    buf_free(&sql);
-    if (!list[i])
-        err_set(err, ENOMEM, "cannot write the recording");
-    return list[i];
-}
-
-void store_flush_end(struct store *s) {
-    for (size_t i = 0; i < STORE_BULKS; i++) {
-        sqlite3_finalize(s->chunk_sql[i]);
-        sqlite3_finalize(s->summary_sql[i]);
-    }
-}
-
 /* --- chunks ------------------------------------------------------------------------------------ */
 
-/* Binds a group as a chunk from parameter `at` on. */
-static void bind_chunk(struct store *s, sqlite3_stmt *stmt, int at, const struct slice_group *g,
-                       struct span vals) {
+static bool chunk_row(void *arg, size_t i, struct feed_value *values) {
+    struct store *s = arg;
+    const struct slice_group *g = &s->slice.groups[i];
     struct intern_series *series = &s->intern.series[g->series];
     uint64_t id = s->slice.first_id + g->first;
-    db_bind_id(stmt, at, id);
-    db_bind_id(stmt, at + 1, s->intern.contexts[g->context].id);
-    if (series->last_chunk)
-        db_bind_id(stmt, at + 2, series->last_chunk);
-    else
-        sqlite3_bind_null(stmt, at + 2);
-    sqlite3_bind_int64(stmt, at + 3, g->n);
-    db_bind_number(stmt, at + 4, g->count);
-    db_bind_number(stmt, at + 5, g->sum);
-    db_bind_number(stmt, at + 6, g->min);
-    db_bind_number(stmt, at + 7, g->max);
-    db_bind_span(stmt, at + 8, vals);
+    struct span vals;
+    if (!slice_join(&s->slice, g, &vals))
+        return false;
+    values[0] = feed_id(id);
+    values[1] = feed_id(s->intern.contexts[g->context].id);
+    values[2] = series->last_chunk ? feed_id(series->last_chunk) : feed_null();
+    values[3] = feed_integer(g->n);
+    values[4] = feed_number(g->count);
+    values[5] = feed_number(g->sum);
+    values[6] = feed_number(g->min);
+    values[7] = feed_number(g->max);
+    values[8] = feed_text(vals);
     series->last_chunk = id;
-}
-
-static int write_chunks(struct store *s, struct err *err) {
-    struct slice *slice = &s->slice;
-    struct slice_text texts[BULK_MAX];
-    for (size_t i = 0, at = 0; at < slice->n_groups; at += bulks[i]) {
-        while (bulks[i] > slice->n_groups - at)
-            i++;
-        sqlite3_stmt *stmt =
-            bulk(s, s->chunk_sql, i,
-                 "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals) VALUES ",
-                 CHUNK_COLUMNS, err);
-        if (!stmt)
-            return -1;
-        if (!slice_texts(slice, at, bulks[i], texts))
-            return err_set(err, ENOMEM, "cannot write the recording");
-        for (size_t k = 0; k < bulks[i]; k++)
-            bind_chunk(s, stmt, (int)k * CHUNK_COLUMNS + 1, &slice->groups[at + k],
-                       slice_text(slice, &texts[k]));
-        if (db_done(s->db, stmt, err) != 0)
-            return -1;
-    }
-    return 0;
+    return true;
 }
 
 /* --- summaries --------------------------------------------------------------------------------- */
@@ -105,16 +51,19 @@ static void add_group(struct store *s, const struct slice_group *g) {
     y->sampled = y->sampled || g->sampled;
 }
 
-static void bind_summary(sqlite3_stmt *stmt, int at, const struct intern_series *y) {
+static bool summary_row(void *arg, size_t i, struct feed_value *values) {
+    struct store *s = arg;
+    const struct intern_series *y = &s->intern.series[s->order[i]];
     const double numbers[] = {y->count, y->sum, y->min, y->max, y->last};
     const int64_t integers[] = {y->first_at,         y->last_at, (int64_t)y->first_id,
                                 (int64_t)y->last_id, y->sampled, (int64_t)y->last_chunk};
-    db_bind_id(stmt, at, y->id);
-    db_bind_id(stmt, at + 1, y->samples);
-    for (int i = 0; i < 5; i++)
-        db_bind_number(stmt, at + 2 + i, numbers[i]);
-    for (int i = 0; i < 6; i++)
-        sqlite3_bind_int64(stmt, at + 7 + i, integers[i]);
+    values[0] = feed_id(y->id);
+    values[1] = feed_id(y->samples);
+    for (int k = 0; k < 5; k++)
+        values[2 + k] = feed_number(numbers[k]);
+    for (int k = 0; k < 6; k++)
+        values[7 + k] = feed_integer(integers[k]);
+    return true;
 }
 
 static int by_number(const void *a, const void *b) {
@@ -154,46 +103,31 @@ static int write_summaries(struct store *s, struct err *err) {
         add_group(s, &s->slice.groups[i]);
     if (sort_series(s, &n, err) != 0)
         return -1;
-    for (size_t i = 0, at = 0; at < n; at += bulks[i]) {
-        while (bulks[i] > n - at)
-            i++;
-        sqlite3_stmt *stmt =
-            bulk(s, s->summary_sql, i,
-                 "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at,"
-                 " last_at, first_id, last_id, sampled, last_chunk) VALUES ",
-                 SUMMARY_COLUMNS, err);
-        if (!stmt)
-            return -1;
-        for (size_t k = 0; k < bulks[i]; k++)
-            bind_summary(stmt, (int)k * SUMMARY_COLUMNS + 1, &s->intern.series[s->order[at + k]]);
-        if (db_done(s->db, stmt, err) != 0)
-            return -1;
-    }
-    return 0;
+    return feed_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */
 
-static int write_runs(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = s->sql[SQL_ARRIVAL];
-    for (size_t i = 0; i < s->slice.n_runs; i++) {
-        const struct slice_run *run = &s->slice.runs[i];
-        db_bind_id(stmt, 1, run->first_id);
-        db_bind_id(stmt, 2, run->last_id);
-        db_bind_id(stmt, 3, s->slice.first_id);
-        sqlite3_bind_int64(stmt, 4, run->received_at);
-        sqlite3_bind_int(stmt, 5, (int)run->source);
-        if (db_done(s->db, stmt, err) != 0)
-            return -1;
-    }
-    return 0;
+static bool arrival_row(void *arg, size_t i, struct feed_value *values) {
+    const struct slice *slice = arg;
+    const struct slice_run *run = &slice->runs[i];
+    values[0] = feed_id(run->first_id);
+    values[1] = feed_id(run->last_id);
+    values[2] = feed_id(slice->first_id);
+    values[3] = feed_integer(run->received_at);
+    values[4] = feed_integer((int)run->source);
+    return true;
 }
 
 int store_flush(struct store *s, struct err *err) {
     struct slice *slice = &s->slice;
+    if (store_write_new(s, err) != 0)
+        return -1;
     if (slice_is_empty(slice))
         return 0;
-    if (write_chunks(s, err) != 0 || write_summaries(s, err) != 0 || write_runs(s, err) != 0)
+    if (feed_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
+        write_summaries(s, err) != 0 ||
+        feed_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
         return -1;
     for (size_t i = 0; i < slice->n_groups; i++)
         s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #define KEY_ON_STACK 1024
+/* New series and contexts wait until they are so many, for the next flush at the longest. */
+#define NEW_MAX       256
+#define NEW_BYTES_MAX ((size_t)1 << 20)
 
 /* --- keys: bytes that are equal exactly when what they stand for is ---------------------------- */
 
@@ -125,11 +128,11 @@ int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct spa
     return b->failed ? err_set(err, ENOMEM, "cannot record") : 0;
 }
 
-static void bind_hash(sqlite3_stmt *stmt, int at, struct intern_hash hash) {
+static struct feed_value hash_value(struct feed_list *list, struct intern_hash hash) {
     char bytes[12];
     memcpy(bytes, &hash.low, 8);
     memcpy(bytes + 8, &hash.high, 4);
-    sqlite3_bind_blob(stmt, at, bytes, sizeof bytes, SQLITE_TRANSIENT);
+    return feed_list_blob(list, span_of(bytes, sizeof bytes));
 }
 
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
@@ -146,22 +149,23 @@ void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
 static int new_series(struct store *s, const struct metric *m, size_t n_sorted, struct intern_hash hash,
                       uint32_t *ix, struct err *err) {
     struct span tags;
-    sqlite3_stmt *stmt = s->sql[SQL_METRIC];
-    if (store_json_tags(&s->tags_sorted, n_sorted, s->sorted, &tags, err) != 0)
+    struct feed_list *list = &s->new_series;
+    if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
         return -1;
     struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
-    db_bind_id(stmt, 1, series.id);
-    db_bind_id(stmt, 2, s->arrival.session_id);
-    bind_hash(stmt, 3, hash);
-    db_bind_span(stmt, 4, m->name);
-    sqlite3_bind_int(stmt, 5, (int)m->type);
-    db_bind_span(stmt, 6, tags);
-    db_bind_span(stmt, 7, m->origin.host);
-    db_bind_span(stmt, 8, m->device);
-    if (db_done(s->db, stmt, err) != 0)
-        return -1;
-    *ix = intern_add_series(&s->intern, &series);
+    struct feed_value *v = feed_list_add(list);
+    *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    v[0] = feed_id(series.id);
+    v[1] = feed_id(s->arrival.session_id);
+    v[2] = hash_value(list, hash);
+    v[3] = feed_list_text(list, m->name);
+    v[4] = feed_integer((int)m->type);
+    v[5] = feed_list_text(list, tags);
+    v[6] = feed_list_text(list, m->origin.host);
+    v[7] = feed_list_text(list, m->device);
+    if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     s->next_metric_id++;
     s->now.series++;
@@ -172,7 +176,8 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
 static int new_context(struct store *s, const struct metric *m, uint32_t series, struct intern_hash hash,
                        uint32_t *ix, struct err *err) {
     struct span tags;
-    sqlite3_stmt *stmt = s->sql[SQL_CONTEXT];
+    const struct origin *o = &m->origin;
+    struct feed_list *list = &s->new_contexts;
     if (store_json_tags(&s->tags, m->n_tags, m->tags, &tags, err) != 0)
         return -1;
     struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
@@ -182,24 +187,36 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
                                      .series = series & INTERN_SERIES_MAX,
                                      .sampled = m->sample_rate != 1,
                                      .group = INTERN_NONE};
-    db_bind_id(stmt, 1, context.id);
-    db_bind_id(stmt, 2, s->intern.series[series].id);
-    bind_hash(stmt, 3, hash);
-    db_bind_span(stmt, 4, tags);
-    db_bind_number(stmt, 5, m->sample_rate);
-    store_bind_origin(stmt, 6, &m->origin);
-    db_bind_span(stmt, 12, m->unit);
-    sqlite3_bind_int64(stmt, 13, m->interval);
-    db_bind_span(stmt, 14, m->source_type);
-    db_bind_span(stmt, 15, m->resources);
-    if (db_done(s->db, stmt, err) != 0)
-        return -1;
-    *ix = intern_add_context(&s->intern, &context);
+    struct feed_value *v = feed_list_add(list);
+    *ix = v ? intern_add_context(&s->intern, &context) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    const struct span origin[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
+                                  o->jmx_check_name};
+    v[0] = feed_id(context.id);
+    v[1] = feed_id(s->intern.series[series].id);
+    v[2] = hash_value(list, hash);
+    v[3] = feed_list_text(list, tags);
+    v[4] = feed_number(m->sample_rate);
+    for (size_t i = 0; i < sizeof origin / sizeof origin[0]; i++)
+        v[5 + i] = feed_list_text(list, origin[i]);
+    v[10] = o->has_inode ? feed_id(o->inode) : feed_null();
+    v[11] = feed_list_text(list, m->unit);
+    v[12] = feed_integer(m->interval);
+    v[13] = feed_list_text(list, m->source_type);
+    v[14] = feed_list_text(list, m->resources);
+    if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     s->next_context_id++;
     s->arrival.session->n_interned++;
-    return 0;
+    bool full = list->n >= NEW_MAX || list->texts.used + s->new_series.texts.used > NEW_BYTES_MAX;
+    return full ? store_write_new(s, err) : 0;
+}
+
+int store_write_new(struct store *s, struct err *err) {
+    return feed_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
+               ? -1
+               : feed_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
 }
 
 /* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */

@@ -4,6 +4,7 @@
  *     load.c      what is in memory about the file
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
+ *     feed.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
  *     retain.c    what is too old or too much goes
@@ -13,6 +14,7 @@
 #define STORE_PRIVATE_H
 
 #include "store/db.h"
+#include "store/feed.h"
 #include "store/file.h"
 #include "store/intern.h"
 #include "store/slice.h"
@@ -33,6 +35,8 @@ enum store_sql {
     SQL_ROLLBACK,
     SQL_METRIC,
     SQL_CONTEXT,
+    SQL_CHUNK,
+    SQL_SUMMARY,
     SQL_ARRIVAL,
     SQL_EVENT,
     SQL_CHECK,
@@ -43,9 +47,6 @@ enum store_sql {
     SQL_DATAGRAM,
     SQL_N
 };
-
-/* Rows go into `chunk` and `summary` many to a statement: that halves what a row costs. */
-#define STORE_BULKS 3
 
 #define STORE_SCRATCH_MAX ((size_t)256 << 20) /* bytes of one record's key or tags */
 
@@ -67,7 +68,8 @@ struct store {
     int lock_fd;
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_N];
-    sqlite3_stmt *chunk_sql[STORE_BULKS], *summary_sql[STORE_BULKS]; /* flush.c; made when first needed */
+    struct feed feed;
+    struct feed_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
     struct intern intern;
     uint64_t next_metric_id, next_context_id;
@@ -102,7 +104,7 @@ struct store {
     } last_loss;
     uint64_t n_loss_rows, max_loss_rows; /* past which retain.c gathers all but the newest */
 
-    struct buf key, tags, tags_sorted; /* scratch of identity.c */
+    struct buf key, tags; /* scratch of identity.c */
     struct span *sorted;
     size_t cap_sorted;
     uint64_t *order; /* scratch of flush.c */
@@ -128,11 +130,12 @@ struct store_session *store_find_session(struct store *s, uint64_t id);
 /* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
 int store_identify(struct store *s, const struct metric *m, uint32_t *context, struct err *err);
 int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err);
+/* What is new goes into the open transaction. */
+int store_write_new(struct store *s, struct err *err);
 /* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
 
 /* flush.c */
-void store_flush_end(struct store *s);             /* gives the statements back */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
 /* put.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too

@@ -102,13 +102,14 @@ static size_t put_key(char *p, char open, uint32_t offset) {
     return length;
 }
 
-static bool join(struct slice *s, const struct slice_group *g, struct slice_text *text) {
+bool slice_join(struct slice *s, const struct slice_group *g, struct span *text) {
     struct buf *b = &s->vals;
     const struct slice_entry *e = entry_at(s, g->head);
-    *text = (struct slice_text){.p = (const char *)(e + 1), .n = e->n};
-    if (g->n == 1 && vals_is_bare(span_of(text->p, text->n)))
+    *text = span_of((const char *)(e + 1), e->n);
+    if (g->n == 1 && vals_is_bare(*text))
         return true;
-    *text = (struct slice_text){.at = b->n};
+    b->max = ARENA_MAX;
+    buf_clear(b);
     for (char open = '{';; open = ',') {
         if (!buf_reserve(b, KEY_MAX + e->n + 1))
             return false;
@@ -120,16 +121,7 @@ static bool join(struct slice *s, const struct slice_group *g, struct slice_text
         e = entry_at(s, e->next);
     }
     b->p[b->n++] = '}';
-    text->n = b->n - text->at;
-    return true;
-}
-
-bool slice_texts(struct slice *s, size_t first, size_t n, struct slice_text *texts) {
-    s->vals.max = ARENA_MAX;
-    buf_clear(&s->vals);
-    for (size_t i = 0; i < n; i++)
-        if (!join(s, &s->groups[first + i], &texts[i]))
-            return false;
+    *text = buf_view(b);
     return true;
 }
 

@@ -46,7 +46,7 @@ struct slice {
     size_t n_groups, cap_groups;
     struct slice_run *runs;
     size_t n_runs, cap_runs;
-    struct buf vals; /* scratch of slice_texts */
+    struct buf vals; /* scratch of slice_join */
 };
 
 static inline bool slice_is_empty(const struct slice *s) {
@@ -65,15 +65,8 @@ bool slice_add_value(struct slice *s, struct slice_group *group, uint64_t id, en
 /* The sample `id` came in then and there. */
 bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source);
 
-/* The texts of the chunks (vals.h) of n groups from `first` on; they hold until the next call. */
-struct slice_text {
-    const char *p; /* in the arena; NULL: at `at` of the scratch */
-    size_t at, n;
-};
-bool slice_texts(struct slice *s, size_t first, size_t n, struct slice_text *texts);
-static inline struct span slice_text(const struct slice *s, const struct slice_text *t) {
-    return span_of(t->p ? t->p : s->vals.p + t->at, t->n);
-}
+/* The text of a group's chunk (vals.h); it holds until the next call. */
+bool slice_join(struct slice *s, const struct slice_group *group, struct span *text);
 void slice_clear(struct slice *s);
 void slice_free(struct slice *s);
 

@@ -33,14 +33,20 @@ static const char *const texts[SQL_N] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_METRIC] =
-        "INSERT INTO metric (id, session_id, hash, name, type, tags, host, device) VALUES (?,?,?,?,?,?,?,?)",
+    [SQL_METRIC] = "INSERT INTO metric (id, session_id, hash, name, type, tags, host, device)"
+                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM feed",
     [SQL_CONTEXT] =
         "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
         " entity_id, jmx_check_name, inode, unit, interval, source_type, resources)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_ARRIVAL] =
-        "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source) VALUES (?,?,?,?,?)",
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14 FROM feed",
+    [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals)"
+                  " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed",
+    [SQL_SUMMARY] =
+        "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
+        " first_id, last_id, sampled, last_chunk)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 FROM feed",
+    [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
+                    " SELECT c0, c1, c2, c3, c4 FROM feed",
     [SQL_EVENT] = "INSERT INTO event " COMMON
                   "title, text, timestamp, aggregation_key, priority, alert_type, source_type_name,"
                   " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode)"
@@ -189,6 +195,8 @@ static int open_database(struct store *s, bool is_new, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
+    if (feed_register(s->db, &s->feed, err) != 0)
+        return -1;
     for (int i = 0; i < SQL_N; i++)
         if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
             return -1;
@@ -256,6 +264,8 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     s->options = *options;
     s->options.path = s->path_given;
     s->lock_fd = -1;
+    s->new_series.columns = 8;
+    s->new_contexts.columns = 15;
     s->next_metric_id = s->next_context_id = 1;
     s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
@@ -284,7 +294,6 @@ void store_close(struct store *s) {
     store_pool_stop(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
-    store_flush_end(s);
     s->path_checked_at = 0;
     if (s->db)
         check_path(s);
@@ -300,7 +309,8 @@ void store_close(struct store *s) {
     slice_free(&s->slice);
     buf_free(&s->key);
     buf_free(&s->tags);
-    buf_free(&s->tags_sorted);
+    feed_list_free(&s->new_series);
+    feed_list_free(&s->new_contexts);
     free(s->sorted);
     free(s->order);
     free(s->sessions);
