@@ -82,11 +82,16 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         log_error("%.*s:%zu:%zu: %s", SPAN_ARG(error.file), error.line, error.column, error.message);
     else
         log_error("%s", error.message);
-    fprintf(stderr, "%s\n", error.excerpt);
+    if (error.excerpt[0])
+        fprintf(stderr, "%s\n", error.excerpt);
+    if (!error.file.p && o->n_args > 1 && !strchr(o->args[0], ' '))
+        log_error("each expectation is one argument: quote it, as in 'incr login.attempt sum == 1'");
     return NULL;
 }
 
 int judging_check(const struct judging *j, const struct options *o) {
+    if (j->n == 0) /* --all-covered or --catalog alone */
+        return EXIT_PASS;
     struct judge *judge = parse(j, o);
     judge_free(judge);
     return judge ? EXIT_PASS : EXIT_USAGE;

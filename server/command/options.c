@@ -253,6 +253,10 @@ static const struct option *find_flag(const struct command *command, const char 
     return NULL;
 }
 
+const struct option *option_find(const struct command *command, const char *arg) {
+    return strncmp(arg, "--", 2) == 0 ? find_flag(command, arg + 2, strcspn(arg + 2, "=")) : NULL;
+}
+
 static const struct option *find_letter(const struct command *command, char letter) {
     for (size_t i = 0; i < n_option_table; i++)
         if (option_taken(&option_table[i], command) && option_table[i].letter == letter)
@@ -329,7 +333,7 @@ int options_read(struct options *o, const struct command *command, int n, char *
     for (int i = 0, took; i < n; i += took) {
         took = 1;
         if (!rest && strcmp(args[i], "--") == 0)
-            rest = true;
+            rest = o->dashes = true;
         else if (rest || args[i][0] != '-' || !args[i][1]) {
             o->args[o->n_args++] = args[i];
             rest = rest || command->stops_at_arg;

@@ -171,6 +171,7 @@ struct options {
     } list[OPT_N];
     int n_args;
     char **args;
+    bool dashes; /* "--" was given */
 };
 
 /* The table, for help and completion. */
@@ -199,6 +200,9 @@ static inline bool option_on(const struct options *o, enum option_id id) {
 static inline bool option_given(const struct options *o, enum option_id id) {
     return o->value[id].text != NULL;
 }
+
+/* The option of this command that `arg` spells ("--junit", "--junit=x"), or NULL. */
+const struct option *option_find(const struct command *command, const char *arg);
 
 /* "5s" to nanoseconds; "256M" to bytes. -1: not one. */
 int64_t option_parse_time(const char *text);

@@ -9,6 +9,26 @@
 #include <signal.h>
 #include <unistd.h>
 
+static bool asked(const struct options *o, const struct judging *j) {
+    return j->n > 0 || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n > 0;
+}
+
+/* What would pass in silence: a report of nothing, and options that the command gets because they stand behind it. */
+static int check_asked(const struct options *o, const struct judging *j) {
+    static const enum option_id judging[] = {OPT_JUNIT, OPT_TAP, OPT_JSON_FILE, OPT_WITHIN, OPT_SETTLE};
+    for (size_t i = 0; i < sizeof judging / sizeof judging[0] && !asked(o, j); i++)
+        if (option_given(o, judging[i]) && o->value[judging[i]].from == FROM_FLAG) {
+            log_error("nothing is judged: give --expect, --all-covered or --catalog as well");
+            return EXIT_USAGE;
+        }
+    for (int i = 1; i < o->n_args && !o->dashes; i++)
+        if (option_find(o->command, o->args[i]))
+            log_warning(
+                "%s is for %s, as it comes behind it; statwit run's own options come first, and -- ends them",
+                o->args[i], o->args[0]);
+    return EXIT_PASS;
+}
+
 /* --expect: a file, or else an expectation, which has blanks in it. */
 static int collect(const struct options *o, struct judging *j) {
     int status = EXIT_PASS;
@@ -17,8 +37,10 @@ static int collect(const struct options *o, struct judging *j) {
         bool file = access(text, F_OK) == 0 || !strchr(text, ' ');
         status = file ? judging_add_file(j, text) : judging_add_text(j, text);
     }
-    bool asked = j->n > 0 || option_on(o, OPT_ALL_COVERED);
-    status = status == EXIT_PASS && asked ? judging_check(j, o) : status;
+    if (status == EXIT_PASS)
+        status = check_asked(o, j);
+    if (status == EXIT_PASS)
+        status = judging_check(j, o);
     return status == EXIT_PASS ? naming_check(o) : status;
 }
 
@@ -78,7 +100,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     if (timed_out)
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
     int verdict = EXIT_PASS;
-    if (j->n || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n)
+    if (asked(o, j))
         verdict = judge(o, r, j, timed_out || status > 128);
     else
         summarize(r);

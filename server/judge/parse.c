@@ -212,9 +212,10 @@ int parse_source(struct parsed *out, const struct judge_source *source, const st
         if (parse_ignored(&option, option.line, scope.ignored) != 0)
             return -1;
     }
+    bool marked = span_starts(source->text, SPAN("\xef\xbb\xbf")); /* as some editors do */
     for (int pass = 0; pass < 2; pass++) {
         c.line_number = 0;
-        for (size_t offset = 0; next_line(&c, source->text, &offset);) {
+        for (size_t offset = marked ? 3 : 0; next_line(&c, source->text, &offset);) {
             if (cursor_at_end(&c))
                 continue;
             cursor_skip_blanks(&c);

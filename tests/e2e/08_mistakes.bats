@@ -79,3 +79,39 @@ load helper
     exits 2
     has "answered 404 to /healthz: is it the URL of a statwit server?"
 }
+
+@test "an expectation in several arguments is told to be quoted" {
+    run statwit expect incr login.attempt sum == 1
+    exits 2
+    has "each expectation is one argument: quote it"
+}
+
+@test "a catalog alone is enough for expect" {
+    start
+    statwit send 'a:1|c'
+    statwit catalog infer -o catalog.json
+    run statwit expect --catalog catalog.json
+    exits 0
+    has "1 expectation: 1 passed"
+}
+
+@test "run: options behind the command, and a report of nothing, don't pass in silence" {
+    run statwit run true --expect metrics.expect
+    exits 0
+    has "warning: --expect is for true"
+    run statwit run -- true --expect metrics.expect
+    hasnt warning
+    run statwit run --junit report.xml -- true
+    exits 2
+    has "nothing is judged: give --expect"
+    STATWIT_JUNIT=report.xml run statwit run -- true
+    exits 0
+}
+
+@test "a session's environment takes away the sockets of an earlier one" {
+    start
+    eval "$(statwit session new one --unix)"
+    [ -S "$DD_DOGSTATSD_SOCKET" ]
+    eval "$(statwit session new two)"
+    [ -z "${DD_DOGSTATSD_SOCKET-}${DD_DOGSTATSD_STREAM_SOCKET-}" ]
+}

@@ -117,7 +117,7 @@ static void test_clauses(void) {
 static void test_files(void) {
     CU_ASSERT_EQUAL_FATAL(
         parse(
-            "# what we want\r\n\r\nincr a\n  prefix sentry. # ours\nwithin 1.5s\nwithin 200ms\nignore-tags env, host\n"
+            "\xef\xbb\xbf# what we want\r\n\r\nincr a\n  prefix sentry. # ours\nwithin 1.5s\nwithin 200ms\nignore-tags env, host\n"
             "incr b[x:1]\nincr sentry.c\nevent b\ncheck b"),
         0);
     EQ_INT(parsed.n, 5);
