@@ -1,5 +1,9 @@
 /* Global tags. A thread's scopes are a list of its own; those for all threads are one list under a lock,
- * which nobody takes while it is empty. Both grow at their inner end. */
+ * which nobody takes while it is empty. Both grow at their inner end.
+ *
+ * `lock` guards the list of all threads and what its scopes point to; n_all is changed with it held and read
+ * without. Readers never take it twice, so that writers may go first: with the default, threads that emit
+ * without a pause would keep who opens a scope, or forks, waiting. */
 #include "emit/tags.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,8 +11,9 @@
 static _Thread_local struct statwit_scope *thread_outermost, *thread_innermost;
 static struct statwit_scope *all_outermost, *all_innermost;
 static atomic_int n_all;
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
-static _Thread_local bool locked;
+#define FRESH_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+static pthread_rwlock_t lock = FRESH_LOCK;
+static _Thread_local bool locked; /* by this thread, to read */
 
 void statwit_scope_push(struct statwit_scope *scope, bool all_threads, const struct statwit_tag *tags) {
     struct statwit_scope **outermost = all_threads ? &all_outermost : &thread_outermost;
@@ -50,6 +55,8 @@ void scope_lock(void) {
 void scope_unlock(void) {
     if (locked)
         pthread_rwlock_unlock(&lock);
+    /* A scope that another thread opens now is none of this thread's until it locks again. */
+    locked = false;
 }
 
 void scope_walk(void (*visit)(void *context, const struct statwit_tag *tags), void *context) {
@@ -66,7 +73,7 @@ void scope_before_fork(void) {
 void scope_after_fork(bool child) {
     /* A write lock belongs to the thread that took it, whose id the child's only thread no longer has. */
     if (child)
-        lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+        lock = (pthread_rwlock_t)FRESH_LOCK;
     else
         pthread_rwlock_unlock(&lock);
 }
