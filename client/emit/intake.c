@@ -293,7 +293,8 @@ void intake_after_fork(struct intake *intake, bool child) {
         return;
     }
     /* What waits here is the parent's to send, and so are its thread and its connection. */
-    intake->running = intake->sending = intake->flushing = false;
+    intake->running = false;
+    intake->n_flushes_done = intake->n_flushes_asked;
     intake->handle = NULL;
     intake_discard(intake);
     init_locks(intake);

@@ -7,7 +7,9 @@
  * server took it, or said that it never will.
  *
  * Ownership: the caller's struct, which stays valid after intake_close.
- * Threads: any. No call but intake_flush and intake_close waits for anything.
+ * Threads: any, also while intake_close runs, or runs twice. No call but intake_flush and intake_close waits
+ * for anything but the lock, which is not held while a request is under way. The first body of the queue is
+ * the thread's alone: others only append.
  * Limits: queue_bytes of points and bodies; max_series; bodies of some 500 KB before they are deflated.
  * Source: datadogpy's ThreadStats; what an answer means: 408, 429, 5xx and no answer are tried again,
  * honouring Retry-After and X-RateLimit-Reset, with pauses that double up to 64 times; any other refusal
@@ -52,22 +54,25 @@ struct intake_body {
 };
 
 struct intake {
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    /* These never change after intake_open. */
     const struct config *config;
     struct health *health;
+    const struct curl *curl;
     int64_t interval_s;
+
+    pthread_mutex_t lock; /* of what follows, but the handle */
+    pthread_cond_t wake;  /* for the thread: there is work; for others: it flushed, or has ended */
     struct point *first, **last;
     struct point **chains;
     size_t n_points;
     struct intake_body *first_body, **last_body;
     size_t held_bytes; /* of points and bodies */
-    bool running, stopping, sending, flushing;
+    bool running, stopping;
+    uint64_t n_flushes_asked, n_flushes_done;
     int64_t retry_at_ns, deadline_ns;
     int n_failures; /* in a row */
     pthread_t thread;
-    const struct curl *curl;
-    CURL *handle;
+    CURL *handle; /* the thread's alone while it runs */
 };
 
 int intake_open(struct intake *intake, const struct config *config, struct health *health,

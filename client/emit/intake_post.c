@@ -171,13 +171,10 @@ static void send_bodies(struct intake *intake) {
     while (intake->first_body && clock_monotonic_ns() >= intake->retry_at_ns) {
         if (intake->stopping && clock_monotonic_ns() > intake->deadline_ns)
             return;
-        /* The first body is this thread's alone until it is popped: others only append. */
         struct intake_body *body = intake->first_body;
-        intake->sending = true;
         pthread_mutex_unlock(&intake->lock);
         struct answer answer = post(intake, body);
         pthread_mutex_lock(&intake->lock);
-        intake->sending = false;
         settle(intake, &answer);
     }
 }
@@ -209,12 +206,15 @@ static void *thread_main(void *context) {
     pthread_mutex_lock(&intake->lock);
     for (;;) {
         int64_t now = now_s();
+        uint64_t n_asked = intake->n_flushes_asked; /* who asks from now on may mean what is not rolled yet */
         intake_roll(intake, intake->stopping ? INT64_MAX : now - now % intake->interval_s);
         send_bodies(intake);
-        intake->flushing = false;
+        intake->n_flushes_done = n_asked;
         pthread_cond_broadcast(&intake->wake);
         if (intake->stopping && (!intake->first_body || clock_monotonic_ns() > intake->deadline_ns))
             break;
+        if (intake->n_flushes_asked != n_asked)
+            continue;
         /* Until the interval is over, a pause is, or somebody wakes. */
         int64_t next_ns =
             clock_monotonic_ns() + (intake->interval_s - now_s() % intake->interval_s) * 1000000000;
@@ -226,6 +226,7 @@ static void *thread_main(void *context) {
     }
     finish(intake);
     intake->running = false;
+    intake->n_flushes_done = intake->n_flushes_asked;
     pthread_cond_broadcast(&intake->wake);
     pthread_mutex_unlock(&intake->lock);
     return NULL;
@@ -244,11 +245,11 @@ void intake_start(struct intake *intake) {
 bool intake_flush(struct intake *intake, int timeout_ms) {
     int64_t deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
     pthread_mutex_lock(&intake->lock);
-    intake->flushing = intake->running && !intake->stopping;
+    uint64_t number = intake->running ? ++intake->n_flushes_asked : 0;
     pthread_cond_broadcast(&intake->wake);
-    while ((intake->flushing || intake->first_body) && clock_monotonic_ns() < deadline_ns)
+    while ((intake->n_flushes_done < number || intake->first_body) && clock_monotonic_ns() < deadline_ns)
         wait_until(intake, deadline_ns);
-    bool done = !intake->flushing && !intake->first_body;
+    bool done = intake->n_flushes_done >= number && !intake->first_body;
     pthread_mutex_unlock(&intake->lock);
     return done;
 }
@@ -257,7 +258,8 @@ void intake_close(struct intake *intake, int timeout_ms) {
     pthread_mutex_lock(&intake->lock);
     bool again = intake->stopping, running = intake->running;
     intake->stopping = true;
-    intake->deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
+    if (!again)
+        intake->deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
     int64_t until_ns = intake->deadline_ns + 200000000;
     pthread_cond_broadcast(&intake->wake);
     if (!running && !again)
