@@ -76,9 +76,9 @@ void format_tail(struct line *line, const struct config *config, const struct sa
     put_rate(line, sample->rate);
     put_tags(line, config, tags);
     put_fields(line, config, sample->call->cardinality);
-    if (sample->call->timestamp_s > 0) {
+    if (sample_timestamp_s(sample)) {
         line_put(line, "|T", 2);
-        line_integer(line, sample->call->timestamp_s);
+        line_integer(line, sample_timestamp_s(sample));
     }
 }
 

@@ -26,6 +26,18 @@ struct sample {
     bool no_scopes; /* global tags do not apply */
 };
 
+/* Of timings, histograms and distributions every value counts: they are packed into one line, not summed up. */
+static inline bool sample_packs(const struct sample *sample) {
+    return sample->type == STATWIT_TIMING || sample->type == STATWIT_HISTOGRAM ||
+           sample->type == STATWIT_DISTRIBUTION;
+}
+
+/* When it was, for those of which DogStatsD takes that: counts and gauges. 0: now. */
+static inline int64_t sample_timestamp_s(const struct sample *sample) {
+    bool stamped = sample->type == STATWIT_COUNT || sample->type == STATWIT_GAUGE;
+    return stamped && sample->call->timestamp_s > 0 ? sample->call->timestamp_s : 0;
+}
+
 /* All tags that come before those of the environment. Scopes must be locked (scope_lock). */
 void format_collect(struct tags *tags, const struct config *config, const struct sample *sample);
 void format_name(struct line *line, const struct config *config, const char *key);

@@ -20,6 +20,8 @@ void health_init(struct health *health, const struct statwit_options *options) {
 }
 
 void health_drop(struct health *health, enum drop drop, uint64_t n, const char *format, ...) {
+    if (n == 0)
+        return;
     health_add(&health->dropped[drop], n);
     long long now = clock_monotonic_ns(), told = atomic_load(&health->told_at_ns[drop]);
     if (told != 0 && now - told < QUIET_NS)

@@ -22,6 +22,7 @@ enum drop {
 struct health {
     void (*log)(void *context, const char *text);
     void *context;
+    /* log and context never change; the counters are atomic, each for itself. */
     atomic_ullong metrics, events, checks; /* of the paths that count them nowhere else */
     atomic_ullong sampled_out, packets_sent, bytes_sent, packets_dropped, bytes_dropped, retries;
     atomic_ullong dropped[N_DROPS];

@@ -36,6 +36,28 @@ static inline size_t line_size(const struct line *line) {
     return (size_t)(line->at - line->start);
 }
 
+/* memcpy for what is mostly short: two moves that may overlap instead of a call. */
+static inline void line_copy(char *to, const char *from, size_t size) {
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + size - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + size - 8, &last, 8);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + size - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + size - 4, &last, 4);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            to[i] = from[i];
+    }
+}
+
 static inline void line_put(struct line *line, const char *bytes, size_t size) {
     if (size > (size_t)(line->end - line->at)) {
         line->overflow = true;

@@ -148,11 +148,9 @@ static void log_sample(struct statwit_metrics *metrics, const struct sample *sam
 
 static bool sampled_out(struct statwit_metrics *metrics, const struct sample *sample) {
     enum backend backend = metrics->config.backend;
-    bool packed = sample->type == STATWIT_TIMING || sample->type == STATWIT_HISTOGRAM ||
-                  sample->type == STATWIT_DISTRIBUTION;
     if (sample->rate >= 1 || (backend != BACKEND_STATSD && backend != BACKEND_DOGSTATSD))
         return false;
-    if (metrics->config.aggregating && !packed)
+    if (metrics->config.aggregating && !sample_packs(sample))
         return false;
     if (random_unit() <= sample->rate)
         return false;

@@ -6,7 +6,7 @@
  * of its own that its caller sends.
  *
  * Ownership: the caller's struct, which stays valid after outbox_stop (late lines are dropped and counted).
- * Threads: any.
+ * Threads: any, also while outbox_stop runs, or runs twice.
  * Limits: queue_bytes of datagrams.
  */
 #ifndef CLIENT_EMIT_OUTBOX_H
@@ -15,30 +15,43 @@
 #include "emit/health.h"
 #include "emit/wire.h"
 
-struct outbox_block;
+/* One datagram. Sealed and in the queue it is no longer written to. */
+struct outbox_block {
+    struct outbox_block *next;
+    size_t cap, size;
+    unsigned n_metrics;
+    char bytes[];
+};
 
 struct outbox {
-    pthread_mutex_t lock; /* of all but the wire */
-    pthread_cond_t wake;
-    struct outbox_block *current, *first, **last, *spare;
+    /* These never change after outbox_init. */
     size_t block_bytes; /* of one datagram */
-    size_t queue_bytes, held_bytes;
-    size_t n_sealed;
+    size_t queue_bytes;
     bool unbuffered, newline;
-    atomic_bool running;
-    bool asleep, stopping, closed;
-    bool hurry; /* seal and send now */
-    int64_t due_ns;
     int64_t flush_ns;
-    pthread_t thread;
-    uint64_t n_metrics;
-
-    pthread_mutex_t sending; /* of the wire; taken before lock */
-    struct wire wire;
     struct health *health;
     /* Called by the thread every flush interval, without a lock; NULL: never. */
     void (*tick)(void *context);
     void *context;
+
+    pthread_mutex_t lock; /* of what follows, up to `sending` */
+    pthread_cond_t wake;  /* for the thread: there is work; for outbox_stop: the thread has ended */
+    struct outbox_block *current, *first, **last, *spare;
+    size_t held_bytes;
+    size_t n_sealed;
+    atomic_bool running; /* the thread; written with the lock held, read without as a hint */
+    bool asleep;         /* it waits for any line at all */
+    bool stopping, closed;
+    bool hurry; /* seal and send now */
+    int64_t due_ns;
+    pthread_t thread;
+    uint64_t n_metrics;
+
+    /* Of the wire, and of who may take blocks out of the queue. Taken before `lock`. wire.host, .port and .kind
+     * never change; wire.resolved is written by the thread alone, with this held, and may be read by it
+     * without. */
+    pthread_mutex_t sending;
+    struct wire wire;
 };
 
 /* The wire is open already. newline: every line is ended by one. */
@@ -55,7 +68,23 @@ bool outbox_flush(struct outbox *outbox, int timeout_ms);
 void outbox_stop(struct outbox *outbox, int timeout_ms);
 void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_bytes);
 
+/* Both locks are held across fork. The child drops what waits, which is the parent's to send. */
 void outbox_before_fork(struct outbox *outbox);
 void outbox_after_fork(struct outbox *outbox, bool child);
+
+/* ---- between outbox.c and outbox_send.c ---- */
+
+#define OUTBOX_WAKE_AT 16 /* sealed datagrams that are worth waking the thread before its time */
+
+/* With the lock held. */
+void outbox_seal(struct outbox *outbox);
+void outbox_block_free(struct outbox *outbox, struct outbox_block *block);
+/* Frees everything that is not sent, and says how many metrics that were. With `sending` held too. */
+unsigned outbox_discard(struct outbox *outbox);
+void outbox_start_locked(struct outbox *outbox);
+
+/* Without a lock: takes some sealed datagrams to the socket. True when there is nothing left to do now: the
+ * queue is empty, or the socket takes nothing (*blocked). */
+bool outbox_send(struct outbox *outbox, bool *blocked);
 
 #endif

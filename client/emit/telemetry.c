@@ -39,7 +39,7 @@ static void put_all(struct statwit_metrics *metrics) {
               &telemetry->told_packets_dropped);
 }
 
-void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
+void telemetry_put(struct statwit_metrics *metrics, bool last) {
     struct telemetry *telemetry = &metrics->telemetry;
     if (!metrics->config.options.telemetry || metrics->config.backend != BACKEND_DOGSTATSD)
         return;
@@ -47,9 +47,10 @@ void telemetry_put(struct statwit_metrics *metrics, bool at_once) {
     int64_t now = clock_monotonic_ns();
     if (telemetry->due_ns == 0)
         telemetry->due_ns = now + INTERVAL_NS;
-    if (at_once || now >= telemetry->due_ns) {
+    if (!telemetry->ended && (last || now >= telemetry->due_ns)) {
         telemetry->due_ns = now + INTERVAL_NS;
         put_all(metrics);
+        telemetry->ended = last;
     }
     pthread_mutex_unlock(&telemetry->lock);
 }
