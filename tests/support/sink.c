@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -153,6 +155,10 @@ static bool reply(struct http_sink *sink, int fd) {
         poll(end, 2, -1);
         return false;
     }
+    if (reply->manner == HTTP_HELD) {
+        struct pollfd go[2] = {{.fd = sink->held, .events = POLLIN}, {.fd = sink->stop, .events = POLLIN}};
+        poll(go, 2, -1);
+    }
     int size =
         snprintf(text, sizeof text,
                  "HTTP/1.1 %d Status\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
@@ -187,6 +193,8 @@ static int stopper[2];
 struct http_sink *http_sink_start(const struct http_reply *replies, size_t n_replies) {
     struct http_sink *sink = calloc(1, sizeof *sink);
     check(sink && pipe(stopper) == 0, "sink: memory");
+    sink->held = eventfd(0, EFD_CLOEXEC);
+    check(sink->held >= 0, "sink: eventfd");
     sink->replies = replies;
     sink->n_replies = n_replies;
     sink->fd = listen_ip(SOCK_STREAM, &sink->port);
@@ -197,6 +205,10 @@ struct http_sink *http_sink_start(const struct http_reply *replies, size_t n_rep
     pthread_cond_init(&sink->came, NULL);
     check(pthread_create(&sink->thread, NULL, serve, sink) == 0, "sink: thread");
     return sink;
+}
+
+void http_sink_release(struct http_sink *sink) {
+    check(write(sink->held, &(uint64_t){1}, sizeof(uint64_t)) == sizeof(uint64_t), "sink: release");
 }
 
 bool http_sink_wait(struct http_sink *sink, size_t n, int timeout_ms) {
@@ -218,6 +230,7 @@ void http_sink_stop(struct http_sink *sink) {
     close(stopper[1]);
     pthread_join(sink->thread, NULL);
     close(stopper[0]);
+    close(sink->held);
     close(sink->fd);
     for (size_t i = 0; i < sink->n_received; i++) {
         free(sink->received[i].headers);

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How long a test waits for what must come: only a failure takes that long, however slow the machine. */
+#define PATIENCE_MS 60000
+
 int sink_udp(int *port);
 /* -1 when the port is taken. */
 int sink_udp_at(int port);
@@ -23,7 +26,8 @@ size_t sink_read_all(int fd, char *bytes, size_t cap, size_t size, int timeout_m
 void sink_directory(char path[64]);
 void sink_remove(const char *path);
 
-enum http_manner { HTTP_ANSWER, HTTP_CUT, HTTP_CUT_HALF, HTTP_HANG };
+/* HELD answers after http_sink_release. */
+enum http_manner { HTTP_ANSWER, HTTP_CUT, HTTP_CUT_HALF, HTTP_HANG, HTTP_HELD };
 
 struct http_reply {
     int status;
@@ -40,7 +44,7 @@ struct http_received {
 };
 
 struct http_sink {
-    int fd, port, stop;
+    int fd, port, stop, held;
     char url[64];
     pthread_t thread;
     pthread_mutex_t lock;
@@ -52,6 +56,7 @@ struct http_sink {
 
 /* The n-th request gets the n-th reply, the last one again when there are more requests. */
 struct http_sink *http_sink_start(const struct http_reply *replies, size_t n_replies);
+void http_sink_release(struct http_sink *sink);
 /* Whether n requests came, within timeout_ms. */
 bool http_sink_wait(struct http_sink *sink, size_t n, int timeout_ms);
 void http_sink_stop(struct http_sink *sink);

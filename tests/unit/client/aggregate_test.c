@@ -11,7 +11,7 @@ static char got[1 << 20];
 
 static struct statwit_metrics *open_aggregating(struct statwit_options options) {
     options.flush_interval_ms = 600000; /* only close flushes, however slow the machine */
-    options.close_timeout_ms = 60000;
+    options.close_timeout_ms = PATIENCE_MS;
     struct statwit_error error = {0};
     sink = sink_udp(&port);
     options.ignore_environment = options.aggregate = true;
@@ -21,9 +21,16 @@ static struct statwit_metrics *open_aggregating(struct statwit_options options) 
     return metrics;
 }
 
-static const char *close_and_read(struct statwit_metrics *metrics) {
+static void close_it(struct statwit_metrics *metrics, struct statwit_health *health) {
     statwit_close(metrics);
-    sink_read_all(sink, got, sizeof got, sizeof got - 1, 30);
+    statwit_health(metrics, health);
+}
+
+/* Everything that the client says it sent. */
+static const char *close_and_read(struct statwit_metrics *metrics) {
+    struct statwit_health health;
+    close_it(metrics, &health);
+    EQ_INT(sink_read_all(sink, got, sizeof got, health.bytes_sent, PATIENCE_MS), health.bytes_sent);
     close(sink);
     return got;
 }
@@ -103,9 +110,11 @@ static void test_packed_lines_fit(void) {
     struct statwit_metrics *metrics = open_aggregating((struct statwit_options){0});
     for (int i = 0; i < 2000; i++)
         statwit_timing(metrics, "events.latency", i + 0.25, .tags = STATWIT_TAGS({"env", "ci"}));
-    statwit_close(metrics);
+    struct statwit_health health;
+    close_it(metrics, &health);
     size_t values = 0;
-    for (long n; (n = sink_read(sink, got, sizeof got, 30)) > 0;) {
+    for (uint64_t i = 0; i < health.packets_sent; i++) {
+        long n = sink_read(sink, got, sizeof got, PATIENCE_MS);
         CU_ASSERT(n <= 1432);
         for (const char *at = got; (at = strstr(at, ".25")); at++)
             values++;
@@ -124,9 +133,10 @@ static void test_bound(void) {
             statwit_incr(metrics, key);
             statwit_gauge(metrics, key, i);
         }
-    statwit_close(metrics);
+    struct statwit_health health;
+    close_it(metrics, &health);
     long total = 0, gauges = 0;
-    while (sink_read(sink, got, sizeof got, 30) > 0)
+    for (uint64_t i = 0; i < health.packets_sent && sink_read(sink, got, sizeof got, PATIENCE_MS) > 0; i++)
         for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n")) {
             if (strstr(line, "|c"))
                 total += strtol(strchr(line, ':') + 1, NULL, 10);
@@ -144,7 +154,7 @@ static void test_flushes(void) {
         statwit_incr(metrics, "steady", .amount = i + 1);
         if (i % 15 == 0)
             statwit_incr(metrics, "rare");
-        CU_ASSERT(statwit_flush(metrics, 1000));
+        CU_ASSERT(statwit_flush(metrics, PATIENCE_MS));
     }
     close_and_read(metrics);
     for (int i = 0; i < 30; i++) {

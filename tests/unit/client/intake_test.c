@@ -16,6 +16,8 @@ static struct statwit_metrics *open_to(struct http_sink *sink, struct statwit_op
     options.ignore_environment = true;
     options.flush_interval_ms = 10000;
     options.backoff_ms = 1;
+    if (options.close_timeout_ms == 0)
+        options.close_timeout_ms = PATIENCE_MS;
     struct statwit_metrics *metrics = statwit_open(&options, &error);
     if (!metrics)
         fprintf(stderr, "%s\n", error.text);
@@ -28,6 +30,18 @@ static struct statwit_health health_of(struct statwit_metrics *metrics) {
     statwit_health(metrics, &health);
     return health;
 }
+
+/* After a close that does not wait for a server that is in no hurry: once its thread has ended too. */
+static struct statwit_health final_health(struct statwit_metrics *metrics) {
+    struct statwit_health health;
+    do
+        health = health_of(metrics);
+    while (health.waiting_bytes > 0);
+    return health;
+}
+
+/* An interval that is not over before the client is closed, so that no test straddles two. */
+#define LATER .timestamp_s = 4000000000
 
 /* The body with its times replaced by T. */
 static const char *timeless(const char *body) {
@@ -54,17 +68,17 @@ static void test_body(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics =
         open_to(sink, (struct statwit_options){.prefix = "sentry.", .app_key = "app"});
-    statwit_incr(metrics, "hits", .amount = 3);
-    statwit_incr(metrics, "hits", .amount = 2, .sample_rate = 0.0001); /* the rate is ignored */
-    statwit_gauge(metrics, "level", 1);
-    statwit_gauge(metrics, "level", 7);
-    statwit_set(metrics, "users", "a");
-    statwit_set(metrics, "users", "b");
-    statwit_set(metrics, "users", "a");
+    statwit_incr(metrics, "hits", .amount = 3, LATER);
+    statwit_incr(metrics, "hits", .amount = 2, .sample_rate = 0.0001, LATER); /* the rate is ignored */
+    statwit_gauge(metrics, "level", 1, LATER);
+    statwit_gauge(metrics, "level", 7, LATER);
+    statwit_set(metrics, "users", "a", LATER);
+    statwit_set(metrics, "users", "b", LATER);
+    statwit_set(metrics, "users", "a", LATER);
     for (int i = 1; i <= 4; i++)
-        statwit_timing(metrics, "t", i);
+        statwit_timing(metrics, "t", i, LATER);
     statwit_close(metrics);
-    CU_ASSERT(http_sink_wait(sink, 1, 5000));
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
     EQ_STR(sink->received[0].line, "POST /api/v1/series HTTP/1.1");
     CU_ASSERT_PTR_NOT_NULL(strstr(sink->received[0].headers, "DD-API-KEY: secret"));
     CU_ASSERT_PTR_NOT_NULL(strstr(sink->received[0].headers, "DD-APPLICATION-KEY: app"));
@@ -81,8 +95,8 @@ static void test_distribution_and_tags(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics =
         open_to(sink, (struct statwit_options){.tags = STATWIT_TAGS({"env", "ci"})});
-    statwit_distribution(metrics, "d", 2, .tags = STATWIT_TAGS({"b", "1"}, {"a", "\"2\""}));
-    statwit_distribution(metrics, "d", 1.5,
+    statwit_distribution(metrics, "d", 2, LATER, .tags = STATWIT_TAGS({"b", "1"}, {"a", "\"2\""}));
+    statwit_distribution(metrics, "d", 1.5, LATER,
                          .tags = STATWIT_TAGS({"a", "\"2\""}, {"b", "1"})); /* the same series */
     statwit_close(metrics);
     EQ_STR(sink->received[0].line, "POST /api/v1/distribution_points HTTP/1.1");
@@ -131,8 +145,8 @@ static void test_gives_up(void) {
         struct http_reply no[] = {{.status = statuses[i]}};
         struct http_sink *sink = http_sink_start(no, 1);
         struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
-        statwit_incr(metrics, "a");
-        statwit_incr(metrics, "b");
+        statwit_incr(metrics, "a", LATER);
+        statwit_incr(metrics, "b", LATER);
         statwit_close(metrics);
         EQ_INT(sink->n_received, 1);
         struct statwit_health health = health_of(metrics);
@@ -152,7 +166,7 @@ static void test_tries_again(void) {
                                                 {.status = 503, .headers = "Retry-After: 0\r\n"},
                                                 {.status = 202, .manner = HTTP_CUT_HALF}};
     struct http_sink *sink = http_sink_start(replies, sizeof replies / sizeof replies[0]);
-    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){.close_timeout_ms = 20000});
+    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
     statwit_incr(metrics, "a");
     statwit_close(metrics);
     EQ_INT(sink->n_received, 6);
@@ -171,10 +185,10 @@ static void honours(const char *header) {
     struct http_sink *sink = http_sink_start(replies, 2);
     struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){.close_timeout_ms = 300});
     statwit_event(metrics, "first", "", .timestamp_s = 1);
-    CU_ASSERT(http_sink_wait(sink, 1, 5000));
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
     statwit_close(metrics);
+    EQ_INT(final_health(metrics).dropped_late, 1);
     EQ_INT(sink->n_received, 1);
-    EQ_INT(health_of(metrics).dropped_late, 1);
     http_sink_stop(sink);
 }
 
@@ -189,12 +203,13 @@ static void test_hanging_server(void) {
     struct statwit_metrics *metrics =
         open_to(sink, (struct statwit_options){.close_timeout_ms = 100, .request_timeout_ms = 50});
     statwit_event(metrics, "first", "");
-    CU_ASSERT(http_sink_wait(sink, 1, 5000));
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
     statwit_incr(metrics, "a"); /* returns: nobody waits for the server */
     statwit_close(metrics);
-    EQ_INT(health_of(metrics).packets_sent, 0);
-    CU_ASSERT(health_of(metrics).retries > 0);
-    EQ_INT(health_of(metrics).dropped_late, 2);
+    struct statwit_health health = final_health(metrics);
+    EQ_INT(health.packets_sent, 0);
+    CU_ASSERT(health.retries > 0);
+    EQ_INT(health.dropped_late, 2);
     http_sink_stop(sink);
 }
 
@@ -222,27 +237,43 @@ static void test_unreachable(void) {
     http_sink_stop(sink);
     statwit_incr(metrics, "a");
     statwit_close(metrics);
-    EQ_INT(health_of(metrics).dropped_late, 1);
+    EQ_INT(final_health(metrics).dropped_late, 1);
 }
 
 static void test_old_intervals_leave(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
     statwit_gauge(metrics, "old", 1, .timestamp_s = 1700000005);
-    CU_ASSERT(statwit_flush(metrics, 5000));
-    CU_ASSERT(http_sink_wait(sink, 1, 5000));
+    CU_ASSERT(statwit_flush(metrics, PATIENCE_MS));
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
     CU_ASSERT_PTR_NOT_NULL(strstr(sink->received[0].body, "[[1700000000,1]]"));
     statwit_gauge(metrics, "new", 1, .timestamp_s = 4000000000);
-    CU_ASSERT(statwit_flush(metrics, 5000));
+    CU_ASSERT(statwit_flush(metrics, PATIENCE_MS));
     EQ_INT(sink->n_received, 1);
     statwit_close(metrics);
     EQ_INT(sink->n_received, 2);
     http_sink_stop(sink);
 }
 
+/* A flush that is asked for while an earlier body is on its way sends what came behind it, too. */
+static void test_flush_behind_a_request(void) {
+    static const struct http_reply replies[] = {{.status = 202, .manner = HTTP_HELD}, {.status = 202}};
+    struct http_sink *sink = http_sink_start(replies, 2);
+    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
+    statwit_event(metrics, "first", "");
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
+    statwit_gauge(metrics, "old", 1, .timestamp_s = 1700000005);
+    CU_ASSERT(!statwit_flush(metrics, 1));
+    http_sink_release(sink);
+    CU_ASSERT(statwit_flush(metrics, PATIENCE_MS));
+    EQ_INT(sink->n_received, 2);
+    statwit_close(metrics);
+    http_sink_stop(sink);
+}
+
 static void test_many_bodies(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
-    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){.close_timeout_ms = 20000});
+    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
     char key[64];
     for (int i = 0; i < 8000; i++) {
         snprintf(key, sizeof key, "a.series.among.many.with.a.long.name.%d", i);
@@ -265,4 +296,5 @@ UNIT_MAIN("client/intake", {"body", test_body}, {"distribution and tags", test_d
           {"gives up", test_gives_up}, {"tries again", test_tries_again},
           {"honours pauses", test_honours_pauses}, {"hanging server", test_hanging_server},
           {"bound", test_bound}, {"unreachable", test_unreachable},
-          {"old intervals leave", test_old_intervals_leave}, {"many bodies", test_many_bodies})
+          {"old intervals leave", test_old_intervals_leave},
+          {"a flush behind a request", test_flush_behind_a_request}, {"many bodies", test_many_bodies})

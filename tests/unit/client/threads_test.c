@@ -13,7 +13,7 @@
 
 static struct statwit_metrics *metrics;
 static atomic_bool stop;
-static atomic_int n_running;
+static atomic_int n_running, n_closing;
 
 static void *emit_all(void *context) {
     int64_t number = (int64_t)(intptr_t)context;
@@ -33,9 +33,17 @@ static void *emit_all(void *context) {
     return NULL;
 }
 
-/* Eight threads emit, this one closes after a while; they go on. */
+static void *close_it(void *context) {
+    (void)context;
+    statwit_close(metrics);
+    atomic_fetch_sub(&n_closing, 1);
+    return NULL;
+}
+
+/* Eight threads emit and flush, two more close after a while, this one looks at the health all the time; the
+ * eight go on. */
 static void close_under(struct statwit_options options) {
-    pthread_t threads[N_THREADS];
+    pthread_t threads[N_THREADS + 2];
     struct statwit_error error = {0};
     struct statwit_health health;
     options.ignore_environment = true;
@@ -49,15 +57,18 @@ static void close_under(struct statwit_options options) {
     do
         statwit_health(metrics, &health);
     while (n_running < N_THREADS || health.metrics < 2000);
-    statwit_close(metrics);
+    n_closing = 2;
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[N_THREADS + i], NULL, close_it, NULL);
     do
         statwit_health(metrics, &health);
-    while (health.dropped_late == 0);
+    while (n_closing > 0 || health.dropped_late == 0);
     stop = true;
-    for (int i = 0; i < N_THREADS; i++)
+    for (int i = 0; i < N_THREADS + 2; i++)
         pthread_join(threads[i], NULL);
-    statwit_health(metrics, &health);
-    EQ_INT(health.waiting_bytes, 0);
+    do /* a request that is on its way when the client closes may outlive it for a moment */
+        statwit_health(metrics, &health);
+    while (health.waiting_bytes > 0);
 }
 
 static void test_buffered(void) {
@@ -82,6 +93,43 @@ static void test_http(void) {
     http_sink_stop(sink);
 }
 
+/* ---- scopes ---- */
+
+static void *open_and_close_scopes(void *context) {
+    (void)context;
+    for (int i = 0; i < 5000; i++) {
+        statwit_global_tags(scope, true, STATWIT_TAGS({"for", "all"}));
+    }
+    n_running = 0;
+    return NULL;
+}
+
+/* Who emits looks at the scopes for all threads only while it holds their lock, also when it held it before and
+ * the first scope comes in the middle of a call. */
+static void test_scopes_come_and_go(void) {
+    int port, fd = sink_udp(&port);
+    pthread_t thread;
+    metrics = statwit_open(
+        &(struct statwit_options){.port = port, .aggregate = true, .ignore_environment = true}, NULL);
+    {
+        statwit_global_tags(scope, true, STATWIT_TAGS({"for", "all"}));
+        statwit_incr(metrics, "within");
+    }
+    n_running = 1;
+    pthread_create(&thread, NULL, open_and_close_scopes, NULL);
+    do
+        statwit_gauge(metrics, "without", 1, .timestamp_s = 5);
+    while (n_running > 0);
+    pthread_join(thread, NULL);
+    struct statwit_health health;
+    statwit_health(metrics, &health);
+    EQ_INT(health.dropped_invalid + health.dropped_large, 0);
+    statwit_close(metrics);
+    close(fd);
+}
+
+/* ---- lines ---- */
+
 /* No line is lost, doubled or torn. */
 static void *emit_counted(void *context) {
     for (int i = 0; i < 2000; i++)
@@ -105,7 +153,7 @@ static void test_every_line_arrives(void) {
         pthread_create(&threads[i], NULL, emit_counted, names[i]);
     }
     long n_lines = 0;
-    while (n_lines < N_THREADS * 2000 && sink_read(fd, got, sizeof got, 10000) > 0)
+    while (n_lines < N_THREADS * 2000 && sink_read(fd, got, sizeof got, PATIENCE_MS) > 0)
         for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n")) {
             unsigned number = (unsigned)(line[6] - '0');
             CU_ASSERT(strncmp(line, "thread", 6) == 0 && number < N_THREADS &&
@@ -130,7 +178,7 @@ static void test_every_line_arrives(void) {
 static long count_lines(int fd, const char *what, long wanted) {
     char got[65536];
     long n = 0;
-    while (n < wanted && sink_read(fd, got, sizeof got, 5000) > 0)
+    while (n < wanted && sink_read(fd, got, sizeof got, PATIENCE_MS) > 0)
         for (const char *at = got; (at = strstr(at, what)); at++)
             n++;
     while (sink_read(fd, got, sizeof got, 20) > 0)
@@ -150,7 +198,7 @@ static void fork_story(struct statwit_options options, const char *parent, const
     pid_t pid = fork();
     if (pid == 0) {
         statwit_incr(metrics, "child");
-        bool sent = statwit_flush(metrics, 5000);
+        bool sent = statwit_flush(metrics, PATIENCE_MS);
         statwit_close(metrics);
         _exit(sent ? 0 : 1);
     }
@@ -172,15 +220,17 @@ static void test_fork(void) {
 static void test_fork_among_threads(void) {
     int port, fd = sink_udp(&port);
     pthread_t threads[2];
-    metrics = statwit_open(&(struct statwit_options){.port = port, .aggregate = true, .flush_interval_ms = 1},
-                           NULL);
+    metrics = statwit_open(
+        &(struct statwit_options){
+            .port = port, .aggregate = true, .flush_interval_ms = 1, .ignore_environment = true},
+        NULL);
     stop = false;
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, emit_all, (void *)(intptr_t)i);
     for (int i = 0; i < 20; i++) {
         pid_t pid = fork();
         if (pid == 0) {
-            alarm(20);
+            alarm(120); /* a deadlock is a failure, not a hanging test */
             statwit_incr(metrics, "child", .tags = STATWIT_TAGS({"a", "b"}));
             statwit_flush(metrics, 1000);
             _exit(0);
@@ -209,4 +259,5 @@ static void test_fork_among_threads(void) {
 
 UNIT_MAIN("client/threads", {"closed under threads", test_buffered},
           {"closed while aggregating", test_aggregated}, {"closed while posting", test_http},
+          {"scopes come and go", test_scopes_come_and_go},
           {"every line arrives", test_every_line_arrives} FORK_TESTS)
