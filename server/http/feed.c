@@ -11,12 +11,11 @@
 struct feed {
     struct waiter *list;
     uint64_t newest_series;
-    int failed;
 };
 
 /* Whether this waiter wants the record; counts it when it is of its session. */
 static bool wants(struct waiter *w, uint64_t id, struct span session) {
-    if (!w->feed || id <= w->cursor)
+    if (!w->feed || w->failed || id <= w->cursor)
         return false;
     if (span_eq(session, span_str(w->session)))
         w->n_fed++;
@@ -26,10 +25,10 @@ static bool wants(struct waiter *w, uint64_t id, struct span session) {
 #define FEEDER(kind, type)                                                                                   \
     static int feed_##kind(void *arg, const struct type *row) {                                              \
         struct feed *f = arg;                                                                                \
-        for (struct waiter *w = f->list; w && !f->failed; w = w->next)                                       \
+        for (struct waiter *w = f->list; w; w = w->next)                                                     \
             if (wants(w, row->id, row->session))                                                             \
-                f->failed = judge_feed_##kind(w->feed, row);                                                 \
-        return f->failed != 0;                                                                               \
+                w->failed = judge_feed_##kind(w->feed, row) != 0;                                            \
+        return 0;                                                                                            \
     }
 FEEDER(sample, sample_row)
 FEEDER(event, event_row)
@@ -39,12 +38,12 @@ FEEDER(loss, loss_row)
 
 static int feed_series(void *arg, const struct series_row *row) {
     struct feed *f = arg;
-    for (struct waiter *w = f->list; w && !f->failed; w = w->next)
-        if (w->feed && row->id > w->series)
-            f->failed = judge_feed_series(w->feed, row);
+    for (struct waiter *w = f->list; w; w = w->next)
+        if (w->feed && !w->failed && row->id > w->series)
+            w->failed = judge_feed_series(w->feed, row) != 0;
     if (row->id > f->newest_series)
         f->newest_series = row->id;
-    return f->failed != 0;
+    return 0;
 }
 
 static int read_window(struct feed *f, struct reader *r, const struct filter *window, struct err *err) {
@@ -70,7 +69,7 @@ static int read_new(struct feed *f, struct reader *r, struct err *err) {
     struct filter later = {.after_series = series};
     if (r->ops->last_id(r, &last_id, err) != 0 || r->ops->series(r, &later, feed_series, f, err) != 0)
         return -1;
-    while (cursor < last_id && !f->failed) {
+    while (cursor < last_id) {
         struct filter window = {.since = cursor};
         window.until = last_id - cursor > WINDOW_IDS ? cursor + WINDOW_IDS : last_id;
         if (read_window(f, r, &window, err) != 0)
@@ -96,8 +95,6 @@ int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct e
         r->ops->end(r);
     }
     store_reader_give(h->store, r);
-    if (result == 0 && f.failed)
-        result = err_set(err, 0, "out of memory while judging");
     for (struct waiter *w = list; w && result == 0; w = w->next)
         w->series = f.newest_series > w->series ? f.newest_series : w->series;
     *series = f.newest_series;

@@ -5,7 +5,7 @@
 #include "http/watch.h"
 
 /* Hands every committed record that a waiter's judge doesn't know to it, and moves its cursors. *series: the
- * newest series read so far. */
+ * newest series read so far. One whose judge fails is marked so; the others go on. */
 int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err);
 
 #endif

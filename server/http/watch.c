@@ -106,13 +106,12 @@ static void look(struct watch *watch) {
     uint64_t series = watch->series;
     int failed = feed_waiters(watch->http, watch->list, &series, &err);
     watch->series = series;
-    if (failed) {
+    if (failed)
         log_warning("cannot read what waiting questions need: %s", err.text);
-        for (struct waiter *next, *w = watch->list; w; w = next) {
-            next = w->next;
-            if (w->feed)
-                wake(watch, w, WATCH_FAILED);
-        }
+    for (struct waiter *next, *w = watch->list; w; w = next) {
+        next = w->next;
+        if (w->failed || (failed && w->feed))
+            wake(watch, w, WATCH_FAILED);
     }
     for (struct waiter *next, *w = watch->list; w; w = next) {
         next = w->next;

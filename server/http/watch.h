@@ -17,7 +17,7 @@ enum watch_why {
     WATCH_LOOKED, /* `look` said so */
     WATCH_DUE,    /* the deadline has passed */
     WATCH_GONE,   /* the client has closed its connection */
-    WATCH_FAILED, /* new records could not be read */
+    WATCH_FAILED, /* new records could not be read, or not be judged */
     WATCH_STOP,   /* the server ends */
 };
 
@@ -31,6 +31,7 @@ struct waiter {
     uint64_t series; /* and series: watch_series, asked before the judge was started */
     char session[65];
     uint64_t n_fed; /* records of that session fed so far */
+    bool failed;    /* its judge can take no more */
     /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may
      * change due_mono_ns). */
     bool (*look)(struct waiter *w);

@@ -83,6 +83,14 @@ static bool copy_row(struct arena *arena, struct series_row *row) {
     return row->session.p && row->name.p && row->tags;
 }
 
+static bool copy_candidate(struct arena *arena, struct candidate *c) {
+    if (!c->rejected)
+        return copy_row(arena, &c->row);
+    c->text = arena_copy(arena, c->text.p ? c->text : SPAN(""));
+    c->detail = arena_copy(arena, c->detail);
+    return c->text.p;
+}
+
 /* Puts the candidate in its place among the best. */
 static void keep(struct closest_search *s, struct closest *c, struct candidate candidate) {
     size_t place = c->n;
@@ -90,7 +98,7 @@ static void keep(struct closest_search *s, struct closest *c, struct candidate c
         place--;
     if (place == CLOSEST_SHOWN)
         return;
-    if (!candidate.rejected && !copy_row(&s->arena, &candidate.row)) {
+    if (!copy_candidate(&s->arena, &candidate)) {
         s->no_memory = true;
         return;
     }
@@ -123,7 +131,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
 static int visit_series(void *arg, const struct series_row *row) {
     struct closest_search *s = arg;
     struct outline outline = outline_of(row->name);
-    for (size_t i = 0; i < s->n && !s->no_memory; i++)
+    for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= CLOSEST_STEPS_MAX; i++)
         if (s->list[i].claim->e->subject == SUBJECT_METRIC)
             consider_series(s, &s->list[i], row, &outline);
     s->pairs += s->n;
@@ -140,29 +148,23 @@ static bool is_about(const struct closest *c, const struct reject *r, uint64_t *
     if (r->name.n)
         return match_name(e, r->name, steps);
     /* Without a readable name: the expected one stands in the text. Events have no name of their own. */
+    *steps += r->text.n / 16;
     return e->literal && r->text.n && e->name.n > 2 && memmem(r->text.p, r->text.n, e->name.p, e->name.n);
 }
 
 static int visit_reject(void *arg, const struct reject_row *row) {
     struct closest_search *s = arg;
     const struct reject *r = &row->reject;
-    for (size_t i = 0; i < s->n; i++) {
-        struct closest *c = &s->list[i];
-        if (c->claim->e->no || !is_about(c, r, &s->steps))
-            continue;
-        struct candidate candidate = {.score = 1,
-                                      .rejected = true,
-                                      .reason = r->reason,
-                                      .text = arena_copy(&s->arena, r->text.p ? r->text : SPAN("")),
-                                      .detail = arena_copy(&s->arena, r->detail),
-                                      .offset = r->offset};
-        if (!candidate.text.p) {
-            s->no_memory = true;
-            return 1;
-        }
-        keep(s, c, candidate);
-    }
-    return s->steps > 2 * CLOSEST_STEPS_MAX;
+    struct candidate candidate = {.score = 1,
+                                  .rejected = true,
+                                  .reason = r->reason,
+                                  .text = r->text,
+                                  .detail = r->detail,
+                                  .offset = r->offset};
+    for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++)
+        if (!s->list[i].claim->e->no && is_about(&s->list[i], r, &s->steps))
+            keep(s, &s->list[i], candidate);
+    return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,

@@ -67,15 +67,16 @@ int name_index_build(struct name_index *index, size_t n, const struct expectatio
 }
 
 int name_index_visit(const struct name_index *index, const struct expectation *list, struct span name,
-                     uint64_t *steps, int (*visit)(void *arg, uint32_t place), void *arg) {
+                     uint64_t *steps, uint64_t max_steps, int (*visit)(void *arg, uint32_t place),
+                     void *arg) {
     int result = 0;
     for (uint32_t i = index->heads[head_of(index, name)]; i && result == 0; i = index->next[i - 1])
         if (match_name(&list[i - 1], name, steps))
             result = visit(arg, i - 1);
-    for (size_t i = 0; i < index->n_globs && result == 0; i++)
+    for (size_t i = 0; i < index->n_globs && result == 0 && *steps <= max_steps; i++)
         if (match_name(&list[index->globs[i]], name, steps))
             result = visit(arg, index->globs[i]);
-    return result;
+    return result == 0 && *steps > max_steps ? -1 : result;
 }
 
 void name_index_free(struct name_index *index) {

@@ -45,6 +45,7 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
     if (!j)
         return fail(NULL, error, "out of memory");
     j->parsed.within_ms = -1;
+    j->limits = (struct judge_limits)JUDGE_LIMITS;
     for (size_t i = 0; i < n; i++)
         if (parse_source(&j->parsed, &sources[i], options, error) != 0) {
             error->file = sources[i].file;

@@ -61,6 +61,8 @@ int64_t judge_within_ms(const struct judge *j);
 int judge_start(struct judge *j, struct reader *reader, struct err *err);
 /* The newest record id that judge_start took into account: feed only later ones, in order. */
 uint64_t judge_seen(const struct judge *j);
+/* Whether it is; else err names the limit, and feeding it more is in vain. */
+bool judge_within_limits(const struct judge *j, struct err *err);
 /* New records of any session, each once; a record that matters to no expectation costs little. `series`
  * before the first sample of a series that judge_start did not see. */
 int judge_feed_series(struct judge *j, const struct series_row *row);

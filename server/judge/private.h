@@ -4,8 +4,14 @@
 
 #include "judge/claim.h"
 
-#define JUDGE_STEPS_MAX UINT64_C(2000000000) /* of matching patterns, in the life of a judge */
-#define JUDGE_LINKS_MAX UINT64_C(16000000)   /* pairs of an expectation and a series that it is about */
+/* How much work one judge may be in its life. */
+struct judge_limits {
+    uint64_t steps;  /* of matching patterns */
+    uint64_t links;  /* pairs of an expectation and a series that it is about */
+    uint64_t values; /* samples kept one by one for quantiles, `each` and `distinct` */
+};
+#define JUDGE_LIMITS                                                                                         \
+    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20 }
 
 /* Losses of one kind and place, added up. */
 struct loss_seen {
@@ -39,6 +45,7 @@ struct judge {
     size_t n_losses;
     unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
 
+    struct judge_limits limits;
     uint64_t started; /* the newest id when judge_start read */
     uint64_t newest;  /* the newest id taken into account */
 

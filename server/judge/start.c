@@ -5,6 +5,8 @@
  */
 #include "judge/private.h"
 
+#include <inttypes.h>
+
 /* Reading everything in one go is cheaper than many look-ups from this share of all samples on. */
 #define SHARE_FOR_ONE_GO 4
 
@@ -83,6 +85,27 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
     return 0;
 }
 
+bool judge_within_limits(const struct judge *j, struct err *err) {
+    if (j->steps > j->limits.steps)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pattern steps: ask with fewer wildcards or of fewer series",
+                j->limits.steps);
+    else if (j->n_links > j->limits.links)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pairs of an expectation and a series: ask for less at once",
+                j->limits.links);
+    else if (j->n_values >= j->limits.values)
+        err_set(err, 0,
+                "more than %" PRIu64
+                " samples to keep for quantiles and distinct values: ask for less at once",
+                j->limits.values);
+    else
+        return true;
+    return false;
+}
+
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
     struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
@@ -94,18 +117,8 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
         reader->ops->losses(reader, &recent, take_loss, &start, err) != 0)
         return -1;
     j->newest = j->started;
-    if (j->steps > JUDGE_STEPS_MAX)
-        return err_set(
-            err, 0, "more than the limit of %llu pattern steps: ask with fewer wildcards or of fewer series",
-            (unsigned long long)JUDGE_STEPS_MAX);
-    if (j->n_links > JUDGE_LINKS_MAX)
-        return err_set(
-            err, 0, "more than the limit of %llu pairs of an expectation and a series: ask for less at once",
-            (unsigned long long)JUDGE_LINKS_MAX);
-    if (j->n_values >= JUDGE_VALUES_MAX)
-        return err_set(
-            err, 0, "more than %llu samples to keep for quantiles and distinct values: ask for less at once",
-            (unsigned long long)JUDGE_VALUES_MAX);
+    if (!judge_within_limits(j, err))
+        return -1;
     return start.no_memory ? err_set(err, 0, "out of memory while judging") : 0;
 }
 

@@ -43,7 +43,7 @@ static int visit_claim(void *arg, uint32_t place) {
     bool fits = v->form == FORM_NONE ? match_type(e, v->row->type) : match_has_forms(e);
     if (!fits || !match_tags(e, &tagged))
         return 0;
-    if (++v->judge->n_links > JUDGE_LINKS_MAX)
+    if (++v->judge->n_links > v->judge->limits.links)
         return -1;
     return links_add(&v->found, (struct link){place, (uint8_t)v->form, (uint8_t)v->percentile});
 }
@@ -51,15 +51,16 @@ static int visit_claim(void *arg, uint32_t place) {
 static int find_claims(struct visit *v) {
     struct judge *j = v->judge;
     struct span base;
-    if (name_index_visit(&j->names, j->parsed.list, v->row->name, &j->steps, visit_claim, v) != 0)
+    if (name_index_visit(&j->names, j->parsed.list, v->row->name, &j->steps, j->limits.steps, visit_claim,
+                         v) != 0)
         return -1;
     enum metric_type type = v->row->type;
     if (type != METRIC_GAUGE && type != METRIC_RATE && type != METRIC_COUNT)
         return 0;
     v->form = form_of(v->row->name, &base, &v->percentile);
-    return v->form == FORM_NONE
-               ? 0
-               : name_index_visit(&j->names, j->parsed.list, base, &j->steps, visit_claim, v);
+    return v->form == FORM_NONE ? 0
+                                : name_index_visit(&j->names, j->parsed.list, base, &j->steps,
+                                                   j->limits.steps, visit_claim, v);
 }
 
 static struct witness *new_witness(struct judge *j, const struct series_row *row) {
@@ -91,7 +92,7 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     *w = NULL;
     if (!span_eq(row->session, j->session) || idmap_get(&j->by_series, row->id, &known))
         return 0;
-    if (j->steps > JUDGE_STEPS_MAX)
+    if (j->steps > j->limits.steps)
         return -1;
     struct visit v = {.judge = j, .row = row};
     int result = find_claims(&v);
@@ -130,7 +131,7 @@ void judge_note_present(struct judge *j, struct witness *w) {
 
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row) {
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
-    if (j->n_values >= JUDGE_VALUES_MAX || witness_add_sample(w, row, &j->n_values) != 0)
+    if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
@@ -157,23 +158,19 @@ static bool record_matches(const struct expectation *e, enum subject subject, st
 }
 
 int judge_add_event(struct judge *j, const struct event_row *row) {
-    if (j->steps > JUDGE_STEPS_MAX)
-        return -1;
     struct tagged tagged = {
         .n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host, .steps = &j->steps};
-    for (size_t i = 0; j->asks_events && i < j->n_claims; i++)
+    for (size_t i = 0; j->asks_events && i < j->n_claims && j->steps <= j->limits.steps; i++)
         if (record_matches(j->claims[i].e, SUBJECT_EVENT, row->event.title, &tagged))
             add_record(j, (uint32_t)i, row->id);
-    return 0;
+    return j->steps > j->limits.steps ? -1 : 0;
 }
 
 int judge_add_check(struct judge *j, const struct check_row *row) {
-    if (j->steps > JUDGE_STEPS_MAX)
-        return -1;
     const struct service_check *check = &row->check;
     struct tagged tagged = {
         .n = check->n_tags, .tags = check->tags, .host = check->origin.host, .steps = &j->steps};
-    for (size_t i = 0; j->asks_checks && i < j->n_claims; i++) {
+    for (size_t i = 0; j->asks_checks && i < j->n_claims && j->steps <= j->limits.steps; i++) {
         if (!record_matches(j->claims[i].e, SUBJECT_CHECK, check->name, &tagged))
             continue;
         j->claims[i].newest_status = check->status;
@@ -181,7 +178,7 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
             j->claims[i].statuses[check->status]++;
         add_record(j, (uint32_t)i, row->id);
     }
-    return 0;
+    return j->steps > j->limits.steps ? -1 : 0;
 }
 
 /* --- losses ---------------------------------------------------------------------------------------------- */

@@ -13,9 +13,6 @@
 #include "judge/parse.h"
 #include "judge/tally.h"
 
-#define JUDGE_VALUES_MAX                                                                                     \
-    ((uint64_t)64 << 20) /* samples kept one by one for quantiles, `each` and `distinct` */
-
 /* What an expectation must know beyond the summary of a series. */
 enum need {
     NEED_VALUES = 1, /* quantiles; `each` with != (with == under `no`) */
@@ -86,9 +83,10 @@ struct name_index {
     size_t n_globs;
 };
 int name_index_build(struct name_index *index, size_t n, const struct expectation *list);
-/* Calls `visit` for each expectation whose name fits; stops at the first that is not 0 and returns that. */
+/* Calls `visit` for each expectation whose name fits; stops at the first that is not 0 and returns that, or -1 when *steps are
+ * more than max_steps. */
 int name_index_visit(const struct name_index *index, const struct expectation *list, struct span name,
-                     uint64_t *steps, int (*visit)(void *arg, uint32_t place), void *arg);
+                     uint64_t *steps, uint64_t max_steps, int (*visit)(void *arg, uint32_t place), void *arg);
 void name_index_free(struct name_index *index);
 
 #endif

@@ -180,6 +180,7 @@ static bool question_look(struct waiter *w) {
 static void question_wake(struct waiter *w, enum watch_why why) {
     struct question *q = (struct question *)w;
     struct http_request *rq = q->rq;
+    struct err err = {0};
     q->job.run = q->again ? run_again : run_report;
     switch (why) {
     case WATCH_LOOKED:
@@ -192,7 +193,9 @@ static void question_wake(struct waiter *w, enum watch_why why) {
         http_error(rq, 503, "the server is stopping");
         break;
     case WATCH_FAILED:
-        http_error(rq, 500, "cannot read what was recorded since");
+        if (judge_within_limits(q->judge, &err))
+            err_set(&err, 0, w->failed ? "out of memory" : "what was recorded since cannot be read");
+        http_error(rq, 500, "cannot judge: %s", err.text);
         break;
     case WATCH_GONE:
         rq->abandoned = true;
