@@ -67,6 +67,16 @@ static int judge(const struct options *o, const struct recorder *r, const struct
     return status;
 }
 
+/* The commonest mistake of a first run: claims fail, or hold, because the command sends elsewhere. */
+static void explain_silence(const struct recorder *r) {
+    struct store_stats stats;
+    store_stats(r->store, &stats);
+    if (stats.samples + stats.events + stats.checks + stats.rejects == 0)
+        log_warning(
+            "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
+            "DD_DOGSTATSD_URL, STATSD_HOST or DD_URL say?");
+}
+
 /* Without expectations: what there was. */
 static void summarize(const struct recorder *r) {
     struct store_stats stats;
@@ -100,9 +110,10 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     if (timed_out)
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
     int verdict = EXIT_PASS;
-    if (asked(o, j))
+    if (asked(o, j)) {
         verdict = judge(o, r, j, timed_out || status > 128);
-    else
+        explain_silence(r);
+    } else
         summarize(r);
     return timed_out ? EXIT_TIMEOUT : status ? status : verdict;
 }

@@ -115,3 +115,15 @@ load helper
     eval "$(statwit session new two)"
     [ -z "${DD_DOGSTATSD_SOCKET-}${DD_DOGSTATSD_STREAM_SOCKET-}" ]
 }
+
+@test "run: a command that sends nothing is told where it should" {
+    run statwit run -e 'incr a' -- true
+    exits 1
+    has "nothing at all was received: does the command send where DD_AGENT_HOST"
+    run statwit run -e 'no any errors.*' -- true
+    exits 0
+    has "nothing at all was received"
+    run statwit run -e 'incr a' -- "$STATWIT_BIN" send 'b:1|c'
+    exits 1
+    hasnt "nothing at all"
+}
