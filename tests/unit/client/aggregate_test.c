@@ -2,6 +2,7 @@
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,9 +182,33 @@ static void test_what_is_not_aggregated(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(got, large));
 }
 
+static void test_bad_input(void) {
+    struct statwit_metrics *metrics = open_aggregating((struct statwit_options){0});
+    struct statwit_health health;
+    static struct statwit_tag many[10001];
+    static char huge[70000], keys[10000][STATWIT_NUMBER_SIZE];
+    memset(huge, 'h', sizeof huge - 1);
+    for (size_t i = 0; i < 10000; i++)
+        many[i] = (struct statwit_tag){statwit_integer_text(keys[i], (int64_t)i), "v"};
+    statwit_incr(metrics, NULL);
+    statwit_incr(metrics, "");
+    statwit_gauge(metrics, "nan", (double)NAN);
+    statwit_timing(metrics, "inf", (double)INFINITY);
+    statwit_incr(metrics, "many", .tags = many);
+    statwit_incr(metrics, "huge", .tags = STATWIT_TAGS({"k", huge}));
+    statwit_incr(metrics, huge);
+    for (int i = 0; i < 2; i++)
+        statwit_incr(metrics, "a:b|c\n\xff", .tags = STATWIT_TAGS({"bad\xc3", "x|y"}));
+    CU_ASSERT_STRING_EQUAL(close_and_read(metrics), "a_b_c__:2|c|#bad_:x_y\n");
+    statwit_health(metrics, &health);
+    EQ_INT(health.dropped_invalid, 4);
+    EQ_INT(health.dropped_large, 3);
+    EQ_INT(health.metrics, 2);
+}
+
 UNIT_MAIN("client/aggregate", {"each type", test_each_type},
           {"integers stay integers", test_integers_stay_integers},
           {"tags and scopes are told apart", test_tags_and_scopes_are_told_apart},
           {"the last gauge wins", test_last_gauge_wins}, {"sampling", test_sampling},
           {"packed lines fit", test_packed_lines_fit}, {"bound", test_bound}, {"flushes", test_flushes},
-          {"what is not aggregated", test_what_is_not_aggregated})
+          {"what is not aggregated", test_what_is_not_aggregated}, {"bad input", test_bad_input})

@@ -51,6 +51,37 @@ static void test_macros(void) {
     close(fd);
 }
 
+/* DogStatsD takes a time for counts and gauges only; with another type a server would refuse the line. */
+static void test_no_time_where_none_is_taken(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    statwit_count(metrics, "c", 1, .timestamp_s = 1700000000);
+    statwit_timing(metrics, "t", 1, .timestamp_s = 1700000000);
+    statwit_set(metrics, "s", 1, .timestamp_s = 1700000000);
+    statwit_close(metrics);
+    sink_read(fd, got, sizeof got, PATIENCE_MS);
+    EQ_STR(got, "c:1|c|T1700000000\nt:1|ms\ns:1|s\n");
+    close(fd);
+}
+
+/* Whichever was opened first: those for all threads, those of the thread, the call. */
+static void test_order_of_scopes(void) {
+    int port, fd = sink_udp(&port);
+    char got[4096];
+    struct statwit_metrics *metrics = OPEN(.port = port);
+    {
+        statwit_global_tags(mine, false, STATWIT_TAGS({"a", "thread"}, {"t", "1"}));
+        statwit_global_tags(ours, true, STATWIT_TAGS({"a", "all"}, {"z", "1"}));
+        statwit_incr(metrics, "k", .tags = STATWIT_TAGS({"z", "call"}), .instance = "i");
+    }
+    statwit_incr(metrics, "k");
+    statwit_close(metrics);
+    sink_read(fd, got, sizeof got, PATIENCE_MS);
+    EQ_STR(got, "k:1|c|#a:thread,z:call,t:1,instance:i\nk:1|c\n");
+    close(fd);
+}
+
 static void test_timer(void) {
     int port, fd = sink_udp(&port);
     char got[4096];
@@ -380,7 +411,9 @@ static void test_telemetry(void) {
     close(fd);
 }
 
-UNIT_MAIN("client/dogstatsd", {"macros", test_macros}, {"timer", test_timer},
+UNIT_MAIN("client/dogstatsd", {"macros", test_macros},
+          {"no time where none is taken", test_no_time_where_none_is_taken},
+          {"order of scopes", test_order_of_scopes}, {"timer", test_timer},
           {"datagram sizes", test_datagram_sizes}, {"flush interval", test_flush_interval},
           {"bad input", test_bad_input}, {"sampling", test_sampling}, {"internal metrics", test_internal},
           {"no server", test_late_server}, {"refused once is sent again", test_refused_once_is_sent_again},

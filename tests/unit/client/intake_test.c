@@ -3,6 +3,7 @@
 
 #include "sink.h"
 #include "unit.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -271,6 +272,35 @@ static void test_flush_behind_a_request(void) {
     http_sink_stop(sink);
 }
 
+static void test_bad_input(void) {
+    struct http_sink *sink = http_sink_start(accepted, 1);
+    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
+    static struct statwit_tag many[10001];
+    static char huge[70000], keys[10000][STATWIT_NUMBER_SIZE];
+    memset(huge, 'h', sizeof huge - 1);
+    for (size_t i = 0; i < 10000; i++)
+        many[i] = (struct statwit_tag){statwit_integer_text(keys[i], (int64_t)i), "v"};
+    statwit_incr(metrics, NULL);
+    statwit_incr(metrics, "");
+    statwit_gauge(metrics, "nan", (double)NAN);
+    statwit_timing(metrics, "inf", (double)INFINITY);
+    statwit_incr(metrics, "many", .tags = many);
+    statwit_incr(metrics, "huge", .tags = STATWIT_TAGS({"k", huge}));
+    statwit_incr(metrics, huge);
+    statwit_event(metrics, NULL, "no title");
+    statwit_check(metrics, "check", (enum statwit_check_status)7);
+    statwit_incr(metrics, "a:b|c\n\xff", LATER, .tags = STATWIT_TAGS({"bad\xc3", "x\"y"}));
+    statwit_close(metrics);
+    EQ_INT(health_of(metrics).dropped_invalid, 6);
+    EQ_INT(health_of(metrics).dropped_large, 3);
+    EQ_INT(sink->n_received, 1);
+    EQ_STR(
+        timeless(sink->received[0].body),
+        "{\"series\":[{\"metric\":\"a_b_c__\",\"points\":[[T,0.1]],\"type\":\"rate\",\"host\":\"web1\",\"device\":null,"
+        "\"tags\":[\"bad_:x_y\"],\"interval\":10}]}");
+    http_sink_stop(sink);
+}
+
 static void test_many_bodies(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
@@ -297,4 +327,5 @@ UNIT_MAIN("client/intake", {"body", test_body}, {"distribution and tags", test_d
           {"honours pauses", test_honours_pauses}, {"hanging server", test_hanging_server},
           {"bound", test_bound}, {"unreachable", test_unreachable},
           {"old intervals leave", test_old_intervals_leave},
-          {"a flush behind a request", test_flush_behind_a_request}, {"many bodies", test_many_bodies})
+          {"a flush behind a request", test_flush_behind_a_request}, {"many bodies", test_many_bodies},
+          {"bad input", test_bad_input})
