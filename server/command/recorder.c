@@ -19,6 +19,10 @@ static bool address_is_loopback(const struct sockaddr *address) {
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
+static bool is_run(const struct options *o) {
+    return (o->command->groups & TAKES_RUN) != 0;
+}
+
 /* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of
  * ours. */
 static bool bind_is_loopback(const char *bind) {
@@ -48,7 +52,8 @@ static int make_token(char token[33], struct err *err) {
 
 /* The token to ask for, or NULL. */
 static int choose_token(struct recorder *r, const struct options *o, const char **token, struct err *err) {
-    *token = option_on(o, OPT_NO_TOKEN) ? NULL : option_text(o, OPT_TOKEN);
+    const char *given = option_text(o, OPT_TOKEN);
+    *token = option_on(o, OPT_NO_TOKEN) || !given || !given[0] ? NULL : given;
     if (*token || bind_is_loopback(bind_of(o)))
         return 0;
     if (option_on(o, OPT_NO_TOKEN)) {
@@ -84,10 +89,8 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         .retention_samples = (uint64_t)option_number(o, OPT_RETENTION_SAMPLES),
         .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
     };
-    bool run =
-        (o->command->groups & TAKES_RUN) != 0; /* judges this run, not what an earlier one left in the file */
     r->store = store_open(&store, err);
-    if (r->store && run && store_empty(r->store, err) != 0)
+    if (r->store && is_run(o) && store_empty(r->store, err) != 0) /* not judged by what an earlier one left */
         return -1;
     r->pipeline = r->store ? pipeline_new(r->store, (size_t)option_number(o, OPT_QUEUE_MEMORY), err) : NULL;
     return r->pipeline ? 0 : -1;
@@ -145,6 +148,8 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
     if (!r->http)
         return -1;
     environment_make(&r->environment, &r->session, http_url(r->http));
+    if (is_run(o))
+        environment_add(&r->environment, "STATWIT_TOKEN", r->token);
     return 0;
 }
 

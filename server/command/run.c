@@ -53,6 +53,7 @@ static int judge(const struct options *o, const struct recorder *r, const struct
     struct remote remote;
     json_t *report = NULL;
     to.value[OPT_URL].text = http_url(r->http);
+    to.value[OPT_TOKEN].text = r->token[0] ? r->token : NULL;
     int status = remote_open(&remote, &to);
     if (status == EXIT_PASS && (j->n || option_on(o, OPT_ALL_COVERED)))
         status = judging_ask(j, &to, &remote, &report);

@@ -39,8 +39,8 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     int result = path ? file_replace(path, buf_view(&line), err) : 0;
     if (result == 0 && r->token[0])
         fprintf(stderr,
-                "statwit: others than this host can reach %s, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
-                option_text(o, OPT_BIND), r->token);
+                "statwit: others than this host can reach it, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
+                r->token);
     if (result == 0 && isatty(STDOUT_FILENO))
         banner(r);
     else if (result == 0)

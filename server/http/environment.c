@@ -3,7 +3,7 @@
 #include "core/json.h"
 #include <stdio.h>
 
-static void set(struct environment *env, const char *name, const char *value) {
+void environment_add(struct environment *env, const char *name, const char *value) {
     if (env->n == ENVIRONMENT_MAX || !value[0])
         return;
     env->vars[env->n].name = name;
@@ -34,24 +34,24 @@ void environment_make(struct environment *env, const struct ingest_session *sess
         snprintf(port, sizeof port, "%d", at->udp_port);
         snprintf(address, sizeof address, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
         snprintf(udp, sizeof udp, "udp://%s", address);
-        set(env, "DD_AGENT_HOST", host);
-        set(env, "DD_DOGSTATSD_HOST", host);
-        set(env, "DD_DOGSTATSD_PORT", port);
-        set(env, "DD_DOGSTATSD_URL", udp);
-        set(env, "STATSD_HOST", host);
-        set(env, "STATSD_PORT", port);
-        set(env, "STATSD_ADDR", address);
+        environment_add(env, "DD_AGENT_HOST", host);
+        environment_add(env, "DD_DOGSTATSD_HOST", host);
+        environment_add(env, "DD_DOGSTATSD_PORT", port);
+        environment_add(env, "DD_DOGSTATSD_URL", udp);
+        environment_add(env, "STATSD_HOST", host);
+        environment_add(env, "STATSD_PORT", port);
+        environment_add(env, "STATSD_ADDR", address);
     }
-    set(env, "DD_DOGSTATSD_SOCKET", at->unixgram);
-    set(env, "DD_DOGSTATSD_STREAM_SOCKET", at->unixstream);
-    set(env, "DD_API_KEY", session->api_key);
-    set(env, "DATADOG_API_KEY", session->api_key);
-    set(env, "DD_URL", url);
-    set(env, "DD_DD_URL", url);
-    set(env, "DATADOG_HOST", url);
-    set(env, "DATADOG_API_HOST", url);
-    set(env, "STATWIT_URL", url);
-    set(env, "STATWIT_SESSION", session->name);
+    environment_add(env, "DD_DOGSTATSD_SOCKET", at->unixgram);
+    environment_add(env, "DD_DOGSTATSD_STREAM_SOCKET", at->unixstream);
+    environment_add(env, "DD_API_KEY", session->api_key);
+    environment_add(env, "DATADOG_API_KEY", session->api_key);
+    environment_add(env, "DD_URL", url);
+    environment_add(env, "DD_DD_URL", url);
+    environment_add(env, "DATADOG_HOST", url);
+    environment_add(env, "DATADOG_API_HOST", url);
+    environment_add(env, "STATWIT_URL", url);
+    environment_add(env, "STATWIT_SESSION", session->name);
 }
 
 void environment_json(const struct environment *env, struct buf *b) {

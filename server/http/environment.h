@@ -22,6 +22,8 @@ struct environment {
 
 /* url: http_url's. Wildcard addresses become loopback ones. */
 void environment_make(struct environment *env, const struct ingest_session *session, const char *url);
+/* One more, unless its value is "". The name is kept, the value copied. */
+void environment_add(struct environment *env, const char *name, const char *value);
 /* {"DD_AGENT_HOST":"127.0.0.1",…} */
 void environment_json(const struct environment *env, struct buf *b);
 /* {"udp":"127.0.0.1:8125","unixgram":null,"unixstream":null}, as in the ready line. */

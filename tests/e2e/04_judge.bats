@@ -257,3 +257,13 @@ load helper
     run statwit ls --db kept.db --session '*' -j
     [ "$(jq '.series | length' <<<"$output")" -eq 0 ]
 }
+
+@test "run --bind: the token that others need is known to run and to its command" {
+    # shellcheck disable=SC2016
+    STATWIT_TOKEN=old run statwit run --bind 0.0.0.0 -e 'incr a' -- \
+        sh -c '"$0" send "a:1|c" && "$0" expect "incr a" && curl -sS -o /dev/null -w "%{http_code}" "$STATWIT_URL/recorder/v1/status"' \
+        "$STATWIT_BIN"
+    exits 0
+    has "pass  incr a"
+    has 401
+}
