@@ -7,9 +7,8 @@
  * matching _close or _free, which take NULL as well. Strings that you pass are read during the call and never
  * kept. Errors: functions of the asserting half return 0 or -1 (or NULL) and fill the caller's struct
  * statwit_error, which may be NULL. Functions that emit never fail: what could not be sent is counted
- * (statwit_health). Units: in the names (_ms, _s, _bytes). C++: usable from C++11 on; the optional arguments
- * of the macros are designated initialisers, which C++ has from C++20 on, so that older code calls the plain
- * functions beneath.
+ * (statwit_health). Units: in the names (_ms, _s, _bytes). C++: usable from C++11 on, through the
+ * plain functions: the macros that emit are made of what only C has (compound literals, _Generic).
  */
 #ifndef STATWIT_H
 #define STATWIT_H
@@ -99,7 +98,7 @@ struct statwit_call {
     const struct statwit_tag *tags; /* ended by a key of NULL */
     double sample_rate;             /* above 0, at most 1; else the options' */
     int64_t amount;                 /* of statwit_incr; 0: 1. To send a zero: statwit_count */
-    int64_t timestamp_s;            /* seconds of the Unix clock, counts and gauges only; 0: none */
+    int64_t timestamp_s;            /* Unix clock; of counts and gauges, with datadog of all; 0: now */
     const char *cardinality;        /* none, low, orchestrator or high; NULL: the options' */
     bool internal;                  /* counts only: also an internal metric (Sentry's skip_internal=False) */
     int reserved;                   /* 0 */
