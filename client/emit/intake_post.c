@@ -207,14 +207,15 @@ static void *thread_main(void *context) {
     for (;;) {
         int64_t now = now_s();
         uint64_t n_asked = intake->n_flushes_asked; /* who asks from now on may mean what is not rolled yet */
-        intake_roll(intake, intake->stopping ? INT64_MAX : now - now % intake->interval_s);
+        bool last = intake->stopping;
+        intake_roll(intake, last ? INT64_MAX : now - now % intake->interval_s);
         send_bodies(intake);
         intake->n_flushes_done = n_asked;
         pthread_cond_broadcast(&intake->wake);
-        if (intake->stopping && (!intake->first_body || clock_monotonic_ns() > intake->deadline_ns))
+        if (last && (!intake->first_body || clock_monotonic_ns() > intake->deadline_ns))
             break;
-        if (intake->n_flushes_asked != n_asked)
-            continue;
+        if (intake->n_flushes_asked != n_asked || intake->stopping != last)
+            continue; /* asked meanwhile */
         /* Until the interval is over, a pause is, or somebody wakes. */
         int64_t next_ns =
             clock_monotonic_ns() + (intake->interval_s - now_s() % intake->interval_s) * 1000000000;

@@ -272,6 +272,31 @@ static void test_flush_behind_a_request(void) {
     http_sink_stop(sink);
 }
 
+static void *close_it(void *metrics) {
+    statwit_close(metrics);
+    return NULL;
+}
+
+/* Closed while an earlier body is on its way: what was put behind it leaves too. */
+static void test_close_behind_a_request(void) {
+    static const struct http_reply replies[] = {{.status = 202, .manner = HTTP_HELD}, {.status = 202}};
+    struct http_sink *sink = http_sink_start(replies, 2);
+    struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
+    pthread_t closer;
+    statwit_event(metrics, "first", "");
+    CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
+    statwit_incr(metrics, "last", LATER);
+    pthread_create(&closer, NULL, close_it, metrics);
+    do
+        statwit_incr(metrics, "last", LATER);
+    while (health_of(metrics).dropped_late == 0); /* it is closing */
+    http_sink_release(sink);
+    pthread_join(closer, NULL);
+    EQ_INT(sink->n_received, 2);
+    EQ_INT(health_of(metrics).dropped_late, 1);
+    http_sink_stop(sink);
+}
+
 static void test_bad_input(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
@@ -327,5 +352,6 @@ UNIT_MAIN("client/intake", {"body", test_body}, {"distribution and tags", test_d
           {"honours pauses", test_honours_pauses}, {"hanging server", test_hanging_server},
           {"bound", test_bound}, {"unreachable", test_unreachable},
           {"old intervals leave", test_old_intervals_leave},
-          {"a flush behind a request", test_flush_behind_a_request}, {"many bodies", test_many_bodies},
+          {"a flush behind a request", test_flush_behind_a_request},
+          {"a close behind a request", test_close_behind_a_request}, {"many bodies", test_many_bodies},
           {"bad input", test_bad_input})
