@@ -66,6 +66,17 @@ void judging_free(struct judging *j) {
 
 /* --- judging --------------------------------------------------------------------------------------------- */
 
+/* What is often given instead of an expectation. */
+static void explain_arguments(const struct options *o) {
+    for (int i = 0; i < o->n_args; i++)
+        if (access(o->args[i], F_OK) == 0) {
+            log_error("%s is a file: -f reads expectations from it", o->args[i]);
+            return;
+        }
+    if (o->n_args > 1 && !strchr(o->args[0], ' '))
+        log_error("each expectation is one argument: quote it, as in 'incr login.attempt sum == 1'");
+}
+
 static struct judge *parse(const struct judging *j, const struct options *o) {
     struct judge_options options = {
         .session = span_str(rows_session(o)),
@@ -84,8 +95,8 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         log_error("%s", error.message);
     if (error.excerpt[0])
         fprintf(stderr, "%s\n", error.excerpt);
-    if (!error.file.p && o->n_args > 1 && !strchr(o->args[0], ' '))
-        log_error("each expectation is one argument: quote it, as in 'incr login.attempt sum == 1'");
+    if (!error.file.p && (o->command->groups & TAKES_EXPECT))
+        explain_arguments(o);
     return NULL;
 }
 

@@ -68,14 +68,18 @@ static int judge(const struct options *o, const struct recorder *r, const struct
     return status;
 }
 
-/* The commonest mistake of a first run: claims fail, or hold, because the command sends elsewhere. */
-static void explain_silence(const struct recorder *r) {
+/* What the report doesn't say, and claims may hold or fail because of. */
+static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
     store_stats(r->store, &stats);
     if (stats.samples + stats.events + stats.checks + stats.rejects == 0)
         log_warning(
             "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
             "DD_DOGSTATSD_URL, STATSD_HOST or DD_URL say?");
+    bool kept = strcmp(db, ":memory:") != 0;
+    if (stats.rejects)
+        log_warning("%" PRIu64 " refused, which an Agent would drop: `statwit rejects --db %s` shows why",
+                    stats.rejects, kept ? db : "FILE` after `statwit run --db FILE");
 }
 
 /* Without expectations: what there was. */
@@ -113,7 +117,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     int verdict = EXIT_PASS;
     if (asked(o, j)) {
         verdict = judge(o, r, j, timed_out || status > 128);
-        explain_silence(r);
+        tell_more(r, option_text(o, OPT_DB));
     } else
         summarize(r);
     return timed_out ? EXIT_TIMEOUT : status ? status : verdict;

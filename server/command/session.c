@@ -12,12 +12,13 @@ static void print_json(const json_t *answer) {
     putchar('\n');
 }
 
-/* What an earlier session left in the shell would lead a client to that one's sockets. */
-static void print_unset(const json_t *env) {
+/* What an earlier session left in the shell would lead a client to that one's sockets. Empty counts as none, and every
+ * shell knows export. */
+static void print_emptied(const json_t *env) {
     static const char *const sockets[] = {"DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET"};
     for (size_t i = 0; i < 2; i++)
         if (!json_object_get(env, sockets[i]))
-            printf("unset %s\n", sockets[i]);
+            printf("export %s=''\n", sockets[i]);
 }
 
 /* 'value', for a shell. */
@@ -49,7 +50,7 @@ static int session_new(const struct options *o, struct remote *remote) {
     if (option_on(o, OPT_JSON))
         print_json(answer);
     else {
-        print_unset(json_object_get(answer, "env"));
+        print_emptied(json_object_get(answer, "env"));
         json_object_foreach(json_object_get(answer, "env"), name, value) {
             printf("export %s=", name);
             print_quoted(json_string_value(value));

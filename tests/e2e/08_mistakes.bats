@@ -84,6 +84,20 @@ load helper
     run statwit expect incr login.attempt sum == 1
     exits 2
     has "each expectation is one argument: quote it"
+    run statwit run -e 'incr a sum' -- echo one two
+    hasnt "one argument"
+    touch metrics.expect
+    run statwit expect metrics.expect
+    exits 2
+    has "metrics.expect is a file: -f reads expectations from it"
+}
+
+@test "run: what was refused is told, though all claims hold" {
+    run statwit run --db kept.db -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c' 'bad line'
+    exits 0
+    has "1 refused, which an Agent would drop: \`statwit rejects --db kept.db\` shows why"
+    run statwit run -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c'
+    hasnt refused
 }
 
 @test "a catalog alone is enough for expect" {
