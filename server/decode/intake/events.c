@@ -127,11 +127,14 @@ static void read_agent_event(struct intake *in, struct pull *p, struct span sour
 }
 
 static void read_sources(struct intake *in, struct pull *p) {
-    struct span source;
+    struct span source, raw;
     pull_enter(p);
     while (pull_key(p, &source)) {
-        if (pull_kind(p) != PULL_ARRAY) {
-            pull_skip(p, NULL);
+        enum pull_kind kind = pull_kind(p);
+        if (kind != PULL_ARRAY) {
+            if (pull_skip(p, &raw) && kind != PULL_NULL)
+                intake_reject(in, REASON_INVALID_FIELD, (struct span){NULL, 0}, raw,
+                              SPAN("the events of a source must be a list"));
             continue;
         }
         pull_enter(p);

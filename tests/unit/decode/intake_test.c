@@ -65,6 +65,7 @@ static enum intake_format format_of(const struct test_case *c) {
         {"/api/v1/series", INTAKE_SERIES_V1, INTAKE_SERIES_V1},
         {"/api/v2/series", INTAKE_SERIES_V2_JSON, INTAKE_SERIES_V2},
         {"/api/intake/metrics/v3/series", INTAKE_SERIES_V3, INTAKE_SERIES_V3},
+        {"/api/intake/metrics/v3beta/series", INTAKE_SERIES_V3, INTAKE_SERIES_V3},
         {"/api/v1/distribution_points", INTAKE_DISTRIBUTIONS, INTAKE_DISTRIBUTIONS},
         {"/api/beta/sketches", INTAKE_SKETCHES, INTAKE_SKETCHES},
         {"/api/v1/check_run", INTAKE_CHECKS, INTAKE_CHECKS},
