@@ -3,8 +3,8 @@
 #ifndef HTTP_LIMITS_H
 #define HTTP_LIMITS_H
 
-#define HTTP_THREADS         4    /* libmicrohttpd's pool */
-#define HTTP_WORKERS         2    /* for what is too long to do on a thread of the pool */
+#define HTTP_THREADS         4     /* libmicrohttpd's pool */
+#define HTTP_WORKERS         2     /* for what is too long to do on a thread of the pool */
 #define HTTP_CONNECTIONS_MAX 12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
 #define HTTP_HEADER_MEMORY                                                                                   \
     (64 << 10)          /* bytes for a connection's request line and headers, and to send from */

@@ -12,14 +12,14 @@ import urllib.parse
 class Recorder:
     """`with Recorder() as r:` starts one, `r.ask(…)` questions it; it is ended, and its folder removed, on the way out."""
 
-    def __init__(self, *flags):
-        self.flags = flags
+    def __init__(self, *flags, **environment):
+        self.flags, self.environment = flags, environment
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
         command = [os.environ["STATWIT"], "serve", "--http-port", "0", "--dogstatsd-port", "0", "--quiet",
                    "--db", os.path.join(self.folder.name, "r.db"), *self.flags]
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("STATWIT_", "DD_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("STATWIT_", "DD_"))} | self.environment
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         self.ready = json.loads(self.process.stdout.readline())
         self.port = urllib.parse.urlsplit(self.ready["http"]).port

@@ -1,5 +1,6 @@
 /* For LD_PRELOAD: the clock of the wall is three days back while the file CLOCK_BACK_IF exists, three days ahead while
- * CLOCK_AHEAD_IF does. The monotonic clock goes on as it is, as with a real jump.
+ * CLOCK_AHEAD_IF does; with CLOCK_STOPPED_AT it stands at that second. The monotonic clock goes on as it is, as with a real
+ * jump.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -16,9 +17,14 @@ static time_t shift_s(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
-    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+    if (result != 0 || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+        return result;
+    const char *stopped_at = getenv("CLOCK_STOPPED_AT");
+    if (stopped_at)
+        *now = (struct timespec){.tv_sec = atoll(stopped_at)};
+    else
         now->tv_sec += shift_s();
-    return result;
+    return 0;
 }
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone) {
