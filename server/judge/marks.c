@@ -129,7 +129,7 @@ static json_t *series_json(const struct candidate *c, const struct expectation *
     buf_span(&text, row->name);
     buf_printf(&text, " (%s) ", metric_word(row->type));
     text_put_tags(&text, row->n_tags, row->tags, row->host, row->device);
-    if (text.p[text.n - 1] != ' ')
+    if (text.n && text.p[text.n - 1] != ' ')
         buf_char(&text, ' ');
     text_put_plural(&text, row->samples, "sample");
     buf_str(&text, ": ");

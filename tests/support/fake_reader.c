@@ -103,12 +103,28 @@ static struct series_row *series_of(struct fake *f, const struct metric *m) {
     return bin_add(&f->series, sizeof row, &row);
 }
 
-static void summarise(struct series_row *s, const struct metric *m, double value, uint64_t id) {
+static const struct sketch *keep_sketch(struct fake *f, const struct sketch *s) {
+    if (!s)
+        return NULL;
+    struct sketch *copy = take(f, sizeof *copy);
+    int32_t *keys = take(f, s->n_bins * sizeof *keys);
+    uint32_t *counts = take(f, s->n_bins * sizeof *counts);
+    *copy = *s;
+    memcpy(keys, s->keys, s->n_bins * sizeof *keys);
+    memcpy(counts, s->counts, s->n_bins * sizeof *counts);
+    copy->keys = keys;
+    copy->counts = counts;
+    return copy;
+}
+
+static void summarise(struct series_row *s, const struct metric *m, const struct value *v, uint64_t id) {
     struct metric_weight w = metric_weigh(m->type, m->sample_rate);
-    s->count += w.count;
-    s->sum += value * w.factor;
-    s->min = s->samples ? fmin(s->min, value) : value;
-    s->max = s->samples ? fmax(s->max, value) : value;
+    const struct sketch *sketch = v->sketch;
+    double value = v->number, min = sketch ? sketch->min : value, max = sketch ? sketch->max : value;
+    s->count += sketch ? (double)sketch->count : w.count;
+    s->sum += sketch ? sketch->sum : value * w.factor;
+    s->min = s->samples ? fmin(s->min, min) : min;
+    s->max = s->samples ? fmax(s->max, max) : max;
     s->last = value;
     if (m->type == METRIC_SET)
         s->sum = s->min = s->max = s->last = NAN;
@@ -141,10 +157,10 @@ static void put_metric(struct fake *f, const struct metric *m) {
                                  .value = m->values[i],
                                  .spelling = spelling};
         row.value.text = keep(f, row.value.text);
-        row.value.sketch = NULL;
+        row.value.sketch = keep_sketch(f, row.value.sketch);
         if (m->type == METRIC_SET)
             row.text = row.value.text;
-        summarise(s, m, row.value.number, row.id);
+        summarise(s, m, &row.value, row.id);
         bin_add(&f->samples, sizeof row, &row);
     }
 }

@@ -21,42 +21,47 @@ struct judge *judging_start(const char *text, const struct judge_options *option
     return j;
 }
 
-static int feed_series(void *j, const struct series_row *row) {
-    return judge_feed_series(j, row);
-}
+struct feeding {
+    struct judge *judge;
+    int result;
+};
 
-static int feed_sample(void *j, const struct sample_row *row) {
-    return judge_feed_sample(j, row);
-}
+#define FEED(what, type)                                                                                     \
+    static int feed_##what(void *arg, const struct type *row) {                                              \
+        struct feeding *feeding = arg;                                                                       \
+        return feeding->result = judge_feed_##what(feeding->judge, row);                                     \
+    }
+FEED(series, series_row)
+FEED(sample, sample_row)
+FEED(event, event_row)
+FEED(check, check_row)
+FEED(reject, reject_row)
+FEED(loss, loss_row)
 
-static int feed_event(void *j, const struct event_row *row) {
-    return judge_feed_event(j, row);
-}
-
-static int feed_check(void *j, const struct check_row *row) {
-    return judge_feed_check(j, row);
-}
-
-static int feed_reject(void *j, const struct reject_row *row) {
-    return judge_feed_reject(j, row);
-}
-
-static int feed_loss(void *j, const struct loss_row *row) {
-    return judge_feed_loss(j, row);
+int judging_feed_all(struct judge *j, struct fake *f) {
+    struct feeding feeding = {.judge = j};
+    struct filter all = {0};
+    struct reader *r = fake_reader(f);
+    r->ops->series(r, &all, feed_series, &feeding, NULL);
+    if (!feeding.result)
+        r->ops->samples(r, &all, true, feed_sample, &feeding, NULL);
+    if (!feeding.result)
+        r->ops->events(r, &all, feed_event, &feeding, NULL);
+    if (!feeding.result)
+        r->ops->checks(r, &all, feed_check, &feeding, NULL);
+    if (!feeding.result)
+        r->ops->rejects(r, &all, feed_reject, &feeding, NULL);
+    if (!feeding.result)
+        r->ops->losses(r, &all, feed_loss, &feeding, NULL);
+    return feeding.result;
 }
 
 struct judge *judging_feed(const char *text, const struct judge_options *options, struct fake *f) {
     struct fake *nothing = fake_new();
     struct judge *j = judging_start(text, options, nothing);
     fake_free(nothing);
-    struct filter all = {0};
-    struct reader *r = fake_reader(f);
-    r->ops->series(r, &all, feed_series, j, NULL);
-    r->ops->samples(r, &all, true, feed_sample, j, NULL);
-    r->ops->events(r, &all, feed_event, j, NULL);
-    r->ops->checks(r, &all, feed_check, j, NULL);
-    r->ops->rejects(r, &all, feed_reject, j, NULL);
-    r->ops->losses(r, &all, feed_loss, j, NULL);
+    int result = judging_feed_all(j, f);
+    assert(result == 0);
     return j;
 }
 

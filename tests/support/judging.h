@@ -15,6 +15,9 @@ struct judge *judging_parse(const char *text, const struct judge_options *option
 struct judge *judging_start(const char *text, const struct judge_options *options, struct fake *f);
 struct judge *judging_feed(const char *text, const struct judge_options *options, struct fake *f);
 
+/* All of a recording to a judge that was started on nothing; 0, or what the first feeding that failed returned. */
+int judging_feed_all(struct judge *j, struct fake *f);
+
 /* -1: the two ways disagree (told on stderr). */
 int judging_verdict(struct fake *f, const char *text, const struct judge_options *options);
 int judging_final(struct fake *f, const char *text);

@@ -42,15 +42,16 @@ enum intake_status intake_decode(enum intake_format format, struct span body,
         .scratch = {.max = INTAKE_SCRATCH_MAX},
         .series = malloc(sizeof *in.series),
     };
-    if (!in.series)
-        return INTAKE_TOO_LARGE;
-    in.series->resources = (struct buf){.max = 1 << 20};
-    enum intake_status status = decoders[format](&in, body);
-    if (in.scratch.failed) {
+    enum intake_status status = INTAKE_TOO_LARGE;
+    if (in.series) {
+        in.series->resources = (struct buf){.max = 1 << 20};
+        status = decoders[format](&in, body);
+        buf_free(&in.series->resources);
+    }
+    if (!in.series || in.scratch.failed) {
         status = INTAKE_TOO_LARGE;
         snprintf(error->text, sizeof error->text, "Payload too large");
     }
-    buf_free(&in.series->resources);
     free(in.series);
     arena_free(&in.scratch);
     return status;

@@ -1,46 +1,12 @@
 /* Every allocation fails once: the 0th, the 1st, … until all succeed. Nothing crashes or leaks, and what was not sent
- * is counted. malloc and its kind are this file's own while `countdown` runs. */
+ * is counted. */
+#include "scarce.h"
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define CAN_FAIL 0 /* the sanitizers have a malloc of their own */
-#else
-#define CAN_FAIL 1
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *bytes, size_t size);
-
-static _Atomic long countdown = -1; /* the allocation that fails; below 0: none */
-
-static bool fails(void) {
-    return atomic_load(&countdown) >= 0 && atomic_fetch_sub(&countdown, 1) == 0;
-}
-
-static void *refuse(void) {
-    errno = ENOMEM;
-    return NULL;
-}
-
-void *malloc(size_t size) {
-    return fails() ? refuse() : __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size) {
-    return fails() ? refuse() : __libc_calloc(n, size);
-}
-
-void *realloc(void *bytes, size_t size) {
-    return fails() ? refuse() : __libc_realloc(bytes, size);
-}
-#endif
 
 static int port;
 
@@ -73,19 +39,14 @@ static bool emit(struct statwit_options options) {
 }
 
 static void story(struct statwit_options options) {
-#if CAN_FAIL
-    bool done = false;
-    for (long n = 0; n < 2000 && !done; n++) {
-        atomic_store(&countdown, n);
+    bool failed = true;
+    for (long n = 0; n < 2000 && failed; n++) {
+        scarce_begin(n);
         bool sent = emit(options);
-        long left = atomic_exchange(&countdown, -1);
-        CU_ASSERT(sent || left < 0); /* without a failure everything is sent */
-        done = left >= 0;
+        failed = scarce_end();
+        CU_ASSERT(sent || failed); /* without a failure everything is sent */
     }
-    CU_ASSERT(done);
-#else
-    emit(options);
-#endif
+    CU_ASSERT_FALSE(failed);
 }
 
 static void test_plain(void) {
@@ -98,19 +59,17 @@ static void test_aggregated(void) {
 }
 
 static void test_json(void) {
-#if CAN_FAIL
     struct statwit_error error = {0};
     struct statwit_metrics *metrics = NULL;
     for (long n = 0; n < 200 && !metrics; n++) {
-        atomic_store(&countdown, n);
+        scarce_begin(n);
         metrics = statwit_open_json(
             "{\"SENTRY_METRICS_OPTIONS\": {\"tags\": {\"a\": \"b\"}, \"statsd_port\": 9}}", NULL, &error);
-        atomic_store(&countdown, -1);
+        scarce_end();
         CU_ASSERT(metrics || error.text[0]);
     }
     CU_ASSERT_PTR_NOT_NULL(metrics);
     statwit_close(metrics);
-#endif
 }
 
 int main(void) {

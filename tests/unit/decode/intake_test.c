@@ -3,6 +3,7 @@
 #include "decode/intake/intake.h"
 
 #include "core/json.h"
+#include "scarce.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -288,6 +289,31 @@ static void test_damaged(void) {
     each_case(damage_case);
 }
 
+/* Each allocation fails once: then the body is refused, with a word for why, or all of it is there. */
+static void starve_case(struct test_case *c) {
+    struct intake_error error;
+    size_t all = 0;
+    enum intake_status right = decode(c, c->body, count, &all, &error);
+    bool failed = true;
+    for (long at = 0; at < 1000 && failed; at++) {
+        size_t n = 0;
+        scarce_begin(at);
+        enum intake_status status = decode(c, c->body, count, &n, &error);
+        failed = scarce_end();
+        bool holds = status == INTAKE_OK ? right == INTAKE_OK && n == all
+                                         : error.text[0] && (failed || status == right);
+        if (!holds)
+            fprintf(stderr, "%s without allocation %ld: status %d, %zu of %zu records, '%s'\n", c->name, at,
+                    status, n, all, error.text);
+        CU_ASSERT(holds);
+    }
+    CU_ASSERT_FALSE(failed);
+}
+
+static void test_starved(void) {
+    each_case(starve_case);
+}
+
 static void test_deep_json(void) {
     enum { DEPTH = 100000 };
     char *body = malloc(2 * DEPTH + 32);
@@ -351,6 +377,7 @@ static void test_tagset_bomb(void) {
 }
 
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
-          {"damaged anywhere", test_damaged}, {"JSON nested 100,000 deep", test_deep_json},
+          {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
+          {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})

@@ -311,6 +311,13 @@ static void test_aggregated_forms(void) {
     PASSES(f, "distribution lat avg == 20 and min == 5 and max == 90 and median == 18 and p95 < 100");
     PASSES(f, "timing lat each >= 5");
     FAILS(f, "timing lat each > 5");
+    PASSES(f, "timing lat each <= 90");
+    FAILS(f, "timing lat each < 90");
+    FAILS(f, "timing lat each == 20");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat each == 20", "why"), "can't be told"));
+    PASSES(f, "no timing lat each > 90");
+    FAILS(f, "no timing lat each >= 90");
+    PASSES(f, "timing lat series >= 1");
     FAILS(f, "timing lat p99 < 100"); /* not sent */
     FAILS(f, "timing lat last == 20");
     FAILS(f, "no timing lat");
@@ -400,6 +407,41 @@ static void test_final(void) {
     EQ_INT(judging_final(f, "incr b samples == 3"), true);
 }
 
+/* 90 values of 10 and 8 of 1,000, one 0 and one -5, as a client's sketch (keys as the Agent's: 1.0156 to the key less 1338). */
+static void test_sketches(void) {
+    static const int32_t keys[] = {-1442, 0, 1487, 1784};
+    static const uint32_t counts[] = {1, 1, 90, 8};
+    struct sketch sketch = {.count = 100,
+                            .sum = 8895,
+                            .min = -5,
+                            .max = 1000,
+                            .avg = 88.95,
+                            .n_bins = 4,
+                            .keys = keys,
+                            .counts = counts};
+    struct value value = {.number = 88.95, .timestamp = 1, .sketch = &sketch};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_DISTRIBUTION,
+                                       .name = SPAN("lat"),
+                                       .sample_rate = 1,
+                                       .n_values = 1,
+                                       .values = &value}};
+    sent(NULL);
+    fake_source(f, SOURCE_HTTP);
+    fake_put(f, &record);
+    PASSES(
+        f,
+        "distribution lat count == 100 and samples == 1 and sum == 8895 and avg == 88.95 and min == -5 and max == 1000");
+    PASSES(f, "distribution lat count ~ 100 and sum ~ 8895");
+    PASSES(f, "distribution lat median == 10 +- 0.2");
+    PASSES(f, "distribution lat p99 == 1000"); /* no more than the maximum */
+    PASSES(f, "distribution lat p2 == 0");
+    PASSES(f, "distribution lat p1 == -5 +- 0.1");
+    FAILS(f, "distribution lat p95 < 500");
+    PASSES(f, "distribution lat each >= -5.1 and each <= 1000");
+    FAILS(f, "distribution lat each > 0");
+}
+
 static void test_done(void) {
     fake_free(f);
     f = NULL;
@@ -414,4 +456,4 @@ UNIT_MAIN("judge/semantics", {"the examples of the specification", test_examples
           {"client telemetry", test_telemetry}, {"events and service checks", test_events_and_checks},
           {"aggregated forms over HTTP", test_aggregated_forms},
           {"since a mark, in a session", test_since_and_sessions}, {"all covered", test_all_covered},
-          {"when waiting is in vain", test_final}, {"(done)", test_done})
+          {"when waiting is in vain", test_final}, {"sketches", test_sketches}, {"(done)", test_done})
