@@ -289,6 +289,45 @@ static void test_damaged(void) {
     each_case(damage_case);
 }
 
+/* What stands where something else belongs: the error of the body, or the record that came of it. */
+static void test_odd_fields(void) {
+    static const struct {
+        enum intake_format format;
+        const char *body, *says;
+    } cases[] = {
+        {INTAKE_CHECKS, "[{\"check\":\"a\",\"host_name\":\"h\",\"status\":0,\"tags\":{\"x\":1}}]",
+         "tags must be a list of strings"},
+        {INTAKE_CHECKS, "[{\"check\":\"a\",\"host_name\":\"h\",\"status\":0,\"timestamp\":1e30}]",
+         "timestamp must be a 64-bit integer"},
+        {INTAKE_EVENT_V1, "{\"title\":\"t\",\"text\":\"x\",\"date_happened\":\"soon\"}",
+         "date_happened must be a number"},
+        {INTAKE_EVENT_V1, "{\"title\":\"t\",\"text\":\"x\",\"tags\":null,\"host\":true}",
+         "host must be a string"},
+        {INTAKE_AGENT_EVENTS, "{\"events\":{\"api\":[{\"msg_title\":\"t\",\"msg_text\":\"x\",\"tags\":7}]}}",
+         "tags must be a list of strings"},
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,true]]}]}",
+         "invalid_value"},
+        {INTAKE_SERIES_V1,
+         "{\"series\":[{\"metric\":\"\\u0041\",\"points\":[[1700000000,1E+2]],\"interval\":1e300}]}",
+         "interval must be a 64-bit integer"},
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":false,\"points\":[[1700000000,1]]}]}",
+         "metric must be a string"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct intake_options options = {.now_s = 1700000000};
+        struct intake_error error;
+        struct buf got = {0};
+        enum intake_status status =
+            intake_decode(cases[i].format, span_str(cases[i].body), &options, put_record, &got, &error);
+        const char *said = status == INTAKE_OK ? buf_view(&got).p : error.text;
+        bool holds = said && strstr(said, cases[i].says);
+        if (!holds)
+            fprintf(stderr, "%s: %s, not '%s'\n", cases[i].body, said ? said : "nothing", cases[i].says);
+        CU_ASSERT(holds);
+        buf_free(&got);
+    }
+}
+
 /* Each allocation fails once: then the body is refused, with a word for why, or all of it is there. */
 static void starve_case(struct test_case *c) {
     struct intake_error error;
@@ -378,6 +417,6 @@ static void test_tagset_bomb(void) {
 
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
           {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
-          {"JSON nested 100,000 deep", test_deep_json},
+          {"odd fields", test_odd_fields}, {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})
