@@ -267,3 +267,142 @@ load helper
     has "pass  incr a"
     has 401
 }
+
+@test "run: a loss makes the verdict inconclusive: 4, and every report says so" {
+    head -c 1400 /dev/zero | tr '\0' x >name
+    for _ in $(seq 400); do printf '%s:1|c\n' "$(cat name)"; done >lines
+    printf 'no any never.sent\nincr x* count >= 1\n' >claims
+    GITHUB_ACTIONS=true run statwit run --so-rcvbuf 4K --expect claims --tap --junit report.xml --json report.json -- sh -c \
+        "kill -STOP \$PPID; '$STATWIT_BIN' send --to udp://\$STATSD_ADDR <lines; kill -CONT \$PPID"
+    exits 4
+    has 'not ok 1 - no any never.sent'
+    has 'ok 2 - incr x* count >= 1'
+    has 'file=claims,line=1'
+    has inconclusive
+    [ "$(jq -r '.verdict, .results[0].verdict, .results[1].verdict, .losses[0].loss' report.json | tr '\n' ' ')" = 'inconclusive inconclusive pass kernel_drop ' ]
+    grep -q '<testsuite.* tests="2" failures="0" errors="1"' report.xml
+    run statwit run --so-rcvbuf 4K -e 'no any never.sent' -- sh -c \
+        "kill -STOP \$PPID; '$STATWIT_BIN' send --to udp://\$STATSD_ADDR <lines; kill -CONT \$PPID; exit 9"
+    exits 9 # the command's own comes first
+}
+
+@test "what no claim covers is a failure in every report" {
+    GITHUB_ACTIONS=true run statwit run --all-covered -e 'incr b' --tap --junit report.xml --json report.json -- "$STATWIT_BIN" send 'a:1|c' 'b:1|c'
+    exits 1
+    has 'ok 1 - incr b'
+    has 'not ok 2 - every series is covered'
+    has '::error title=statwit::no expectation covers a'
+    grep -q 'tests="2" failures="1"' report.xml
+    [ "$(jq -c '[.verdict, .n_uncovered, .uncovered[0].name]' report.json)" = '["fail",1,"a"]' ]
+}
+
+@test "the claims of the documentation" {
+    start
+    statwit send 'login.attempt:1|c|#instance:failure' 'tasks.app_store_connect.refreshed:42|g' 'events.latency:120|ms|#from_relay:True,env:ci-7' \
+        'users.unique:a|s' 'users.unique:b|s' 'users.unique:c|s' 'http.hits:1|c|#code:200,env:ci' 'http.hits:1|c|#env:ci,code:200' \
+        '_e{15,1}:Deploy finished|x|#env:ci' '_sc|app.ok|1|#env:ci' '_sc|app.ok|0|#env:ci'
+    for _ in $(seq 100); do echo 'sampled.hits:1|c|@0.1'; done | statwit send
+    cat >claims <<'END'
+incr login.attempt{instance:failure} sum == 1
+gauge tasks.app_store_connect.refreshed last == 42
+timing events.latency{from_relay:True} count >= 1 and p95 < 500
+timing events.*{!canary,env:ci-*} each >= 0
+set users.unique distinct == 3
+incr http.hits[code:200,env:ci] samples == 2     # [] : exactly these tags; {} : at least these
+no any errors.*                                  # never
+any http.request series <= 50                    # cardinality budget
+incr sampled.hits sum ~ 1000                     # ~ : approximately; knows about sampling
+event "Deploy finished"{env:ci}
+check app.ok{env:ci} status == ok
+END
+    run statwit expect -f claims
+    exits 0
+    has '11 expectations: 11 passed'
+    printf 'no incr sampled.hits sum ~ 1000\nincr sampled.hits sum ~ 100\nincr http.hits[code:200]\ncheck app.ok status == warning\nno check app.ok status == warning\n' >wrong
+    run statwit expect -f wrong
+    exits 1
+    has '5 expectations: 0 passed, 5 failed'
+}
+
+@test "a session that ends: who waits for it and who follows it is told" {
+    start
+    statwit session new brief >env
+    "$STATWIT_BIN" expect --session brief --within 600s 'incr never' >asked 2>&1 3>&- &
+    asker=$!
+    "$STATWIT_BIN" samples -f --session brief >followed 2>&1 3>&- &
+    follower=$!
+    statwit session new other --ttl 1s >env # an ended session is not the end of the others
+    "$STATWIT_BIN" expect --session other --within 600s 'incr never' >other 2>&1 3>&- &
+    other=$!
+    statwit session rm brief
+    status=0; wait "$asker" || status=$?
+    [ "$status" -eq 2 ]
+    grep -Eq "session 'brief' has ended|no session is named 'brief'" asked
+    status=0; wait "$follower" || status=$?
+    grep -Eq "session 'brief' has ended|no session is named 'brief'" followed
+    status=0; wait "$other" || status=$?
+    [ "$status" -eq 2 ]
+    grep -Eq "session 'other' has ended|no session is named 'other'" other
+}
+
+@test "a session over HTTP: by its key, by the header, by the query" {
+    start
+    statwit session new mine --json >mine
+    point() { jq -nc --arg name "$1" '{series: [{metric: $name, type: 1, points: [{timestamp: (now | floor), value: 1}]}]}'; }
+    post() { curl -fsS -H 'Content-Type: application/json' -d "$(point "$1")" "${@:3}" "$STATWIT_URL$2" >answer; }
+    post by.key /api/v2/series -H "DD-API-KEY: $(jq -r .api_key mine)"
+    post by.header /api/v2/series -H 'X-Datadog-Test-Session-Token: mine'
+    post by.query '/api/v2/series?test_session_token=mine'
+    post by.nobody /api/v2/series -H 'DD-API-KEY: 0123456789abcdef0123456789abcdef'
+    run statwit expect --session mine --all-covered 'any by.key' 'any by.header' 'any by.query'
+    exits 0
+    run statwit expect --all-covered 'any by.nobody'
+    exits 0
+    run curl -fsS "$STATWIT_URL/recorder/v1/series?test_session_token=mine"
+    [ "$(jq '.series | length' <<<"$output")" = 3 ]
+    [ "$(curl -fsS -H 'X-Datadog-Test-Session-Token: mine' -d '{"expect":["any by.key"]}' "$STATWIT_URL/recorder/v1/expect" | jq -r .verdict)" = pass ]
+}
+
+@test "a list is followed by its cursor to the end, also while more comes" {
+    start
+    statwit send 'n:1:2:3:4:5|g'
+    cursor= seen=
+    for _ in 1 2 3 4 5 6; do
+        answer=$(curl -fsS "$STATWIT_URL/recorder/v1/samples?limit=2${cursor:+&cursor=$cursor}")
+        seen+=$(jq -r '[.samples[].value] | map(tostring) | join("")' <<<"$answer")
+        cursor=$(jq -r '.next // empty' <<<"$answer")
+        [ -n "$cursor" ] || break
+        [ "$seen" != 12 ] || statwit send 'n:6|g'
+    done
+    [ "$seen" = 123456 ]
+}
+
+@test "a session exported and replayed is the same session" {
+    start
+    statwit session new first >/dev/null
+    statwit session new second >/dev/null
+    statwit send --session first 'a:1:2|c|@0.5|#x:1,y' 'g:7|g|#host:web' 'u:bob|s' 't:3|ms' '_e{1,1}:a|b|#k:v' '_sc|c|1|m:bad' 'elsewhere:1|c'
+    statwit export --session first --format dogstatsd >lines
+    statwit send --session second <lines
+    diff <(statwit snapshot --session first) <(statwit snapshot --session second)
+    diff lines <(statwit export --session second --format dogstatsd)
+    run statwit ls
+    has 'no series'
+}
+
+@test "100,000 claims; one that is too long" {
+    start
+    seq -f 'incr n%g sum == 1' 100000 >claims
+    seq -f 'n%g:1|c' 1 100 | statwit send
+    run bash -c "'$STATWIT_BIN' expect -f claims --json | jq -c '[.verdict, (.results | length), ([.results[] | select(.verdict == \"pass\")] | length)]'"
+    [ "$output" = '["fail",100000,100]' ]
+    echo 'incr one.more' >>claims
+    run statwit expect -f claims
+    exits 2
+    has 'the limit of 100000'
+    { printf 'incr '; head -c 1048576 /dev/zero | tr '\0' a; } >long
+    run statwit expect -f long
+    exits 2
+    has 'expectation length'
+    statwit expect 'incr n1'
+}
