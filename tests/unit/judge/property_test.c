@@ -79,9 +79,17 @@ static void add_term(struct pair *p, bool exact, char *all_taken) {
         {"x", "(t.value = 'x' OR t.value GLOB 'x:*')"},
         {"x:?", "t.value GLOB 'x:?'"},
         {"y:*2", "t.value GLOB 'y:*2'"},
+        {"host", "host IS NOT NULL"}, /* of the row: from here on */
+        {"host:w*", "coalesce(host, '') GLOB 'w*'"},
+        {"host:db", "coalesce(host, '') = 'db'"},
     };
-    unsigned i = pick(6);
+    unsigned i = pick(9);
     bool negated = pick(4) == 0;
+    if (i >= 6) {
+        sprintf(p->text + strlen(p->text), "%s%s", negated ? "!" : "", terms[i].text);
+        sprintf(p->where + strlen(p->where), " AND %s(%s)", negated ? "NOT " : "", terms[i].condition);
+        return;
+    }
     sprintf(p->text + strlen(p->text), "%s%s", negated ? "!" : "", terms[i].text);
     sprintf(p->where + strlen(p->where), " AND %sEXISTS (SELECT 1 FROM json_each(tags) t WHERE %s)",
             negated ? "NOT " : "", terms[i].condition);
@@ -101,6 +109,19 @@ static void add_tags(struct pair *p) {
     if (exact)
         sprintf(p->where + strlen(p->where),
                 " AND NOT EXISTS (SELECT 1 FROM json_each(tags) t WHERE NOT (%s))", all_taken);
+}
+
+/* What an op asks of a number, as the manual puts it: a tolerance widens what holds, but of != it narrows it. */
+static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">=", "~"};
+
+static void put_condition(char *sql, const char *number, unsigned op, double value, double tolerance) {
+    sql += strlen(sql);
+    if (op == 0 || op == 6)
+        sprintf(sql, "abs(%s - %g) <= %g", number, value, tolerance);
+    else if (op == 1)
+        sprintf(sql, "abs(%s - %g) > %g", number, value, tolerance);
+    else
+        sprintf(sql, "%s %s %g", number, ops[op], op <= 3 ? value + tolerance : value - tolerance);
 }
 
 /* One clause; the tables are: m, the matching samples with weight w and factor f. */
@@ -125,23 +146,29 @@ static void add_clause(struct pair *p, bool set, bool no) {
         {"each", "value"},
         {"rate", "sample_rate"},
     };
-    static const char *const ops[] = {"==", "!=", "<", "<=", ">", ">="};
-    static const char *const sql_ops[] = {"=", "<>", "<", "<=", ">", ">="};
-    unsigned i = set ? pick(4) : pick(15), op = pick(6);
+    unsigned i = set ? pick(4) : pick(15), op = pick(7);
+    double tolerance = pick(4) ? 0 : (double)(1 + pick(9)) / 4;
+    bool by_sampling =
+        i == 1 || i == 4 || (i >= 9 && i <= 12); /* what ~ alone means then is another test's */
+    if (op == 6 && by_sampling && tolerance == 0)
+        op = 0;
     double value = i < 5     ? (double)pick(12) * (pick(3) ? 1 : 25)
                    : i == 14 ? rates[pick(5)]
                              : (double)pick(41) / 4 - 3;
     sprintf(p->text + strlen(p->text), " %s %s %g", stats[i].stat, ops[op], value);
+    if (tolerance > 0)
+        sprintf(p->text + strlen(p->text), " +- %g", tolerance);
+    char condition[1024] = "";
+    put_condition(condition, stats[i].sql, op, value, tolerance);
     if (i < 13)
-        sprintf(p->sql + strlen(p->sql), "coalesce(%s %s %g, 0)", stats[i].sql, sql_ops[op], value);
+        sprintf(p->sql + strlen(p->sql), "coalesce(%s, 0)", condition);
     else if (no)
-        sprintf(p->sql + strlen(p->sql), "EXISTS (SELECT 1 FROM m WHERE %s %s %g)", stats[i].sql, sql_ops[op],
-                value);
+        sprintf(p->sql + strlen(p->sql), "EXISTS (SELECT 1 FROM m WHERE %s)", condition);
     else
         sprintf(
             p->sql + strlen(p->sql),
-            "(EXISTS (SELECT 1 FROM m WHERE %s IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM m WHERE NOT (%s %s %g)))",
-            stats[i].sql, stats[i].sql, sql_ops[op], value);
+            "(EXISTS (SELECT 1 FROM m WHERE %s IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM m WHERE NOT (%s)))",
+            stats[i].sql, condition);
 }
 
 static void make(struct pair *p) {
