@@ -106,10 +106,18 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
     return false;
 }
 
+bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
+    return j->since <= last_id ||
+           err_set(err, 0,
+                   "%" PRIu64 " is no mark of this recording, whose newest record is %" PRIu64
+                   ": marks of another one mean nothing here",
+                   j->since, last_id) == 0;
+}
+
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
     struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
-    if (reader->ops->last_id(reader, &j->started, err) != 0 ||
+    if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &recent, take_event, &start, err) != 0) ||

@@ -88,6 +88,9 @@ load helper
     exits 0
     run statwit ls --since "$mark" --json
     [ "$(jq .series[0].sum <<<"$output")" = 5 ]
+    run statwit expect --since 4711 'no incr a' # a mark of another server: everything would be before it
+    exits 2
+    has '4711 is no mark of this recording'
 }
 
 @test "reports: JSON, JUnit, TAP, GitHub" {

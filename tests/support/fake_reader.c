@@ -231,6 +231,10 @@ uint64_t fake_last_id(const struct fake *f) {
     return f->last_id;
 }
 
+void fake_skip_to(struct fake *f, uint64_t last_id) {
+    f->last_id = last_id;
+}
+
 /* --- the reader ------------------------------------------------------------------------------------------ */
 
 static bool tag_wanted(struct span pattern, size_t n, const struct span *tags) {

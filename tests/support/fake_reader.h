@@ -29,5 +29,7 @@ void fake_loss(struct fake *f, const char *session, enum loss loss, uint64_t n);
 void fake_loss_of(struct fake *f, const char *session, enum loss loss, uint64_t n, uint64_t id);
 struct reader *fake_reader(struct fake *f);
 uint64_t fake_last_id(const struct fake *f);
+/* As if so many records had come and gone. */
+void fake_skip_to(struct fake *f, uint64_t last_id);
 
 #endif

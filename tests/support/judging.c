@@ -58,6 +58,8 @@ int judging_feed_all(struct judge *j, struct fake *f) {
 
 struct judge *judging_feed(const char *text, const struct judge_options *options, struct fake *f) {
     struct fake *nothing = fake_new();
+    if (options)
+        fake_skip_to(nothing, options->since);
     struct judge *j = judging_start(text, options, nothing);
     fake_free(nothing);
     int result = judging_feed_all(j, f);

@@ -146,6 +146,11 @@ static bool judge_now(struct question *q) {
     q->waiter.series = watch_series(q->rq->http->watch);
     if (ask_barrier(q->rq, &last_id) != 0 || session_ended(q))
         return true;
+    struct err err = {0};
+    if (!judge_knows_mark(q->judge, last_id, &err)) {
+        http_error(q->rq, 400, "since: %s", err.text);
+        return true;
+    }
     if (with_reader(q, begin_judging) != 0)
         return true;
     q->waiter.cursor = judge_seen(q->judge);
