@@ -7,16 +7,6 @@
 
 #define TEXT_MAX ((size_t)1 << 30)
 
-static int infer(const struct options *o) {
-    json_t *question = json_object(), *answer = NULL;
-    int status = naming_ask(o, ASK_INFER, question, NULL, &answer);
-    if (status == EXIT_PASS)
-        status = naming_write(option_text(o, OPT_OUTPUT), row_text(answer, "catalog"));
-    json_decref(question);
-    json_decref(answer);
-    return status;
-}
-
 static enum catalog_format format_of(const struct options *o, enum catalog_format fallback) {
     const char *word = option_text(o, OPT_CATALOG_FORMAT);
     return !word ? fallback : strcmp(word, "csv") == 0 ? CATALOG_CSV : CATALOG_JSON;
@@ -37,6 +27,30 @@ static int write_catalog(const struct catalog *c, enum catalog_format format, bo
         log_error("out of memory");
     warn_lost(lost);
     buf_free(&text);
+    return status;
+}
+
+/* The answer is JSON. */
+static int write_inferred(struct span text, enum catalog_format format, const char *path) {
+    struct catalog_error error = {0};
+    if (format == CATALOG_JSON)
+        return naming_write(path, text);
+    struct catalog *c = catalog_read("what was inferred", text, &error);
+    int status = c && catalog_finish(c, &error) == 0 ? write_catalog(c, format, true, path) : EXIT_CANNOT;
+    if (status == EXIT_CANNOT && error.message[0])
+        naming_print_error(&error);
+    catalog_free(c);
+    return status;
+}
+
+static int infer(const struct options *o) {
+    json_t *question = json_object(), *answer = NULL;
+    int status = naming_ask(o, ASK_INFER, question, NULL, &answer);
+    if (status == EXIT_PASS)
+        status = write_inferred(row_text(answer, "catalog"), format_of(o, CATALOG_JSON),
+                                option_text(o, OPT_OUTPUT));
+    json_decref(question);
+    json_decref(answer);
     return status;
 }
 

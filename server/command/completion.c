@@ -15,12 +15,12 @@ static void words(const char *choices) {
         putchar(*choices == '|' ? ' ' : *choices);
 }
 
-/* Case branches for options whose value is one of some words, or a file. */
-static void bash_values(void) {
+/* Case branches for a command's options whose value is one of some words. */
+static void bash_values(const struct command *c) {
     for (size_t i = 0; i < n_option_table; i++) {
         const struct option *option = &option_table[i];
-        if (option->kind == KIND_WORD) {
-            printf("    --%s) COMPREPLY=($(compgen -W '", option->flag);
+        if (option->kind == KIND_WORD && option_taken(option, c)) {
+            printf("    '%s --%s') COMPREPLY=($(compgen -W '", c->name, option->flag);
             words(option->arg);
             puts("' -- \"$word\")); return ;;");
         }
@@ -33,8 +33,10 @@ static void bash(void) {
           stdout);
     for (size_t i = 0; i < n_commands; i++)
         printf("%s ", commands[i].name);
-    puts("--help --version' -- \"$word\"))\n        return\n    fi\n    case $before in");
-    bash_values();
+    puts(
+        "--help --version' -- \"$word\"))\n        return\n    fi\n    case \"${COMP_WORDS[1]} $before\" in");
+    for (size_t i = 0; i < n_commands; i++)
+        bash_values(&commands[i]);
     puts("    esac\n    case ${COMP_WORDS[1]} in");
     for (size_t i = 0; i < n_commands; i++) {
         printf("    %s) flags='", commands[i].name);

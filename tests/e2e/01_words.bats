@@ -92,6 +92,8 @@ load helper
     # shellcheck disable=SC1091,SC2207
     run bash -c 'source ./completion.bash; COMP_WORDS=(statwit ser); COMP_CWORD=1; _statwit; echo "${COMPREPLY[*]}"'
     has serve
+    run bash -c 'source ./completion.bash; COMP_WORDS=(statwit catalog --format ""); COMP_CWORD=3; _statwit; echo "${COMPREPLY[*]}"'
+    [ "$output" = "json csv" ]
     run bash -c 'source ./completion.bash; COMP_WORDS=(statwit export --format o); COMP_CWORD=3; _statwit; echo "${COMPREPLY[*]}"'
     [ "$output" = openmetrics ]
     run statwit completion tcsh

@@ -138,3 +138,11 @@ record() { statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:1|c
     exits 2
     has circle
 }
+
+@test "a catalog is inferred as metadata.csv too, and holds" {
+    statwit run -q --db r.db -- "$STATWIT_BIN" send 'login.attempt:1|c|#a:b'
+    statwit catalog infer --db r.db --format csv -o metadata.csv
+    grep -q '^login.attempt,count,' metadata.csv
+    run statwit verify --db r.db --catalog metadata.csv --strict
+    exits 0
+}
