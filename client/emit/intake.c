@@ -209,17 +209,20 @@ void intake_put(struct intake *intake, const struct sample *sample) {
 }
 
 void intake_put_json(struct intake *intake, const char *path, const struct text *json) {
+    struct intake_body *body = intake_body_new(path, 1, json);
     pthread_mutex_lock(&intake->lock);
-    bool late = intake->stopping, done = !json->failed && !late && room(intake, json->size);
+    bool late = intake->stopping, done = body && !late && room(intake, sizeof *body + body->size);
     if (done) {
-        intake_queue(intake, path, 1, json);
+        intake_queue(intake, body);
         intake_start(intake);
         pthread_cond_broadcast(&intake->wake);
     }
     pthread_mutex_unlock(&intake->lock);
-    if (!done)
-        health_drop(intake->health, late ? DROP_LATE : DROP_FULL, 1, "%s",
-                    late ? "the client is closed" : "the queue to the API is full");
+    if (done)
+        return;
+    free(body);
+    health_drop(intake->health, late ? DROP_LATE : DROP_FULL, 1, "%s",
+                late ? "the client is closed" : "the queue to the API is full");
 }
 
 /* ---- life ---- */

@@ -86,10 +86,13 @@ uint64_t intake_waiting_bytes(struct intake *intake);
 void intake_before_fork(struct intake *intake);
 void intake_after_fork(struct intake *intake, bool child);
 
-/* intake_body.c. With the lock held: the points of intervals that began before before_s become bodies. */
+/* intake_body.c. With the lock held, which is let go while bodies are made, so that nobody who emits waits for
+ * that: the points of intervals that began before before_s become bodies. They count as held until they are. */
 void intake_roll(struct intake *intake, int64_t before_s);
-/* With the lock held: queues a body. */
-void intake_queue(struct intake *intake, const char *path, unsigned n_series, const struct text *json);
+/* Deflates. NULL: memory is out, or was for the text. */
+struct intake_body *intake_body_new(const char *path, unsigned n_series, const struct text *json);
+/* With the lock held: takes the body over. */
+void intake_queue(struct intake *intake, struct intake_body *body);
 /* The value at percentile p (0.95) of n > 0 sorted values. */
 double intake_percentile(const double *sorted, size_t n, double p);
 /* A JSON array of the tags, those of the environment last. */

@@ -54,7 +54,7 @@ static void put_number(struct text *json, double value, bool real) {
     text_put(json, text, size);
 }
 
-void intake_queue(struct intake *intake, const char *path, unsigned n_series, const struct text *json) {
+struct intake_body *intake_body_new(const char *path, unsigned n_series, const struct text *json) {
     uLongf size = compressBound((uLong)json->size);
     Bytef *deflated = json->failed ? NULL : malloc(size);
     bool done = deflated && compress(deflated, &size, (const Bytef *)json->bytes, (uLong)json->size) == Z_OK;
@@ -62,19 +62,28 @@ void intake_queue(struct intake *intake, const char *path, unsigned n_series, co
     if (body) {
         *body = (struct intake_body){.path = path, .n_series = n_series, .size = size};
         memcpy(body->bytes, deflated, size);
-        intake->held_bytes += sizeof *body + size;
-        *intake->last_body = body;
-        intake->last_body = &body->after;
-    } else {
-        health_drop(intake->health, DROP_FULL, n_series, "out of memory for a request");
     }
     free(deflated);
+    return body;
+}
+
+void intake_queue(struct intake *intake, struct intake_body *body) {
+    intake->held_bytes += sizeof *body + body->size;
+    *intake->last_body = body;
+    intake->last_body = &body->after;
 }
 
 static void finish(struct intake *intake, struct draft *draft) {
     if (draft->n_series > 0) {
         text_puts(&draft->json, "]}");
-        intake_queue(intake, draft->path, draft->n_series, &draft->json);
+        struct intake_body *body = intake_body_new(draft->path, draft->n_series, &draft->json);
+        if (body) {
+            pthread_mutex_lock(&intake->lock);
+            intake_queue(intake, body);
+            pthread_mutex_unlock(&intake->lock);
+        } else {
+            health_drop(intake->health, DROP_FULL, draft->n_series, "out of memory for a request");
+        }
     }
     draft->n_series = 0;
     text_free(&draft->json);
@@ -167,33 +176,49 @@ static void put_point(struct intake *intake, struct draft *series, struct draft 
     }
 }
 
-/* Takes the point out of its chain and frees it. */
-static void point_free(struct intake *intake, struct point *point, struct point **chain) {
-    while (*chain != point)
-        chain = &(*chain)->chain;
-    *chain = point->chain;
-    intake->held_bytes -= sizeof *point + point->n_identity + (point->member ? 0 : strlen(point->tags) + 1) +
-                          point->cap_values * sizeof *point->values;
-    intake->n_points--;
-    free(point->values);
-    free(point);
+/* The points of intervals that began before before_s leave the list and their chains. */
+static struct point *take_over(struct intake *intake, int64_t before_s) {
+    struct point *taken = NULL, **end = &taken, **link = &intake->first;
+    while (*link) {
+        struct point *point = *link, **chain = &intake->chains[point->hash % INTAKE_CHAINS];
+        if (point->bucket_s >= before_s) {
+            link = &point->after;
+            continue;
+        }
+        *link = point->after;
+        while (*chain != point)
+            chain = &(*chain)->chain;
+        *chain = point->chain;
+        *end = point;
+        end = &point->after;
+    }
+    *end = NULL;
+    intake->last = link;
+    return taken;
+}
+
+static size_t point_size(const struct point *point) {
+    return sizeof *point + point->n_identity + (point->member ? 0 : strlen(point->tags) + 1) +
+           point->cap_values * sizeof *point->values;
 }
 
 void intake_roll(struct intake *intake, int64_t before_s) {
     struct draft series = {.path = series_path, .json = {.max = BODY_MAX}};
     struct draft distributions = {.path = distributions_path, .json = {.max = BODY_MAX}};
-    struct point **link = &intake->first;
-    for (struct point *point = intake->first, *after; point; point = after) {
+    size_t n_points = 0, n_bytes = 0;
+    struct point *taken = take_over(intake, before_s);
+    pthread_mutex_unlock(&intake->lock);
+    for (struct point *point = taken, *after; point; point = after) {
         after = point->after;
-        if (point->bucket_s >= before_s) {
-            link = &point->after;
-            continue;
-        }
         put_point(intake, &series, &distributions, point);
-        *link = after;
-        point_free(intake, point, &intake->chains[point->hash % INTAKE_CHAINS]);
+        n_points++;
+        n_bytes += point_size(point);
+        free(point->values);
+        free(point);
     }
-    intake->last = link;
     finish(intake, &series);
     finish(intake, &distributions);
+    pthread_mutex_lock(&intake->lock);
+    intake->n_points -= n_points;
+    intake->held_bytes -= n_bytes;
 }
