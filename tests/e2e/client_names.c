@@ -70,7 +70,8 @@ static void catalogs(void) {
     HAS(report.text, "queue.depth");
     statwit_report_free(&report);
 
-    put_file("cat/other.json", "{\"metrics\": {\"login.atempt\": {}}}");
+    put_file("cat/other.json",
+             "{\"metrics\": {\"login.atempt\": {\"type\": \"count\", \"tags\": {\"env\": {}}}}}");
     CHECK(verify("cat/other.json", NULL, &report) == STATWIT_FAIL);
     HAS(report.text, "is one letter from login.atempt");
     statwit_report_free(&report);
