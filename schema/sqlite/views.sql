@@ -75,6 +75,10 @@ SELECT r.id, s.name AS session,
        r.body, r.note, r.received_at AS received_at_ns
 FROM request r CROSS JOIN session s ON s.id = r.session_id;
 
+CREATE VIEW large_datagrams AS
+SELECT s.name AS session, d.over, d.n, d.largest
+FROM large_datagram d JOIN session s ON s.id = d.session_id;
+
 CREATE VIEW losses AS
 SELECT l.id,
        strftime('%Y-%m-%dT%H:%M:%S', l.at / 1000000000, 'unixepoch') || printf('.%09dZ', l.at % 1000000000) AS at,

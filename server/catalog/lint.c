@@ -108,6 +108,39 @@ static int read_gauges(struct lint *l, struct reader *reader, struct err *err) {
     return reader->ops->samples(reader, &filter, false, take_gauge, &walk, err);
 }
 
+/* --- datagrams as they came ------------------------------------------------------------------------------ */
+
+/* They belong to no metric, so only a whole catalog or question silences them. */
+static int take_large(void *arg, const struct large_row *row) {
+    struct lint *l = arg;
+    const struct lint_options *o = l->options;
+    enum lint_rule rule = row->over == DATAGRAM_AGENT_MAX ? LINT_DATAGRAM_8192 : LINT_DATAGRAM_1432;
+    const struct lint_rule_info *info = lint_rule_info(rule);
+    if (row->last_id <= o->scope.since || (o->silenced | (o->catalog ? o->catalog->silenced : 0)) >> rule & 1)
+        return 0;
+    struct buf claim = {0}, observed = {0}, why = {0};
+    buf_printf(&claim, "%s: datagrams as received", info->name);
+    buf_printf(&observed, "%llu datagram%s in the session", (unsigned long long)row->n,
+               row->n == 1 ? "" : "s");
+    buf_printf(&why, "the largest has %llu bytes: %s", (unsigned long long)row->largest,
+               rule == LINT_DATAGRAM_8192 ? "an Agent reads 8,192 of a datagram"
+                                          : "over UDP 1,432 fit one network packet");
+    findings_add(&l->findings,
+                 &(struct finding){
+                     .verdict = info->severity == SEVERITY_ERROR || o->strict ? VERDICT_FAIL : VERDICT_PASS,
+                     .severity = info->severity,
+                     .rule = info->name,
+                     .expectation = buf_view(&claim),
+                     .observed = buf_view(&observed),
+                     .why = buf_view(&why),
+                 });
+    l->failed |= claim.failed || observed.failed || why.failed;
+    buf_free(&claim);
+    buf_free(&observed);
+    buf_free(&why);
+    return l->failed;
+}
+
 /* --- the report ------------------------------------------------------------------------------------------ */
 
 static void put_short(struct buf *out, struct span s) {
@@ -240,7 +273,8 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     struct filter filter = {.session = scope_session(&options->scope)};
     json_t *result = NULL;
     int failed = findings_start(&l.findings, &options->scope, reader, err) ||
-                 reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err);
+                 reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err) ||
+                 reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err);
     if (!failed) {
         lint_keys(&l);
         lint_names(&l);

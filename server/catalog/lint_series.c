@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 #define TAGS_MAX    100
-#define UDP_MAX     1432
-#define AGENT_MAX   8192
 #define GROWING_MIN 5 /* samples of a gauge that show a trend */
 
 static const struct span reserved[] = {
@@ -157,9 +155,9 @@ void lint_series(struct lint *l, size_t name, const struct series_row *row) {
     uint64_t bytes = line_bytes(row);
     if (bytes > n->largest_line)
         n->largest_line = bytes;
-    if (bytes > AGENT_MAX)
+    if (bytes > DATAGRAM_AGENT_MAX)
         lint_note(l, LINT_DATAGRAM_8192, name, row->name, SPAN(""));
-    else if (bytes > UDP_MAX)
+    else if (bytes > DATAGRAM_PACKET_MAX)
         lint_note(l, LINT_DATAGRAM_1432, name, row->name, SPAN(""));
     check_numbers(l, name, row);
 }

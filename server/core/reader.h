@@ -114,6 +114,16 @@ struct loss_row {
     struct span detail; /* which socket, which error */
 };
 
+/* Datagrams that a session received and that were too large for a network packet or for an Agent. */
+#define DATAGRAM_PACKET_MAX                                                                                  \
+    1432 /* bytes: what UDP carries over an Ethernet without being split, with room to spare */
+#define DATAGRAM_AGENT_MAX 8192 /* bytes: a default Agent cuts datagrams here (dogstatsd_buffer_size) */
+struct large_row {
+    uint64_t over; /* one of the two; what is over both counts for the larger, only UDP for the smaller */
+    uint64_t n, largest; /* how many; bytes of the largest */
+    uint64_t last_id;    /* the newest of them has records from this id on */
+};
+
 struct session_row {
     uint64_t id;
     struct span name, api_key;
@@ -142,6 +152,9 @@ struct reader_ops {
                     void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
                   struct err *);
+    /* Of one session; none where there were none. */
+    int (*large)(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
+                 struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
     /* The newest record id: everything received later has a greater one. */
     int (*last_id)(struct reader *, uint64_t *id, struct err *);

@@ -15,7 +15,6 @@
 #include "core/record.h"
 
 #define DOGSTATSD_LINE_MAX          65535
-#define DOGSTATSD_AGENT_MAX         8192 /* a default Agent cuts datagrams here (dogstatsd_buffer_size) */
 #define DOGSTATSD_CONSTANT_TAGS_MAX 100
 
 struct dogstatsd_options {

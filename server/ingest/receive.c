@@ -56,7 +56,7 @@ static bool dropped_on_purpose(struct open_session *session) {
 static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct span bytes, bool cut) {
     count(&r->count.datagrams, 1);
     count(&r->count.bytes, bytes.n);
-    if (bytes.n > DOGSTATSD_AGENT_MAX)
+    if (bytes.n > DATAGRAM_AGENT_MAX)
         count(&r->count.over_agent_limit, 1);
     if (dropped_on_purpose(r->session)) {
         count(&r->count.injected, 1);

@@ -46,7 +46,10 @@ static int load_sessions(struct store *s, struct err *err) {
         struct store_session session = {.id = db_id(stmt, 0), .era = db_id(stmt, 1)};
         const struct store_session *old =
             n_before ? bsearch(&session.id, before, n_before, sizeof *before, by_id) : NULL;
-        session.n_refused = old ? old->n_refused : 0; /* not told yet */
+        if (old) { /* not told yet */
+            session.n_refused = old->n_refused;
+            memcpy(session.large, old->large, sizeof session.large);
+        }
         s->sessions[s->n_sessions++] = session;
     }
     sqlite3_finalize(stmt);

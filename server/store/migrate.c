@@ -5,9 +5,10 @@
 #include <inttypes.h>
 
 EMBED(sql_0001, "schema/sqlite/0001_recording.sql");
+EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
-static const char *const steps[] = {sql_0001};
+static const char *const steps[] = {sql_0001, sql_0002};
 #define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {

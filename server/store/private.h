@@ -27,6 +27,9 @@ struct store_session {
     uint64_t era;
     uint64_t n_interned; /* contexts and series of this session and era in the table */
     uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+    struct {
+        uint64_t n, largest, last_id;
+    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX that no row tells yet */
 };
 
 enum store_sql {
@@ -45,6 +48,7 @@ enum store_sql {
     SQL_LOSS,
     SQL_LOSS_AGAIN,
     SQL_DATAGRAM,
+    SQL_LARGE,
     SQL_N
 };
 
@@ -85,6 +89,7 @@ struct store {
     bool open_transaction;
     bool stale;                        /* what is in memory must be loaded again before anything is put */
     bool refused;                      /* some session has n_refused > 0 */
+    bool large;                        /* some session has large[].n > 0 */
     int64_t age_checked_at;            /* retain.c */
     int64_t locked_at, locked_seen_at; /* sqlite.c: by another program, monotonic */
     int64_t path_checked_at;

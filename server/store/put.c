@@ -191,7 +191,21 @@ int store_request(struct store *s, const struct request *r, struct err *err) {
     return db_done(s->db, stmt, err) == 0 ? 0 : store_roll_back(s, err);
 }
 
+/* The commit writes it down. */
+static void note_large(struct store *s, size_t n) {
+    bool over_agent = n > DATAGRAM_AGENT_MAX;
+    if (!s->arrival.session || (!over_agent && s->arrival.source != SOURCE_UDP))
+        return;
+    s->arrival.session->large[over_agent].n++;
+    s->arrival.session->large[over_agent].last_id = s->last_id + 1;
+    if (n > s->arrival.session->large[over_agent].largest)
+        s->arrival.session->large[over_agent].largest = n;
+    s->large = true;
+}
+
 int store_datagram(struct store *s, struct span bytes, struct err *err) {
+    if (bytes.n > DATAGRAM_PACKET_MAX)
+        note_large(s, bytes.n);
     if (!s->options.keep_datagrams)
         return 0;
     if (store_begin(s, err) != 0)

@@ -176,6 +176,26 @@ static int losses(struct reader *reader, const struct filter *f, int (*row)(void
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
+                 void *arg, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT d.over, d.n, d.largest, d.last_id FROM session s JOIN large_datagram d ON d.session_id = s.id"
+        " WHERE s.name = ?1 ORDER BY d.over",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, session);
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct large_row out = {db_id(stmt, 0), db_id(stmt, 1), db_id(stmt, 2), db_id(stmt, 3)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
 static const struct reader_ops ops = {
     .begin = begin,
     .end = end,
@@ -186,6 +206,7 @@ static const struct reader_ops ops = {
     .rejects = rows_rejects,
     .requests = rows_requests,
     .losses = losses,
+    .large = large,
     .sessions = sessions,
     .last_id = last_id,
 };

@@ -73,6 +73,7 @@ static int forget(struct store *s, uint64_t session_id, struct store_removed *re
         run_for(s, "DELETE FROM reject WHERE session_id = ?1", session_id, &removed->rejects, err) != 0 ||
         run_for(s, "DELETE FROM request WHERE session_id = ?1", session_id, &removed->requests, err) != 0 ||
         run_for(s, "DELETE FROM datagram WHERE session_id = ?1", session_id, &removed->datagrams, err) != 0 ||
+        run_for(s, "DELETE FROM large_datagram WHERE session_id = ?1", session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM loss WHERE session_id = ?1", session_id, NULL, err) != 0)
         return -1;
     return db_run(s->db, keep_id, err);

@@ -63,6 +63,9 @@ static const char *const texts[SQL_N] = {
     [SQL_LOSS_AGAIN] = "UPDATE loss SET id = ?, n = n + ? WHERE id = ?",
     [SQL_DATAGRAM] =
         "INSERT INTO datagram (session_id, received_at, source, after_id, bytes) VALUES (?,?,?,?,?)",
+    [SQL_LARGE] = "INSERT INTO large_datagram (session_id, over, n, largest, last_id) VALUES (?,?,?,?,?)"
+                  " ON CONFLICT (session_id, over) DO UPDATE SET n = n + excluded.n,"
+                  " largest = max(largest, excluded.largest), last_id = excluded.last_id",
 };
 
 static void publish(struct store *s) {
@@ -129,6 +132,27 @@ static int write_refused(struct store *s, struct err *err) {
     return 0;
 }
 
+static int write_large(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_LARGE];
+    for (size_t i = 0; i < s->n_sessions; i++) {
+        struct store_session *session = &s->sessions[i];
+        for (int k = 0; k < 2; k++) {
+            if (session->large[k].n == 0)
+                continue;
+            db_bind_id(stmt, 1, session->id);
+            sqlite3_bind_int(stmt, 2, k ? DATAGRAM_AGENT_MAX : DATAGRAM_PACKET_MAX);
+            db_bind_id(stmt, 3, session->large[k].n);
+            db_bind_id(stmt, 4, session->large[k].largest);
+            db_bind_id(stmt, 5, session->large[k].last_id);
+            if (db_done(s->db, stmt, err) != 0)
+                return -1;
+        }
+        memset(session->large, 0, sizeof session->large);
+    }
+    s->large = false;
+    return 0;
+}
+
 /* Deleted or moved under us: recording and answering go on, but what is at the path is not this recording. */
 static void check_path(struct store *s) {
     int64_t now = clock_mono_ns();
@@ -147,10 +171,13 @@ static void check_path(struct store *s) {
 static int commit(struct store *s, struct err *err) {
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
+    if (s->large && store_begin(s, err) != 0)
+        return -1;
     if (!s->open_transaction)
         return 0;
     bool gone = false;
-    if (store_flush(s, err) != 0 || store_retain(s, &gone, err) != 0)
+    if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
+        store_retain(s, &gone, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);

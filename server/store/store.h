@@ -18,7 +18,7 @@
 
 struct store_options {
     const char *path;           /* ":memory:": nothing that outlives the process, even after kill -9 */
-    bool keep_datagrams;        /* store_datagram keeps its bytes; else it is a no-op */
+    bool keep_datagrams;        /* store_datagram keeps its bytes */
     int64_t retention_age_ns;   /* 0: for ever */
     uint64_t retention_samples; /* 0: any number */
     uint64_t
@@ -42,6 +42,7 @@ int store_arrival(struct store *s, uint64_t session_id, enum source source, int6
                   struct err *err);
 int store_put(struct store *s, const struct record *record, struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
+/* A datagram whose records follow: counted when it is large; its bytes are kept with keep_datagrams. */
 int store_datagram(struct store *s, struct span bytes, struct err *err);
 /* session_id 0: it concerns every session. Takes an id of its own, so a mark made before it does not hide it. What repeats
  * before the next commit raises the count of one row; a row that was committed stays as it is. */

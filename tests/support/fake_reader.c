@@ -19,7 +19,8 @@ struct fake {
     enum source source;
     uint64_t last_id;
     struct bin series, samples, events, checks, rejects, losses; /* rows */
-    struct bin memory;                                           /* pointers to free */
+    struct large_row large[2];
+    struct bin memory; /* pointers to free */
 };
 
 static void *bin_add(struct bin *b, size_t size, const void *item) {
@@ -202,7 +203,17 @@ void fake_put(struct fake *f, const struct record *record) {
     }
 }
 
+static void note_large(struct fake *f, size_t n) {
+    bool over_agent = n > DATAGRAM_AGENT_MAX;
+    struct large_row *row = &f->large[over_agent];
+    if (n <= DATAGRAM_PACKET_MAX || (!over_agent && f->source != SOURCE_UDP))
+        return;
+    *row = (struct large_row){over_agent ? DATAGRAM_AGENT_MAX : DATAGRAM_PACKET_MAX, row->n + 1,
+                              n > row->largest ? n : row->largest, f->last_id + 1};
+}
+
 void fake_send_span(struct fake *f, struct span datagram) {
+    note_large(f, datagram.n);
     dogstatsd_decode(f->decoder, datagram, put, f);
 }
 
@@ -374,6 +385,17 @@ static int read_sessions(struct reader *r, int (*row)(void *, const struct sessi
     return 0;
 }
 
+/* Of all sessions together. */
+static int read_large(struct reader *r, struct span session, int (*row)(void *, const struct large_row *),
+                      void *arg, struct err *err) {
+    struct fake *f = (struct fake *)r;
+    (void)session, (void)err;
+    for (int i = 0; i < 2; i++)
+        if (f->large[i].n && row(arg, &f->large[i]))
+            break;
+    return 0;
+}
+
 static int read_last_id(struct reader *r, uint64_t *id, struct err *err) {
     (void)err;
     *id = ((struct fake *)r)->last_id;
@@ -399,6 +421,7 @@ static const struct reader_ops ops = {
     .rejects = read_rejects,
     .requests = read_requests,
     .losses = read_losses,
+    .large = read_large,
     .sessions = read_sessions,
     .last_id = read_last_id,
 };

@@ -24,7 +24,19 @@ static bool fires(const struct lint_options *options, const char *datagram, enum
     return found;
 }
 
-static char many_tags[2][1200], long_name[2][230], long_tag[2][230], datagram[3][9000];
+static bool fires_with_catalog(const char *silent, const char *datagram, enum lint_rule rule) {
+    char text[128];
+    struct catalog_error error = {0};
+    snprintf(text, sizeof text, "{\"silence\":[\"%s\"],\"metrics\":{}}", silent);
+    struct catalog *c = catalog_read("", span_str(text), &error);
+    CU_ASSERT_FATAL(c && catalog_finish(c, &error) == 0);
+    struct lint_options options = {.catalog = c};
+    bool found = fires(&options, datagram, rule);
+    catalog_free(c);
+    return found;
+}
+
+static char packed[3][9000], many_tags[2][1200], long_name[2][230], long_tag[2][230], datagram[3][9000];
 
 static void fill(void) {
     for (int which = 0; which < 2; which++) {
@@ -38,6 +50,8 @@ static void fill(void) {
     }
     static const size_t sizes[] = {1000, 1500, 8300};
     for (int i = 0; i < 3; i++) {
+        for (size_t n = 0; n < sizes[i];) /* short lines in one datagram */
+            n += (size_t)sprintf(packed[i] + n, "a:1|c\n");
         strcpy(datagram[i], "a:1|c|#k:");
         memset(datagram[i] + 9, 'v', sizes[i]);
     }
@@ -74,21 +88,48 @@ static void test_rules(void) {
         {LINT_CONSTANT_ZERO, "a:0:0|h", "a:0:1|h"},
         {LINT_DATAGRAM_1432, datagram[1], datagram[0]},
         {LINT_DATAGRAM_8192, datagram[2], datagram[1]},
+        {LINT_DATAGRAM_1432, packed[1], packed[0]},
+        {LINT_DATAGRAM_1432, packed[1], packed[2]}, /* which is told by the other rule alone */
+        {LINT_DATAGRAM_8192, packed[2], packed[1]},
         {LINT_CLIENT_DROPS, "datadog.dogstatsd.client.packets_dropped:3|c",
          "datadog.dogstatsd.client.packets_dropped:0|c"},
     };
-    struct lint_options options = {0};
-    unsigned covered = 0;
+    uint64_t covered = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct lint_rule_info *rule = lint_rule_info(cases[i].rule);
+        struct lint_options silent = {.silenced = UINT64_C(1) << cases[i].rule}, options = {0};
         bool bad = fires(&options, cases[i].bad, cases[i].rule),
-             good = fires(&options, cases[i].good, cases[i].rule);
-        if (!bad || good)
-            fprintf(stderr, "%s: fires for %.60s: %d, for %.60s: %d\n", lint_rule_info(cases[i].rule)->name,
-                    cases[i].bad, bad, cases[i].good, good);
-        CU_ASSERT(bad && !good);
-        covered |= 1u << cases[i].rule;
+             good = fires(&options, cases[i].good, cases[i].rule),
+             silenced = !fires(&silent, cases[i].bad, cases[i].rule) &&
+                        !fires_with_catalog(rule->name, cases[i].bad, cases[i].rule);
+        if (!bad || good || !silenced)
+            fprintf(stderr, "%s: fires for %.60s: %d, for %.60s: %d, can be silenced: %d\n", rule->name,
+                    cases[i].bad, bad, cases[i].good, good, silenced);
+        CU_ASSERT(bad && !good && silenced);
+        CU_ASSERT(strlen(rule->claim) > 10 && strlen(rule->explanation) > 60);
+        EQ_INT(lint_rule_of(span_str(rule->name)), cases[i].rule);
+        covered |= UINT64_C(1) << cases[i].rule;
     }
-    EQ_INT(covered, (1u << LINT_N) - 1);
+    CU_ASSERT_EQUAL(covered, (UINT64_C(1) << LINT_N) - 1);
+}
+
+/* Marks: what came in large datagrams before one is not told after it. */
+static void test_large_since(void) {
+    struct fake *f = fake_new();
+    struct err err = {0};
+    fake_send(f, packed[2]);
+    struct lint_options options = {0};
+    for (int round = 0; round < 2; round++) {
+        json_t *report = catalog_lint(&options, fake_reader(f), &err);
+        EQ_STR(json_string_value(json_object_get(report, "verdict")), round ? "pass" : "fail");
+        if (round == 0) {
+            const json_t *result = json_array_get(json_object_get(report, "results"), 0);
+            EQ_STR(json_string_value(json_object_get(result, "observed")), "1 datagram in the session");
+        }
+        json_decref(report);
+        options.scope.since = fake_last_id(f);
+    }
+    fake_free(f);
 }
 
 static const char *verdict(const struct lint_options *options, struct fake *f) {
@@ -128,4 +169,5 @@ static void test_verdicts(void) {
 }
 
 UNIT_MAIN("catalog/lint", {"each rule fires and does not", test_rules},
-          {"rules can be silenced", test_silence}, {"severities, strictness, losses", test_verdicts})
+          {"large datagrams since a mark", test_large_since}, {"rules can be silenced", test_silence},
+          {"severities, strictness, losses", test_verdicts})

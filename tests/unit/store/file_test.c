@@ -212,6 +212,25 @@ static void foreign_files(void) {
     place_remove(&p);
 }
 
+/* As the first version left it. */
+static void older_is_migrated(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    put_number(s, "kept", 1);
+    COMMIT(s);
+    store_close(s);
+    run_sql(p.path, "DROP VIEW large_datagrams; DROP TABLE large_datagram; PRAGMA user_version = 1");
+    struct err err = {0};
+    CU_ASSERT_PTR_NULL(store_reader_open(p.path, &err));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "was recorded by an older statwit"));
+    store_close(open_at(p.path));
+    EXPECT_SQL(p.path, "SELECT group_concat(name) FROM samples", "kept");
+    EXPECT_SQL(p.path, "SELECT count(*) FROM large_datagrams", "0");
+    EXPECT_SQL(p.path, "PRAGMA user_version", "2");
+    place_remove(&p);
+}
+
 /* A newer version that stands only in the log. */
 static void newer_in_the_log(void) {
     struct place p;
@@ -474,7 +493,7 @@ static void views(void) {
     EXPECT_SQL(p.path, "SELECT name||open FROM sessions", "default1");
     EXPECT_SQL(p.path, "SELECT loss||n||detail||coalesce(session,'all') FROM losses", "truncated2dall");
     EXPECT_SQL(p.path, "PRAGMA application_id", "1400133492");
-    EXPECT_SQL(p.path, "PRAGMA user_version", "1");
+    EXPECT_SQL(p.path, "PRAGMA user_version", "2");
     place_remove(&p);
 }
 
@@ -620,8 +639,8 @@ static void torn_files(void) {
 UNIT_MAIN("store/file", {"opened again", reopen}, {"kill -9 loses nothing that was committed", crash},
           {"nothing of :memory: remains", nothing_of_memory_remains},
           {"foreign and newer files are left alone", foreign_files},
-          {"newer only in the log", newer_in_the_log}, {"paths that cannot be", bad_paths},
-          {"a second writer is told who the first is", second_writer},
+          {"an older one is migrated", older_is_migrated}, {"newer only in the log", newer_in_the_log},
+          {"paths that cannot be", bad_paths}, {"a second writer is told who the first is", second_writer},
           {"the file is moved or deleted", moved_away}, {"disk full (tmpfs) and back", full_disk},
           {"disk full (size limit) and back", full_quota}, {"views", views},
           {"views use indexes", views_use_indexes}, {"words of the tables", words}, {"damaged rows", damage},

@@ -742,6 +742,57 @@ static void datagrams(const char *path) {
 }
 ON_EACH_MEDIUM(datagrams)
 
+static int keep_large(void *arg, const struct large_row *row) {
+    struct buf *out = arg;
+    buf_printf(out, "%llu: %llu of %llu from %llu; ", (unsigned long long)row->over,
+               (unsigned long long)row->n, (unsigned long long)row->largest,
+               (unsigned long long)row->last_id);
+    return 0;
+}
+
+static void expect_large(struct store *s, struct span session, const char *want) {
+    struct buf got = {0};
+    struct err why = {0};
+    struct reader *r = store_reader_take(s, &why);
+    CU_ASSERT_FATAL(r != NULL);
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->large(r, session, keep_large, &got, &err));
+    r->ops->end(r);
+    store_reader_give(s, r);
+    EQ_STR(got.n ? got.p : "", want);
+    buf_free(&got);
+}
+
+static void large_datagrams(const char *path) {
+    static char bytes[9000];
+    static const struct {
+        enum source source;
+        size_t n;
+    } sent[] = {{SOURCE_UDP, 1432},      {SOURCE_UDP, 1433},      {SOURCE_UDP, 8192}, {SOURCE_UDP, 8193},
+                {SOURCE_UNIXGRAM, 8192}, {SOURCE_UNIXGRAM, 9000}, {SOURCE_UDP, 8193}};
+    struct store *s = open_at(path);
+    uint64_t other;
+    OK(store_session_add(s, SPAN("other"), SPAN("k"), 0, &other, &err));
+    for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+        OK(store_arrival(s, 1, sent[i].source, AT, &err));
+        OK(store_datagram(s, span_of(bytes, sent[i].n), &err));
+        put_in(s, 1, sent[i].source, AT, "a", 1, METRIC_COUNT, NULL);
+        if (i % 2) /* counted over commits */
+            COMMIT(s);
+    }
+    COMMIT(s);
+    OK(store_arrival(s, other, SOURCE_UDP, AT, &err));
+    OK(store_datagram(s, span_of(bytes, 2000), &err)); /* all of it may have been rubbish */
+    COMMIT(s);
+    expect_large(s, SPAN("default"), "1432: 2 of 8192 from 3; 8192: 3 of 9000 from 7; ");
+    expect_large(s, SPAN("other"), "1432: 1 of 2000 from 8; ");
+    OK(store_reset(s, 1, NULL, &err));
+    expect_large(s, SPAN("default"), "");
+    expect_large(s, SPAN("other"), "1432: 1 of 2000 from 8; ");
+    store_close(s);
+}
+ON_EACH_MEDIUM(large_datagrams)
+
 /* --- at random --------------------------------------------------------------------------------- */
 
 static uint32_t dice_state;
@@ -1040,7 +1091,7 @@ UNIT_MAIN("store", CASES("every field of a metric", metric_fields),
           CASES("losses are gathered", losses_are_gathered), CASES("evicted up to", evicted_up_to),
           CASES("retention by count", retention_by_count), CASES("retention by age", retention_by_age),
           CASES("series limit", series_limit), CASES("more than a slice holds", large_slices),
-          CASES("kept datagrams", datagrams), CASES("10,000 random records", random_records),
-          CASES("any filter", any_filter), CASES("many readers", many_readers),
-          CASES("readers beside the writer", concurrent),
+          CASES("kept datagrams", datagrams), CASES("large datagrams", large_datagrams),
+          CASES("10,000 random records", random_records), CASES("any filter", any_filter),
+          CASES("many readers", many_readers), CASES("readers beside the writer", concurrent),
           CASES("filters that nothing can match", nothing_applies))
