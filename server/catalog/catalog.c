@@ -170,8 +170,9 @@ int catalog_finish(struct catalog *c, struct catalog_error *error) {
         struct catalog_entry *old = &c->entries[first];
         const char *what = entry_merge(c, old, e);
         if (what)
-            return catalog_fail(error, e->file, e->line, 0, "%.*s contradicts %s:%zu about its %s",
-                                SPAN_ARG(e->name), old->file, old->line, what);
+            return catalog_fail(error, e->file, e->line, e->column,
+                                "%.*s contradicts %s:%zu:%zu about its %s", SPAN_ARG(e->name), old->file,
+                                old->line, old->column, what);
         e->file = NULL; /* merged away */
     }
     if (n == c->n_entries)

@@ -66,7 +66,7 @@ struct catalog_entry {
     struct span replacement;
     uint64_t silenced; /* bit 1 << enum lint_rule */
     const char *file;  /* "" when read from memory without a name */
-    size_t line;
+    size_t line, column;
 };
 
 struct catalog {

@@ -130,7 +130,7 @@ static int read_row(void *arg, const struct csv_row *row, struct catalog_error *
     if (row->n != s->n_columns)
         return catalog_fail(error, s->file, row->line, 1, "%zu fields where the header has %zu", row->n,
                             s->n_columns);
-    struct catalog_entry e = {.file = s->file, .line = row->line};
+    struct catalog_entry e = {.file = s->file, .line = row->line, .column = 1};
     struct span type = field_of(s, row, COLUMN_TYPE), name = field_of(s, row, COLUMN_NAME);
     int t = metric_type_of(type);
     if (name.n == 0 || name.n > CATALOG_NAME_MAX)

@@ -195,8 +195,8 @@ static const struct json_field entry_fields[] = {
     TEXT(comment),
 };
 
-static int read_entry(struct json_reader *r, struct span name, json_t *v, size_t line) {
-    struct catalog_entry e = {.file = r->file, .line = line};
+static int read_entry(struct json_reader *r, struct span name, json_t *v, size_t line, size_t column) {
+    struct catalog_entry e = {.file = r->file, .line = line, .column = column};
     if (name.n == 0)
         return json_complain(r, 0, "a metric needs a name");
     if (name.n > CATALOG_NAME_MAX)
@@ -206,11 +206,13 @@ static int read_entry(struct json_reader *r, struct span name, json_t *v, size_t
         return json_no_memory(r);
     if (json_read_fields(r, v, entry_fields, sizeof entry_fields / sizeof entry_fields[0], &e))
         return -1;
+    if (e.sample_rate.given && (e.sample_rate.min > 1 || e.sample_rate.max <= 0))
+        return json_complain(r, 0, "a sample rate is above 0 and at most 1");
     if (e.replacement.p && span_eq(e.replacement, e.name))
         return json_complain(r, 0, "a metric cannot replace itself");
     return catalog_add(r->catalog, &e)
                ? 0
-               : catalog_fail(r->error, r->file, line, 0, "more than %d metrics", CATALOG_ENTRIES_MAX);
+               : catalog_fail(r->error, r->file, line, column, "more than %d metrics", CATALOG_ENTRIES_MAX);
 }
 
 /* --- the document ---------------------------------------------------------------------------------------- */
@@ -230,9 +232,9 @@ static int read_metrics(struct json_reader *r, json_t *v, void *target) {
     size_t k = 0;
     for (void *it = json_object_iter(v); it && result == 0; it = json_object_iter_next(v, it)) {
         struct span name = span_of(json_object_iter_key(it), json_object_iter_key_len(it));
-        position_column(&line, r->text, offsets[k]);
+        size_t column = position_column(&line, r->text, offsets[k]);
         json_enter(r, k++, name);
-        result = read_entry(r, name, json_object_iter_value(it), line.line);
+        result = read_entry(r, name, json_object_iter_value(it), line.line, column);
         if (result == 0)
             json_leave(r);
     }

@@ -48,6 +48,34 @@ record() { statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:1|c
     run statwit catalog fmt --write bad.csv
     exits 2
     [ "$(wc -l <bad.csv)" -eq 2 ]
+    # file, what printf makes it, the place and the words of the error
+    while IFS=$'\t' read -r file text place; do
+        printf "$text" >"$file"
+        run statwit verify --catalog "$file"
+        exits 2
+        has "$place"
+    done <<'BAD'
+quote.csv	metric_name,metric_type\n"a,count\n	quote.csv:2:1: this quote is never closed
+after.csv	metric_name,metric_type\r\na,"co"unt\r\n	after.csv:2:7: text behind the closing quote
+column.csv	\xef\xbb\xbfmetric_name,metric_typ\na,count\n	column.csv:1:13: unknown column "metric_typ": did you mean "metric_type"
+fields.csv	metric_name,metric_type\na,count,b\n	fields.csv:2:1: 3 fields where the header has 2
+nul.csv	metric_name,metric_type\na,co\0unt\n	nul.csv:2:5: a NUL byte
+empty.csv		empty.csv:1:1: an empty catalog
+twice.csv	metric_name,metric_type\na,count\na,gauge\n	twice.csv:3:1: a contradicts twice.csv:2:1 about its type
+comma.json	{"metrics":{},\n}	comma.json:2:1: string or '}' expected
+twice.json	{"metrics":{"a":{},\n "a":{}}}	twice.json:2:
+open.json	{"metrics":{\n"a":{"tags":{"k":{"pattern":"(a+"}}}}}	open.json:2:19: byte 1 of the pattern: '(' without ')'
+blow.json	{"metrics":{\n"a":{"tags":{"k":{"pattern":"((a{1,999}){1,999}){1,999}"}}}}}	blow.json:2:19: byte 
+range.json	{"metrics":{\n"a":{"value":{"min":5,"max":1}}}}	range.json:2:6: min is above max
+rate.json	{"metrics":{\n"a":{"sample_rate":{"min":2}}}}	rate.json:2:1: a sample rate is above 0 and at most 1
+BAD
+    printf '# statwit snapshot 1\n=======\n' >torn
+    run statwit diff torn torn
+    exits 2
+    has 'torn:2:1: a merge conflict'
+    run env -u CI "$STATWIT_BIN" snapshot --update torn
+    exits 2
+    [ "$(wc -l <torn)" -eq 2 ]
     truncate -s 100M huge.json
     run statwit verify --catalog huge.json
     exits 2
@@ -73,6 +101,41 @@ record() { statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:1|c
     run statwit lint --explain all
     exits 0
     has identifier-tag
+    while read -r rule _; do
+        run statwit lint --explain "$rule"
+        exits 0
+        has "$rule ("
+        run statwit lint --silence "$rule"
+        [ "$status" -lt 2 ]
+    done < <(statwit lint --explain all)
+}
+
+@test "lint tells of datagrams that are too large, from a server, a file and after a reset" {
+    start --db large.db
+    printf 'many.lines:1|c\n%.0s' {1..600} >packed
+    cat packed >"/dev/udp/127.0.0.1/$(ready .dogstatsd.udp | cut -d: -f2)"
+    head -n 100 packed >"/dev/udp/127.0.0.1/$(ready .dogstatsd.udp | cut -d: -f2)"
+    run statwit lint
+    exits 1
+    has 'datagram-over-8192: datagrams as received'
+    has 'the largest has 9000 bytes'
+    has 'datagram-over-1432: datagrams as received'
+    has 'the largest has 1500 bytes'
+    run statwit lint --since "$(curl -s -X POST "$STATWIT_URL/recorder/v1/marks" -d '{}' | jq .mark)"
+    exits 0
+    hasnt 'datagram-over'
+    stop
+    run statwit lint --db large.db
+    exits 1
+    has 'the largest has 9000 bytes'
+    run statwit lint --db large.db --silence datagram-over-8192 --silence datagram-over-1432
+    exits 0
+    [ "$(sqlite3 large.db 'SELECT over, n, largest FROM large_datagrams')" = $'1432|1|1500\n8192|1|9000' ]
+    start --db large.db
+    statwit reset >reset.out
+    run statwit lint
+    exits 0
+    hasnt 'datagram-over'
 }
 
 @test "a snapshot is written, checked, updated, and never written in CI" {

@@ -21,7 +21,7 @@ static const struct {
     {"metric_name,metric_type,orientation\na,gauge,2\n", "2:9", "-1, 0, 1"},
     {"metric_name,metric_type\n,gauge\n", "2:1", "a name"},
     {"metric_name,metric_type\na\xff,gauge\n", "2:2", "not UTF-8"},
-    {"metric_name,metric_type\na,gauge\na,count\n", "3:0", "contradicts"},
+    {"metric_name,metric_type\na,gauge\na,count\n", "3:1", "contradicts"},
     {"{", "1:1", ""},
     {"{\"metrics\":{\"a\":{}},\n\"metrics\":{}}", "2:9", "duplicate"},
     {"{}", "1:1", "has \"metrics\""},
@@ -196,7 +196,7 @@ static void test_bad_includes(void) {
     const struct file two[] = {{"a", "{\"include\":[\"b\"],\"metrics\":{\"x\":{\"type\":\"gauge\"}}}"},
                                {"b", "{\"metrics\":{\n\"x\":{\"type\":\"count\"}}}"},
                                {NULL, NULL}};
-    refused(two, "b", 2, "x contradicts a:1 about its type");
+    refused(two, "b", 2, "x contradicts a:1:29 about its type");
 }
 
 static void test_large(void) {
