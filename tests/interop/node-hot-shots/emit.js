@@ -1,6 +1,9 @@
-// The Unix socket needs a native module that is compiled on installation; UDP needs nothing.
+// PROTOCOL=uds: over the Unix socket, which needs a native module; UDP needs nothing.
 const StatsD = require("hot-shots");
-const client = new StatsD({ host: process.env.DD_AGENT_HOST, port: Number(process.env.DD_DOGSTATSD_PORT), globalTags: ["lang:js"], errorHandler: (e) => { throw e; } });
+const place = process.env.PROTOCOL === "uds"
+  ? { protocol: "uds", path: process.env.UNIXGRAM }
+  : { host: process.env.DD_AGENT_HOST, port: Number(process.env.DD_DOGSTATSD_PORT) };
+const client = new StatsD({ ...place, globalTags: ["lang:js"], errorHandler: (e) => { throw e; } });
 client.increment("js.count", 2, { a: "1" });
 client.decrement("js.count");
 client.gauge("js.gauge", 1.5, ["b"]);
