@@ -7,5 +7,5 @@ e2e-api: build/statwit $(OUT)/statwit ## the control API of the real binary agai
 # The fixtures of the fake Datadog API over real HTTP, with the clock that they are told; and clients that misbehave.
 .PHONY: e2e-intake
 e2e: e2e-intake
-e2e-intake: build/statwit $(OUT)/statwit $(OUT)/fault/clock_shift.so ## every case of fixtures/intake against the real binary over HTTP
-	@STATWIT=$(CURDIR)/$(OUT)/statwit CLOCK_SHIFT=$(CURDIR)/$(OUT)/fault/clock_shift.so python3 -B tests/e2e/intake_test.py -q
+e2e-intake: build/statwit $(OUT)/statwit build/clock_shift.so ## every case of fixtures/intake against the real binary over HTTP
+	@STATWIT=$(CURDIR)/$(OUT)/statwit CLOCK_SHIFT=$(CURDIR)/$(CLOCK_SHIFT) python3 -B tests/e2e/intake_test.py -q

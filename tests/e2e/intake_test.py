@@ -79,7 +79,8 @@ def shown(answer, want):
 class Cases(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.recorder = Recorder(LD_PRELOAD=os.environ["CLOCK_SHIFT"], CLOCK_STOPPED_AT=str(NOW))
+        cls.recorder = Recorder(LD_PRELOAD=os.environ["CLOCK_SHIFT"], CLOCK_STOPPED_AT=str(NOW),
+                                ASAN_OPTIONS="verify_asan_link_order=0")
         cls.recorder.__enter__()
         cls.addClassCleanup(cls.recorder.__exit__)
 

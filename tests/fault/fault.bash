@@ -1,7 +1,7 @@
 # What the fault tests share beyond tests/e2e/helper.bash.
 # shellcheck shell=bash disable=SC2154,SC2034
 HAMMER_BIN=${HAMMER:-$BATS_TEST_DIRNAME/../../build/release/fault/hammer}
-CLOCK_SHIFT=${CLOCK_SHIFT:-$BATS_TEST_DIRNAME/../../build/release/fault/clock_shift.so}
+CLOCK_SHIFT=${CLOCK_SHIFT:-$BATS_TEST_DIRNAME/../../build/clock_shift.so}
 KILLS_WANTED=${KILLS:-20}
 SOAK_SECONDS=${SOAK_S:-5}
 hammer() { "$HAMMER_BIN" "$@"; }

@@ -246,7 +246,7 @@ static bool take_bins(struct payload *p, struct sketch *sketch) {
     }
     sketch->n_bins = (size_t)n;
     sketch->keys = keys;
-    sketch->counts = d->sketch_bin_cnts + p->at_keys;
+    sketch->counts = n ? d->sketch_bin_cnts + p->at_keys : NULL; /* a column that is not there is NULL */
     p->at_keys += (size_t)n;
     return true;
 }
