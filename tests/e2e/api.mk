@@ -8,4 +8,4 @@ e2e-api: build/statwit $(OUT)/statwit ## the control API of the real binary agai
 .PHONY: e2e-intake
 e2e: e2e-intake
 e2e-intake: build/statwit $(OUT)/statwit build/clock_shift.so ## every case of fixtures/intake against the real binary over HTTP
-	@STATWIT=$(CURDIR)/$(OUT)/statwit CLOCK_SHIFT=$(CURDIR)/$(CLOCK_SHIFT) python3 -B tests/e2e/intake_test.py -q
+	@VARIANT=$(VARIANT) STATWIT=$(CURDIR)/$(OUT)/statwit CLOCK_SHIFT=$(CURDIR)/$(CLOCK_SHIFT) python3 -B tests/e2e/intake_test.py -q

@@ -238,7 +238,8 @@ class BadClients(unittest.TestCase):
                     idle.append(r.tcp())
                     idle[-1].send(POST)
                 self.neighbour(r)
-                self.assertLess(memory_kib(r) - before, n * 16)
+                if os.environ.get("VARIANT", "release") == "release":  # sanitizers have memory of their own for each
+                    self.assertLess(memory_kib(r) - before, n * 16)
             finally:
                 for connection in idle:
                     connection.close()
