@@ -55,15 +55,14 @@ bool rows_from_file(const struct options *o) {
 struct reader *rows_open_file(const struct options *o) {
     struct err err = {0};
     const char *path = option_text(o, OPT_DB);
-    long recorder = store_recorder_of(path);
     struct reader *reader = store_reader_open(path, &err);
     if (!reader)
         log_error("%s", err.text);
-    else if (recorder)
+    else if (store_reader_recorder(reader))
         log_info(
             "%s is being recorded by process %ld: what that has not written yet is not here; asked by --url, "
             "it answers completely",
-            path, recorder);
+            path, store_reader_recorder(reader));
     return reader;
 }
 

@@ -20,7 +20,8 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series", LOST_SAMPLES)              \
     X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)               \
     X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)       \
-    X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)
+    X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)           \
+    X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,

@@ -1,3 +1,4 @@
+#include "core/clock.h"
 #include "store/migrate.h"
 #include "store/private.h"
 #include "store/rows.h"
@@ -137,6 +138,20 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     return !stop && got < 0 ? -1 : 0;
 }
 
+/* Nobody can ask whoever records a file to write down the rest first: to its reader that is a loss. */
+static void tell_unwritten(const struct rows *r, const struct filter *f,
+                           int (*row)(void *, const struct loss_row *), void *arg) {
+    char detail[64];
+    int n = snprintf(detail, sizeof detail, "process %ld is recording", r->recorder);
+    struct loss_row unwritten = {.id = INT64_MAX,
+                                 .at = clock_wall_ns(),
+                                 .loss = LOSS_UNWRITTEN,
+                                 .n = 1,
+                                 .detail = span_of(detail, (size_t)n)};
+    if (r->recorder && !f->until)
+        row(arg, &unwritten);
+}
+
 /* A session's losses: its own and those of all, but for what came before it was made or reset. */
 static int losses(struct reader *reader, const struct filter *f, int (*row)(void *, const struct loss_row *),
                   void *arg, struct err *err) {
@@ -173,6 +188,8 @@ static int losses(struct reader *reader, const struct filter *f, int (*row)(void
         stop = row(arg, &out);
     }
     rows_done(r, stmt);
+    if (!stop && got == 0)
+        tell_unwritten(r, f, row, arg);
     return !stop && got < 0 ? -1 : 0;
 }
 
@@ -283,16 +300,17 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     if (access(path, R_OK) != 0)
         return err_set(err, errno, "cannot read the recording %s", given), NULL;
     struct err why = {0};
+    long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
-    if (!reader)
+    if (reader)
+        ((struct rows *)reader)->recorder = recorder;
+    else
         err_set(err, why.sys, "%s: %s", given, why.text);
     return reader;
 }
 
-long store_recorder_of(const char *given) {
-    char path[FILE_PATH_MAX];
-    struct err ignored = {0};
-    return file_path(given, path, &ignored) == 0 ? file_lock_holder(path) : 0;
+long store_reader_recorder(const struct reader *reader) {
+    return ((const struct rows *)reader)->recorder;
 }
 
 void store_reader_close(struct reader *reader) {

@@ -50,6 +50,7 @@ struct rows_arrival {
 struct rows {
     struct reader reader;
     sqlite3 *db;
+    long recorder; /* of a file: the process that writes it, else 0 */
     struct {
         char *sql;
         sqlite3_stmt *stmt;

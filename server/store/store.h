@@ -89,8 +89,9 @@ void store_reader_give(struct store *s, struct reader *reader);
 
 /* A reader on a file that nobody need be writing (`--db FILE`); never writes to it. */
 struct reader *store_reader_open(const char *path, struct err *err);
-/* The process that is recording to a file now, whose latest may still be on the way; 0: none, as far as the system tells. */
-long store_recorder_of(const char *path);
+/* The process that was recording to that file, whose latest may still be on the way (a loss of the reader's); 0: none, as
+ * far as the system tells. */
+long store_reader_recorder(const struct reader *reader);
 void store_reader_close(struct reader *reader);
 
 #endif

@@ -191,7 +191,13 @@ by.path unixgram" ]
     grep -q "live.db is being recorded by process $SERVER: " err
     statwit expect --db live.db 'incr x' 2>err
     grep -q "live.db is being recorded by process $SERVER: " err
+    run statwit expect --db live.db 'no any y'
+    exits 4
+    grep -q 'process .* is recording' <<<"$output"
+    run statwit verify --db live.db --catalog <(echo '{"metrics": {"x": {"type": "count"}}}')
+    exits 4
     stop
+    statwit expect --db live.db 'no any y'
     statwit ls --db live.db >out 2>err
     grep -q x out
     [ ! -s err ]
