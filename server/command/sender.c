@@ -48,6 +48,11 @@ static int connect_udp(struct sender *s, const char *where) {
         snprintf(port, sizeof port, "%s", colon + 1);
         *colon = '\0';
     }
+    if (strspn(port, "0123456789") == strlen(port) &&
+        atol(port) > 65535) { /* getaddrinfo would take what is left of it */
+        log_error("cannot send to %s: ports end at 65535", where);
+        return EXIT_USAGE;
+    }
     char *name = host[0] == '[' ? host + 1 : host;
     if (bracket)
         *bracket = '\0';

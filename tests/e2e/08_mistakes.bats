@@ -141,3 +141,9 @@ load helper
     exits 1
     hasnt "nothing at all"
 }
+
+@test "send: a port that is too large is not taken modulo 65,536" {
+    run statwit send --to udp://127.0.0.1:73661 'a:1|c'
+    exits 2
+    has "ports end at 65535"
+}
