@@ -73,7 +73,7 @@ BAD
     run statwit diff torn torn
     exits 2
     has 'torn:2:1: a merge conflict'
-    run env -u CI "$STATWIT_BIN" snapshot --update torn
+    run statwit snapshot --update torn
     exits 2
     [ "$(wc -l <torn)" -eq 2 ]
     truncate -s 100M huge.json
@@ -139,7 +139,6 @@ BAD
 }
 
 @test "a snapshot is written, checked, updated, and never written in CI" {
-    unset CI
     start
     record
     CI=1 run statwit snapshot a.metrics
@@ -164,7 +163,6 @@ BAD
 }
 
 @test "diff: sessions, recordings, snapshots, catalogs" {
-    unset CI
     start
     record
     statwit snapshot a.metrics

@@ -4,7 +4,7 @@
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     local name
-    for name in $(compgen -e | grep -E '^(DD_|DATADOG_|STATSD_|STATWIT_|GITHUB_ACTIONS$)'); do unset "$name"; done
+    for name in $(compgen -e | grep -E '^(DD_|DATADOG_|STATSD_|STATWIT_|(CI|GITHUB_ACTIONS)$)'); do unset "$name"; done
     export NO_COLOR=1
     SERVER=
 }
