@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include "catalog/index.h"
+#include "core/array.h"
 #include "core/glob.h"
 
 #include <stdlib.h>
@@ -8,14 +9,8 @@
 struct catalog_entry *catalog_add(struct catalog *c, const struct catalog_entry *entry) {
     if (c->n_entries == CATALOG_ENTRIES_MAX)
         return NULL;
-    if (c->n_entries == c->cap_entries) {
-        size_t cap = c->cap_entries ? 2 * c->cap_entries : 64;
-        struct catalog_entry *grown = realloc(c->entries, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        c->entries = grown;
-        c->cap_entries = cap;
-    }
+    if (!array_room(&c->entries, c->n_entries, &c->cap_entries, sizeof *c->entries))
+        return NULL;
     struct catalog_entry *e = &c->entries[c->n_entries++];
     *e = *entry;
     e->family = glob_is_pattern(e->name);

@@ -2,6 +2,7 @@
 
 #include "catalog/inventory.h"
 #include "catalog/similar.h"
+#include "core/array.h"
 
 #include <stdlib.h>
 
@@ -76,15 +77,9 @@ static void consider(struct diff *d, size_t gone, size_t came) {
                         WEIGHT_TYPE * (x->types == y->types) + WEIGHT_TAGS * same_keys(&x->keys, &y->keys);
     if (likelihood < LIKELY)
         return;
-    if (d->n_pairs == d->cap_pairs) {
-        size_t cap = d->cap_pairs ? 2 * d->cap_pairs : 64;
-        struct pair *grown = realloc(d->pairs, cap * sizeof *grown);
-        if (!grown) {
-            d->failed = true;
-            return;
-        }
-        d->pairs = grown;
-        d->cap_pairs = cap;
+    if (!array_room(&d->pairs, d->n_pairs, &d->cap_pairs, sizeof *d->pairs)) {
+        d->failed = true;
+        return;
     }
     d->pairs[d->n_pairs++] = (struct pair){gone, came, likelihood};
 }

@@ -4,6 +4,7 @@
 #include "catalog/pattern.h"
 #include "catalog/table.h"
 #include "catalog/text.h"
+#include "core/array.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -45,14 +46,8 @@ static struct infer_key *key_of(struct infer *in, size_t name, struct span key) 
         return NULL;
     if (!added)
         return in->by_key[*at];
-    if (in->n_by_key == in->cap_by_key) {
-        size_t cap = in->cap_by_key ? 2 * in->cap_by_key : 64;
-        struct infer_key **grown = realloc(in->by_key, cap * sizeof(struct infer_key *));
-        if (!grown)
-            return NULL;
-        in->by_key = grown;
-        in->cap_by_key = cap;
-    }
+    if (!array_room(&in->by_key, in->n_by_key, &in->cap_by_key, sizeof *in->by_key))
+        return NULL;
     struct infer_key *k = memory_take(&in->catalog->arena, sizeof *k);
     if (!k)
         return NULL;
@@ -100,14 +95,8 @@ static size_t take_name(struct infer *in, struct span name) {
     buf_free(&family);
     if (i == NUMBERING_NONE || i < known)
         return i;
-    if (i == in->cap_names) {
-        size_t cap = in->cap_names ? 2 * in->cap_names : 64;
-        struct infer_name *grown = realloc(in->of_names, cap * sizeof *grown);
-        if (!grown)
-            return NUMBERING_NONE;
-        in->of_names = grown;
-        in->cap_names = cap;
-    }
+    if (!array_room(&in->of_names, i, &in->cap_names, sizeof *in->of_names))
+        return NUMBERING_NONE;
     in->of_names[i] = (struct infer_name){0, 0};
     return i;
 }

@@ -1,18 +1,13 @@
 #include "catalog/inventory.h"
 
 #include "catalog/text.h"
+#include "core/array.h"
 
 #include <stdlib.h>
 
 static int facts_add(struct facts *f, struct span key, struct span value) {
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? 2 * f->cap : 4;
-        struct fact *grown = realloc(f->list, cap * sizeof *grown);
-        if (!grown)
-            return -1;
-        f->list = grown;
-        f->cap = cap;
-    }
+    if (!array_room(&f->list, f->n, &f->cap, sizeof *f->list))
+        return -1;
     f->list[f->n++] = (struct fact){key, value};
     return 0;
 }
@@ -34,14 +29,8 @@ static void facts_sort(struct facts *f) {
 }
 
 static struct metric_facts *add_metric(struct inventory *v, struct span name) {
-    if (v->n == v->cap) {
-        size_t cap = v->cap ? 2 * v->cap : 64;
-        struct metric_facts *grown = realloc(v->metrics, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        v->metrics = grown;
-        v->cap = cap;
-    }
+    if (!array_room(&v->metrics, v->n, &v->cap, sizeof *v->metrics))
+        return NULL;
     v->metrics[v->n] = (struct metric_facts){.name = arena_copy(&v->arena, name)};
     return v->metrics[v->n].name.p ? &v->metrics[v->n++] : NULL;
 }

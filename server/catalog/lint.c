@@ -5,6 +5,7 @@
 
 #include "catalog/lint_private.h"
 #include "catalog/text.h"
+#include "core/array.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,16 +26,8 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
         l->notes[*at].series++;
         return;
     }
-    if (at && l->n_notes == l->cap_notes) {
-        size_t cap = l->cap_notes ? 2 * l->cap_notes : 64;
-        struct lint_note *grown = realloc(l->notes, cap * sizeof *grown);
-        if (grown) {
-            l->notes = grown;
-            l->cap_notes = cap;
-        } else {
-            at = NULL;
-        }
-    }
+    if (!array_room(&l->notes, l->n_notes, &l->cap_notes, sizeof *l->notes))
+        at = NULL;
     struct lint_note note = {rule, (uint32_t)name, 1, arena_copy(&l->arena, subject),
                              arena_copy(&l->arena, detail)};
     if (!at || !note.subject.p || !note.detail.p)
@@ -47,14 +40,8 @@ static size_t name_number(struct lint *l, struct span name) {
     size_t known = l->names.n, i = numbering_put(&l->names, name);
     if (i == NUMBERING_NONE || i < known)
         return i;
-    if (i == l->cap_names) {
-        size_t cap = l->cap_names ? 2 * l->cap_names : 64;
-        struct lint_name *grown = realloc(l->of_names, cap * sizeof *grown);
-        if (!grown)
-            return NUMBERING_NONE;
-        l->of_names = grown;
-        l->cap_names = cap;
-    }
+    if (!array_room(&l->of_names, i, &l->cap_names, sizeof *l->of_names))
+        return NUMBERING_NONE;
     const struct catalog *c = l->options->catalog;
     l->of_names[i] = (struct lint_name){.entry = c ? catalog_find(c, name) : NULL};
     l->of_names[i].silenced =

@@ -2,6 +2,7 @@
 #include "catalog/lint_private.h"
 #include "catalog/normalize.h"
 #include "catalog/text.h"
+#include "core/array.h"
 #include "core/number.h"
 
 #include <math.h>
@@ -19,14 +20,8 @@ static size_t tag_number(struct lint *l, struct span tag) {
     size_t known = l->tags.n, i = numbering_put(&l->tags, tag);
     if (i == NUMBERING_NONE || i < known)
         return i;
-    if (i == l->cap_tags) {
-        size_t cap = l->cap_tags ? 2 * l->cap_tags : 64;
-        struct lint_tag *grown = realloc(l->of_tags, cap * sizeof *grown);
-        if (!grown)
-            return NUMBERING_NONE;
-        l->of_tags = grown;
-        l->cap_tags = cap;
-    }
+    if (!array_room(&l->of_tags, i, &l->cap_tags, sizeof *l->of_tags))
+        return NUMBERING_NONE;
     struct buf normal = {0};
     struct lint_tag *t = &l->of_tags[i];
     t->normal = normalize_tag(tag, &normal);

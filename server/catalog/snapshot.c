@@ -4,6 +4,7 @@
 #include "catalog/looks.h"
 #include "catalog/table.h"
 #include "catalog/text.h"
+#include "core/array.h"
 #include "core/json.h"
 #include "core/number.h"
 
@@ -93,15 +94,7 @@ static struct written *written_of(struct writing *w, struct span series, const s
                                   bool *added) {
     size_t known = w->series.n, i = numbering_put(&w->series, series);
     *added = i != NUMBERING_NONE && i == known;
-    if (i != NUMBERING_NONE && i == w->cap) {
-        size_t cap = w->cap ? 2 * w->cap : 64;
-        struct written *grown = realloc(w->written, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        w->written = grown;
-        w->cap = cap;
-    }
-    if (i == NUMBERING_NONE)
+    if (i == NUMBERING_NONE || !array_room(&w->written, i, &w->cap, sizeof *w->written))
         return NULL;
     if (*added)
         w->written[i] = (struct written){
@@ -349,14 +342,8 @@ static int read_header(struct parsing *p) {
 
 static int add_line(struct parsing *p) {
     struct snapshot *s = p->snapshot;
-    if (s->n == p->cap) {
-        size_t cap = p->cap ? 2 * p->cap : 64;
-        struct snapshot_line *grown = realloc(s->lines, cap * sizeof *grown);
-        if (!grown)
-            return complain(p, "out of memory");
-        s->lines = grown;
-        p->cap = cap;
-    }
+    if (!array_room(&s->lines, s->n, &p->cap, sizeof *s->lines))
+        return complain(p, "out of memory");
     s->lines[s->n] = (struct snapshot_line){0};
     return read_line(p, &s->lines[s->n++]);
 }

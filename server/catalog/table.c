@@ -1,5 +1,6 @@
 #include "catalog/table.h"
 
+#include "core/array.h"
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -75,16 +76,8 @@ size_t numbering_put(struct numbering *names, struct span name) {
     uint32_t *at = table_put(&names->by_hash, key, (uint32_t)names->n, &added);
     if (at && !added)
         return *at;
-    if (at && names->n == names->cap) {
-        size_t cap = names->cap ? 2 * names->cap : 64;
-        struct span *grown = realloc(names->list, cap * sizeof *grown);
-        if (grown) {
-            names->list = grown;
-            names->cap = cap;
-        }
-    }
-    struct span copy = at && names->n < names->cap ? arena_copy(&names->arena, name.p ? name : SPAN(""))
-                                                   : (struct span){NULL, 0};
+    bool fits = at && array_room(&names->list, names->n, &names->cap, sizeof *names->list);
+    struct span copy = fits ? arena_copy(&names->arena, name.p ? name : SPAN("")) : (struct span){NULL, 0};
     if (!copy.p) {
         names->failed = true;
         return NUMBERING_NONE;

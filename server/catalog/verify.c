@@ -6,6 +6,7 @@
 
 #include "catalog/pattern.h"
 #include "catalog/text.h"
+#include "core/array.h"
 #include "core/glob.h"
 #include "core/number.h"
 
@@ -213,14 +214,8 @@ static int note_undeclared(struct verify *v, const struct series_row *row, struc
     size_t known = v->names.n, i = numbering_put(&v->names, name);
     if (i == NUMBERING_NONE)
         return -1;
-    if (i == v->cap_undeclared) {
-        size_t cap = v->cap_undeclared ? 2 * v->cap_undeclared : 64;
-        struct undeclared *grown = realloc(v->undeclared, cap * sizeof *grown);
-        if (!grown)
-            return -1;
-        v->undeclared = grown;
-        v->cap_undeclared = cap;
-    }
+    if (!array_room(&v->undeclared, i, &v->cap_undeclared, sizeof *v->undeclared))
+        return -1;
     if (i == known) {
         char example[TEXT_SERIES_SIZE];
         text_series(row, example);

@@ -1,6 +1,7 @@
 /* Sources into lines, and the lines that apply to their whole source: prefix, ignore-tags, within. */
 #include "judge/parse.h"
 
+#include "core/array.h"
 #include "core/number.h"
 
 #include <math.h>
@@ -161,14 +162,8 @@ static bool next_line(struct cursor *c, struct span text, size_t *offset) {
 }
 
 static struct expectation *add(struct parsed *out) {
-    if (out->n == out->cap) {
-        size_t cap = out->cap ? 2 * out->cap : 16;
-        struct expectation *list = realloc(out->list, cap * sizeof *list);
-        if (!list)
-            return NULL;
-        out->list = list;
-        out->cap = cap;
-    }
+    if (!array_room(&out->list, out->n, &out->cap, sizeof *out->list))
+        return NULL;
     struct expectation *e = &out->list[out->n];
     memset(e, 0, sizeof *e);
     return e;

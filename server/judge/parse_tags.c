@@ -1,6 +1,7 @@
 /* {instance:failure, !canary, env:ci-*, url:"a,b"} or […]: at least these tags, or exactly these. */
 #include "judge/parse.h"
 
+#include "core/array.h"
 #include <stdlib.h>
 
 /* Reads to the ',' or closing bracket; quoted as a whole or from the value on. */
@@ -80,14 +81,9 @@ int parse_tags(struct cursor *c, struct expectation *e) {
             cursor_fail(c, c->at, "more tags than the limit of %d (tags of an expectation)", PARSE_TERMS_MAX);
             goto out;
         }
-        if (e->n_terms == cap) {
-            cap = cap ? 2 * cap : 8;
-            struct tag_term *grown = realloc(terms, cap * sizeof *terms);
-            if (!grown) {
-                cursor_no_memory(c);
-                goto out;
-            }
-            terms = grown;
+        if (!array_room(&terms, e->n_terms, &cap, sizeof *terms)) {
+            cursor_no_memory(c);
+            goto out;
         }
         if (parse_term(c, close, &terms[e->n_terms]) != 0)
             goto out;

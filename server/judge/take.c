@@ -1,6 +1,7 @@
 /* Records into the judge: which of its claims each one matters to. */
 #include "judge/private.h"
 
+#include "core/array.h"
 #include <stdlib.h>
 
 bool judge_concerns(const struct judge *j, struct span session, uint64_t id) {
@@ -64,14 +65,8 @@ static int find_claims(struct visit *v) {
 }
 
 static struct witness *new_witness(struct judge *j, const struct series_row *row) {
-    if (j->n_witnesses == j->cap_witnesses) {
-        size_t cap = j->cap_witnesses ? 2 * j->cap_witnesses : 64;
-        struct witness *list = realloc(j->witnesses, cap * sizeof *list);
-        if (!list)
-            return NULL;
-        j->witnesses = list;
-        j->cap_witnesses = cap;
-    }
+    if (!array_room(&j->witnesses, j->n_witnesses, &j->cap_witnesses, sizeof *j->witnesses))
+        return NULL;
     struct witness *w = &j->witnesses[j->n_witnesses];
     *w = (struct witness){.id = row->id,
                           .name = arena_copy(&j->arena, row->name.p ? row->name : SPAN("")),

@@ -1,5 +1,6 @@
 #include "judge/witness.h"
 
+#include "core/array.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -28,14 +29,8 @@ unsigned needs_of(const struct expectation *e) {
 }
 
 int links_add(struct links *links, struct link link) {
-    if (links->n == links->cap) {
-        size_t cap = links->cap ? 2 * links->cap : 2;
-        struct link *items = realloc(links->items, cap * sizeof *items);
-        if (!items)
-            return -1;
-        links->items = items;
-        links->cap = cap;
-    }
+    if (!array_room(&links->items, links->n, &links->cap, sizeof *links->items))
+        return -1;
     links->items[links->n++] = link;
     return 0;
 }

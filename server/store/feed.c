@@ -2,6 +2,7 @@
  * first row to the last, and there is no other way to read it. */
 #include "store/feed.h"
 
+#include "core/array.h"
 #include <stdlib.h>
 
 struct table {
@@ -134,14 +135,8 @@ int feed_run(sqlite3 *db, sqlite3_stmt *stmt, struct feed *feed, size_t n,
 /* --- rows that wait --------------------------------------------------------------------------- */
 
 struct feed_value *feed_list_add(struct feed_list *list) {
-    if (list->n == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 16;
-        struct feed_value *more = realloc(list->values, cap * list->columns * sizeof *more);
-        if (!more)
-            return NULL;
-        list->values = more;
-        list->cap = cap;
-    }
+    if (!array_room(&list->values, list->n, &list->cap, list->columns * sizeof *list->values))
+        return NULL;
     return list->values + list->n++ * list->columns;
 }
 

@@ -1,3 +1,4 @@
+#include "core/array.h"
 #include "core/glob.h"
 #include "store/rows.h"
 #include "store/vals.h"
@@ -16,14 +17,8 @@ int rows_tags(struct rows_tags *t, struct span json, struct err *err) {
         size_t start = t->text.n, n = vals_unquote(span_from(json, at), &t->text);
         if (n == 0)
             return rows_damaged(err);
-        if (t->n == t->cap) {
-            size_t cap = t->cap ? t->cap * 2 : 8;
-            struct span *more = realloc(t->tags, cap * sizeof *more);
-            if (!more)
-                return err_set(err, ENOMEM, "cannot read the recording");
-            t->tags = more;
-            t->cap = cap;
-        }
+        if (!array_room(&t->tags, t->n, &t->cap, sizeof *t->tags))
+            return err_set(err, ENOMEM, "cannot read the recording");
         t->tags[t->n++] = span_of(t->text.p + start, t->text.n - start);
         at += n;
         if (at < json.n - 1 && json.p[at++] != ',')

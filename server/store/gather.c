@@ -1,5 +1,7 @@
 #include "store/reading.h"
 
+#include "core/array.h"
+
 #define GATHER_MAX ((size_t)4 << 20) /* chunks; beyond, the table is read instead */
 
 /* --- select ------------------------------------------------------------------------------------ */
@@ -24,10 +26,8 @@ static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *
             if (!rows_tags_match(f, tags))
                 continue;
         }
-        void *array = g->chosen;
-        if (!reading_room(&array, g->n_chosen, &g->cap_chosen, sizeof *g->chosen))
+        if (!array_room(&g->chosen, g->n_chosen, &g->cap_chosen, sizeof *g->chosen))
             return reading_no_memory(g);
-        g->chosen = array;
         g->chosen[g->n_chosen++] =
             (struct chosen){db_id(stmt, 0), db_id(stmt, 1), db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4)};
     }
@@ -82,10 +82,8 @@ static int walk_chain(struct reading *g, sqlite3_stmt *stmt, uint64_t head, uint
         if (id <= to) {
             if (g->n_ids == GATHER_MAX)
                 return 1;
-            void *array = g->ids;
-            if (!reading_room(&array, g->n_ids, &g->cap_ids, sizeof *g->ids))
+            if (!array_room(&g->ids, g->n_ids, &g->cap_ids, sizeof *g->ids))
                 return reading_no_memory(g);
-            g->ids = array;
             g->ids[g->n_ids++] = id;
         }
         db_bind_id(stmt, 1, id);

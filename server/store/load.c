@@ -1,6 +1,8 @@
 /* What is kept in memory about the file: sessions, hashes, summaries, counts. All of it can be read from the file again,
  * which is what happens when a transaction was rolled back or when much of it has been forgotten. */
 #include "store/private.h"
+
+#include "core/array.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,15 +35,9 @@ static int load_sessions(struct store *s, struct err *err) {
     s->n_sessions = s->cap_sessions = 0;
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
-        if (s->n_sessions == s->cap_sessions) {
-            size_t cap = s->cap_sessions ? s->cap_sessions * 2 : 16;
-            struct store_session *more = realloc(s->sessions, cap * sizeof *more);
-            if (!more) {
-                got = err_set(err, ENOMEM, "cannot open the recording");
-                break;
-            }
-            s->sessions = more;
-            s->cap_sessions = cap;
+        if (!array_room(&s->sessions, s->n_sessions, &s->cap_sessions, sizeof *s->sessions)) {
+            got = err_set(err, ENOMEM, "cannot open the recording");
+            break;
         }
         struct store_session session = {.id = db_id(stmt, 0), .era = db_id(stmt, 1)};
         const struct store_session *old =

@@ -52,19 +52,6 @@ static inline int reading_no_memory(struct reading *g) {
     return err_set(g->err, ENOMEM, "cannot read the recording");
 }
 
-/* Room for one more of `size` bytes in a growing array. */
-static inline bool reading_room(void **array, size_t n, size_t *cap, size_t size) {
-    if (n < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 64;
-    void *p = realloc(*array, more * size);
-    if (!p)
-        return false;
-    *array = p;
-    *cap = more;
-    return true;
-}
-
 /* gather.c */
 /* Fills g->chosen with the series that the filter lets by. */
 int gather_series(struct reading *g, bool ordered);

@@ -12,6 +12,8 @@
  */
 #include "store/reading.h"
 
+#include "core/array.h"
+
 #define RANGE_END 2
 
 /* --- merge ------------------------------------------------------------------------------------- */
@@ -47,12 +49,8 @@ static int advance(struct reading *g, struct open_chunk *c) {
 
 static int open_chunk(struct reading *g) {
     struct open_chunk *c = g->n_spare > 0 ? g->spare[--g->n_spare] : calloc(1, sizeof *c);
-    void *heap = g->heap, *spare = g->spare;
-    bool fits = reading_room(&heap, g->n_heap, &g->cap_heap, sizeof *g->heap);
-    g->heap = heap;
-    fits = reading_room(&spare, g->n_spare + g->n_heap + 1, &g->cap_spare, sizeof *g->spare) && fits;
-    g->spare = spare;
-    if (!c || !fits) {
+    if (!c || !array_room(&g->heap, g->n_heap, &g->cap_heap, sizeof *g->heap) ||
+        !array_room(&g->spare, g->n_spare + g->n_heap + 1, &g->cap_spare, sizeof *g->spare)) {
         free(c);
         return reading_no_memory(g);
     }

@@ -1,3 +1,4 @@
+#include "core/array.h"
 #include "core/clock.h"
 #include "store/private.h"
 #include <errno.h>
@@ -187,15 +188,9 @@ int store_session_add(struct store *s, struct span name, struct span api_key, in
     if (add_row(s, name, api_key, expires_at, id, err) != 0)
         return store_roll_back(s, err);
     if (!store_find_session(s, *id)) {
-        if (s->n_sessions == s->cap_sessions) {
-            size_t cap = s->cap_sessions * 2;
-            struct store_session *more = realloc(s->sessions, cap * sizeof *more);
-            if (!more) {
-                err_set(err, ENOMEM, "cannot make a session");
-                return store_roll_back(s, err);
-            }
-            s->sessions = more;
-            s->cap_sessions = cap;
+        if (!array_room(&s->sessions, s->n_sessions, &s->cap_sessions, sizeof *s->sessions)) {
+            err_set(err, ENOMEM, "cannot make a session");
+            return store_roll_back(s, err);
         }
         s->sessions[s->n_sessions++] = (struct store_session){.id = *id};
         s->arrival.session = store_find_session(s, s->arrival.session_id);

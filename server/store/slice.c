@@ -1,5 +1,6 @@
 #include "store/slice.h"
 
+#include "core/array.h"
 #include "core/number.h"
 #include "store/vals.h"
 #include <math.h>
@@ -8,23 +9,9 @@
 #define ARENA_MAX  ((size_t)1 << 30)
 #define ARENA_KEEP (2 * SLICE_BYTES_MAX)
 
-static bool room(void **array, size_t n, size_t *cap, size_t size) {
-    if (n < *cap)
-        return true;
-    size_t more = *cap ? *cap * 2 : 64;
-    void *p = realloc(*array, more * size);
-    if (!p)
-        return false;
-    *array = p;
-    *cap = more;
-    return true;
-}
-
 bool slice_add_group(struct slice *s, uint32_t context, uint32_t series) {
-    void *array = s->groups;
-    if (!room(&array, s->n_groups, &s->cap_groups, sizeof *s->groups))
+    if (!array_room(&s->groups, s->n_groups, &s->cap_groups, sizeof *s->groups))
         return false;
-    s->groups = array;
     s->groups[s->n_groups++] =
         (struct slice_group){.context = context, .series = series, .min = (double)NAN, .max = (double)NAN};
     return true;
@@ -76,10 +63,8 @@ bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum sourc
             return true;
         }
     }
-    void *array = s->runs;
-    if (!room(&array, s->n_runs, &s->cap_runs, sizeof *s->runs))
+    if (!array_room(&s->runs, s->n_runs, &s->cap_runs, sizeof *s->runs))
         return false;
-    s->runs = array;
     s->runs[s->n_runs++] = (struct slice_run){id, id, received_at, source};
     return true;
 }

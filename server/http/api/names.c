@@ -1,5 +1,6 @@
 #include "http/api/names.h"
 
+#include "core/array.h"
 #include "core/json.h"
 #include <stdlib.h>
 
@@ -7,15 +8,9 @@ void names_add(struct names *names, struct span text) {
     if (names->n && span_eq(names->texts[names->n - 1], text))
         return;
     names->arena.max = NAMES_MEMORY_MAX;
-    if (names->n == names->cap) {
-        size_t cap = names->cap ? names->cap * 2 : 64;
-        struct span *texts = realloc(names->texts, cap * sizeof *texts);
-        if (!texts) {
-            names->arena.failed = true;
-            return;
-        }
-        names->texts = texts;
-        names->cap = cap;
+    if (!array_room(&names->texts, names->n, &names->cap, sizeof *names->texts)) {
+        names->arena.failed = true;
+        return;
     }
     struct span copy = arena_copy(&names->arena, text);
     if (copy.p)

@@ -1,5 +1,6 @@
 #include "http/control/openmetrics.h"
 
+#include "core/array.h"
 #include "core/number.h"
 #include "core/utf8.h"
 #include "http/control/series.h"
@@ -133,15 +134,9 @@ static int collect(void *arg, const struct series_row *row) {
     struct collected *c = arg;
     if (c->left-- == 0)
         return 1;
-    if (c->n == c->cap) {
-        size_t cap = c->cap ? 2 * c->cap : 256;
-        struct entry *entries = realloc(c->entries, cap * sizeof *entries);
-        c->failed = !entries;
-        if (c->failed)
-            return 1;
-        c->entries = entries;
-        c->cap = cap;
-    }
+    c->failed = !array_room(&c->entries, c->n, &c->cap, sizeof *c->entries);
+    if (c->failed)
+        return 1;
     struct entry *e = &c->entries[c->n++];
     e->family = c->text.n;
     put_name(&c->text, row->name, false);

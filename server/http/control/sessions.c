@@ -1,4 +1,5 @@
 /* /recorder/v1/sessions, marks, reset: what changes the recording. */
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "http/control/ask.h"
@@ -43,15 +44,9 @@ struct listed {
 
 static int note_counts(void *arg, const struct session_row *row) {
     struct listed *l = arg;
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 64;
-        struct count *counts = realloc(l->counts, cap * sizeof *counts);
-        if (!counts) {
-            l->failed = true;
-            return 1;
-        }
-        l->counts = counts;
-        l->cap = cap;
+    if (!array_room(&l->counts, l->n, &l->cap, sizeof *l->counts)) {
+        l->failed = true;
+        return 1;
     }
     l->counts[l->n++] =
         (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects};

@@ -1,0 +1,28 @@
+/* A growing array: a pointer, a number of items, and room for `cap` of them.
+ *
+ * Ownership: the caller's, to be freed with free. Limits: the caller's, which looks at n before it asks for more.
+ */
+#ifndef CORE_ARRAY_H
+#define CORE_ARRAY_H
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Room for one more item of `size` bytes behind the n that are there. `array` is the address of the pointer, which may
+ * move. false: out of memory, and everything is as it was. */
+static inline bool array_room(void *array, size_t n, size_t *cap, size_t size) {
+    if (n < *cap)
+        return true;
+    size_t more = *cap ? *cap * 2 : 4;
+    void *items;
+    memcpy(&items, array, sizeof items);
+    items = realloc(items, more * size);
+    if (!items)
+        return false;
+    memcpy(array, &items, sizeof items);
+    *cap = more;
+    return true;
+}
+
+#endif
