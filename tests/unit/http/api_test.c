@@ -1,37 +1,15 @@
 /* The fake Datadog API with a whole recorder behind it: exact answers, and what is recorded for them. */
-#include "server.h"
+#include "asking.h"
 
 #include "core/buf.h"
 #include "core/clock.h"
-#include "unit.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <zlib.h>
 
-static struct server server;
-static struct client client;
-
-static void start_with(const struct http_options *options) {
-    server_start(&server, options);
-    client_open(&client, &server);
-}
-
-static void start(void) {
-    start_with(&(struct http_options){0});
-}
-
-static void stop(void) {
-    client_close(&client);
-    server_stop(&server);
-}
-
 static long long now_s(void) {
     return (long long)(clock_wall_ns() / NS_PER_S);
-}
-
-static int ask(const char *request) {
-    return client_ask(&client, request, NULL, NULL);
 }
 
 static int post_as(const char *request, const char *headers, const char *body) {
@@ -51,9 +29,6 @@ static int post_bytes(const char *path, const char *headers, struct span body) {
     buf_free(&text);
     return client_receive(&client);
 }
-
-#define SAYS(text)      CU_ASSERT_TRUE(client_says(&client, text))
-#define HEAD_SAYS(text) CU_ASSERT_PTR_NOT_NULL(strcasestr(client.head, text))
 
 /* {"series":[{"metric":NAME,"points":[[now,VALUE]]}]} in a static buffer. */
 static const char *series(const char *name, const char *value) {

@@ -1,42 +1,17 @@
 /* The HTTP side with a whole recorder behind it: what it answers to good requests and to bad ones. */
-#include "server.h"
+#include "asking.h"
 
 #include "core/buf.h"
 #include "core/clock.h"
 #include "http/limits.h"
-#include "unit.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct server server;
-static struct client client;
-
-static void start_with(const struct http_options *options) {
-    server_start(&server, options);
-    client_open(&client, &server);
-}
-
-static void start(void) {
-    start_with(&(struct http_options){0});
-}
-
-static void stop(void) {
-    client_close(&client);
-    server_stop(&server);
-}
-
-static int ask(const char *request) {
-    return client_ask(&client, request, NULL, NULL);
-}
-
 static int post(const char *request, const char *body) {
     return client_ask(&client, request, "Content-Type: application/json\r\n", body);
 }
-
-#define SAYS(text)      CU_ASSERT_TRUE(client_says(&client, text))
-#define HEAD_SAYS(text) CU_ASSERT_PTR_NOT_NULL(strcasestr(client.head, text))
 
 static void send_line(const char *text) {
     server_send(server.rig.at.at.udp_port, text);
