@@ -15,12 +15,12 @@ static inline bool array_room(void *array, size_t n, size_t *cap, size_t size) {
     if (n < *cap)
         return true;
     size_t more = *cap ? *cap * 2 : 4;
-    void *items;
+    void *items, *moved;
     memcpy(&items, array, sizeof items);
-    items = realloc(items, more * size);
-    if (!items)
+    moved = realloc(items, more * size);
+    if (!moved)
         return false;
-    memcpy(array, &items, sizeof items);
+    memcpy(array, &moved, sizeof moved);
     *cap = more;
     return true;
 }
