@@ -1,7 +1,10 @@
 #include "http/link.h"
 
 #include "core/clock.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct connection *link_open(struct http *h, int fd) {
@@ -38,10 +41,27 @@ void link_expect(struct connection *link, int64_t seconds) {
         link->due_mono_ns = seconds ? clock_mono_ns() + seconds * NS_PER_S : 0;
 }
 
+/* The client closed its side, and there is nothing left to read. */
+static bool silenced(int fd) {
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+    int unread = 0;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 && info.tcpi_state == TCP_CLOSE_WAIT &&
+           ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* Its request never becomes complete. libmicrohttpd does not hear of a close that came with the last bytes until the
+ * connection has idled for HTTP_IDLE_S. Seen in two sweeps: what was read last may still be at work. */
+static bool left(struct connection *link) {
+    bool before = link->silenced;
+    link->silenced = silenced(link->fd);
+    return before && link->silenced;
+}
+
 bool link_sweep(struct http *h, int64_t now_mono_ns) {
     pthread_mutex_lock(&h->links_lock);
     for (struct connection *link = h->links; link; link = link->next)
-        if (link->due_mono_ns && now_mono_ns > link->due_mono_ns)
+        if (link->due_mono_ns && (now_mono_ns > link->due_mono_ns || left(link)))
             shutdown(link->fd, SHUT_RDWR);
     bool any = h->links != NULL;
     pthread_mutex_unlock(&h->links_lock);

@@ -1,4 +1,4 @@
-/* The open connections, and the deadline of those that take too long to send a request (slow-loris).
+/* The open connections, and the end of those that take too long to send a request (slow-loris) or left in its middle.
  *
  * Threads: any. A connection's socket is shut down only while it is in the list, so never after the
  * descriptor was given to somebody else.
@@ -12,13 +12,14 @@ struct connection {
     struct connection *next, *prev;
     int fd;
     _Atomic int64_t due_mono_ns; /* when the next step of a request must be complete; 0: none is awaited */
+    bool silenced;               /* the client's side was closed when it was last looked at */
 };
 
 struct connection *link_open(struct http *h, int fd);
 void link_close(struct http *h, struct connection *link);
 /* The next step must be complete within so many seconds; 0: as long as it takes (we are answering). */
 void link_expect(struct connection *link, int64_t seconds);
-/* Ends those that are late. Returns whether any connection is open. */
+/* Ends those that are late, and those whose client left with half a request sent at two sweeps. Returns whether any connection is open. */
 bool link_sweep(struct http *h, int64_t now_mono_ns);
 
 #endif
