@@ -1,4 +1,4 @@
-/* A load generator: DogStatsD datagrams as fast as one sender can offer them.
+/* A load generator: DogStatsD datagrams, or v1 series bodies over HTTP, as fast as one sender can offer them.
  *
  * Threads: one load belongs to one thread. Errors: prints what failed and exits, as a benchmark may.
  */
@@ -8,14 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum load_transport { LOAD_UDP, LOAD_UNIXGRAM, LOAD_UNIXSTREAM };
+enum load_transport { LOAD_UDP, LOAD_UNIXGRAM, LOAD_UNIXSTREAM, LOAD_HTTP };
 
 struct load {
     enum load_transport transport;
-    int udp_port;       /* on 127.0.0.1 */
+    int port;           /* on 127.0.0.1: of UDP, or of HTTP */
     const char *path;   /* of the Unix socket */
-    size_t payload;     /* bytes of a datagram, at most; 0: one sample each */
+    size_t payload;     /* bytes of a datagram or body, at most; 0: one sample each */
     size_t n_series;    /* distinct series, cycled through */
+    size_t n_tags;      /* on each; 0: two */
     uint64_t n_samples; /* in all */
     double rate;        /* samples a second; 0: flat out */
     /* Filled in: */
@@ -23,7 +24,8 @@ struct load {
     int64_t took_ns;
 };
 
-/* Sends it all. Values are 12.345 and the like, two tags, some 70 bytes a sample. */
+/* Sends it all; over HTTP each body once the one before it was answered 202. Values are 12.345 and the like; some 70 bytes a sample
+ * with two tags. */
 void load_send(struct load *load);
 
 #endif

@@ -128,39 +128,70 @@ static void waiting(int n) {
     server_stop(&s);
 }
 
-static void throughput(const char *what, struct load load, double insert_limit) {
+struct outcome {
+    double stored_rate; /* samples a second, until the last one could be asked for */
+    double cpu_s;
+    long long missing, lost;
+    long peak_mb;
+};
+
+/* Sends the load to a recorder of its own. */
+static struct outcome record(struct load *load) {
     struct server s;
+    struct outcome o;
     server_start(&s, binary);
-    load.udp_port = s.udp_port;
-    load.path = load.transport == LOAD_UNIXGRAM ? s.unixgram : s.unixstream;
+    load->port = load->transport == LOAD_HTTP ? s.http_port : s.udp_port;
+    load->path = load->transport == LOAD_UNIXGRAM ? s.unixgram : s.unixstream;
     double cpu_s = server_cpu_s(&s);
     int64_t start_ns = clock_mono_ns();
-    load_send(&load);
-    long long lost = server_lost(&s);
+    load_send(load);
+    o.lost = server_lost(&s);
     double took_s = (double)(clock_mono_ns() - start_ns) / 1e9;
-    cpu_s = server_cpu_s(&s) - cpu_s;
+    o.cpu_s = server_cpu_s(&s) - cpu_s;
     long long stored = number_after(server_ask(&s, "GET", "/recorder/v1/status", NULL), "samples");
-    double rate = (double)stored / took_s;
+    o.stored_rate = (double)stored / took_s;
+    o.missing = (long long)load->sent_samples - stored;
+    o.peak_mb = server_rss_kib(&s, "VmHWM:") / 1024;
+    server_stop(&s);
+    return o;
+}
+
+static double offered(const struct load *load) {
+    return (double)load->sent_samples / (double)load->took_ns * 1e9;
+}
+
+static void throughput(const char *what, struct load load, double insert_limit) {
+    struct outcome o = record(&load);
     printf(
         "%-30s %5.1f M sent at %.2f M/s, stored %.2f M/s (%.2f of bare insert), missing %lld, lost %lld, CPU %.2f s/M, peak "
         "%ld MB\n",
-        what, (double)load.sent_samples / 1e6, (double)load.sent_samples / (double)load.took_ns * 1e3,
-        rate / 1e6, rate / insert_limit, (long long)load.sent_samples - stored, lost,
-        cpu_s / ((double)load.sent_samples / 1e6), server_rss_kib(&s, "VmHWM:") / 1024);
+        what, (double)load.sent_samples / 1e6, offered(&load) / 1e6, o.stored_rate / 1e6,
+        o.stored_rate / insert_limit, o.missing, o.lost, o.cpu_s / ((double)load.sent_samples / 1e6),
+        o.peak_mb);
     fflush(stdout);
-    server_stop(&s);
 }
 
-static void questions(void) {
-    struct server s;
-    server_start(&s, binary);
-    struct load load = {.transport = LOAD_UNIXGRAM,
-                        .path = s.unixgram,
-                        .payload = 1432,
-                        .n_series = 1000,
-                        .n_samples = 10 * million};
-    load_send(&load);
-    server_ask(&s, "GET", "/recorder/v1/status", NULL);
+/* The highest rate of which nothing is lost, bisected between nothing and what the sender can offer. */
+static void lossless(const char *what, struct load load, double insert_limit) {
+    enum { STEPS = 5 };
+    struct outcome o = record(&load);
+    double low = 0, high = offered(&load);
+    if (o.missing == 0)
+        low = high;
+    for (int i = 0; i < STEPS && low < high; i++) {
+        load.rate = (low + high) / 2;
+        if (record(&load).missing == 0)
+            low = load.rate;
+        else
+            high = load.rate;
+    }
+    printf("%-30s %5.1f M without loss at %.2f M/s%s (%.2f of bare insert)\n", what,
+           (double)load.n_samples / 1e6, low / 1e6, low < high ? "" : ", all that the sender can offer",
+           low / insert_limit);
+    fflush(stdout);
+}
+
+static void ask_each(struct server *s, unsigned long long millions) {
     static const struct {
         const char *what, *method, *path, *body;
     } list[] = {
@@ -177,11 +208,30 @@ static void questions(void) {
         double ms[9];
         for (int k = 0; k < 9; k++) {
             int64_t start_ns = clock_mono_ns();
-            server_ask(&s, list[i].method, list[i].path, list[i].body);
+            server_ask(s, list[i].method, list[i].path, list[i].body);
             ms[k] = (double)(clock_mono_ns() - start_ns) / 1e6;
         }
-        printf("on %2llu M samples: %-31s %7.2f ms median\n",
-               (unsigned long long)(load.sent_samples / 1000000), list[i].what, at_quantile(ms, 9, 0.5));
+        printf("on %2llu M samples: %-31s %7.2f ms median\n", millions, list[i].what,
+               at_quantile(ms, 9, 0.5));
+    }
+}
+
+/* On 1, 10 and 50 million samples. */
+static void questions(void) {
+    static const uint64_t sizes[] = {1, 10, 50};
+    struct server s;
+    server_start(&s, binary);
+    uint64_t had = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct load load = {.transport = LOAD_UNIXGRAM,
+                            .path = s.unixgram,
+                            .payload = 1432,
+                            .n_series = 1000,
+                            .n_samples = sizes[i] * million - had};
+        load_send(&load);
+        had += load.sent_samples;
+        server_ask(&s, "GET", "/recorder/v1/status", NULL);
+        ask_each(&s, had / 1000000);
     }
     server_stop(&s);
 }
@@ -197,32 +247,36 @@ int main(int argc, char **argv) {
         return ask(atoi(argv[3]), 2) != 0;
     double limit = yardstick_insert(5 * million);
     printf("yardstick: bare multi-row insert of narrow rows   %.2f M rows/s\n", limit / 1e6);
-    double offered = yardstick_sink(3 * million, 1432);
+    double sink = yardstick_sink(3 * million, 1432);
     printf("yardstick: bare recvmmsg sink, 1,432 bytes        %.2f M samples/s offered, %.1f %% kept\n",
-           offered / 1e6, yardstick_sink_kept() * 100);
+           sink / 1e6, yardstick_sink_kept() * 100);
     life();
     ask(quick ? 500 : 5000, 0);
     ask(quick ? 500 : 5000, 2);
     waiting(quick ? 100 : 1000);
-    throughput("unixgram 1432, flat out",
-               (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
-               limit);
-    throughput(
-        "udp 1432, 2.5 M/s",
-        (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million, .rate = 2.5e6},
-        limit);
-    throughput("udp 1432, burst flat out",
-               (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 3 * million}, limit);
-    throughput("udp one sample, flat out",
-               (struct load){LOAD_UDP, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
-    throughput("unixgram one sample, flat out",
-               (struct load){LOAD_UNIXGRAM, .payload = 0, .n_series = 1000, .n_samples = 2 * million}, limit);
-    throughput("unixstream 1432, flat out",
-               (struct load){LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million},
-               limit);
-    throughput("unixgram 1432, 100,000 series",
-               (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 100000, .n_samples = 5 * million},
-               limit);
+    const struct load gram = {LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
+                      udp = {LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
+                      stream = {LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million},
+                      http = {LOAD_HTTP, .payload = 60000, .n_series = 1000, .n_samples = 2 * million};
+    struct load load = udp;
+    throughput("unixgram 1432, flat out", gram, limit);
+    load.rate = 2.5e6;
+    throughput("udp 1432, 2.5 M/s", load, limit);
+    lossless("udp 1432, bisected", udp, limit);
+    load = (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 3 * million};
+    throughput("udp 1432, burst flat out", load, limit);
+    load = (struct load){LOAD_UDP, .n_series = 1000, .n_samples = 2 * million};
+    throughput("udp one sample, flat out", load, limit);
+    lossless("udp one sample, bisected", load, limit);
+    load.transport = LOAD_UNIXGRAM;
+    throughput("unixgram one sample, flat out", load, limit);
+    throughput("unixstream 1432, flat out", stream, limit);
+    throughput("http, v1 JSON of 60 KB", http, limit);
+    load = (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 100000, .n_samples = 5 * million};
+    throughput("unixgram 1432, 100,000 series", load, limit);
+    load = (struct load){LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_tags = 20,
+                         .n_samples = 5 * million};
+    throughput("unixgram 1432, 20 tags", load, limit);
     questions();
     return 0;
 }

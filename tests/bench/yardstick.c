@@ -90,7 +90,7 @@ double yardstick_sink(uint64_t n_samples, size_t payload) {
     pid_t pid = fork();
     if (pid == 0)
         sink(fd, report[1]);
-    struct load load = {LOAD_UDP, .udp_port = ntohs(in.sin_port), .payload = payload, .n_series = 1000,
+    struct load load = {LOAD_UDP, .port = ntohs(in.sin_port), .payload = payload, .n_series = 1000,
                         .n_samples = n_samples};
     load_send(&load);
     uint64_t n = 0;

@@ -133,7 +133,7 @@ int main(int argc, char **argv) {
     }
     if (argc == 5 && strcmp(argv[1], "flood") == 0) {
         struct load load = {.transport = argv[2][0] == '/' ? LOAD_UNIXGRAM : LOAD_UDP,
-                            .udp_port = atoi(argv[2]),
+                            .port = atoi(argv[2]),
                             .path = argv[2],
                             .n_series = 1000,
                             .payload = 1400,
