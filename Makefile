@@ -30,6 +30,18 @@ CPPFLAGS += -Iserver -Iclient -I$(GEN) -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSI
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(VARIANT)) -fPIC
 LDFLAGS  += $(FLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT))
 
+# A line for each step; V=1 shows the whole commands, -s nothing.
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
+ifeq ($(V),1)
+COMPILE = $(CC)
+LINK    = $(CC) $(LDFLAGS)
+else
+COMPILE = @$(say) '  CC    $<'; $(CC)
+LINK    = @$(say) '  LINK  $@'; $(CC) $(LDFLAGS)
+endif
+# What builds much does so on every core, unless make was told how.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lprotobuf-c -lz -lzstd -lxxhash -lpthread -lm -ldl
 CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
@@ -54,17 +66,17 @@ include $(wildcard tests/*/*.mk client/*.mk)
 
 .PHONY: run
 run: deps ## install what is missing, build, and run the recorder on 8125; ARGS="--db x.db" adds options
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory $(PARALLEL) all >&2
 	@exec build/statwit serve $(ARGS)
 
 .PHONY: test
 test: deps ## install what is missing, build, and run all tests
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory $(PARALLEL) programs
 	@$(MAKE) --no-print-directory unit e2e layers
 
 .PHONY: demo
 demo: deps ## a tour of under a minute; leaves nothing behind
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@tests/e2e/demo build/statwit
 
 .PHONY: deps
@@ -73,6 +85,9 @@ deps: ## install the packages that are missing (apt-get, with sudo when not root
 
 .PHONY: all
 all: build/statwit $(OUT)/libstatwit.a ## build everything that is installed
+
+.PHONY: programs
+programs: all $(UNIT_BIN)
 
 ifeq ($(VARIANT),release)
 build/statwit: $(OUT)/statwit
@@ -83,7 +98,7 @@ build/statwit: $(OUT)/statwit
 endif
 
 $(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS) $(CLIENT_LIBS)
+	$(LINK) -o $@ $^ $(SERVER_LIBS) $(CLIENT_LIBS)
 
 $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
@@ -98,15 +113,16 @@ $(OUT)/client/%.o: CFLAGS += -fvisibility=hidden
 
 $(OUT)/%.o: %.c $(PROTO_C)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out $(WARN),$(CFLAGS)) -MMD -MP -c -o $@ $<
+	$(COMPILE) $(CPPFLAGS) $(filter-out $(WARN),$(CFLAGS)) -MMD -MP -c -o $@ $<
 
 $(GEN)/%.pb-c.c: schema/%.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=schema --c_out=$(GEN) $<
+	@$(say) '  PROTO $<'
+	@protoc-c --proto_path=schema --c_out=$(GEN) $<
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/migrate.o: $(SQL)
@@ -115,7 +131,7 @@ $(OUT)/server/http/control/openapi.o: schema/openapi.yaml
 # --- tests ----------------------------------------------------------------------------------------------------------
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a $(SERVER_LIBS) $(CLIENT_LIBS) -lcunit
+	$(LINK) -o $@ $< $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a $(SERVER_LIBS) $(CLIENT_LIBS) -lcunit
 
 $(OUT)/tests/%.o: CPPFLAGS += -Itests/support -Itests/unit
 
@@ -131,10 +147,12 @@ layers: ## who may include whom (the table in the script)
 # --- the same tests, harder -----------------------------------------------------------------------------------------
 .PHONY: asan
 asan: ## all tests with address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan programs
 	@$(MAKE) --no-print-directory VARIANT=asan unit e2e
 
 .PHONY: tsan
 tsan: ## all tests with the thread sanitizer
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=tsan programs
 	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory VARIANT=tsan unit e2e
 
 .PHONY: valgrind
@@ -144,6 +162,7 @@ valgrind: $(UNIT_BIN) ## unit tests under valgrind; UNIT= as for unit
 
 .PHONY: cov
 cov: ## lines and branches that all tests together reach
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=cov programs
 	@$(MAKE) --no-print-directory VARIANT=cov unit e2e
 	@tests/support/coverage build/cov
 

@@ -18,7 +18,7 @@ $(OUT)/libstatwit.a: $(OUT)/libstatwit.o
 	@ar rcs $@ $^
 
 $(OUT)/$(SO): $(CLIENT_OBJ)
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libstatwit.so.$(SOVERSION) $(CLIENT_SO_FLAGS_$(VARIANT)) -o $@ $^ $(CLIENT_LIBS)
+	$(LINK) -shared -Wl,-soname,libstatwit.so.$(SOVERSION) $(CLIENT_SO_FLAGS_$(VARIANT)) -o $@ $^ $(CLIENT_LIBS)
 	@ln -sfn $(SO) $(OUT)/libstatwit.so.$(SOVERSION)
 	@ln -sfn libstatwit.so.$(SOVERSION) $(OUT)/libstatwit.so
 CLIENT_SO_FLAGS_release := -Wl,-z,defs

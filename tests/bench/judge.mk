@@ -1,7 +1,7 @@
 # Judging a large recording.
 $(OUT)/bench/judge_bench: $(OUT)/tests/bench/judge_bench.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+	$(LINK) -o $@ $^ $(SERVER_LIBS)
 
 .PHONY: bench-judge
 bench-judge: $(OUT)/bench/judge_bench ## 1,000 expectations on 1 million samples in 1,000 series

@@ -3,7 +3,7 @@ BENCH_SUPPORT := $(patsubst %.c,$(OUT)/%.o,tests/bench/load.c tests/bench/server
 
 $(OUT)/bench/recorder_bench: $(OUT)/tests/bench/recorder_bench.o $(BENCH_SUPPORT) $(OUT)/libserver.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+	$(LINK) -o $@ $^ $(SERVER_LIBS)
 
 .PHONY: bench-recorder
 bench-recorder: $(OUT)/bench/recorder_bench $(OUT)/statwit ## the recorder: latency, throughput, memory, beside bare limits

@@ -6,13 +6,13 @@ FAULT_SRC := $(wildcard tests/fault/*.bats)
 
 $(OUT)/fault/hammer: $(OUT)/tests/fault/hammer.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(LINK) -o $@ $^
 
 # Preloaded, so it comes before a sanitizer's own library: never built with one.
 CLOCK_SHIFT := build/clock_shift.so
 $(CLOCK_SHIFT): tests/fault/clock_shift.c
 	@mkdir -p $(@D)
-	$(CC) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
+	$(COMPILE) -std=c17 -D_GNU_SOURCE $(WARN) -O2 -fPIC -shared -o $@ $<
 
 .PHONY: fault soak
 fault: build/statwit $(OUT)/statwit $(OUT)/fault/hammer $(CLOCK_SHIFT) ## the real binary killed, starved, frozen, flooded, attacked; KILLS=, FAULT=name

@@ -14,4 +14,4 @@ fuzz-run: $(foreach t,$(FUZZ_BIN),$(if $(findstring $(FUZZ),$(t)),$(t)))
 
 $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS)
