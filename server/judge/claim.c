@@ -28,6 +28,19 @@ static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples
     f->settled_later = f->settled_lost = samples > 0 && f->holds == any;
 }
 
+/* What can't be told makes no claim pass: one that wants it fails, and so does a `no` that it might break. */
+static void leave_open(struct finding *f, bool no, const char *untold) {
+    f->holds = no;
+    f->untold = untold;
+}
+
+static const char untold_by_sketches[] = "can't be told from sketches, which hold single values only roughly";
+
+/* Whether what is known by its ends alone may hold the value that decides. */
+static bool may_lie_between(const struct clause *c, const struct tally *t, bool any) {
+    return clause_asks_between(c, any) && t->min < c->value && c->value < t->max;
+}
+
 static bool bag_satisfies(const struct bag *b, const struct clause *c, bool any) {
     for (size_t i = 0; i < b->n; i++)
         if (clause_holds(c, b->items[i].value) == any)
@@ -35,15 +48,19 @@ static bool bag_satisfies(const struct bag *b, const struct clause *c, bool any)
     return !any && b->n > 0;
 }
 
-/* All ops but != want a value from one range, so the ends of what was seen tell about all. */
+/* All ops but != want a value from one range, so the ends of what was seen tell about all. What lies between is known one by
+ * one, but for sketches. */
 static void find_each(const struct view *v, struct finding *f, bool any) {
     const struct tally *t = &v->total;
     const struct clause *c = f->clause;
-    bool low = t->numbers && clause_holds(c, t->min), high = t->numbers && clause_holds(c, t->max), holds;
-    if (any)
-        holds = c->op == OP_EQ || c->op == OP_ABOUT ? bag_satisfies(&v->values, c, true) : low || high;
-    else
-        holds = c->op == OP_NE ? bag_satisfies(&v->values, c, false) : low && high;
+    bool low = t->numbers && clause_holds(c, t->min), high = t->numbers && clause_holds(c, t->max);
+    bool holds = any ? low || high : low && high;
+    if (t->vague && low != any && high != any && may_lie_between(c, t, any)) {
+        leave_open(f, any, untold_by_sketches);
+        return;
+    }
+    if (clause_asks_between(c, any))
+        holds = bag_satisfies(&v->values, c, any);
     judge_each(f, any, holds, t->numbers);
     /* Shown: the end that is wrong (under `no`: that is right). */
     bool upper = c->op == OP_LT || c->op == OP_LE, lower = c->op == OP_GT || c->op == OP_GE;
@@ -92,9 +109,18 @@ static void range_by_sampling(const struct view *v, struct finding *f) {
     f->holds |= f->clause->value >= f->low && f->clause->value <= f->high;
 }
 
+static bool is_vague(const struct tally *t, enum stat stat) {
+    return t->vague && (stat == STAT_DISTINCT || (stat == STAT_FIRST && isnan(t->first)) ||
+                        (stat == STAT_LAST && isnan(t->last)));
+}
+
 static void find_number(const struct view *v, struct finding *f) {
     const struct tally *t = &v->total;
     const struct clause *c = f->clause;
+    if (is_vague(t, c->stat)) {
+        leave_open(f, v->claim->e->no, untold_by_sketches);
+        return;
+    }
     bool numbers = t->numbers > 0;
     f->untold = t->samples && !numbers ? "a set holds texts, not numbers" : NULL;
     switch (c->stat) {
@@ -154,17 +180,17 @@ static struct tally add_form(const struct view *v, enum form form, double percen
     return t;
 }
 
-/* Every point that was flushed must satisfy the clause: the whole lies between the least and the greatest. */
-static void find_in_points(struct finding *f, const struct tally *t) {
-    f->known = t->samples > 0;
+/* The whole lies between the least and the greatest point that was flushed: all must satisfy the clause, and under `no` none
+ * may. */
+static void find_in_points(struct finding *f, const struct tally *t, bool any) {
+    f->known = true;
     f->value = t->max;
     f->ranged = t->samples > 1;
     f->low = t->min;
     f->high = t->max;
     bool low = clause_holds(f->clause, t->min), high = clause_holds(f->clause, t->max);
-    bool apart = f->clause->op != OP_NE || t->min > f->clause->value || t->max < f->clause->value;
-    f->holds = f->known && low && high && apart;
-    f->settled_later = f->settled_lost = f->known && !f->holds;
+    bool between = may_lie_between(f->clause, t, any);
+    f->holds = any ? low || high || between : low && high && !between;
 }
 
 /* each OP V, told by .min and .max. */
@@ -174,7 +200,7 @@ static void find_each_in_forms(const struct view *v, struct finding *f, bool any
     bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
     bool by_min = any ? down : up, by_max = any ? up : down;
     if ((!by_min && !by_max) || (by_min ? min.samples : max.samples) == 0) {
-        f->untold = "single values can't be told from aggregated forms";
+        leave_open(f, any, "single values can't be told from aggregated forms");
         return;
     }
     f->value = by_min ? min.min : max.max;
@@ -191,7 +217,7 @@ static void find_total(struct finding *f, double value, enum trend trend) {
 static void find_in_forms(const struct view *v, struct finding *f) {
     const struct clause *c = f->clause;
     struct tally t = {0};
-    f->untold = "can't be told from aggregated forms";
+    leave_open(f, v->claim->e->no, "can't be told from aggregated forms");
     switch (c->stat) {
     case STAT_SAMPLES:
         find_total(f, (double)v->total.samples, TREND_GROWS);
@@ -231,7 +257,7 @@ static void find_in_forms(const struct view *v, struct finding *f) {
         return;
     }
     if (t.samples)
-        find_in_points(f, &t);
+        find_in_points(f, &t, v->claim->e->no);
 }
 
 /* --- events and checks ----------------------------------------------------------------------------------- */

@@ -18,6 +18,10 @@ const char *op_word(enum op op) {
     return words[op];
 }
 
+bool clause_asks_between(const struct clause *c, bool no) {
+    return no ? c->op == OP_EQ || c->op == OP_ABOUT : c->op == OP_NE;
+}
+
 double clause_slack(const struct clause *c, double observed) {
     if (c->has_tolerance)
         return c->tolerance;

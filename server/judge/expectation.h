@@ -84,6 +84,9 @@ struct expectation {
     const struct ignored *ignored;
 };
 
+/* Whether one value among many decides, so that the least and the greatest don't tell: a value that all must avoid (!=), or
+ * that under `no` none may have (==, ~). */
+bool clause_asks_between(const struct clause *c, bool no);
 /* A compared number as its clause wants it: == != < <= > >= with the tolerance, ~ with a relative 1e-6. */
 bool clause_holds(const struct clause *c, double observed);
 /* How far from `value` an observed number may be, for == ~ and !=; 0 when there is no tolerance. */

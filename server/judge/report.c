@@ -116,7 +116,7 @@ static json_t *uncovered_json(const struct judge *j) {
     json_t *list = json_array();
     for (size_t i = 0; i < j->n_witnesses && json_array_size(list) < UNCOVERED_MAX; i++) {
         const struct witness *w = &j->witnesses[i];
-        if (w->claims.n || w->tally.samples == 0 || span_starts(w->name, TELEMETRY))
+        if (!w->uncovered)
             continue;
         json_t *tags = json_array();
         for (size_t k = 0; k < w->n_tags; k++)

@@ -97,6 +97,7 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
         for (size_t i = 0; i < v.found.n && result == 0; i++) {
             struct link link = v.found.items[i];
             struct claim *claim = &j->claims[link.index];
+            new->direct |= link.form == FORM_NONE;
             new->needs |= link.form == FORM_NONE ? claim->needs : NEED_FORM;
             result = links_add(&claim->witnesses,
                                (struct link){(uint32_t)(new - j->witnesses), link.form, link.percentile});
@@ -113,9 +114,16 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 
 /* --- samples --------------------------------------------------------------------------------------------- */
 
+/* `source`: where a sample came from, for what is a form only when it came over HTTP. */
+static void note_uncovered(struct judge *j, struct witness *w, enum source source) {
+    bool covered = w->direct || (w->claims.n && source == SOURCE_HTTP) || span_starts(w->name, TELEMETRY);
+    j->n_uncovered += !covered && !w->uncovered;
+    w->uncovered |= !covered;
+}
+
 void judge_note_present(struct judge *j, struct witness *w) {
-    if (w->claims.n == 0 && !span_starts(w->name, TELEMETRY))
-        j->n_uncovered++;
+    if (w->claims.n == 0)
+        note_uncovered(j, w, SOURCE_HTTP);
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
@@ -128,6 +136,7 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
     if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
+    note_uncovered(j, w, row->source);
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
         return 0;

@@ -30,9 +30,10 @@ void tally_take_series(struct tally *t, const struct series_row *row) {
 }
 
 void tally_add_sample(struct tally *t, enum metric_type type, const struct sample_row *row) {
-    double rate = row->spelling->sample_rate, value = type == METRIC_SET ? NAN : row->value.number;
-    struct metric_weight weight = metric_weigh(type, rate);
     const struct sketch *sketch = row->value.sketch;
+    bool vague = sketch && sketch->min < sketch->max;
+    double rate = row->spelling->sample_rate, value = type == METRIC_SET || vague ? NAN : row->value.number;
+    struct metric_weight weight = metric_weigh(type, rate);
     t->series = 1;
     t->sampled |= rate != 1;
     t->count += sketch ? (double)sketch->count : weight.count;
@@ -51,6 +52,7 @@ void tally_add_sample(struct tally *t, enum metric_type type, const struct sampl
     add_range(t, sketch ? sketch->min : value, sketch ? sketch->max : value);
     t->numbers++;
     t->weight += sketch ? (double)sketch->count : weight.count;
+    t->vague += vague;
     if (sketch) { /* the client's own summary: what it sampled away is not told */
         t->sum_sampling.exact += sketch->sum;
         t->count_sampling.exact += (double)sketch->count;
@@ -86,6 +88,7 @@ void tally_add_all(struct tally *t, const struct tally *from) {
     t->weight += from->weight;
     t->sum += from->sum;
     t->sampled |= from->sampled;
+    t->vague += from->vague;
     sampling_add_all(&t->sum_sampling, &from->sum_sampling);
     sampling_add_all(&t->count_sampling, &from->count_sampling);
     for (int i = 0; i < 3; i++)

@@ -14,11 +14,12 @@ struct tally {
     uint64_t numbers; /* samples that hold a number, as all but sets do */
     double count, sum, min, max;
     double weight;      /* what `numbers` stand for: `count` without sets */
-    double first, last; /* NaN: of a set */
+    double first, last; /* NaN: of a set, or of a sketch of several values */
     uint64_t first_id, last_id;
     bool sampled; /* a rate other than 1 */
     /* Only from samples read one by one: */
     struct sampling sum_sampling, count_sampling;
+    uint64_t vague;   /* sketches of more than one value */
     double spread[3]; /* sum of (1-r)/r^2 times 1, v, v^2: how uncertain an average is */
 };
 

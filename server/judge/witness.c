@@ -14,7 +14,7 @@ unsigned needs_of(const struct expectation *e) {
         const struct clause *c = &e->clauses[i];
         if (c->stat == STAT_MEDIAN || c->stat == STAT_PERCENTILE)
             needs |= NEED_VALUES;
-        if (c->stat == STAT_EACH && (e->no ? c->op == OP_EQ || c->op == OP_ABOUT : c->op == OP_NE))
+        if (c->stat == STAT_EACH && clause_asks_between(c, e->no))
             needs |= NEED_VALUES;
         if (c->stat == STAT_RATE)
             needs |= NEED_RATES;
@@ -22,6 +22,8 @@ unsigned needs_of(const struct expectation *e) {
             needs |= NEED_DISTINCT;
         if (c->stat == STAT_FIRST)
             needs |= NEED_FIRST;
+        if (c->stat == STAT_LAST)
+            needs |= NEED_LAST;
         if (c->op == OP_ABOUT && !c->has_tolerance)
             needs |= NEED_SAMPLING;
     }
@@ -91,6 +93,10 @@ bool witness_needs_samples(const struct witness *w, const struct series_row *row
     if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM))
         return true;
     if ((w->needs & NEED_FIRST) && row->samples > 1)
+        return true;
+    /* Sketches, which are of any number of values, have no first one and no last. */
+    if ((w->needs & (NEED_FIRST | NEED_LAST)) && row->type == METRIC_DISTRIBUTION &&
+        row->count != (double)row->samples)
         return true;
     return (w->needs & (NEED_RATES | NEED_SAMPLING)) && row->sampled;
 }

@@ -21,6 +21,7 @@ enum need {
     NEED_SAMPLING = 8, /* `~` without a tolerance */
     NEED_FIRST = 16,
     NEED_FORM = 32, /* the series may be an aggregated form: only what came over HTTP counts */
+    NEED_LAST = 64,
 };
 unsigned needs_of(const struct expectation *e);
 
@@ -48,6 +49,8 @@ struct witness {
     struct links claims;
     bool telemetry; /* counts of what a client itself dropped */
     bool reading;   /* judge_start reads its samples */
+    bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
+    bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
     struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */
     uint64_t odd_rates;   /* sample rates that are NaN */

@@ -326,12 +326,26 @@ static void test_aggregated_forms(void) {
     FAILS(f, "any lat");
     PASSES(f, "timing l* count == 15");
     CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat count == 15", "why"), "lat.count{env:ci}"));
+    /* what can't be told is no proof that it never was */
+    FAILS(f, "no timing lat p99 > 100");
+    FAILS(f, "no timing lat last == 20");
+    FAILS(f, "no timing lat each == 20");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "no timing lat p99 > 100", "why"), "can't be told"));
+    PASSES(f, "no timing lat p99 > 100 and max > 90"); /* unless another clause is */
+    PASSES(f, "no timing lat avg > 20");
     /* a second flush: rates add up, percentiles must hold in both */
     flushed("lat.count", METRIC_RATE, 0.5, 10);
     flushed("lat.95percentile", METRIC_GAUGE, 200, 10);
     PASSES(f, "timing lat count == 20");
     FAILS(f, "timing lat p95 < 100");
     PASSES(f, "timing lat p95 > 70");
+    FAILS(f, "no timing lat p95 > 100");  /* once it was */
+    FAILS(f, "no timing lat p95 == 100"); /* of both together it may be */
+    FAILS(f, "timing lat p95 != 100");
+    PASSES(f, "timing lat p95 != 300");
+    PASSES(f, "no timing lat p95 == 300");
+    PASSES(f, "no timing lat p95 < 80");
+    FAILS(f, "no timing lat p95 != 80");
     /* the metric itself comes first */
     fake_source(f, SOURCE_UDP);
     fake_send(f, "lat:1|ms");
@@ -376,6 +390,17 @@ static void test_all_covered(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(json_object_get(report, "text")), "gauge b"));
     json_decref(report);
     judge_free(j);
+    /* a gauge that is only called like what becomes of a timing is a series of its own */
+    sent("lat:5|ms\nlat.max:9|g");
+    EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_FAIL);
+    EQ_INT(judging_verdict(f, "timing lat\ngauge lat.max", &options), VERDICT_PASS);
+    sent("lat:5|ms");
+    fake_source(f, SOURCE_HTTP);
+    fake_send(f, "lat.max:9|g");
+    EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_PASS);
+    fake_source(f, SOURCE_UDP);
+    fake_send(f, "lat.max:9|g");
+    EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_FAIL);
 }
 
 static void test_final(void) {
@@ -440,6 +465,37 @@ static void test_sketches(void) {
     FAILS(f, "distribution lat p95 < 500");
     PASSES(f, "distribution lat each >= -5.1 and each <= 1000");
     FAILS(f, "distribution lat each > 0");
+    /* its single values are known only roughly: 10 was among them, and so may 9.99 have been */
+    FAILS(f, "distribution lat each != 10");
+    FAILS(f, "distribution lat each != 9.99");
+    FAILS(f, "no distribution lat each == 9.99");
+    FAILS(f, "no distribution lat each ~ 9.99");
+    PASSES(f, "distribution lat each != 1001");
+    PASSES(f, "no distribution lat each == -6");
+    FAILS(f, "distribution lat each != 1000"); /* the ends are exact */
+    FAILS(f, "no distribution lat each == -5");
+    FAILS(f, "distribution lat distinct == 1");
+    FAILS(f, "no distribution lat distinct > 3");
+    FAILS(f, "distribution lat first < 500");
+    FAILS(f, "distribution lat last < 500"); /* its average is, but which came last? */
+    FAILS(f, "no distribution lat last > 500");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "distribution lat distinct == 1", "why"),
+                                  "distinct can't be told from sketches"));
+    /* one of a single value tells it */
+    sketch = (struct sketch){.count = 2,
+                             .sum = 20,
+                             .min = 10,
+                             .max = 10,
+                             .avg = 10,
+                             .n_bins = 1,
+                             .keys = keys + 2,
+                             .counts = counts};
+    record.metric.name = SPAN("same");
+    value.number = 10;
+    fake_put(f, &record);
+    PASSES(f,
+           "distribution same distinct == 1 and each == 10 and each != 9.99 and last == 10 and first == 10");
+    PASSES(f, "no distribution same each == 9.99");
 }
 
 static void test_done(void) {
