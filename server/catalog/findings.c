@@ -2,7 +2,9 @@
 
 #include "core/json.h"
 #include "core/utf8.h"
+#include "judge/match.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct span scope_session(const struct scope *scope) {
@@ -31,29 +33,39 @@ static void put(struct findings *f, json_t *object, const char *key, json_t *val
         f->failed = true;
 }
 
-static int take_loss(void *arg, const struct loss_row *row) {
-    struct findings *f = arg;
-    if (!(loss_kinds(row->loss) & LOST_SAMPLES))
-        return 0;
-    f->lost += row->n;
+static void add_loss(struct findings *f, const char *what, uint64_t n, const char *sentence,
+                     struct span detail) {
+    f->lost += n;
     size_t i;
     json_t *old;
     json_array_foreach(f->losses, i, old) {
         const char *word = json_string_value(json_object_get(old, "loss"));
-        struct span detail = span_str(json_string_value(json_object_get(old, "detail")));
-        if (word && strcmp(word, loss_word(row->loss)) == 0 && span_eq(detail, row->detail)) {
-            put(f, old, "n",
-                json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)row->n));
-            return 0;
+        struct span old_detail = span_str(json_string_value(json_object_get(old, "detail")));
+        if (word && strcmp(word, what) == 0 && span_eq(old_detail, detail)) {
+            put(f, old, "n", json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)n));
+            return;
         }
     }
     json_t *loss = json_object();
-    put(f, loss, "loss", json_string(loss_word(row->loss)));
-    put(f, loss, "n", json_integer((json_int_t)row->n));
-    put(f, loss, "text", json_string(loss_sentence(row->loss)));
-    put(f, loss, "detail", text(row->detail));
+    put(f, loss, "loss", json_string(what));
+    put(f, loss, "n", json_integer((json_int_t)n));
+    put(f, loss, "text", json_string(sentence));
+    put(f, loss, "detail", text(detail));
     if (json_array_append_new(f->losses, loss))
         f->failed = true;
+}
+
+static int take_loss(void *arg, const struct loss_row *row) {
+    if (loss_kinds(row->loss) & LOST_SAMPLES)
+        add_loss(arg, loss_word(row->loss), row->n, loss_sentence(row->loss), row->detail);
+    return 0;
+}
+
+static int take_telemetry(void *arg, const struct sample_row *row) {
+    double n = row->value.number;
+    if (match_tells_drops(row->spelling->name, row->spelling->type) && n > 0)
+        add_loss(arg, "client", n < 0x1p53 ? (uint64_t)ceil(n) : 1ull << 53, DROPPED_BY_CLIENT,
+                 row->spelling->name);
     return 0;
 }
 
@@ -62,12 +74,17 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
         .scope = *scope, .passed = json_array(), .others = json_array(), .losses = json_array()};
     f->failed = !f->passed || !f->others || !f->losses;
     struct filter of_scope = {.session = scope_session(scope), .since = scope->since};
+    struct filter telemetry = {
+        .session = of_scope.session, .since = scope->since, .name = SPAN(TELEMETRY_NAMES "*dropped*")};
     struct loss_row unsaved = {
         .loss = LOSS_DISK_FULL, .n = scope->unsaved, .detail = SPAN("not written down yet")};
     if (scope->unsaved && !f->failed)
         take_loss(f, &unsaved);
-    return f->failed ? err_set(err, 0, "out of memory")
-                     : reader->ops->losses(reader, &of_scope, take_loss, f, err);
+    if (f->failed)
+        return err_set(err, 0, "out of memory");
+    return reader->ops->losses(reader, &of_scope, take_loss, f, err) == 0
+               ? reader->ops->samples(reader, &telemetry, false, take_telemetry, f, err)
+               : -1;
 }
 
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete) {

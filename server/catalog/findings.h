@@ -51,7 +51,7 @@ struct findings {
     bool failed;
 };
 
-/* Reads the losses of the scope. */
+/* Reads the losses of the scope, also those that clients tell of themselves. */
 int findings_start(struct findings *f, const struct scope *scope, struct reader *reader, struct err *err);
 /* What a claim that something is absent, or that nothing else is there, comes to: a pass (or a failure
  * `when_complete`) only if nothing was lost. */

@@ -5,6 +5,7 @@
 #include "catalog/table.h"
 #include "catalog/text.h"
 #include "core/array.h"
+#include "judge/match.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -103,7 +104,7 @@ static size_t take_name(struct infer *in, struct span name) {
 
 static int take_series(void *arg, const struct series_row *row) {
     struct infer *in = arg;
-    if (!scope_holds(in->scope, row) || span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
+    if (!scope_holds(in->scope, row) || span_starts(row->name, TELEMETRY))
         return 0;
     size_t name = take_name(in, row->name);
     in->failed |= name == NUMBERING_NONE;

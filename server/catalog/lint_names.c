@@ -3,6 +3,7 @@
 #include "catalog/normalize.h"
 #include "catalog/text.h"
 #include "core/number.h"
+#include "judge/match.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -154,7 +155,7 @@ void lint_names(struct lint *l) {
     struct numbering normals = {0};
     struct table first = {0};
     for (size_t i = 0; i < l->names.n && !l->failed; i++) {
-        if (span_starts(l->names.list[i], SPAN("datadog.dogstatsd.client.")))
+        if (span_starts(l->names.list[i], TELEMETRY))
             continue;
         check_spelling(l, i, &normals, &first);
         check_types(l, i);

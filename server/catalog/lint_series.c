@@ -4,6 +4,7 @@
 #include "catalog/text.h"
 #include "core/array.h"
 #include "core/number.h"
+#include "judge/match.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -118,27 +119,18 @@ static void check_numbers(struct lint *l, size_t name, const struct series_row *
     }
 }
 
-/* What a client says that it threw away. */
-static bool tells_drops(struct span name) {
-    static const char prefix[] = "datadog.dogstatsd.client.";
-    if (!span_starts(name, SPAN("datadog.dogstatsd.client.")))
-        return false;
-    struct span what = span_from(name, sizeof prefix - 1);
-    return memmem(what.p, what.n, "dropped", 7) != NULL;
-}
-
 void lint_series(struct lint *l, size_t name, const struct series_row *row) {
     struct lint_name *n = &l->of_names[name];
     n->series++;
     n->samples += row->samples;
     n->types |= 1u << row->type;
-    if (tells_drops(row->name)) {
+    if (match_tells_drops(row->name, row->type)) {
         char number[NUMBER_SIZE];
         number_format(row->sum, number);
         if (row->sum > 0)
             lint_note(l, LINT_CLIENT_DROPS, name, row->name, span_str(number));
     }
-    if (span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
+    if (span_starts(row->name, TELEMETRY))
         return;
     for (size_t i = 0; i < row->n_tags; i++)
         check_tag(l, name, row->tags[i]);

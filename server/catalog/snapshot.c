@@ -7,6 +7,7 @@
 #include "core/array.h"
 #include "core/json.h"
 #include "core/number.h"
+#include "judge/match.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static struct written *written_of(struct writing *w, struct span series, const s
 
 static int take_series(void *arg, const struct series_row *row) {
     struct writing *w = arg;
-    if (!scope_holds(&w->options->scope, row) || span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
+    if (!scope_holds(&w->options->scope, row) || span_starts(row->name, TELEMETRY))
         return 0;
     struct buf series = {0};
     bool added = false;

@@ -9,6 +9,7 @@
 #include "core/array.h"
 #include "core/glob.h"
 #include "core/number.h"
+#include "judge/match.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@ static int note(struct verify *v, size_t entry, enum verify_rule rule, struct sp
     struct entry_state *state = &v->states[entry];
     for (struct violation *x = state->violations; x; x = x->next) {
         if (x->rule == rule && span_eq(x->tag, tag)) {
-            x->series++;
+            x->series += x->newest_series != row->id;
+            x->newest_series = row->id;
             return 0;
         }
     }
@@ -31,6 +33,7 @@ static int note(struct verify *v, size_t entry, enum verify_rule rule, struct sp
                                 rule,
                                 text_clean(&v->arena, tag),
                                 1,
+                                row->id,
                                 text_clean(&v->arena, span_str(example)),
                                 text_clean(&v->arena, detail)};
         if (!state->tail)
@@ -124,9 +127,11 @@ static void check_tags(struct verify *v, size_t entry, const struct series_row *
         if (!text_listed(v->options->ignore_tags, key))
             check_tag(v, entry, row, key, value);
     }
-    if (row->host.p && catalog_tag_of(v->catalog, e, SPAN("host")) &&
-        !text_listed(v->options->ignore_tags, SPAN("host")))
-        check_tag(v, entry, row, SPAN("host"), clean(v, row->host));
+    const struct span fields[][2] = {{SPAN("host"), row->host}, {SPAN("device"), row->device}};
+    for (size_t i = 0; i < 2; i++)
+        if (fields[i][1].p && catalog_tag_of(v->catalog, e, fields[i][0]) &&
+            !text_listed(v->options->ignore_tags, fields[i][0]))
+            check_tag(v, entry, row, fields[i][0], clean(v, fields[i][1]));
     check_required(v, entry, row, e->n_tags, e->tags, false);
     check_required(v, entry, row, v->catalog->n_tags, v->catalog->tags, true);
 }
@@ -143,6 +148,9 @@ static void check_range(struct verify *v, size_t entry, enum verify_rule rule,
     number_format(odd, text);
     note(v, entry, rule, SPAN(""), row, span_str(text));
 }
+
+/* What of a series' samples its summary did not tell. */
+enum { LOOK_RATE = 1, LOOK_VALUE = 2, LOOK_UNIT = 4, LOOK_BITS = 3 };
 
 enum part { WHOLE, AGGREGATE_VALUE, AGGREGATE_TOTAL };
 
@@ -162,9 +170,11 @@ static void check_series(struct verify *v, size_t entry, const struct series_row
     if (!row->sampled)
         check_range(v, entry, VERIFY_SAMPLE_RATE, &e->sample_rate, row, 1, 1);
     bool added;
-    if ((e->sample_rate.given && row->sampled) || (e->value.given && partly && part != AGGREGATE_TOTAL) ||
-        e->unit.p)
-        v->failed |= !table_put(&v->sampled, row->id, (uint32_t)entry, &added);
+    uint32_t looks = (e->sample_rate.given && row->sampled ? LOOK_RATE : 0) |
+                     (e->value.given && partly && part != AGGREGATE_TOTAL ? LOOK_VALUE : 0) |
+                     (e->unit.p ? LOOK_UNIT : 0);
+    if (looks)
+        v->failed |= !table_put(&v->sampled, row->id, (uint32_t)entry << LOOK_BITS | looks, &added);
 }
 
 static size_t number_of(const struct verify *v, const struct catalog_entry *e) {
@@ -239,7 +249,7 @@ static int take_series(void *arg, const struct series_row *row) {
         check_series(v, number_of(v, e), row, WHOLE);
     else if (inside && (try_base(v, row, name) || try_aggregates(v, row, name)))
         ;
-    else if (!span_starts(row->name, SPAN("datadog.dogstatsd.client.")))
+    else if (!span_starts(row->name, TELEMETRY))
         v->failed |= note_undeclared(v, row, name) != 0;
     arena_free(&v->scratch);
     v->scratch = (struct arena){0};
@@ -248,17 +258,22 @@ static int take_series(void *arg, const struct series_row *row) {
 
 static int take_sample(void *arg, const struct sample_row *row) {
     struct verify *v = arg;
-    const uint32_t *entry = table_get(&v->sampled, row->series_id);
-    if (!entry)
+    const uint32_t *found = table_get(&v->sampled, row->series_id);
+    if (!found)
         return 0;
-    const struct catalog_entry *e = &v->catalog->entries[*entry];
+    size_t entry = *found >> LOOK_BITS;
+    const struct catalog_entry *e = &v->catalog->entries[entry];
     const struct metric *m = row->spelling;
-    struct series_row series = {.name = m->name, .type = m->type, .n_tags = m->n_tags, .tags = m->tags};
-    check_range(v, *entry, VERIFY_SAMPLE_RATE, &e->sample_rate, &series, m->sample_rate, m->sample_rate);
-    if (m->type != METRIC_SET)
-        check_range(v, *entry, VERIFY_VALUE_RANGE, &e->value, &series, row->value.number, row->value.number);
-    if (e->unit.p && m->unit.n && !span_eq(e->unit, m->unit))
-        note(v, *entry, VERIFY_WRONG_UNIT, SPAN(""), &series, m->unit);
+    const struct sketch *sketch = row->value.sketch;
+    double low = sketch ? sketch->min : row->value.number, high = sketch ? sketch->max : row->value.number;
+    struct series_row series = {
+        .id = row->series_id, .name = m->name, .type = m->type, .n_tags = m->n_tags, .tags = m->tags};
+    if (*found & LOOK_RATE)
+        check_range(v, entry, VERIFY_SAMPLE_RATE, &e->sample_rate, &series, m->sample_rate, m->sample_rate);
+    if ((*found & LOOK_VALUE) && m->type != METRIC_SET)
+        check_range(v, entry, VERIFY_VALUE_RANGE, &e->value, &series, low, high);
+    if ((*found & LOOK_UNIT) && m->unit.n && !span_eq(e->unit, m->unit))
+        note(v, entry, VERIFY_WRONG_UNIT, SPAN(""), &series, m->unit);
     return v->failed;
 }
 

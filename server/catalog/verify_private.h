@@ -10,7 +10,7 @@ struct violation {
     struct violation *next;
     enum verify_rule rule;
     struct span tag;
-    uint64_t series; /* how many show it */
+    uint64_t series, newest_series; /* how many show it; the id of the newest */
     struct span example, detail;
 };
 
@@ -42,7 +42,8 @@ struct verify {
     struct numbering names; /* undeclared */
     size_t cap_undeclared;
     struct undeclared *undeclared;
-    struct table sampled; /* series that need the second pass, by id: the entry's number */
+    struct table
+        sampled; /* series that need the second pass, by id: the entry's number and what to look at */
     bool failed;
 };
 

@@ -3,6 +3,11 @@
 #include "core/glob.h"
 #include "core/number.h"
 
+bool match_tells_drops(struct span name, enum metric_type type) {
+    return span_starts(name, TELEMETRY) && type != METRIC_SET &&
+           memmem(name.p + TELEMETRY.n, name.n - TELEMETRY.n, "dropped", 7) != NULL;
+}
+
 static bool ends_with(struct span name, struct span suffix) {
     return name.n > suffix.n && span_eq(span_from(name, name.n - suffix.n), suffix);
 }

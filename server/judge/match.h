@@ -9,7 +9,11 @@
 #include "judge/expectation.h"
 
 /* The client's telemetry: matched only by names that spell this out. */
-#define TELEMETRY SPAN("datadog.dogstatsd.client.")
+#define TELEMETRY_NAMES "datadog.dogstatsd.client."
+#define TELEMETRY       SPAN(TELEMETRY_NAMES)
+/* What of it counts metrics that the client threw away before they were sent: a loss like any other. */
+bool match_tells_drops(struct span name, enum metric_type type);
+#define DROPPED_BY_CLIENT "dropped by a client before sending, as its own telemetry says"
 
 /* What an aggregating HTTP client makes of a timing, histogram or distribution: NAME.avg, … */
 #define FORMS(X)                                                                                             \

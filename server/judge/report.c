@@ -104,8 +104,7 @@ static json_t *losses_json(const struct judge *j) {
         buf_span(&b, w->name);
         text_put_tags(&b, w->n_tags, w->tags, w->host, w->device);
         json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:o, s:o}", "loss", "client", "n",
-                                              text_json_number(w->tally.sum), "text",
-                                              "dropped by a client before sending, as its own telemetry says",
+                                              text_json_number(w->tally.sum), "text", DROPPED_BY_CLIENT,
                                               "detail", text_json_buf(&b), "session", text_json(j->session)));
         buf_free(&b);
     }

@@ -18,12 +18,6 @@ static void mark_dirty(struct judge *j, uint32_t place) {
 
 /* --- series ---------------------------------------------------------------------------------------------- */
 
-static bool is_drop_telemetry(const struct series_row *row) {
-    struct span rest = row->name;
-    return span_starts(rest, TELEMETRY) && row->type != METRIC_SET &&
-           memmem(rest.p, rest.n, "dropped", 7) != NULL;
-}
-
 bool judge_is_evidence(const struct witness *w) {
     return w->telemetry && w->tally.sum > 0;
 }
@@ -75,7 +69,7 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
                           .tags = arena_copy_list(&j->arena, row->n_tags, row->tags),
                           .host = arena_copy(&j->arena, row->host),
                           .device = arena_copy(&j->arena, row->device),
-                          .telemetry = is_drop_telemetry(row)};
+                          .telemetry = match_tells_drops(row->name, row->type)};
     if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
@@ -91,7 +85,7 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
         return -1;
     struct visit v = {.judge = j, .row = row};
     int result = find_claims(&v);
-    if (result == 0 && (v.found.n || is_drop_telemetry(row) || j->all_covered)) {
+    if (result == 0 && (v.found.n || match_tells_drops(row->name, row->type) || j->all_covered)) {
         struct witness *new = new_witness(j, row);
         result = new ? 0 : -1;
         for (size_t i = 0; i < v.found.n && result == 0; i++) {

@@ -134,6 +134,25 @@ static void test_losses(void) {
                "inconclusive");
     verdict_of(f, "{\"metrics\":{\"a\":{}}}", (struct verify_options){0}, "fail");
     fake_free(f);
+    /* what a client says it dropped is lost like anything else */
+    f = fake_new();
+    fake_send(
+        f,
+        "a:1|c\nb:1|g\ndatadog.dogstatsd.client.packets_dropped:0|c\ndatadog.dogstatsd.client.metrics:9|c");
+    verdict_of(f, TWO, (struct verify_options){.strict = true}, "pass");
+    fake_send(f, "datadog.dogstatsd.client.packets_dropped:2:3|c");
+    json_t *report = verify(TWO, f, &(struct verify_options){.strict = true});
+    EQ_STR(text(report, "verdict"), "inconclusive");
+    const json_t *loss = json_array_get(json_object_get(report, "losses"), 0);
+    EQ_STR(text(loss, "loss"), "client");
+    EQ_INT(json_integer_value(json_object_get(loss, "n")), 5);
+    EQ_STR(text(loss, "detail"), "datadog.dogstatsd.client.packets_dropped");
+    json_decref(report);
+    verdict_of(f, TWO, (struct verify_options){.strict = true, .scope = {.since = fake_last_id(f)}}, "fail");
+    fake_send(f, "a:1|c\nb:1|g");
+    verdict_of(f, TWO, (struct verify_options){.strict = true, .scope = {.since = fake_last_id(f) - 2}},
+               "pass");
+    fake_free(f);
 }
 
 static void test_scope(void) {
@@ -165,6 +184,49 @@ static void test_since(void) {
     fake_free(f);
 }
 
+/* As the intake makes them: a sketch is judged by its ends, device and unit are fields. */
+static void test_intake(void) {
+    static const int32_t keys[] = {0};
+    static const uint32_t counts[] = {2};
+    struct sketch sketch = {
+        .count = 2, .sum = 20, .min = 0, .max = 20, .avg = 10, .n_bins = 1, .keys = keys, .counts = counts};
+    struct value value = {.number = 10, .timestamp = 1};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_DISTRIBUTION,
+                                       .name = SPAN("depth"),
+                                       .device = SPAN("sda"),
+                                       .unit = SPAN("second"),
+                                       .sample_rate = 1,
+                                       .n_values = 1,
+                                       .values = &value}};
+    struct fake *f = fake_new();
+    fake_source(f, SOURCE_HTTP);
+    fake_put(f, &record);
+    uint64_t mark = fake_last_id(f);
+    value.sketch = &sketch;
+    fake_put(f, &record);
+    fake_put(f, &record);
+    struct verify_options whole = {0}, since = {.scope = {.since = mark}};
+    static const char range[] = "{\"metrics\":{\"depth\":{\"value\":{\"max\":10}}}}";
+    verdict_of(f, range, whole, "fail");
+    verdict_of(f, range, since, "fail");
+    verdict_of(f, "{\"metrics\":{\"depth\":{\"value\":{\"max\":20}}}}", since, "pass");
+    verdict_of(f, "{\"metrics\":{\"depth\":{\"tags\":{\"device\":{\"values\":[\"sd*\"]}}}}}", whole, "pass");
+    verdict_of(f, "{\"metrics\":{\"depth\":{\"tags\":{\"device\":{\"values\":[\"nvme*\"]}}}}}", whole,
+               "fail");
+    verdict_of(f, "{\"metrics\":{\"depth\":{\"tags\":{\"device\":\"forbidden\"}}}}", whole, "fail");
+    verdict_of(f, "{\"metrics\":{\"depth\":{\"tags\":{\"device\":\"forbidden\"}}}}",
+               (struct verify_options){.ignore_tags = SPAN("device")}, "pass");
+    /* one series however many of its samples show it, and what its summary told isn't told again */
+    json_t *report =
+        verify("{\"metrics\":{\"depth\":{\"unit\":\"byte\",\"value\":{\"max\":10}}}}", f, &whole);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text(result_of(report, "wrong-unit"), "observed"), "depth"));
+    CU_ASSERT_PTR_NULL(strstr(text(result_of(report, "wrong-unit"), "observed"), "more"));
+    CU_ASSERT_PTR_NULL(strstr(text(result_of(report, "value-range"), "observed"), "more"));
+    json_decref(report);
+    fake_free(f);
+}
+
 static void test_sentry(void) {
     static const char *const paths[] = {"fixtures/catalog/sentry.json"};
     struct catalog_error error = {0};
@@ -193,4 +255,5 @@ static void test_sentry(void) {
 UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
           {"aggregated histograms", test_aggregates}, {"coverage warns, or fails when strict", test_coverage},
           {"losses", test_losses}, {"session, mark, prefix, ignored tags", test_scope},
-          {"values since a mark", test_since}, {"a recording of Sentry's metrics", test_sentry})
+          {"values since a mark", test_since}, {"what came over HTTP", test_intake},
+          {"a recording of Sentry's metrics", test_sentry})
