@@ -157,7 +157,7 @@ tsan: ## all tests with the thread sanitizer
 
 .PHONY: valgrind
 valgrind: $(UNIT_BIN) ## unit tests under valgrind; UNIT= as for unit
-	@UNIT_UNDER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
+	@UNIT_TIMEOUT=3600 UNIT_UNDER='valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite' \
 	    tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
 
 .PHONY: cov

@@ -101,7 +101,7 @@ static void range_by_sampling(const struct view *v, struct finding *f) {
         in = (struct interval){bag_percentile(&v->values, 100 * fmax(p - reach, 0)),
                                bag_percentile(&v->values, 100 * fmin(p + reach, 1))};
     }
-    if (isnan(in.low) || isnan(in.high))
+    if (isnan(in.low))
         return;
     f->ranged = true;
     f->low = fmin(in.low, f->value);

@@ -8,7 +8,7 @@
 
 /* Whether `longer` is `shorter` with something before it: at least "x." */
 static bool has_prefix_before(struct span longer, struct span shorter) {
-    if (longer.n < shorter.n + 2 || shorter.n == 0)
+    if (longer.n < shorter.n + 2)
         return false;
     struct span head = span_of(longer.p, longer.n - shorter.n);
     char last = head.p[head.n - 1];
@@ -31,7 +31,7 @@ static enum kinship kinship_of(const struct closest *c, struct span name, const 
     if (match_has_forms(e) && form_of(name, &base, &percentile) != FORM_NONE && match_name(e, base, steps))
         return KIN_FORM;
     if (!e->literal) {
-        const char *dot = e->name.n ? memchr(e->name.p, '.', e->name.n) : NULL;
+        const char *dot = memchr(e->name.p, '.', e->name.n);
         bool without =
             dot && glob_match_counted(span_from(e->name, (size_t)(dot - e->name.p) + 1), name, steps);
         return without && e->name.p[0] != '*' && dot + 1 < e->name.p + e->name.n - 1 ? KIN_PREFIX_MISSING
@@ -76,7 +76,7 @@ static unsigned score_of(struct candidate *c, const struct expectation *e, uint6
 
 static bool copy_row(struct arena *arena, struct series_row *row) {
     row->session = arena_copy(arena, row->session);
-    row->name = arena_copy(arena, row->name.p ? row->name : SPAN(""));
+    row->name = arena_copy(arena, row->name);
     row->tags = arena_copy_list(arena, row->n_tags, row->tags);
     row->host = arena_copy(arena, row->host);
     row->device = arena_copy(arena, row->device);
@@ -86,7 +86,7 @@ static bool copy_row(struct arena *arena, struct series_row *row) {
 static bool copy_candidate(struct arena *arena, struct candidate *c) {
     if (!c->rejected)
         return copy_row(arena, &c->row);
-    c->text = arena_copy(arena, c->text.p ? c->text : SPAN(""));
+    c->text = arena_copy(arena, c->text);
     c->detail = arena_copy(arena, c->detail);
     return c->text.p;
 }

@@ -64,12 +64,11 @@ void describe_unit(const struct finding *f, struct buf *b) {
 static void put_hints(const struct expectation *e, const struct finding *f, const struct answer *a,
                       struct buf *b) {
     const struct clause *c = f->clause;
-    if (f->holds || !f->known)
+    if (f->holds)
         return;
     if (c->op == OP_EQ && !c->has_tolerance && fabs(f->value - c->value) <= 1e-9 * fabs(c->value))
         buf_str(b, "; the difference is only rounding: '~' allows for it");
-    bool gauge = e->type == METRIC_GAUGE && !e->any_type;
-    if (gauge && c->stat == STAT_SUM && a->total.samples > 1)
+    if (e->type == METRIC_GAUGE && c->stat == STAT_SUM && a->total.samples > 1)
         buf_printf(b, "; a gauge's sum adds up all its samples%s",
                    clause_holds(c, a->total.last) ? ": 'last' would hold" : "");
     struct buf unit = {.max = 1024};

@@ -13,7 +13,7 @@ static int grow(struct distinct *d) {
     if (!bigger.slots)
         return -1;
     for (size_t i = 0; i < d->cap; i++)
-        if (d->slots[i].low || d->slots[i].high)
+        if (d->slots[i].high)
             insert(&bigger, d->slots[i]);
     free(d->slots);
     *d = bigger;
@@ -24,7 +24,7 @@ static int insert(struct distinct *d, struct distinct_key key) {
     if (d->n * 4 >= d->cap * 3 && grow(d) != 0)
         return -1;
     size_t i = key.low & (d->cap - 1);
-    while (d->slots[i].low || d->slots[i].high) {
+    while (d->slots[i].high) {
         if (d->slots[i].low == key.low && d->slots[i].high == key.high)
             return 0;
         i = (i + 1) & (d->cap - 1);
@@ -40,7 +40,7 @@ static int add(struct distinct *d, const void *p, size_t n, unsigned seed) {
 }
 
 int distinct_add_text(struct distinct *d, struct span text) {
-    return add(d, text.n ? text.p : "", text.n, SEED_TEXT);
+    return add(d, text.p, text.n, SEED_TEXT);
 }
 
 int distinct_add_number(struct distinct *d, double number) {
@@ -50,7 +50,7 @@ int distinct_add_number(struct distinct *d, double number) {
 
 int distinct_add_all(struct distinct *d, const struct distinct *from) {
     for (size_t i = 0; i < from->cap; i++)
-        if ((from->slots[i].low || from->slots[i].high) && insert(d, from->slots[i]) != 0)
+        if (from->slots[i].high && insert(d, from->slots[i]) != 0)
             return -1;
     return 0;
 }

@@ -11,7 +11,7 @@
 
 struct distinct {
     struct distinct_key {
-        uint64_t low, high; /* both 0: free */
+        uint64_t low, high; /* high is 0: free */
     } * slots;
     size_t n, cap;
 };

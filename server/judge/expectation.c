@@ -33,20 +33,17 @@ bool clause_holds(const struct clause *c, double observed) {
     double slack = clause_slack(c, observed);
     switch (c->op) {
     case OP_EQ:
-    case OP_ABOUT: /* the first comparison is for infinities, whose difference is no number */
-        return observed == c->value || fabs(observed - c->value) <= slack;
+    case OP_ABOUT:
+        return fabs(observed - c->value) <= slack;
     case OP_NE:
-        return !isnan(observed) && !(observed == c->value || fabs(observed - c->value) <= slack);
+        return fabs(observed - c->value) > slack;
     case OP_LT:
         return observed < c->value + slack;
     case OP_LE:
         return observed <= c->value + slack;
     case OP_GT:
         return observed > c->value - slack;
-    case OP_GE:
+    default: /* OP_GE */
         return observed >= c->value - slack;
-    case OP_N:
-    default:
-        return false;
     }
 }

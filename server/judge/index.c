@@ -40,7 +40,7 @@ bool idmap_get(const struct idmap *m, uint64_t id, uint32_t *index) {
 }
 
 static size_t head_of(const struct name_index *index, struct span name) {
-    return (size_t)XXH3_64bits(name.n ? name.p : "", name.n) & (index->cap - 1);
+    return (size_t)XXH3_64bits(name.p, name.n) & (index->cap - 1);
 }
 
 int name_index_build(struct name_index *index, size_t n, const struct expectation *list) {

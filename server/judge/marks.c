@@ -38,6 +38,8 @@ static void mark_term(struct marks *m, const struct tag_term *term, const struct
     struct span present = {NULL, 0};
     if (span_eq(term->key, SPAN("host")) && row->host.p)
         present = row->host;
+    if (span_eq(term->key, SPAN("device")) && row->device.p)
+        present = row->device;
     for (size_t i = 0; i < row->n_tags; i++)
         if (takes_key(term, row->tags[i]))
             present = row->tags[i];

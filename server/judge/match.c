@@ -53,7 +53,7 @@ enum form form_of(struct span name, struct span *base, double *percentile) {
 }
 
 bool match_has_forms(const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC && !e->any_type &&
+    return !e->any_type &&
            (e->type == METRIC_TIMING || e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
 }
 
@@ -98,7 +98,7 @@ bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps)
     for (size_t i = 0; i < e->n_terms; i++)
         if (!e->terms[i].negated && term_takes(&e->terms[i], tag, steps))
             return true;
-    const char *colon = tag.n ? memchr(tag.p, ':', tag.n) : NULL;
+    const char *colon = memchr(tag.p, ':', tag.n);
     struct span key = span_of(tag.p, colon ? (size_t)(colon - tag.p) : tag.n);
     for (size_t i = 0; i < e->ignored->n; i++)
         if (span_eq(e->ignored->keys[i], key))

@@ -55,8 +55,6 @@ struct judge {
     size_t n_verdicts[3], n_final;
 };
 
-/* Whether a record of this session and id is judged at all. */
-bool judge_concerns(const struct judge *j, struct span session, uint64_t id);
 /* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);

@@ -6,14 +6,14 @@
 
 #define TEXT_MAX 4000
 
-/* Visible, hence without anything that XML 1.0 can't hold but U+FFFE and U+FFFF; then escaped. */
+/* Visible, hence UTF-8 without anything that XML 1.0 can't hold but U+FFFE and U+FFFF; then escaped. */
 static void put_xml(struct buf *b, struct span s) {
     struct buf visible = {.max = 1 << 20};
     text_put_visible(&visible, s, TEXT_MAX);
     struct span rest = buf_view(&visible);
     for (size_t i = 0; i < rest.n;) {
         size_t n = utf8_length(span_from(rest, i));
-        uint32_t code = n ? utf8_decode(span_from(rest, i), n) : 0xfffd;
+        uint32_t code = utf8_decode(span_from(rest, i), n);
         if (code == '<')
             buf_str(b, "&lt;");
         else if (code == '>')
@@ -22,11 +22,11 @@ static void put_xml(struct buf *b, struct span s) {
             buf_str(b, "&amp;");
         else if (code == '"')
             buf_str(b, "&quot;");
-        else if (n == 0 || code == 0xfffe || code == 0xffff)
+        else if (code == 0xfffe || code == 0xffff)
             buf_str(b, "\xef\xbf\xbd");
         else
             buf_add(b, rest.p + i, n);
-        i += n ? n : 1;
+        i += n;
     }
     buf_free(&visible);
 }

@@ -94,6 +94,7 @@ static void put_uncovered(const json_t *report, const struct style *style, struc
     size_t n = json_array_size(list);
     if (n == 0)
         return;
+    json_int_t all = json_integer_value(json_object_get(report, "n_uncovered")); /* the list has an end */
     buf_printf(b, "%sFAIL%s  series that no expectation covers:\n", style->fail, style->end);
     for (size_t i = 0; i < n && i < UNCOVERED_SHOWN; i++) {
         const json_t *one = json_array_get(list, i);
@@ -109,8 +110,8 @@ static void put_uncovered(const json_t *report, const struct style *style, struc
         put_line(b, "", buf_view(&line));
         buf_free(&line);
     }
-    if (n > UNCOVERED_SHOWN)
-        buf_printf(b, "                and %zu more\n", n - UNCOVERED_SHOWN);
+    if (all > UNCOVERED_SHOWN)
+        buf_printf(b, "                and %lld more\n", (long long)all - UNCOVERED_SHOWN);
 }
 
 static void put_losses(const json_t *report, struct buf *b) {

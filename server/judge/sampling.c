@@ -63,23 +63,21 @@ static double log_gamma(double x) {
     return lgamma_r(x, &sign);
 }
 
-/* The regularised incomplete beta function I_x(a, b), a and b above 0. */
+/* The regularised incomplete beta function I_x(a, b), a and b above 0, x between 0 and 1. */
 static double beta_cdf(double a, double b, double x) {
-    if (x <= 0 || x >= 1)
-        return x >= 1;
     double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x));
     return x < (a + 1) / (a + b + 2) ? front * beta_fraction(a, b, x) / a
                                      : 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-/* P(X >= n), X ~ Binomial(N, r); N and n need not be whole. */
+/* P(X >= n), X ~ Binomial(N, r), N above n; neither need be whole. */
 static double at_least(double n, double total, double r) {
-    return total < n ? 0 : beta_cdf(n, total - n + 1, r);
+    return beta_cdf(n, total - n + 1, r);
 }
 
 /* P(X <= n) */
 static double at_most(double n, double total, double r) {
-    return total <= n ? 1 : 1 - beta_cdf(n + 1, total - n, r);
+    return 1 - beta_cdf(n + 1, total - n, r);
 }
 
 /* Where the probability crosses TAIL between N = low (where below(low) holds or the end is returned) and
@@ -100,9 +98,11 @@ static double cross(double n, double r, double low, double high,
 
 /* Bounds for the total of events of one sign. */
 static struct interval bound(const struct moments *m) {
-    if (m->squares <= 0 || !isfinite(m->squares) || !isfinite(m->sum))
+    double r = 1 - m->lost / m->squares;
+    /* Nothing, or weights too large for what follows: rates of 1e-17 and less make r 0. */
+    if (!(r > 0) || !isfinite(m->squares))
         return (struct interval){m->sum, m->sum};
-    double n = m->sum * m->sum / m->squares, r = 1 - m->lost / m->squares, weight = m->sum / n;
+    double n = m->sum * m->sum / m->squares, weight = m->sum / n;
     double estimate = n / r, reach = 20 * sqrt(n + 20) / r + 40 / r;
     double low, high;
     if (n > 1e9) { /* far into where the normal distribution is exact enough, and faster */

@@ -44,8 +44,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     struct start *start = arg;
     struct judge *j = start->judge;
     uint32_t place;
-    if (!judge_concerns(j, row->session, row->id) || !idmap_get(&j->by_series, row->series_id, &place) ||
-        !j->witnesses[place].reading)
+    if (!idmap_get(&j->by_series, row->series_id, &place) || !j->witnesses[place].reading)
         return 0;
     if (judge_add_sample(j, &j->witnesses[place], row) != 0) {
         start->no_memory = true;
@@ -107,11 +106,13 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
 }
 
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
-    return j->since <= last_id ||
-           err_set(err, 0,
-                   "%" PRIu64 " is no mark of this recording, whose newest record is %" PRIu64
-                   ": marks of another one mean nothing here",
-                   j->since, last_id) == 0;
+    if (j->since <= last_id)
+        return true;
+    err_set(err, 0,
+            "%" PRIu64 " is no mark of this recording, whose newest record is %" PRIu64
+            ": marks of another one mean nothing here",
+            j->since, last_id);
+    return false;
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
@@ -130,7 +131,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     return start.no_memory ? err_set(err, 0, "out of memory while judging") : 0;
 }
 
-/* --- what comes later ------------------------------------------------------------------------------------ */
+/* --- what comes later: of any session, and after the mark, since judge_start saw one that is later --------- */
 
 static bool is_new(struct judge *j, uint64_t id) {
     if (id > j->newest)
@@ -147,15 +148,15 @@ int judge_feed_sample(struct judge *j, const struct sample_row *row) {
     uint32_t place;
     if (!is_new(j, row->id) || !idmap_get(&j->by_series, row->series_id, &place))
         return 0;
-    return judge_concerns(j, row->session, row->id) ? judge_add_sample(j, &j->witnesses[place], row) : 0;
+    return judge_add_sample(j, &j->witnesses[place], row);
 }
 
 int judge_feed_event(struct judge *j, const struct event_row *row) {
-    return is_new(j, row->id) && judge_concerns(j, row->session, row->id) ? judge_add_event(j, row) : 0;
+    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_event(j, row) : 0;
 }
 
 int judge_feed_check(struct judge *j, const struct check_row *row) {
-    return is_new(j, row->id) && judge_concerns(j, row->session, row->id) ? judge_add_check(j, row) : 0;
+    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_check(j, row) : 0;
 }
 
 int judge_feed_reject(struct judge *j, const struct reject_row *row) {

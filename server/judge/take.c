@@ -4,10 +4,6 @@
 #include "core/array.h"
 #include <stdlib.h>
 
-bool judge_concerns(const struct judge *j, struct span session, uint64_t id) {
-    return id > j->since && span_eq(session, j->session);
-}
-
 static void mark_dirty(struct judge *j, uint32_t place) {
     struct claim *claim = &j->claims[place];
     if (claim->dirty || j->all_dirty)
@@ -63,7 +59,7 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
         return NULL;
     struct witness *w = &j->witnesses[j->n_witnesses];
     *w = (struct witness){.id = row->id,
-                          .name = arena_copy(&j->arena, row->name.p ? row->name : SPAN("")),
+                          .name = arena_copy(&j->arena, row->name),
                           .type = row->type,
                           .n_tags = row->n_tags,
                           .tags = arena_copy_list(&j->arena, row->n_tags, row->tags),
@@ -81,8 +77,6 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     *w = NULL;
     if (!span_eq(row->session, j->session) || idmap_get(&j->by_series, row->id, &known))
         return 0;
-    if (j->steps > j->limits.steps)
-        return -1;
     struct visit v = {.judge = j, .row = row};
     int result = find_claims(&v);
     if (result == 0 && (v.found.n || match_tells_drops(row->name, row->type) || j->all_covered)) {

@@ -37,15 +37,12 @@ void tally_add_sample(struct tally *t, enum metric_type type, const struct sampl
     t->series = 1;
     t->sampled |= rate != 1;
     t->count += sketch ? (double)sketch->count : weight.count;
-    if (t->samples == 0 || row->id < t->first_id) {
+    if (t->samples++ == 0) {
         t->first = value;
         t->first_id = row->id;
     }
-    if (t->samples == 0 || row->id >= t->last_id) {
-        t->last = value;
-        t->last_id = row->id;
-    }
-    t->samples++;
+    t->last = value;
+    t->last_id = row->id;
     if (type == METRIC_SET)
         return;
     t->sum += sketch ? sketch->sum : value * weight.factor;

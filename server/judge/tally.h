@@ -25,6 +25,7 @@ struct tally {
 
 /* A summary instead of its samples. `first` is known only when there is one sample. */
 void tally_take_series(struct tally *t, const struct series_row *row);
+/* Samples of one series in the order of their ids. */
 void tally_add_sample(struct tally *t, enum metric_type type, const struct sample_row *row);
 void tally_add_all(struct tally *t, const struct tally *from);
 

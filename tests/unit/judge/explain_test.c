@@ -94,8 +94,94 @@ static void test_marks(void) {
     EQ_STR(marked("a:5e9|g", "gauge a last == 5"), "matched value_unit");
     EQ_STR(marked("a:5000|c", "incr a samples == 5000"), "matched"); /* a number has no unit */
     EQ_STR(marked("a.avg:5|g", "timing a"), "aggregated");
+    EQ_STR(marked("b.avg:5|g", "timing a"), "");
+    EQ_STR(marked("attempt:1|c", "incr login_attempt"), "prefix_missing");
+    EQ_STR(marked("login-attempt:1|c", "incr attempt"), "prefix_extra");
+    EQ_STR(marked("reattempt:1|c", "incr attempt"), "name_distance"); /* no prefix */
+    EQ_STR(marked("errors.in.the.database:1|c", "prefix app.\nincr errors*"), "prefix_missing");
+    EQ_STR(marked("a.very.long.name.of.a.metric.tht.is.mistypt:1|c",
+                  "incr a.very.long.name.of.a.metric.that.is.mistyped"),
+           "name_distance");
+    EQ_STR(marked("datadog.dogstatsd.client.metrics:1|c", "incr datadog.dogstatsd.client.metric"),
+           "name_distance");
+    EQ_STR(marked("datadog.dogstatsd.client.metrics:1|c", "incr datadog.dogstatsd.cliend.metrics"), "");
+    EQ_STR(marked("a:1|c|#environment:ci", "incr a{env:ci}"), "tag_missing");
+    EQ_STR(marked("a:1|c|#env:ci", "incr a{!env}"), "tag_extra");
+    EQ_STR(marked("a:1|c|#host:web", "incr a{!host:w*}"), "tag_extra");
     EQ_STR(marked("a:x|c", "incr a"), "rejected");
     EQ_STR(marked("_sc|app|9", "check app"), "rejected");
+}
+
+/* What the intake tells apart from the tags. */
+static void test_fields(void) {
+    struct value value = {.number = 5};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_GAUGE,
+                                       .name = SPAN("disk"),
+                                       .sample_rate = 1,
+                                       .n_values = 1,
+                                       .values = &value,
+                                       .device = SPAN("sdb"),
+                                       .origin = {.host = SPAN("web")}}};
+    struct fake *f = fake_new();
+    fake_put(f, &record);
+    EQ_STR(marks(f, "gauge disk{device:sda}", NULL), "tag_value");
+    json_t *result = judging_result(f, "gauge disk{!device}", NULL);
+    const json_t *closest = json_array_get(json_object_get(result, "closest"), 0);
+    EQ_STR(json_string_value(json_object_get(closest, "text")),
+           "disk (gauge) {host:web,device:sdb} 1 sample: has sdb, which !device excludes");
+    json_decref(result);
+    fake_free(f);
+}
+
+/* A rejected line, as short as it can be shown, with the caret under its place. */
+static const char *caret(struct reject reject) {
+    static char text[2048];
+    struct fake *f = fake_new();
+    struct record record = {.kind = RECORD_REJECT, .reject = reject};
+    record.reject.reason = REASON_INVALID_VALUE;
+    fake_put(f, &record);
+    json_t *result = judging_result(f, "incr app", NULL);
+    const json_t *closest = json_array_get(json_object_get(result, "closest"), 0);
+    const char *found = json_string_value(json_object_get(closest, "caret"));
+    const char *why = json_string_value(json_object_get(closest, "text"));
+    snprintf(text, sizeof text, "%s%s", found ? found : "(none)",
+             why && strstr(why, "(at the third point)") ? " detailed" : "");
+    json_decref(result);
+    fake_free(f);
+    return text;
+}
+
+static void test_carets(void) {
+    char line[600];
+    EQ_STR(caret((struct reject){.text = SPAN("app:x|c"), .offset = 4}), "app:x|c\n    ^");
+    EQ_STR(caret((struct reject){.text = SPAN("app:x|c"), .detail = SPAN("at the third point")}),
+           "app:x|c\n^ detailed");
+    EQ_STR(caret((struct reject){.text = SPAN("app:x|c"), .offset = 99}), "app:x|c\n       ^");
+    EQ_STR(caret((struct reject){.text = SPAN("\xc3\xa9\xff app:x"), .offset = 8}),
+           "\xc3\xa9\\xff app:x\n          ^");
+    EQ_STR(caret((struct reject){.text = SPAN("")}), "(none)");
+    /* without a name of its own it is found by the expected one, unless that is a pattern or in every line */
+    struct fake *f = fake_new();
+    struct record record = {.kind = RECORD_REJECT,
+                            .reject = {.reason = REASON_INVALID_VALUE, .text = SPAN("app:x|c")}};
+    fake_put(f, &record);
+    EQ_STR(marks(f, "incr app", NULL), "rejected");
+    EQ_STR(marks(f, "incr ap*", NULL), "");
+    EQ_STR(marks(f, "incr ap", NULL), "");
+    fake_free(f);
+    /* the place is far into it: its surroundings, from a whole character on */
+    memset(line, '.', sizeof line);
+    memcpy(line, "app", 3);
+    for (int i = 0; i < 50; i++)
+        memcpy(line + 300 + 2 * i, "\xc3\xa9", 2);
+    const char *text = caret((struct reject){.text = span_of(line, 600), .offset = 405});
+    CU_ASSERT(strncmp(text, "\xc3\xa9", 2) == 0);
+    const char *newline = strchr(text, '\n');
+    CU_ASSERT_PTR_NOT_NULL_FATAL(newline);
+    EQ_INT(strlen(newline), 1 + 47 + 5 + 1);
+    text = caret((struct reject){.text = span_of(line, 600), .offset = 900});
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "...\n"));
 }
 
 static void test_sessions_and_marks(void) {
@@ -140,6 +226,13 @@ static void test_closest_first(void) {
 static void test_a_no_shows_what_matched(void) {
     struct fake *f = fake_new();
     fake_send(f, "errors.db:1|c\nerrors:1|c");
+    fake_source(f, SOURCE_HTTP);
+    fake_send(f, "lat.avg:1|g|#env:ci\nlat.avg:1|g|#env:prod");
+    json_t *forms = judging_result(f, "no timing lat{env:ci}", NULL);
+    EQ_INT(json_array_size(json_object_get(forms, "closest")), 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(json_string_value(json_object_get(forms, "why")), "1 sample matched: lat.avg{env:ci}"));
+    json_decref(forms);
     json_t *result = judging_result(f, "no any errors.*", NULL);
     EQ_INT(json_array_size(json_object_get(result, "closest")), 1);
     EQ_STR(json_string_value(json_object_get(result, "why")), "1 sample matched: errors.db");
@@ -164,6 +257,8 @@ static void test_why(void) {
         judging_text(f, "gauge x sum == 0.3", "why"),
         "sum is 0.30000000000000004, expected sum == 0.3; the difference is only rounding: '~' allows for it; "
         "a gauge's sum adds up all its samples");
+    fake_send(f, "one:7|g");
+    EQ_STR(judging_text(f, "gauge one sum == 8", "why"), "sum is 7, expected sum == 8");
     EQ_STR(judging_text(f, "gauge g each < 40", "why"), "each is, once, 41, expected each < 40");
     EQ_STR(judging_text(f, "check app status == ok", "why"), "status is warning, expected status == ok");
     EQ_STR(judging_text(f, "prefix x.\nincr a", "pattern"), "x.a");
@@ -231,6 +326,69 @@ static void test_hostile_bytes(void) {
     fake_free(f);
 }
 
+static json_t *covering(struct fake *f) {
+    struct judge_options options = {.all_covered = true};
+    struct judge *j = judging_start("incr a", &options, f);
+    struct err err = {0};
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    judge_free(j);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    return report;
+}
+
+static void test_uncovered(void) {
+    struct fake *f = fake_new();
+    char line[64];
+    fake_send(f, "a:1|c\nb:1|g|#x:1,y:2\nc:1|g");
+    json_t *report = covering(f);
+    const char *text = json_string_value(json_object_get(report, "text"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "gauge b{x:1,y:2}\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "gauge c\n"));
+    CU_ASSERT_PTR_NULL(strstr(text, " more\n"));
+    json_decref(report);
+    for (int i = 0; i < 1200; i++) {
+        snprintf(line, sizeof line, "many%d:1|g", i);
+        fake_send(f, line);
+    }
+    report = covering(f);
+    EQ_INT(json_array_size(json_object_get(report, "uncovered")), 1000);
+    EQ_INT(json_integer_value(json_object_get(report, "n_uncovered")), 1202);
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(json_object_get(report, "text")), "and 1182 more\n"));
+    json_decref(report);
+    fake_free(f);
+}
+
+/* Those of verify and lint: what only warns passes, and is annotated all the same. */
+static void test_warnings(void) {
+    static const char text[] =
+        "{\"verdict\":\"pass\",\"results\":["
+        "{\"expectation\":\"a # \\\\\",\"verdict\":\"pass\",\"severity\":\"warning\",\"rule\":\"never-seen\",\"why\":\"w\xef\xbf\xbe\"},"
+        "{\"expectation\":\"b\",\"verdict\":\"pass\"},"
+        "{\"expectation\":\"c\",\"verdict\":\"inconclusive\",\"why\":\"\xef\xbf\xbe\\u2070\"}]}";
+    json_t *report = json_loads(text, 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    static const struct {
+        void (*render)(const json_t *, struct buf *);
+        const char *expected;
+    } cases[] = {
+        {report_github,
+         "::warning title=statwit never-seen::a # \\: w\xef\xbf\xbe\n::error title=statwit inconclusive::c: "},
+        {report_tap, "1..3\nok 1 - a \\# \\\\\n"},
+        {report_tap, "\nnot ok 3 - c"},
+        {report_junit, "\"b\"/>"},
+        {report_junit, "message=\"\xef\xbf\xbd\xe2\x81\xb0\""}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf b = {0};
+        cases[i].render(report, &b);
+        bool found = b.p && strstr(b.p, cases[i].expected);
+        if (!found)
+            fprintf(stderr, "%s\nnot in:\n%s\n", cases[i].expected, b.p ? b.p : "");
+        CU_ASSERT(found);
+        buf_free(&b);
+    }
+    json_decref(report);
+}
+
 /* Reports of another shape (an older server's, a broken one's) are survived. */
 static void test_odd_reports(void) {
     static const char *const texts[] = {
@@ -252,9 +410,11 @@ static void test_odd_reports(void) {
 
 UNIT_MAIN("judge/explain", {"edit distance", test_distance},
           {"edit distance up to a limit", test_limited_distance},
-          {"each difference has its mark", test_marks},
+          {"each difference has its mark", test_marks}, {"fields of their own", test_fields},
+          {"rejected lines and their carets", test_carets},
           {"other sessions, before the mark, after the deadline", test_sessions_and_marks},
           {"the closest comes first, five at most", test_closest_first},
           {"a no shows what matched", test_a_no_shows_what_matched}, {"why", test_why},
           {"ten lines on a terminal", test_ten_lines}, {"hostile bytes", test_hostile_bytes},
+          {"what nothing covers", test_uncovered}, {"warnings", test_warnings},
           {"reports of another shape", test_odd_reports})

@@ -108,6 +108,10 @@ static void pairs(void) {
     j->limits.links = 10000;
     EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
     judge_free(j);
+    j = judge_of(100, "any n1 samples >= %d");
+    j->limits.links = 50;
+    expect_refused(j, "more than the limit of 50 pairs");
+    judge_free(j);
     fake_free(fake);
 }
 
@@ -118,6 +122,15 @@ static void values(void) {
     j->limits.values = 100;
     expect_refused(j, "more than 100 samples to keep");
     judge_free(j);
+    j = judge_of(1, "timing t median == 49");
+    j->limits.values = 100;
+    struct fake *nothing = fake_new();
+    EQ_INT(judge_start(j, fake_reader(nothing), &err), 0);
+    EQ_INT(judging_feed_all(j, fake), 0);
+    CU_ASSERT(!judge_within_limits(j, &err)); /* the hundredth was one too many */
+    EQ_INT(judging_feed_all(j, fake), -1);
+    judge_free(j);
+    fake_free(nothing);
     PASSES(fake, "timing t median == 49");
     j = judge_of(1, "timing t max == 99");
     j->limits.values = 100; /* the summary tells: nothing is kept */

@@ -131,6 +131,7 @@ static void test_clients_own_telemetry(void) {
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct fake *f = recording();
         fake_send(f,
+                  "datadog.dogstatsd.client.dropped:1|s\n"
                   "datadog.dogstatsd.client.packets_dropped:0|c\ndatadog.dogstatsd.client.packets_sent:9|c");
         check_table(f, false);
         fake_send(f, lines[i]);
@@ -142,6 +143,19 @@ static void test_clients_own_telemetry(void) {
     }
 }
 
+/* Dropped before the mark: of what came before it. */
+static void test_telemetry_and_marks(void) {
+    struct fake *f = recording();
+    fake_send(f, "datadog.dogstatsd.client.packets_dropped:2|c");
+    struct judge_options since = {.since = fake_last_id(f)};
+    EQ_INT(judging_verdict(f, "no incr b", &since), VERDICT_PASS);
+    fake_send(f, "datadog.dogstatsd.client.packets_dropped:0|c");
+    EQ_INT(judging_verdict(f, "no incr b", &since), VERDICT_PASS);
+    fake_send(f, "datadog.dogstatsd.client.packets_dropped:1|c");
+    EQ_INT(judging_verdict(f, "no incr b", &since), VERDICT_INCONCLUSIVE);
+    fake_free(f);
+}
+
 static void test_events_and_checks(void) {
     struct fake *f = recording();
     fake_send(f, "_e{1,1}:a|b\n_sc|c|0");
@@ -150,10 +164,18 @@ static void test_events_and_checks(void) {
     PASSES(f, "check c status == ok and samples == 1");
     fake_loss(f, NULL, LOSS_TRUNCATED, 1);
     INCONCLUSIVE(f, "no event b");
+    CU_ASSERT_PTR_NULL(
+        strstr(judging_text(f, "no event b", "why"), "series")); /* only what may have mattered */
     INCONCLUSIVE(f, "check c status == ok");
     FAILS(f, "no event a");
     PASSES(f, "event a");
     FAILS(f, "no check c status == ok");
+    fake_loss(f, NULL, LOSS_EVICTED, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(judging_text(f, "no event b", "why"), "no event that matches was received"));
+    fake_loss(f, NULL, LOSS_EVICTED_EVENTS, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(judging_text(f, "no event b", "why"), "no event that matches is still recorded"));
     fake_free(f);
 }
 
@@ -171,6 +193,7 @@ static void test_report_names_the_loss(void) {
     struct fake *f = recording();
     fake_loss(f, NULL, LOSS_KERNEL_DROP, 3);
     fake_loss(f, NULL, LOSS_KERNEL_DROP, 4);
+    fake_loss(f, "default", LOSS_KERNEL_DROP, 5);
     const char *why = judging_text(f, "no incr b", "why");
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "7 datagrams that the kernel dropped"));
     struct judge *j = judging_start("no incr b", NULL, f);
@@ -179,6 +202,8 @@ static void test_report_names_the_loss(void) {
     json_t *loss = json_array_get(json_object_get(report, "losses"), 0);
     EQ_STR(json_string_value(json_object_get(loss, "loss")), "kernel_drop");
     EQ_INT(json_integer_value(json_object_get(loss, "n")), 7);
+    loss = json_array_get(json_object_get(report, "losses"), 1); /* this session's own */
+    EQ_INT(json_integer_value(json_object_get(loss, "n")), 5);
     json_decref(report);
     judge_free(j);
     fake_free(f);
@@ -188,5 +213,6 @@ UNIT_MAIN("judge/losses", {"the table of verdicts", test_table},
           {"of other sessions: nothing", test_other_sessions_losses},
           {"before the mark: nothing", test_losses_before_the_mark},
           {"the client's own telemetry", test_clients_own_telemetry},
+          {"the client's own telemetry and marks", test_telemetry_and_marks},
           {"events and checks", test_events_and_checks}, {"all covered", test_covered_after_a_loss},
           {"the report names it", test_report_names_the_loss})

@@ -1,3 +1,4 @@
+#include "core/utf8.h"
 #include "judge/parse.h"
 
 #include "unit.h"
@@ -62,6 +63,8 @@ static void test_names(void) {
     EQ_SPAN(one("incr no")->name, SPAN("no"));
     EQ_SPAN(one("incr a#b")->name, SPAN("a#b"));
     EQ_SPAN(one("  incr   a  # comment")->text, SPAN("incr   a"));
+    EQ_SPAN(one("incr a \t # comment")->text, SPAN("incr a"));
+    EQ_SPAN(one("incr a{b} \t")->text, SPAN("incr a{b}"));
     EQ_SPAN(one("incr a{b} sum == 1 # x")->text, SPAN("incr a{b} sum == 1"));
 }
 
@@ -84,6 +87,15 @@ static void test_tags(void) {
     EQ_INT(one("incr a []")->n_terms, 0);
     EQ_INT(one("incr a{}")->n_terms, 0);
     EQ_SPAN(one("incr a[x:}]")->terms[0].value, SPAN("}"));
+    e = one("incr a{b \t, \"c \" \t,d:\"\",e:f:\"g\",h:}");
+    EQ_INT(e->n_terms, 5);
+    EQ_SPAN(e->terms[0].key, SPAN("b"));
+    EQ_SPAN(e->terms[0].text, SPAN("b"));
+    EQ_SPAN(e->terms[1].key, SPAN("c "));
+    EQ_SPAN(e->terms[1].text, SPAN("\"c \""));
+    EQ_INT(e->terms[2].has_value, true);
+    EQ_SPAN(e->terms[2].value, SPAN(""));
+    EQ_SPAN(e->terms[3].value, SPAN("f:\"g\"")); /* quotes begin a value or are part of it */
 }
 
 static void test_clauses(void) {
@@ -136,6 +148,17 @@ static void test_files(void) {
     EQ_SPAN(parsed.list[4].name, SPAN("b"));
     EQ_INT(parse(""), 0);
     EQ_INT(parsed.n, 0);
+    struct judge_source nothing = {.text = {NULL, 0}};
+    EQ_INT(parse_source(&parsed, &nothing, &(struct judge_options){0}, &error), 0);
+    EQ_INT(parsed.n, 0);
+    CU_ASSERT_EQUAL_FATAL(parse("prefix \"my app.\" # quoted\nignore-tags \tenv ,host \t # two\nincr a"), 0);
+    EQ_SPAN(parsed.list[0].name, SPAN("my app.a"));
+    EQ_INT(parsed.list[0].ignored->n, 2);
+    EQ_SPAN(parsed.list[0].ignored->keys[0], SPAN("env"));
+    EQ_SPAN(parsed.list[0].ignored->keys[1], SPAN("host"));
+    CU_ASSERT_EQUAL_FATAL(parse("ignore-tags a#b,c\t#d\nincr a"), 0);
+    EQ_SPAN(parsed.list[0].ignored->keys[0], SPAN("a#b"));
+    EQ_SPAN(parsed.list[0].ignored->keys[1], SPAN("c"));
     EQ_INT(parse("within 0"), 0);
     EQ_INT(parsed.within_ms, 0);
 }
@@ -162,6 +185,22 @@ static const struct malformed {
     {"incr a{b,}", 1, 10, "expected a tag"},
     {"incr a{!}", 1, 9, "expected a tag after '!'"},
     {"incr a{\"b\"c}", 1, 11, "expected ',' or '}' after the tag"},
+    {"incr a{!", 1, 9, "expected a tag after '!'"},
+    {"incr a{b:", 1, 10, "expected '}' to close the tags"},
+    {"incr a{b:\"c}", 1, 13, "expected '\"' to close the text that starts at column 10"},
+    {"incr a Sum == 1", 1, 8, "found 'Sum'; did you mean 'sum'?"},
+    {"incr a [x] @@ == 1", 1, 12, "found '@@'"},
+    {"incr a {x} ~ 1", 1, 12, "expected a stat"},
+    {"incr a p9x == 1", 1, 8, "expected a stat"},
+    {"incr a p. == 1", 1, 8, "expected a stat"},
+    {"incr a p9. == 1", 1, 8, "expected a stat"},
+    {"incr a p9.9.9 == 1", 1, 8, "expected a stat"},
+    {"incr a p9_9-9 == 1", 1, 8, "expected a stat"},
+    {"incr a p1234567890123456 == 1", 1, 8, "expected a stat"},
+    {"incr a sum == 1+2", 1, 15, "expected a number after '==', found '1+2'"},
+    {"incr a sum == 1 +- 2 or", 1, 22, "expected 'and' or the end; found 'or'"},
+    {"incr a an.extremely.long.word.that.no.message.repeats.whole", 1, 8,
+     "found 'an.extremely.long.word.that.no.messag...'"},
     {"incr a smaples == 1", 1, 8, "found 'smaples'; did you mean 'samples'?"},
     {"incr a == 1", 1, 8,
      "expected a stat: samples, count, sum, last, first, min, max, avg, median, pNN, distinct, "
@@ -189,6 +228,11 @@ static const struct malformed {
     {"set a sum == 1", 1, 7, "'sum' can't be asked of a set"},
     {"incr a\nincr b sum >", 2, 13, "expected a number after '>', found the end"},
     {"prefix", 1, 7, "expected a prefix after 'prefix'"},
+    {"prefix \"a", 1, 10, "expected '\"' to close the text that starts at column 8"},
+    {"within", 1, 7, "expected a duration after 'within'"},
+    {"within xs", 1, 8, "expected a duration"},
+    {"ignore-tags", 1, 12, "expected keys of tags after 'ignore-tags'"},
+    {"ignore-tags a,", 1, 15, "expected the key of a tag to ignore"},
     {"prefix a. b", 1, 10, "expected the end of the line, found 'b'"},
     {"prefix a.\nprefix b.", 2, 8, "a prefix was given in line 1 already"},
     {"within soon", 1, 8, "expected a duration such as 200ms, 5s or 1m; found 'soon'"},
@@ -220,6 +264,27 @@ static void test_caret(void) {
     /* by characters, and nothing that drives a terminal */
     parse("incr \xc3\xa9\t\x1b[2J sum = 1");
     EQ_STR(error.excerpt, "incr \xc3\xa9 ?[2J sum = 1\n       ^");
+    /* bytes that are no text */
+    parse("incr \xff sum = 1");
+    EQ_STR(error.excerpt, "incr ? sum = 1\n           ^");
+    parse("incr \xc2\x9b sum = 1");
+    EQ_STR(error.excerpt, "incr ? sum = 1\n           ^");
+    /* a long line is cut between characters */
+    char wide[600] = "incr ";
+    for (int i = 0; i < 100; i++)
+        strcat(wide, "\xf0\x9f\x98\x80");
+    strcat(wide, " sum = 1");
+    for (int ascii = 0; ascii < 4; ascii++) {
+        parse(wide);
+        CU_ASSERT(utf8_valid(span_str(error.excerpt)));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.excerpt, "= 1\n"));
+        memmove(wide + 6, wide + 5, strlen(wide + 5) + 1);
+        wide[5] = 'x';
+    }
+    memcpy(wide, "what ", 5);
+    parse(wide); /* what is wrong is its beginning */
+    CU_ASSERT(utf8_valid(span_str(error.excerpt)));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.excerpt, "...\n^"));
     char longest[3000];
     memset(longest, 'x', sizeof longest);
     memcpy(longest, "incr ", 5);
@@ -250,11 +315,26 @@ static void test_limits(void) {
         at += (size_t)sprintf(text + at, "%sa", i ? "," : "");
     CU_ASSERT(parse(text) != 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "tags of an expectation"));
-    memset(text, '*', 2000);
-    memcpy(text, "incr ", 5);
-    text[2000] = '\0';
+    for (int in_tag = 0; in_tag < 2; in_tag++) {
+        memset(text, '*', 2000);
+        memcpy(text, in_tag ? "incr a{b:" : "incr ", in_tag ? 9 : 5);
+        text[2000] = '\0';
+        CU_ASSERT(parse(text) != 0);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "pattern length"));
+    }
+    at = (size_t)sprintf(text, "ignore-tags a");
+    for (int i = 1; i < PARSE_TERMS_MAX; i++)
+        at += (size_t)sprintf(text + at, ",a");
+    CU_ASSERT(parse(text) == 0);
+    sprintf(text + at, ",a");
     CU_ASSERT(parse(text) != 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "pattern length"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more tags to ignore than the limit of 256"));
+    /* those of the options count too */
+    struct judge_source source = {.text = span_of(text, at)};
+    CU_ASSERT_PTR_NULL(judge_parse(&source, 1, &(struct judge_options){.ignore_tags = SPAN("b")}, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more tags to ignore than the limit of 256"));
+    CU_ASSERT_PTR_NULL(judge_parse(&source, 1, &(struct judge_options){.ignore_tags = SPAN("b,,c")}, &error));
+    EQ_STR(error.excerpt, "b,,c\n  ^");
     free(text);
     /* 100,000 lines are fine, one more is not */
     text = malloc(8 * (JUDGE_EXPECTATIONS_MAX + 1) + 1);

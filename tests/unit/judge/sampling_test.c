@@ -42,6 +42,20 @@ static void test_exact(void) {
     }
 }
 
+/* Where there is nothing to reckon with, the sum is all that is known. */
+static void test_extremes(void) {
+    static const struct {
+        double value, rate;
+    } cases[] = {{1, 1e-17}, {1, 1e-300}, {1e300, 1e-9}, {0, 0.5}, {1e-200, 0.5}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct interval in = of(3, cases[i].value, cases[i].rate);
+        double sum = 3 * (cases[i].value / cases[i].rate);
+        CU_ASSERT(in.low == in.high && (in.low == sum || fabs(in.low - sum) <= 1e-12 * sum));
+    }
+    struct interval nearly = of(3, 1, 1 - 0x1p-53);
+    CU_ASSERT(nearly.low <= 3.000001 && nearly.high >= 2.999999 && nearly.high < 4.01);
+}
+
 static void test_scales_with_the_value(void) {
     struct interval ones = of(50, 1, 0.1), sevens = of(50, 7, 0.1), below = of(50, -7, 0.1);
     CU_ASSERT_DOUBLE_EQUAL(sevens.low, 7 * ones.low, 1e-6 * sevens.low);
@@ -95,6 +109,7 @@ static void test_coverage(void) {
 }
 
 UNIT_MAIN("judge/sampling", {"the interval is the binomial distribution's", test_exact},
+          {"rates and values too small or too large", test_extremes},
           {"values scale it", test_scales_with_the_value},
           {"what is not sampled is exact", test_unsampled_is_exact}, {"large numbers", test_many},
           {"the promised coverage", test_coverage})

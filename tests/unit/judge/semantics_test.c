@@ -1,3 +1,4 @@
+#include "judge/match.h"
 #include "judging.h"
 
 #include "unit.h"
@@ -65,6 +66,8 @@ static void test_tags(void) {
     PASSES(f, "incr a{url}");
     FAILS(f, "incr a{en}");
     FAILS(f, "incr a{env:ci}");
+    FAILS(f, "incr a{en:*}");
+    FAILS(f, "incr a{url:x}");
     FAILS(f, "incr a{!env}");
     FAILS(f, "incr a{!env:ci-*}");
     PASSES(f, "incr a{!env:prod*}");
@@ -225,6 +228,11 @@ static void test_rates(void) {
     FAILS(f, "no incr a rate == 1");
     PASSES(f, "no incr a rate == 0.1");
     /* rates that are no rates: the Agent takes them as they come */
+    sent("a:1|c|@nan\na:1|c|@0.5");
+    FAILS(f, "incr a rate == 0.5");
+    FAILS(f, "no incr a rate == 0.5");
+    FAILS(f, "incr a sum ~ 2");
+    FAILS(f, "incr none rate == 1");
     sent("a:1|c|@nan");
     FAILS(f, "incr a rate >= 0");
     FAILS(f, "incr a rate <= 1");
@@ -252,6 +260,13 @@ static void test_about_sampled(void) {
     FAILS(f, "incr a sum ~ 1300 +- 100"); /* a tolerance that is given counts */
     FAILS(f, "incr none sum ~ 1000");
     CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "incr a sum ~ 1000", "why"), "random sampling explains"));
+    PASSES(f, "timing t max ~ 5"); /* what sampling does not change is exact */
+    FAILS(f, "timing t max ~ 6");
+    sent("t:5|ms|@0.1\nx:1|c|@1e-20");
+    PASSES(f, "timing t avg ~ 5"); /* one value has no spread */
+    FAILS(f, "timing t avg ~ 6");
+    PASSES(f, "incr x sum ~ 1e20"); /* a rate that is too small to reckon with */
+    FAILS(f, "incr x sum ~ 2e20");
 }
 
 static void test_telemetry(void) {
@@ -278,7 +293,43 @@ static void test_events_and_checks(void) {
     FAILS(f, "no check app status == warning"); /* any of them */
     PASSES(f, "no check app status == critical");
     FAILS(f, "check other status != ok");
+    FAILS(f, "no check app status != ok");
+    struct record odd = {.kind = RECORD_SERVICE_CHECK, .check = {.name = SPAN("odd"), .status = 7}};
+    fake_put(f, &odd); /* as only a file that others wrote can hold */
+    FAILS(f, "check odd status == ok");
+    FAILS(f, "check odd status == critical");
+    EQ_STR(judging_text(f, "check odd status == ok", "observed"), "status unknown");
+    odd.check.status = -1;
+    fake_put(f, &odd);
+    FAILS(f, "check odd status == ok");
     PASSES(f, "prefix x.\nevent Deploy\ncheck app");
+}
+
+static enum form form(const char *name, const char *base) {
+    struct span found = SPAN("");
+    double percentile;
+    enum form form = form_of(span_str(name), &found, &percentile);
+    EQ_SPAN(found, span_str(base));
+    return form;
+}
+
+static void test_names_of_forms(void) {
+    EQ_INT(form("a.avg", "a"), FORM_AVG);
+    EQ_INT(form("a.b.95percentile", "a.b"), FORM_PERCENTILE);
+    EQ_INT(form("a.100percentile", "a"), FORM_PERCENTILE);
+    static const char *const others[] = {"a",
+                                         ".avg",
+                                         "avg",
+                                         "percentile",
+                                         "95percentile",
+                                         ".95percentile",
+                                         "a.percentile",
+                                         "a.x5percentile",
+                                         "a.-5percentile",
+                                         "a.101percentile",
+                                         "a.1000percentile"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        EQ_INT(form(others[i], ""), FORM_NONE);
 }
 
 /* What an aggregating HTTP client makes of a timing. */
@@ -346,10 +397,32 @@ static void test_aggregated_forms(void) {
     PASSES(f, "no timing lat p95 == 300");
     PASSES(f, "no timing lat p95 < 80");
     FAILS(f, "no timing lat p95 != 80");
+    const char *why = judging_text(f, "timing lat p95 < 100", "why");
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "over all points 80 to 200"));
+    /* a rate without an interval is what it is */
+    flushed("lat.count", METRIC_RATE, 7, 0);
+    PASSES(f, "timing lat count == 27");
     /* the metric itself comes first */
     fake_source(f, SOURCE_UDP);
     fake_send(f, "lat:1|ms");
     PASSES(f, "timing lat count == 1");
+    /* some forms alone */
+    sent(NULL);
+    fake_source(f, SOURCE_HTTP);
+    flushed("p.95percentile", METRIC_GAUGE, 80, 10);
+    PASSES(f, "timing p samples == 1 and p95 == 80");
+    flushed("s.sum", METRIC_GAUGE, 80, 10);
+    PASSES(f, "timing s sum == 80");
+    static const char *const untold[] = {
+        "timing p sum == 80",    "timing p count == 1",   "timing p min == 80",   "timing p max == 80",
+        "timing p avg == 80",    "timing p median == 80", "timing p each >= 80",  "timing p each <= 80",
+        "no timing p each > 80", "no timing p each < 80", "timing p first == 80", "timing p distinct == 1",
+        "timing p rate == 1"};
+    for (size_t i = 0; i < sizeof untold / sizeof untold[0]; i++) {
+        FAILS(f, untold[i]);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(judging_text(f, untold[i], "why"), "can't be told from aggregated forms"));
+    }
     /* a gauge that is only called so, and came from DogStatsD */
     sent("queue.max:5|g");
     FAILS(f, "timing queue");
@@ -432,6 +505,39 @@ static void test_final(void) {
     EQ_INT(judging_final(f, "incr b samples == 3"), true);
 }
 
+static void test_final_all_covered(void) {
+    struct judge_options options = {.all_covered = true};
+    static const bool finals[] = {false, true, true}; /* all covered; something not; something lost */
+    for (size_t i = 0; i < 3; i++) {
+        sent("a:1|c");
+        if (i == 1)
+            fake_send(f, "b:1|c");
+        if (i == 2)
+            fake_loss(f, NULL, LOSS_KERNEL_DROP, 1);
+        struct judge *j = judging_start("incr a", &options, f);
+        EQ_INT(judge_final(j), finals[i]);
+        judge_free(j);
+    }
+}
+
+/* What judge_start has seen, and what belongs to others, counts no more. */
+static void test_fed_again(void) {
+    sent("a:1|c\n_e{1,1}:e|x\n_sc|c|0");
+    struct judge *j =
+        judging_start("incr a samples == 1\nevent e samples == 1\ncheck c samples == 1", NULL, f);
+    EQ_INT(judging_feed_all(j, f), 0);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    fake_session(f, "other");
+    fake_send(f, "a:1|c\n_e{1,1}:e|x\n_sc|c|0\nbad");
+    EQ_INT(judging_feed_all(j, f), 0);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    fake_session(f, "default");
+    fake_send(f, "_sc|c|0");
+    EQ_INT(judging_feed_all(j, f), 0);
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    judge_free(j);
+}
+
 /* 90 values of 10 and 8 of 1,000, one 0 and one -5, as a client's sketch (keys as the Agent's: 1.0156 to the key less 1338). */
 static void test_sketches(void) {
     static const int32_t keys[] = {-1442, 0, 1487, 1784};
@@ -510,6 +616,10 @@ UNIT_MAIN("judge/semantics", {"the examples of the specification", test_examples
           {"operators and tolerances", test_operators}, {"quantiles as the Agent takes them", test_quantiles},
           {"sets", test_sets}, {"sample rates", test_rates}, {"~ knows about sampling", test_about_sampled},
           {"client telemetry", test_telemetry}, {"events and service checks", test_events_and_checks},
+          {"names of aggregated forms", test_names_of_forms},
           {"aggregated forms over HTTP", test_aggregated_forms},
           {"since a mark, in a session", test_since_and_sessions}, {"all covered", test_all_covered},
-          {"when waiting is in vain", test_final}, {"sketches", test_sketches}, {"(done)", test_done})
+          {"when waiting is in vain", test_final},
+          {"when waiting for all to be covered is in vain", test_final_all_covered},
+          {"what was seen already, and other sessions", test_fed_again}, {"sketches", test_sketches},
+          {"(done)", test_done})
