@@ -1,9 +1,10 @@
-/* The engine beside plain SQL: random samples in a real recording, random expectations, and for each a query over the
- * `samples` view that says the same. All judges must agree with it: one that started at the end, one that started half-way
+/* The engine beside plain SQL: random samples, events and service checks in a real recording, random expectations, and for
+ * each a query over the `samples`, `events` or `service_checks` view that says the same. All judges must agree with it: one that started at the end, one that started half-way
  * and was fed the rest, and both since a mark.
  *
  * Values and rates are binary fractions, so that no sum depends on the order of its terms.
  */
+#include "judge/expectation.h"
 #include "judge/judge.h"
 #include "store/store.h"
 #include "unit.h"
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 #define N_SAMPLES      1500
-#define N_EXPECTATIONS 600
+#define N_EXPECTATIONS 800
 
 static uint64_t state;
 
@@ -28,8 +29,32 @@ static const char *const names[] = {"a", "a.b", "a.c", "b", "b.b"};
 static const char *const tag_texts[] = {"env:ci", "env:prod", "x", "x:1", "y:22"};
 static const double rates[] = {1, 1, 1, 0.5, 0.25};
 
-static void put_samples(struct store *s, int n) {
+static void put_record(struct store *s, int i, const struct record *record) {
     struct err err = {0};
+    int result = store_arrival(s, 1, (enum source)pick(3), 1795000000000000000 + i * 1000, &err) == 0
+                     ? store_put(s, record, &err)
+                     : -1;
+    assert(result == 0);
+}
+
+/* With the name, the tags and the host of a metric. */
+static void put_event_or_check(struct store *s, int i, const struct metric *m) {
+    struct record event = {.kind = RECORD_EVENT,
+                           .event = {.title = m->name,
+                                     .text = SPAN("text"),
+                                     .n_tags = m->n_tags,
+                                     .tags = m->tags,
+                                     .origin = m->origin}};
+    struct record check = {.kind = RECORD_SERVICE_CHECK,
+                           .check = {.name = m->name,
+                                     .status = (int)pick(4),
+                                     .n_tags = m->n_tags,
+                                     .tags = m->tags,
+                                     .origin = m->origin}};
+    put_record(s, i, pick(2) ? &event : &check);
+}
+
+static void put_records(struct store *s, int n) {
     for (int i = 0; i < n; i++) {
         struct span tags[3];
         struct value values[4];
@@ -53,11 +78,11 @@ static void put_samples(struct store *s, int n) {
         if (m.n_tags)
             m.origin.host = pick(2) ? SPAN("web") : (struct span){NULL, 0};
         struct record record = {.kind = RECORD_METRIC, .metric = m};
-        int result = store_arrival(s, 1, (enum source)pick(3), 1795000000000000000 + i * 1000, &err) == 0
-                         ? store_put(s, &record, &err)
-                         : -1;
-        assert(result == 0);
+        put_record(s, i, &record);
+        if (pick(4) == 0)
+            put_event_or_check(s, i, &m);
     }
+    struct err err = {0};
     assert(store_commit(s, &err) == 0);
 }
 
@@ -65,6 +90,7 @@ static void put_samples(struct store *s, int n) {
 
 struct pair {
     char text[512];
+    enum subject subject;
     char where[2048]; /* which samples */
     char sql[8192];   /* SELECT … a truth value; %s in it: more conditions on samples */
 };
@@ -171,11 +197,29 @@ static void add_clause(struct pair *p, bool set, bool no) {
             stats[i].sql, condition);
 }
 
+/* Of events and service checks: how many, and of checks the newest status, or under `no` any. */
+static void add_record_clause(struct pair *p, bool no) {
+    static const char *const words[] = {"ok", "warning", "critical", "unknown"};
+    unsigned op = pick(6), value = pick(60);
+    if (p->subject == SUBJECT_CHECK && pick(2)) {
+        const char *compared = pick(2) ? "==" : "!=", *word = words[pick(4)];
+        sprintf(p->text + strlen(p->text), " status %s %s", compared, word);
+        sprintf(p->sql + strlen(p->sql),
+                no ? "EXISTS (SELECT 1 FROM m WHERE status %s '%s')"
+                   : "coalesce((SELECT status FROM m ORDER BY id DESC LIMIT 1) %s '%s', 0)",
+                compared, word);
+        return;
+    }
+    sprintf(p->text + strlen(p->text), " %s %s %u", pick(2) ? "samples" : "count", ops[op], value);
+    put_condition(p->sql, "(SELECT count(*) FROM m)", op, value, 0);
+}
+
 static void make(struct pair *p) {
-    static const char *const types[] = {"count",        "gauge", "timing", "histogram",
-                                        "distribution", "set",   "any"};
+    static const char *const types[] = {"count", "gauge", "timing", "histogram", "distribution",
+                                        "set",   "any",   "event",  "check"};
     static const char *const patterns[] = {"a", "a.b", "b", "a*", "*", "?.b", "*.?", "zzz"};
-    unsigned type = pick(7);
+    unsigned type = pick(9);
+    p->subject = type == 7 ? SUBJECT_EVENT : type == 8 ? SUBJECT_CHECK : SUBJECT_METRIC;
     bool no = pick(4) == 0;
     const char *pattern = patterns[pick(8)];
     p->where[0] = '\0';
@@ -192,22 +236,27 @@ static void make(struct pair *p) {
     for (unsigned i = 0; i < n; i++) {
         strcat(p->text, i ? " and" : "");
         strcat(p->sql, i ? " AND " : "");
-        add_clause(p, type == 5, no);
+        if (p->subject == SUBJECT_METRIC)
+            add_clause(p, type == 5, no);
+        else
+            add_record_clause(p, no);
     }
     strcat(p->sql, ")");
 }
 
 static bool ask_sql(sqlite3 *db, const struct pair *p, uint64_t since) {
     static char sql[16384];
+    static const char *const tables[] = {
+        [SUBJECT_METRIC] = "copy", [SUBJECT_EVENT] = "copy_events", [SUBJECT_CHECK] = "copy_checks"};
     snprintf(
         sql, sizeof sql,
         "WITH m AS MATERIALIZED (SELECT *,"
         "  CASE WHEN type = 'count' THEN 1 / sample_rate WHEN type IN ('gauge', 'set') THEN 1"
         "       ELSE CAST(1 / sample_rate AS INTEGER) END AS w,"
         "  CASE WHEN type IN ('gauge', 'set') THEN 1 ELSE 1 / sample_rate END AS f"
-        "  FROM copy WHERE id > %llu AND %s),"
+        "  FROM %s WHERE id > %llu AND %s),"
         " q AS MATERIALIZED (SELECT value, w, sum(w) OVER (ORDER BY value) AS upto FROM m WHERE value IS NOT NULL) %s",
-        (unsigned long long)since, p->where, p->sql);
+        tables[p->subject], (unsigned long long)since, p->where, p->sql);
     sqlite3_stmt *stmt = NULL;
     int result = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
     if (result != SQLITE_OK)
@@ -252,6 +301,14 @@ static int feed_sample(void *j, const struct sample_row *row) {
     return judge_feed_sample(j, row);
 }
 
+static int feed_event(void *j, const struct event_row *row) {
+    return judge_feed_event(j, row);
+}
+
+static int feed_check(void *j, const struct check_row *row) {
+    return judge_feed_check(j, row);
+}
+
 static void feed_rest(struct judge *j, struct store *s) {
     struct err err = {0};
     struct reader *r = store_reader_take(s, &err);
@@ -259,6 +316,8 @@ static void feed_rest(struct judge *j, struct store *s) {
     assert(r && r->ops->begin(r, &err) == 0);
     assert(r->ops->series(r, &all, feed_series, j, &err) == 0);
     assert(r->ops->samples(r, &rest, true, feed_sample, j, &err) == 0);
+    assert(r->ops->events(r, &rest, feed_event, j, &err) == 0);
+    assert(r->ops->checks(r, &rest, feed_check, j, &err) == 0);
     r->ops->end(r);
     store_reader_give(s, r);
 }
@@ -303,12 +362,12 @@ static void test_agrees_with_sql(void) {
     state = 20261122;
     for (size_t i = 0; i < N_EXPECTATIONS; i++)
         make(&pairs[i]);
-    put_samples(s, N_SAMPLES / 2);
+    put_records(s, N_SAMPLES / 2);
     uint64_t mark = store_last_id(s);
     struct judge *fed = parse_all(pairs, 0), *fed_since = parse_all(pairs, mark - 500);
     start(fed, s);
     start(fed_since, s);
-    put_samples(s, N_SAMPLES / 2);
+    put_records(s, N_SAMPLES / 2);
     feed_rest(fed, s);
     feed_rest(fed_since, s);
     struct judge *started = parse_all(pairs, 0), *started_since = parse_all(pairs, mark - 500);
@@ -317,8 +376,13 @@ static void test_agrees_with_sql(void) {
     sqlite3 *db = NULL;
     assert(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK);
     /* The view opens up every value anew for each question: once is enough. */
-    assert(sqlite3_exec(db, "CREATE TEMP TABLE copy AS SELECT * FROM samples WHERE session = 'default'", NULL,
-                        NULL, NULL) == SQLITE_OK);
+    static const char copies[] =
+        "CREATE TEMP TABLE copy AS SELECT * FROM samples WHERE session = 'default';"
+        "CREATE TEMP TABLE copy_events AS SELECT id, title AS name, tags, host, 'gauge' AS type, 1 AS sample_rate, NULL AS value"
+        " FROM events WHERE session = 'default';"
+        "CREATE TEMP TABLE copy_checks AS SELECT id, name, status, tags, host, 'gauge' AS type, 1 AS sample_rate, NULL AS value"
+        " FROM service_checks WHERE session = 'default'";
+    assert(sqlite3_exec(db, copies, NULL, NULL, NULL) == SQLITE_OK);
     compare(started, s, db, pairs, 0, "started");
     compare(fed, s, db, pairs, 0, "fed");
     compare(started_since, s, db, pairs, mark - 500, "started since a mark");
