@@ -289,6 +289,8 @@ static void test_damaged(void) {
     each_case(damage_case);
 }
 
+#define V2_EVENT(time) "{\"data\":{\"id\":\"1\",\"attributes\":{\"title\":\"t\",\"timestamp\":\"" time "\"}}}"
+
 /* What stands where something else belongs: the error of the body, or the record that came of it. */
 static void test_odd_fields(void) {
     static const struct {
@@ -312,6 +314,45 @@ static void test_odd_fields(void) {
          "interval must be a 64-bit integer"},
         {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":false,\"points\":[[1700000000,1]]}]}",
          "metric must be a string"},
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":\"a\",\"points\":null}]}", "\"reject\":\"no_points\""},
+        {INTAKE_SERIES_V1,
+         "{\"series\":[{\"metric\":\"a\",\"device_name\":\"sda\",\"points\":[[1700000000,1]]}]}",
+         "\"device\":\"sda\""},
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1],7]}]}",
+         "invalid_point"},
+        {INTAKE_SERIES_V2_JSON, "{\"series\":[{\"metric\":\"a\",\"type\":\"count\",\"points\":[]}]}",
+         "type must be"},
+        {INTAKE_SERIES_V2_JSON,
+         "{\"series\":[{\"metric\":\"a\",\"resources\":null,\"points\":[{\"timestamp\":1700000000,\"value\":\"1\"}]}]}",
+         "reject"},
+        {INTAKE_SERIES_V1, "7", "json: cannot unmarshal number into the payload"},
+        {INTAKE_SERIES_V1, "null", "empty_series"},
+        {INTAKE_EVENT_V1, "{\"title\":\"t\",\"text\":\"x\",\"date_happened\":1e300}",
+         "{\"event\":0,\"title\":\"t\""},
+        {INTAKE_EVENT_V1, "{\"title\":\"t\",\"text\":\"x\",\"date_happened\":-1e300}",
+         "Event too far in the past"},
+        {INTAKE_AGENT_EVENTS, "{\"events\":{\"api\":null,\"b\":7}}", "the events of a source must be a list"},
+        {INTAKE_AGENT_EVENTS,
+         "{\"events\":{\"a\":[{\"msg_title\":\"t\",\"msg_text\":\"x\",\"source_type_name\":\"b\"}]}}",
+         "\"source_type_name\":\"b\""},
+        {INTAKE_EVENT_V2, V2_EVENT("2023-11-14T23:14:50+01:00"), "{\"event\":1700000090"},
+        {INTAKE_EVENT_V2, V2_EVENT("2023-11-14T21:14:50.5-01:00"), "{\"event\":1700000090"},
+        {INTAKE_EVENT_V2, V2_EVENT("2023-11-14T22:14:50"), "timestamp must be"},
+        {INTAKE_EVENT_V2, V2_EVENT("2023-11-14T22:14:50+1"), "timestamp must be"},
+        {INTAKE_EVENT_V2, V2_EVENT("2023-11-14T04:13:19z"), "Event too far in the past"},
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":'a'}]}",
+         "invalid character '\\'' looking for beginning of value"},
+        {INTAKE_SERIES_V1, "{\"a\":\\}", "invalid character '\\\\' looking for beginning of value"},
+        {INTAKE_SERIES_V1, "{\"a\":\"\t\"}", "invalid character '\\t' in string literal"},
+        {INTAKE_SERIES_V1, "{\"a\":\"\n\"}", "invalid character '\\n' in string literal"},
+        {INTAKE_SERIES_V1, "{\"a\":\"\r\"}", "invalid character '\\r' in string literal"},
+        {INTAKE_SERIES_V1, "{\"a\":1}\r\n\t x", "invalid character 'x' after top-level value"},
+        {INTAKE_SERIES_V1, "{\"a\":1e}", "in exponent of numeric literal"},
+        {INTAKE_SERIES_V1, "{\"a\":\"\\u00fg\"}", "in \\u hexadecimal character escape"},
+        {INTAKE_SERIES_V1,
+         "{\"series\":[{\"metric\":\"\\uE000\\uD800\\u0041x\",\"points\":[[1700000000,1]]}]}",
+         "\xee\x80\x80\xef\xbf\xbd"
+         "Ax"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct intake_options options = {.now_s = 1700000000};
@@ -326,6 +367,37 @@ static void test_odd_fields(void) {
         CU_ASSERT(holds);
         buf_free(&got);
     }
+}
+
+/* As many tags as there may be, and one more: of all that takes tags. */
+static void test_too_many_tags(void) {
+    static const struct {
+        enum intake_format format;
+        const char *before, *after;
+    } cases[] = {
+        {INTAKE_SERIES_V1, "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1]],", "}]}"},
+        {INTAKE_CHECKS, "[{\"check\":\"a\",\"host_name\":\"h\",\"status\":0,", "}]"},
+        {INTAKE_EVENT_V1, "{\"title\":\"a\",\"text\":\"x\",", "}"},
+        {INTAKE_AGENT_EVENTS, "{\"events\":{\"api\":[{\"msg_title\":\"a\",\"msg_text\":\"x\",", "}]}}"},
+        {INTAKE_EVENT_V2, "{\"data\":{\"attributes\":{\"title\":\"a\",", "}}}"},
+    };
+    struct intake_options options = {.now_s = 1700000000};
+    struct intake_error error;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int n = INTAKE_TAGS_MAX; n <= INTAKE_TAGS_MAX + 1; n++) {
+            struct buf body = {0}, got = {0};
+            buf_printf(&body, "%s\"tags\":[", cases[i].before);
+            for (int k = 0; k < n; k++) /* long ones: more than is kept of a rejected body */
+                buf_printf(&body, "%s\"tag%d:%040d\"", k ? "," : "", k, 0);
+            buf_printf(&body, "]%s", cases[i].after);
+            EQ_INT(intake_decode(cases[i].format, buf_view(&body), &options, put_record, &got, &error),
+                   INTAKE_OK);
+            EQ_INT(strstr(got.p, "{\"reject\":\"too_many_tags\"") != NULL, n > INTAKE_TAGS_MAX);
+            EQ_INT(strstr(got.p, ",\"tags\":[") != NULL, n <= INTAKE_TAGS_MAX);
+            CU_ASSERT(got.n < 8000);
+            buf_free(&body);
+            buf_free(&got);
+        }
 }
 
 /* Each allocation fails once: then the body is refused, with a word for why, or all of it is there. */
@@ -417,6 +489,7 @@ static void test_tagset_bomb(void) {
 
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
           {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
-          {"odd fields", test_odd_fields}, {"JSON nested 100,000 deep", test_deep_json},
+          {"odd fields", test_odd_fields}, {"too many tags", test_too_many_tags},
+          {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})
