@@ -87,7 +87,7 @@ static void summarize(const struct recorder *r) {
     struct store_stats stats;
     struct err err = {0};
     uint64_t last_id, lost = 0;
-    ingest_barrier(r->ingest, &last_id, &err);
+    ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
     store_stats(r->store, &stats);
     for (int i = 0; i < LOSS_N; i++)
         lost += stats.losses[i];

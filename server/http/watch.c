@@ -122,15 +122,18 @@ static void look(struct watch *watch) {
 
 static void wake_due(struct watch *watch) {
     int64_t now = clock_mono_ns();
-    bool feeds = false;
-    for (struct waiter *w = watch->list; w; w = w->next)
-        feeds = feeds || (w->look && w->due_mono_ns && w->due_mono_ns <= now);
-    if (feeds) { /* what was sent before the deadline counts */
+    bool arrived = false;
+    uint64_t last = INGEST_NOTHING;
+    for (struct waiter *w = watch->list; w; w = w->next) { /* what was sent before the deadline counts */
+        if (!w->look || !w->due_mono_ns || w->due_mono_ns > now || w->session_id == last)
+            continue;
         struct err ignored = {0};
         uint64_t last_id;
-        if (ingest_barrier(watch->http->ingest, &last_id, &ignored) == 0)
-            look(watch);
+        last = w->session_id;
+        arrived = ingest_barrier(watch->http->ingest, last, &last_id, &ignored) == 0 || arrived;
     }
+    if (arrived)
+        look(watch);
     for (struct waiter *next, *w = watch->list; w; w = next) {
         next = w->next;
         if (w->due_mono_ns && w->due_mono_ns <= now)

@@ -30,6 +30,7 @@ struct waiter {
     uint64_t cursor; /* the newest record that it knows */
     uint64_t series; /* and series: watch_series, asked before the judge was started */
     char session[65];
+    uint64_t session_id;
     uint64_t n_fed; /* records of that session fed so far */
     bool failed;    /* its judge can take no more */
     /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may

@@ -6,7 +6,6 @@
 #define FEED_BYTES 4096 /* decoded by one call of feed: some 50 samples, a few microseconds */
 
 struct run_head {
-    uint64_t session_id;
     int64_t received_at;
     uint32_t source;
     uint32_t n;
@@ -15,9 +14,10 @@ struct run_head {
 struct datagrams {
     struct batch batch; /* first: a batch is a datagrams */
     struct datagrams_pool *pool;
-    size_t n, at;      /* bytes filled; bytes fed */
-    uint32_t run_left; /* datagrams of the current run still to feed */
-    size_t last_run;   /* offset of the head being filled; n == 0: none */
+    struct datagrams_lane *lane; /* whose `open` it is; NULL: sealed */
+    size_t n, at;                /* bytes filled; bytes fed */
+    struct run_head run;         /* being fed; its n: datagrams still to feed */
+    size_t last_run;             /* offset of the head being filled; n == 0: none */
     struct datagrams *next;
     char bytes[DATAGRAMS_BLOCK];
 };
@@ -29,6 +29,8 @@ static struct datagrams *of(struct batch *batch) {
 static void release(struct batch *batch) {
     struct datagrams *d = of(batch);
     struct datagrams_pool *pool = d->pool;
+    if (d->lane)
+        datagrams_seal(d->lane);
     if (pool->n_spare < DATAGRAMS_SPARE) {
         d->next = pool->spare;
         pool->spare = d;
@@ -49,18 +51,22 @@ static void put(void *arg, const struct record *record) {
         sink->result = store_put(sink->store, record, sink->err);
 }
 
-/* Decodes and stores the next few datagrams. */
+static int arrive(const struct datagrams *d, struct store *store, struct err *err) {
+    return store_arrival(store, d->batch.session_id, (enum source)d->run.source, d->run.received_at, err);
+}
+
+/* Decodes and stores the next few datagrams. Since the last few another lane may have had its turn. */
 static int feed(struct batch *batch, struct store *store, struct err *err) {
     struct datagrams *d = of(batch);
     struct sink sink = {store, err, 0};
+    if (d->run.n > 0 && arrive(d, store, err) != 0)
+        return -1;
     size_t stop = d->at + FEED_BYTES;
     while (d->at < d->n && d->at < stop) {
-        if (d->run_left == 0) {
-            struct run_head head;
-            memcpy(&head, d->bytes + d->at, sizeof head);
-            d->at += sizeof head;
-            d->run_left = head.n;
-            if (store_arrival(store, head.session_id, (enum source)head.source, head.received_at, err) != 0)
+        if (d->run.n == 0) {
+            memcpy(&d->run, d->bytes + d->at, sizeof d->run);
+            d->at += sizeof d->run;
+            if (arrive(d, store, err) != 0)
                 return -1;
             continue;
         }
@@ -68,20 +74,19 @@ static int feed(struct batch *batch, struct store *store, struct err *err) {
         memcpy(&length, d->bytes + d->at, sizeof length);
         struct span datagram = span_of(d->bytes + d->at + sizeof length, length);
         d->at += sizeof length + length;
-        d->run_left--;
-        d->batch.n_left--;
         if (store_datagram(store, datagram, err) != 0)
             return -1;
         dogstatsd_decode(d->pool->decoder, datagram, put, &sink);
-        if (sink.result != 0) {
-            d->batch.n_left++; /* this one is lost too */
+        if (sink.result != 0)
             return -1;
-        }
+        d->run.n--;
+        d->batch.n_left--;
     }
     return d->at == d->n;
 }
 
-static struct datagrams *block(struct datagrams_pool *pool) {
+/* A new batch, which is the newest of its lane's from now on. */
+static struct datagrams *open_batch(struct datagrams_pool *pool, struct datagrams_lane *lane) {
     struct datagrams *d = pool->spare;
     if (d) {
         pool->spare = d->next;
@@ -90,23 +95,38 @@ static struct datagrams *block(struct datagrams_pool *pool) {
         return NULL;
     memset(d, 0, offsetof(struct datagrams, bytes));
     d->pool = pool;
+    d->batch.session_id = lane->session_id;
     d->batch.n_bytes = sizeof *d;
     d->batch.feed = feed;
     d->batch.free = release;
+    struct batch *batch = &d->batch;
+    if (pipeline_append(pool->pipeline, &batch) != 0) {
+        release(batch);
+        return NULL;
+    }
+    datagrams_seal(lane);
+    d->lane = lane;
+    lane->open = d;
     return d;
 }
 
-static bool same_run(const struct run_head *head, const struct datagrams_run *run) {
-    return head->session_id == run->session_id && head->source == run->source &&
-           head->received_at == run->received_at;
+void datagrams_seal(struct datagrams_lane *lane) {
+    if (lane->open)
+        lane->open->lane = NULL;
+    lane->open = NULL;
+}
+
+/* A run whose head was fed takes no more: the feeder knows how many it holds. */
+static bool goes_on(const struct datagrams *d, const struct run_head *head, const struct datagrams_run *run) {
+    return d->at <= d->last_run && head->source == run->source && head->received_at == run->received_at;
 }
 
 static void append(struct datagrams *d, const struct datagrams_run *run, struct span bytes) {
     struct run_head head;
     if (d->n > 0)
         memcpy(&head, d->bytes + d->last_run, sizeof head);
-    if (d->n == 0 || !same_run(&head, run)) {
-        head = (struct run_head){run->session_id, run->received_at, run->source, 0};
+    if (d->n == 0 || !goes_on(d, &head, run)) {
+        head = (struct run_head){run->received_at, run->source, 0};
         d->last_run = d->n;
         d->n += sizeof head;
     }
@@ -119,7 +139,8 @@ static void append(struct datagrams *d, const struct datagrams_run *run, struct 
     d->batch.n_left++;
 }
 
-int datagrams_add(struct datagrams_pool *pool, const struct datagrams_run *run, struct span bytes, bool cut) {
+int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
+                  struct span bytes, bool cut) {
     if (cut) {
         const char *newline = bytes.n ? memrchr(bytes.p, '\n', bytes.n) : NULL;
         bytes.n = newline ? (size_t)(newline - bytes.p) + 1 : 0;
@@ -127,27 +148,14 @@ int datagrams_add(struct datagrams_pool *pool, const struct datagrams_run *run, 
     if (bytes.n == 0)
         return 0;
     size_t need = sizeof(struct run_head) + sizeof(uint32_t) + bytes.n;
-    if (pool->open && pool->open->n + need > DATAGRAMS_BLOCK && datagrams_flush(pool) != 0)
+    struct datagrams *d = lane->open;
+    if ((!d || d->n + need > DATAGRAMS_BLOCK) && !(d = open_batch(pool, lane)))
         return -1;
-    if (!pool->open && !(pool->open = block(pool)))
-        return -1;
-    append(pool->open, run, bytes);
-    return 0;
-}
-
-int datagrams_flush(struct datagrams_pool *pool) {
-    if (!pool->open)
-        return 0;
-    struct batch *batch = &pool->open->batch;
-    if (pipeline_append(pool->pipeline, &batch, NULL) != 0)
-        return -1;
-    pool->open = NULL;
+    append(d, run, bytes);
     return 0;
 }
 
 void datagrams_pool_free(struct datagrams_pool *pool) {
-    free(pool->open);
-    pool->open = NULL;
     while (pool->spare) {
         struct datagrams *d = pool->spare;
         pool->spare = d->next;

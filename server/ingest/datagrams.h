@@ -1,8 +1,9 @@
-/* A batch of raw datagrams on their way to the writer: packed one after the other, decoded when they are stored.
+/* A batch of raw datagrams of one session on their way to the writer: packed one after the other, decoded when they are stored.
  *
- *     [run: session, source, when, n] [length][bytes] [length][bytes] … [run …] …
+ *     [run: source, when, n] [length][bytes] [length][bytes] … [run …] …
  *
- * Raw bytes are the most compact form of a backlog (about 64 bytes a sample), so that is what waits in the queue.
+ * Raw bytes are the most compact form of a backlog (about 64 bytes a sample), so that is what waits in the queue. A batch is in
+ * the queue from its first datagram on, and is filled until it is stored, full or sealed.
  * Ownership: a batch owns its block; blocks are reused through the pool. Threads: the loop's alone.
  */
 #ifndef INGEST_DATAGRAMS_H
@@ -11,30 +12,35 @@
 #include "decode/dogstatsd.h"
 #include "pipeline/pipeline.h"
 
-#define DATAGRAMS_BLOCK (512 * 1024) /* bytes of one batch; holds seven datagrams of the largest size */
-#define DATAGRAMS_SPARE 8            /* blocks kept for reuse */
+#define DATAGRAMS_BLOCK (160 * 1024) /* bytes of one batch; holds two datagrams of the largest size */
+#define DATAGRAMS_SPARE 24           /* blocks kept for reuse */
 
 struct datagrams;
 
 struct datagrams_pool {
     struct dogstatsd *decoder;
     struct pipeline *pipeline;
-    struct datagrams *open; /* being filled; not yet in the queue */
     struct datagrams *spare;
     size_t n_spare;
 };
 
-struct datagrams_run {
+/* Where a session's datagrams go. */
+struct datagrams_lane {
     uint64_t session_id;
+    struct datagrams *open; /* its newest batch, while it may be filled */
+};
+
+struct datagrams_run {
     enum source source;
     int64_t received_at;
 };
 
 /* Appends a datagram that came as `run` says. cut: it was truncated, so what stands after its last newline is left out.
  * -1 when the queue has no room or there is no memory: the datagram is lost. */
-int datagrams_add(struct datagrams_pool *pool, const struct datagrams_run *run, struct span bytes, bool cut);
-/* Puts what was added into the queue. */
-int datagrams_flush(struct datagrams_pool *pool);
+int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
+                  struct span bytes, bool cut);
+/* What comes later goes into another batch. */
+void datagrams_seal(struct datagrams_lane *lane);
 void datagrams_pool_free(struct datagrams_pool *pool);
 
 #endif

@@ -1,7 +1,7 @@
 /* Listening: UDP, Unix datagram and Unix stream sockets of all sessions, one loop that also writes, and the barrier.
  *
- * The loop (loop.c): drain the ready sockets into batches -> store for about 200 us -> look at the sockets again -> commit as
- * soon as they are empty, or after 2 ms or 20,000 samples.
+ * The loop (loop.c): what is in the ready sockets goes into batches -> store for about 200 us -> look at the sockets again ->
+ * commit after 50 ms or 60,000 records, or at once when somebody waits.
  *
  * Ownership: ingest_start borrows the store and the pipeline until ingest_stop.
  * Threads: one loop thread; every function here may be called from any other thread.
@@ -48,15 +48,21 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
 /* Stops listening, drains the sockets, commits, ends the loop, removes the socket files. Blocks until done. */
 void ingest_stop(struct ingest *in);
 
-/* The barrier: when it returns, everything that processes on this host had sent to statwit before the call, and every batch
- * put before it, is committed. *last_id: the newest record id then. -1 when stopping. Blocks: microseconds when idle, at
- * most as long as the backlog takes to store. */
-int ingest_barrier(struct ingest *in, uint64_t *last_id, struct err *err);
+#define INGEST_ALL     0          /* of every session */
+#define INGEST_NOTHING UINT64_MAX /* waits for no data */
 
-/* Runs fn(store, arg) on the loop thread, after a barrier and in order with everything else: for what must change the
- * recording (reset, removal of a session). Returns fn's result. */
-int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg,
-                struct err *err);
+/* The barrier: when it returns, everything that processes on this host had sent to the session (INGEST_ALL) before the call, and
+ * every batch put for it before, is committed. *last_id: the newest record id then. -1 when stopping.
+ * Blocks: microseconds when idle. Else as long as the turn under way (a look of 1 MiB at each ready socket, a step of storing of
+ * about 200 us, a commit of at most 60,000 records), then as it takes to store what is asked for; with each 200 us of that come
+ * one look, one step of all others, and one step of each other question. What comes later is no part of it, nor is the backlog
+ * of other sessions. */
+int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);
+
+/* Runs fn(store, arg) on the loop thread, after a barrier: for what must change the recording (reset, removal of a session).
+ * Returns fn's result. */
+int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
+                void *arg, struct err *err);
 
 /* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]. */
 struct ingest_session {

@@ -1,15 +1,22 @@
 /* DESIGN. One thread does it all, a little of each in turn:
  *
- *     look:    epoll; what is in a ready socket goes into the open batch
- *     store:   about STORE_NS of decoding and storing
+ *     look:    epoll; what is in a ready socket goes into its session's lane of the queue
+ *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
  *     commit:  COMMIT_NS after the first record, or at COMMIT_RECORDS; at once when somebody waits for it and nothing is ready
  *     answer:  jobs (the barrier among them) from other threads
  *
  * While the queue is full nothing is read: Unix senders block, UDP senders' datagrams pile up in the socket and then become kernel drops,
  * which are counted.
  *
- * A barrier is one more look at every socket that has something: each is emptied, or as much is read as it could have held when
- * the barrier began, so a flood cannot pin it. Then all that is queued is stored and committed.
+ * A barrier is a fixed mark, of one session or of all:
+ *
+ *     begin:   what each of its sockets holds now is marked (receive_want); what comes later is not waited for
+ *     read:    as much is read as was marked; the queue has a reserve for that
+ *     store:   its lane, up to the mark of the last batch, ahead of its turn
+ *     commit:  and it is answered
+ *
+ * Each turn takes a step of every one that was begun, so a long one holds up no short one. One of a session that has another
+ * still reading begins after it: else a row of questions could move the first one's mark.
  */
 #include "ingest/loop.h"
 
@@ -26,13 +33,17 @@
 #define COMMIT_RECORDS 60000
 #define LOOK_BYTES                                                                                           \
     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
-#define LOOK_MOST (LOOK_BYTES + (RECEIVE_MESSAGES + 8) * (size_t)65536)
+#define LOOK_MOST                                                                                            \
+    ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 *                                                   \
+     3) /* as the queue counts: half-filled blocks too */
 #define RCVBUF_ENOUGH                                                                                        \
     ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
 
+_Static_assert(LOOK_MOST <= PIPELINE_RESERVE, "a question's look fits into the reserve");
+
 /* Whether one look, however much it finds, fits into the queue. */
 static bool queue_has_room(struct ingest *in) {
-    return pipeline_has_room(in->pipeline, LOOK_MOST);
+    return pipeline_has_room(in->pipeline, LOOK_MOST + PIPELINE_RESERVE);
 }
 
 /* Reads from one ready source about LOOK_BYTES. Returns whether it is empty now. */
@@ -51,95 +62,170 @@ static bool look_at(struct ingest *in, enum watched *watched) {
     }
 }
 
-/* Puts what was read into the queue, unless it is already behind a backlog: then the block fills up first. */
-static void flush_read(struct ingest *in) {
-    if (pipeline_backlog(in->pipeline, NULL) == 0)
-        datagrams_flush(&in->pool);
+/* --- jobs ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t wanted_by(const enum watched *watched) {
+    return *watched == WATCHED_CONNECTION ? ((const struct connection *)watched)->wanted.round
+                                          : ((const struct receiver *)watched)->wanted.round;
 }
 
-static void store_everything(struct ingest *in) {
-    do {
-        flush_read(in);
-    } while (pipeline_step(in->pipeline, 50 * NS_PER_MS) || in->pool.open);
-}
-
-/* Empties a source, or reads as much as it could have held. It counts as drained before that: it may be gone after. */
-static void drain(struct ingest *in, enum watched *watched) {
-    size_t could_hold = 0;
-    if (*watched == WATCHED_SOCKET) {
-        struct receiver *r = (struct receiver *)watched;
-        r->drained_in = in->round;
-        could_hold = r->rcvbuf;
-    } else if (*watched == WATCHED_CONNECTION) {
-        struct connection *c = (struct connection *)watched;
-        c->drained_in = in->round;
-        could_hold = c->listener->rcvbuf;
-    }
-    for (size_t read = 0; !look_at(in, watched) && read < could_hold; read += LOOK_BYTES)
-        if (!queue_has_room(in))
-            store_everything(in);
-}
-
-static bool is_drained(struct ingest *in, const enum watched *watched) {
-    switch (*watched) {
-    case WATCHED_SOCKET:
-        return ((const struct receiver *)watched)->drained_in == in->round;
-    case WATCHED_CONNECTION:
-        return ((const struct connection *)watched)->drained_in == in->round;
-    case WATCHED_WAKE:
-        return true;
-    case WATCHED_LISTENER:
-    default:
-        return false; /* accepting empties it for good */
-    }
-}
-
-/* One barrier: see DESIGN. */
-static void settle(struct ingest *in) {
+/* Who holds nothing isn't ready: thousands of sockets are not asked one by one. */
+static void want_all(struct ingest *in, uint64_t round) {
     struct epoll_event events[LOOP_EVENTS];
-    softnet_settle(in->softnet);
-    in->round++;
     for (bool more = true; more;) {
-        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, 0);
+        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, 0); /* goes on behind the last ones */
         more = false;
         for (int i = 0; i < n; i++) {
-            if (is_drained(in, events[i].data.ptr))
+            enum watched *watched = events[i].data.ptr;
+            if (*watched == WATCHED_WAKE || wanted_by(watched) == round)
                 continue;
             more = true;
-            if (!queue_has_room(in))
-                store_everything(in);
-            drain(in, events[i].data.ptr);
+            receive_want(in, watched, round);
         }
     }
-    store_everything(in);
-    pipeline_commit(in->pipeline);
 }
 
-/* Returns whether more were submitted meanwhile: settle may have taken the edge that told of them. */
-static bool run_jobs(struct ingest *in) {
+static struct open_session *session_of(struct ingest *in, uint64_t id) {
+    struct open_session *s = in->sessions;
+    while (s && s->is.id != id)
+        s = s->next;
+    return s;
+}
+
+static void want_session(struct ingest *in, uint64_t round, struct open_session *s) {
+    for (struct receiver *r = s->receivers; r && r->session == s; r = r->next)
+        receive_want(in, &r->watched, round);
+    for (struct connection *c = in->connections; c; c = c->next)
+        if (c->listener->session == s)
+            receive_want(in, &c->watched, round);
+}
+
+static void begin(struct ingest *in, struct job *job) {
+    job->round = ++in->round;
+    struct open_session *s = session_of(in, job->session_id);
+    if (job->session_id == INGEST_ALL)
+        want_all(in, job->round);
+    else if (s)
+        want_session(in, job->round, s);
+}
+
+static bool is_reading(struct ingest *in, uint64_t session_id) {
+    for (const struct job *job = in->begun; job; job = job->next)
+        if (!job->read && job->session_id == session_id)
+            return true;
+    return false;
+}
+
+/* Begins what came in, and what had to wait so far. */
+static void begin_jobs(struct ingest *in) {
+    struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
     pthread_mutex_lock(&in->lock);
-    struct job *jobs = in->jobs;
-    in->jobs = NULL;
-    in->jobs_end = &in->jobs;
+    in->asked = false;
+    while (*at) {
+        struct job *job = *at;
+        if (is_reading(in, job->session_id)) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        *end = job;
+        end = &job->next;
+    }
+    in->jobs_end = at;
+    *end = NULL;
     pthread_mutex_unlock(&in->lock);
-    if (!jobs)
-        return false;
-    settle(in);
-    for (struct job *job = jobs; job; job = job->next) {
+    if (!fresh)
+        return;
+    softnet_settle(in->softnet);
+    for (struct job *job = fresh, *last = NULL; job; last = job, job = job->next) {
+        if (last && last->session_id == job->session_id)
+            job->round = last->round;
+        else
+            begin(in, job);
+    }
+    struct job **begun = &in->begun;
+    while (*begun)
+        begun = &(*begun)->next;
+    *begun = fresh;
+}
+
+/* Reads on what the job wants of one source, as long as there is time. Returns whether that is all read. */
+static bool read_wanted(struct ingest *in, const struct job *job, enum watched *watched,
+                        struct wanted *wanted, int64_t end_ns) {
+    while (wanted->round >= job->round && wanted->done < job->round) {
+        if (!pipeline_has_room(in->pipeline, LOOK_MOST) || clock_mono_ns() > end_ns)
+            return false;
+        if (look_at(in, watched))
+            break; /* empty; a connection may be gone */
+    }
+    return true;
+}
+
+static bool read_all_wanted(struct ingest *in, const struct job *job) {
+    int64_t end_ns = clock_mono_ns() + STORE_NS;
+    struct open_session *only = session_of(in, job->session_id);
+    if (job->session_id != INGEST_ALL && !only)
+        return true;
+    for (struct receiver *r = only ? only->receivers : in->receivers; r && (!only || r->session == only);
+         r = r->next)
+        if (r->watched == WATCHED_SOCKET && !read_wanted(in, job, &r->watched, &r->wanted, end_ns))
+            return false;
+    for (struct connection *c = in->connections, *next; c; c = next) {
+        next = c->next;
+        if ((!only || c->listener->session == only) && !read_wanted(in, job, &c->watched, &c->wanted, end_ns))
+            return false;
+    }
+    for (struct open_session *s = in->sessions; s; s = s->next)
+        if (!only || s == only)
+            datagrams_seal(&s->lane);
+    return true;
+}
+
+/* One step of a job; returns whether all that it waits for is stored. */
+static bool advance(struct ingest *in, struct job *job) {
+    if (job->session_id == INGEST_NOTHING)
+        return true;
+    if (!job->read && read_all_wanted(in, job)) {
+        job->read = true;
+        job->mark = pipeline_mark(in->pipeline);
+    }
+    if (job->read && pipeline_stored(in->pipeline, job->session_id, job->mark))
+        return true;
+    pipeline_step(in->pipeline, job->session_id, STORE_NS);
+    return job->read && pipeline_stored(in->pipeline, job->session_id, job->mark);
+}
+
+static void answer_jobs(struct ingest *in) {
+    struct job *ready = NULL, **end = &ready;
+    for (struct job **at = &in->begun; *at;) {
+        struct job *job = *at;
+        if (!advance(in, job)) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        *end = job;
+        end = &job->next;
+    }
+    *end = NULL;
+    if (!ready)
+        return;
+    pipeline_commit(in->pipeline);
+    for (struct job *job = ready; job; job = job->next) {
         if (job->fn)
             job->result = job->fn(in->store, job->arg, job->err);
         job->last_id = store_last_id(in->store);
     }
     pthread_mutex_lock(&in->lock);
-    for (struct job *job = jobs, *next; job; job = next) {
+    for (struct job *job = ready, *next; job; job = next) {
         next = job->next; /* the asker may return as soon as it is done */
         job->done = true;
     }
-    bool more = in->jobs != NULL;
     pthread_mutex_unlock(&in->lock);
     pthread_cond_broadcast(&in->job_done); /* after: those who wake need the lock */
-    return more;
 }
+
+/* --- the loop ------------------------------------------------------------------------------------------------------ */
 
 static bool commit_is_due(struct ingest *in, bool busy) {
     int64_t since_ns;
@@ -160,28 +246,43 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
+/* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
+ * was ready. */
+static bool look(struct ingest *in, int wait_ms) {
+    struct epoll_event events[LOOP_EVENTS];
+    int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
+    bool ready = false;
+    for (int i = 0; i < n && queue_has_room(in); i++) {
+        enum watched *watched = events[i].data.ptr;
+        ready = ready || *watched != WATCHED_WAKE;
+        look_at(in, watched);
+    }
+    return ready;
+}
+
+/* Returns whether there is work left for the next turn. */
+static bool turn(struct ingest *in, int wait_ms) {
+    bool ready = look(in, wait_ms);
+    bool waiting = pipeline_step(in->pipeline, 0, STORE_NS);
+    if (commit_is_due(in, ready || waiting))
+        pipeline_commit(in->pipeline);
+    begin_jobs(in);
+    answer_jobs(in);
+    session_expire(in);
+    return waiting || in->begun || in->asked;
+}
+
 static void *run(void *arg) {
     struct ingest *in = arg;
-    struct epoll_event events[LOOP_EVENTS];
-    bool waiting = false; /* work left from the last turn */
-    while (!atomic_load_explicit(&in->stopping, memory_order_relaxed)) {
-        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, timeout_ms(in, waiting));
-        bool ready = false;
-        for (int i = 0; i < n && queue_has_room(in); i++) {
-            enum watched *watched = events[i].data.ptr;
-            ready = ready || *watched != WATCHED_WAKE;
-            look_at(in, watched);
-        }
-        flush_read(in);
-        waiting = pipeline_step(in->pipeline, STORE_NS) || in->pool.open;
-        if (commit_is_due(in, ready || waiting))
-            pipeline_commit(in->pipeline);
-        waiting = run_jobs(in) || waiting;
-        session_expire(in);
-    }
-    while (run_jobs(in)) {
-    }
-    settle(in);
+    for (bool waiting = false; !atomic_load_explicit(&in->stopping, memory_order_relaxed);)
+        waiting = turn(in, timeout_ms(in, waiting));
+    struct job last = {.session_id = INGEST_ALL}; /* what was asked is answered, what was sent is stored */
+    pthread_mutex_lock(&in->lock);
+    *in->jobs_end = &last;
+    in->jobs_end = &last.next;
+    pthread_mutex_unlock(&in->lock);
+    while (!last.done || in->begun)
+        turn(in, 0);
     return NULL;
 }
 
@@ -201,6 +302,7 @@ static int submit(struct ingest *in, struct job *job) {
     }
     *in->jobs_end = job;
     in->jobs_end = &job->next;
+    in->asked = true;
     wake(in);
     while (!job->done)
         pthread_cond_wait(&in->job_done, &in->lock);
@@ -208,14 +310,14 @@ static int submit(struct ingest *in, struct job *job) {
     return job->result;
 }
 
-int ingest_call(struct ingest *in, int (*fn)(struct store *, void *arg, struct err *), void *arg,
-                struct err *err) {
-    struct job job = {.fn = fn, .arg = arg, .err = err};
+int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
+                void *arg, struct err *err) {
+    struct job job = {.session_id = session_id, .fn = fn, .arg = arg, .err = err};
     return submit(in, &job);
 }
 
-int ingest_barrier(struct ingest *in, uint64_t *last_id, struct err *err) {
-    struct job job = {.err = err};
+int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err) {
+    struct job job = {.session_id = session_id, .err = err};
     int result = submit(in, &job);
     *last_id = job.last_id;
     return result;
@@ -274,7 +376,7 @@ static int drop_on_loop(struct store *store, void *arg, struct err *err) {
 
 int ingest_fault_drop(struct ingest *in, uint64_t session_id, double rate, uint64_t seed, struct err *err) {
     struct dropping d = {in, session_id, seed, rate};
-    return ingest_call(in, drop_on_loop, &d, err);
+    return ingest_call(in, session_id, drop_on_loop, &d, err);
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */

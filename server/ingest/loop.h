@@ -20,6 +20,13 @@
 /* What epoll hands back. */
 enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
 
+/* What a question wants read of a source: what that held when it was asked, and nothing that came later. */
+struct wanted {
+    uint64_t round; /* the newest question that wants something */
+    uint64_t done;  /* the newest for which all is read */
+    size_t left;    /* still to read for `round`: bytes, of a unixgram socket datagrams */
+};
+
 struct counters {
     _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected,
         connections;
@@ -36,7 +43,8 @@ struct receiver {
     size_t rcvbuf;
     int64_t read_ns;     /* the time given to what was last read */
     uint32_t seen_drops; /* the kernel's counter when last read */
-    uint64_t drained_in; /* the barrier round that has emptied it */
+    size_t holds;        /* unixgram: datagrams that can be waiting */
+    struct wanted wanted;
     struct counters count;
     struct receiver *next;
 };
@@ -47,12 +55,14 @@ struct connection {
     int fd;
     struct receiver *listener;
     struct frame frame;
-    uint64_t drained_in;
+    struct wanted wanted;
     struct connection *next, **back;
 };
 
 struct open_session {
     struct ingest_session is;
+    struct receiver *receivers; /* the first of its own, which stand together */
+    struct datagrams_lane lane;
     char directory[INGEST_ADDRESS_SIZE]; /* private, for its Unix sockets; "" : none */
     int64_t expires_mono_ns; /* 0: never; monotonic, so that a jump of the clock ends no session */
     double drop_rate;        /* injected */
@@ -61,6 +71,7 @@ struct open_session {
 };
 
 struct job {
+    uint64_t session_id; /* whose data it waits for, or INGEST_ALL, INGEST_NOTHING */
     int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
     void *arg;
     struct err *err;
@@ -68,6 +79,10 @@ struct job {
     uint64_t last_id;
     bool done;
     struct job *next;
+    /* The loop's: */
+    uint64_t round;
+    bool read;     /* what it wants is in the queue; */
+    uint64_t mark; /* up to here */
 };
 
 struct ingest {
@@ -81,7 +96,8 @@ struct ingest {
 
     pthread_mutex_t lock;
     pthread_cond_t job_done;
-    struct job *jobs, **jobs_end;
+    struct job *jobs, **jobs_end; /* not begun */
+    _Atomic bool asked;           /* one came in since the loop looked */
     _Atomic bool stopping;
     struct receiver *receivers;
     struct open_session *sessions;
@@ -93,7 +109,8 @@ struct ingest {
     struct datagrams_pool pool;
     struct connection *connections;
     size_t n_connections;
-    uint64_t round; /* of the barrier */
+    struct job *begun;
+    uint64_t round; /* of the newest question */
     struct receive_buffers *buffers;
 };
 
@@ -101,9 +118,12 @@ struct ingest {
 struct receive_buffers *receive_buffers_new(void);
 void receive_buffers_free(struct receive_buffers *b);
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes);
+/* As many as can have been waiting. */
 void receive_accept(struct ingest *in, struct receiver *listener);
 /* May close and free the connection: it is empty then. */
 bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes);
+/* For the question `round`: marks what is in the source now; of a listener, accepts it. */
+void receive_want(struct ingest *in, enum watched *watched, uint64_t round);
 void receive_close_connections(struct ingest *in, const struct receiver *listener);
 
 /* session.c */

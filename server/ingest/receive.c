@@ -66,27 +66,41 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
         count(&r->count.truncated, 1);
         pipeline_loss(in->pipeline, r->session->is.id, LOSS_TRUNCATED, 1, span_str(r->address));
     }
-    struct datagrams_run run = {r->session->is.id, r->source, now_ns};
-    if (datagrams_add(&in->pool, &run, bytes, cut) != 0) {
+    struct datagrams_run run = {r->source, now_ns};
+    if (datagrams_add(&in->pool, &r->session->lane, &run, bytes, cut) != 0) {
         count(&r->count.queue_full, 1);
         pipeline_loss(in->pipeline, r->session->is.id, LOSS_QUEUE_FULL, 1, span_str(r->address));
     }
 }
 
-/* Drops show in the socket's own counter, whatever happened to its queue. */
-static void look_for_drops(struct ingest *in, struct receiver *r) {
-    if (r->source != SOURCE_UDP)
-        return;
-    uint32_t drops = socket_drops(r->fd);
+/* Drops show in the socket's own counter, whatever happened to its queue. Returns what that holds. */
+static size_t look_for_drops(struct ingest *in, struct receiver *r) {
+    size_t holds;
+    uint32_t drops = socket_drops(r->fd, &holds);
     uint32_t fresh = drops - r->seen_drops; /* the counter wraps, and so does the difference */
     if (fresh == 0)
-        return;
+        return holds;
     r->seen_drops = drops;
     count(&r->count.kernel_drops, fresh);
     pipeline_loss(in->pipeline, r->session->is.id, LOSS_KERNEL_DROP, fresh, span_str(r->address));
     log_warning(
         "the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
         fresh, r->address, r->session->is.name);
+    return holds;
+}
+
+static void want(struct wanted *w, uint64_t round, size_t holds) {
+    w->round = round;
+    w->left = holds;
+    if (holds == 0)
+        w->done = round;
+}
+
+static void took(struct wanted *w, size_t n, bool empty) {
+    if (empty || n >= w->left)
+        w->done = w->round;
+    else
+        w->left -= n;
 }
 
 /* When what is read now came in: what follows within SAME_TIME_NS shares a time, and so one row of the recording. */
@@ -100,7 +114,8 @@ static int64_t time_of_read(struct receiver *r) {
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
     struct receive_buffers *b = in->buffers;
     bool empty = false;
-    for (size_t used = 0; !empty && used < budget_bytes;) {
+    size_t used = 0, n_taken = 0;
+    while (!empty && used < budget_bytes) {
         int n = recvmmsg(r->fd, b->messages, RECEIVE_MESSAGES, MSG_DONTWAIT, NULL);
         if (n < 0 && errno == EINTR)
             continue;
@@ -114,14 +129,17 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
             take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
             used += m->msg_len + DATAGRAM_COST;
         }
+        n_taken += (size_t)n;
         empty = n < RECEIVE_MESSAGES;
     }
-    look_for_drops(in, r);
+    if (r->source == SOURCE_UDP)
+        look_for_drops(in, r);
+    took(&r->wanted, r->source == SOURCE_UDP ? used : n_taken, empty);
     return empty;
 }
 
 void receive_accept(struct ingest *in, struct receiver *listener) {
-    for (;;) {
+    for (int i = 0; i < SOMAXCONN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
@@ -186,8 +204,10 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
         ssize_t n = recv(c->fd, bytes, DATAGRAM_MAX, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            took(&c->wanted, 0, true);
             return true;
+        }
         struct frame_sink sink = {in, c, n > 0 ? time_of_read(c->listener) : 0};
         if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
             if (n > 0)
@@ -197,7 +217,28 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
             close_connection(in, c);
             return true;
         }
+        took(&c->wanted, (size_t)n, false);
         used += (size_t)n;
     }
     return false;
+}
+
+void receive_want(struct ingest *in, enum watched *watched, uint64_t round) {
+    struct receiver *r = (struct receiver *)watched;
+    struct connection *c = (struct connection *)watched;
+    switch (*watched) {
+    case WATCHED_SOCKET:
+        want(&r->wanted, round, r->source == SOURCE_UDP ? look_for_drops(in, r) : r->holds);
+        break;
+    case WATCHED_LISTENER:
+        want(&r->wanted, round, 0);
+        receive_accept(in, r);
+        break;
+    case WATCHED_CONNECTION:
+        want(&c->wanted, round, socket_stream_holds(c->fd));
+        break;
+    case WATCHED_WAKE:
+    default:
+        break;
+    }
 }

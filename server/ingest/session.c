@@ -78,6 +78,7 @@ static int add_unix(struct open_session *session, const char *path, enum source 
         receiver_new(stream ? WATCHED_LISTENER : WATCHED_SOCKET, fd, source, session, rcvbuf);
     if (!r)
         return err_set(err, ENOMEM, "cannot listen on %s", path);
+    r->holds = stream ? 0 : socket_unixgram_holds();
     r->unlink_path = strdup(path);
     snprintf(r->address, sizeof r->address, "%s", path);
     snprintf(at, INGEST_ADDRESS_SIZE, "%s", path);
@@ -167,6 +168,7 @@ failed:
 void session_free(struct open_session *session) {
     if (session->directory[0])
         rmdir(session->directory);
+    datagrams_seal(&session->lane);
     free(session);
 }
 
@@ -180,6 +182,8 @@ int session_watch(struct ingest *in, struct receiver *receivers, struct err *err
 }
 
 void session_attach(struct ingest *in, struct open_session *session, struct receiver *receivers) {
+    session->receivers = receivers;
+    session->lane.session_id = session->is.id;
     pthread_mutex_lock(&in->lock);
     struct receiver **end = &in->receivers;
     while (*end)
@@ -270,7 +274,7 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
         o.session->is.expires_at = clock_wall_ns() + ttl_ns;
         o.session->expires_mono_ns = clock_mono_ns() + ttl_ns;
     }
-    if (ingest_call(in, open_on_loop, &o, err) != 0) {
+    if (ingest_call(in, INGEST_NOTHING, open_on_loop, &o, err) != 0) {
         receiver_free_all(o.receivers);
         session_free(o.session);
         return -1;
@@ -299,7 +303,7 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
 
 int ingest_session_close(struct ingest *in, const char *name, struct err *err) {
     struct closing c = {in, name};
-    return ingest_call(in, close_on_loop, &c, err);
+    return ingest_call(in, INGEST_NOTHING, close_on_loop, &c, err);
 }
 
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session,

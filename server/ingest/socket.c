@@ -5,8 +5,10 @@
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -156,9 +158,24 @@ size_t socket_rcvbuf(int fd, size_t want) {
     return (size_t)is;
 }
 
-uint32_t socket_drops(int fd) {
+uint32_t socket_drops(int fd, size_t *holds) {
     uint32_t info[SK_MEMINFO_VARS] = {0};
     socklen_t n = sizeof info;
-    getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &n);
+    bool told = getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &n) == 0;
+    *holds = told ? info[SK_MEMINFO_RMEM_ALLOC] : SIZE_MAX;
     return info[SK_MEMINFO_DROPS];
+}
+
+size_t socket_unixgram_holds(void) {
+    unsigned long n = 0;
+    FILE *file = fopen("/proc/sys/net/unix/max_dgram_qlen", "re");
+    bool told = file && fscanf(file, "%lu", &n) == 1;
+    if (file)
+        fclose(file);
+    return told ? n + 1 : SIZE_MAX; /* the kernel looks whether there are more than n */
+}
+
+size_t socket_stream_holds(int fd) {
+    int n = 0;
+    return ioctl(fd, FIONREAD, &n) == 0 ? (size_t)n : SIZE_MAX;
 }

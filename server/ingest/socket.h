@@ -24,7 +24,12 @@ int socket_unix(const char *path, int type, struct err *err);
 /* Asks for a receive buffer of `want` bytes, with force where permitted; returns what it became: twice that, as the kernel counts its own
  * bookkeeping in, and no datagram more than that can be waiting. */
 size_t socket_rcvbuf(int fd, size_t want);
-/* Datagrams that the kernel has dropped at this socket so far. */
-uint32_t socket_drops(int fd);
+/* Datagrams that the kernel has dropped at this UDP socket so far, and what it holds: bytes as the kernel counts, at least those
+ * of the datagrams; SIZE_MAX where the kernel doesn't tell. */
+uint32_t socket_drops(int fd, size_t *holds);
+/* Datagrams that can be waiting in a unixgram socket made now. */
+size_t socket_unixgram_holds(void);
+/* Bytes that are waiting in a stream. */
+size_t socket_stream_holds(int fd);
 
 #endif

@@ -1,9 +1,12 @@
 /* DESIGN. One mutex guards the queue and the counters that others wait for; the writer's own state (what was fed since
  * the last commit) is the loop's alone. Feeding and committing happen outside the lock.
  *
- *     put -> [head … tail] -> step: feed(head) -> uncommitted -> commit: result, ticket, free
+ *     put -> lane [head … tail] -> step: feed(head) -> uncommitted -> commit: result, free
+ *            lane [head … tail]
  *
- * A batch whose producer waits for a result is kept (as `uncommitted`) until the commit that decides it.
+ * Lanes with batches stand in a row: the first is stored for one step and goes to the end. One that was emptied out of turn
+ * leaves the row when it comes to its head. A batch whose producer waits for a result is kept (as `uncommitted`) until the
+ * commit that decides it.
  */
 #include "pipeline/pipeline.h"
 
@@ -19,23 +22,28 @@
 #define LOG_EVERY_NS    (5 * NS_PER_S) /* a full disk says so once, not at every commit */
 #define LOSS_DETAIL_MAX 256
 
+struct lane {
+    struct batch *head, *tail;
+    struct lane *after; /* in the row */
+    bool in_row;
+};
+
 struct pipeline {
     struct store *store;
     size_t cap_bytes;
     int fd;
 
     pthread_mutex_t lock;
-    pthread_cond_t moved; /* committed or commits changed */
-    struct batch *head, *tail;
+    pthread_cond_t moved; /* commits changed */
+    struct lane lanes[PIPELINE_LANES];
+    struct lane *row, *row_end;
     size_t n_bytes, peak_bytes;
-    uint64_t last_ticket, committed;
-    size_t n_waiting; /* in pipeline_wait */
+    uint64_t last_ticket;
     uint64_t commits;
     int notify_fd;
     uint64_t unsaved_loss;
 
     /* The loop's: */
-    uint64_t stored;           /* the newest ticket fed to the store */
     struct batch *uncommitted; /* fed, with a producer waiting for the result */
     bool dirty;
     int64_t dirty_since_ns;
@@ -79,7 +87,8 @@ static void free_list(struct batch *list) {
 void pipeline_free(struct pipeline *p) {
     if (!p)
         return;
-    free_list(p->head);
+    for (struct lane *lane = p->row; lane; lane = lane->after)
+        free_list(lane->head);
     free_list(p->uncommitted);
     pthread_cond_destroy(&p->moved);
     pthread_mutex_destroy(&p->lock);
@@ -87,22 +96,45 @@ void pipeline_free(struct pipeline *p) {
     free(p);
 }
 
-int pipeline_append(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
+static struct lane *lane_of(struct pipeline *p, uint64_t session_id) {
+    return &p->lanes[session_id % PIPELINE_LANES];
+}
+
+/* The lock is held, as for all of these. */
+static void join_row(struct pipeline *p, struct lane *lane) {
+    lane->after = NULL;
+    lane->in_row = true;
+    if (p->row)
+        p->row_end->after = lane;
+    else
+        p->row = lane;
+    p->row_end = lane;
+}
+
+static struct lane *leave_row(struct pipeline *p) {
+    struct lane *first = p->row;
+    p->row = first->after;
+    first->in_row = false;
+    return first;
+}
+
+static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes) {
     struct batch *b = *batch;
     pthread_mutex_lock(&p->lock);
-    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > p->cap_bytes) {
+    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > cap_bytes) {
         pthread_mutex_unlock(&p->lock);
         return -1;
     }
+    struct lane *lane = lane_of(p, b->session_id);
     b->next = NULL;
     b->ticket = ++p->last_ticket;
-    if (ticket)
-        *ticket = b->ticket;
-    if (p->tail)
-        p->tail->next = b;
+    if (lane->head)
+        lane->tail->next = b;
     else
-        p->head = b;
-    p->tail = b;
+        lane->head = b;
+    lane->tail = b;
+    if (!lane->in_row)
+        join_row(p, lane);
     p->n_bytes += b->n_bytes;
     if (p->n_bytes > p->peak_bytes)
         p->peak_bytes = p->n_bytes;
@@ -111,13 +143,37 @@ int pipeline_append(struct pipeline *p, struct batch **batch, uint64_t *ticket) 
     return 0;
 }
 
-int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket) {
-    if (pipeline_append(p, batch, ticket) != 0)
+int pipeline_append(struct pipeline *p, struct batch **batch) {
+    return put(p, batch, p->cap_bytes);
+}
+
+int pipeline_put(struct pipeline *p, struct batch **batch) {
+    if (put(p, batch, p->cap_bytes - PIPELINE_RESERVE) != 0)
         return -1;
     uint64_t one = 1;
     ssize_t written = write(p->fd, &one, sizeof one);
     (void)written; /* EAGAIN: the counter is full, so it is readable */
     return 0;
+}
+
+uint64_t pipeline_mark(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    uint64_t mark = p->last_ticket;
+    pthread_mutex_unlock(&p->lock);
+    return mark;
+}
+
+static bool past(const struct lane *lane, uint64_t mark) {
+    return !lane->head || lane->head->ticket > mark;
+}
+
+bool pipeline_stored(struct pipeline *p, uint64_t session_id, uint64_t mark) {
+    pthread_mutex_lock(&p->lock);
+    bool stored = session_id == 0 || past(lane_of(p, session_id), mark);
+    for (const struct lane *lane = p->row; lane && session_id == 0 && stored; lane = lane->after)
+        stored = past(lane, mark);
+    pthread_mutex_unlock(&p->lock);
+    return stored;
 }
 
 static struct timespec timespec_of(int64_t ns) {
@@ -132,17 +188,6 @@ static bool wait_moved(struct pipeline *p, int64_t deadline_ns) {
     }
     struct timespec until = timespec_of(deadline_ns);
     return pthread_cond_timedwait(&p->moved, &p->lock, &until) != ETIMEDOUT;
-}
-
-int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_ns) {
-    pthread_mutex_lock(&p->lock);
-    p->n_waiting++;
-    while (p->committed < ticket && wait_moved(p, deadline_ns)) {
-    }
-    p->n_waiting--;
-    bool due = p->committed >= ticket;
-    pthread_mutex_unlock(&p->lock);
-    return due ? 0 : -1;
 }
 
 int pipeline_fd(const struct pipeline *p) {
@@ -179,16 +224,14 @@ static void finish_uncommitted(struct pipeline *p, int result) {
     p->uncommitted = NULL;
 }
 
-/* Takes the head, which is done, off the queue. */
+/* Takes a batch, which is done and the first of its lane, off the queue. */
 static void pop(struct pipeline *p, struct batch *b) {
     pthread_mutex_lock(&p->lock);
-    assert(p->head == b);
-    p->head = b->next;
-    if (!p->head)
-        p->tail = NULL;
+    struct lane *lane = lane_of(p, b->session_id);
+    assert(lane->head == b);
+    lane->head = b->next;
     p->n_bytes -= b->n_bytes;
     pthread_mutex_unlock(&p->lock);
-    p->stored = b->ticket;
     if (b->result) {
         b->next = p->uncommitted;
         p->uncommitted = b;
@@ -196,21 +239,33 @@ static void pop(struct pipeline *p, struct batch *b) {
         b->free(b);
 }
 
-static struct batch *head_of(struct pipeline *p) {
+static struct batch *first_of(struct pipeline *p, uint64_t session_id) {
     pthread_mutex_lock(&p->lock);
-    struct batch *b = p->head;
+    while (session_id == 0 && p->row && !p->row->head)
+        leave_row(p);
+    const struct lane *lane = session_id == 0 ? p->row : lane_of(p, session_id);
+    struct batch *b = lane ? lane->head : NULL;
     pthread_mutex_unlock(&p->lock);
     return b;
 }
 
-bool pipeline_step(struct pipeline *p, int64_t budget_ns) {
-    struct batch *b = head_of(p);
+static void end_turn(struct pipeline *p, const struct lane *served) {
+    pthread_mutex_lock(&p->lock);
+    if (p->row == served)
+        join_row(p, leave_row(p));
+    pthread_mutex_unlock(&p->lock);
+}
+
+bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
+    struct batch *b = first_of(p, session_id);
     if (!b)
         return false;
     mark_dirty(p);
     int64_t end_ns = clock_mono_ns() + budget_ns;
+    const struct lane *served;
     do {
         struct err err = {0};
+        served = lane_of(p, b->session_id);
         int fed = b->feed(b, p->store, &err);
         if (fed < 0) {
             store_failed(p, store_pending(p->store) + b->n_left, &err);
@@ -222,8 +277,10 @@ bool pipeline_step(struct pipeline *p, int64_t budget_ns) {
             pop(p, b);
         else
             continue;
-        b = head_of(p);
+        b = first_of(p, session_id);
     } while (b && clock_mono_ns() < end_ns);
+    if (session_id == 0)
+        end_turn(p, served);
     return b != NULL;
 }
 
@@ -270,7 +327,6 @@ void pipeline_commit(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
     if (ok)
         p->unsaved_loss = 0;
-    p->committed = p->stored;
     tell_commit(p);
     pthread_mutex_unlock(&p->lock);
 }
@@ -282,7 +338,7 @@ bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns) {
 
 bool pipeline_awaited(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
-    bool awaited = p->n_waiting > 0 || p->notify_fd >= 0;
+    bool awaited = p->notify_fd >= 0;
     pthread_mutex_unlock(&p->lock);
     return awaited || p->uncommitted;
 }

@@ -1,12 +1,14 @@
-/* From many producers to ONE writer: a bounded queue of batches, and tickets that say when one is stored.
+/* From many producers to ONE writer: a bounded queue of batches, in a lane for each session. Within a lane batches are stored in
+ * order; lanes take turns, so that one session's backlog is no other's wait.
  *
  * The writer is not a thread of its own: the ingest loop calls pipeline_step and pipeline_commit between two looks at its
  * sockets (performance.md: on two cores one cooperative loop beats two threads on every count).
  *
  * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
  * stays the caller's.
- * Threads: put, wait, watch, committed: any. step, commit: the loop. No function takes a second lock.
- * Limits: `cap_bytes` over all queued batches (at least PIPELINE_CAP_MIN, so that one look at the sockets always fits).
+ * Threads: put, mark, watch, commits: any. append, step, commit: the loop. No function takes a second lock.
+ * Limits: `cap_bytes` over all queued batches (at least PIPELINE_CAP_MIN, so that one look at the sockets always fits), of which
+ * PIPELINE_RESERVE is the loop's: whoever fills the queue leaves room for what a question has to read.
  * Units: bytes, nanoseconds (monotonic for deadlines).
  */
 #ifndef PIPELINE_PIPELINE_H
@@ -17,9 +19,10 @@
 /* Work for the writer. `feed` puts some of its records into the store and returns 1 when done, 0 when there is more (it
  * is called again; one call should take well under 200 us), -1 with err when the store failed (it is called no more). */
 struct batch {
-    struct batch *next; /* the pipeline's */
-    uint64_t ticket;    /* the pipeline's */
-    size_t n_bytes;     /* what it holds in memory */
+    struct batch *next;  /* the pipeline's */
+    uint64_t ticket;     /* the pipeline's */
+    uint64_t session_id; /* its lane */
+    size_t n_bytes;      /* what it holds in memory */
     size_t
         n_left; /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
     int (*feed)(struct batch *batch, struct store *store, struct err *err);
@@ -29,6 +32,9 @@ struct batch {
 };
 
 #define PIPELINE_CAP_MIN ((size_t)16 << 20)
+#define PIPELINE_RESERVE ((size_t)5 << 20)
+#define PIPELINE_LANES                                                                                       \
+    4096 /* sessions whose ids differ by a multiple of it share one, which costs fairness alone */
 
 struct pipeline;
 struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err);
@@ -36,17 +42,21 @@ struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err 
 void pipeline_free(struct pipeline *p);
 
 /* Queues a batch. -1 (and *batch unchanged) when the queue is full. Wakes the loop through pipeline_fd. */
-int pipeline_put(struct pipeline *p, struct batch **batch, uint64_t *ticket);
-/* The same from the loop itself, which needs no waking. */
-int pipeline_append(struct pipeline *p, struct batch **batch, uint64_t *ticket);
-/* Waits until everything up to the ticket is committed (or lost). -1 after the deadline (0: none). */
-int pipeline_wait(struct pipeline *p, uint64_t ticket, int64_t deadline_mono_ns);
+int pipeline_put(struct pipeline *p, struct batch **batch);
+/* The same from the loop itself, which needs no waking, and may use the reserve. It may go on filling the batch until that is
+ * stored: `feed` says it is done only with all that is in it then. */
+int pipeline_append(struct pipeline *p, struct batch **batch);
+/* The newest batch put: a fixed mark. */
+uint64_t pipeline_mark(struct pipeline *p);
+/* Whether all batches of a session (0: of every one) up to the mark are stored. */
+bool pipeline_stored(struct pipeline *p, uint64_t session_id, uint64_t mark);
 /* Readable when a batch was put: for the loop's epoll. */
 int pipeline_fd(const struct pipeline *p);
 
-/* Stores queued batches for about budget_ns. Returns whether some remain. */
-bool pipeline_step(struct pipeline *p, int64_t budget_ns);
-/* Commits what was stored, if anything, and releases the tickets. On failure counts the loss and goes on. */
+/* Stores queued batches for about budget_ns: of this session, or (0) of the one whose turn it is, then of the next. Returns
+ * whether some remain. */
+bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns);
+/* Commits what was stored, if anything, and tells its producers. On failure counts the loss and goes on. */
 void pipeline_commit(struct pipeline *p);
 /* Notes a loss, to be stored with the next commit that works. session_id 0: it concerns every session. Loop only. */
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);

@@ -85,6 +85,27 @@ limited() { # LIMITS: start under `ulimit LIMITS`
     [ "$(verdict 'no any nothing.*')" = pass ]
 }
 
+@test "a backlog of one session is not waited for by another's question" {
+    start --db r.db
+    statwit session new quiet --json >quiet.json || { cat quiet.json; false; }
+    local port before at total
+    port=$(jq -r '.dogstatsd.udp' quiet.json)
+    before=$(curl -fsS -X POST "$STATWIT_URL/recorder/v1/marks" | jq .mark)
+    kill -STOP "$SERVER"
+    hammer flood "$(udp_port)" 400000 0 >/dev/null
+    printf 'q:1|c' >"/dev/udp/127.0.0.1/${port##*:}"
+    kill -CONT "$SERVER"
+    at=$(curl -fsS -m 30 -X POST "$STATWIT_URL/recorder/v1/marks?session=quiet" | jq .mark)
+    total=$(status | jq .last_id)
+    # Ids are given in the order of storing: so many records were stored until the answer.
+    echo "$((at - before)) of $((total - before)) records were stored first"
+    [ $(((at - before) * 2)) -lt $((total - before)) ]
+    jq -n '{expect: ["count q sum == 1"], session: "quiet"}' |
+        curl -fsS "$STATWIT_URL/recorder/v1/expect" -d @- | jq -e '.verdict == "pass"'
+    stop
+    [ "$status" -eq 0 ]
+}
+
 @test "a flood of one session: another one is answered all the same, and exactly" {
     start --db r.db
     statwit session new quiet --json >quiet.json || { cat quiet.json; false; }

@@ -17,7 +17,7 @@ static void must(int ok, const struct err *err, const char *what) {
     exit(1);
 }
 
-void rig_start(struct rig *rig, const char *path, size_t queue_memory) {
+static void start(struct rig *rig, const char *path, size_t queue_memory, size_t so_rcvbuf) {
     struct err err = {0};
     memset(rig, 0, sizeof *rig);
     strcpy(rig->directory, "/tmp/statwit-rig-XXXXXX");
@@ -31,10 +31,19 @@ void rig_start(struct rig *rig, const char *path, size_t queue_memory) {
     must(rig->pipeline != NULL, &err, "pipeline_new");
     struct ingest_options ingest = {
         .listen = {.bind = "127.0.0.1", .unixgram = rig->unixgram, .unixstream = rig->unixstream},
+        .so_rcvbuf = so_rcvbuf,
         .quiet = true};
     rig->ingest = ingest_start(rig->store, rig->pipeline, &ingest, &err);
     must(rig->ingest != NULL, &err, "ingest_start");
     must(ingest_session_find(rig->ingest, SPAN("default"), &rig->at, &err) == 0, &err, "default session");
+}
+
+void rig_start(struct rig *rig, const char *path, size_t queue_memory) {
+    start(rig, path, queue_memory, 0);
+}
+
+void rig_start_narrow(struct rig *rig, size_t so_rcvbuf) {
+    start(rig, NULL, 0, so_rcvbuf);
 }
 
 void rig_stop(struct rig *rig) {
@@ -93,11 +102,18 @@ static int count_reject(void *arg, const struct reject_row *row) {
     return 0;
 }
 
+static uint64_t id_of(struct rig *rig, const char *name) {
+    struct ingest_session session = {.id = INGEST_ALL};
+    struct err err = {0};
+    must(!*name || ingest_session_find(rig->ingest, span_str(name), &session, &err) == 0, &err, "session");
+    return session.id;
+}
+
 struct rig_seen rig_ask(struct rig *rig, const char *session, const char *name) {
     struct rig_seen seen = {0};
     struct err err = {0};
     uint64_t last_id;
-    must(ingest_barrier(rig->ingest, &last_id, &err) == 0, &err, "barrier");
+    must(ingest_barrier(rig->ingest, id_of(rig, session), &last_id, &err) == 0, &err, "barrier");
     struct reader *reader = store_reader_take(rig->store, &err);
     must(reader != NULL, &err, "reader");
     struct filter filter = {.session = *session ? span_str(session) : (struct span){0},
@@ -131,7 +147,7 @@ uint64_t rig_lost(struct rig *rig, const char *session, enum loss loss) {
     struct lost lost = {loss, 0};
     struct err err = {0};
     uint64_t last_id;
-    must(ingest_barrier(rig->ingest, &last_id, &err) == 0, &err, "barrier");
+    must(ingest_barrier(rig->ingest, id_of(rig, session), &last_id, &err) == 0, &err, "barrier");
     struct reader *reader = store_reader_take(rig->store, &err);
     must(reader != NULL, &err, "reader");
     struct filter filter = {.session = span_str(session)};

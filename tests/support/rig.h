@@ -18,6 +18,8 @@ struct rig {
 
 /* All transports. path NULL: ":memory:". */
 void rig_start(struct rig *rig, const char *path, size_t queue_memory);
+/* With --so-rcvbuf as given. */
+void rig_start_narrow(struct rig *rig, size_t so_rcvbuf);
 void rig_stop(struct rig *rig);
 
 /* A connected socket to a session over one of the transports. */

@@ -103,6 +103,7 @@ static struct chunk *chunk_of(struct post *p) {
     struct chunk *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
+    c->batch.session_id = p->session_id;
     c->batch.feed = feed;
     c->batch.free = chunk_free;
     c->batch.result = &c->result;
@@ -133,7 +134,7 @@ static bool put_chunk(struct post *p) {
     batch->n_bytes = p->chunk->arena.used;
     int64_t until = clock_mono_ns() + POST_WAIT_NS;
     uint64_t commits = pipeline_commits(h->pipeline);
-    while (pipeline_put(h->pipeline, &batch, NULL) != 0) {
+    while (pipeline_put(h->pipeline, &batch) != 0) {
         /* What was begun is finished: the rest of it waits as long as the server runs. */
         if (!p->asleep || h->stopping || (!p->sent_some && clock_mono_ns() > until)) {
             p->refused = true;

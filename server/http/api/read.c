@@ -33,7 +33,8 @@ static void look(struct read *r, void (*fill)(struct read *r)) {
     struct http *h = r->rq->http;
     struct err err = {0};
     uint64_t last_id;
-    if (ingest_barrier(h->ingest, &last_id, &err) != 0 || !(r->reader = store_reader_take(h->store, &err))) {
+    if (ingest_barrier(h->ingest, r->rq->session_id, &last_id, &err) != 0 ||
+        !(r->reader = store_reader_take(h->store, &err))) {
         read_failed(r, &err);
         return;
     }

@@ -85,6 +85,7 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     struct filter *f = &ask->filter;
     if (span_eq(arg->name, SPAN("session"))) {
         ask->session[0] = '\0';
+        ask->session_id = INGEST_ALL;
         f->session = (struct span){NULL, 0};
         if (span_eq(arg->value, SPAN("*")))
             return 0;
@@ -92,6 +93,7 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
         if (ask_session(rq, arg->value, &session) != 0)
             return -1;
         memcpy(ask->session, session.name, sizeof ask->session);
+        ask->session_id = session.id;
         f->session = span_str(ask->session);
     } else if (span_eq(arg->name, SPAN("name")))
         f->name = arg->value;
@@ -144,6 +146,7 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
         if (ask_session(rq, (struct span){NULL, 0}, &session) != 0)
             return -1;
         memcpy(ask->session, session.name, sizeof ask->session);
+        ask->session_id = session.id;
         ask->filter.session = span_str(ask->session);
     }
     for (size_t i = 0; i < rq->n_args; i++)
@@ -233,10 +236,10 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
     return 1;
 }
 
-int ask_barrier(struct http_request *rq, uint64_t *last_id) {
+int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
     struct err err = {0};
     rq->http->n_questions++;
-    if (ingest_barrier(rq->http->ingest, last_id, &err) == 0)
+    if (ingest_barrier(rq->http->ingest, session_id, last_id, &err) == 0)
         return 0;
     http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
     return -1;

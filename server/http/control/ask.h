@@ -31,6 +31,7 @@ struct ask {
     uint64_t limit;
     bool newest;
     char session[65];
+    uint64_t session_id; /* INGEST_ALL */
 };
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask);
 
@@ -48,8 +49,8 @@ int ask_string(struct http_request *rq, const json_t *object, const char *name, 
 int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value);
 int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max, uint64_t *value);
 
-/* The barrier, with its error as a 503. */
-int ask_barrier(struct http_request *rq, uint64_t *last_id);
+/* The barrier of a session (INGEST_ALL), with its error as a 503. */
+int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
 
 #define ASK_NAMES(...)                                                                                       \
     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]) {               \

@@ -11,6 +11,7 @@ struct catalog_job {
     struct job job; /* first */
     struct http_request *rq;
     struct catalog_question *question;
+    uint64_t session_id; /* the only one that it asks about, or INGEST_ALL */
 };
 
 static int put_piece(const char *p, size_t n, void *arg) {
@@ -67,7 +68,7 @@ static void run(struct job *job) {
     struct http_request *rq = c->rq;
     struct err err = {0};
     uint64_t last_id;
-    if (ask_barrier(rq, &last_id) == 0) {
+    if (ask_barrier(rq, c->session_id, &last_id) == 0) {
         catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
         json_t *answer = read_answer(c, &err);
         if (answer)
@@ -80,14 +81,15 @@ static void run(struct job *job) {
     http_resume(rq);
 }
 
-/* Whether all sessions that it asks about are there. */
-static int find_sessions(struct http_request *rq, const struct catalog_question *q) {
+/* -1 unless all sessions that it asks about are there. */
+static int find_sessions(struct http_request *rq, const struct catalog_question *q, uint64_t *id) {
     struct span names[2];
     struct ingest_session session;
     size_t n = catalog_question_sessions(q, names);
     for (size_t i = 0; i < n; i++)
         if (ask_session(rq, names[i], &session) != 0)
             return -1;
+    *id = n == 1 ? session.id : INGEST_ALL;
     return 0;
 }
 
@@ -111,7 +113,8 @@ static void ask(struct http_request *rq, enum catalog_kind kind) {
     struct catalog_job *c = calloc(1, sizeof *c);
     struct catalog_question *q = c ? catalog_question_new(kind, body, &wrong) : NULL;
     json_decref(body);
-    if (!q || find_sessions(rq, q) != 0) {
+    uint64_t session_id;
+    if (!q || find_sessions(rq, q, &session_id) != 0) {
         if (!c)
             http_error(rq, 503, "out of memory");
         else if (!q)
@@ -120,7 +123,7 @@ static void ask(struct http_request *rq, enum catalog_kind kind) {
         free(c);
         return;
     }
-    *c = (struct catalog_job){.job = {.run = run}, .rq = rq, .question = q};
+    *c = (struct catalog_job){.job = {.run = run}, .rq = rq, .question = q, .session_id = session_id};
     http_suspend(rq);
     if (work_put(rq->http->work, &c->job))
         return;

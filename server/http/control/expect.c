@@ -28,8 +28,8 @@ struct question {
     struct job job;
     struct http_request *rq;
     struct judge *judge;
-    uint64_t session_id, n_forgets; /* watch_forgets of it when judging began */
-    bool again;                     /* the session was reset since, or ended: to be judged anew */
+    uint64_t n_forgets; /* watch_forgets of its session when judging began */
+    bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
     int64_t quiet_mono_ns;    /* since when nothing new came */
@@ -122,7 +122,7 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
 }
 
 static uint64_t forgets(const struct question *q) {
-    return watch_forgets(q->rq->http, q->session_id);
+    return watch_forgets(q->rq->http, q->waiter.session_id);
 }
 
 /* One of the same name may have been opened since: that is not the one that was asked about. */
@@ -130,7 +130,7 @@ static bool session_ended(struct question *q) {
     struct ingest_session session;
     struct err ignored = {0};
     if (ingest_session_find(q->rq->http->ingest, span_str(q->waiter.session), &session, &ignored) == 0 &&
-        session.id == q->session_id)
+        session.id == q->waiter.session_id)
         return false;
     http_error(
         q->rq, 404,
@@ -144,7 +144,7 @@ static bool judge_now(struct question *q) {
     uint64_t last_id;
     q->n_forgets = forgets(q);
     q->waiter.series = watch_series(q->rq->http->watch);
-    if (ask_barrier(q->rq, &last_id) != 0 || session_ended(q))
+    if (ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || session_ended(q))
         return true;
     struct err err = {0};
     if (!judge_knows_mark(q->judge, last_id, &err)) {
@@ -353,7 +353,7 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
     q->asked_mono_ns = clock_mono_ns();
     q->settle_ns = (int64_t)settle_ms * NS_PER_MS;
     q->deadline_mono_ns = q->asked_mono_ns + (int64_t)within_ms * NS_PER_MS;
-    q->session_id = session.id;
+    q->waiter.session_id = session.id;
     return q;
 }
 

@@ -74,7 +74,7 @@ static void put_listed(void *arg, const struct ingest_session *session) {
 
 static int read_counts(struct http_request *rq, struct listed *l) {
     uint64_t last_id;
-    if (ask_barrier(rq, &last_id) != 0)
+    if (ask_barrier(rq, INGEST_ALL, &last_id) != 0)
         return -1;
     struct err err = {0};
     struct reader *r = store_reader_take(rq->http->store, &err);
@@ -163,10 +163,14 @@ void control_session_delete(struct http_request *rq) {
     buf_printf(&rq->answer.body, "{\"removed\":\"%s\"}\n", session.name);
 }
 
+/* Of a session that is named, else of all: those that it doesn't concern are not waited for. */
 void control_mark(struct http_request *rq) {
     uint64_t last_id;
-    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, 0, NULL) : NULL;
-    if (body && ask_barrier(rq, &last_id) == 0)
+    struct ingest_session session = {.id = INGEST_ALL};
+    json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, 0, NULL) : NULL;
+    struct span name = http_arg(rq, "session");
+    bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
+    if (body && (all || ask_session(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0)
         buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", last_id);
     json_decref(body);
 }
@@ -215,7 +219,7 @@ void control_reset(struct http_request *rq) {
     else if (ask_session(rq, name, &session) == 0)
         f.ids[f.n++] = session.id;
     struct err err = {0};
-    if (f.n && ingest_call(rq->http->ingest, forget, &f, &err) != 0)
+    if (f.n && ingest_call(rq->http->ingest, f.n == 1 ? f.ids[0] : INGEST_ALL, forget, &f, &err) != 0)
         http_error(rq, 503, "cannot reset: %s", err.text);
     else if (f.n)
         buf_printf(&rq->answer.body,

@@ -45,7 +45,7 @@ static void put_losses(struct buf *b, const struct store_stats *stats) {
 void control_status(struct http_request *rq) {
     struct http *h = rq->http;
     uint64_t last_id;
-    if (ask_only(rq, 0, NULL) != 0 || ask_barrier(rq, &last_id) != 0)
+    if (ask_only(rq, 0, NULL) != 0 || ask_barrier(rq, INGEST_ALL, &last_id) != 0)
         return;
     struct store_stats stats = {0};
     store_stats(h->store, &stats);

@@ -35,7 +35,7 @@ static void one_past_a_limit(void) {
     struct waiter list[] = {{.next = &list[1], .feed = greedy, .session = "default"},
                             {.prev = &list[0], .feed = modest, .session = "default"}};
     server_send(server.rig.at.at.udp_port, "n1:5|c\nn2:5|c");
-    CU_ASSERT(ingest_barrier(server.rig.ingest, &last_id, &err) == 0);
+    CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
     CU_ASSERT_TRUE(list[0].failed);
     CU_ASSERT_FALSE(list[1].failed);
@@ -43,7 +43,7 @@ static void one_past_a_limit(void) {
     CU_ASSERT(!judge_within_limits(greedy, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "2 pairs"));
     server_send(server.rig.at.at.udp_port, "n1:5|c");
-    CU_ASSERT(ingest_barrier(server.rig.ingest, &last_id, &err) == 0);
+    CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
     EQ_INT(judge_verdict(modest), VERDICT_FAIL);
     judge_free(greedy);

@@ -558,7 +558,7 @@ static void test_losses_while_waiting_count_once(void) {
     struct err err = {0};
     ask_later(&waiting, "{\"expect\":[\"incr later samples >= 5\"],\"within_ms\":3000000}");
     for (uint64_t n = 1; n <= 5; n++) {
-        CU_ASSERT(ingest_call(server.rig.ingest, lose, &n, &err) == 0);
+        CU_ASSERT(ingest_call(server.rig.ingest, INGEST_ALL, lose, &n, &err) == 0);
         send_line("later:1|c");
         EQ_INT(ask("GET /recorder/v1/series"), 200);
     }

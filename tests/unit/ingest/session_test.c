@@ -177,7 +177,7 @@ static void many_at_once(void) {
         CU_ASSERT_FATAL(pthread_create(&senders[i].thread, NULL, emit, &senders[i]) == 0);
     for (int i = 0; i < SENDERS; i++)
         pthread_join(senders[i].thread, NULL);
-    CU_ASSERT(ingest_barrier(rig.ingest, &last_id, &err) == 0);
+    CU_ASSERT(ingest_barrier(rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     struct reader *reader = store_reader_take(rig.store, &err);
     CU_ASSERT_FATAL(reader && reader->ops->begin(reader, &err) == 0);
     CU_ASSERT(reader->ops->series(reader, &(struct filter){0}, check_series, senders, &err) == 0);
@@ -236,7 +236,7 @@ static void kernel_drops_are_counted(void) {
     rig_start(&rig, NULL, 0);
     struct err err = {0};
     int n = 3000; /* 180 MB: more than any buffer */
-    CU_ASSERT(ingest_call(rig.ingest, flood_meanwhile, &n, &err) == 0);
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, flood_meanwhile, &n, &err) == 0);
     uint64_t seen = rig_ask(&rig, "default", "d").samples;
     uint64_t lost = rig_lost(&rig, "default", LOSS_KERNEL_DROP);
     CU_ASSERT(lost > 0);

@@ -1,0 +1,196 @@
+/* What a question waits for: what was sent to its session before it, and nothing else. Counted in records: ids are given in the
+ * order of storing, so the newest id that a barrier tells is how much was stored until its answer.
+ *
+ * What must be pending at once is made so by a job that holds the loop meanwhile.
+ */
+#include "ingest/loop.h"
+#include "rig.h"
+#include "unit.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LINES = 1000, FLOOD = 100 };
+
+static struct rig rig;
+
+struct asking {
+    pthread_t thread;
+    uint64_t session_id, last_id;
+};
+
+static void *ask(void *arg) {
+    struct asking *a = arg;
+    struct err err = {0};
+    CU_ASSERT(ingest_barrier(rig.ingest, a->session_id, &a->last_id, &err) == 0);
+    return NULL;
+}
+
+/* On the loop: a question of another thread that stands in the queue once this returns. */
+static void ask_meanwhile(struct asking *a) {
+    rig.ingest->asked = false;
+    CU_ASSERT_FATAL(pthread_create(&a->thread, NULL, ask, a) == 0);
+    while (!rig.ingest->asked)
+        sched_yield();
+}
+
+static void send_lines(int fd, enum source source, const char *line, int n) {
+    static char bytes[LINES * 8];
+    size_t length = strlen(line);
+    for (int i = 0; i < n; i++)
+        memcpy(bytes + (size_t)i * length, line, length);
+    rig_send(fd, source, bytes, (size_t)n * length);
+}
+
+struct scene {
+    struct ingest_session quiet;
+    int flood_fd, quiet_fd;
+    struct asking of_quiet, of_flooder;
+};
+
+static int flood_and_ask(struct store *store, void *arg, struct err *err) {
+    (void)store, (void)err;
+    struct scene *s = arg;
+    for (int i = 0; i < FLOOD; i++)
+        send_lines(s->flood_fd, SOURCE_UDP, "f:1|c\n", LINES);
+    send_lines(s->quiet_fd, SOURCE_UDP, "q:1|c\n", 1);
+    ask_meanwhile(&s->of_flooder);
+    ask_meanwhile(&s->of_quiet);
+    return 0;
+}
+
+/* It once stored all that any session had, up to --queue-memory and all buffers, before it answered; now a step of the flood. */
+static void anothers_backlog_is_not_waited_for(void) {
+    rig_start(&rig, NULL, 0);
+    struct err err = {0};
+    struct scene s = {0};
+    CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "quiet", false, 0, &s.quiet, &err) == 0);
+    s.flood_fd = rig_connect(&rig.at.at, SOURCE_UDP);
+    s.quiet_fd = rig_connect(&s.quiet.at, SOURCE_UDP);
+    s.of_flooder.session_id = 1;
+    s.of_quiet.session_id = s.quiet.id;
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, flood_and_ask, &s, &err) == 0);
+    pthread_join(s.of_quiet.thread, NULL);
+    pthread_join(s.of_flooder.thread, NULL);
+    EQ_INT(rig_ask(&rig, "quiet", "q").samples, 1);
+    uint64_t flooded = rig_ask(&rig, "default", "f").samples;
+    EQ_INT(flooded + LINES * rig_lost(&rig, "default", LOSS_KERNEL_DROP), LINES * FLOOD);
+    if (s.of_quiet.last_id >= flooded / 2 || s.of_flooder.last_id < flooded)
+        fprintf(stderr, "%llu of %llu were stored first\n", (unsigned long long)s.of_quiet.last_id,
+                (unsigned long long)flooded);
+    CU_ASSERT(s.of_quiet.last_id < flooded / 2);
+    CU_ASSERT(s.of_flooder.last_id >= flooded); /* its own is complete */
+    close(s.flood_fd);
+    close(s.quiet_fd);
+    rig_stop(&rig);
+}
+
+struct later {
+    enum source source;
+    int fd;
+    struct asking asking;
+};
+
+static struct receiver *receiver_of(enum source source) {
+    struct receiver *r = rig.ingest->receivers;
+    while (r->source != source)
+        r = r->next;
+    return r;
+}
+
+/* As many as fit: a unixgram socket takes ten or so. */
+static int send_some(int fd, enum source source, int n) {
+    static const char frame[] = "\x05\0\0\0n:1|c";
+    bool stream = source == SOURCE_UNIXSTREAM;
+    for (int i = 0; i < n; i++) {
+        ssize_t sent = send(fd, frame + (stream ? 0 : 4), stream ? 9 : 5, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0)
+            return i;
+    }
+    return n;
+}
+
+/* On the loop, which reads nothing by itself meanwhile. */
+static int want_and_read(struct store *store, void *arg, struct err *err) {
+    (void)store, (void)err;
+    struct ingest *in = rig.ingest;
+    const struct later *l = arg;
+    bool stream = l->source == SOURCE_UNIXSTREAM;
+    uint64_t round = ++in->round;
+    send_some(l->fd, l->source, 5);
+    struct receiver *r = receiver_of(l->source);
+    if (stream)
+        receive_accept(in, r);
+    receive_want(in, stream ? &in->connections->watched : &r->watched, round);
+    const struct wanted *w = stream ? &in->connections->wanted : &r->wanted;
+    EQ_INT(w->round, round);
+    CU_ASSERT(w->done < round && w->left > 0);
+    if (stream)
+        EQ_INT(w->left, 5 * 9);
+    /* As much again as was wanted comes in before all of that is read: a socket that never gets empty. */
+    for (int reads = 0; w->done < round; reads++) {
+        send_some(l->fd, l->source, stream ? 10000 : 40);
+        if (stream)
+            receive_stream(in, in->connections, 1);
+        else
+            receive_datagrams(in, r, 1);
+        CU_ASSERT_FATAL(reads < 64);
+    }
+    return 0;
+}
+
+static void what_comes_later_is_not_waited_for(void) {
+    static const enum source sources[] = {SOURCE_UDP, SOURCE_UNIXGRAM, SOURCE_UNIXSTREAM};
+    for (int i = 0; i < 3; i++) {
+        rig_start(&rig, NULL, 0);
+        struct err err = {0};
+        struct later l = {.source = sources[i], .fd = rig_connect(&rig.at.at, sources[i])};
+        CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, want_and_read, &l, &err) == 0);
+        close(l.fd);
+        rig_stop(&rig);
+    }
+}
+
+struct filling {
+    int fd, frames;
+    struct asking asking;
+};
+
+static int fill_and_ask(struct store *store, void *arg, struct err *err) {
+    (void)store, (void)err;
+    struct filling *f = arg;
+    static char frame[4 + 8000];
+    uint32_t length = sizeof frame - 4;
+    memcpy(frame, &length, 4);
+    memset(frame + 4, '\n', length);
+    memcpy(frame + 4, "w:1|c\n", 6);
+    while (send(f->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof frame)
+        f->frames++;
+    ask_meanwhile(&f->asking);
+    return 0;
+}
+
+/* What a Unix socket holds is bounded by its senders' buffers, not by its own: it was once taken for the latter, and what was
+ * beyond that missing in the answer. */
+static void all_that_a_wide_sender_has_sent(void) {
+    rig_start_narrow(&rig, 4096);
+    struct err err = {0};
+    struct filling f = {.asking = {.session_id = INGEST_ALL}};
+    f.fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    int wide = 16 << 20;
+    if (setsockopt(f.fd, SOL_SOCKET, SO_SNDBUFFORCE, &wide, sizeof wide) != 0)
+        setsockopt(f.fd, SOL_SOCKET, SO_SNDBUF, &wide, sizeof wide);
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, fill_and_ask, &f, &err) == 0);
+    pthread_join(f.asking.thread, NULL);
+    CU_ASSERT(f.frames > 0 && f.asking.last_id >= (uint64_t)f.frames);
+    EQ_INT(rig_ask(&rig, "default", "w").samples, f.frames);
+    close(f.fd);
+    rig_stop(&rig);
+}
+
+UNIT_MAIN("ingest/fairness", {"another's backlog is not waited for", anothers_backlog_is_not_waited_for},
+          {"what comes later is not waited for", what_comes_later_is_not_waited_for},
+          {"all that a wide sender has sent", all_that_a_wide_sender_has_sent})
