@@ -53,30 +53,34 @@ static int load_sessions(struct store *s, struct err *err) {
     return got;
 }
 
+#define SERIES_AND_SUMMARY                                                                                   \
+    "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"                              \
+    " LEFT JOIN summary y ON y.metric_id = m.id"
+
+static struct intern_series series_row(sqlite3_stmt *stmt) {
+    return (struct intern_series){.id = db_id(stmt, 0),
+                                  .last_chunk = db_id(stmt, 3),
+                                  .samples = db_id(stmt, 4),
+                                  .first_id = db_id(stmt, 5),
+                                  .last_id = db_id(stmt, 6),
+                                  .first_at = sqlite3_column_int64(stmt, 7),
+                                  .last_at = sqlite3_column_int64(stmt, 8),
+                                  .count = db_number(stmt, 9),
+                                  .sum = db_number(stmt, 10),
+                                  .min = db_number(stmt, 11),
+                                  .max = db_number(stmt, 12),
+                                  .last = db_number(stmt, 13),
+                                  .sampled = sqlite3_column_int(stmt, 14) != 0};
+}
+
 static int load_series(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(
-        s->db,
-        "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"
-        " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"
-        " LEFT JOIN summary y ON y.metric_id = m.id ORDER BY m.id",
-        err);
+    sqlite3_stmt *stmt = db_prepare(s->db, SERIES_AND_SUMMARY " ORDER BY m.id", err);
     if (!stmt)
         return -1;
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
-        struct intern_series series = {.id = db_id(stmt, 0),
-                                       .last_chunk = db_id(stmt, 3),
-                                       .samples = db_id(stmt, 4),
-                                       .first_id = db_id(stmt, 5),
-                                       .last_id = db_id(stmt, 6),
-                                       .first_at = sqlite3_column_int64(stmt, 7),
-                                       .last_at = sqlite3_column_int64(stmt, 8),
-                                       .count = db_number(stmt, 9),
-                                       .sum = db_number(stmt, 10),
-                                       .min = db_number(stmt, 11),
-                                       .max = db_number(stmt, 12),
-                                       .last = db_number(stmt, 13),
-                                       .sampled = sqlite3_column_int(stmt, 14) != 0};
+        struct intern_series series = series_row(stmt);
         uint32_t ix = intern_add_series(&s->intern, &series);
         if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
             got = err_set(err, ENOMEM, "cannot open the recording");
@@ -102,6 +106,21 @@ static uint32_t series_of_id(const struct intern *in, uint64_t id) {
             high = middle;
     }
     return low < in->n_series && in->series[low].id == id ? low : INTERN_NONE;
+}
+
+int store_load_remade(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt =
+        db_prepare(s->db, SERIES_AND_SUMMARY " WHERE m.id IN (SELECT id FROM temp.touched)", err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        uint32_t ix = series_of_id(&s->intern, db_id(stmt, 0));
+        if (ix != INTERN_NONE)
+            s->intern.series[ix] = series_row(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return got;
 }
 
 static int load_contexts(struct store *s, struct err *err) {

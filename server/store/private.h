@@ -128,6 +128,8 @@ int store_roll_back(struct store *s, struct err *err); /* always -1 */
 
 /* load.c */
 int store_load(struct store *s, struct err *err);
+/* The summaries of the series in temp.touched again. */
+int store_load_remade(struct store *s, struct err *err);
 int store_load_counts(struct store *s, struct err *err);
 int store_count_losses(struct store *s, struct err *err);
 struct store_session *store_find_session(struct store *s, uint64_t id);

@@ -1,6 +1,6 @@
 /* DESIGN. Samples go in whole slices, oldest first, so no chunk is ever cut and a chain of chunks only loses
  * its tail. Slices are a sixteenth of --retention-samples, and so much room is made at a time: the summaries
- * of the series concerned are made again from the chunks that stay, once for many samples.
+ * of the series concerned are made again from the chunks that stay, once for many samples, in the file and in memory.
  *
  * What goes is told as a loss with an id of its own past: that of the newest record that went, of samples the newest chunk.
  * Chunks never cross a commit and marks never lie within one, so a mark from after them hides the loss, and having read them
@@ -133,7 +133,7 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
                  " ON x.id = c.context_id WHERE c.id < ?",
                  cut, err) != 0 ||
         run_with(s, "DELETE FROM chunk WHERE id < ?", cut, err) != 0 ||
-        db_run(s->db, remake_summaries, err) != 0 ||
+        db_run(s->db, remake_summaries, err) != 0 || store_load_remade(s, err) != 0 ||
         run_with(s, "DELETE FROM arrival WHERE first_id < ?", cut, err) != 0 ||
         db_run(s->db, drop_empty, err) != 0 ||
         db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||

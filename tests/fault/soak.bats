@@ -25,16 +25,16 @@ feed_http() {
 }
 
 # What goes wrong on a good day: an injected fault, a POST given up in its middle, a question nobody waits for any more.
-mischief() {
+mischief() { # SESSION
     curl -fsS -X PUT "$STATWIT_URL/recorder/v1/faults" -d '{"http":[{"path":"/api/v1/validate","status":503,"times":1}]}' >/dev/null
-    [ "$(curl -s -o body -w '%{http_code}' -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/validate")" = 503 ]
+    [ "$(code -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/validate")" = 503 ] || { cat body; return 1; }
     curl -fsS -X DELETE "$STATWIT_URL/recorder/v1/faults" >/dev/null
     exec 9<>"/dev/tcp/127.0.0.1/$(http_port)"
     printf 'POST /api/v2/series HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: k\r\nContent-Length: 100\r\n\r\n{"ser' >&9
     exec 9>&-
     local asked=0
-    curl -s -m 0.05 "$STATWIT_URL/recorder/v1/expect" -d '{"expect":["count never.sent sum == 1"],"within_ms":20000}' >/dev/null || asked=$?
-    [ "$asked" -eq 28 ]
+    curl -sS -m 0.05 "$STATWIT_URL/recorder/v1/expect" -d "{\"session\":\"$1\",\"expect\":[\"count never.sent sum == 1\"],\"within_ms\":20000}" >asked 2>&1 || asked=$?
+    [ "$asked" -eq 28 ] || { cat asked; return 1; }
 }
 
 # Turns of one lane, until its time is over or another lane failed.
@@ -46,7 +46,7 @@ lane() { # TRANSPORT SECONDS
         "feed_$1" "$name"
         total=$((total + $(cat "$name.sent")))
         judged "$name" "any service.* samples == $(cat "$name.sent")"
-        [ "$1" != http ] || mischief
+        [ "$1" != http ] || mischief "$name"
         curl -fsS -m 60 -X DELETE "$STATWIT_URL/recorder/v1/sessions/$name" >/dev/null
     done
     echo "$turn" >>turns
@@ -55,15 +55,15 @@ lane() { # TRANSPORT SECONDS
 lanes() { # SECONDS: all of them at once
     local transport lane running=() failed=0
     for transport in udp unixgram http; do
-        (set -e; lane "$transport" "$1") 3>&- &
+        (set -eE; trap 'touch failed; echo "$transport: $BASH_COMMAND" >&2' ERR; lane "$transport" "$1") 3>&- &
         running+=($!)
     done
-    for lane in "${running[@]}"; do wait "$lane" || { failed=1; touch failed; }; done
+    for lane in "${running[@]}"; do wait "$lane" || failed=1; done
     [ "$failed" -eq 0 ]
 }
 
 @test "a soak: flat memory and descriptors, exact counts at the end" {
-    start --db r.db --retention-samples 2000000
+    start --db r.db --retention-samples 200000
     statwit send 'kept:1|c'
     hammer flood "$(udp_port)" $((SOAK_SECONDS * 10000)) 10000 >steady 3>&- &
     local steady=$! warm=$((SOAK_SECONDS / 4 + 1)) memory open bytes

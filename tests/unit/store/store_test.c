@@ -629,6 +629,36 @@ static void evicted_up_to(const char *path) {
 }
 ON_EACH_MEDIUM(evicted_up_to)
 
+/* After each commit, those that evict and those between them: what the summaries say is what the samples say. */
+static void retention_and_summaries(const char *path) {
+    struct store *s = open_with((struct store_options){.path = path, .retention_samples = 1600});
+    for (int i = 1; i <= 6000; i++) {
+        put_in(s, 1, SOURCE_UDP, AT + i, i % 2 ? "odd" : "even", i, METRIC_COUNT, NULL);
+        if (i % 17 != 0)
+            continue;
+        COMMIT(s);
+        struct store_stats stats;
+        store_stats(s, &stats);
+        double sums[2] = {0}, mins[2] = {0};
+        int n[2] = {0};
+        for (int k = i; k > i - (int)stats.samples; k--) {
+            sums[k % 2] += k;
+            mins[k % 2] = k;
+            n[k % 2]++;
+        }
+        struct lines got = lines_of(s, SERIES, everything);
+        for (int odd = 0; odd < 2; odd++) {
+            char want[120];
+            snprintf(want, sizeof want, "samples=%d count=%d sum=%g min=%g ", n[odd], n[odd], sums[odd],
+                     mins[odd]);
+            EXPECT_LINE(got, !odd, want);
+        }
+        lines_free(&got);
+    }
+    store_close(s);
+}
+ON_EACH_MEDIUM(retention_and_summaries)
+
 static void retention_by_age(const char *path) {
     struct store *s =
         open_with((struct store_options){.path = path, .retention_age_ns = INT64_C(3600) * 1000000000});
@@ -1089,9 +1119,11 @@ UNIT_MAIN("store", CASES("every field of a metric", metric_fields),
           CASES("reset", reset), CASES("losses", losses),
           CASES("losses once read stay as they are", losses_once_read_stay),
           CASES("losses are gathered", losses_are_gathered), CASES("evicted up to", evicted_up_to),
-          CASES("retention by count", retention_by_count), CASES("retention by age", retention_by_age),
-          CASES("series limit", series_limit), CASES("more than a slice holds", large_slices),
-          CASES("kept datagrams", datagrams), CASES("large datagrams", large_datagrams),
-          CASES("10,000 random records", random_records), CASES("any filter", any_filter),
-          CASES("many readers", many_readers), CASES("readers beside the writer", concurrent),
+          CASES("retention by count", retention_by_count),
+          CASES("retention and summaries", retention_and_summaries),
+          CASES("retention by age", retention_by_age), CASES("series limit", series_limit),
+          CASES("more than a slice holds", large_slices), CASES("kept datagrams", datagrams),
+          CASES("large datagrams", large_datagrams), CASES("10,000 random records", random_records),
+          CASES("any filter", any_filter), CASES("many readers", many_readers),
+          CASES("readers beside the writer", concurrent),
           CASES("filters that nothing can match", nothing_applies))
