@@ -1,4 +1,5 @@
-"""What a team writes in an afternoon instead: socketserver and sqlite3. recorder.py FILE; prints its port."""
+"""What a team writes in an afternoon instead: socketserver and sqlite3. recorder.py FILE; prints its port, and at
+a line `end:…` how many samples it has."""
 import socketserver, sqlite3, sys
 
 db = sqlite3.connect(sys.argv[1])
@@ -12,6 +13,9 @@ class Recorder(socketserver.BaseRequestHandler):
         rows = []
         for line in self.request[0].decode(errors="replace").splitlines():
             name, _, rest = line.partition(":")
+            if name == "end":
+                print(*db.execute("SELECT count(*) FROM samples").fetchone(), flush=True)
+                continue
             value, kind, *extra = rest.split("|")
             rows.append((name, float(value), kind, next((e[1:] for e in extra if e[0] == "#"), "")))
         with db:
