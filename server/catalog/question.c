@@ -107,6 +107,8 @@ static int read_side(struct catalog_question *q, const json_t *r, const char *na
     if (given < 0)
         return -1;
     side->live = side->scope.session.p != NULL;
+    if (!side->live && side->scope.since)
+        return request_complain(e, "is of a session", "since");
     if (given + (snapshot.p != NULL) + side->live != 1)
         return request_complain(e, "needs one of session, snapshot and catalog", name);
     if (snapshot.p)
@@ -158,6 +160,12 @@ size_t catalog_question_sessions(const struct catalog_question *q, struct span s
         if (q->sides[i].live)
             sessions[n++] = scope_session(&q->sides[i].scope);
     return n;
+}
+
+bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err) {
+    return judge_is_mark(q->scope.since, last_id, err) &&
+           judge_is_mark(q->sides[0].scope.since, last_id, err) &&
+           judge_is_mark(q->sides[1].scope.since, last_id, err);
 }
 
 void catalog_question_unsaved(struct catalog_question *q, uint64_t n) {
@@ -265,6 +273,10 @@ static json_t *answer_diff(struct catalog_question *q, struct reader *reader, st
 json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err) {
     struct verify_options verify = {q->scope, q->prefix, q->ignore_tags, q->strict};
     struct lint_options lint = {q->scope, q->catalog, q->silenced, q->strict};
+    uint64_t last_id = 0;
+    if (reader &&
+        (reader->ops->last_id(reader, &last_id, err) != 0 || !catalog_question_knows_marks(q, last_id, err)))
+        return NULL;
     switch (q->kind) {
     case ASK_VERIFY:
         return with_text(catalog_verify(q->catalog, &verify, reader, err), err);

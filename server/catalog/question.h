@@ -31,6 +31,8 @@ void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
  * the request names none. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
+/* Whether every `since` can be a mark of the recording whose newest record is last_id; else err says so. The answer asks too. */
+bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err);
 /* Samples lost that no recording tells of (a full disk): they count like any other loss. */
 void catalog_question_unsaved(struct catalog_question *q, uint64_t n);
 /* Between reader_begin and reader_end. reader may be NULL where the question has no session. NULL with err. */

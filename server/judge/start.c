@@ -105,14 +105,18 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
     return false;
 }
 
-bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
-    if (j->since <= last_id)
+bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err) {
+    if (since <= last_id)
         return true;
     err_set(err, 0,
             "%" PRIu64 " is no mark of this recording, whose newest record is %" PRIu64
             ": marks of another one mean nothing here",
-            j->since, last_id);
+            since, last_id);
     return false;
+}
+
+bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
+    return judge_is_mark(j->since, last_id, err);
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {

@@ -34,6 +34,9 @@ record() { statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:1|c
     has 'sent as a gauge'
     run statwit verify --db tests.db --catalog metadata.csv
     exits 1
+    run statwit verify --db tests.db --catalog metadata.csv --since 4711 # of another recording: all would be before it
+    exits 3
+    has '4711 is no mark of this recording'
 }
 
 @test "a malformed catalog: the place, 2, nothing written" {

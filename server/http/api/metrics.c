@@ -165,16 +165,17 @@ void api_metric_metadata(struct http_request *rq) {
 #define PAGE_MAX     10000
 #define PAGE_DEFAULT 10000
 
-static int compare_cursor(const void *key, const void *text) {
-    return span_cmp(*(const struct span *)key, *(const struct span *)text);
-}
-
-/* The first name after the cursor, which is the last one of the page before. */
+/* The first name after the cursor, which is the last one of the page before and may be gone since. */
 static size_t page_start(const struct names *names, struct span cursor) {
-    if (!cursor.n || !names->n)
-        return 0;
-    const struct span *at = bsearch(&cursor, names->texts, names->n, sizeof cursor, compare_cursor);
-    return at ? (size_t)(at - names->texts) + 1 : 0;
+    size_t low = 0, high = cursor.n ? names->n : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (span_cmp(names->texts[middle], cursor) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static void put_page(struct http_request *rq, const struct names *names, bool paged, uint64_t size,

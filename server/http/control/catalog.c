@@ -68,7 +68,11 @@ static void run(struct job *job) {
     struct http_request *rq = c->rq;
     struct err err = {0};
     uint64_t last_id;
-    if (ask_barrier(rq, c->session_id, &last_id) == 0) {
+    if (ask_barrier(rq, c->session_id, &last_id) != 0) {
+        /* answered */
+    } else if (!catalog_question_knows_marks(c->question, last_id, &err)) {
+        http_error(rq, 400, "since: %s", err.text);
+    } else {
         catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
         json_t *answer = read_answer(c, &err);
         if (answer)

@@ -229,7 +229,7 @@ static void run_question(struct job *job) {
 #define FIELDS "expect", "session", "since", "within_ms", "settle_ms", "all_covered", "prefix", "ignore_tags"
 
 /* "env,host" or ["env","host"] */
-static int read_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
     const json_t *field = json_object_get(body, "ignore_tags"), *item;
     size_t i;
     if (!json_is_array(field)) {
@@ -247,6 +247,14 @@ static int read_ignored(struct http_request *rq, const json_t *body, struct buf 
         buf_str(text, json_string_value(item));
     }
     return 0;
+}
+
+static int read_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+    if (join_ignored(rq, body, text) != 0)
+        return -1;
+    if (text->failed)
+        http_error(rq, 400, "ignore_tags is longer than the limit of %zu bytes", text->max);
+    return text->failed ? -1 : 0;
 }
 
 /* A string, or {"text","file"}: a file's text and its name for the report. */

@@ -222,6 +222,67 @@ static void test_errors_name_what_was_wrong(void) {
         {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"session\":\"nobody\"}", 404, "nobody"},
         {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"within_ms\":1e12}", 400, "within_ms"},
         {"POST /recorder/v1/expect", "{\"expect\":[\"incr a summ == 1\"]}", 400, "\"column\":8"},
+        {"POST /recorder/v1/expect", "{\"expect\":7}", 400, "expect must be a list"},
+        {"POST /recorder/v1/expect", "{\"expect\":[{\"file\":\"f\"}]}", 400, "expect[].text is missing"},
+        {"POST /recorder/v1/expect", "{\"expect\":[{\"text\":7}]}", 400, "text must be a string"},
+        {"POST /recorder/v1/expect", "{\"expect\":[{\"text\":\"incr a\",\"line\":1}]}", 400, "expect[].line"},
+        {"POST /recorder/v1/expect", "{\"expect\":[{\"text\":\"incr\",\"file\":\"f\"}]}", 400,
+         "\"file\":\"f\""},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"since\":4711}", 400,
+         "4711 is no mark of this recording"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"since\":1.5}", 400, "since"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"settle_ms\":true}", 400, "settle_ms"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"all_covered\":1}", 400, "all_covered"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"prefix\":[]}", 400, "prefix"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"ignore_tags\":7}", 400, "ignore_tags"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"ignore_tags\":[7]}", 400,
+         "ignore_tags must be"},
+        {"POST /recorder/v1/expect", "{\"expect\":[\"incr a\"],\"ignore_tags\":[\"\",\"a\"]}", 400,
+         "the key of a tag"},
+        {"POST /recorder/v1/verify", "{", 400, "not JSON"},
+        {"POST /recorder/v1/verify", "[]", 400, "expected a JSON object"},
+        {"POST /recorder/v1/verify", "{}", 400, "catalog is missing"},
+        {"POST /recorder/v1/verify", "{\"catalog\":7}", 400, "catalog must be an object"},
+        {"POST /recorder/v1/verify", "{\"catalog\":[]}", 400, "catalog must not be empty"},
+        {"POST /recorder/v1/verify", "{\"catalog\":[{\"file\":\"f\"}]}", 400, "needs a file and a text"},
+        {"POST /recorder/v1/verify", "{\"catalog\":[{\"name\":\"f\"}]}", 400, "unknown field 'name'"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{\"include\":[\"x\"]}}", 400,
+         "must be sent as a list of files"},
+        {"POST /recorder/v1/verify",
+         "{\"catalog\":[{\"file\":\"a\",\"text\":\"{\\\"include\\\":[\\\"x\\\"]}\"}]}", 400,
+         "was not sent along"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{}},\"since\":4711}", 400,
+         "4711 is no mark of this recording"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{},\"since\":-1}", 400, "since must be a mark"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{},\"strict\":1}", 400, "strict must be true or false"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{},\"prefix\":1}", 400, "prefix must be a string"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{},\"ignore_tags\":[1]}", 400, "ignore_tags must be"},
+        {"POST /recorder/v1/lint", "{\"since\":4711}", 400, "no mark"},
+        {"POST /recorder/v1/lint", "{\"silence\":\"x\"}", 400, "silence must be a list"},
+        {"POST /recorder/v1/lint", "{\"silence\":[\"x\"]}", 400, "no lint rule is called 'x'"},
+        {"POST /recorder/v1/lint", "{\"silence\":[1]}", 400, "no lint rule is called '?'"},
+        {"POST /recorder/v1/snapshot", "{\"since\":4711}", 400, "no mark"},
+        {"POST /recorder/v1/snapshot", "{\"check\":\"\",\"counts\":true}", 400, "are in the snapshot"},
+        {"POST /recorder/v1/snapshot", "{\"mask\":\"a, b\"}", 400, "joined by commas, without blanks"},
+        {"POST /recorder/v1/snapshot", "{\"counts\":true,\"since\":1}", 400, "of a whole session"},
+        {"POST /recorder/v1/infer", "{\"since\":4711}", 400, "no mark"},
+        {"POST /recorder/v1/infer", "{\"catalog\":{\"metrics\":{}}}", 400, "unknown field 'catalog'"},
+        {"POST /recorder/v1/diff", "{\"a\":{\"catalog\":{\"metrics\":{}}}}", 400, "b must be an object"},
+        {"POST /recorder/v1/diff", "{\"a\":{},\"b\":{}}", 400,
+         "a needs one of session, snapshot and catalog"},
+        {"POST /recorder/v1/diff",
+         "{\"a\":{\"catalog\":{\"metrics\":{}},\"since\":1},\"b\":{\"catalog\":{\"metrics\":{}}}}", 400,
+         "since is of a session"},
+        {"POST /recorder/v1/diff",
+         "{\"a\":{\"catalog\":{\"metrics\":{}}},\"b\":{\"session\":\"default\",\"since\":4711}}", 400,
+         "no mark"},
+        {"POST /recorder/v1/diff", "{\"a\":{\"catalog\":{\"metrics\":{}}},\"b\":{\"session\":\"nobody\"}}",
+         404, "nobody"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"cut\":7}]}", 400, "cut"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"probability\":2}]}", 400, "probability"},
+        {"PUT /recorder/v1/faults", "{\"http\":[{\"session\":\"nobody\"}]}", 404, "nobody"},
+        {"PUT /recorder/v1/faults", "{\"http\":[7]}", 400, "http must be a list"},
+        {"PUT /recorder/v1/faults", "{\"dogstatsd\":[{\"drop\":1,\"x\":1}]}", 400, "dogstatsd[].x"},
         {"PUT /recorder/v1/faults", "{\"http\":[{\"cut\":\"up\"}]}", 400, "cut"},
         {"PUT /recorder/v1/faults", "{\"http\":[{\"stauts\":500}]}", 400, "http[].stauts"},
         {"PUT /recorder/v1/faults", "{\"http\":[{\"status\":99}]}", 400, "status"},
@@ -241,6 +302,15 @@ static void test_errors_name_what_was_wrong(void) {
     }
     EQ_INT(ask("POST /recorder/v1/status"), 405);
     HEAD_SAYS("\r\nAllow: GET, HEAD\r\n");
+    /* cut off in silence they would be other keys */
+    struct buf body = {0};
+    buf_str(&body, "{\"expect\":[\"incr a\"],\"ignore_tags\":[\"a\"");
+    for (int i = 0; i < 200; i++)
+        buf_printf(&body, ",\"%0400d\"", i);
+    buf_str(&body, "]}");
+    EQ_INT(post("POST /recorder/v1/expect", body.p), 400);
+    SAYS("ignore_tags is longer than the limit of 65536 bytes");
+    buf_free(&body);
     stop();
 }
 

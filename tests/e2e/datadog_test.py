@@ -1,0 +1,259 @@
+"""What reads of the fake Datadog API answer: hosts and their tags, events, names, queries; and what they say of parameters
+that make no sense. Run by `make e2e-datadog`, with STATWIT naming the binary."""
+
+import json
+import time
+import unittest
+import urllib.parse
+
+from recorder import Recorder
+
+NOW = int(time.time()) // 60 * 60
+
+
+class Reads(unittest.TestCase):
+    def get(self, path, status=200, **args):
+        query = urllib.parse.urlencode(args, doseq=True)
+        return self.r.ask("GET", path + ("?" + query if query else ""), status=status)
+
+    def refused(self, part, method, path, body=None, **args):
+        query = urllib.parse.urlencode(args, doseq=True)
+        answer = self.r.ask(method, path + ("?" + query if query else ""), body, status=400)
+        self.assertIn(part, answer["errors"][0])
+
+    def run(self, result=None):
+        with Recorder() as self.r:
+            return super().run(result)
+
+
+class Hosts(Reads):
+    def test_lists_and_totals(self):
+        self.assertEqual(self.get("/api/v1/hosts")["host_list"], [])
+        self.r.send("a:1|c|#host:web-1,env:ci", "a:1|c|#host:db,env:ci", "a:1|c|#env:prod", "b:1|g|#host:web-1")
+        got = self.get("/api/v1/hosts")
+        self.assertEqual([host["name"] for host in got["host_list"]], ["db", "web-1"])
+        self.assertEqual((got["total_returned"], got["total_matching"]), (2, 2))
+        self.assertEqual(got["host_list"][1]["aliases"], ["web-1"])
+        for part in ("web", "host:web"):
+            self.assertEqual([host["name"] for host in self.get("/api/v1/hosts", filter=part)["host_list"]], ["web-1"])
+        self.assertEqual(self.get("/api/v1/hosts", filter="none")["total_matching"], 0)
+        self.assertEqual(self.get("/api/v1/hosts/totals"), {"total_up": 2, "total_active": 2})
+
+    def test_tags_that_were_sent(self):
+        self.r.send("a:1|c|#host:web,env:ci", "b:1|c|#host:db,env:ci,x", "c:1|c|#host:web,env:ci,long:" + "x" * 300,
+                    "d:1|c|#alone")
+        self.assertEqual(self.get("/api/v1/tags/hosts")["tags"], {"env:ci": ["web", "db"], "x": ["db"]})
+
+    def test_tags_that_are_set(self):
+        path = "/api/v1/tags/hosts/web"
+        self.assertEqual(self.get(path), {"tags": []})
+        self.assertEqual(self.r.ask("POST", path, {"tags": ["a:1"]}, status=201), {"host": "web", "tags": ["a:1"]})
+        self.assertEqual(self.r.ask("POST", path, {"tags": ["b"]}, status=201)["tags"], ["a:1", "b"])
+        self.assertEqual(self.get(path)["tags"], ["a:1", "b"])
+        self.assertEqual(self.get("/api/v1/tags/hosts/db")["tags"], [])
+        self.assertEqual(self.r.ask("PUT", path, {"tags": ["c"]}, status=201)["tags"], ["c"])
+        for bad in ("{", {"tags": "d"}, {}, []):
+            self.refused("The body must be", "POST", path, bad)
+        self.assertEqual(self.get(path)["tags"], ["c"])  # what was refused changes nothing
+        self.assertEqual(self.r.raw("DELETE", path)[0], 204)
+        self.assertEqual(self.get(path)["tags"], [])
+
+
+class Events(Reads):
+    def titles(self, **args):
+        events = self.get("/api/v1/events", **{"start": NOW - 3600, "end": NOW + 3600} | args)["events"]
+        return [event["title"] for event in events]
+
+    def test_filters(self):
+        self.assertEqual(self.titles(), [])
+        for title, more in (("one", {"tags": ["a", "b:1"], "priority": "low", "source_type_name": "jenkins"}),
+                            ("two", {"tags": ["a"], "source_type_name": "chef"}), ("three", {"host": "web"})):
+            self.r.ask("POST", "/api/v1/events", {"title": title, "text": "x", "date_happened": NOW, **more}, status=202)
+        self.r.send(f"_e{{4,1}}:late|x|d:{NOW + 7200}")
+        self.assertEqual(self.titles(), ["one", "two", "three"])
+        self.assertEqual(self.titles(end=NOW + 10000), ["one", "two", "three", "late"])
+        self.assertEqual(self.titles(start=NOW + 1), [])
+        self.assertEqual(self.titles(priority="low"), ["one"])
+        self.assertEqual(self.titles(priority="normal"), ["two", "three"])
+        self.assertEqual(self.titles(sources="chef,jenkins"), ["one", "two"])
+        self.assertEqual(self.titles(sources="puppet"), [])
+        self.assertEqual(self.titles(tags="a"), ["one", "two"])
+        self.assertEqual(self.titles(tags="a,b:1"), ["one"])
+        self.assertEqual(self.titles(tags="b"), [])
+        self.assertEqual(self.titles(page=1), [])
+
+    def test_one(self):
+        sent = self.r.ask("POST", "/api/v1/events", {"title": "t", "text": "x", "tags": ["a"]}, status=202)
+        self.r.send("_e{5,1}:other|x")
+        listed = self.get("/api/v1/events", start=0, end=NOW + 3600)["events"][0]
+        got = self.get(f"/api/v1/events/{sent['event']['id']}")["event"]
+        self.assertEqual(got, listed)
+        self.assertEqual((got["title"], got["text"], got["tags"], got["priority"], got["alert_type"]),
+                         ("t", "x", ["a"], "normal", "info"))
+        self.assertIn("No event matches", self.get("/api/v1/events/12345", status=404)["errors"][0])
+        for bad in ("0", "-1", "x", "9" * 30):
+            self.refused("Invalid event id", "GET", "/api/v1/events/" + bad)
+
+    def test_parameters(self):
+        for args in ({}, {"start": 1}, {"end": 1}, {"start": "now", "end": 1}, {"start": 1, "end": "inf"}):
+            self.refused("'start' and 'end' are required", "GET", "/api/v1/events", **args)
+        for page in ("x", "-1", "1000001"):
+            self.refused("'page' must be a number", "GET", "/api/v1/events", start=1, end=2, page=page)
+
+
+class Names(Reads):
+    def setUp(self):
+        self.r.send("http.hits:1|c|#env:ci,route:/a", "http.time:1|ms|#env:ci,host:web", "db.size:1|g|#env:prod")
+
+    def test_lists(self):
+        self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW - 60})["metrics"], ["db.size", "http.hits", "http.time"])
+        self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW + 3600})["metrics"], [])
+        for args in ({}, {"from": "yesterday"}):
+            self.refused("'from' is required", "GET", "/api/v1/metrics", **args)
+
+    def test_search(self):
+        search = lambda q: self.get("/api/v1/search", q=q)["results"]
+        self.assertEqual(search("metrics:http"), {"metrics": ["http.hits", "http.time"], "hosts": []})
+        self.assertEqual(search("hosts:we"), {"metrics": [], "hosts": ["web"]})
+        self.assertEqual(search("b"), {"metrics": ["db.size"], "hosts": ["web"]})
+        self.assertEqual(search("metrics:"), {"metrics": ["db.size", "http.hits", "http.time"], "hosts": []})
+
+    def test_pages(self):
+        ids = lambda answer: [entry["id"] for entry in answer["data"]]
+        self.assertEqual(ids(self.get("/api/v2/metrics")), ["db.size", "http.hits", "http.time"])
+        first = self.get("/api/v2/metrics", **{"page[size]": 2})
+        cursor = first["meta"]["pagination"]["next_cursor"]
+        self.assertEqual((ids(first), cursor), (["db.size", "http.hits"], "http.hits"))
+        second = self.get("/api/v2/metrics", **{"page[size]": 2, "page[cursor]": cursor})
+        self.assertEqual((ids(second), second["meta"]["pagination"]["next_cursor"]), (["http.time"], None))
+        # a name that has gone since: what follows it, not everything again
+        self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "e"})), ["http.hits", "http.time"])
+        self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "z"})), [])
+        for size in ("0", "10001", "x"):
+            self.refused("page[size] must be a number", "GET", "/api/v2/metrics", **{"page[size]": size})
+
+    def test_one(self):
+        got = self.get("/api/v2/metrics/http.hits/all-tags")["data"]
+        self.assertEqual((got["id"], got["attributes"]["tags"]), ("http.hits", ["env:ci", "route:/a"]))
+        self.assertEqual(self.get("/api/v2/metrics/http.hits/volumes")["data"]["type"], "metric_volumes")
+        for path in ("all-tags", "volumes"):
+            self.assertIn("not found", self.get(f"/api/v2/metrics/none/{path}", status=404)["errors"][0])
+        self.assertEqual(self.get("/api/v1/metrics/http.time")["type"], "timing")
+        self.get("/api/v1/metrics/none", status=404)
+        self.r.ask("PUT", "/api/v1/metrics/http.hits", {"description": "d"})
+        self.assertEqual(self.r.ask("PUT", "/api/v1/metrics/http.hits", {"unit": "hit"})["description"], "d")
+        self.assertEqual(self.get("/api/v1/metrics/http.hits")["unit"], "hit")
+
+    def test_keys(self):
+        for path in ("/api/v1/validate", "/api/v2/validate", "/api/v2/validate_keys"):
+            self.assertEqual(self.r.raw("GET", path, headers={"DD-API-KEY": "k"})[0], 200, path)
+            self.assertEqual(self.r.raw("GET", path)[0], 403, path)
+
+
+class Queries(Reads):
+    def setUp(self):
+        points = lambda *values: [[NOW - 120 + 60 * i, value] for i, value in enumerate(values)]
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "hits", "type": "count", "points": points(10, 20, 30), "tags": ["env:ci", "route:a"], "host": "web"},
+            {"metric": "hits", "type": "count", "points": points(1, 2, 3), "tags": ["env:ci", "route:b"]},
+            {"metric": "hits", "type": "count", "points": points(5), "tags": ["env:prod"]},
+            {"metric": "size", "type": "gauge", "points": points(4, 8), "device": "sda", "unit": "byte"}]}, status=202)
+
+    def v1(self, query, **more):
+        return self.get("/api/v1/query", **{"from": NOW - 120, "to": NOW + 60, "query": query} | more)["series"]
+
+    def points(self, query):
+        """By group: the values at -120, -60 and 0 seconds."""
+        return {",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in self.v1(query)}
+
+    def test_the_language(self):
+        for query, expected in (
+                ("sum:hits{*}.rollup(sum, 60)", {"": [16, 22, 33]}),
+                ("sum:hits{env:ci}.rollup(sum, 60)", {"": [11, 22, 33]}),
+                ("sum:hits{env:ci,!route:b}.rollup(60)", {"": [10, 20, 30]}),
+                ("sum:hits{!env:c*}.rollup(sum,60)", {"": [5]}),
+                ("sum:hits{host:web}.rollup(sum, 60)", {"": [10, 20, 30]}),
+                ("avg:hits{env:ci}.rollup(sum, 60)", {"": [5.5, 11, 16.5]}),
+                ("min:hits{env:ci}.rollup(sum, 60)", {"": [1, 2, 3]}),
+                ("max:hits{env:ci}.rollup(sum, 60)", {"": [10, 20, 30]}),
+                ("count:hits{env:ci}.rollup(count, 60)", {"": [2, 2, 2]}),
+                ("sum:hits{env:ci} by {route}.rollup(sum, 60)", {"route:a": [10, 20, 30], "route:b": [1, 2, 3]}),
+                ("sum:hits{*} by {env,host}.rollup(sum, 60)",
+                 {"env:ci,host:web": [10, 20, 30], "env:ci": [1, 2, 3], "env:prod": [5]}),
+                ("sum:hits{env:prod}.as_count().rollup(sum, 60)", {"": [5]}),
+                ("sum:hits{env:prod}.as_rate().rollup(sum, 60)", {"": [5 / 60]}),
+                ("avg:size{device:sd*} by {device}.rollup(max, 60).fill(zero)", {"device:sda": [4, 8]}),
+                ("avg:size{*}.rollup(avg, 600000)", {"": [6]}),
+                ("avg:none{*}", {})):
+            self.assertEqual(self.points(query), expected, query)
+        both = self.v1(" sum:hits{env:ci,route:a}.rollup(sum, 60), avg:size{*}.rollup(60)")
+        self.assertEqual([(one["query_index"], one["metric"], one["scope"]) for one in both],
+                         [(0, "hits", "env:ci,route:a"), (1, "size", "*")])
+        self.assertEqual(both[1]["unit"][0]["name"], "byte")
+
+    def test_what_cannot_be_read(self):
+        for query, expected in (
+                ("hits{*}", "avg:, sum:"), ("last:hits{*}", "avg:, sum:"), ("sum hits{*}", "avg:, sum:"),
+                ("sum:{*}", "a metric name"), ("sum:hits", "'{' and a scope"), ("sum:hits{}", "a tag or * in the braces"),
+                ("sum:hits{a,}", "a tag or * in the braces"), ("sum:hits{a", "'}'"), ("sum:hits{*} by route", "'{' after by"),
+                ("sum:hits{*} by {}", "a tag key"), ("sum:hits{*} by {a", "'}'"), ("sum:hits{*}.rollup", "'(' after"),
+                ("sum:hits{*}.rollup(x)", "avg, sum, min"), ("sum:hits{*}.rollup(0)", "avg, sum, min"),
+                ("sum:hits{*}.rollup(60", "')'"), ("sum:hits{*}.fill(", "')'"), ("sum:hits{*}.as_count(1)", "one of as_count()"),
+                ("sum:hits{*}.derivative()", "one of as_count()"), ("sum:hits{*} + 1", "the end of the query"),
+                ("sum:hits{" + ",".join("a" * 33) + "}", "fewer tags"),
+                ("sum:hits{*} by {" + ",".join("a" * 17) + "}", "a tag key")):
+            self.refused("expected " + expected, "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+        for args, part in (({"query": "sum:hits{*}"}, "'from' and 'to' are required"),
+                           ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'from' and 'to' are required"),
+                           ({"from": 1, "to": 2}, "'query' is required"),
+                           ({"from": 2, "to": 2, "query": "sum:hits{*}"}, "'from' must lie before 'to'"),
+                           ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 33)}, "At most 32 queries")):
+            self.refused(part, "GET", "/api/v1/query", **args)
+
+    def v2(self, what, queries, status=200, **more):
+        attributes = {"from": (NOW - 120) * 1000, "to": (NOW + 59) * 1000, "interval": 60000, "queries": queries} | more
+        body = {"data": {"type": what + "_request", "attributes": attributes}}
+        answer = self.r.ask("POST", "/api/v2/query/" + what, body, status=status)
+        return answer["data"]["attributes"] if status == 200 else answer["errors"][0]
+
+    def test_timeseries(self):
+        queries = [{"name": "a", "query": "sum:hits{env:ci} by {route}", "data_source": "metrics"},
+                   {"name": "b", "query": "avg:size{*}", "data_source": "metrics"}]
+        got = self.v2("timeseries", queries)
+        self.assertEqual(got["times"], [(NOW - 120 + 60 * i) * 1000 for i in range(3)])
+        self.assertEqual(got["values"], [[10, 20, 30], [1, 2, 3], [4, 8, None]])
+        self.assertEqual([one["group_tags"] for one in got["series"]], [["route:a"], ["route:b"], []])
+        self.assertEqual([one["query_index"] for one in got["series"]], [0, 0, 1])
+        self.assertEqual(self.v2("timeseries", queries, formulas=[{"formula": "b"}])["values"], [[4, 8, None]])
+
+    def test_scalar(self):
+        for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("count", [3, 3]),
+                                     ("last", [30, 3]), (None, [20, 2])):
+            query = {"name": "a", "query": "sum:hits{env:ci} by {route}", "aggregator": aggregator}
+            group, number = self.v2("scalar", [{k: v for k, v in query.items() if v}])["columns"]
+            self.assertEqual((group["name"], group["values"]), ("route", [["a"], ["b"]]))
+            self.assertEqual((number["name"], number["values"]), ("a", expected))
+        rows = self.v2("scalar", [{"query": "sum:hits{*} by {env}", "aggregator": "sum"},
+                                  {"query": "sum:hits{env:ci} by {env}", "aggregator": "sum"}])["columns"]
+        self.assertEqual([column["values"] for column in rows], [[["ci"], ["prod"]], [66, 5], [66, None]])
+        self.assertEqual(rows[1]["name"], "sum:hits{*} by {env}")
+
+    def test_questions_that_make_no_sense(self):
+        good = {"name": "a", "query": "sum:hits{*}"}
+        for queries, more, part in (
+                ([], {}, "1 to 32 queries"), ([good] * 33, {}, "1 to 32 queries"), ([{}], {}, "needs a 'query'"),
+                ([{"query": "hits"}], {}, "unable to parse hits"), ([good | {"aggregator": "p99"}], {}, "unknown aggregator"),
+                ([good], {"formulas": [{"formula": "a + 1"}]}, "arithmetic is not evaluated"),
+                ([good], {"formulas": [{}]}, "arithmetic is not evaluated"),
+                ([good], {"formulas": [{"formula": "a"}] * 33}, "too many formulas"),
+                ([good], {"from": "now"}, "are milliseconds"), ([good], {"to": 0}, "are milliseconds"),
+                ([good], {"to": 1e17}, "are milliseconds")):
+            for what in ("timeseries", "scalar"):
+                self.assertIn(part, self.v2(what, queries, 400, **more))
+        self.refused("input validation failed", "POST", "/api/v2/query/scalar", "{")
+        self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", {"data": {"type": "timeseries_request"}})
+        self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", json.dumps([]))
+
+
+if __name__ == "__main__":
+    unittest.main()
