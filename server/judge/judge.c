@@ -68,6 +68,7 @@ void judge_free(struct judge *j) {
     free(j->dirty);
     free(j->losses);
     free(j->by_series.slots);
+    free(j->by_identity.slots);
     name_index_free(&j->names);
     arena_free(&j->arena);
     parsed_free(&j->parsed);

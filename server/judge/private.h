@@ -35,7 +35,7 @@ struct judge {
 
     struct witness *witnesses;
     size_t n_witnesses, cap_witnesses;
-    struct idmap by_series;
+    struct idmap by_series, by_identity;
     uint64_t steps; /* of matching, so far */
     uint64_t n_links;
     uint64_t n_values; /* kept one by one */
@@ -57,6 +57,8 @@ struct judge {
 
 /* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
+/* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
+int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
 int judge_add_event(struct judge *j, const struct event_row *row);
 int judge_add_check(struct judge *j, const struct check_row *row);

@@ -145,7 +145,10 @@ static bool is_new(struct judge *j, uint64_t id) {
 
 int judge_feed_series(struct judge *j, const struct series_row *row) {
     struct witness *w;
-    return judge_add_series(j, row, &w);
+    bool known;
+    if (judge_renew_series(j, row, &known) != 0)
+        return -1;
+    return known ? 0 : judge_add_series(j, row, &w);
 }
 
 int judge_feed_sample(struct judge *j, const struct sample_row *row) {

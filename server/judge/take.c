@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include <stdlib.h>
+#include <xxhash.h>
 
 static void mark_dirty(struct judge *j, uint32_t place) {
     struct claim *claim = &j->claims[place];
@@ -54,6 +55,29 @@ static int find_claims(struct visit *v) {
                                                    j->limits.steps, visit_claim, v);
 }
 
+static uint64_t identity_of(const struct series_row *row) {
+    uint64_t hash = XXH3_64bits_withSeed(row->name.p, row->name.n, (uint64_t)row->type);
+    for (size_t i = 0; i < row->n_tags; i++)
+        hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
+    hash = XXH3_64bits_withSeed(row->host.p, row->host.n, hash);
+    return XXH3_64bits_withSeed(row->device.p, row->device.n, hash) | 1; /* 0 is a free slot of the map */
+}
+
+static bool is_same(const struct witness *w, const struct series_row *row) {
+    bool same = w->type == row->type && w->n_tags == row->n_tags && span_eq(w->name, row->name) &&
+                span_eq(w->host, row->host) && span_eq(w->device, row->device);
+    for (size_t i = 0; same && i < row->n_tags; i++)
+        same = span_eq(w->tags[i], row->tags[i]);
+    return same;
+}
+
+int judge_renew_series(struct judge *j, const struct series_row *row, bool *known) {
+    uint32_t place;
+    *known = span_eq(row->session, j->session) && !idmap_get(&j->by_series, row->id, &place) &&
+             idmap_get(&j->by_identity, identity_of(row), &place) && is_same(&j->witnesses[place], row);
+    return *known ? idmap_put(&j->by_series, row->id, place) : 0;
+}
+
 static struct witness *new_witness(struct judge *j, const struct series_row *row) {
     if (!array_room(&j->witnesses, j->n_witnesses, &j->cap_witnesses, sizeof *j->witnesses))
         return NULL;
@@ -66,7 +90,8 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
                           .host = arena_copy(&j->arena, row->host),
                           .device = arena_copy(&j->arena, row->device),
                           .telemetry = match_tells_drops(row->name, row->type)};
-    if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0)
+    if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
+        idmap_put(&j->by_identity, identity_of(row), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
     return w;

@@ -66,7 +66,7 @@ int witness_take_series(struct witness *w, const struct series_row *row);
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 void witness_free(struct witness *w);
 
-/* Series id to place in the list of witnesses. */
+/* Series id, or hash, to place in the list of witnesses. */
 struct idmap {
     struct idmap_slot {
         uint64_t id; /* 0: free */

@@ -1,6 +1,8 @@
 /* A recording against a catalog: each rule with a case that breaks it and one that keeps it, and what losses do. */
 #include "catalog/verify.h"
 
+#include "broken_reader.h"
+#include "catalog/question.h"
 #include "fake_reader.h"
 #include "unit.h"
 
@@ -227,6 +229,42 @@ static void test_intake(void) {
     fake_free(f);
 }
 
+/* At every call in turn: an error that says so, never an answer made of half a recording. */
+static void test_broken_readers(void) {
+    static const struct {
+        enum catalog_kind kind;
+        const char *question;
+    } cases[] = {
+        {ASK_VERIFY, "{\"catalog\":{\"metrics\":{\"a\":{\"unit\":\"byte\"},\"b\":{},\"g\":{}}}}"},
+        {ASK_LINT, "{}"},
+        {ASK_SNAPSHOT, "{\"check\":\"# statwit snapshot 1\\ncount a[]\\ngauge b[]\\ngauge g[]\\n\"}"},
+        {ASK_SNAPSHOT, "{}"},
+        {ASK_INFER, "{}"},
+        {ASK_DIFF, "{\"a\":{\"session\":\"default\"},\"b\":{\"session\":\"default\"}}"},
+    };
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c\nb:1|g\ng:1:2:3:4:5:6:7:8:9|g");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int n = 0, failed = 1; failed; n++) {
+            struct broken broken;
+            struct err err = {0};
+            struct catalog_error wrong = {0};
+            json_t *question = json_loads(cases[i].question, 0, NULL);
+            struct catalog_question *q = catalog_question_new(cases[i].kind, question, &wrong);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(q);
+            broken_init(&broken, fake_reader(f), n, true);
+            json_t *answer = catalog_question_answer(q, &broken.reader, &err);
+            failed = broken.failed;
+            EQ_INT(answer == NULL, failed);
+            EQ_STR(err.text, failed ? "the disk is on fire" : "");
+            CU_ASSERT(failed || n >= 2);
+            json_decref(answer);
+            json_decref(question);
+            catalog_question_free(q);
+        }
+    fake_free(f);
+}
+
 static void test_sentry(void) {
     static const char *const paths[] = {"fixtures/catalog/sentry.json"};
     struct catalog_error error = {0};
@@ -256,4 +294,4 @@ UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
           {"aggregated histograms", test_aggregates}, {"coverage warns, or fails when strict", test_coverage},
           {"losses", test_losses}, {"session, mark, prefix, ignored tags", test_scope},
           {"values since a mark", test_since}, {"what came over HTTP", test_intake},
-          {"a recording of Sentry's metrics", test_sentry})
+          {"a reader that fails", test_broken_readers}, {"a recording of Sentry's metrics", test_sentry})

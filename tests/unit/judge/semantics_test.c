@@ -604,6 +604,38 @@ static void test_sketches(void) {
     PASSES(f, "no distribution same each == 9.99");
 }
 
+/* Retention drops a series with its last sample; when more of it comes it has another id, and is still the same. */
+static int feed_renewed(void *arg, const struct series_row *row) {
+    struct series_row renewed = *row;
+    renewed.id += 1000;
+    return judge_feed_series(arg, &renewed);
+}
+
+static int feed_renewed_sample(void *arg, const struct sample_row *row) {
+    struct sample_row renewed = *row;
+    renewed.id += 1000;
+    renewed.series_id += 1000;
+    return judge_feed_sample(arg, &renewed);
+}
+
+static void test_series_that_come_back(void) {
+    sent("a:1|c|#x:1,y\na:2|c|#x:2,host:web");
+    struct judge *j =
+        judging_start("incr a series == 2 and samples == 4 and sum == 6 and first == 1", NULL, f);
+    struct reader *r = fake_reader(f);
+    struct filter all = {0};
+    struct err err = {0};
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    for (int round = 0; round < 2; round++) /* told twice of a series, of its samples once */
+        EQ_INT(r->ops->series(r, &all, feed_renewed, j, &err), 0);
+    EQ_INT(r->ops->samples(r, &all, true, feed_renewed_sample, j, &err), 0);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    fake_send(f, "a:0|c|#x:2"); /* without the host it is another */
+    EQ_INT(judging_feed_all(j, f), 0);
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    judge_free(j);
+}
+
 static void test_done(void) {
     fake_free(f);
     f = NULL;
@@ -622,4 +654,4 @@ UNIT_MAIN("judge/semantics", {"the examples of the specification", test_examples
           {"when waiting is in vain", test_final},
           {"when waiting for all to be covered is in vain", test_final_all_covered},
           {"what was seen already, and other sessions", test_fed_again}, {"sketches", test_sketches},
-          {"(done)", test_done})
+          {"a series that comes back", test_series_that_come_back}, {"(done)", test_done})
