@@ -3,6 +3,7 @@ questions promise holds. Run by `make e2e-api`, with STATWIT naming the binary."
 
 import base64
 import gzip
+import http.client
 import json
 import os
 import re
@@ -270,19 +271,22 @@ class Questions(unittest.TestCase):
 
 
 class Waiting(unittest.TestCase):
+    def waiting(self, r, *claims):
+        """A thread that waits for them on a connection of its own, and the list that its answer goes to."""
+        answers = []
+        body = {"expect": claims, "within_ms": 60000}
+
+        def wait():
+            connection = http.client.HTTPConnection("127.0.0.1", r.port, timeout=60)
+            connection.request("POST", "/recorder/v1/expect", json.dumps(body))
+            answers.append(json.loads(connection.getresponse().read()))
+            connection.close()
+
+        return threading.Thread(target=wait), answers
+
     def test_it_ends_at_the_first_moment_that_all_holds(self):
         with Recorder() as r:
-            answers = []
-            body = {"expect": ["incr step sum == 3", "gauge level samples == 1 and last == 7"], "within_ms": 60000}
-
-            def wait():
-                import http.client
-                connection = http.client.HTTPConnection("127.0.0.1", r.port, timeout=60)
-                connection.request("POST", "/recorder/v1/expect", json.dumps(body))
-                answers.append(json.loads(connection.getresponse().read()))
-                connection.close()
-
-            thread = threading.Thread(target=wait)
+            thread, answers = self.waiting(r, "incr step sum == 3", "gauge level samples == 1 and last == 7")
             r.send("level:7|g")
             r.get("series")
             thread.start()
@@ -296,6 +300,20 @@ class Waiting(unittest.TestCase):
             [answer] = answers
             self.assertEqual(answer["verdict"], "pass")
             self.assertLess(answer["waited_ms"], 60000)
+
+    def test_events_and_checks_are_waited_for_too(self):
+        with Recorder() as r:
+            thread, answers = self.waiting(r, "event Deploy{env:ci} samples == 2", "check app status == ok and samples == 3")
+            r.send("_sc|app|2", "_e{6,1}:Deploy|x")
+            r.get("series")
+            thread.start()
+            for lines in (("_e{6,1}:Deploy|x|#env:ci", "_sc|app|1"), ("bad line", "_e{5,1}:Other|x|#env:ci"),
+                          ("_sc|other|1", "_e{6,1}:Deploy|x|#env:ci"), ("_sc|app|0",)):
+                r.get("series")
+                r.send(*lines)
+            thread.join(60)
+            [answer] = answers
+            self.assertEqual((answer["verdict"], answer["results"][1]["observed"]), ("pass", "status ok, samples 3"))
 
     def test_what_cannot_be_mended_fails_early(self):
         with Recorder() as r:
@@ -338,7 +356,6 @@ class Faults(unittest.TestCase):
             self.assertEqual(self.post(r), 202)
 
     def test_cuts(self):
-        import http.client
         for cut, stored in (("before", 0), ("during", 1), ("after", 1)):
             with Recorder() as r:
                 r.ask("PUT", "/recorder/v1/faults", {"http": [{"cut": cut}]})
