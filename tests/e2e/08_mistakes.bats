@@ -147,3 +147,31 @@ load helper
     exits 2
     has "ports end at 65535"
 }
+
+@test "a certificate that is none, and one that is" {
+    serve() { run statwit serve --http-port 0 --dogstatsd-port 0 --db :memory: "$@"; }
+    serve --tls-cert cert.pem --tls-key key.pem
+    exits 3
+    has 'cannot read cert.pem: No such file'
+    touch cert.pem key.pem
+    serve --tls-cert cert.pem --tls-key key.pem
+    exits 3
+    has 'cert.pem is not a PEM file: empty'
+    head -c 1048577 /dev/zero >cert.pem
+    serve --tls-cert cert.pem --tls-key key.pem
+    exits 3
+    has 'cert.pem is not a PEM file: larger than 1 MiB'
+    echo hello | tee cert.pem >key.pem
+    serve --tls-cert cert.pem --tls-key key.pem
+    exits 3
+    has 'is the certificate a PEM file and the key the one that belongs to it?'
+    serve --tls-cert cert.pem
+    exits 3
+    has '--tls-cert and --tls-key go together'
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+        -keyout key.pem -out cert.pem 2>/dev/null
+    start --tls-cert cert.pem --tls-key key.pem
+    curl -fsS --cacert cert.pem "$STATWIT_URL/healthz"
+    run curl -fsS "$STATWIT_URL/healthz"
+    [ "$status" -ne 0 ]
+}
