@@ -351,7 +351,7 @@ struct statwit_request {
     size_t size;
     const char *content_type; /* of the body; NULL: application/json */
     int timeout_ms;           /* 0: the recorder's; -1: none, and then only a lost connection ends it */
-    statwit_chunk chunk;      /* NULL: the body is collected in the response */
+    statwit_chunk chunk; /* NULL: the body is collected in the response; else timeout_ms is for a silence */
     void *context;
 };
 

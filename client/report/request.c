@@ -21,7 +21,16 @@ struct exchange {
     const struct statwit_request *request;
     struct text body;
     bool stopped; /* by the caller's chunk function */
+    int timeout_ms;
+    curl_off_t moved; /* bytes so far, of a stream; and when the last of them came */
+    int64_t moved_ms;
 };
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static const char *or_environment(const char *value, const char *name) {
     if (value)
@@ -105,6 +114,18 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *context) {
     return exchange->stopped ? 0 : size;
 }
 
+/* A stream may take as long as it likes, but not be silent for longer than its timeout. Called about once a second. */
+static int on_progress(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+                       curl_off_t up) {
+    struct exchange *exchange = context;
+    (void)down_all, (void)up_all;
+    if (down + up != exchange->moved) {
+        exchange->moved = down + up;
+        exchange->moved_ms = now_ms();
+    }
+    return now_ms() - exchange->moved_ms >= exchange->timeout_ms;
+}
+
 static int fresh_handle(struct statwit_recorder *recorder, struct statwit_error *error) {
     /* A handle inherited through fork shares its socket with the parent: it is left alone, not cleaned up. */
     if (recorder->handle && recorder->pid != getpid())
@@ -120,7 +141,10 @@ static int prepare(struct exchange *exchange, const char *url, const struct curl
     const struct statwit_request *request = exchange->request;
     const struct curl *curl = recorder->curl;
     CURL *handle = recorder->handle;
-    int timeout_ms = request->timeout_ms ? request->timeout_ms : recorder->timeout_ms;
+    exchange->timeout_ms = request->timeout_ms ? request->timeout_ms : recorder->timeout_ms;
+    exchange->moved_ms = now_ms();
+    long timeout_ms = exchange->timeout_ms > 0 ? exchange->timeout_ms : 0;
+    bool streams = request->chunk && timeout_ms;
     const char *method = request->method ? request->method : request->body ? "POST" : "GET";
     bool failed = false;
 #define SET(option, value) failed |= curl->easy_setopt(handle, option, value) != CURLE_OK
@@ -129,7 +153,10 @@ static int prepare(struct exchange *exchange, const char *url, const struct curl
     SET(CURLOPT_PROXY, ""); /* a recorder is on this host or near: http_proxy is meant for others */
     SET(CURLOPT_TCP_NODELAY, 1L);
     SET(CURLOPT_HTTPHEADER, headers);
-    SET(CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 0));
+    SET(CURLOPT_TIMEOUT_MS, streams ? 0 : timeout_ms);
+    SET(CURLOPT_NOPROGRESS, streams ? 0L : 1L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, exchange);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, exchange);
     if (recorder->ca_file)
@@ -169,6 +196,7 @@ static struct curl_slist *make_headers(const struct exchange *exchange) {
 static int explain(const struct exchange *exchange, CURLcode code, struct statwit_error *error) {
     const struct statwit_recorder *recorder = exchange->recorder;
     const char *words = recorder->curl->easy_strerror(code);
+    bool got_some = exchange->moved > 0;
     if (exchange->body.failed)
         return error_set(error, exchange->body.size ? STATWIT_PROTOCOL : STATWIT_NO_MEMORY,
                          "the answer of %.200s is larger than %zu MiB, or memory is out", recorder->url,
@@ -185,8 +213,12 @@ static int explain(const struct exchange *exchange, CURLcode code, struct statwi
                          code == CURLE_COULDNT_CONNECT && number ? strerror((int)number) : words);
     }
     case CURLE_OPERATION_TIMEDOUT:
-        return error_set(error, STATWIT_UNREACHABLE, "%.200s did not answer %.100s in time", recorder->url,
-                         exchange->request->path);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return error_set(error, STATWIT_UNREACHABLE,
+                         "%.200s %s %.100s for %g s: does it hang? Start it anew, or give it longer with "
+                         "--answer-timeout or timeout_ms",
+                         recorder->url, got_some ? "sent nothing more of" : "did not answer",
+                         exchange->request->path, exchange->timeout_ms / 1000.0);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         return error_set(
@@ -277,8 +309,7 @@ void statwit_response_free(struct statwit_response *response) {
 }
 
 int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms, struct statwit_error *error) {
-    struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    int64_t start_ms = now_ms();
     for (;;) {
         struct statwit_response response;
         struct statwit_request ask = {.path = "/readyz", .timeout_ms = timeout_ms > 0 ? timeout_ms : 0};
@@ -293,8 +324,7 @@ int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms, str
             if (error)
                 error->status = status;
         }
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >= timeout_ms)
+        if (now_ms() - start_ms >= timeout_ms)
             return -1;
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }

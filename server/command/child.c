@@ -3,7 +3,9 @@
 #include "core/clock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -37,7 +39,7 @@ void child_block(void) {
 static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET",  "DD_DOGSTATSD_STREAM_SOCKET",
                                            "DD_DOGSTATSD_DISABLE", "STATWIT_DB",
                                            "STATWIT_SINCE",        "STATWIT_TO",
-                                           "STATWIT_JUNIT",        "STATWIT_JSON"};
+                                           "STATWIT_JUNIT",        "STATWIT_JSON_FILE"};
 
 static bool names(const char *variable, const char *name) {
     size_t n = strlen(name);
@@ -188,6 +190,64 @@ int child_run(const struct child_options *o, int *status, bool *timed_out, struc
     }
     if (foreground)
         tcsetpgrp(STDIN_FILENO, getpgrp());
-    sigprocmask(SIG_SETMASK, &before, NULL);
     return pid > 0 ? 0 : -1;
+}
+
+/* --- what comes after it --------------------------------------------------------------------------------- */
+
+static struct {
+    void (*work)(void *arg);
+    void *arg;
+    pthread_t waits;
+    atomic_bool done;
+} after;
+
+static void *do_work(void *unused) {
+    (void)unused;
+    after.work(after.arg);
+    after.done = true;
+    pthread_kill(after.waits, SIGCHLD);
+    return NULL;
+}
+
+/* Those that would end us: nohup and a shell's & ignore some. */
+static sigset_t ending(void) {
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction action;
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+            sigaddset(&set, numbers[i]);
+    }
+    return set;
+}
+
+int child_after(void (*work)(void *arg), void *arg) {
+    pthread_t thread;
+    sigset_t set = ending();
+    sigaddset(&set, SIGCHLD);
+    after.work = work;
+    after.arg = arg;
+    after.waits = pthread_self();
+    if (pthread_create(&thread, NULL, do_work, NULL) != 0) {
+        work(arg);
+        return 0;
+    }
+    int number = 0;
+    while (!after.done && (number <= 0 || number == SIGCHLD))
+        number = sigwaitinfo(&set, NULL);
+    if (after.done) {
+        pthread_join(thread, NULL);
+        return 0;
+    }
+    sigdelset(&set, SIGCHLD); /* a second one does not wait for anything */
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return number;
+}
+
+void child_end_by(int number) {
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    raise(number);
+    _exit(128 + number); /* it was blocked when we were started */
 }

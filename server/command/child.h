@@ -19,11 +19,17 @@ struct child_options {
     int64_t kill_after_ns;
 };
 
-/* Blocks the signals that child_run passes on, until it returns: from then on they end us as usual. */
+/* Blocks the signals that child_run passes on, for good: child_after says when one of them should end us. */
 void child_block(void);
 
 /* Runs it to its end. Its status as a shell gives it (128 + N: ended by signal N) in *status, whether its
  * time was up in *timed_out. -1 with err when it could not be started. */
 int child_run(const struct child_options *options, int *status, bool *timed_out, struct err *err);
+
+/* Does work(arg) on a thread of its own. 0 when it is done; else the signal that is to end us and came first: then
+ * the work goes on for as long as we do. What it uses must last as long. To be called once. */
+int child_after(void (*work)(void *arg), void *arg);
+/* Ends us by the signal, as if it had never been blocked. */
+_Noreturn void child_end_by(int number);
 
 #endif

@@ -1,12 +1,12 @@
 /* statwit export: a whole session in some format, from a server or a file. */
 #include "http/control/export.h"
 #include "command/commands.h"
+#include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
 #include "core/log.h"
 #include "http/control/openmetrics.h"
 #include "store/store.h"
-#include <errno.h>
 #include <stdio.h>
 
 static void write_text(void *arg, struct span text, uint64_t id) {
@@ -64,21 +64,23 @@ static int export_server(const struct options *o, FILE *to) {
     return status;
 }
 
+static int export_to(const struct options *o, FILE *to) {
+    return rows_from_file(o) ? export_file(o, to) : export_server(o, to);
+}
+
 int export_command(const struct options *o) {
+    struct file_output file;
+    struct err err = {0};
     const char *path = option_text(o, OPT_OUTPUT);
-    FILE *to = path ? fopen(path, "we") : stdout;
-    if (!to) {
-        log_error("cannot write %s: %s", path, strerror(errno));
+    if (!path || strcmp(path, "-") == 0)
+        return export_to(o, stdout);
+    if (file_begin(&file, path, &err) != 0) {
+        log_error("%s", err.text);
         return EXIT_CANNOT;
     }
-    int status = rows_from_file(o) ? export_file(o, to) : export_server(o, to);
-    if (!path)
-        return status;
-    bool written = fflush(to) == 0 && !ferror(to);
-    if (fclose(to) != 0)
-        written = false;
-    if (!written && status == EXIT_PASS) {
-        log_error("cannot write %s: %s", path, strerror(errno));
+    int status = export_to(o, file.to);
+    if (file_end(&file, status == EXIT_PASS, &err) != 0) {
+        log_error("%s", err.text);
         status = EXIT_CANNOT;
     }
     return status;

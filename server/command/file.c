@@ -1,48 +1,11 @@
 #include "command/file.h"
 
-#include "core/buf.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* 0, or an errno. Closes fd. */
-static int write_all(int fd, struct span text) {
-    int error = 0;
-    for (size_t done = 0; error == 0 && done < text.n;) {
-        ssize_t n = write(fd, text.p + done, text.n - done);
-        if (n > 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            error = errno;
-    }
-    return close(fd) != 0 && error == 0 ? errno : error;
-}
-
-static int write_into(const char *path, struct span text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    return fd < 0 ? errno : write_all(fd, text);
-}
-
-static int write_beside(const char *path, mode_t mode, struct span text) {
-    struct buf beside = {.max = 65536};
-    buf_printf(&beside, "%s.XXXXXX", path);
-    int fd = beside.failed ? -1 : mkostemp(beside.p, O_CLOEXEC);
-    int error = fd < 0 ? errno : 0;
-    if (fd >= 0) {
-        int refused = fchmod(fd, mode) != 0 ? errno : 0;
-        error = write_all(fd, text);
-        error = refused ? refused : error;
-        if (error == 0 && rename(beside.p, path) != 0)
-            error = errno;
-        if (error != 0)
-            unlink(beside.p);
-    }
-    buf_free(&beside);
-    return error;
-}
 
 static mode_t mode_of_new(void) {
     mode_t mask = umask(0);
@@ -50,15 +13,64 @@ static mode_t mode_of_new(void) {
     return 0666 & ~mask;
 }
 
-int file_replace(const char *path, struct span text, struct err *err) {
+/* A descriptor of a new file beside the target; -1 with errno. */
+static int open_beside(struct file_output *f, mode_t mode) {
+    size_t size = strlen(f->target) + sizeof ".XXXXXX";
+    f->beside = malloc(size);
+    if (!f->beside)
+        return -1;
+    snprintf(f->beside, size, "%s.XXXXXX", f->target);
+    int fd = mkostemp(f->beside, O_CLOEXEC);
+    if (fd >= 0 && fchmod(fd, mode) == 0)
+        return fd;
+    int error = errno;
+    if (fd >= 0) {
+        unlink(f->beside);
+        close(fd);
+    }
+    errno = error;
+    return -1;
+}
+
+int file_begin(struct file_output *f, const char *path, struct err *err) {
     struct stat st;
     bool there = stat(path, &st) == 0;
-    char *target = there ? realpath(path, NULL) : NULL;
-    int error = there && !S_ISREG(st.st_mode)
-                    ? write_into(path, text)
-                    : write_beside(target ? target : path, there ? st.st_mode & 0777 : mode_of_new(), text);
-    free(target);
-    return error ? err_set(err, error, "cannot write %s", path) : 0;
+    *f = (struct file_output){.path = path};
+    int fd = -1;
+    if (there && !S_ISREG(st.st_mode))
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    else if ((f->target = there ? realpath(path, NULL) : strdup(path)))
+        fd = open_beside(f, there ? st.st_mode & 0777 : mode_of_new());
+    f->to = fd < 0 ? NULL : fdopen(fd, "w");
+    if (f->to)
+        return 0;
+    err_set(err, errno, "cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+    free(f->target);
+    free(f->beside);
+    return -1;
+}
+
+int file_end(struct file_output *f, bool keep, struct err *err) {
+    int error = fflush(f->to) != 0 ? errno : ferror(f->to) ? EIO : 0;
+    if (fclose(f->to) != 0 && !error)
+        error = errno;
+    if (f->beside && keep && !error && rename(f->beside, f->target) != 0)
+        error = errno;
+    if (f->beside && (!keep || error))
+        unlink(f->beside);
+    free(f->target);
+    free(f->beside);
+    return error && keep ? err_set(err, error, "cannot write %s", f->path) : 0;
+}
+
+int file_replace(const char *path, struct span text, struct err *err) {
+    struct file_output f;
+    if (file_begin(&f, path, err) != 0)
+        return -1;
+    fwrite(text.p ? text.p : "", 1, text.n, f.to);
+    return file_end(&f, true, err);
 }
 
 void file_remove(const char *path) {

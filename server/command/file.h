@@ -3,15 +3,28 @@
  * A file is replaced at once: who reads it sees the old text or the new. A link stays a link, and what it names is
  * replaced. A pipe, a device or a descriptor (/dev/fd/3) is written into: it is not ours to replace.
  *
- * Threads: any. Errors: -1 with err, which names the path; the file is as it was.
+ * Ownership: file_end gives back what file_begin made. Threads: any. Errors: -1 with err, which names the path; the
+ * file is as it was.
  */
 #ifndef COMMAND_FILE_H
 #define COMMAND_FILE_H
 
 #include "core/err.h"
 #include "core/span.h"
+#include <stdio.h>
 
 int file_replace(const char *path, struct span text, struct err *err);
+
+/* The same piece by piece. */
+struct file_output {
+    FILE *to; /* write here */
+    const char *path;
+    char *target, *beside; /* what `beside` will replace; NULL: `to` is the pipe or the device */
+};
+int file_begin(struct file_output *f, const char *path, struct err *err);
+/* keep false: the file stays as it was. */
+int file_end(struct file_output *f, bool keep, struct err *err);
+
 /* Removes what file_replace made; a pipe or a device stays. */
 void file_remove(const char *path);
 

@@ -1,5 +1,6 @@
 #include "command/judging.h"
 
+#include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
 #include "core/clock.h"
@@ -100,12 +101,25 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
     return NULL;
 }
 
-int judging_check(const struct judging *j, const struct options *o) {
-    if (j->n == 0) /* --all-covered or --catalog alone */
+static int check_wait(const struct options *o, enum option_id id, int64_t max_ms, const char *too_long) {
+    if (option_number(o, id) <= max_ms * NS_PER_MS)
         return EXIT_PASS;
+    log_error("'%.100s': %s", option_text(o, id), too_long);
+    return EXIT_USAGE;
+}
+
+int judging_check(struct judging *j, const struct options *o) {
+    int status = check_wait(o, OPT_WITHIN, JUDGE_WITHIN_MS_MAX, JUDGE_WITHIN_TOO_LONG);
+    if (status == EXIT_PASS)
+        status = check_wait(o, OPT_SETTLE, JUDGE_SETTLE_MS_MAX, JUDGE_SETTLE_TOO_LONG);
+    if (status != EXIT_PASS || j->n == 0) /* --all-covered or --catalog alone */
+        return status;
     struct judge *judge = parse(j, o);
+    if (!judge)
+        return EXIT_USAGE;
+    j->waiting_ms = judge_within_ms(judge);
     judge_free(judge);
-    return judge ? EXIT_PASS : EXIT_USAGE;
+    return EXIT_PASS;
 }
 
 static int read_report(struct judge *judge, struct reader *r, const struct options *o, json_t **report) {
@@ -174,7 +188,11 @@ int judging_ask(const struct judging *j, const struct options *o, struct remote 
     json_t *question = make_question(j, o);
     if (!question)
         return EXIT_USAGE;
-    int status = remote_call(remote, NULL, "/recorder/v1/expect", question, report);
+    int64_t settle_ms = option_number(o, OPT_SETTLE) / NS_PER_MS;
+    int64_t waiting_ms =
+        option_given(o, OPT_WITHIN) ? option_number(o, OPT_WITHIN) / NS_PER_MS : j->waiting_ms;
+    waiting_ms = (waiting_ms > 0 ? waiting_ms : 0) + JUDGE_SETTLES_MAX * settle_ms;
+    int status = remote_ask(remote, "/recorder/v1/expect", question, waiting_ms, report);
     json_decref(question);
     return status;
 }
@@ -194,14 +212,12 @@ static int write_file(const char *path, const json_t *report, void (*render)(con
         return 0;
     struct buf text = {.max = REPORT_MAX};
     render(report, &text);
-    FILE *file = fopen(path, "we");
-    bool written = file && fwrite(text.p, 1, text.n, file) == text.n;
-    if (file && fclose(file) != 0)
-        written = false;
-    if (!written)
-        log_error("cannot write %s: %s", path, strerror(errno));
+    struct err err = {0};
+    int failed = file_replace(path, buf_view(&text), &err);
+    if (failed)
+        log_error("%s", err.text);
     buf_free(&text);
-    return written ? 0 : -1;
+    return failed;
 }
 
 static bool coloured(FILE *to) {

@@ -16,14 +16,15 @@
 struct judging {
     size_t n;
     struct judge_source *sources;
-    struct buf *texts; /* of files; .p NULL where the source is an argument */
+    struct buf *texts;  /* of files; .p NULL where the source is an argument */
+    int64_t waiting_ms; /* what their `within` lines ask the server to wait */
 };
 
 /* The next source: an expectation, or a file ("-": stdin). */
 int judging_add_text(struct judging *j, const char *text);
 int judging_add_file(struct judging *j, const char *path);
 /* Reads them all once, so that a malformed one is told before anything is done. */
-int judging_check(const struct judging *j, const struct options *o);
+int judging_check(struct judging *j, const struct options *o);
 void judging_free(struct judging *j);
 
 /* The report, as POST /recorder/v1/expect answers it; a new reference. */

@@ -59,6 +59,7 @@ const struct option option_table[] = {
     {OPT_URL, TAKES_SERVER, KIND_TEXT, 0, "url", "URL", NULL, "http://127.0.0.1:8125", "the server"},
     {OPT_TOKEN, TAKES_SERVER, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "the server's token (better given as STATWIT_TOKEN)"},
     {OPT_CA_FILE, TAKES_SERVER, KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for https (PEM)"},
+    {OPT_ANSWER_TIMEOUT, TAKES_SERVER | TAKES_RUN, KIND_TIME, 0, "answer-timeout", "TIME", NULL, "5m", "how long the server may take to answer, or be silent in the midst of it; --within and --settle come on top"},
     {OPT_DB, TAKES_DB, KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
     {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default)"},
     {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
@@ -77,7 +78,7 @@ const struct option option_table[] = {
     {OPT_IGNORE_TAGS, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
     {OPT_JUNIT, TAKES_JUDGE | TAKES_REPORT, KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},
     {OPT_TAP, TAKES_JUDGE | TAKES_REPORT, KIND_FLAG, 0, "tap", NULL, NULL, NULL, "print the report as TAP"},
-    {OPT_JSON_FILE, TAKES_RUN, KIND_TEXT, 0, "json", "FILE", NULL, NULL, "write the report as JSON"},
+    {OPT_JSON_FILE, TAKES_RUN, KIND_TEXT, 0, "json-file", "FILE", NULL, NULL, "write the report as JSON"},
 
     /* Of single commands. */
     {OPT_FOLLOW, TAKES_SAMPLES, KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},

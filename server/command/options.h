@@ -47,6 +47,7 @@ enum option_id {
     OPT_LOG_LEVEL,
     OPT_URL,
     OPT_CA_FILE,
+    OPT_ANSWER_TIMEOUT,
     OPT_SESSION,
     OPT_TYPE,
     OPT_TAG,

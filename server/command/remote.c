@@ -1,10 +1,18 @@
 #include "command/remote.h"
 
+#include "core/clock.h"
 #include "core/log.h"
+#include <limits.h>
 #include <stdio.h>
 
+static int timeout_of(int64_t ms) {
+    return ms < 1 ? 1 : ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
 int remote_open(struct remote *r, const struct options *o) {
+    r->answer_ms = option_number(o, OPT_ANSWER_TIMEOUT) / NS_PER_MS;
     struct statwit_connect_options connect = {
+        .timeout_ms = timeout_of(r->answer_ms),
         .token = option_text(o, OPT_TOKEN),
         .ca_file = option_text(o, OPT_CA_FILE),
     };
@@ -53,7 +61,8 @@ static int perform(struct remote *r, const struct statwit_request *request,
 }
 
 static int check_alive(struct remote *r) {
-    struct statwit_request request = {.path = "/healthz"};
+    int64_t ms = r->answer_ms < REMOTE_ALIVE_MS ? r->answer_ms : REMOTE_ALIVE_MS;
+    struct statwit_request request = {.path = "/healthz", .timeout_ms = timeout_of(ms)};
     struct statwit_response response = {0};
     int status = r->alive ? EXIT_PASS : perform(r, &request, &response);
     r->alive = status == EXIT_PASS;
@@ -61,10 +70,14 @@ static int check_alive(struct remote *r) {
     return status;
 }
 
-int remote_call(struct remote *r, const char *method, const char *path, const json_t *body, json_t **answer) {
+static int call(struct remote *r, const char *method, const char *path, const json_t *body,
+                int64_t waiting_ms, json_t **answer) {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    struct statwit_request request = {
-        .method = method, .path = path, .body = text, .size = text ? strlen(text) : 0, .timeout_ms = -1};
+    struct statwit_request request = {.method = method,
+                                      .path = path,
+                                      .body = text,
+                                      .size = text ? strlen(text) : 0,
+                                      .timeout_ms = timeout_of(r->answer_ms + waiting_ms)};
     struct statwit_response response = {0};
     int status = body && !text ? EXIT_CANNOT : check_alive(r);
     if (status == EXIT_PASS)
@@ -83,8 +96,17 @@ int remote_call(struct remote *r, const char *method, const char *path, const js
     return status;
 }
 
+int remote_call(struct remote *r, const char *method, const char *path, const json_t *body, json_t **answer) {
+    return call(r, method, path, body, 0, answer);
+}
+
+int remote_ask(struct remote *r, const char *path, const json_t *question, int64_t waiting_ms,
+               json_t **answer) {
+    return call(r, NULL, path, question, waiting_ms, answer);
+}
+
 int remote_stream(struct remote *r, const char *path, statwit_chunk chunk, void *context) {
-    struct statwit_request request = {.path = path, .timeout_ms = -1, .chunk = chunk, .context = context};
+    struct statwit_request request = {.path = path, .chunk = chunk, .context = context};
     struct statwit_response response = {0};
     int status = check_alive(r);
     if (status == EXIT_PASS)

@@ -49,7 +49,7 @@ static int collect(const struct options *o, struct judging *j) {
 static int judge(const struct options *o, const struct recorder *r, const struct judging *j, bool stopped) {
     struct options to = *o;
     if (stopped)
-        to.value[OPT_WITHIN] = to.value[OPT_SETTLE] = (struct option_value){0};
+        to.value[OPT_WITHIN] = to.value[OPT_SETTLE] = (struct option_value){.text = "0"};
     struct remote remote;
     json_t *report = NULL;
     to.value[OPT_URL].text = http_url(r->http);
@@ -95,7 +95,22 @@ static void summarize(const struct recorder *r) {
              stats.samples, stats.series, stats.rejects, lost);
 }
 
-static int run_child(const struct options *o, const struct recorder *r, const struct judging *j) {
+struct verdict_work {
+    const struct options *o;
+    const struct recorder *r;
+    const struct judging *j;
+    bool stopped;
+    int status;
+};
+
+static void judge_after(void *arg) {
+    struct verdict_work *w = arg;
+    w->status = judge(w->o, w->r, w->j, w->stopped);
+}
+
+/* *ended_by: the signal that came while it was judged; 0: none. */
+static int run_child(const struct options *o, const struct recorder *r, const struct judging *j,
+                     int *ended_by) {
     char url[sizeof r->session.at.unixgram + 16];
     snprintf(url, sizeof url, "unix://%s", r->session.at.unixgram);
     struct child_options child = {
@@ -114,18 +129,19 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     }
     if (timed_out)
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
-    int verdict = EXIT_PASS;
-    if (asked(o, j)) {
-        verdict = judge(o, r, j, timed_out || status > 128);
-        tell_more(r, option_text(o, OPT_DB));
-    } else
+    static struct verdict_work work; /* outlives us when a signal comes first */
+    work = (struct verdict_work){o, r, j, timed_out || status > 128, EXIT_PASS};
+    if (!asked(o, j))
         summarize(r);
-    return timed_out ? EXIT_TIMEOUT : status ? status : verdict;
+    else if ((*ended_by = child_after(judge_after, &work)) == 0)
+        tell_more(r, option_text(o, OPT_DB));
+    return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
 }
 
 int run_command(const struct options *o) {
     struct judging j = {0};
     struct err err = {0};
+    int ended_by = 0;
     log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
                                           : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
     int status = collect(o, &j);
@@ -134,12 +150,14 @@ int run_command(const struct options *o) {
         signal(SIGPIPE, SIG_IGN);
         struct recorder *r = recorder_start(o, &err);
         if (r)
-            status = run_child(o, r, &j);
+            status = run_child(o, r, &j, &ended_by);
         else {
             log_error("%s", err.text);
             status = EXIT_CANNOT;
         }
         recorder_stop(r);
+        if (ended_by) /* the judging thread may still look at what is ours: nothing is given back */
+            child_end_by(ended_by);
     }
     judging_free(&j);
     return status;

@@ -23,6 +23,14 @@
 #define JUDGE_EXPECTATIONS_MAX 100000 /* of one question */
 #define JUDGE_CLAUSES_MAX      256    /* joined by `and` */
 
+/* How long a question may wait, however it is asked: a `within` line, --within, within_ms; and for quiet. */
+#define JUDGE_WITHIN_MS_MAX   86400000
+#define JUDGE_WITHIN_TOO_LONG "longer than the limit of 24h (within)"
+#define JUDGE_SETTLE_MS_MAX   600000
+#define JUDGE_SETTLE_TOO_LONG "longer than the limit of 10m (settle)"
+/* When it never gets quiet: so many times settle_ms after the deadline it is judged all the same. */
+#define JUDGE_SETTLES_MAX 10
+
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
 

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define WITHIN_MAX_MS (24.0 * 3600 * 1000)
-
 /* What the directives of a source say. */
 struct scope {
     struct span prefix;
@@ -16,12 +14,13 @@ struct scope {
     struct ignored *ignored;
 };
 
-/* 5s, 200ms, 1.5m, 2h, 0 */
+/* 5s, 200ms, 1.5m, 2h, 1d, 0 */
 static int parse_duration(struct cursor *c, int64_t *ms) {
     static const struct {
         struct span word;
         double ms;
-    } units[] = {{{"ms", 2}, 1}, {{"s", 1}, 1000}, {{"m", 1}, 60000}, {{"h", 1}, 3600000}};
+    } units[] = {
+        {{"ms", 2}, 1}, {{"s", 1}, 1000}, {{"m", 1}, 60000}, {{"h", 1}, 3600000}, {{"d", 1}, 86400000}};
     size_t start = c->at;
     char found[FOUND_SIZE];
     const char *what = cursor_found(c, found);
@@ -39,8 +38,8 @@ static int parse_duration(struct cursor *c, int64_t *ms) {
         value = 0;
     if (!(value >= 0))
         return cursor_fail(c, start, "expected a duration such as 200ms, 5s or 1m; %s", what);
-    if (value > WITHIN_MAX_MS)
-        return cursor_fail(c, start, "longer than the limit of 24h (within)");
+    if (value > JUDGE_WITHIN_MS_MAX)
+        return cursor_fail(c, start, JUDGE_WITHIN_TOO_LONG);
     *ms = (int64_t)ceil(value);
     return 0;
 }

@@ -168,7 +168,7 @@ load helper
 }
 
 @test "run: the command's own exit code wins, and the verdict is still written" {
-    run statwit run -e 'incr a' --junit report.xml --json report.json -- sh -c "'$STATWIT_BIN' send 'a:1|c'; exit 7"
+    run statwit run -e 'incr a' --junit report.xml --json-file report.json -- sh -c "'$STATWIT_BIN' send 'a:1|c'; exit 7"
     exits 7
     has pass
     [ "$(jq -r .verdict report.json)" = pass ]
@@ -275,7 +275,7 @@ load helper
     head -c 1400 /dev/zero | tr '\0' x >name
     for _ in $(seq 400); do printf '%s:1|c\n' "$(cat name)"; done >lines
     printf 'no any never.sent\nincr x* count >= 1\n' >claims
-    GITHUB_ACTIONS=true run statwit run --so-rcvbuf 4K --expect claims --tap --junit report.xml --json report.json -- sh -c \
+    GITHUB_ACTIONS=true run statwit run --so-rcvbuf 4K --expect claims --tap --junit report.xml --json-file report.json -- sh -c \
         "kill -STOP \$PPID; '$STATWIT_BIN' send --to udp://\$STATSD_ADDR <lines; kill -CONT \$PPID"
     exits 4
     has 'not ok 1 - no any never.sent'
@@ -290,7 +290,7 @@ load helper
 }
 
 @test "what no claim covers is a failure in every report" {
-    GITHUB_ACTIONS=true run statwit run --all-covered -e 'incr b' --tap --junit report.xml --json report.json -- "$STATWIT_BIN" send 'a:1|c' 'b:1|c'
+    GITHUB_ACTIONS=true run statwit run --all-covered -e 'incr b' --tap --junit report.xml --json-file report.json -- "$STATWIT_BIN" send 'a:1|c' 'b:1|c'
     exits 1
     has 'ok 1 - incr b'
     has 'not ok 2 - every series is covered'

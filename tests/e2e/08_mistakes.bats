@@ -64,7 +64,7 @@ load helper
 }
 
 @test "run: its own variables don't lead a statwit in the command elsewhere" {
-    export STATWIT_DB=tests.db STATWIT_SINCE=100000 STATWIT_JSON=report.json STATWIT_JUNIT=report.xml
+    export STATWIT_DB=tests.db STATWIT_SINCE=100000 STATWIT_JSON_FILE=report.json STATWIT_JUNIT=report.xml
     # shellcheck disable=SC2016
     run statwit run -e 'incr a' -- sh -c '"$0" send "a:1|c" && "$0" expect "incr a samples == 1" && "$0" ls' "$STATWIT_BIN"
     exits 0
@@ -174,4 +174,137 @@ load helper
     curl -fsS --cacert cert.pem "$STATWIT_URL/healthz"
     run curl -fsS "$STATWIT_URL/healthz"
     [ "$status" -ne 0 ]
+}
+
+@test "a failing export leaves the file as it was; a pipe and a link are written into" {
+    start
+    statwit send 'a:1|c'
+    statwit export -o out.jsonl
+    cp out.jsonl before
+    run statwit export -o out.jsonl --url http://127.0.0.1:1
+    exits 3
+    cmp out.jsonl before
+    run statwit export -o out.jsonl --session none
+    exits 2
+    cmp out.jsonl before
+    run statwit export -o out.jsonl --db missing.db
+    exits 3
+    cmp out.jsonl before
+    run statwit export -o /dev/full
+    exits 3
+    has "cannot write /dev/full: No space left"
+    ln -s out.jsonl link
+    statwit send 'b:1|c'
+    statwit export -o link
+    [ -L link ]
+    [ "$(wc -l <out.jsonl)" -eq 2 ]
+    mkfifo pipe
+    statwit export -o pipe &
+    run cat pipe
+    wait $!
+    has '"name":"b"'
+    [ "$(find . -name '*.jsonl.*')" = "" ] # and nothing beside it
+}
+
+@test "a report is replaced whole, and one that cannot be written is told" {
+    echo old >report.xml
+    ln report.xml old.xml
+    run statwit run -e 'no any errors' --junit report.xml -- true
+    exits 0
+    [ "$(cat old.xml)" = old ]
+    grep -q '<testsuite' report.xml
+    run statwit run -e 'no any errors' --junit none/report.xml -- true
+    exits 3
+    has "cannot write none/report.xml: No such file or directory"
+}
+
+@test "run: a signal while it judges leaves no sockets behind" {
+    # shellcheck disable=SC2016
+    for number in TERM INT HUP; do
+        run timeout 60 env --default-signal=INT,HUP "$STATWIT_BIN" run --socket -e 'incr a' --within 1h -- sh -c \
+            'echo "${DD_DOGSTATSD_URL#unix://}" >socket; me=$$; run=$PPID
+             (while kill -0 $me 2>/dev/null; do sleep 0.01; done; kill -'$number' $run) &'
+        [ "$status" -gt 128 ]
+        [ ! -e "$(dirname "$(cat socket)")" ]
+    done
+}
+
+@test "run: a within line is no reason to wait for a command that was stopped" {
+    printf 'within 1h\nincr a\n' >metrics.expect
+    run timeout 60 "$STATWIT_BIN" run -e metrics.expect --timeout 100ms -- sleep 600
+    exits 124
+    has "FAIL  incr a"
+}
+
+# Answers /healthz, and nothing else; what it is asked for the second time it begins to answer.
+hang() {
+    cat >hang.py <<'END'
+import http.server
+class Hanging(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200); self.send_header("Content-Length", "15" if self.path == "/healthz" else "99"); self.end_headers()
+        self.wfile.write(b'{"status":"ok"}')
+    do_POST = do_GET
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+    mkfifo port
+    python3 hang.py >port 3>&- &
+    SERVER=$!
+    read -r -t 60 port <port
+    export STATWIT_URL=http://127.0.0.1:$port
+}
+
+@test "a server that hangs is told, by every command" {
+    hang
+    export STATWIT_ANSWER_TIMEOUT=200ms
+    for command in ls "ls -j" samples "samples -f" rejects status "status -j" "session ls" "session new" reset export lint snapshot \
+        "expect no:any:a" "fault ls" "catalog infer" "send --to http a:1|c"; do
+        IFS=' ' read -r -a words <<<"$command"
+        run timeout 60 "$STATWIT_BIN" "${words[@]//:any:/ any }"
+        exits 3 || { echo "$command"; return 1; }
+        has " for 0.2 s: does it hang? " || { echo "$command"; return 1; }
+    done
+    run timeout 60 "$STATWIT_BIN" expect 'no any a' --within 300ms --settle 10ms
+    exits 3
+    has " for 0.6 s: does it hang? " # what it may wait, and --answer-timeout
+}
+
+@test "one limit of waiting, wherever it is given" {
+    start
+    for within in 25h 2d; do
+        run statwit expect --within $within 'incr a'
+        exits 2
+        has "'$within': longer than the limit of 24h (within)"
+        run statwit expect "within $within
+no any a"
+        exits 2
+        has "longer than the limit of 24h (within)"
+    done
+    run curl -sS "$STATWIT_URL/recorder/v1/expect" -d '{"expect":["no any a"],"within_ms":86400001}'
+    has "within_ms must be"
+    run statwit expect --within 1d 'no any a'
+    exits 0
+    run statwit expect "within 1d
+no any a"
+    exits 0
+    run statwit expect --settle 11m 'no any a'
+    exits 2
+    has "'11m': longer than the limit of 10m (settle)"
+}
+
+@test "STATWIT_JSON is the flag --json everywhere: the file of run has a name of its own" {
+    start
+    export STATWIT_JSON=1
+    run statwit ls
+    has '{"series":['
+    run statwit run -e 'no any a' --json-file report.json -- "$STATWIT_BIN" ls
+    exits 0
+    has '{"series":['
+    jq -e '.verdict == "pass"' report.json
+    [ ! -e 1 ]
 }

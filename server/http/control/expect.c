@@ -16,10 +16,6 @@
 #include "judge/judge.h"
 #include <stdlib.h>
 
-#define WITHIN_MS_MAX 3600000
-#define SETTLE_MS_MAX 600000
-#define SETTLES_MAX                                                                                          \
-    10 /* when it never gets quiet: so many times settle_ms after the deadline it is judged all the same */
 #define SHORT_SAMPLES 20000 /* recorded; and */
 #define SHORT_BODY    8192  /* bytes of question: judged at once */
 
@@ -87,7 +83,7 @@ static bool decided(struct question *q, int64_t now) {
         return true;
     if (verdict == VERDICT_PASS) {
         int64_t quiet = q->quiet_mono_ns + q->settle_ns,
-                last = q->deadline_mono_ns + SETTLES_MAX * q->settle_ns;
+                last = q->deadline_mono_ns + JUDGE_SETTLES_MAX * q->settle_ns;
         q->waiter.due_mono_ns = quiet < last ? quiet : last;
         return now >= q->waiter.due_mono_ns;
     }
@@ -333,9 +329,9 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
     struct span name = {NULL, 0};
     uint64_t within_ms = 0, settle_ms = 0;
     struct buf ignored = {.max = 64 << 10};
-    int has_within = ask_count(rq, body, "within_ms", WITHIN_MS_MAX, &within_ms);
+    int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
-    if (has_within >= 0 && ask_count(rq, body, "settle_ms", SETTLE_MS_MAX, &settle_ms) >= 0 &&
+    if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
         ask_count(rq, body, "since", INT64_MAX, &options.since) >= 0 &&
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&

@@ -90,7 +90,7 @@ static void test_errors(void) {
     EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "/p", .timeout_ms = 20}, &response,
                            &error),
            -1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "did not answer /p in time"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "did not answer /p for 0.02 s"));
     EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "p"}, &response, &error), -1);
     EQ_INT(error.code, STATWIT_INVALID);
     http_sink_stop(sink);
