@@ -400,6 +400,48 @@ static void test_too_many_tags(void) {
         }
 }
 
+/* A series of version 2 with so many tags of n_bytes, the last characters of two, and so many resources. */
+static void put_series(struct buf *got, size_t n_tags, size_t n_bytes, size_t n_resources) {
+    struct intake_options options = {.now_s = 1700000000};
+    struct intake_error error;
+    struct buf body = {0};
+    buf_str(
+        &body,
+        "{\"series\":[{\"metric\":\"a\",\"type\":3,\"points\":[{\"timestamp\":1700000000,\"value\":1}],\"tags\":[");
+    for (size_t i = 0; i < n_tags; i++) {
+        buf_str(&body, i ? ",\"" : "\"");
+        for (size_t k = 0; k + 4 < n_bytes; k++)
+            buf_char(&body, 't');
+        buf_str(&body, "\xc3\xa9\xc3\xa9\"");
+    }
+    buf_str(&body, "],\"resources\":[");
+    for (size_t i = 0; i < n_resources; i++)
+        buf_printf(&body, "%s{\"type\":\"t\",\"name\":\"%zu\"}", i ? "," : "", i);
+    buf_str(&body, "]}]}");
+    buf_clear(got);
+    EQ_INT(intake_decode(INTAKE_SERIES_V2_JSON, buf_view(&body), &options, put_record, got, &error),
+           INTAKE_OK);
+    buf_free(&body);
+}
+
+static void test_large_series(void) {
+    struct buf got = {0};
+    put_series(&got, 1, INTAKE_TAG_BYTES, INTAKE_RESOURCES_MAX);
+    CU_ASSERT_PTR_NULL(strstr(got.p, "reject"));
+    put_series(&got, 1, 4, INTAKE_RESOURCES_MAX + 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "{\"reject\":\"too_many_resources\""));
+    /* a tag is cut between characters, and said to be */
+    put_series(&got, 1, INTAKE_TAG_BYTES + 1, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "t\xc3\xa9\"]"));
+    put_series(&got, 1, INTAKE_TAG_BYTES + 2, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "tt\xc3\xa9\"]"));
+    put_series(&got, INTAKE_TAGS_MAX, INTAKE_TAGS_BYTES / INTAKE_TAGS_MAX, 0);
+    CU_ASSERT_PTR_NULL(strstr(got.p, "tags_too_large"));
+    put_series(&got, INTAKE_TAGS_MAX, INTAKE_TAGS_BYTES / INTAKE_TAGS_MAX + 1, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.p, "{\"reject\":\"tags_too_large\""));
+    buf_free(&got);
+}
+
 /* Each allocation fails once: then the body is refused, with a word for why, or all of it is there. */
 static void starve_case(struct test_case *c) {
     struct intake_error error;
@@ -490,6 +532,7 @@ static void test_tagset_bomb(void) {
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
           {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
           {"odd fields", test_odd_fields}, {"too many tags", test_too_many_tags},
+          {"too many resources, tags too large", test_large_series},
           {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})

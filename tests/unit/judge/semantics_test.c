@@ -442,6 +442,13 @@ static void test_since_and_sessions(void) {
     EQ_INT(judging_verdict(f, "incr a median == 5 and p95 == 5 and distinct == 1", &since), VERDICT_PASS);
     EQ_INT(judging_verdict(f, "incr a sum == 100", &other), VERDICT_PASS);
     PASSES(f, "incr a sum == 8 and first == 1");
+    /* a mark that only another recording can have given */
+    struct judge_options beyond = {.since = fake_last_id(f) + 1};
+    struct judge *j = judging_parse("no incr b", &beyond);
+    struct err err = {0};
+    EQ_INT(judge_start(j, fake_reader(f), &err), -1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "is no mark of this recording"));
+    judge_free(j);
 }
 
 static void test_all_covered(void) {
