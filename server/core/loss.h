@@ -11,8 +11,8 @@
 enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECTS = 8, LOST_ANY = 15 };
 
 #define LOSSES(X)                                                                                            \
-    X(LOSS_KERNEL_DROP, "kernel_drop",                                                                       \
-      "datagrams that the kernel dropped because the socket's buffer was full", LOST_ANY)                    \
+    X(LOSS_KERNEL_DROP, "kernel_drop", "datagrams that the kernel dropped because a buffer was full",        \
+      LOST_ANY)                                                                                              \
     X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read", LOST_ANY)                          \
     X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room", LOST_ANY)             \
     X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database", LOST_ANY)            \
@@ -21,7 +21,9 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)               \
     X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)       \
     X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)           \
-    X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)
+    X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)   \
+    X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
+      LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,

@@ -23,6 +23,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -116,6 +117,20 @@ static bool is_reading(struct ingest *in, uint64_t session_id) {
     return false;
 }
 
+/* A drop on the way to the sockets is nobody's, so it concerns everybody. */
+static void settle_loopback(struct ingest *in) {
+    uint32_t drops = softnet_settle(in->softnet);
+    int32_t fresh = (int32_t)(drops - in->softnet_drops);
+    in->softnet_drops = drops;
+    if (fresh <= 0) /* less: a CPU has gone */
+        return;
+    pipeline_loss(in->pipeline, 0, LOSS_KERNEL_DROP, (uint64_t)fresh,
+                  SPAN("on the way to the sockets: net.core.netdev_max_backlog"));
+    log_warning(
+        "the kernel dropped %d packets on their way to the sockets: verdicts that they could have changed are inconclusive",
+        fresh);
+}
+
 /* Begins what came in, and what had to wait so far. */
 static void begin_jobs(struct ingest *in) {
     struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
@@ -136,7 +151,7 @@ static void begin_jobs(struct ingest *in) {
     pthread_mutex_unlock(&in->lock);
     if (!fresh)
         return;
-    softnet_settle(in->softnet);
+    settle_loopback(in);
     for (struct job *job = fresh, *last = NULL; job; last = job, job = job->next) {
         if (last && last->session_id == job->session_id)
             job->round = last->round;
@@ -269,7 +284,7 @@ static bool turn(struct ingest *in, int wait_ms) {
     begin_jobs(in);
     answer_jobs(in);
     session_expire(in);
-    return waiting || in->begun || in->asked;
+    return waiting || in->begun || in->asked || pipeline_backlog(in->pipeline, NULL) > 0;
 }
 
 static void *run(void *arg) {
@@ -423,6 +438,8 @@ static void ingest_free(struct ingest *in) {
     receive_buffers_free(in->buffers);
     if (in->softnet >= 0)
         close(in->softnet);
+    if (in->spare >= 0)
+        close(in->spare);
     if (in->wake >= 0)
         close(in->wake);
     if (in->epoll >= 0)
@@ -449,6 +466,8 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->epoll = epoll_create1(EPOLL_CLOEXEC);
     in->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     in->softnet = softnet_open();
+    in->softnet_drops = softnet_settle(in->softnet);
+    in->spare = in->wake < 0 ? -1 : fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
     in->buffers = receive_buffers_new();
     in->pool = (struct datagrams_pool){.decoder = dogstatsd_new(&options->decode), .pipeline = pipeline};
     if (in->epoll < 0 || in->wake < 0 || !in->buffers || !in->pool.decoder)

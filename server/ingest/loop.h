@@ -40,6 +40,8 @@ struct receiver {
     struct open_session *session;
     char address[INGEST_ADDRESS_SIZE];
     char *unlink_path; /* NULL: none */
+    dev_t dev;         /* and which file that is: another server may have put its own there */
+    ino_t ino;
     size_t rcvbuf;
     int64_t read_ns;     /* the time given to what was last read */
     uint32_t seen_drops; /* the kernel's counter when last read */
@@ -92,7 +94,9 @@ struct ingest {
     pthread_t thread;
     int epoll, wake;
     enum watched watched_wake;
-    int softnet; /* /proc/net/softnet_stat; -1: not readable */
+    int softnet;            /* /proc/net/softnet_stat; -1: not readable */
+    uint32_t softnet_drops; /* noted so far */
+    int spare;              /* a descriptor to give up where one is missing */
 
     pthread_mutex_t lock;
     pthread_cond_t job_done;
@@ -140,8 +144,14 @@ void receiver_free_all(struct receiver *list);
 /* On the loop: ends listening. */
 void session_detach(struct ingest *in, struct open_session *session);
 
-/* softnet.c: waits until what other processes have sent over loopback has reached its socket. */
-void softnet_settle(int fd);
+/* softnet.c. Waits until what other processes have sent over loopback has reached its socket. Returns how many packets the
+ * system has dropped on that way so far, which wraps. */
+uint32_t softnet_settle(int fd);
 int softnet_open(void);
+struct softnet_cpu {
+    uint32_t processed, dropped, waiting;
+};
+/* Returns how many CPUs there are, `most` at most. */
+size_t softnet_read(int fd, struct softnet_cpu *cpus, size_t most);
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "ingest/socket.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -138,21 +139,45 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
     return empty;
 }
 
+/* What was sent over it so far is lost; who sends more is told. */
+static void refuse(struct ingest *in, const struct receiver *listener, int fd, const char *why) {
+    shutdown(fd, SHUT_RD);
+    if (socket_stream_holds(fd) > 0)
+        pipeline_loss(in->pipeline, listener->session->is.id, LOSS_REFUSED, 1, span_str(listener->address));
+    close(fd);
+    log_warning("refused a connection on %s: %s (%zu are open)", listener->address, why, in->n_connections);
+}
+
+/* Out of descriptors: the spare one serves to refuse; else what waits would make the loop spin, and be missing in silence. */
+static bool refuse_next(struct ingest *in, const struct receiver *listener) {
+    if (in->spare < 0)
+        return false;
+    close(in->spare);
+    int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0)
+        refuse(in, listener, fd, "no descriptor is free");
+    in->spare = fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
+    return fd >= 0;
+}
+
 void receive_accept(struct ingest *in, struct receiver *listener) {
     for (int i = 0; i < SOMAXCONN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
+        if (fd < 0) {
+            if ((errno == EMFILE || errno == ENFILE) && refuse_next(in, listener))
+                continue;
             return;
-        struct connection *c = in->n_connections < INGEST_CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+        }
+        bool room = in->n_connections < INGEST_CONNECTIONS_MAX;
+        struct connection *c = room ? calloc(1, sizeof *c) : NULL;
         if (!c) {
-            log_warning("refused a connection on %s: %zu are open", listener->address, in->n_connections);
-            close(fd);
+            refuse(in, listener, fd, room ? "out of memory" : "the most there can be");
             continue;
         }
         *c = (struct connection){.watched = WATCHED_CONNECTION, .fd = fd, .listener = listener};
         struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
         if (epoll_ctl(in->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-            close(fd);
+            refuse(in, listener, fd, "it cannot be watched");
             free(c);
             continue;
         }

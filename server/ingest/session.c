@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RCVBUF_DEFAULT_SESSION ((size_t)64 << 20)
@@ -29,10 +30,10 @@ static struct receiver *receiver_new(enum watched watched, int fd, enum source s
 
 static void receiver_free(struct receiver *r) {
     close(r->fd);
-    if (r->unlink_path) {
+    struct stat st;
+    if (r->unlink_path && lstat(r->unlink_path, &st) == 0 && st.st_dev == r->dev && st.st_ino == r->ino)
         unlink(r->unlink_path);
-        free(r->unlink_path);
-    }
+    free(r->unlink_path);
     free(r);
 }
 
@@ -80,6 +81,11 @@ static int add_unix(struct open_session *session, const char *path, enum source 
         return err_set(err, ENOMEM, "cannot listen on %s", path);
     r->holds = stream ? 0 : socket_unixgram_holds();
     r->unlink_path = strdup(path);
+    struct stat st;
+    if (lstat(path, &st) == 0) {
+        r->dev = st.st_dev;
+        r->ino = st.st_ino;
+    }
     snprintf(r->address, sizeof r->address, "%s", path);
     snprintf(at, INGEST_ADDRESS_SIZE, "%s", path);
     r->next = *list;

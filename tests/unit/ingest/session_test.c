@@ -1,5 +1,6 @@
 /* Sessions don't see each other, end when they should, and leave nothing behind. Also: losses, injected and real. */
 #include "core/clock.h"
+#include "ingest/socket.h"
 #include "rig.h"
 #include "unit.h"
 #include <errno.h>
@@ -111,6 +112,25 @@ static void removed_with_what_it_recorded(void) {
     CU_ASSERT(ingest_session_open(rig.ingest, "gone", false, 0, &s, &err) == 0); /* the name is free again */
     EQ_INT(rig_ask(&rig, "gone", "x").samples, 0);
     close(fd);
+    rig_stop(&rig);
+}
+
+/* Removing what had the path, whoever put it there, once left another server's socket without a name. */
+static void anothers_socket_file_stays(void) {
+    rig_start(&rig, NULL, 0);
+    struct err err = {0};
+    struct ingest_session s;
+    CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "a", true, 0, &s, &err) == 0);
+    CU_ASSERT(unlink(s.at.unixgram) == 0);
+    int other = socket_unix(s.at.unixgram, SOCK_DGRAM, &err);
+    CU_ASSERT_FATAL(other >= 0);
+    CU_ASSERT(ingest_session_close(rig.ingest, "a", &err) == 0);
+    CU_ASSERT(access(s.at.unixgram, F_OK) == 0);
+    CU_ASSERT(access(s.at.unixstream, F_OK) != 0);
+    close(other);
+    unlink(s.at.unixgram);
+    *strrchr(s.at.unixgram, '/') = '\0';
+    CU_ASSERT(rmdir(s.at.unixgram) == 0);
     rig_stop(&rig);
 }
 
@@ -246,7 +266,8 @@ static void kernel_drops_are_counted(void) {
 
 UNIT_MAIN("ingest/session", {"sessions are apart", apart}, {"names", names},
           {"one that cannot open leaves nothing", one_that_cannot_open_leaves_nothing},
-          {"removed with what it recorded", removed_with_what_it_recorded}, {"time to live", time_to_live},
+          {"removed with what it recorded", removed_with_what_it_recorded},
+          {"another's socket file stays", anothers_socket_file_stays}, {"time to live", time_to_live},
           {"many at once, counts exact", many_at_once},
           {"injected drops are no loss", injected_drops_are_no_loss},
           {"kernel drops are counted", kernel_drops_are_counted})

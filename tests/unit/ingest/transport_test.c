@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,6 +169,77 @@ static void stream_wrong_endian_is_closed(void) {
     rig_stop(&rig);
 }
 
+/* On the loop: it takes no connection meanwhile. */
+static int connect_and_send(struct store *store, void *arg, struct err *err) {
+    (void)store, (void)err;
+    int *fd = arg;
+    *fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    send_text(*fd, SOURCE_UNIXSTREAM, "lost:1|c");
+    return 0;
+}
+
+/* A connection with a frame in it comes when no descriptor is left. */
+static int connect_without_descriptors(struct store *store, void *arg, struct err *err) {
+    int *fd = arg;
+    connect_and_send(store, arg, err);
+    int next = dup(*fd);
+    close(next);
+    struct rlimit few;
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &few) == 0);
+    few.rlim_cur = (rlim_t)next;
+    CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    return 0;
+}
+
+/* It once stayed where it was: no answer held what had been sent over it, none said so, and the loop never slept. */
+static void stream_out_of_descriptors_is_told(void) {
+    rig_start(&rig, NULL, 0);
+    struct err err = {0};
+    struct rlimit before;
+    uint64_t last_id;
+    int fd;
+    rig_ask(&rig, "default", "*"); /* the reader's descriptors are there */
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, connect_without_descriptors, &fd, &err) == 0);
+    CU_ASSERT(ingest_barrier(rig.ingest, 1, &last_id, &err) == 0);
+    CU_ASSERT(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    EQ_INT(rig_lost(&rig, "default", LOSS_REFUSED), 1);
+    char byte;
+    CU_ASSERT(recv(fd, &byte, 1, 0) <= 0); /* the server closed it */
+    close(fd);
+    int other = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    send_text(other, SOURCE_UNIXSTREAM, "next:1|c");
+    EQ_INT(rig_ask(&rig, "default", "next").samples, 1);
+    close(other);
+    rig_stop(&rig);
+}
+
+/* Who had sent nothing yet has lost nothing. */
+static void streams_beyond_the_limit(void) {
+    enum { N = INGEST_CONNECTIONS_MAX };
+    struct rlimit limit, wide;
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    wide = limit;
+    wide.rlim_cur = 3 * N;
+    if (wide.rlim_cur > limit.rlim_max || setrlimit(RLIMIT_NOFILE, &wide) != 0)
+        return; /* not allowed so many here */
+    static int fds[N + 2];
+    rig_start(&rig, NULL, 0);
+    for (int i = 0; i < N; i++)
+        fds[i] = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    rig_ask(&rig, "default", "*");
+    fds[N] = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    rig_ask(&rig, "default", "*");
+    EQ_INT(rig_lost(&rig, "default", LOSS_REFUSED), 0);
+    struct err err = {0};
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, connect_and_send, &fds[N + 1], &err) == 0);
+    EQ_INT(rig_lost(&rig, "default", LOSS_REFUSED), 1);
+    for (int i = 0; i < N + 2; i++)
+        close(fds[i]);
+    rig_stop(&rig);
+    CU_ASSERT(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
 struct found {
     enum source source;
     struct ingest_socket socket;
@@ -208,4 +280,6 @@ UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after},
           {"unixstream: several senders", unixstream_several_senders},
           {"unixgram: truncated", truncated_unixgram}, {"unixstream: in pieces", stream_in_pieces},
           {"unixstream: wrong-endian lengths close it", stream_wrong_endian_is_closed},
+          {"unixstream: out of descriptors is told", stream_out_of_descriptors_is_told},
+          {"unixstream: beyond the limit", streams_beyond_the_limit},
           {"over 8,192 bytes is flagged", flags_what_an_agent_would_cut})
