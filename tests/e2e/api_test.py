@@ -257,6 +257,12 @@ class Questions(unittest.TestCase):
             self.assertEqual(r.get("series")["series"], [])
             r.send("a:1|c")
             self.assertEqual(len(r.get("series")["series"]), 1)
+            r.raw("POST", "/api/v1/series?test_session_token=other",
+                  {"series": [{"metric": "b", "points": [[int(time.time()), 1]]}]})
+            removed = r.ask("POST", "/recorder/v1/reset?session=*")["removed"]
+            self.assertEqual((removed["samples"], removed["requests"]), (2, 1))
+            self.assertEqual(r.get("series", session="other")["series"], [])
+            self.assertEqual(r.get("series")["series"], [])
 
     def test_an_export_can_be_sent_again(self):
         lines = ["a.b:1.5|ms|@0.5|#k:v,x", "g:-3|g|T1700000000", "s:a:b|s", "_sc|c|1|d:5|m:why", "_e{1,4}:t|a\\nb|k:z|p:low|t:error"]

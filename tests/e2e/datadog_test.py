@@ -191,6 +191,23 @@ class Queries(Reads):
                          [(0, "hits", "env:ci,route:a"), (1, "size", "*")])
         self.assertEqual(both[1]["unit"][0]["name"], "byte")
 
+    def test_values_are_put_together_at_once(self):
+        """Those of distributions and timings: an average of averages would be another. Rates stand for rate times interval."""
+        self.r.ask("POST", "/api/v1/distribution_points", {"series": [
+            {"metric": "lat", "points": [[NOW - 60, [1, 3]]], "tags": ["route:a"]},
+            {"metric": "lat", "points": [[NOW - 60, [5]]], "tags": ["route:b"]}]}, status=202)
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "speed", "type": "rate", "interval": 10, "points": [[NOW - 60, 2]]}]}, status=202)
+        self.r.send("took:1:2|ms|@0.5\ntook:6|ms", "users:a|s")
+        for query, expected in (
+                ("avg:lat{*}.rollup(60)", {"": [3]}), ("sum:lat{*}.rollup(60)", {"": [9]}), ("min:lat{*}.rollup(60)", {"": [1]}),
+                ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}),
+                ("avg:lat{*} by {route}.rollup(60)", {"route:a": [2], "route:b": [5]}),
+                ("sum:speed{*}.rollup(60)", {"": [2]}), ("sum:speed{*}.rollup(60).as_count()", {"": [20]}),
+                ("avg:took{*}.rollup(3600)", {"": [12 / 5]}), ("avg:users{*}", {})):
+            got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
+            self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
+
     def test_what_cannot_be_read(self):
         for query, expected in (
                 ("hits{*}", "avg:, sum:"), ("last:hits{*}", "avg:, sum:"), ("sum hits{*}", "avg:, sum:"),
