@@ -13,7 +13,8 @@ setup() {
 STATWIT_BIN=${STATWIT:-$BATS_TEST_DIRNAME/../../build/statwit}
 statwit() { "$STATWIT_BIN" "$@"; }
 
-teardown() {
+teardown() { end_server; }
+end_server() {
     [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
 }
 

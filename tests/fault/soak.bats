@@ -8,6 +8,10 @@ resident() { awk '/VmRSS/ {print $2}' "/proc/$SERVER/status"; }
 file_size() { du -ck r.db r.db-wal | awk 'END {print $1}'; } # KiB, the write-ahead log's too
 settled() { [ "$(descriptors)" -le $(($1 + 4)) ]; } # who left has been noticed
 descriptors() { find "/proc/$SERVER/fd" -type l | wc -l; }
+teardown() { # a soak that fails early would flood on
+    [ -z "${STEADY-}" ] || kill "$STEADY" 2>/dev/null || true
+    end_server
+}
 sum() { awk '{n += $1} END {print n}' "$1"; } # of a file's numbers
 judged() { # SESSION EXPECTATION
     [ "$(jq -n --arg s "$1" --arg e "$2" '{session: $s, expect: [$e]}' |
@@ -65,12 +69,13 @@ lanes() { # SECONDS: all of them at once
 @test "a soak: flat memory and descriptors, exact counts at the end" {
     start --db r.db --retention-samples 200000
     statwit send 'kept:1|c'
-    hammer flood "$(udp_port)" $((SOAK_SECONDS * 10000)) 10000 >steady 3>&- &
-    local steady=$! warm=$((SOAK_SECONDS / 4 + 1)) memory open bytes
+    "$HAMMER_BIN" flood "$(udp_port)" $((SOAK_SECONDS * 10000)) 10000 >steady 3>&- &
+    STEADY=$!
+    local warm=$((SOAK_SECONDS / 4 + 1)) memory open bytes
     lanes "$warm"
     memory=$(resident) open=$(descriptors) bytes=$(file_size)
     lanes $((SOAK_SECONDS - warm))
-    wait "$steady"
+    wait "$STEADY"
     status >status.json
     echo "$SOAK_SECONDS s, $(sum turns) sessions with $(sum sent) samples, $(cat steady) in the one beside them; from a quarter of the time to the end:" \
         "memory $memory -> $(resident) KiB, descriptors $open -> $(descriptors), file $bytes -> $(file_size) KiB" | tee soak.txt
