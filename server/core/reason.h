@@ -38,6 +38,8 @@
     X(REASON_SC_INVALID_STATUS, "sc_invalid_status", "the status of a service check must be 0, 1, 2 or 3")   \
     /* the intake over HTTP: refused whole */                                                                \
     X(REASON_INVALID_BODY, "invalid_body", "the body cannot be read: the whole request was refused")         \
+    X(REASON_UNKNOWN_SESSION, "unknown_session",                                                             \
+      "the request was for a session that there isn't: nothing of it was kept")                              \
     X(REASON_EVENT_TOO_OLD, "event_too_old", "an event may lie at most 18 hours in the past")                \
     X(REASON_MISSING_FIELD, "missing_field", "a required field is missing")                                  \
     /* the intake over HTTP: answered as a success, then dropped */                                          \

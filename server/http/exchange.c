@@ -94,13 +94,26 @@ static void read_session(struct http_request *rq) {
     rq->session_token = http_header(rq, "X-Datadog-Test-Session-Token");
     if (!rq->session_token.p)
         rq->session_token = http_arg(rq, "test_session_token");
-    rq->session_id = ingest_session_by_key(h->ingest, rq->api_key);
-    if (!rq->session_token.p)
-        return;
-    struct ingest_session session;
-    struct err ignored = {0};
-    rq->session_unknown = ingest_session_find(h->ingest, rq->session_token, &session, &ignored) != 0;
-    rq->session_id = rq->session_unknown ? ingest_session_by_key(h->ingest, SPAN("")) : session.id;
+    if (rq->session_token.p) {
+        struct ingest_session session;
+        struct err ignored = {0};
+        rq->session_unknown = ingest_session_find(h->ingest, rq->session_token, &session, &ignored) != 0;
+        rq->session_id = session.id;
+    } else {
+        rq->session_id = ingest_session_by_key(h->ingest, rq->api_key);
+        rq->session_unknown = rq->session_id == INGEST_ENDED;
+    }
+    if (rq->session_unknown)
+        rq->session_id = ingest_session_by_key(h->ingest, SPAN(""));
+}
+
+const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]) {
+    if (rq->session_token.p)
+        snprintf(text, HTTP_SESSION_SIZE, "no session has the token '%.*s'",
+                 (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
+    else
+        snprintf(text, HTTP_SESSION_SIZE, "the session of this API key has ended");
+    return text;
 }
 
 static void refuse_method(struct http_request *rq, unsigned allowed) {
@@ -158,7 +171,8 @@ static bool admit(struct http_request *rq) {
     }
     read_session(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
-        http_error(rq, 404, "no session has the token '%.*s'", SPAN_ARG(rq->session_token));
+        char words[HTTP_SESSION_SIZE];
+        http_error(rq, 404, "%s", http_session_words(rq, words));
         return false;
     }
     return true;

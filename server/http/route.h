@@ -41,7 +41,7 @@ enum route_flag {
     ROUTE_TOKEN = 1,           /* asks for http_options.token */
     ROUTE_FAULTS = 2,          /* faults apply: see http_request.fault */
     ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
-    ROUTE_CHECKS_SESSION = 8,  /* an unknown session token is answered 404 */
+    ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
 };
 
 struct route {
@@ -118,8 +118,9 @@ struct http_request {
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
     uint64_t session_id;       /* by session token (header or query), else by api_key, else the default one */
     struct span session_token; /* p == NULL: none given */
-    bool session_unknown;      /* a session token that no session has; session_id is then the default one's */
-    int64_t received_at;       /* wall clock, when the body was complete */
+    bool
+        session_unknown; /* a token that no session has, or an ended one's key; session_id is the default one's */
+    int64_t received_at; /* wall clock, when the body was complete */
     struct http_fault fault;
 
     struct http_response answer;
@@ -148,6 +149,10 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
 /* Drops what was answered so far and answers {"error":"…"} with this status. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* When session_unknown: which, for the answer. */
+#define HTTP_SESSION_SIZE 160
+const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]);
 
 /* Puts the request to sleep without a thread: after the handler has returned, some other thread fills
  * rq->answer and calls http_resume, once. Until then the handler must not touch rq again. */

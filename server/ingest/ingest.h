@@ -80,7 +80,10 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
 int ingest_session_close(struct ingest *in, const char *name, struct err *err);
 /* -1 with err->sys ENOENT. */
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session, struct err *err);
-/* The session of an API key: the default one when no session has it. */
+/* The session of an API key: the default one when no session has or had it. INGEST_ENDED: that of one that has ended,
+ * among the last INGEST_ENDED_MAX: what its stragglers send is for nobody else. */
+#define INGEST_ENDED     0
+#define INGEST_ENDED_MAX 1024
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
 /* Who is told when a session has ended, removed or expired: fn runs on the loop, once the session can't be found any more; it

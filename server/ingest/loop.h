@@ -106,6 +106,8 @@ struct ingest {
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
+    char ended_keys[INGEST_ENDED_MAX][33]; /* a ring */
+    size_t n_ended;
     void (*on_end)(void *arg, uint64_t session_id); /* and its argument: guarded by the lock */
     void *on_end_arg;
     int64_t next_expiry_ns; /* the loop's; monotonic; 0: none */

@@ -219,6 +219,7 @@ void session_detach(struct ingest *in, struct open_session *session) {
         r->next = gone;
         gone = r;
     }
+    memcpy(in->ended_keys[in->n_ended++ % INGEST_ENDED_MAX], session->is.api_key, sizeof session->is.api_key);
     for (struct open_session **at = &in->sessions; *at; at = &(*at)->next)
         if (*at == session) {
             *at = session->next;
@@ -327,6 +328,9 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key) {
     pthread_mutex_lock(&in->lock);
     uint64_t id = in->sessions->is.id;
+    for (size_t i = 0; i < in->n_ended && i < INGEST_ENDED_MAX; i++)
+        if (span_eq(span_str(in->ended_keys[i]), api_key))
+            id = INGEST_ENDED;
     for (struct open_session *s = in->sessions; s; s = s->next)
         if (span_eq(span_str(s->is.api_key), api_key))
             id = s->is.id;

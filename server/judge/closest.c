@@ -142,6 +142,8 @@ static int visit_series(void *arg, const struct series_row *row) {
 
 static bool is_about(const struct closest *c, const struct reject *r, uint64_t *steps) {
     const struct expectation *e = c->claim->e;
+    if (r->reason == REASON_UNKNOWN_SESSION) /* it may have held anything */
+        return true;
     bool event = span_eq(r->family, SPAN("event")), check = span_eq(r->family, SPAN("service_check"));
     if (event != (e->subject == SUBJECT_EVENT) || check != (e->subject == SUBJECT_CHECK))
         return false;
@@ -155,7 +157,7 @@ static bool is_about(const struct closest *c, const struct reject *r, uint64_t *
 static int visit_reject(void *arg, const struct reject_row *row) {
     struct closest_search *s = arg;
     const struct reject *r = &row->reject;
-    struct candidate candidate = {.score = 1,
+    struct candidate candidate = {.score = r->reason == REASON_UNKNOWN_SESSION ? 9 : 1,
                                   .rejected = true,
                                   .reason = r->reason,
                                   .text = r->text,

@@ -180,6 +180,9 @@ class Paths(unittest.TestCase):
             self.assertEqual((got["type"], got["description"], got["unit"]), ("count", "d", "byte"))
             for bad in (b"{", b"[]", b""):
                 self.assertEqual(r.raw("PUT", "/api/v1/metrics/m", bad)[0], 400, bad)
+            for bad in ("timer", "", 3, "GAUGE"):
+                r.ask("PUT", "/api/v1/metrics/m", {"type": bad, "unit": "hit"}, status=400)
+            self.assertEqual(r.ask("PUT", "/api/v1/metrics/m", {"type": None})["unit"], "byte")
 
     def test_slashes_and_encodings(self):
         once = {"deflate": zlib.compress, "gzip": gzip.compress}

@@ -34,8 +34,17 @@ bool api_is_undisturbed(struct http_request *rq, struct span *note) {
     return true;
 }
 
+bool api_has_session(struct http_request *rq, struct span *note) {
+    char words[HTTP_SESSION_SIZE];
+    if (!rq->session_unknown)
+        return true;
+    *note = SPAN("no such session: nothing stored");
+    api_errors(rq, 404, "%s", http_session_words(rq, words));
+    return false;
+}
+
 bool api_admits(struct http_request *rq, struct span *note) {
-    if (!api_is_undisturbed(rq, note))
+    if (!api_is_undisturbed(rq, note) || !api_has_session(rq, note))
         return false;
     if (key_is_good(rq))
         return true;

@@ -126,6 +126,15 @@ static void put_metadata(struct http_request *rq, const struct metadata *m) {
     buf_char(b, '}');
 }
 
+/* Those that Datadog takes; none is fine. Its words for another are not known: only that it is a 400. */
+static bool is_type(const json_t *type) {
+    static const char *const words[] = {"count", "distribution", "gauge", "rate"};
+    bool found = !type || json_is_null(type);
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && json_is_string(type); i++)
+        found = found || strcmp(json_string_value(type), words[i]) == 0;
+    return found;
+}
+
 static void fill_metadata(struct read *r) {
     struct http_request *rq = r->rq;
     struct metadata m = {.name = rq->params[0], .path = rq->raw_path};
@@ -145,10 +154,12 @@ static void fill_metadata(struct read *r) {
             m.put = json_incref(put);
         else if (m.put && put)
             json_object_update(m.put, put);
-        if (json_is_object(put))
-            put_metadata(rq, &m);
-        else
+        if (!json_is_object(put))
             api_errors(rq, 400, "The body must be a JSON object");
+        else if (!is_type(json_object_get(put, "type")))
+            api_errors(rq, 400, "Invalid metric type: it must be count, distribution, gauge or rate");
+        else
+            put_metadata(rq, &m);
         json_decref(put);
     } else {
         put_metadata(rq, &m);

@@ -329,7 +329,22 @@ static struct span mask_query(struct arena *a, struct span query) {
     return masked;
 }
 
+/* In the default session, as there is no other that it could be shown in. */
+static void reject_session(struct post *p) {
+    char words[HTTP_SESSION_SIZE];
+    struct record record = {
+        .kind = RECORD_REJECT,
+        .reject = {.reason = REASON_UNKNOWN_SESSION,
+                   .family = SPAN("request"),
+                   .text = p->rq->raw_path,
+                   .detail = span_str(http_session_words(p->rq, words))},
+    };
+    post_record(p, &record);
+}
+
 void post_request(struct post *p, uint64_t body_bytes, struct span body, struct span note) {
+    if (p->rq->session_unknown && p->rq->method != HTTP_GET) /* a question holds nothing */
+        reject_session(p);
     struct item *item = add_item(p);
     if (!item)
         return;

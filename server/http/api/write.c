@@ -377,7 +377,7 @@ void api_proxy(struct http_request *rq) {
     api_answer(rq, 200, "text/plain", "");
     if (rq->too_large)
         api_status(rq, 413);
-    else if (api_is_undisturbed(rq, &note))
+    else if (api_is_undisturbed(rq, &note) && api_has_session(rq, &note))
         dogstatsd_decode(decoder, rq->body, post_record, post);
     post_request(post, rq->body.n, (struct span){NULL, 0}, note);
     dogstatsd_free(decoder);

@@ -36,6 +36,9 @@ static void apart(void) {
     EQ_INT(rig_ask(&rig, "", "x").samples, 4);
     EQ_INT(ingest_session_by_key(rig.ingest, span_str(a.api_key)), a.id);
     EQ_INT(ingest_session_by_key(rig.ingest, SPAN("unknown")), 1);
+    EQ_INT(ingest_session_close(rig.ingest, "a", &err), 0);
+    EQ_INT(ingest_session_by_key(rig.ingest, span_str(a.api_key)), INGEST_ENDED);
+    EQ_INT(ingest_session_by_key(rig.ingest, span_str(b.api_key)), b.id);
     rig_stop(&rig);
     CU_ASSERT(access(a.at.unixgram, F_OK) != 0);
 }

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# Many tests at once, and the surroundings of a CI job.
+load helper
+
+@test "what is sent for a session that there isn't is nobody else's, and is told" {
+    start
+    statwit session new gone --json >gone
+    key=$(jq -r .api_key gone)
+    statwit session new other >/dev/null
+    statwit session rm gone
+    post() { curl -sS -o answer -w '%{http_code}' -d '{"series":[{"metric":"late","type":"count","points":[[1,1]]}]}' "$@"; }
+    [ "$(post "$STATWIT_URL/api/v1/series" -H "DD-API-KEY: $key")" = 404 ]
+    grep -q 'the session of this API key has ended' answer
+    [ "$(post "$STATWIT_URL/api/v1/series?test_session_token=never" -H 'DD-API-KEY: x')" = 404 ]
+    grep -q "no session has the token 'never'" answer
+    [ "$(post "$STATWIT_URL/intake/other" -H 'X-Datadog-Test-Session-Token: gone')" = 404 ]
+    [ "$(post "$STATWIT_URL/api/v1/query?query=x&from=1&to=2" -G -H 'X-Datadog-Test-Session-Token: gone')" = 404 ]
+    [ "$(curl -sS -o answer -w '%{http_code}' --data-binary 'late:1|c' -H 'X-Datadog-Test-Session-Token: gone' "$STATWIT_URL/dogstatsd/v2/proxy")" = 404 ]
+    [ "$(curl -sS -o answer -w '%{http_code}' -H "DD-API-KEY: $key" "$STATWIT_URL/recorder/v1/series")" = 404 ]
+    run statwit ls --session '*'
+    has 'no series'
+    run statwit rejects -j
+    jq -c '.rejects[] | [.reason, .text, .detail]' <<<"$output" | sed 's/the request was .*kept: //' >told
+    diff told - <<'END'
+["unknown_session","/api/v1/series","the session of this API key has ended"]
+["unknown_session","/api/v1/series","no session has the token 'never'"]
+["unknown_session","/intake/other","no session has the token 'gone'"]
+["unknown_session","/dogstatsd/v2/proxy","no session has the token 'gone'"]
+END
+    run statwit rejects
+    has "the request was for a session that there isn't: nothing of it was kept"
+    run statwit status
+    has '4 lines (statwit rejects)'
+    run statwit expect 'count late'
+    exits 1
+    has 'closest   rejected, unknown_session'
+}
+
+@test "run: what was sent for a session that there isn't is told" {
+    # shellcheck disable=SC2016
+    run statwit run -e 'no any errors' -- sh -c 'curl -sS -H "X-Datadog-Test-Session-Token: x" -d "{}" "$DD_URL/api/v1/series"'
+    exits 0
+    has "1 refused"
+}
