@@ -138,7 +138,7 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
 static void wait_for_answers(struct http *h) {
     int64_t until = clock_mono_ns() + STOP_GRACE_NS;
     struct timespec moment = {.tv_nsec = NS_PER_MS};
-    while (h->n_active > 0 && clock_mono_ns() < until)
+    while (h->n_asking > 0 || (h->n_active > 0 && clock_mono_ns() < until))
         nanosleep(&moment, NULL);
 }
 
@@ -161,6 +161,7 @@ void http_stop(struct http *h) {
             close(listening[i]);
     ingest_on_session_end(h->ingest, NULL, NULL);
     watch_free(h->watch);
+    work_free(h->work);
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);
     free(h);

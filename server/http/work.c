@@ -48,6 +48,7 @@ struct work *work_start(struct err *err) {
         return work;
     err_set(err, failed, "cannot start the workers");
     work_stop(work);
+    work_free(work);
     return NULL;
 }
 
@@ -76,6 +77,11 @@ void work_stop(struct work *work) {
     pthread_mutex_unlock(&work->lock);
     for (size_t i = 0; i < work->n_threads; i++)
         pthread_join(work->threads[i], NULL);
+}
+
+void work_free(struct work *work) {
+    if (!work)
+        return;
     pthread_cond_destroy(&work->put);
     pthread_mutex_destroy(&work->lock);
     free(work);

@@ -18,7 +18,8 @@ struct work;
 struct work *work_start(struct err *err);
 /* false once stopping. */
 bool work_put(struct work *work, struct job *job);
-/* Runs what was put, then ends the threads. */
+/* Runs what was put, then ends the threads; what is put from then on is refused. */
 void work_stop(struct work *work);
+void work_free(struct work *work);
 
 #endif

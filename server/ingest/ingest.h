@@ -59,6 +59,11 @@ void ingest_stop(struct ingest *in);
  * of other sessions. */
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);
 
+/* The same without waiting: fn runs on the loop once that is so, with the newest record id; it must be short and call nothing of
+ * ingest. -1 when stopping, and fn is not called. */
+int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
+                        void *arg, struct err *err);
+
 /* Runs fn(store, arg) on the loop thread, after a barrier: for what must change the recording (reset, removal of a session).
  * Returns fn's result. */
 int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),

@@ -231,6 +231,16 @@ static void answer_jobs(struct ingest *in) {
             job->result = job->fn(in->store, job->arg, job->err);
         job->last_id = store_last_id(in->store);
     }
+    for (struct job **at = &ready; *at;) {
+        struct job *job = *at;
+        if (!job->then) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        job->then(job->arg, job->last_id);
+        free(job);
+    }
     pthread_mutex_lock(&in->lock);
     for (struct job *job = ready, *next; job; job = next) {
         next = job->next; /* the asker may return as soon as it is done */
@@ -309,20 +319,24 @@ static void wake(struct ingest *in) {
     (void)written;
 }
 
-static int submit(struct ingest *in, struct job *job) {
-    pthread_mutex_lock(&in->lock);
-    if (in->stopping) {
-        pthread_mutex_unlock(&in->lock);
+/* The lock is held. */
+static int put_job(struct ingest *in, struct job *job) {
+    if (in->stopping)
         return err_set(job->err, ECANCELED, "the server is stopping");
-    }
     *in->jobs_end = job;
     in->jobs_end = &job->next;
     in->asked = true;
     wake(in);
-    while (!job->done)
+    return 0;
+}
+
+static int submit(struct ingest *in, struct job *job) {
+    pthread_mutex_lock(&in->lock);
+    int result = put_job(in, job);
+    while (result == 0 && !job->done)
         pthread_cond_wait(&in->job_done, &in->lock);
     pthread_mutex_unlock(&in->lock);
-    return job->result;
+    return result ? result : job->result;
 }
 
 int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
@@ -335,6 +349,20 @@ int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, st
     struct job job = {.session_id = session_id, .err = err};
     int result = submit(in, &job);
     *last_id = job.last_id;
+    return result;
+}
+
+int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
+                        void *arg, struct err *err) {
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return err_set(err, ENOMEM, "out of memory");
+    *job = (struct job){.session_id = session_id, .then = fn, .arg = arg, .err = err};
+    pthread_mutex_lock(&in->lock);
+    int result = put_job(in, job); /* once it is in, the loop may free it at any moment */
+    pthread_mutex_unlock(&in->lock);
+    if (result != 0)
+        free(job);
     return result;
 }
 

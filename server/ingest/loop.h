@@ -75,6 +75,8 @@ struct open_session {
 struct job {
     uint64_t session_id; /* whose data it waits for, or INGEST_ALL, INGEST_NOTHING */
     int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
+    void (*then)(void *arg,
+                 uint64_t last_id); /* NULL: somebody waits for `done`; else the job is the loop's to free */
     void *arg;
     struct err *err;
     int result;

@@ -1,11 +1,11 @@
 /* POST /recorder/v1/expect.
  *
  * DESIGN. A question that is surely short is judged on the connection's own thread: two hand-overs would cost
- * more than the judging. Any other sleeps while a worker judges it. One that does not hold yet and may wait
+ * more than the judging. Any other sleeps until its barrier is reached, and while a worker judges it. One that does not hold yet and may wait
  * joins the watch thread, which feeds its judge with each new record once; whoever decides (holds, can't be
  * mended, time is up) hands it to a worker for the report.
  *
- *     handler -> [worker] -> judge_start -> decided -> report -> answer
+ *     handler -> [loop -> worker] -> judge_start -> decided -> report -> answer
  *                                        -> waiting (watch) -> decided -> worker -> report -> answer
  */
 #include "core/clock.h"
@@ -16,7 +16,7 @@
 #include "judge/judge.h"
 #include <stdlib.h>
 
-#define SHORT_SAMPLES 20000 /* recorded; and */
+#define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
 #define SHORT_BODY    8192  /* bytes of question: judged at once */
 
 struct question {
@@ -24,6 +24,7 @@ struct question {
     struct job job;
     struct http_request *rq;
     struct judge *judge;
+    uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
     bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
@@ -136,11 +137,10 @@ static bool session_ended(struct question *q) {
 }
 
 /* Whether the answer is complete (an error is one too); else the question must wait. */
-static bool judge_now(struct question *q) {
-    uint64_t last_id;
+static bool judge_to(struct question *q, uint64_t last_id) {
     q->n_forgets = forgets(q);
     q->waiter.series = watch_series(q->rq->http->watch);
-    if (ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || session_ended(q))
+    if (session_ended(q))
         return true;
     struct err err = {0};
     if (!judge_knows_mark(q->judge, last_id, &err)) {
@@ -151,6 +151,11 @@ static bool judge_now(struct question *q) {
         return true;
     q->waiter.cursor = judge_seen(q->judge);
     return false;
+}
+
+static bool judge_now(struct question *q) {
+    uint64_t last_id;
+    return ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || judge_to(q, last_id);
 }
 
 static void answer(struct question *q) {
@@ -214,10 +219,36 @@ static void wait_for_more(struct question *q) {
 
 static void run_question(struct job *job) {
     struct question *q = of_job(job);
-    if (judge_now(q))
+    if (judge_to(q, q->last_id))
         answer(q);
     else
         wait_for_more(q);
+}
+
+/* On the loop. */
+static void question_due(void *arg, uint64_t last_id) {
+    struct question *q = arg;
+    struct http *h = q->rq->http;
+    q->last_id = last_id;
+    if (!work_put(h->work, &q->job)) {
+        http_error(q->rq, 503, "the server is stopping");
+        answer(q);
+    }
+    h->n_asking--;
+}
+
+/* The request is asleep. No thread waits for a barrier: a few questions about a flooded session would leave none for others. */
+static void ask_barrier_later(struct question *q) {
+    struct http *h = q->rq->http;
+    struct err err = {0};
+    q->job.run = run_question;
+    h->n_questions++;
+    h->n_asking++;
+    if (ingest_barrier_then(h->ingest, q->waiter.session_id, question_due, q, &err) != 0) {
+        http_error(q->rq, 503, "%s", err.text);
+        answer(q);
+        h->n_asking--;
+    }
 }
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
@@ -376,7 +407,7 @@ static void run_again(struct job *job) {
         anew->asked_mono_ns = q->asked_mono_ns;
         anew->deadline_mono_ns = q->deadline_mono_ns;
         question_free(q);
-        run_question(&anew->job);
+        ask_barrier_later(anew);
     } else
         answer(q);
 }
@@ -389,13 +420,10 @@ void control_expect(struct http_request *rq) {
         return;
     struct store_stats stats;
     store_stats(rq->http->store, &stats);
-    if (stats.samples > SHORT_SAMPLES || rq->body.n > SHORT_BODY) {
-        q->job.run = run_question;
+    if (stats.samples > SHORT_SAMPLES || rq->body.n > SHORT_BODY ||
+        pipeline_backlog(rq->http->pipeline, NULL) > 0) {
         http_suspend(rq);
-        if (!work_put(rq->http->work, &q->job)) {
-            http_error(rq, 503, "the server is stopping");
-            answer(q);
-        }
+        ask_barrier_later(q);
     } else if (judge_now(q))
         question_free(q);
     else {

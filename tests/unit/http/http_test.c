@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "http/limits.h"
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -552,6 +553,53 @@ static void ask_later(struct client *c, const char *body) {
     buf_free(&text);
 }
 
+/* Stands for a backlog that takes its time to be stored. */
+struct slow_batch {
+    struct batch batch; /* first */
+    atomic_bool go_on;
+};
+
+static int slow_feed(struct batch *batch, struct store *store, struct err *err) {
+    (void)store, (void)err;
+    return ((struct slow_batch *)batch)->go_on;
+}
+
+static void keep(struct batch *batch) {
+    (void)batch;
+}
+
+/* Each once kept a worker: two about a session that is flooded, and a longer one about another had no answer any more. */
+static void test_questions_about_a_backlog_keep_no_thread(void) {
+    enum { N = 4 * (HTTP_THREADS + HTTP_WORKERS) };
+    static struct client waiting[N];
+    static char about_flooded[10000], about_quiet[10000]; /* too long for the connection's thread */
+    snprintf(about_flooded, sizeof about_flooded, "{\"expect\":[\"no incr nothing\"]%9900s", "}");
+    snprintf(about_quiet, sizeof about_quiet, "{\"expect\":[\"incr q sum == 1\"],\"session\":\"quiet\"%9900s",
+             "}");
+    struct ingest_session quiet;
+    struct err err = {0};
+    start();
+    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "quiet", false, 0, &quiet, &err) == 0);
+    static struct slow_batch slow;
+    slow = (struct slow_batch){.batch = {.session_id = 1, .n_bytes = 1, .feed = slow_feed, .free = keep}};
+    struct batch *batch = &slow.batch;
+    CU_ASSERT_FATAL(pipeline_put(server.rig.pipeline, &batch) == 0);
+    for (int i = 0; i < N; i++)
+        ask_later(&waiting[i], about_flooded);
+    server_send(quiet.at.udp_port, "q:1|c");
+    for (int i = 0; i < N; i++) {
+        EQ_INT(post("POST /recorder/v1/expect", about_quiet), 200);
+        SAYS("\"verdict\":\"pass\"");
+    }
+    slow.go_on = true;
+    for (int i = 0; i < N; i++) {
+        EQ_INT(client_receive(&waiting[i]), 200);
+        CU_ASSERT_TRUE(client_says(&waiting[i], "\"verdict\":\"pass\""));
+        client_close(&waiting[i]);
+    }
+    stop();
+}
+
 static void test_expect_within(void) {
     start();
     struct client waiting;
@@ -752,6 +800,7 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"many idle connections", test_idle_connections}, {"host and origin", test_host_and_origin},
           {"token", test_token}, {"head", test_head}, {"a port in use", test_a_port_in_use},
           {"addresses", test_addresses}, {"sessions", test_sessions}, {"expect at once", test_expect_at_once},
+          {"questions about a backlog keep no thread", test_questions_about_a_backlog_keep_no_thread},
           {"expect within", test_expect_within},
           {"a waiting client goes away", test_a_waiting_client_goes_away},
           {"a session ends while waited for", test_a_session_ends_while_waited_for},
