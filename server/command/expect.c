@@ -23,7 +23,7 @@ static int collect(const struct options *o, struct judging *j) {
 
 /* With --catalog alone there is nothing to judge but names and tags. */
 static bool only_catalog(const struct options *o, const struct judging *j) {
-    return j->n == 0 && !option_on(o, OPT_ALL_COVERED);
+    return j->n == 0 && !judging_all_covered(o);
 }
 
 int expect_command(const struct options *o) {

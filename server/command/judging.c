@@ -78,13 +78,17 @@ static void explain_arguments(const struct options *o) {
         log_error("each expectation is one argument: quote it, as in 'incr login.attempt sum == 1'");
 }
 
+bool judging_all_covered(const struct options *o) {
+    return option_on(o, OPT_ALL_COVERED) && o->list[OPT_CATALOG].n == 0;
+}
+
 static struct judge *parse(const struct judging *j, const struct options *o) {
     struct judge_options options = {
         .session = span_str(rows_session(o)),
         .since = (uint64_t)option_number(o, OPT_SINCE),
         .prefix = span_str(option_text(o, OPT_PREFIX)),
         .ignore_tags = span_str(option_text(o, OPT_IGNORE_TAGS)),
-        .all_covered = option_on(o, OPT_ALL_COVERED),
+        .all_covered = judging_all_covered(o),
     };
     struct judge_error error = {0};
     struct judge *judge = judge_parse(j->sources, j->n, &options, &error);
@@ -180,7 +184,7 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
         json_object_set_new(question, "prefix", json_string(option_text(o, OPT_PREFIX)));
     if (option_given(o, OPT_IGNORE_TAGS))
         json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
-    json_object_set_new(question, "all_covered", json_boolean(option_on(o, OPT_ALL_COVERED)));
+    json_object_set_new(question, "all_covered", json_boolean(judging_all_covered(o)));
     return question;
 }
 

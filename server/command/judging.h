@@ -27,6 +27,10 @@ int judging_add_file(struct judging *j, const char *path);
 int judging_check(struct judging *j, const struct options *o);
 void judging_free(struct judging *j);
 
+/* Whether the judge is to hold --all-covered: with --catalog, what that declares is covered as well, and verifying
+ * fails what it does not declare. */
+bool judging_all_covered(const struct options *o);
+
 /* The report, as POST /recorder/v1/expect answers it; a new reference. */
 int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report);
 /* The same of a file (--db). */

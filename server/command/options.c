@@ -73,7 +73,7 @@ const struct option option_table[] = {
     {OPT_EXPECT, TAKES_EXPECT, KIND_LIST, 'f', "file", "FILE", NULL, NULL, "a file of expectations; - is stdin (repeatable)"},
     {OPT_WITHIN, TAKES_JUDGE, KIND_TIME, 0, "within", "TIME", NULL, NULL, "wait at most this long for all to hold"},
     {OPT_SETTLE, TAKES_JUDGE, KIND_TIME, 0, "settle", "TIME", NULL, NULL, "they must still hold after this time without new data"},
-    {OPT_ALL_COVERED, TAKES_JUDGE, KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation"},
+    {OPT_ALL_COVERED, TAKES_JUDGE, KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation, nor declared by --catalog"},
     {OPT_PREFIX, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
     {OPT_IGNORE_TAGS, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
     {OPT_JUNIT, TAKES_JUDGE | TAKES_REPORT, KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},

@@ -55,7 +55,7 @@ static int judge(const struct options *o, const struct recorder *r, const struct
     to.value[OPT_URL].text = http_url(r->http);
     to.value[OPT_TOKEN].text = r->token[0] ? r->token : NULL;
     int status = remote_open(&remote, &to);
-    if (status == EXIT_PASS && (j->n || option_on(o, OPT_ALL_COVERED)))
+    if (status == EXIT_PASS && (j->n || judging_all_covered(o)))
         status = judging_ask(j, &to, &remote, &report);
     else if (status == EXIT_PASS)
         report = naming_empty_report();

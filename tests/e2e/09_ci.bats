@@ -42,3 +42,27 @@ END
     exits 0
     has "1 refused"
 }
+
+@test "all-covered: what a catalog declares is covered; what is in neither fails" {
+    start --db kept.db
+    statwit send 'a:1|c' 'b:1|c'
+    run statwit expect --all-covered 'incr a'
+    exits 1
+    statwit catalog infer -o catalog.json
+    run statwit expect --all-covered --catalog catalog.json 'incr a'
+    exits 0
+    run statwit expect --all-covered --catalog catalog.json
+    exits 0
+    run statwit run --all-covered --catalog catalog.json -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c' 'b:1|c'
+    exits 0
+    statwit send 'c:1|c'
+    run statwit expect --all-covered --catalog catalog.json 'incr a'
+    exits 1
+    has 'FAIL  c: is declared'
+    stop
+    run statwit expect --db kept.db --all-covered --catalog catalog.json 'incr a'
+    exits 1
+    statwit catalog infer --db kept.db -o catalog.json
+    run statwit expect --db kept.db --all-covered --catalog catalog.json 'incr a'
+    exits 0
+}

@@ -1,8 +1,8 @@
 /* Client-side aggregation, as it comes out of the socket. */
+#include "bad_input.h"
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,24 +185,13 @@ static void test_what_is_not_aggregated(void) {
 static void test_bad_input(void) {
     struct statwit_metrics *metrics = open_aggregating((struct statwit_options){0});
     struct statwit_health health;
-    static struct statwit_tag many[10001];
-    static char huge[70000], keys[10000][STATWIT_NUMBER_SIZE];
-    memset(huge, 'h', sizeof huge - 1);
-    for (size_t i = 0; i < 10000; i++)
-        many[i] = (struct statwit_tag){statwit_integer_text(keys[i], (int64_t)i), "v"};
-    statwit_incr(metrics, NULL);
-    statwit_incr(metrics, "");
-    statwit_gauge(metrics, "nan", (double)NAN);
-    statwit_timing(metrics, "inf", (double)INFINITY);
-    statwit_incr(metrics, "many", .tags = many);
-    statwit_incr(metrics, "huge", .tags = STATWIT_TAGS({"k", huge}));
-    statwit_incr(metrics, huge);
+    emit_bad_input(metrics);
     for (int i = 0; i < 2; i++)
         statwit_incr(metrics, "a:b|c\n\xff", .tags = STATWIT_TAGS({"bad\xc3", "x|y"}));
     CU_ASSERT_STRING_EQUAL(close_and_read(metrics), "a_b_c__:2|c|#bad_:x_y\n");
     statwit_health(metrics, &health);
-    EQ_INT(health.dropped_invalid, 4);
-    EQ_INT(health.dropped_large, 3);
+    EQ_INT(health.dropped_invalid, BAD_INPUT_INVALID);
+    EQ_INT(health.dropped_large, BAD_INPUT_LARGE);
     EQ_INT(health.metrics, 2);
 }
 

@@ -1,9 +1,9 @@
 /* The datadog backend against an HTTP server that answers by a script. */
 #include "emit/intake.h"
 
+#include "bad_input.h"
 #include "sink.h"
 #include "unit.h"
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -300,24 +300,13 @@ static void test_close_behind_a_request(void) {
 static void test_bad_input(void) {
     struct http_sink *sink = http_sink_start(accepted, 1);
     struct statwit_metrics *metrics = open_to(sink, (struct statwit_options){0});
-    static struct statwit_tag many[10001];
-    static char huge[70000], keys[10000][STATWIT_NUMBER_SIZE];
-    memset(huge, 'h', sizeof huge - 1);
-    for (size_t i = 0; i < 10000; i++)
-        many[i] = (struct statwit_tag){statwit_integer_text(keys[i], (int64_t)i), "v"};
-    statwit_incr(metrics, NULL);
-    statwit_incr(metrics, "");
-    statwit_gauge(metrics, "nan", (double)NAN);
-    statwit_timing(metrics, "inf", (double)INFINITY);
-    statwit_incr(metrics, "many", .tags = many);
-    statwit_incr(metrics, "huge", .tags = STATWIT_TAGS({"k", huge}));
-    statwit_incr(metrics, huge);
+    emit_bad_input(metrics);
     statwit_event(metrics, NULL, "no title");
     statwit_check(metrics, "check", (enum statwit_check_status)7);
     statwit_incr(metrics, "a:b|c\n\xff", LATER, .tags = STATWIT_TAGS({"bad\xc3", "x\"y"}));
     statwit_close(metrics);
-    EQ_INT(health_of(metrics).dropped_invalid, 6);
-    EQ_INT(health_of(metrics).dropped_large, 3);
+    EQ_INT(health_of(metrics).dropped_invalid, BAD_INPUT_INVALID + 2);
+    EQ_INT(health_of(metrics).dropped_large, BAD_INPUT_LARGE);
     EQ_INT(sink->n_received, 1);
     EQ_STR(
         timeless(sink->received[0].body),
