@@ -14,7 +14,6 @@ CC := gcc
 endif
 
 OUT := build/$(VARIANT)
-GEN := build/gen
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
 # gcc guesses at truncation from how much it inlines, so its answer differs from variant to variant.
@@ -26,7 +25,7 @@ FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fn
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_cov     := -O0 -g --coverage
 LDFLAGS_release := -Wl,-z,relro,-z,now
-CPPFLAGS += -Iserver -Iclient -I$(GEN) -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSION)"'
+CPPFLAGS += -Iserver -Iclient -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSION)"'
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(VARIANT)) -fPIC
 LDFLAGS  += $(FLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT))
 
@@ -42,7 +41,7 @@ endif
 # What builds much does so on every core, unless make was told how.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lprotobuf-c -lz -lzstd -lxxhash -lpthread -lm -ldl
+SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lz -lzstd -lxxhash -lpthread -lm -ldl
 CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
 # --- sources, by wildcard -------------------------------------------------------------------------------------------
@@ -50,11 +49,9 @@ SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*/*.c server/*/*/*.c)
 CLIENT_SRC := $(wildcard client/emit/*.c client/report/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*/*_test.c)
-PROTO      := $(wildcard schema/*.proto)
 SQL        := $(wildcard schema/sqlite/*.sql)
 
-PROTO_C    := $(PROTO:schema/%.proto=$(GEN)/%.pb-c.c)
-SERVER_OBJ := $(SERVER_SRC:%.c=$(OUT)/%.o) $(PROTO_C:$(GEN)/%.c=$(OUT)/gen/%.o)
+SERVER_OBJ := $(SERVER_SRC:%.c=$(OUT)/%.o)
 CLIENT_OBJ := $(CLIENT_SRC:%.c=$(OUT)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OUT)/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
@@ -111,18 +108,9 @@ $(OUT)/libclient.a: $(CLIENT_OBJ)
 
 $(OUT)/client/%.o: CFLAGS += -fvisibility=hidden
 
-$(OUT)/%.o: %.c $(PROTO_C)
+$(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-
-$(OUT)/gen/%.o: $(GEN)/%.c
-	@mkdir -p $(@D)
-	$(COMPILE) $(CPPFLAGS) $(filter-out $(WARN),$(CFLAGS)) -MMD -MP -c -o $@ $<
-
-$(GEN)/%.pb-c.c: schema/%.proto
-	@mkdir -p $(@D)
-	@$(say) '  PROTO $<'
-	@protoc-c --proto_path=schema --c_out=$(GEN) $<
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/migrate.o: $(SQL)
@@ -175,7 +163,7 @@ format: ## format the C sources
 	@clang-format -i $(C_FILES)
 
 .PHONY: lint
-lint: layers $(PROTO_C) ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, man pages
+lint: layers ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, man pages
 	@tests/support/lint $(CPPFLAGS) -- $(sort $(SERVER_SRC) $(CLIENT_SRC) server/main.c) -- $(C_FILES) -- $(SCRIPTS)
 
 # --- installing -----------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ bool utf8_valid(struct span s) {
                 continue;
             }
         }
-        size_t n = utf8_length(span_from(s, i));
+        size_t n = (unsigned char)s.p[i] < 0x80 ? 1 : utf8_length(span_from(s, i));
         if (n == 0)
             return false;
         i += n;

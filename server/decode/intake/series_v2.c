@@ -1,27 +1,149 @@
-/* POST /api/v2/series as protobuf: MetricPayload, one MetricSeries at a time. */
+/* POST /api/v2/series as protobuf: MetricPayload { repeated MetricSeries series = 1; }, one series at a time.
+ *
+ *     message MetricSeries {                              message Resource {    message MetricPoint {
+ *       repeated Resource resources = 1;                    string type = 1;      double value = 1;
+ *       string metric = 2;                                  string name = 2;      int64 timestamp = 2;
+ *       repeated string tags = 3;                         }                     }
+ *       repeated MetricPoint points = 4;
+ *       int32 type = 5;      // 0 unspecified, 1 count, 2 rate, 3 gauge
+ *       string unit = 6;
+ *       string source_type_name = 7;
+ *       int64 interval = 8;
+ *       Metadata metadata = 9;
+ *     }
+ *
+ * Fields come in any order, so a series is read twice: first all but its points, which are only seen to be well
+ * formed, then the points.
+ */
 #include "core/utf8.h"
 #include "decode/intake/wire.h"
-#include "intake_v2.pb-c.h"
 
-static bool texts_valid(const Intake__MetricSeries *m) {
-    bool valid = utf8_valid(wire_span(m->metric)) && utf8_valid(wire_span(m->unit)) &&
-                 utf8_valid(wire_span(m->source_type_name));
-    for (size_t i = 0; valid && i < m->n_resources; i++)
-        valid = utf8_valid(wire_span(m->resources[i]->type)) && utf8_valid(wire_span(m->resources[i]->name));
-    return valid;
+struct reading {
+    struct intake *in;
+    int32_t type;
+    bool bad_text;      /* not UTF-8, and nobody may mend it */
+    struct wire points; /* what is left from the first point's field on */
+    size_t n_points;
+};
+
+static void take_resource(struct reading *r, struct wire *outer, const struct wire_field *field) {
+    struct span bytes, type = SPAN(""), name = SPAN("");
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return;
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f)) {
+        if (f.number == 1)
+            wire_bytes(&w, &f, &type);
+        else if (f.number == 2)
+            wire_bytes(&w, &f, &name);
+    }
+    outer->failed = w.failed;
+    if (!utf8_valid(type) || !utf8_valid(name))
+        r->bad_text = true;
+    else
+        series_resource(r->in->series, type, name);
 }
 
-/* False when one is not UTF-8 and nobody may mend it. */
-static bool take_tags(struct intake *in, const Intake__MetricSeries *m) {
-    for (size_t i = 0; i < m->n_tags; i++) {
-        struct span tag = wire_span(m->tags[i]);
-        if (in->options.from_agent)
-            tag = wire_mend(&in->scratch, tag);
-        else if (!utf8_valid(tag))
-            return false;
-        series_tag(in->series, tag);
+static void take_tag(struct reading *r, struct wire *w, const struct wire_field *f) {
+    struct span tag;
+    if (!wire_bytes(w, f, &tag))
+        return;
+    if (r->in->options.from_agent)
+        tag = wire_mend(&r->in->scratch, tag);
+    else if (!utf8_valid(tag))
+        r->bad_text = true;
+    series_tag(r->in->series, tag);
+}
+
+struct point {
+    double value;
+    int64_t timestamp;
+};
+
+static struct point read_point(struct wire *outer, const struct wire_field *field) {
+    struct point point = {0};
+    struct span bytes;
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return point;
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f)) {
+        if (f.number == 1)
+            point.value = wire_double(&w, &f);
+        else if (f.number == 2)
+            point.timestamp = (int64_t)wire_integer(&w, &f);
     }
-    return true;
+    outer->failed = w.failed;
+    return point;
+}
+
+static void take_field(struct reading *r, struct wire *w, const struct wire_field *f) {
+    struct metric *m = &r->in->series->metric;
+    switch (f->number) {
+    case 1:
+        take_resource(r, w, f);
+        break;
+    case 2:
+        wire_bytes(w, f, &m->name);
+        break;
+    case 3:
+        take_tag(r, w, f);
+        break;
+    case 4:
+        read_point(w, f);
+        r->n_points++;
+        break;
+    case 5:
+        r->type = (int32_t)wire_integer(w, f);
+        break;
+    case 6:
+        wire_bytes(w, f, &m->unit);
+        break;
+    case 7:
+        wire_bytes(w, f, &m->source_type);
+        break;
+    case 8:
+        m->interval = (int64_t)wire_integer(w, f);
+        break;
+    case 9:
+        wire_metadata(w, f, r->in->series);
+        break;
+    default: /* not known: skipped */
+        break;
+    }
+}
+
+/* All but the points; false when it is malformed. */
+static bool read_series(struct reading *r, struct span bytes) {
+    struct wire w = wire_of(bytes), before = w;
+    struct wire_field f;
+    struct metric *m = &r->in->series->metric;
+    m->name = SPAN("");
+    while (wire_next(&w, &f)) {
+        if (f.number == 4 && r->n_points == 0)
+            r->points = before;
+        take_field(r, &w, &f);
+        before = w;
+    }
+    if (!utf8_valid(m->name) || !utf8_valid(m->unit) || !utf8_valid(m->source_type))
+        r->bad_text = true;
+    if (m->unit.n == 0)
+        m->unit = (struct span){NULL, 0};
+    if (m->source_type.n == 0)
+        m->source_type = (struct span){NULL, 0};
+    return !w.failed;
+}
+
+static void read_points(struct reading *r) {
+    const struct span none = {NULL, 0};
+    struct wire_field f;
+    while (r->n_points > 0 && wire_next(&r->points, &f))
+        if (f.number == 4) {
+            struct point point = read_point(&r->points, &f);
+            series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
+            r->n_points--;
+        }
 }
 
 static bool type_of(int32_t number, enum metric_type *type) {
@@ -33,31 +155,14 @@ static bool type_of(int32_t number, enum metric_type *type) {
     return true;
 }
 
-static void take_fields(struct series *s, const Intake__MetricSeries *m) {
-    s->metric.name = wire_span(m->metric);
-    if (m->unit.len)
-        s->metric.unit = wire_span(m->unit);
-    if (m->source_type_name.len)
-        s->metric.source_type = wire_span(m->source_type_name);
-    s->metric.interval = m->interval;
-    for (size_t i = 0; i < m->n_resources; i++)
-        series_resource(s, wire_span(m->resources[i]->type), wire_span(m->resources[i]->name));
-    if (m->metadata && m->metadata->origin) {
-        const Intake__Origin *o = m->metadata->origin;
-        series_origin(s, o->origin_product, o->origin_category, o->origin_service);
-    }
-}
-
 static enum intake_status decode_series(struct intake *in, struct span bytes, size_t offset) {
+    struct reading reading = {.in = in};
     series_begin(in, METRIC_GAUGE);
-    ProtobufCAllocator allocator = wire_allocator(&in->scratch);
-    Intake__MetricSeries *m = intake__metric_series__unpack(&allocator, bytes.n, (const uint8_t *)bytes.p);
-    if (!m)
-        return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: cannot parse invalid wire-format data");
-    take_fields(in->series, m);
-    if (!texts_valid(m) || !take_tags(in, m))
+    if (!read_series(&reading, bytes))
+        return wire_refuse(in, offset);
+    if (reading.bad_text)
         return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: string field contains invalid UTF-8");
-    if (!type_of(m->type, &in->series->metric.type)) {
+    if (!type_of(reading.type, &in->series->metric.type)) {
         in->series->n_points++;
         intake_reject(in, REASON_UNKNOWN_TYPE, in->series->metric.name, in->series->raw,
                       (struct span){NULL, 0});
@@ -65,9 +170,7 @@ static enum intake_status decode_series(struct intake *in, struct span bytes, si
     }
     if (!series_accepts(in))
         return INTAKE_OK;
-    for (size_t i = 0; i < m->n_points; i++)
-        series_point(in, (double)m->points[i]->timestamp, m->points[i]->value, (struct span){NULL, 0},
-                     (struct span){NULL, 0}, NULL);
+    read_points(&reading);
     series_end(in);
     return INTAKE_OK;
 }

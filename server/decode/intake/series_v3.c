@@ -15,8 +15,7 @@
  * kept anyway): a set may contain earlier ones twice, so their true sizes can double with every set.
  */
 #include "core/utf8.h"
-#include "decode/intake/wire.h"
-#include "intake_v3.pb-c.h"
+#include "decode/intake/columns.h"
 
 #include <stdio.h>
 
@@ -36,9 +35,8 @@ struct group {
 
 struct payload {
     struct intake *in;
-    const Intake__Payload *message;
-    const Intake__MetricData *data;
-    struct arena arena; /* the message, dictionaries */
+    const struct columns *data;
+    struct arena arena; /* the columns, dictionaries */
     struct dictionary names, tags, resources, sources, units;
     struct tagset *tagsets;
     size_t n_tagsets;
@@ -73,19 +71,17 @@ static void *table(struct payload *p, size_t n, size_t size) {
     return items;
 }
 
-static enum intake_status read_dictionary(struct payload *p, ProtobufCBinaryData bytes, bool mend,
+static enum intake_status read_dictionary(struct payload *p, struct span bytes, bool mend,
                                           struct dictionary *dictionary) {
-    struct wire wire = {.body = wire_span(bytes)};
     size_t n = 1;
-    for (int pass = 0; pass < 2; pass++, wire.at = 0) {
+    for (int pass = 0; pass < 2; pass++) {
         if (pass == 1 && !(dictionary->texts = table(p, n, sizeof *dictionary->texts)))
             return refuse(p, "");
-        for (n = 1; wire.at < wire.body.n; n++) {
-            uint64_t length;
-            if (!wire_varint(&wire, &length) || length > wire.body.n - wire.at)
+        struct wire wire = wire_of(bytes);
+        for (n = 1; wire.at < wire.end; n++) {
+            struct span text;
+            if (!wire_text(&wire, &text))
                 return refuse(p, "a dictionary is cut short");
-            struct span text = span_of(wire.body.p + wire.at, (size_t)length);
-            wire.at += (size_t)length;
             if (pass == 0 && !mend && !utf8_valid(text))
                 return refuse(p, "a dictionary holds text that is not UTF-8");
             if (pass == 1)
@@ -131,7 +127,7 @@ static enum intake_status read_tagset(struct payload *p, size_t *at, size_t n_en
 }
 
 static enum intake_status read_tagsets(struct payload *p) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     p->tagsets = table(p, d->n_dict_tagsets + 1, sizeof *p->tagsets);
     if (!p->tagsets)
         return refuse(p, "");
@@ -149,7 +145,7 @@ static enum intake_status read_tagsets(struct payload *p) {
 }
 
 static enum intake_status read_groups(struct payload *p) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     size_t n_all = d->n_dict_resource_type;
     if (d->n_dict_resource_name != n_all)
         return refuse(p, "resource types and names differ in number");
@@ -178,7 +174,7 @@ static enum intake_status read_groups(struct payload *p) {
 }
 
 static enum intake_status read_dictionaries(struct payload *p) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     enum intake_status status = read_dictionary(p, d->dict_name_str, false, &p->names);
     if (status == INTAKE_OK)
         status = read_dictionary(p, d->dict_tag_str, true, &p->tags);
@@ -204,7 +200,7 @@ enum column { COLUMN_ZERO = 0x00, COLUMN_SINT64 = 0x10, COLUMN_FLOAT32 = 0x20, C
 
 /* The next value of a column; false when it has run dry. */
 static bool take_value(struct payload *p, enum column column, double *value) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     switch (column) {
     case COLUMN_ZERO:
         *value = 0;
@@ -229,7 +225,7 @@ static bool take_value(struct payload *p, enum column column, double *value) {
 }
 
 static bool take_bins(struct payload *p, struct sketch *sketch) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     if (p->at_bins == d->n_sketch_num_bins)
         return false;
     uint64_t n = d->sketch_num_bins[p->at_bins++];
@@ -252,7 +248,7 @@ static bool take_bins(struct payload *p, struct sketch *sketch) {
 }
 
 static bool take_sketch(struct payload *p, enum column column, struct sketch *sketch) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     if (!take_value(p, column, &sketch->sum) || !take_value(p, column, &sketch->min) ||
         !take_value(p, column, &sketch->max) || p->at_sint64 == d->n_vals_sint64)
         return false;
@@ -300,7 +296,7 @@ static void take_points(struct payload *p, uint64_t n, bool is_sketch, enum colu
 
 /* Moves the running sums to row i; false when one leaves its dictionary. */
 static bool follow_refs(struct payload *p, size_t i) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     p->name = add(p->name, d->name_refs[i]);
     p->tagset = add(p->tagset, d->tagset_refs[i]);
     p->resource = add(p->resource, d->resources_refs[i]);
@@ -318,7 +314,7 @@ static bool follow_refs(struct payload *p, size_t i) {
 
 static void take_fields(struct payload *p, size_t row) {
     struct series *s = p->in->series;
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     s->metric.name = p->names.texts[p->name];
     s->metric.interval = d->intervals[row] > INT64_MAX ? INT64_MAX : (int64_t)d->intervals[row];
     if (p->source)
@@ -335,11 +331,10 @@ static void take_fields(struct payload *p, size_t row) {
         const int32_t *origin = d->dict_origin_info + 3 * (p->origin - 1);
         series_origin(s, origin[0], origin[1], origin[2]);
     }
-    const Intake__PayloadMetadata *common = p->message->metadata;
-    for (size_t i = 0; common && i < common->n_tags; i++)
-        series_tag(s, wire_mend(&p->in->scratch, wire_span(common->tags[i])));
-    for (size_t i = 0; common && i + 1 < common->n_resources; i += 2)
-        series_resource(s, wire_span(common->resources[i]), wire_span(common->resources[i + 1]));
+    for (size_t i = 0; i < d->n_tags; i++)
+        series_tag(s, wire_mend(&p->in->scratch, d->tags[i]));
+    for (size_t i = 0; i + 1 < d->n_resources; i += 2)
+        series_resource(s, d->resources[i], d->resources[i + 1]);
 }
 
 static enum intake_status read_series(struct payload *p, size_t row) {
@@ -359,7 +354,7 @@ static enum intake_status read_series(struct payload *p, size_t row) {
 }
 
 static enum intake_status read_payload(struct payload *p) {
-    const Intake__MetricData *d = p->data;
+    const struct columns *d = p->data;
     enum intake_status status = read_dictionaries(p);
     size_t n = d->n_types;
     if (status == INTAKE_OK &&
@@ -372,13 +367,12 @@ static enum intake_status read_payload(struct payload *p) {
 }
 
 enum intake_status series_v3_decode(struct intake *in, struct span body) {
-    struct payload p = {.in = in, .arena = {.max = INTAKE_SCRATCH_MAX}};
-    ProtobufCAllocator allocator = wire_allocator(&p.arena);
-    p.message = intake__payload__unpack(&allocator, body.n, (const uint8_t *)body.p);
+    struct columns columns;
+    struct payload p = {.in = in, .data = &columns, .arena = {.max = INTAKE_SCRATCH_MAX}};
     enum intake_status status = INTAKE_OK;
-    if (!p.message)
+    if (!columns_read(&columns, body, &p.arena))
         status = refuse(&p, "proto: cannot parse invalid wire-format data");
-    else if ((p.data = p.message->metric_data))
+    else if (columns.has_data)
         status = read_payload(&p);
     arena_free(&p.arena);
     return status;

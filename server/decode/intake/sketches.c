@@ -1,7 +1,22 @@
-/* POST /api/beta/sketches: SketchPayload, one Sketch at a time. */
+/* POST /api/beta/sketches: SketchPayload { repeated Sketch sketches = 1; }, one sketch at a time.
+ *
+ *     message Sketch {                                    message Distribution and Dogsketch {
+ *       string metric = 1;                                  int64 ts = 1;
+ *       string host = 2;                                    int64 cnt = 2;
+ *       repeated Distribution distributions = 3;            double min = 3;
+ *       repeated string tags = 4;                           double max = 4;
+ *       repeated Dogsketch dogsketches = 7;                 double avg = 5;
+ *       Metadata metadata = 8;                              double sum = 6;
+ *     }                                                     repeated sint32 k = 7;    // Dogsketch alone
+ *                                                           repeated uint32 n = 8;
+ *                                                         }
+ *
+ * Distributions are the older form: the values themselves (v with g and delta, buf) are not kept, the summary is.
+ * Fields come in any order, so a sketch is read thrice: once to see that all of it is well formed and for all but
+ * its points, then its distributions, then its dogsketches.
+ */
 #include "core/utf8.h"
 #include "decode/intake/wire.h"
-#include "intake_v2.pb-c.h"
 
 static void reject(struct intake *in, const char *detail) {
     in->series->n_points++;
@@ -17,49 +32,140 @@ static void take_sketch(struct intake *in, int64_t timestamp, const struct sketc
                      sketch);
 }
 
-static void take_dogsketch(struct intake *in, const Intake__Dogsketch *d) {
-    if (d->n_k != d->n_n) {
-        reject(in, "k and n differ in length");
+struct point {
+    int64_t timestamp;
+    struct sketch sketch;
+    size_t n_keys, n_counts;
+    int32_t *keys; /* NULL: they are only counted */
+    uint32_t *counts;
+};
+
+enum { DISTRIBUTIONS = 3, DOGSKETCHES = 7 };
+
+static void take_number(struct point *p, struct wire *w, const struct wire_field *f, uint32_t form) {
+    switch (f->number) {
+    case 1:
+        p->timestamp = (int64_t)wire_integer(w, f);
+        break;
+    case 2:
+        p->sketch.count = (int64_t)wire_integer(w, f);
+        break;
+    case 3:
+        p->sketch.min = wire_double(w, f);
+        break;
+    case 4:
+        p->sketch.max = wire_double(w, f);
+        break;
+    case 5:
+        p->sketch.avg = wire_double(w, f);
+        break;
+    case 6:
+        p->sketch.sum = wire_double(w, f);
+        break;
+    case 7:
+        if (form == DOGSKETCHES)
+            wire_numbers(w, f, WIRE_SINT32, p->keys, &p->n_keys);
+        break;
+    case 8:
+        if (form == DOGSKETCHES)
+            wire_numbers(w, f, WIRE_UINT32, p->counts, &p->n_counts);
+        break;
+    default: /* not known: skipped */
+        break;
+    }
+}
+
+/* The point of the field at hand, whose number is its form. */
+static void read_point(struct point *p, struct wire *outer, const struct wire_field *field) {
+    struct span bytes;
+    struct wire_field f;
+    p->n_keys = p->n_counts = 0;
+    if (!wire_bytes(outer, field, &bytes))
         return;
-    }
-    struct sketch sketch = {d->cnt, d->sum, d->min, d->max, d->avg, d->n_k, d->k, d->n};
-    take_sketch(in, d->ts, &sketch);
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f))
+        take_number(p, &w, &f, field->number);
+    outer->failed = w.failed;
 }
 
-static void take_distribution(struct intake *in, const Intake__Distribution *d) {
-    struct sketch sketch = {.count = d->cnt, .sum = d->sum, .min = d->min, .max = d->max, .avg = d->avg};
-    take_sketch(in, d->ts, &sketch);
+/* False: no memory. */
+static bool take_point(struct intake *in, struct wire *w, const struct wire_field *f) {
+    struct point p = {0};
+    read_point(&p, w, f);
+    if (p.n_keys != p.n_counts) {
+        reject(in, "k and n differ in length");
+        return true;
+    }
+    if (p.n_keys > 0) {
+        p.keys = arena_alloc(&in->scratch, p.n_keys * sizeof *p.keys);
+        p.counts = arena_alloc(&in->scratch, p.n_counts * sizeof *p.counts);
+        if (!p.keys || !p.counts)
+            return false;
+        read_point(&p, w, f);
+    }
+    p.sketch.n_bins = p.n_keys;
+    p.sketch.keys = p.keys;
+    p.sketch.counts = p.counts;
+    take_sketch(in, p.timestamp, &p.sketch);
+    return true;
 }
 
-static bool take_texts(struct series *s, const Intake__Sketch *m) {
-    s->metric.name = wire_span(m->metric);
-    s->metric.origin.host = wire_span(m->host);
-    bool valid = utf8_valid(s->metric.name) && utf8_valid(s->metric.origin.host);
-    for (size_t i = 0; valid && i < m->n_tags; i++) {
-        series_tag(s, wire_span(m->tags[i]));
-        valid = utf8_valid(wire_span(m->tags[i]));
+static bool take_points(struct intake *in, struct span bytes, uint32_t form) {
+    struct wire w = wire_of(bytes);
+    struct wire_field f;
+    while (wire_next(&w, &f))
+        if (f.number == form && !take_point(in, &w, &f))
+            return false;
+    return true;
+}
+
+/* All but the points, which are only counted; false when it is malformed. */
+static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
+    struct wire w = wire_of(bytes);
+    struct wire_field f;
+    struct point unused;
+    struct span tag;
+    s->metric.name = s->metric.origin.host = SPAN("");
+    while (wire_next(&w, &f)) {
+        switch (f.number) {
+        case 1:
+            wire_bytes(&w, &f, &s->metric.name);
+            break;
+        case 2:
+            wire_bytes(&w, &f, &s->metric.origin.host);
+            break;
+        case DISTRIBUTIONS:
+        case DOGSKETCHES:
+            unused = (struct point){0};
+            read_point(&unused, &w, &f);
+            break;
+        case 4:
+            wire_bytes(&w, &f, &tag);
+            series_tag(s, tag);
+            *bad_text = *bad_text || !utf8_valid(tag);
+            break;
+        case 8:
+            wire_metadata(&w, &f, s);
+            break;
+        default: /* not known: skipped */
+            break;
+        }
     }
-    return valid;
+    *bad_text = *bad_text || !utf8_valid(s->metric.name) || !utf8_valid(s->metric.origin.host);
+    return !w.failed;
 }
 
 static enum intake_status decode_sketch(struct intake *in, struct span bytes, size_t offset) {
+    bool bad_text = false;
     series_begin(in, METRIC_DISTRIBUTION);
-    ProtobufCAllocator allocator = wire_allocator(&in->scratch);
-    Intake__Sketch *m = intake__sketch__unpack(&allocator, bytes.n, (const uint8_t *)bytes.p);
-    if (!m)
-        return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: cannot parse invalid wire-format data");
-    if (!take_texts(in->series, m))
+    if (!read_sketch(in->series, bytes, &bad_text))
+        return wire_refuse(in, offset);
+    if (bad_text)
         return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: string field contains invalid UTF-8");
-    if (m->metadata && m->metadata->origin) {
-        const Intake__Origin *o = m->metadata->origin;
-        series_origin(in->series, o->origin_product, o->origin_category, o->origin_service);
-    }
     if (!series_accepts(in))
         return INTAKE_OK;
-    for (size_t i = 0; i < m->n_distributions; i++)
-        take_distribution(in, m->distributions[i]);
-    for (size_t i = 0; i < m->n_dogsketches; i++)
-        take_dogsketch(in, m->dogsketches[i]);
+    if (!take_points(in, bytes, DISTRIBUTIONS) || !take_points(in, bytes, DOGSKETCHES))
+        return INTAKE_TOO_LARGE;
     series_end(in);
     return INTAKE_OK;
 }

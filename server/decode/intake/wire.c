@@ -1,70 +1,161 @@
 #include "decode/intake/wire.h"
 
 #include "core/utf8.h"
+#include <endian.h>
 
-bool wire_varint(struct wire *w, uint64_t *value) {
+bool wire_long_varint(struct wire *w, uint64_t *value) {
     uint64_t bits = 0;
-    for (unsigned shift = 0; shift < 70 && w->at < w->body.n; shift += 7) {
-        unsigned char byte = (unsigned char)w->body.p[w->at++];
+    for (unsigned shift = 0; shift < 70 && w->at < w->end; shift += 7) {
+        unsigned char byte = *w->at++;
         bits |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {
             *value = bits;
-            return !(shift == 63 && byte > 1);
+            return true;
         }
     }
     return false;
 }
 
-/* Past n bytes. */
-static bool wire_take(struct wire *w, uint64_t n, struct span *bytes) {
-    if (n > w->body.n - w->at)
+/* A number of n bytes, at most 8. */
+static bool wire_fixed(struct wire *w, size_t n, uint64_t *value) {
+    if ((size_t)(w->end - w->at) < n)
         return false;
-    *bytes = span_of(w->body.p + w->at, (size_t)n);
-    w->at += (size_t)n;
+    uint64_t bytes = 0;
+    memcpy(&bytes, w->at, n);
+    *value = le64toh(bytes);
+    w->at += n;
     return true;
 }
 
-bool wire_field(struct wire *w, uint32_t number, struct span *bytes) {
-    while (w->at < w->body.n) {
-        uint64_t tag, unused;
-        struct span skipped;
-        bool ok = wire_varint(w, &tag) && tag >> 3 != 0 && tag >> 3 <= 0x1FFFFFFF;
-        switch (ok ? tag & 7 : 7) {
-        case 0:
-            ok = wire_varint(w, &unused);
-            break;
-        case 1:
-            ok = wire_take(w, 8, &skipped);
-            break;
-        case 2:
-            ok = wire_varint(w, &unused) && wire_take(w, unused, bytes);
-            if (ok && tag >> 3 == number)
-                return true;
-            break;
-        case 5:
-            ok = wire_take(w, 4, &skipped);
-            break;
-        default:
-            ok = false;
-        }
-        if (!ok) {
-            w->failed = true;
-            return false;
-        }
+/*   0A 04 68 6F 73 74     field 1 of type 2: four bytes, "host"
+ *   10 96 01              field 2 of type 0: 150
+ */
+bool wire_next(struct wire *w, struct wire_field *f) {
+    if (w->failed || w->at == w->end)
+        return false;
+    uint64_t tag = 0;
+    bool ok = wire_varint(w, &tag) && (int32_t)(tag >> 3) > 0;
+    f->number = (uint32_t)(tag >> 3);
+    f->type = (enum wire_type)(tag & 7);
+    switch (ok ? tag & 7 : 7) {
+    case WIRE_VARINT:
+        ok = wire_varint(w, &f->value);
+        break;
+    case WIRE_FIXED64:
+        ok = wire_fixed(w, 8, &f->value);
+        break;
+    case WIRE_BYTES:
+        ok = wire_text(w, &f->bytes);
+        break;
+    case WIRE_FIXED32:
+        ok = wire_fixed(w, 4, &f->value);
+        break;
+    default:
+        ok = false;
     }
-    return false;
+    w->failed = !ok;
+    return ok;
 }
 
-static void *allocate(void *arena, size_t n) {
-    return arena_alloc(arena, n);
+/* --- lists of numbers ------------------------------------------------------------------------------------ */
+
+static const struct {
+    unsigned char size, type;
+} kinds[] = {
+    [WIRE_INT32] = {4, WIRE_VARINT},  [WIRE_UINT32] = {4, WIRE_VARINT},  [WIRE_SINT32] = {4, WIRE_VARINT},
+    [WIRE_INT64] = {8, WIRE_VARINT},  [WIRE_UINT64] = {8, WIRE_VARINT},  [WIRE_SINT64] = {8, WIRE_VARINT},
+    [WIRE_FLOAT] = {4, WIRE_FIXED32}, [WIRE_DOUBLE] = {8, WIRE_FIXED64},
+};
+
+size_t wire_size(enum wire_kind kind) {
+    return kinds[kind].size;
 }
 
-static void keep(void *arena, void *p) {
-    (void)arena, (void)p;
+static uint64_t unzigzag(uint64_t value) {
+    return value >> 1 ^ (0 - (value & 1));
 }
 
-ProtobufCAllocator wire_allocator(struct arena *arena) {
-    return (ProtobufCAllocator){.alloc = allocate, .free = keep, .allocator_data = arena};
+static void put_number(enum wire_kind kind, void *items, size_t *n, uint64_t value) {
+    size_t i = (*n)++;
+    if (!items)
+        return;
+    if (kind == WIRE_SINT32)
+        value = unzigzag((uint32_t)value);
+    else if (kind == WIRE_SINT64)
+        value = unzigzag(value);
+    if (kinds[kind].size == 4) {
+        uint32_t low = (uint32_t)value;
+        memcpy((char *)items + i * sizeof low, &low, sizeof low);
+    } else {
+        memcpy((char *)items + i * sizeof value, &value, sizeof value);
+    }
+}
+
+void wire_numbers(struct wire *w, const struct wire_field *f, enum wire_kind kind, void *items, size_t *n) {
+    if (f->type != WIRE_BYTES) {
+        if (wire_is(w, f, kinds[kind].type))
+            put_number(kind, items, n, f->value);
+        return;
+    }
+    struct wire packed = wire_of(f->bytes);
+    while (packed.at < packed.end) {
+        uint64_t value;
+        if (kinds[kind].type == WIRE_VARINT ? !wire_varint(&packed, &value)
+                                            : !wire_fixed(&packed, kinds[kind].size, &value)) {
+            w->failed = true;
+            return;
+        }
+        put_number(kind, items, n, value);
+    }
+}
+
+/* --- what the formats share ------------------------------------------------------------------------------ */
+
+/* message Origin   { uint32 origin_product = 4, origin_category = 5, origin_service = 6; }
+ * message Metadata { Origin origin = 1; }
+ */
+static void read_origin(struct wire *outer, const struct wire_field *field, struct series *s) {
+    struct span bytes;
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return;
+    if (!s->has_origin)
+        series_origin(s, 0, 0, 0);
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f))
+        if (f.number >= 4 && f.number <= 6)
+            s->origin[f.number - 4] = (uint32_t)wire_integer(&w, &f);
+    outer->failed = w.failed;
+}
+
+void wire_metadata(struct wire *outer, const struct wire_field *field, struct series *s) {
+    struct span bytes;
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return;
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f))
+        if (f.number == 1)
+            read_origin(&w, &f, s);
+    outer->failed = w.failed;
+}
+
+enum intake_status wire_refuse(struct intake *in, size_t offset) {
+    return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: cannot parse invalid wire-format data");
+}
+
+enum intake_status wire_each(struct intake *in, struct span body,
+                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset)) {
+    struct wire w = wire_of(body);
+    struct wire_field f;
+    while (wire_next(&w, &f)) {
+        if (f.number != 1 || f.type != WIRE_BYTES)
+            continue;
+        enum intake_status status = one(in, f.bytes, (size_t)(f.bytes.p - body.p));
+        if (status != INTAKE_OK)
+            return status;
+    }
+    return w.failed ? wire_refuse(in, (size_t)((const char *)w.at - body.p)) : INTAKE_OK;
 }
 
 struct span wire_mend(struct arena *arena, struct span text) {
@@ -92,19 +183,4 @@ struct span wire_mend(struct arena *arena, struct span text) {
         i++;
     }
     return span_of(start, (size_t)(to - start));
-}
-
-enum intake_status wire_each(struct intake *in, struct span body,
-                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset)) {
-    struct wire wire = {.body = body};
-    struct span bytes;
-    while (wire_field(&wire, 1, &bytes)) {
-        enum intake_status status = one(in, bytes, (size_t)(bytes.p - body.p));
-        if (status != INTAKE_OK)
-            return status;
-    }
-    if (wire.failed)
-        return intake_refuse(in, REASON_INVALID_BODY, wire.at,
-                             "proto: cannot parse invalid wire-format data");
-    return INTAKE_OK;
 }

@@ -1,32 +1,113 @@
-/* Private to decode/intake: the protobuf wire, where a whole message at once would cost too much memory, and
- * what all protobuf formats share.
+/* Private to decode/intake: a cursor on the protobuf wire, and what all protobuf formats share.
+ *
+ *     struct wire w = wire_of(body);
+ *     while (wire_next(&w, &f))
+ *         switch (f.number) {
+ *         case 2: wire_bytes(&w, &f, &name); break;
+ *         …                                             a field nobody asks for is skipped
+ *     }
+ *     if (w.failed) …
+ *
+ * Ownership: what comes out are spans into the body. Once it has failed it gives nothing more, and stays failed.
+ * Rules, those of Go's gogo/protobuf, which the intake uses: the last of a field that is given twice counts, a
+ * message given twice is read on; numbers come packed or one by one; a varint has at most 10 bytes, of which bits
+ * past 64 fall away; a 32-bit field keeps the low 32. Malformed is a field number that is not above 0, a length
+ * over the rest, and a known field of another wire type. Unlike Go, so are groups: no client sends them.
  */
 #ifndef DECODE_INTAKE_WIRE_H
 #define DECODE_INTAKE_WIRE_H
 
 #include "decode/intake/series.h"
-#include <protobuf-c/protobuf-c.h>
+
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct wire {
-    struct span body;
-    size_t at;
+    const unsigned char *at, *end;
     bool failed;
 };
 
-/* A varint of at most 10 bytes. */
-bool wire_varint(struct wire *w, uint64_t *value);
-/* The next length-delimited field of that number; others are skipped. False at the end, or with `failed`. */
-bool wire_field(struct wire *w, uint32_t number, struct span *bytes);
+struct wire_field {
+    uint32_t number;
+    enum wire_type type;
+    uint64_t value;    /* but of WIRE_BYTES */
+    struct span bytes; /* of WIRE_BYTES */
+};
+
+static inline struct wire wire_of(struct span body) {
+    const unsigned char *p = (const unsigned char *)body.p;
+    return (struct wire){.at = p, .end = body.n ? p + body.n : p};
+}
+
+bool wire_long_varint(struct wire *w, uint64_t *value);
+
+static inline bool wire_varint(struct wire *w, uint64_t *value) {
+    if (w->at == w->end || *w->at >= 0x80)
+        return wire_long_varint(w, value);
+    *value = *w->at++;
+    return true;
+}
+
+/* A varint and as many bytes as it says. */
+static inline bool wire_text(struct wire *w, struct span *text) {
+    uint64_t n;
+    if (!wire_varint(w, &n) || n > (uint64_t)(w->end - w->at))
+        return false;
+    *text = span_of((const char *)w->at, (size_t)n);
+    w->at += n;
+    return true;
+}
+
+/* The next field; false at the end, or with `failed`. */
+bool wire_next(struct wire *w, struct wire_field *f);
+
+/* The field at hand as what it must be; else the message is malformed, and 0 or nothing comes out. */
+static inline bool wire_is(struct wire *w, const struct wire_field *f, enum wire_type type) {
+    if (f->type != type)
+        w->failed = true;
+    return !w->failed;
+}
+
+static inline bool wire_bytes(struct wire *w, const struct wire_field *f, struct span *bytes) {
+    *bytes = wire_is(w, f, WIRE_BYTES) ? f->bytes : SPAN("");
+    return !w->failed;
+}
+
+static inline uint64_t wire_integer(struct wire *w, const struct wire_field *f) {
+    return wire_is(w, f, WIRE_VARINT) ? f->value : 0;
+}
+
+static inline double wire_double(struct wire *w, const struct wire_field *f) {
+    double value = 0;
+    if (wire_is(w, f, WIRE_FIXED64))
+        memcpy(&value, &f->value, sizeof value);
+    return value;
+}
+
+/* What a list of numbers holds: int32_t, uint32_t, int32_t in zigzag, … */
+enum wire_kind {
+    WIRE_INT32,
+    WIRE_UINT32,
+    WIRE_SINT32,
+    WIRE_INT64,
+    WIRE_UINT64,
+    WIRE_SINT64,
+    WIRE_FLOAT,
+    WIRE_DOUBLE
+};
+
+/* Bytes of one. */
+size_t wire_size(enum wire_kind kind);
+/* Appends the field's numbers to the *n that are in items; NULL: only counts them. */
+void wire_numbers(struct wire *w, const struct wire_field *f, enum wire_kind kind, void *items, size_t *n);
+
 /* A payload: calls one(in, bytes, their offset) for each element of its repeated field 1; ends at the first refusal. */
 enum intake_status wire_each(struct intake *in, struct span body,
                              enum intake_status (*one)(struct intake *, struct span bytes, size_t offset));
+/* The body is refused: its message at the offset is no protobuf. */
+enum intake_status wire_refuse(struct intake *in, size_t offset);
 
-/* Makes protobuf-c allocate from the arena; nothing need be freed. */
-ProtobufCAllocator wire_allocator(struct arena *arena);
-
-static inline struct span wire_span(ProtobufCBinaryData bytes) {
-    return span_of(bytes.data ? (const char *)bytes.data : "", bytes.len);
-}
+/* Metadata, the same in all: its origin becomes the series'. */
+void wire_metadata(struct wire *w, const struct wire_field *f, struct series *s);
 
 /* The text with U+FFFD for each run of bytes that is not UTF-8; the same text when it is. */
 struct span wire_mend(struct arena *arena, struct span text);
