@@ -96,6 +96,8 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         return judge;
     if (error.file.p)
         log_error("%.*s:%zu:%zu: %s", SPAN_ARG(error.file), error.line, error.column, error.message);
+    else if (j->n == 1 && j->sources[0].file.p) /* of the file as a whole: it claims nothing */
+        log_error("%.*s: %s", SPAN_ARG(j->sources[0].file), error.message);
     else
         log_error("%s", error.message);
     if (error.excerpt[0])

@@ -66,3 +66,26 @@ END
     run statwit expect --db kept.db --all-covered --catalog catalog.json 'incr a'
     exits 0
 }
+
+@test "files as Windows writes them, and empty ones, which are named" {
+    printf '\xef\xbb\xbf# ours\r\nincr a sum == 1\r\n' >metrics.expect
+    printf '\xef\xbb\xbfmetric_name,metric_type\r\na,count\r\n' >metrics.csv
+    run statwit run -e metrics.expect --catalog metrics.csv -- "$STATWIT_BIN" send 'a:1|c'
+    exits 0
+    : >empty
+    run statwit run -e empty -- true
+    exits 2
+    has 'empty: expected at least one expectation'
+    run statwit run --catalog empty -- true
+    exits 2
+    has 'empty:1:1: an empty catalog'
+}
+
+@test "run: without an environment, in a folder that can't be written, with another locale" {
+    chmod 500 .
+    run env -i "$STATWIT_BIN" run -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c'
+    chmod 700 .
+    exits 0
+    LC_ALL=de_DE.UTF-8 TZ=Asia/Kolkata CI=true run statwit run -e 'gauge g last == 1.5' -- "$STATWIT_BIN" send 'g:1.5|g'
+    exits 0
+}
