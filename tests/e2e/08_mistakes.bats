@@ -252,10 +252,11 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
-    mkfifo port
-    python3 hang.py >port 3>&- &
+    mkfifo listens
+    python3 hang.py >listens 3>&- &
+    # shellcheck disable=SC2034  # ended by teardown
     SERVER=$!
-    read -r -t 60 port <port
+    read -r -t 60 port <listens
     export STATWIT_URL=http://127.0.0.1:$port
 }
 

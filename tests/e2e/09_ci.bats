@@ -4,8 +4,8 @@ load helper
 
 @test "what is sent for a session that there isn't is nobody else's, and is told" {
     start
-    statwit session new gone --json >gone
-    key=$(jq -r .api_key gone)
+    statwit session new gone --json >session.json
+    key=$(jq -r .api_key session.json)
     statwit session new other >/dev/null
     statwit session rm gone
     post() { curl -sS -o answer -w '%{http_code}' -d '{"series":[{"metric":"late","type":"count","points":[[1,1]]}]}' "$@"; }
