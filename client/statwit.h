@@ -49,8 +49,8 @@ struct statwit_error {
  *     statwit_timing(metrics, "events.latency", 12.5, .tags = STATWIT_TAGS({"from_relay",
  * STATWIT_BOOL(true)})); statwit_close(metrics);
  *
- * A call never blocks on the network, never fails and never ends the program: what cannot be sent is dropped,
- * counted (statwit_health) and told to the log function. metrics may be NULL: then nothing happens.
+ * A call never blocks on the network, never fails, never ends the program and leaves errno as it was: what
+ * cannot be sent is dropped, counted (statwit_health) and told to the log function. metrics may be NULL: then nothing happens.
  *
  * Key: the prefix and the key, as they are; ':', '|' and control characters become '_', and so do bytes that
  * are not UTF-8. A NULL or empty key is dropped. Value: integers and reals are kept apart: 3 is sent as

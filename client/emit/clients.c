@@ -31,6 +31,8 @@ static void after_fork(bool child) {
             outbox_after_fork(&metrics->outbox, child);
         if (metrics->config.backend == BACKEND_DATADOG)
             intake_after_fork(&metrics->intake, child);
+        if (child)
+            telemetry_after_fork(metrics);
         pthread_mutex_unlock(&metrics->telemetry.lock);
     }
     scope_after_fork(child);

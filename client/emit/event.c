@@ -1,5 +1,6 @@
 /* Events and service checks, on every backend. */
 #include "emit/metrics.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -112,6 +113,7 @@ static void put_json(struct statwit_metrics *metrics, const struct notice *notic
 /* ---- */
 
 static void emit(struct statwit_metrics *metrics, const struct notice *notice) {
+    int before = errno;
     switch (metrics->config.backend) {
     case BACKEND_DUMMY:
         break;
@@ -129,6 +131,7 @@ static void emit(struct statwit_metrics *metrics, const struct notice *notice) {
         put_json(metrics, notice);
         break;
     }
+    errno = before;
 }
 
 void statwit_emit_event(struct statwit_metrics *metrics, const char *title, const char *text,

@@ -2,6 +2,7 @@
 
 #include "emit/error.h"
 #include "emit/random.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ static void count_internal(struct statwit_metrics *metrics, const struct sample 
     send_sample(metrics, &count);
 }
 
-static void emit(struct statwit_metrics *metrics, struct sample *sample) {
+static void emit_sample(struct statwit_metrics *metrics, struct sample *sample) {
     bool finite = sample->kind != VALUE_REAL || isfinite(sample->real);
     bool fits = sample->kind == VALUE_TEXT ? sample->type == STATWIT_SET && sample->text && *sample->text
                                            : (unsigned)sample->type <= STATWIT_SET;
@@ -224,6 +225,13 @@ static void emit(struct statwit_metrics *metrics, struct sample *sample) {
     send_sample(metrics, sample);
     if (sample->call->internal && sample->type == STATWIT_COUNT)
         count_internal(metrics, sample);
+}
+
+/* A timer that ends with its block must not change the reason why the block was left. */
+static inline void emit(struct statwit_metrics *metrics, struct sample *sample) {
+    int before = errno;
+    emit_sample(metrics, sample);
+    errno = before;
 }
 
 static inline bool nothing_to_do(const struct statwit_metrics *metrics, const struct statwit_call *call) {

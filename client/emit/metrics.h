@@ -40,5 +40,7 @@ void clients_add(struct statwit_metrics *metrics);
 
 /* telemetry.c: the client's own metrics when their time has come; or now, for the last time. */
 void telemetry_put(struct statwit_metrics *metrics, bool last);
+/* In the child, with telemetry.lock held alone: what was counted so far is the parent's to tell. */
+void telemetry_after_fork(struct statwit_metrics *metrics);
 
 #endif

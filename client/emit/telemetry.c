@@ -54,3 +54,11 @@ void telemetry_put(struct statwit_metrics *metrics, bool last) {
     }
     pthread_mutex_unlock(&telemetry->lock);
 }
+
+void telemetry_after_fork(struct statwit_metrics *metrics) {
+    struct telemetry *telemetry = &metrics->telemetry;
+    statwit_health(metrics, &telemetry->told);
+    telemetry->told_bytes_dropped = atomic_load(&metrics->health.bytes_dropped);
+    telemetry->told_packets_dropped = atomic_load(&metrics->health.packets_dropped);
+    telemetry->due_ns = 0;
+}

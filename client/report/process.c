@@ -74,6 +74,9 @@ static void become_server(const char *const *arguments, int out, int failure, bo
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent))
         _exit(127);
+    /* A program that closed its own standard streams gets pipes with their numbers. */
+    out = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    failure = fcntl(failure, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (dup2(out, STDOUT_FILENO) >= 0)
         execvp(arguments[0], (char *const *)arguments);
     int number = errno;
@@ -102,8 +105,13 @@ static pid_t spawn(const char *const *arguments, int *out, struct statwit_error 
     int fork_errno = errno;
     close(ready[1]);
     close(failure[1]);
-    if (child > 0 && read(failure[0], &number, sizeof number) == (ssize_t)sizeof number) {
-        waitpid(child, NULL, 0);
+    ssize_t told = 0;
+    if (child > 0)
+        while ((told = read(failure[0], &number, sizeof number)) < 0 && errno == EINTR)
+            ;
+    if (told == (ssize_t)sizeof number) {
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+            ;
         child = -1;
     }
     close(failure[0]);
@@ -122,7 +130,10 @@ static int read_line(int fd, char line[READY_MAX], int timeout_ms, struct statwi
     for (size_t size = 0; size < READY_MAX - 1;) {
         struct pollfd readable = {.fd = fd, .events = POLLIN};
         int64_t left_ms = deadline_ms - now_ms();
-        if (left_ms <= 0 || poll(&readable, 1, (int)left_ms) == 0)
+        int n_ready = left_ms > 0 ? poll(&readable, 1, (int)left_ms) : 0;
+        if (n_ready < 0 && errno == EINTR) /* read would now wait without end */
+            continue;
+        if (n_ready == 0)
             return error_set(error, STATWIT_UNREACHABLE, "`statwit serve` was not ready within %d ms",
                              timeout_ms);
         ssize_t more = read(fd, line + size, READY_MAX - 1 - size);

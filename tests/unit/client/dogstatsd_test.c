@@ -2,6 +2,7 @@
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -394,6 +395,28 @@ static void test_closed(void) {
     close(fd);
 }
 
+/* Nobody is there, which the socket says by errno. */
+static void test_errno_stays(void) {
+    struct statwit_metrics *metrics =
+        OPEN(.socket_path = "/nowhere/socket", .unbuffered = true, .close_timeout_ms = 1);
+    errno = EDOM;
+    statwit_incr(metrics, "a");
+    EQ_INT(errno, EDOM);
+    statwit_close(metrics);
+    metrics = OPEN(.socket_path = "/nowhere/socket", .unbuffered = true, .close_timeout_ms = 1);
+    errno = EDOM;
+    statwit_event(metrics, "an event", "with text");
+    EQ_INT(errno, EDOM);
+    statwit_close(metrics);
+    metrics = OPEN(.socket_path = "/nowhere/socket", .unbuffered = true, .close_timeout_ms = 1);
+    {
+        statwit_timer(timer, metrics, "job");
+        errno = EDOM;
+    }
+    EQ_INT(errno, EDOM);
+    statwit_close(metrics);
+}
+
 static void test_telemetry(void) {
     int port, fd = sink_udp(&port);
     char got[8192];
@@ -419,4 +442,4 @@ UNIT_MAIN("client/dogstatsd", {"macros", test_macros},
           {"no server", test_late_server}, {"refused once is sent again", test_refused_once_is_sent_again},
           {"unixgram", test_unixgram}, {"unixstream", test_unixstream}, {"a full socket", test_full},
           {"log is limited", test_log_is_limited}, {"unknown host", test_unknown_host},
-          {"closed", test_closed}, {"telemetry", test_telemetry})
+          {"closed", test_closed}, {"errno stays", test_errno_stays}, {"telemetry", test_telemetry})

@@ -216,6 +216,33 @@ static void test_fork(void) {
     fork_story((struct statwit_options){.aggregate = true}, "parent:1|c", "child:1|c");
 }
 
+/* What was counted before the fork is told once, by the parent. */
+static void test_fork_and_telemetry(void) {
+    char got[8192];
+    int port, fd = sink_udp(&port);
+    metrics = statwit_open(
+        &(struct statwit_options){
+            .port = port, .ignore_environment = true, .telemetry = true, .flush_interval_ms = 3600000},
+        NULL);
+    statwit_incr(metrics, "parent");
+    statwit_incr(metrics, "parent");
+    pid_t pid = fork();
+    if (pid == 0) {
+        statwit_incr(metrics, "child");
+        statwit_close(metrics);
+        _exit(0);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    EQ_INT(status, 0);
+    CU_ASSERT(sink_read(fd, got, sizeof got, PATIENCE_MS) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "client.metrics:1|c"));
+    statwit_close(metrics);
+    CU_ASSERT(sink_read(fd, got, sizeof got, PATIENCE_MS) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got, "client.metrics:2|c"));
+    close(fd);
+}
+
 /* A fork while other threads hold every lock there is. */
 static void test_fork_among_threads(void) {
     int port, fd = sink_udp(&port);
@@ -254,7 +281,7 @@ static void test_fork_among_threads(void) {
 #define FORK_TESTS /* the thread sanitizer ends a child of fork that starts a thread */
 #else
 #define FORK_TESTS                                                                                           \
-    , {"fork", test_fork}, {                                                                                 \
+    , {"fork", test_fork}, {"fork and telemetry", test_fork_and_telemetry}, {                                \
         "fork among threads", test_fork_among_threads                                                        \
     }
 #endif
