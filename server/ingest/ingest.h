@@ -1,7 +1,7 @@
 /* Listening: UDP, Unix datagram and Unix stream sockets of all sessions, one loop that also writes, and the barrier.
  *
  * The loop (loop.c): what is in the ready sockets goes into batches -> store for about 200 us -> look at the sockets again ->
- * commit after 50 ms or 60,000 records, or at once when somebody waits.
+ * commit after 50 ms, later with many rows to write, or at once when somebody waits; it looks at the sockets, too.
  *
  * Ownership: ingest_start borrows the store and the pipeline until ingest_stop.
  * Threads: one loop thread; every function here may be called from any other thread.
@@ -54,7 +54,7 @@ void ingest_stop(struct ingest *in);
 /* The barrier: when it returns, everything that processes on this host had sent to the session (INGEST_ALL) before the call, and
  * every batch put for it before, is committed. *last_id: the newest record id then. -1 when stopping.
  * Blocks: microseconds when idle. Else as long as the turn under way (a look of 1 MiB at each ready socket, a step of storing of
- * about 200 us, a commit of at most 60,000 records), then as it takes to store what is asked for; with each 200 us of that come
+ * about 200 us, a commit of at most 2^19 records and 2^18 rows), then as it takes to store what is asked for; with each 200 us of that come
  * one look, one step of all others, and one step of each other question. What comes later is no part of it, nor is the backlog
  * of other sessions. */
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);

@@ -2,7 +2,9 @@
  *
  *     look:    epoll; what is in a ready socket goes into its session's lane of the queue
  *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
- *     commit:  COMMIT_NS after the first record, or at COMMIT_RECORDS; at once when somebody waits for it and nothing is ready
+ *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
+ *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready. Meanwhile the
+ *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads
  *
  * While the queue is full nothing is read: Unix senders block, UDP senders' datagrams pile up in the socket and then become kernel drops,
@@ -31,7 +33,10 @@
 
 #define STORE_NS       (200 * 1000)
 #define COMMIT_NS      (50 * NS_PER_MS)
-#define COMMIT_RECORDS 60000
+#define COMMIT_NS_ROW  (12 * 1000) /* for each row of it: ten times what writing one takes */
+#define COMMIT_NS_MAX  NS_PER_S
+#define COMMIT_RECORDS ((uint64_t)1 << 19)
+#define COMMIT_ROWS    ((size_t)1 << 18)
 #define LOOK_BYTES                                                                                           \
     ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
 #define LOOK_MOST                                                                                            \
@@ -210,6 +215,17 @@ static bool advance(struct ingest *in, struct job *job) {
     return job->read && pipeline_stored(in->pipeline, job->session_id, job->mark);
 }
 
+static void look_meanwhile(void *arg);
+
+void ingest_commit(struct ingest *in) {
+    in->committing = true;
+    store_meanwhile(in->store, look_meanwhile, in);
+    pipeline_commit(in->pipeline);
+    store_meanwhile(in->store, NULL, NULL);
+    in->committing = false;
+    receive_tell_losses(in);
+}
+
 static void answer_jobs(struct ingest *in) {
     struct job *ready = NULL, **end = &ready;
     for (struct job **at = &in->begun; *at;) {
@@ -225,7 +241,7 @@ static void answer_jobs(struct ingest *in) {
     *end = NULL;
     if (!ready)
         return;
-    pipeline_commit(in->pipeline);
+    ingest_commit(in);
     for (struct job *job = ready; job; job = job->next) {
         if (job->fn)
             job->result = job->fn(in->store, job->arg, job->err);
@@ -252,12 +268,21 @@ static void answer_jobs(struct ingest *in) {
 
 /* --- the loop ------------------------------------------------------------------------------------------------------ */
 
+/* When the commit is due that is dirty since then. */
+static int64_t commit_at_ns(struct ingest *in, int64_t since_ns, bool awaited) {
+    int64_t after_ns = awaited ? 0 : (int64_t)store_rows(in->store) * COMMIT_NS_ROW;
+    return since_ns + (after_ns < COMMIT_NS       ? COMMIT_NS
+                       : after_ns > COMMIT_NS_MAX ? COMMIT_NS_MAX
+                                                  : after_ns);
+}
+
 static bool commit_is_due(struct ingest *in, bool busy) {
     int64_t since_ns;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
-    return store_pending(in->store) >= COMMIT_RECORDS || clock_mono_ns() - since_ns >= COMMIT_NS ||
-           (!busy && pipeline_awaited(in->pipeline));
+    bool awaited = pipeline_awaited(in->pipeline);
+    return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
+           clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) || (!busy && awaited);
 }
 
 /* How long epoll may wait: not at all with work at hand, until the commit is due, or the next session ends. */
@@ -267,7 +292,7 @@ static int timeout_ms(struct ingest *in, bool waiting) {
         return 0;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return session_next_expiry_ms(in);
-    int64_t left_ns = since_ns + COMMIT_NS - clock_mono_ns();
+    int64_t left_ns = commit_at_ns(in, since_ns, false) - clock_mono_ns();
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
@@ -285,16 +310,21 @@ static bool look(struct ingest *in, int wait_ms) {
     return ready;
 }
 
+static void look_meanwhile(void *arg) {
+    look(arg, 0);
+}
+
 /* Returns whether there is work left for the next turn. */
 static bool turn(struct ingest *in, int wait_ms) {
     bool ready = look(in, wait_ms);
     bool waiting = pipeline_step(in->pipeline, 0, STORE_NS);
     if (commit_is_due(in, ready || waiting))
-        pipeline_commit(in->pipeline);
+        ingest_commit(in);
     begin_jobs(in);
     answer_jobs(in);
     session_expire(in);
-    return waiting || in->begun || in->asked || pipeline_backlog(in->pipeline, NULL) > 0;
+    /* Not `waiting`: a commit looks, too, and takes the wake-up of what was put meanwhile. */
+    return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
 }
 
 static void *run(void *arg) {

@@ -43,9 +43,10 @@ struct receiver {
     dev_t dev;         /* and which file that is: another server may have put its own there */
     ino_t ino;
     size_t rcvbuf;
-    int64_t read_ns;     /* the time given to what was last read */
-    uint32_t seen_drops; /* the kernel's counter when last read */
-    size_t holds;        /* unixgram: datagrams that can be waiting */
+    int64_t read_ns;         /* the time given to what was last read */
+    uint32_t seen_drops;     /* the kernel's counter when last read */
+    size_t holds;            /* unixgram: datagrams that can be waiting */
+    uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
     struct counters count;
     struct receiver *next;
@@ -118,9 +119,14 @@ struct ingest {
     struct connection *connections;
     size_t n_connections;
     struct job *begun;
-    uint64_t round; /* of the newest question */
+    uint64_t round;  /* of the newest question */
+    bool committing; /* the store must be left alone */
+    bool untold;     /* some receiver's losses are */
     struct receive_buffers *buffers;
 };
+
+/* loop.c: commits, and looks at the sockets meanwhile. Losses of what is read then are told to the store afterwards. */
+void ingest_commit(struct ingest *in);
 
 /* receive.c: what is in a socket goes into batches. budget_bytes bounds how much is read; true when it was emptied. */
 struct receive_buffers *receive_buffers_new(void);
@@ -132,6 +138,8 @@ void receive_accept(struct ingest *in, struct receiver *listener);
 bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes);
 /* For the question `round`: marks what is in the source now; of a listener, accepts it. */
 void receive_want(struct ingest *in, enum watched *watched, uint64_t round);
+/* The losses of what was read during a commit. */
+void receive_tell_losses(struct ingest *in);
 void receive_close_connections(struct ingest *in, const struct receiver *listener);
 
 /* session.c */

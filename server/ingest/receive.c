@@ -53,6 +53,28 @@ static bool dropped_on_purpose(struct open_session *session) {
     return (double)((x * 0x2545F4914F6CDD1DULL) >> 11) * 0x1.0p-53 < session->drop_rate;
 }
 
+static void tell_losses(struct ingest *in, struct receiver *r) {
+    for (int loss = 0; loss < LOSS_N; loss++)
+        if (r->untold[loss] > 0)
+            pipeline_loss(in->pipeline, r->session->is.id, (enum loss)loss, r->untold[loss],
+                          span_str(r->address));
+    memset(r->untold, 0, sizeof r->untold);
+}
+
+void receive_tell_losses(struct ingest *in) {
+    for (struct receiver *r = in->untold ? in->receivers : NULL; r; r = r->next)
+        tell_losses(in, r);
+    in->untold = false;
+}
+
+static void lose(struct ingest *in, struct receiver *r, enum loss loss, uint64_t n) {
+    r->untold[loss] += n;
+    if (in->committing)
+        in->untold = true;
+    else
+        tell_losses(in, r);
+}
+
 /* One datagram or frame: counted, and into the open batch. */
 static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct span bytes, bool cut) {
     count(&r->count.datagrams, 1);
@@ -65,12 +87,12 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
     }
     if (cut) {
         count(&r->count.truncated, 1);
-        pipeline_loss(in->pipeline, r->session->is.id, LOSS_TRUNCATED, 1, span_str(r->address));
+        lose(in, r, LOSS_TRUNCATED, 1);
     }
     struct datagrams_run run = {r->source, now_ns};
     if (datagrams_add(&in->pool, &r->session->lane, &run, bytes, cut) != 0) {
         count(&r->count.queue_full, 1);
-        pipeline_loss(in->pipeline, r->session->is.id, LOSS_QUEUE_FULL, 1, span_str(r->address));
+        lose(in, r, LOSS_QUEUE_FULL, 1);
     }
 }
 
@@ -83,7 +105,7 @@ static size_t look_for_drops(struct ingest *in, struct receiver *r) {
         return holds;
     r->seen_drops = drops;
     count(&r->count.kernel_drops, fresh);
-    pipeline_loss(in->pipeline, r->session->is.id, LOSS_KERNEL_DROP, fresh, span_str(r->address));
+    lose(in, r, LOSS_KERNEL_DROP, fresh);
     log_warning(
         "the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
         fresh, r->address, r->session->is.name);

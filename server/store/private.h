@@ -71,6 +71,8 @@ struct store {
     bool in_memory;
     int lock_fd;
     sqlite3 *db;
+    void (*meanwhile)(void *arg);
+    void *meanwhile_arg;
     sqlite3_stmt *sql[SQL_N];
     struct feed feed;
     struct feed_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */

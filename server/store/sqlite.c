@@ -19,6 +19,7 @@
 #define SLICES_PER_RETENTION 16
 #define FORGOTTEN_MIN        4096
 #define PATH_CHECK_NS        NS_PER_S
+#define MEANWHILE_STEPS      2000           /* of SQLite's machine: some 100 rows */
 #define LOCKED_NS            (5 * NS_PER_S) /* waited for another program's write lock, before records are lost */
 #define LOCKED_AGAIN_NS      (2 * NS_PER_MS)
 
@@ -350,6 +351,22 @@ void store_close(struct store *s) {
 
 uint64_t store_pending(const struct store *s) {
     return s->pending;
+}
+
+size_t store_rows(const struct store *s) {
+    return 2 * s->slice.n_groups + s->new_series.n + s->new_contexts.n;
+}
+
+static int call_meanwhile(void *arg) {
+    struct store *s = arg;
+    s->meanwhile(s->meanwhile_arg);
+    return 0;
+}
+
+void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg) {
+    s->meanwhile = fn;
+    s->meanwhile_arg = arg;
+    sqlite3_progress_handler(s->db, MEANWHILE_STEPS, fn ? call_meanwhile : NULL, s);
 }
 
 uint64_t store_last_id(const struct store *s) {

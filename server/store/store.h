@@ -50,8 +50,12 @@ int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n,
                struct err *err);
 /* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
 uint64_t store_pending(const struct store *s);
+/* Rows that a commit would have to write now for what was put: what it will take, in other words. */
+size_t store_rows(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
 int store_commit(struct store *s, struct err *err);
+/* From now on fn is called about every 100 us that the database is at work; it must not touch the store. NULL: no more. */
+void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg);
 /* The newest id given to a record, committed or not. */
 uint64_t store_last_id(const struct store *s);
 

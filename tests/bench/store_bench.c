@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PER_READ   1280  /* 64 datagrams of 20 */
-#define PER_COMMIT 20480 /* what the ingest loop commits under load */
+#define PER_READ 1280 /* 64 datagrams of 20 */
 
 static char directory[] = "/tmp/statwit-bench-XXXXXX", path[64];
 
@@ -94,8 +93,8 @@ static uint64_t scatter(uint64_t i, uint64_t n) {
 }
 
 /* Stores n samples of n_series; returns samples a second. */
-static double store_rate(uint64_t n_series, uint64_t n, double *cpu_per_million, double *bytes_per_sample,
-                         double *longest_ms, double *mib) {
+static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, double *cpu_per_million,
+                         double *bytes_per_sample, double *longest_ms, double *mib) {
     struct err err = {0};
     struct store *s = store_open(&(struct store_options){.path = path}, &err);
     if (!s)
@@ -113,7 +112,7 @@ static double store_rate(uint64_t n_series, uint64_t n, double *cpu_per_million,
         if (i % PER_READ == 0)
             store_arrival(s, 1, SOURCE_UDP, start + (int64_t)i, &err);
         check(store_put(s, &made[scatter(i, n_series)].record, &err), &err);
-        if ((i + 1) % PER_COMMIT == 0 || i + 1 == n) {
+        if ((i + 1) % per_commit == 0 || i + 1 == n) {
             int64_t before = clock_mono_ns();
             check(store_commit(s, &err), &err);
             int64_t took = clock_mono_ns() - before;
@@ -131,7 +130,7 @@ static double store_rate(uint64_t n_series, uint64_t n, double *cpu_per_million,
 }
 
 /* The yardstick: narrow rows (series, value), 200 to a statement, same pages, same commits. */
-static double bare_rate(uint64_t n_series, uint64_t n, double *cpu_per_million) {
+static double bare_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, double *cpu_per_million) {
     enum { ROWS = 200 };
     sqlite3 *db;
     sqlite3_stmt *stmt;
@@ -159,7 +158,7 @@ static double bare_rate(uint64_t n_series, uint64_t n, double *cpu_per_million) 
             give_up(sqlite3_errmsg(db));
         sqlite3_reset(stmt);
         uncommitted += ROWS;
-        if (uncommitted >= PER_COMMIT) {
+        if (uncommitted >= per_commit) {
             sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
             uncommitted = 0;
         }
@@ -173,11 +172,12 @@ static double bare_rate(uint64_t n_series, uint64_t n, double *cpu_per_million) 
     return (double)n / seconds;
 }
 
-static void compare(uint64_t n_series, uint64_t n) {
+/* per_commit: as many as the ingest loop commits under load. */
+static void compare(uint64_t n_series, uint64_t n, uint64_t per_commit) {
     double cpu, bare_cpu, bytes, longest, mib;
-    double bare = bare_rate(n_series, n, &bare_cpu);
+    double bare = bare_rate(n_series, n, per_commit, &bare_cpu);
     remove_files();
-    double rate = store_rate(n_series, n, &cpu, &bytes, &longest, &mib);
+    double rate = store_rate(n_series, n, per_commit, &cpu, &bytes, &longest, &mib);
     printf(
         "%8llu series  %5.2f M/s, bare rows %5.2f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
         (unsigned long long)n_series, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
@@ -267,7 +267,7 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/r.db", directory);
     latency();
     remove_files();
-    compare(1000, n);
+    compare(1000, n, 20480);
     ask("all series", false, (struct filter){0});
     ask("samples of one series", true, (struct filter){.name = SPAN("service.request.n7")});
     ask("newest 100", true, (struct filter){.limit = 100, .newest = true});
@@ -275,9 +275,9 @@ int main(int argc, char **argv) {
         (struct filter){.name = SPAN("service.request.n7"), .limit = 100, .newest = true});
     ask("all samples", true, (struct filter){0});
     remove_files();
-    compare(100000, n);
+    compare(100000, n, 500000);
     remove_files();
-    compare(1000000, n < 2000000 ? n : 2000000);
+    compare(1000000, n < 2000000 ? n : 2000000, 65536);
     remove_files();
     rmdir(directory);
     return 0;

@@ -47,6 +47,27 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     [ "$(sql small/r.db "SELECT (SELECT count(*) FROM events) + (SELECT sum(n) FROM losses WHERE loss = 'disk_full')")" -eq 4000 ]
 }
 
+@test "a disk that gets full while a commit of many series is written: none of it counts, nor is any of it in a summary" {
+    small_disk 6000
+    start --db small/r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    seq -f 'm.%.0f:1|c' 60000 >lines
+    statwit send <lines
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    mount -o remount,size=100000k small
+    statwit send <lines
+    [ "$(verdict 'any m.* samples == 120000')" = inconclusive ]
+    status >s.json
+    jq -e '.unsaved_losses == 0 and .losses.disk_full > 0' s.json
+    stop
+    [ "$status" -eq 0 ]
+    sound small/r.db
+    # Nothing is there twice or half: what was lost and what is there is what was sent.
+    [ "$(sql small/r.db "SELECT (SELECT sum(samples) FROM series WHERE name GLOB 'm.*') + (SELECT sum(n) FROM losses)")" -eq 120000 ]
+    [ "$(sql small/r.db "SELECT count(*) FROM series WHERE name GLOB 'm.*'")" -eq 60000 ]
+}
+
 @test "a directory that cannot be written is said at the start, with what to do" {
     mkdir closed
     mount -t tmpfs -o ro none closed 2>/dev/null || skip "needs root to mount a read-only directory"

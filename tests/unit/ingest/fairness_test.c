@@ -3,6 +3,7 @@
  *
  * What must be pending at once is made so by a job that holds the loop meanwhile.
  */
+#include "core/clock.h"
 #include "ingest/loop.h"
 #include "rig.h"
 #include "unit.h"
@@ -191,6 +192,72 @@ static void all_that_a_wide_sender_has_sent(void) {
     rig_stop(&rig);
 }
 
+enum { ROWS = 5000 };
+
+static void put_series(struct store *store, int n) {
+    struct err err = {0};
+    CU_ASSERT(store_arrival(store, 1, SOURCE_UDP, 1, &err) == 0);
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "row.%d", i);
+        struct value value = {.number = 1};
+        struct record record = {.kind = RECORD_METRIC,
+                                .metric = {.type = METRIC_COUNT,
+                                           .name = span_str(name),
+                                           .sample_rate = 1,
+                                           .n_values = 1,
+                                           .values = &value}};
+        CU_ASSERT_FATAL(store_put(store, &record, &err) == 0);
+    }
+}
+
+static struct store_stats stats_now(void) {
+    struct store_stats stats;
+    store_stats(rig.store, &stats);
+    return stats;
+}
+
+struct sent_before {
+    int fd;
+    size_t n; /* bytes of it; more than can be read: it is cut */
+};
+
+/* On the loop, which reads nothing by itself meanwhile: what was sent is not looked at before the commit. */
+static int commit_large(struct store *store, void *arg, struct err *err) {
+    (void)err;
+    static char bytes[70000] = "m:1|c\n";
+    const struct sent_before *sent = arg;
+    put_series(store, ROWS);
+    pipeline_loss(rig.pipeline, 1, LOSS_QUEUE_FULL, 1, SPAN("")); /* so that there is something to commit */
+    CU_ASSERT(send(sent->fd, bytes, sent->n, 0) == (ssize_t)sent->n);
+    EQ_INT(pipeline_backlog(rig.pipeline, NULL), 0);
+    ingest_commit(rig.ingest);
+    CU_ASSERT(pipeline_backlog(rig.pipeline, NULL) > 0);
+    EQ_INT(stats_now().losses[LOSS_TRUNCATED], 0); /* the store was at work when it was seen */
+    return 0;
+}
+
+/* The socket is looked at during a commit of many rows, and what was read then, and what was lost of it, is stored although
+ * nobody asks for it and nothing more comes. */
+static void a_large_commit_reads_on(void) {
+    for (int cut = 0; cut < 2; cut++) {
+        rig_start(&rig, NULL, 0);
+        struct err err = {0};
+        struct sent_before sent = {rig_connect(&rig.at.at, SOURCE_UNIXGRAM), cut ? 70000 : 6};
+        CU_ASSERT(ingest_call(rig.ingest, INGEST_NOTHING, commit_large, &sent, &err) == 0);
+        int64_t end_ns = clock_mono_ns() + 20 * NS_PER_S;
+        for (uint64_t seen = 0; stats_now().samples < ROWS + 1 && clock_mono_ns() < end_ns;)
+            seen = pipeline_watch(rig.pipeline, seen, end_ns);
+        EQ_INT(stats_now().samples, ROWS + 1);
+        EQ_INT(rig_lost(&rig, "default", LOSS_TRUNCATED), cut);
+        EQ_INT(rig_ask(&rig, "default", "m").samples, 1);
+        EQ_INT(rig_ask(&rig, "default", "row.*").samples, ROWS);
+        close(sent.fd);
+        rig_stop(&rig);
+    }
+}
+
 UNIT_MAIN("ingest/fairness", {"another's backlog is not waited for", anothers_backlog_is_not_waited_for},
           {"what comes later is not waited for", what_comes_later_is_not_waited_for},
-          {"all that a wide sender has sent", all_that_a_wide_sender_has_sent})
+          {"all that a wide sender has sent", all_that_a_wide_sender_has_sent},
+          {"a large commit reads on", a_large_commit_reads_on})
