@@ -162,16 +162,16 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
 }
 
 /* What was sent over it so far is lost; who sends more is told. */
-static void refuse(struct ingest *in, const struct receiver *listener, int fd, const char *why) {
+static void refuse(struct ingest *in, struct receiver *listener, int fd, const char *why) {
     shutdown(fd, SHUT_RD);
     if (socket_stream_holds(fd) > 0)
-        pipeline_loss(in->pipeline, listener->session->is.id, LOSS_REFUSED, 1, span_str(listener->address));
+        lose(in, listener, LOSS_REFUSED, 1);
     close(fd);
     log_warning("refused a connection on %s: %s (%zu are open)", listener->address, why, in->n_connections);
 }
 
 /* Out of descriptors: the spare one serves to refuse; else what waits would make the loop spin, and be missing in silence. */
-static bool refuse_next(struct ingest *in, const struct receiver *listener) {
+static bool refuse_next(struct ingest *in, struct receiver *listener) {
     if (in->spare < 0)
         return false;
     close(in->spare);
