@@ -52,6 +52,7 @@ struct outbox {
      * without. */
     pthread_mutex_t sending;
     struct wire wire;
+    unsigned n_rest_metrics; /* of the packet that wire.rest holds */
 };
 
 /* The wire is open already. newline: every line is ended by one. */

@@ -29,6 +29,8 @@ bool outbox_send(struct outbox *outbox, bool *blocked) {
     size_t n_bytes = 0, n_done = n_sent;
     for (size_t i = 0; i < n_sent; i++)
         n_bytes += taken[i]->size;
+    if (n_sent > 0 && outbox->wire.rest)
+        outbox->n_rest_metrics = taken[n_sent - 1]->n_metrics;
     health_add(&outbox->health->packets_sent, n_sent);
     health_add(&outbox->health->bytes_sent, n_bytes);
     if (result == WIRE_REFUSED || result == WIRE_LARGE) {
@@ -211,6 +213,8 @@ void outbox_stop(struct outbox *outbox, int timeout_ms) {
     pthread_mutex_lock(&outbox->sending);
     pthread_mutex_lock(&outbox->lock);
     unsigned n_lost = outbox_discard(outbox);
+    if (outbox->wire.rest) /* the server throws half a packet away */
+        n_lost += outbox->n_rest_metrics;
     wire_close(&outbox->wire);
     pthread_mutex_unlock(&outbox->lock);
     pthread_mutex_unlock(&outbox->sending);

@@ -1,4 +1,5 @@
 /* Over real sockets: buffering, sampling, bad input, servers that come late, are full or not there. */
+#include "emit/metrics.h"
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
@@ -329,6 +330,27 @@ static void test_unixstream(void) {
 }
 
 /* A server that reads nothing: calls return, memory stays within the bound, what did not fit is counted. */
+/* Metrics that came whole: lines of datagrams, or of packets of a stream that has ended. */
+static unsigned long lines_arrived(int fd, bool stream) {
+    static char bytes[65536];
+    unsigned long n_lines = 0;
+    int from = stream ? accept(fd, NULL, NULL) : fd;
+    for (;;) {
+        uint32_t size = sizeof bytes;
+        if (stream && recv(from, &size, 4, MSG_WAITALL) != 4)
+            break;
+        CU_ASSERT_FATAL(size <= sizeof bytes);
+        ssize_t n = recv(from, bytes, size, stream ? MSG_WAITALL : MSG_DONTWAIT);
+        if (n <= 0 || (stream && (uint32_t)n != size))
+            break;
+        for (ssize_t i = 0; i < n; i++)
+            n_lines += bytes[i] == '\n';
+    }
+    if (stream)
+        close(from);
+    return n_lines;
+}
+
 static void full_story(const char *scheme, bool stream, bool unbuffered) {
     char directory[64], path[128], url[192];
     sink_directory(directory);
@@ -336,8 +358,14 @@ static void full_story(const char *scheme, bool stream, bool unbuffered) {
     snprintf(url, sizeof url, "%s://%s", scheme, path);
     int fd = sink_unix(path, stream);
     struct statwit_metrics *metrics =
-        OPEN(.url = url, .queue_bytes = 65536, .close_timeout_ms = 20, .unbuffered = unbuffered);
-    for (int i = 0; i < 100000; i++)
+        OPEN(.url = url, .queue_bytes = 65536, .buffer_bytes = stream ? 30000 : 0, .close_timeout_ms = 20,
+             .unbuffered = unbuffered);
+    statwit_incr(metrics, "a.metric.that.nobody.reads");
+    CU_ASSERT(statwit_flush(metrics, PATIENCE_MS));
+    int little = 4608; /* so that it takes half a packet */
+    if (stream)
+        setsockopt(metrics->outbox.wire.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+    for (int i = 1; i < 100000; i++)
         statwit_incr(metrics, "a.metric.that.nobody.reads", .tags = STATWIT_TAGS({"env", "ci"}));
     struct statwit_health health = health_of(metrics);
     EQ_INT(health.metrics, 100000);
@@ -345,7 +373,10 @@ static void full_story(const char *scheme, bool stream, bool unbuffered) {
     CU_ASSERT(health.waiting_bytes <= 65536);
     CU_ASSERT(strstr(health.last_trouble, "full") != NULL);
     statwit_close(metrics);
-    CU_ASSERT(health_of(metrics).dropped_late > 0);
+    health = health_of(metrics);
+    CU_ASSERT(health.dropped_late > 0);
+    if (!unbuffered) /* then lines aren't ended */
+        EQ_INT(lines_arrived(fd, stream) + health.dropped_full + health.dropped_late, 100000);
     close(fd);
     sink_remove(directory);
 }
