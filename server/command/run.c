@@ -44,16 +44,26 @@ static int collect(const struct options *o, struct judging *j) {
     return status == EXIT_PASS ? naming_check(o) : status;
 }
 
-/* Through the front door: one way to judge, for everybody. A command that was stopped has nothing more to come: then
- * nothing is waited for. */
-static int judge(const struct options *o, const struct recorder *r, const struct judging *j, bool stopped) {
+/* A signal ends the recorder while it is still asked: what asks has the address and the token to itself. */
+struct verdict_work {
+    const struct options *o;
+    const struct judging *j;
+    char url[160], token[sizeof((struct recorder *)NULL)->token];
+    bool stopped; /* the command was, and has nothing more to come: then nothing is waited for */
+    int status;
+};
+
+/* Through the front door: one way to judge, for everybody. */
+static int judge(const struct verdict_work *w) {
+    const struct options *o = w->o;
+    const struct judging *j = w->j;
     struct options to = *o;
-    if (stopped)
+    if (w->stopped)
         to.value[OPT_WITHIN] = to.value[OPT_SETTLE] = (struct option_value){.text = "0"};
     struct remote remote;
     json_t *report = NULL;
-    to.value[OPT_URL].text = http_url(r->http);
-    to.value[OPT_TOKEN].text = r->token[0] ? r->token : NULL;
+    to.value[OPT_URL].text = w->url;
+    to.value[OPT_TOKEN].text = w->token[0] ? w->token : NULL;
     int status = remote_open(&remote, &to);
     if (status == EXIT_PASS && (j->n || judging_all_covered(o)))
         status = judging_ask(j, &to, &remote, &report);
@@ -95,17 +105,9 @@ static void summarize(const struct recorder *r) {
              stats.samples, stats.series, stats.rejects, lost);
 }
 
-struct verdict_work {
-    const struct options *o;
-    const struct recorder *r;
-    const struct judging *j;
-    bool stopped;
-    int status;
-};
-
 static void judge_after(void *arg) {
     struct verdict_work *w = arg;
-    w->status = judge(w->o, w->r, w->j, w->stopped);
+    w->status = judge(w);
 }
 
 /* *ended_by: the signal that came while it was judged; 0: none. */
@@ -130,11 +132,17 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     if (timed_out)
         log_error("%s did not end within --timeout %s", o->args[0], option_text(o, OPT_TIMEOUT));
     static struct verdict_work work; /* outlives us when a signal comes first */
-    work = (struct verdict_work){o, r, j, timed_out || status > 128, EXIT_PASS};
+    work = (struct verdict_work){.o = o, .j = j, .stopped = timed_out || status > 128, .status = EXIT_PASS};
+    snprintf(work.url, sizeof work.url, "%s", http_url(r->http));
+    memcpy(work.token, r->token, sizeof work.token);
     if (!asked(o, j))
         summarize(r);
-    else if ((*ended_by = child_after(judge_after, &work)) == 0)
+    else {
+        *ended_by = child_after(judge_after, &work);
+        if (*ended_by) /* `work` is still being written to */
+            return 128 + *ended_by;
         tell_more(r, option_text(o, OPT_DB));
+    }
     return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
 }
 

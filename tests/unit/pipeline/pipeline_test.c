@@ -17,7 +17,8 @@ static atomic_int n_freed;
 
 struct work {
     struct batch batch;
-    int left; /* records to put, one a call */
+    int left;          /* records to put, one a call */
+    _Atomic int *told; /* its result once it is freed; NULL: nobody asks from another thread */
     const char *name;
 };
 
@@ -38,8 +39,11 @@ static int feed(struct batch *batch, struct store *s, struct err *err) {
 }
 
 static void release(struct batch *batch) {
+    struct work *w = (struct work *)batch;
     atomic_fetch_add(&n_freed, 1);
-    free(batch);
+    if (w->told)
+        atomic_store(w->told, *batch->result);
+    free(w);
 }
 
 static struct batch *work(const char *name, int n, size_t n_bytes, int *result) {
@@ -230,13 +234,15 @@ static void *producer(void *arg) {
     (void)arg;
     for (int i = 0; i < 500; i++) {
         int result = 7;
+        _Atomic int told = 7;
         uint64_t commits = pipeline_commits(pipeline);
         struct batch *b = work("p", 2, 100, &result);
+        ((struct work *)b)->told = &told;
         while (pipeline_put(pipeline, &b) != 0) {
         }
-        while (atomic_load((_Atomic int *)&result) == 7)
+        while (told == 7)
             commits = pipeline_watch(pipeline, commits, clock_mono_ns() + NS_PER_MS);
-        if (result != 0)
+        if (told != 0)
             return "a batch was not stored";
     }
     return NULL;
