@@ -15,14 +15,13 @@
 #include "http/fault.h"
 #include "http/guard.h"
 #include "http/link.h"
+#include "http/respond.h"
 #include "http/router.h"
 #include "http/watch.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-
-#define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
 
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
     struct span target = span_str(uri);
@@ -241,103 +240,6 @@ static bool take_piece(struct http_request *rq, const char *p, size_t n) {
 
 /* --- the answer ------------------------------------------------------------------------------------------ */
 
-struct stream {
-    ssize_t (*read)(void *arg, char *to, size_t max);
-    void (*free)(void *arg);
-    void *arg;
-};
-
-static ssize_t stream_read(void *cls, uint64_t position, char *to, size_t max) {
-    (void)position;
-    struct stream *s = cls;
-    ssize_t n = s->read(s->arg, to, max);
-    if (n == HTTP_STREAM_END)
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    return n == HTTP_STREAM_FAILED ? MHD_CONTENT_READER_END_WITH_ERROR : n;
-}
-
-static void stream_free(void *cls) {
-    struct stream *s = cls;
-    if (s->free)
-        s->free(s->arg);
-    free(s);
-}
-
-/* The fault "cut during": half of the body, then the end of the connection. */
-struct half {
-    struct buf body;
-    size_t at;
-};
-
-static ssize_t half_read(void *cls, uint64_t position, char *to, size_t max) {
-    (void)position;
-    struct half *half = cls;
-    size_t n = half->body.n / 2 - half->at;
-    if (n == 0)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    n = n < max ? n : max;
-    memcpy(to, half->body.p + half->at, n);
-    half->at += n;
-    return (ssize_t)n;
-}
-
-static void half_free(void *cls) {
-    struct half *half = cls;
-    buf_free(&half->body);
-    free(half);
-}
-
-static struct MHD_Response *respond_half(struct http_response *answer) {
-    struct half *half = calloc(1, sizeof *half);
-    if (!half || answer->body.n == 0) {
-        free(half);
-        return NULL;
-    }
-    half->body = answer->body;
-    answer->body = (struct buf){0};
-    return MHD_create_response_from_callback(half->body.n, STREAM_BLOCK, half_read, half, half_free);
-}
-
-static struct MHD_Response *respond_stream(struct http_response *answer) {
-    struct stream *s = calloc(1, sizeof *s);
-    if (!s)
-        return NULL;
-    *s = (struct stream){answer->stream, answer->stream_free, answer->stream_arg};
-    answer->stream_free = NULL;
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s, stream_free);
-}
-
-static struct MHD_Response *respond_body(struct http_response *answer) {
-    if (answer->body.n == 0)
-        return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(answer->body.n, answer->body.p, MHD_RESPMEM_MUST_FREE);
-    if (r)
-        answer->body = (struct buf){0};
-    return r;
-}
-
-static enum MHD_Result answer_request(struct http_request *rq) {
-    struct http_response *answer = &rq->answer;
-    rq->state = REQUEST_ANSWERED;
-    if (rq->abandoned || rq->fault.cut == HTTP_CUT_BEFORE || rq->fault.cut == HTTP_CUT_AFTER)
-        return MHD_NO;
-    if (answer->body.failed)
-        http_error(rq, 500, "the answer is too large, or memory is short");
-    struct MHD_Response *r = rq->fault.cut == HTTP_CUT_DURING ? respond_half(answer)
-                             : answer->stream                 ? respond_stream(answer)
-                                                              : respond_body(answer);
-    if (!r)
-        return MHD_NO;
-    if (answer->content_type)
-        MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-    for (size_t i = 0; i < answer->n_headers; i++)
-        MHD_add_response_header(r, answer->headers[i].name, answer->headers[i].value);
-    enum MHD_Result queued = MHD_queue_response(rq->connection, answer->status, r);
-    MHD_destroy_response(r);
-    return queued;
-}
-
 /* Sends the answer, or sleeps first when a fault says so. */
 static enum MHD_Result finish(struct http_request *rq) {
     if (rq->fault.delay_ms > 0 && !rq->abandoned) {
@@ -348,7 +250,7 @@ static enum MHD_Result finish(struct http_request *rq) {
         watch_delay(rq->http->watch, rq, delay_ms);
         return MHD_YES;
     }
-    return answer_request(rq);
+    return respond(rq);
 }
 
 static enum MHD_Result handle(struct http_request *rq) {
@@ -358,7 +260,7 @@ static enum MHD_Result handle(struct http_request *rq) {
         rq->refused = true;
     }
     if (rq->refused)
-        return answer_request(rq);
+        return respond(rq);
     rq->received_at = clock_wall_ns();
     rq->body = buf_view(&rq->received);
     if (rq->route->flags & ROUTE_FAULTS)

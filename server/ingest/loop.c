@@ -5,20 +5,10 @@
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
  *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
- *     answer:  jobs (the barrier among them) from other threads
+ *     answer:  jobs (the barrier among them) from other threads: jobs.c
  *
  * While the queue is full nothing is read: Unix senders block, UDP senders' datagrams pile up in the socket and then become kernel drops,
  * which are counted.
- *
- * A barrier is a fixed mark, of one session or of all:
- *
- *     begin:   what each of its sockets holds now is marked (receive_want); what comes later is not waited for
- *     read:    as much is read as was marked; the queue has a reserve for that
- *     store:   its lane, up to the mark of the last batch, ahead of its turn
- *     commit:  and it is answered
- *
- * Each turn takes a step of every one that was begun, so a long one holds up no short one. One of a session that has another
- * still reading begins after it: else a row of questions could move the first one's mark.
  */
 #include "ingest/loop.h"
 
@@ -31,191 +21,37 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define STORE_NS       (200 * 1000)
-#define COMMIT_NS      (50 * NS_PER_MS)
-#define COMMIT_NS_ROW  (12 * 1000) /* for each row of it: ten times what writing one takes */
+#define COMMIT_NS (50 * NS_PER_MS)
+#define COMMIT_NS_ROW                                                                                        \
+    (12 * 1000) /* for each row of it, so that writing rows takes a small part of the time */
 #define COMMIT_NS_MAX  NS_PER_S
 #define COMMIT_RECORDS ((uint64_t)1 << 19)
 #define COMMIT_ROWS    ((size_t)1 << 18)
-#define LOOK_BYTES                                                                                           \
-    ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
-#define LOOK_MOST                                                                                            \
-    ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 *                                                   \
-     3) /* as the queue counts: half-filled blocks too */
 #define RCVBUF_ENOUGH                                                                                        \
     ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
-
-_Static_assert(LOOK_MOST <= PIPELINE_RESERVE, "a question's look fits into the reserve");
 
 /* Whether one look, however much it finds, fits into the queue. */
 static bool queue_has_room(struct ingest *in) {
     return pipeline_has_room(in->pipeline, LOOK_MOST + PIPELINE_RESERVE);
 }
 
-/* Reads from one ready source about LOOK_BYTES. Returns whether it is empty now. */
-static bool look_at(struct ingest *in, enum watched *watched) {
-    switch (*watched) {
-    case WATCHED_SOCKET:
-        return receive_datagrams(in, (struct receiver *)watched, LOOK_BYTES);
-    case WATCHED_LISTENER:
-        receive_accept(in, (struct receiver *)watched);
-        return true;
-    case WATCHED_CONNECTION:
-        return receive_stream(in, (struct connection *)watched, LOOK_BYTES);
-    case WATCHED_WAKE:
-    default:
-        return true;
-    }
-}
-
-/* --- jobs ---------------------------------------------------------------------------------------------------------- */
-
-static uint64_t wanted_by(const enum watched *watched) {
-    return *watched == WATCHED_CONNECTION ? ((const struct connection *)watched)->wanted.round
-                                          : ((const struct receiver *)watched)->wanted.round;
-}
-
-/* Who holds nothing isn't ready: thousands of sockets are not asked one by one. */
-static void want_all(struct ingest *in, uint64_t round) {
+/* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
+ * was ready. */
+static bool look(struct ingest *in, int wait_ms) {
     struct epoll_event events[LOOP_EVENTS];
-    for (bool more = true; more;) {
-        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, 0); /* goes on behind the last ones */
-        more = false;
-        for (int i = 0; i < n; i++) {
-            enum watched *watched = events[i].data.ptr;
-            if (*watched == WATCHED_WAKE || wanted_by(watched) == round)
-                continue;
-            more = true;
-            receive_want(in, watched, round);
-        }
+    int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
+    bool ready = false;
+    for (int i = 0; i < n && queue_has_room(in); i++) {
+        enum watched *watched = events[i].data.ptr;
+        ready = ready || *watched != WATCHED_WAKE;
+        receive_look(in, watched);
     }
+    return ready;
 }
 
-static struct open_session *session_of(struct ingest *in, uint64_t id) {
-    struct open_session *s = in->sessions;
-    while (s && s->is.id != id)
-        s = s->next;
-    return s;
+static void look_meanwhile(void *arg) {
+    look(arg, 0);
 }
-
-static void want_session(struct ingest *in, uint64_t round, struct open_session *s) {
-    for (struct receiver *r = s->receivers; r && r->session == s; r = r->next)
-        receive_want(in, &r->watched, round);
-    for (struct connection *c = in->connections; c; c = c->next)
-        if (c->listener->session == s)
-            receive_want(in, &c->watched, round);
-}
-
-static void begin(struct ingest *in, struct job *job) {
-    job->round = ++in->round;
-    struct open_session *s = session_of(in, job->session_id);
-    if (job->session_id == INGEST_ALL)
-        want_all(in, job->round);
-    else if (s)
-        want_session(in, job->round, s);
-}
-
-static bool is_reading(struct ingest *in, uint64_t session_id) {
-    for (const struct job *job = in->begun; job; job = job->next)
-        if (!job->read && job->session_id == session_id)
-            return true;
-    return false;
-}
-
-/* A drop on the way to the sockets is nobody's, so it concerns everybody. */
-static void settle_loopback(struct ingest *in) {
-    uint32_t drops = softnet_settle(in->softnet);
-    int32_t fresh = (int32_t)(drops - in->softnet_drops);
-    in->softnet_drops = drops;
-    if (fresh <= 0) /* less: a CPU has gone */
-        return;
-    pipeline_loss(in->pipeline, 0, LOSS_KERNEL_DROP, (uint64_t)fresh,
-                  SPAN("on the way to the sockets: net.core.netdev_max_backlog"));
-    log_warning(
-        "the kernel dropped %d packets on their way to the sockets: verdicts that they could have changed are inconclusive",
-        fresh);
-}
-
-/* Begins what came in, and what had to wait so far. */
-static void begin_jobs(struct ingest *in) {
-    struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
-    pthread_mutex_lock(&in->lock);
-    in->asked = false;
-    while (*at) {
-        struct job *job = *at;
-        if (is_reading(in, job->session_id)) {
-            at = &job->next;
-            continue;
-        }
-        *at = job->next;
-        *end = job;
-        end = &job->next;
-    }
-    in->jobs_end = at;
-    *end = NULL;
-    pthread_mutex_unlock(&in->lock);
-    if (!fresh)
-        return;
-    settle_loopback(in);
-    for (struct job *job = fresh, *last = NULL; job; last = job, job = job->next) {
-        if (last && last->session_id == job->session_id)
-            job->round = last->round;
-        else
-            begin(in, job);
-    }
-    struct job **begun = &in->begun;
-    while (*begun)
-        begun = &(*begun)->next;
-    *begun = fresh;
-}
-
-/* Reads on what the job wants of one source, as long as there is time. Returns whether that is all read. */
-static bool read_wanted(struct ingest *in, const struct job *job, enum watched *watched,
-                        struct wanted *wanted, int64_t end_ns) {
-    while (wanted->round >= job->round && wanted->done < job->round) {
-        if (!pipeline_has_room(in->pipeline, LOOK_MOST) || clock_mono_ns() > end_ns)
-            return false;
-        if (look_at(in, watched))
-            break; /* empty; a connection may be gone */
-    }
-    return true;
-}
-
-static bool read_all_wanted(struct ingest *in, const struct job *job) {
-    int64_t end_ns = clock_mono_ns() + STORE_NS;
-    struct open_session *only = session_of(in, job->session_id);
-    if (job->session_id != INGEST_ALL && !only)
-        return true;
-    for (struct receiver *r = only ? only->receivers : in->receivers; r && (!only || r->session == only);
-         r = r->next)
-        if (r->watched == WATCHED_SOCKET && !read_wanted(in, job, &r->watched, &r->wanted, end_ns))
-            return false;
-    for (struct connection *c = in->connections, *next; c; c = next) {
-        next = c->next;
-        if ((!only || c->listener->session == only) && !read_wanted(in, job, &c->watched, &c->wanted, end_ns))
-            return false;
-    }
-    for (struct open_session *s = in->sessions; s; s = s->next)
-        if (!only || s == only)
-            datagrams_seal(&s->lane);
-    return true;
-}
-
-/* One step of a job; returns whether all that it waits for is stored. */
-static bool advance(struct ingest *in, struct job *job) {
-    if (job->session_id == INGEST_NOTHING)
-        return true;
-    if (!job->read && read_all_wanted(in, job)) {
-        job->read = true;
-        job->mark = pipeline_mark(in->pipeline);
-    }
-    if (job->read && pipeline_stored(in->pipeline, job->session_id, job->mark))
-        return true;
-    pipeline_step(in->pipeline, job->session_id, STORE_NS);
-    return job->read && pipeline_stored(in->pipeline, job->session_id, job->mark);
-}
-
-static void look_meanwhile(void *arg);
 
 void ingest_commit(struct ingest *in) {
     in->committing = true;
@@ -224,46 +60,6 @@ void ingest_commit(struct ingest *in) {
     store_meanwhile(in->store, NULL, NULL);
     in->committing = false;
     receive_tell_losses(in);
-}
-
-static void answer_jobs(struct ingest *in) {
-    struct job *ready = NULL, **end = &ready;
-    for (struct job **at = &in->begun; *at;) {
-        struct job *job = *at;
-        if (!advance(in, job)) {
-            at = &job->next;
-            continue;
-        }
-        *at = job->next;
-        *end = job;
-        end = &job->next;
-    }
-    *end = NULL;
-    if (!ready)
-        return;
-    ingest_commit(in);
-    for (struct job *job = ready; job; job = job->next) {
-        if (job->fn)
-            job->result = job->fn(in->store, job->arg, job->err);
-        job->last_id = store_last_id(in->store);
-    }
-    for (struct job **at = &ready; *at;) {
-        struct job *job = *at;
-        if (!job->then) {
-            at = &job->next;
-            continue;
-        }
-        *at = job->next;
-        job->then(job->arg, job->last_id);
-        free(job);
-    }
-    pthread_mutex_lock(&in->lock);
-    for (struct job *job = ready, *next; job; job = next) {
-        next = job->next; /* the asker may return as soon as it is done */
-        job->done = true;
-    }
-    pthread_mutex_unlock(&in->lock);
-    pthread_cond_broadcast(&in->job_done); /* after: those who wake need the lock */
 }
 
 /* --- the loop ------------------------------------------------------------------------------------------------------ */
@@ -296,32 +92,14 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
-/* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
- * was ready. */
-static bool look(struct ingest *in, int wait_ms) {
-    struct epoll_event events[LOOP_EVENTS];
-    int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
-    bool ready = false;
-    for (int i = 0; i < n && queue_has_room(in); i++) {
-        enum watched *watched = events[i].data.ptr;
-        ready = ready || *watched != WATCHED_WAKE;
-        look_at(in, watched);
-    }
-    return ready;
-}
-
-static void look_meanwhile(void *arg) {
-    look(arg, 0);
-}
-
 /* Returns whether there is work left for the next turn. */
 static bool turn(struct ingest *in, int wait_ms) {
     bool ready = look(in, wait_ms);
     bool waiting = pipeline_step(in->pipeline, 0, STORE_NS);
     if (commit_is_due(in, ready || waiting))
         ingest_commit(in);
-    begin_jobs(in);
-    answer_jobs(in);
+    jobs_begin(in);
+    jobs_answer(in);
     session_expire(in);
     /* Not `waiting`: a commit looks, too, and takes the wake-up of what was put meanwhile. */
     return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
@@ -333,8 +111,7 @@ static void *run(void *arg) {
         waiting = turn(in, timeout_ms(in, waiting));
     struct job last = {.session_id = INGEST_ALL}; /* what was asked is answered, what was sent is stored */
     pthread_mutex_lock(&in->lock);
-    *in->jobs_end = &last;
-    in->jobs_end = &last.next;
+    jobs_add(in, &last);
     pthread_mutex_unlock(&in->lock);
     while (!last.done || in->begun)
         turn(in, 0);
@@ -342,59 +119,6 @@ static void *run(void *arg) {
 }
 
 /* --- from other threads -------------------------------------------------------------------------------------------- */
-
-static void wake(struct ingest *in) {
-    uint64_t one = 1;
-    ssize_t written = write(in->wake, &one, sizeof one);
-    (void)written;
-}
-
-/* The lock is held. */
-static int put_job(struct ingest *in, struct job *job) {
-    if (in->stopping)
-        return err_set(job->err, ECANCELED, "the server is stopping");
-    *in->jobs_end = job;
-    in->jobs_end = &job->next;
-    in->asked = true;
-    wake(in);
-    return 0;
-}
-
-static int submit(struct ingest *in, struct job *job) {
-    pthread_mutex_lock(&in->lock);
-    int result = put_job(in, job);
-    while (result == 0 && !job->done)
-        pthread_cond_wait(&in->job_done, &in->lock);
-    pthread_mutex_unlock(&in->lock);
-    return result ? result : job->result;
-}
-
-int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
-                void *arg, struct err *err) {
-    struct job job = {.session_id = session_id, .fn = fn, .arg = arg, .err = err};
-    return submit(in, &job);
-}
-
-int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err) {
-    struct job job = {.session_id = session_id, .err = err};
-    int result = submit(in, &job);
-    *last_id = job.last_id;
-    return result;
-}
-
-int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
-                        void *arg, struct err *err) {
-    struct job *job = calloc(1, sizeof *job);
-    if (!job)
-        return err_set(err, ENOMEM, "out of memory");
-    *job = (struct job){.session_id = session_id, .then = fn, .arg = arg, .err = err};
-    pthread_mutex_lock(&in->lock);
-    int result = put_job(in, job); /* once it is in, the loop may free it at any moment */
-    pthread_mutex_unlock(&in->lock);
-    if (result != 0)
-        free(job);
-    return result;
-}
 
 static void copy_counters(struct ingest_socket *to, struct receiver *r) {
     to->session = r->session->is.name;
@@ -547,7 +271,7 @@ void ingest_stop(struct ingest *in) {
         return;
     pthread_mutex_lock(&in->lock);
     in->stopping = true; /* no job comes in any more; those that are in are answered */
-    wake(in);
+    jobs_wake(in);
     pthread_mutex_unlock(&in->lock);
     pthread_join(in->thread, NULL);
     ingest_free(in);

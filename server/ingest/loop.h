@@ -17,6 +17,14 @@
 #define RECEIVE_MESSAGES 32 /* datagrams of one recvmmsg */
 #define RECEIVE_ROUNDS   32 /* recvmmsg calls before others have their turn */
 
+#define STORE_NS                                                                                             \
+    (200 * 1000) /* of decoding and storing, or of reading for a question, between two looks at the sockets */
+#define LOOK_BYTES                                                                                           \
+    ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
+#define LOOK_MOST                                                                                            \
+    ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 *                                                   \
+     3) /* as the queue counts: half-filled blocks too */
+
 /* What epoll hands back. */
 enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
 
@@ -125,6 +133,14 @@ struct ingest {
     struct receive_buffers *buffers;
 };
 
+/* jobs.c: what other threads ask of the loop. Begins what came in, and what had to wait so far. */
+void jobs_begin(struct ingest *in);
+/* A step of each that was begun; what is reached is committed and answered. */
+void jobs_answer(struct ingest *in);
+/* With the lock held. */
+void jobs_add(struct ingest *in, struct job *job);
+void jobs_wake(struct ingest *in);
+
 /* loop.c: commits, and looks at the sockets meanwhile. Losses of what is read then are told to the store afterwards. */
 void ingest_commit(struct ingest *in);
 
@@ -136,6 +152,8 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
 void receive_accept(struct ingest *in, struct receiver *listener);
 /* May close and free the connection: it is empty then. */
 bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes);
+/* Reads from one ready source about LOOK_BYTES. Returns whether it is empty now. */
+bool receive_look(struct ingest *in, enum watched *watched);
 /* For the question `round`: marks what is in the source now; of a listener, accepts it. */
 void receive_want(struct ingest *in, enum watched *watched, uint64_t round);
 /* The losses of what was read during a commit. */

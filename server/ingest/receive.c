@@ -289,3 +289,18 @@ void receive_want(struct ingest *in, enum watched *watched, uint64_t round) {
         break;
     }
 }
+
+bool receive_look(struct ingest *in, enum watched *watched) {
+    switch (*watched) {
+    case WATCHED_SOCKET:
+        return receive_datagrams(in, (struct receiver *)watched, LOOK_BYTES);
+    case WATCHED_LISTENER:
+        receive_accept(in, (struct receiver *)watched);
+        return true;
+    case WATCHED_CONNECTION:
+        return receive_stream(in, (struct connection *)watched, LOOK_BYTES);
+    case WATCHED_WAKE:
+    default:
+        return true;
+    }
+}

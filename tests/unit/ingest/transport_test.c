@@ -155,17 +155,25 @@ static void stream_in_pieces(void) {
     rig_stop(&rig);
 }
 
+static void closed_by_server(int fd) {
+    char byte;
+    CU_ASSERT(recv(fd, &byte, 1, 0) <= 0);
+    close(fd);
+}
+
+static void next_is_taken(void) {
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    send_text(fd, SOURCE_UNIXSTREAM, "next:1|c");
+    EQ_INT(rig_ask(&rig, "default", "next").samples, 1);
+    close(fd);
+}
+
 static void stream_wrong_endian_is_closed(void) {
     rig_start(&rig, NULL, 0);
     int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
     CU_ASSERT(send(fd, "\0\0\0\x08slow:1|c", 12, MSG_NOSIGNAL) == 12);
-    char byte;
-    CU_ASSERT(recv(fd, &byte, 1, 0) <= 0); /* the server closed it */
-    close(fd);
-    int other = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
-    send_text(other, SOURCE_UNIXSTREAM, "next:1|c");
-    EQ_INT(rig_ask(&rig, "default", "next").samples, 1);
-    close(other);
+    closed_by_server(fd);
+    next_is_taken();
     rig_stop(&rig);
 }
 
@@ -204,13 +212,8 @@ static void stream_out_of_descriptors_is_told(void) {
     CU_ASSERT(ingest_barrier(rig.ingest, 1, &last_id, &err) == 0);
     CU_ASSERT(setrlimit(RLIMIT_NOFILE, &before) == 0);
     EQ_INT(rig_lost(&rig, "default", LOSS_REFUSED), 1);
-    char byte;
-    CU_ASSERT(recv(fd, &byte, 1, 0) <= 0); /* the server closed it */
-    close(fd);
-    int other = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
-    send_text(other, SOURCE_UNIXSTREAM, "next:1|c");
-    EQ_INT(rig_ask(&rig, "default", "next").samples, 1);
-    close(other);
+    closed_by_server(fd);
+    next_is_taken();
     rig_stop(&rig);
 }
 

@@ -1,0 +1,14 @@
+/* What a handler left in rq->answer becomes libmicrohttpd's answer: a body, a stream, or what a fault makes of it.
+ *
+ * Ownership: the body and the stream go with the answer. Threads: the connection's.
+ */
+#ifndef HTTP_RESPOND_H
+#define HTTP_RESPOND_H
+
+#include "http/server.h"
+#include <microhttpd.h>
+
+/* MHD_NO: the connection is to end, without an answer. */
+enum MHD_Result respond(struct http_request *rq);
+
+#endif
