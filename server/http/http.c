@@ -1,6 +1,7 @@
 /* DESIGN. Starting goes from what nobody sees to what everybody sees: watch thread, sockets, daemons.
- * Stopping goes the other way round: stop accepting, wake all who sleep, give what is in flight a moment,
- * end.
+ * Stopping goes the other way round: take no more connections, wake all who sleep, give what is in flight a
+ * moment, end. New connections are closed as they come, for MHD_quiesce_daemon, which would leave them waiting,
+ * races with the workers' epolls (0.9.75 and later) and then ends the process.
  */
 #include "http/http.h"
 
@@ -52,6 +53,13 @@ static char *read_pem(const char *path, struct err *err) {
     return text.p;
 }
 
+static enum MHD_Result take_connection(void *cls, const struct sockaddr *address, socklen_t n) {
+    (void)address;
+    (void)n;
+    const struct http *h = cls;
+    return h->stopping ? MHD_NO : MHD_YES;
+}
+
 static int start_daemon(struct http *h, int fd, const char *cert, const char *key, struct err *err) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (cert ? MHD_USE_TLS : 0u);
@@ -72,8 +80,8 @@ static int start_daemon(struct http *h, int fd, const char *cert, const char *ke
         {MHD_OPTION_END, 0, NULL},
     };
     errno = 0;
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, exchange_step, h, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(flags, 0, take_connection, h, exchange_step, h,
+                                                 MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (!daemon) {
         int sys = cert && errno != EAGAIN ? 0 : errno; /* GnuTLS leaves any */
         close(fd);
@@ -146,19 +154,12 @@ void http_stop(struct http *h) {
     if (!h)
         return;
     h->stopping = true;
-    MHD_socket listening[sizeof h->daemons / sizeof h->daemons[0]];
-    for (size_t i = 0; i < h->n_daemons; i++)
-        listening[i] = MHD_quiesce_daemon(h->daemons[i]);
     if (h->watch)
         watch_stop(h->watch);
     work_stop(h->work);
     wait_for_answers(h);
     for (size_t i = 0; i < h->n_daemons; i++)
         MHD_stop_daemon(h->daemons[i]);
-    for (size_t i = 0; i < h->n_daemons;
-         i++) /* only now: its workers still take it out of their epolls until they end */
-        if (listening[i] != MHD_INVALID_SOCKET)
-            close(listening[i]);
     ingest_on_session_end(h->ingest, NULL, NULL);
     watch_free(h->watch);
     work_free(h->work);

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "http/limits.h"
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -724,6 +725,44 @@ static void test_stopping_ends_the_waiting(void) {
     client_close(&client);
 }
 
+static void *keep_asking(void *arg) {
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const struct client *c = arg;
+    char answer[4096];
+    ssize_t n = 1;
+    while (n > 0)
+        n = send(c->fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0
+                ? 0
+                : recv(c->fd, answer, sizeof answer, 0);
+    return NULL;
+}
+
+/* libmicrohttpd's own way to stop accepting aborted the recorder, now and then, when a worker woke meanwhile.
+ */
+static void test_stopping_while_asked(void) {
+    enum { CLIENTS = 4, ROUNDS = 100 };
+    struct client clients[CLIENTS];
+    pthread_t threads[CLIENTS];
+    int next = dup(0); /* the lowest free descriptor: the same afterwards, or one was left open */
+    close(next);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct server asked;
+        server_start(&asked, &(struct http_options){0});
+        for (int i = 0; i < CLIENTS; i++)
+            client_open(&clients[i], &asked);
+        for (int i = 0; i < CLIENTS; i++)
+            pthread_create(&threads[i], NULL, keep_asking, &clients[i]);
+        server_stop(&asked);
+        for (int i = 0; i < CLIENTS; i++) {
+            CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+            client_close(&clients[i]);
+        }
+    }
+    int now = dup(0);
+    close(now);
+    EQ_INT(now, next);
+}
+
 /* --- the stream ------------------------------------------------------------------------------------------ */
 
 /* Reads until the text was there. */
@@ -806,4 +845,5 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"a session ends while waited for", test_a_session_ends_while_waited_for},
           {"losses while waiting count once", test_losses_while_waiting_count_once},
           {"many wait", test_many_wait}, {"stopping ends the waiting", test_stopping_ends_the_waiting},
-          {"stream", test_stream}, {"faults", test_faults})
+          {"stopping while asked", test_stopping_while_asked}, {"stream", test_stream},
+          {"faults", test_faults})
