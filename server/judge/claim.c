@@ -7,9 +7,10 @@
 struct view {
     const struct claim *claim;
     struct witness *witnesses;
-    struct tally total;
-    bool aggregated;
-    bool grown; /* values, rates, distinct are copies of several witnesses' */
+    struct tally total;     /* of the metric itself */
+    struct tally flushed;   /* of the aggregated form with most samples */
+    struct distinct wholes; /* what has aggregated forms */
+    bool grown;             /* values, rates, distinct are copies of several witnesses' */
     struct bag values, rates;
     struct distinct distinct;
     uint64_t odd_rates;
@@ -30,11 +31,11 @@ static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples
 
 /* What can't be told makes no claim pass: one that wants it fails, and so does a `no` that it might break. */
 static void leave_open(struct finding *f, bool no, const char *untold) {
-    f->holds = no;
-    f->untold = untold;
+    *f = (struct finding){.clause = f->clause, .holds = no, .untold = untold};
 }
 
 static const char untold_by_sketches[] = "can't be told from sketches, which hold single values only roughly";
+static const char untold_by_forms[] = "can't be told from aggregated forms";
 
 /* Whether what is known by its ends alone may hold the value that decides. */
 static bool may_lie_between(const struct clause *c, const struct tally *t, bool any) {
@@ -45,7 +46,7 @@ static bool bag_satisfies(const struct bag *b, const struct clause *c, bool any)
     for (size_t i = 0; i < b->n; i++)
         if (clause_holds(c, b->items[i].value) == any)
             return any;
-    return !any && b->n > 0;
+    return !any;
 }
 
 /* All ops but != want a value from one range, so the ends of what was seen tell about all. What lies between is known one by
@@ -59,7 +60,7 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
         leave_open(f, any, untold_by_sketches);
         return;
     }
-    if (clause_asks_between(c, any))
+    if (clause_asks_between(c, any) && holds != any)
         holds = bag_satisfies(&v->values, c, any);
     judge_each(f, any, holds, t->numbers);
     /* Shown: the end that is wrong (under `no`: that is right). */
@@ -167,100 +168,144 @@ static void find_number(const struct view *v, struct finding *f) {
         f->settled_later = t->samples > 0;
 }
 
+static void find_itself(const struct view *v, struct finding *f) {
+    if (f->clause->stat == STAT_EACH)
+        find_each(v, f, v->claim->e->no);
+    else if (f->clause->stat == STAT_RATE)
+        find_rate(v, f, v->claim->e->no);
+    else
+        find_number(v, f);
+}
+
 /* --- aggregated forms ------------------------------------------------------------------------------------ */
+
+static bool is_form(const struct link *link, enum form form, double percentile) {
+    return link->form == form && (form != FORM_PERCENTILE || link->percentile == percentile);
+}
 
 /* The witnesses of one form added up. */
 static struct tally add_form(const struct view *v, enum form form, double percentile) {
     struct tally t = {0};
     const struct links *links = &v->claim->witnesses;
     for (size_t i = 0; i < links->n; i++)
-        if (links->items[i].form == form &&
-            (form != FORM_PERCENTILE || links->items[i].percentile == percentile))
+        if (is_form(&links->items[i], form, percentile))
             tally_add_all(&t, &v->witnesses[links->items[i].index].flushed);
     return t;
 }
 
-/* The whole lies between the least and the greatest point that was flushed: all must satisfy the clause, and under `no` none
- * may. */
-static void find_in_points(struct finding *f, const struct tally *t, bool any) {
+/* Which metrics have this form; FORM_NONE: any. */
+static void collect_wholes(struct view *v, enum form form, double percentile, struct distinct *wholes) {
+    const struct links *links = &v->claim->witnesses;
+    for (size_t i = 0; i < links->n; i++) {
+        const struct witness *w = &v->witnesses[links->items[i].index];
+        bool wanted = form == FORM_NONE ? links->items[i].form != FORM_NONE
+                                        : is_form(&links->items[i], form, percentile);
+        if (wanted && w->flushed.samples &&
+            distinct_add_text(wholes, span_of((const char *)&w->whole, sizeof w->whole)) != 0)
+            v->no_memory = true;
+    }
+}
+
+/* Adds what a form says to t; false when it isn't there for all that was aggregated. */
+static bool take_form(struct view *v, enum form form, double percentile, struct tally *t) {
+    struct tally flushed = add_form(v, form, percentile);
+    struct distinct wholes = {0};
+    flushed.series = 0;
+    flushed.count = flushed.sum; /* the clause asks for one of both */
+    flushed.sum_sampling.exact = flushed.count_sampling.exact = flushed.sum;
+    tally_add_all(t, &flushed);
+    collect_wholes(v, form, percentile, &wholes);
+    bool all = wholes.n == v->wholes.n;
+    distinct_free(&wholes);
+    return all;
+}
+
+/* `each` is told by the ends, of which one may do. */
+static bool take_ends(struct view *v, const struct clause *c, bool any, struct tally *t) {
+    bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
+    bool least = take_form(v, FORM_MIN, 0, t), greatest = take_form(v, FORM_MAX, 0, t);
+    t->vague++; /* what lies between */
+    return (up || down) ? (up != any ? least : greatest) : least && greatest;
+}
+
+/* The whole lies between the least and the greatest point that was flushed, and what of the metric itself came is one more:
+ * all must satisfy the clause, and under `no` none may. */
+static void find_in_points(struct view *v, struct finding *f, enum form form, bool any) {
+    const struct clause *c = f->clause;
+    struct tally t = {0};
+    struct finding itself = {.clause = c};
+    if (v->total.samples)
+        find_number(v, &itself);
+    if (itself.known)
+        t = (struct tally){.samples = 1, .numbers = 1, .min = itself.value, .max = itself.value};
+    if (!take_form(v, form, c->percentile, &t)) {
+        leave_open(f, any, untold_by_forms);
+        return;
+    }
     f->known = true;
-    f->value = t->max;
-    f->ranged = t->samples > 1;
-    f->low = t->min;
-    f->high = t->max;
-    bool low = clause_holds(f->clause, t->min), high = clause_holds(f->clause, t->max);
-    bool between = may_lie_between(f->clause, t, any);
+    f->value = t.max;
+    f->ranged = t.samples > 1;
+    f->low = t.min;
+    f->high = t.max;
+    bool low = clause_holds(c, t.min), high = clause_holds(c, t.max), between = may_lie_between(c, &t, any);
     f->holds = any ? low || high || between : low && high && !between;
 }
 
-/* each OP V, told by .min and .max. */
-static void find_each_in_forms(const struct view *v, struct finding *f, bool any) {
-    struct tally min = add_form(v, FORM_MIN, 0), max = add_form(v, FORM_MAX, 0);
+/* The metric itself and what an aggregating client made of it, as if both were one recording. What lacks the form that tells
+ * is like samples that were lost. */
+static void find_with_forms(struct view *v, struct finding *f) {
     const struct clause *c = f->clause;
-    bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
-    bool by_min = any ? down : up, by_max = any ? up : down;
-    if ((!by_min && !by_max) || (by_min ? min.samples : max.samples) == 0) {
-        leave_open(f, any, "single values can't be told from aggregated forms");
-        return;
-    }
-    f->value = by_min ? min.min : max.max;
-    judge_each(f, any, clause_holds(c, f->value), by_min ? min.samples : max.samples);
-}
-
-static void find_total(struct finding *f, double value, enum trend trend) {
-    f->known = true;
-    f->value = value;
-    f->holds = clause_holds(f->clause, value);
-    settle_by_trend(f, trend);
-}
-
-static void find_in_forms(const struct view *v, struct finding *f) {
-    const struct clause *c = f->clause;
-    struct tally t = {0};
-    leave_open(f, v->claim->e->no, "can't be told from aggregated forms");
+    bool any = v->claim->e->no, told = false;
+    struct tally itself = v->total;
     switch (c->stat) {
-    case STAT_SAMPLES:
-        find_total(f, (double)v->total.samples, TREND_GROWS);
-        return;
-    case STAT_SERIES:
-        find_total(f, (double)v->total.series, TREND_GROWS);
-        return;
-    case STAT_COUNT:
-    case STAT_SUM:
-        t = add_form(v, c->stat == STAT_COUNT ? FORM_COUNT : FORM_SUM, 0);
-        if (t.samples)
-            find_total(f, t.sum, settle_trend_of(v->claim->e, &t, c->stat));
-        return;
-    case STAT_MIN:
-        t = add_form(v, FORM_MIN, 0);
-        if (t.samples)
-            find_total(f, t.min, TREND_FALLS);
-        return;
-    case STAT_MAX:
-        t = add_form(v, FORM_MAX, 0);
-        if (t.samples)
-            find_total(f, t.max, TREND_GROWS);
-        return;
     case STAT_AVG:
-        t = add_form(v, FORM_AVG, 0);
-        break;
+        find_in_points(v, f, FORM_AVG, any);
+        return;
     case STAT_MEDIAN:
-        t = add_form(v, FORM_MEDIAN, 0);
-        break;
+        find_in_points(v, f, FORM_MEDIAN, any);
+        return;
     case STAT_PERCENTILE:
-        t = add_form(v, FORM_PERCENTILE, c->percentile);
+        find_in_points(v, f, FORM_PERCENTILE, any);
+        return;
+    case STAT_SAMPLES:
+    case STAT_SERIES:
+        told = true;
+        break;
+    case STAT_COUNT:
+        told = take_form(v, FORM_COUNT, 0, &v->total);
+        break;
+    case STAT_SUM:
+        told = take_form(v, FORM_SUM, 0, &v->total);
+        break;
+    case STAT_MIN:
+        told = take_form(v, FORM_MIN, 0, &v->total);
+        break;
+    case STAT_MAX:
+        told = take_form(v, FORM_MAX, 0, &v->total);
         break;
     case STAT_EACH:
-        find_each_in_forms(v, f, v->claim->e->no);
-        return;
-    default:
-        return;
+        told = take_ends(v, c, any, &v->total);
+        break;
+    default: /* STAT_FIRST, STAT_LAST, STAT_DISTINCT, STAT_RATE */
+        break;
     }
-    if (t.samples)
-        find_in_points(f, &t, v->claim->e->no);
+    v->total.samples = itself.samples + v->flushed.samples;
+    v->total.series = itself.series + v->flushed.series;
+    if (told || v->total.numbers)
+        find_itself(v, f);
+    if (!f->known || (!told && !f->settled_lost))
+        leave_open(f, any, untold_by_forms);
+    v->total = itself;
 }
 
 /* --- events and checks ----------------------------------------------------------------------------------- */
+
+static void find_records(const struct claim *claim, struct finding *f) {
+    f->known = true;
+    f->value = (double)claim->records;
+    f->holds = clause_holds(f->clause, f->value);
+    settle_by_trend(f, TREND_GROWS);
+}
 
 static void find_status(const struct claim *claim, struct finding *f) {
     bool any = claim->e->no;
@@ -316,55 +361,45 @@ static void collect(struct view *v) {
         v->no_memory = true;
 }
 
-/* When the metric itself never came: what an aggregating client made of it. */
+/* What an aggregating client made of metrics. */
 static void collect_forms(struct view *v) {
     for (enum form form = FORM_AVG; form < FORM_PERCENTILE; form++) {
         struct tally t = add_form(v, form, 0);
-        if (t.samples > v->total.samples)
-            v->total = t;
+        if (t.samples > v->flushed.samples)
+            v->flushed = t;
     }
     const struct links *links = &v->claim->witnesses;
-    for (size_t i = 0; i < links->n && v->total.samples == 0; i++)
+    for (size_t i = 0; i < links->n && v->flushed.samples == 0; i++)
         if (links->items[i].form == FORM_PERCENTILE)
-            v->total = add_form(v, FORM_PERCENTILE, links->items[i].percentile);
-    v->aggregated = v->total.samples > 0;
+            v->flushed = add_form(v, FORM_PERCENTILE, links->items[i].percentile);
+    collect_wholes(v, FORM_NONE, 0, &v->wholes);
 }
 
-static void find(const struct view *v, struct finding *f) {
+static void find(struct view *v, struct finding *f) {
     const struct claim *claim = v->claim;
-    if (claim->e->subject != SUBJECT_METRIC) {
-        if (f->clause->stat == STAT_STATUS)
-            find_status(claim, f);
-        else
-            find_total(f, (double)claim->records, TREND_GROWS);
-    } else if (v->aggregated) {
-        find_in_forms(v, f);
-    } else if (f->clause->stat == STAT_EACH) {
-        find_each(v, f, claim->e->no);
-    } else if (f->clause->stat == STAT_RATE) {
-        find_rate(v, f, claim->e->no);
-    } else {
-        find_number(v, f);
-    }
+    if (claim->e->subject == SUBJECT_METRIC && v->flushed.samples)
+        find_with_forms(v, f);
+    else if (claim->e->subject == SUBJECT_METRIC)
+        find_itself(v, f);
+    else if (f->clause->stat == STAT_STATUS)
+        find_status(claim, f);
+    else
+        find_records(claim, f);
 }
 
-/* All clauses together, turned round by `no`. What was told by forms is not settled: once a sample of the
- * metric itself comes, they no longer count. */
-static void conclude(const struct view *v, bool lost, struct answer *a) {
-    const struct expectation *e = v->claim->e;
+/* All clauses together, turned round by `no`. */
+static void conclude(const struct expectation *e, bool lost, struct answer *a) {
     bool holds = true, all_later = true, all_lost = true, broken_later = false, broken_lost = false;
     bool all_can = true, any_can = false;
     for (size_t i = 0; i < a->n; i++) {
         struct finding *f = &a->findings[i];
-        if (v->aggregated && f->clause != &implied)
-            f->settled_later = f->settled_lost = false;
         holds &= f->holds;
         all_later &= f->holds && f->settled_later;
         all_lost &= f->holds && f->settled_lost;
         broken_later |= !f->holds && f->settled_later;
         broken_lost |= !f->holds && f->settled_lost;
-        all_can &= settle_can(e, &v->total, f->clause, true);
-        any_can |= settle_can(e, &v->total, f->clause, false);
+        all_can &= settle_can(e, &a->total, f->clause, true);
+        any_can |= settle_can(e, &a->total, f->clause, false);
     }
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
@@ -380,25 +415,27 @@ void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, s
     struct view v = {.claim = claim, .witnesses = witnesses};
     if (e->subject == SUBJECT_METRIC) {
         collect(&v);
-        if (v.total.samples == 0 && match_has_forms(e))
+        if (match_has_forms(e))
             collect_forms(&v);
     } else {
         v.total = (struct tally){
             .samples = claim->records, .first_id = claim->first_id, .last_id = claim->newest_id};
     }
     a->n = e->n_clauses ? e->n_clauses : 1;
-    a->aggregated = v.aggregated;
+    a->aggregated = v.flushed.samples > 0;
     a->total = v.total;
-    a->no_memory = v.no_memory;
+    tally_add_all(&a->total, &v.flushed);
     for (size_t i = 0; i < a->n; i++) {
         a->findings[i] = (struct finding){.clause = e->n_clauses ? &e->clauses[i] : &implied};
         find(&v, &a->findings[i]);
     }
-    conclude(&v, lost, a);
+    conclude(e, lost, a);
+    a->no_memory = v.no_memory;
     if (v.no_memory) {
         a->verdict = VERDICT_INCONCLUSIVE;
         a->final = false;
     }
+    distinct_free(&v.wholes);
     if (v.grown) {
         bag_free(&v.values);
         bag_free(&v.rates);

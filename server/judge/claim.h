@@ -48,8 +48,8 @@ struct answer {
     enum verdict verdict;
     bool final;
     bool no_memory;     /* not evaluated */
-    bool aggregated;    /* told from aggregated forms */
-    struct tally total; /* of what matched; for forms, of the one with most samples */
+    bool aggregated;    /* told also, or only, from aggregated forms */
+    struct tally total; /* of what matched; of forms, the one with most samples */
     size_t n;
     struct finding findings[JUDGE_CLAUSES_MAX];
 };

@@ -132,6 +132,11 @@ static void put_nothing(const struct judge *j, const struct claim *claim, struct
                was_evicted(j, claim->e) ? "is still recorded" : "was received");
 }
 
+static bool is_used(const struct judge *j, const struct link *link, bool forms) {
+    const struct witness *w = &j->witnesses[link->index];
+    return (link->form != FORM_NONE) == forms && (forms ? w->flushed.samples : w->tally.samples) > 0;
+}
+
 /* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's.
  */
 static void put_names(const struct judge *j, const struct claim *claim, bool forms, struct buf *b) {
@@ -139,7 +144,7 @@ static void put_names(const struct judge *j, const struct claim *claim, bool for
     for (size_t i = 0; i < claim->witnesses.n; i++) {
         const struct link *link = &claim->witnesses.items[i];
         const struct witness *w = &j->witnesses[link->index];
-        if ((link->form != FORM_NONE) != forms || (forms ? w->flushed.samples : w->tally.samples) == 0)
+        if (!is_used(j, link, forms))
             continue;
         n++;
         if (shown == (forms ? 10 : 3))
@@ -188,7 +193,10 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
         buf_str(b, " matched");
         if (e->subject == SUBJECT_METRIC) {
             buf_str(b, ": ");
-            put_names(j, claim, a->aggregated, b);
+            bool forms = a->aggregated;
+            for (size_t i = 0; i < claim->witnesses.n && forms; i++)
+                forms = !is_used(j, &claim->witnesses.items[i], false);
+            put_names(j, claim, forms, b);
         }
         if (e->n_clauses)
             buf_str(b, "; ");

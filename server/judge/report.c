@@ -28,12 +28,12 @@ static json_t *clause_json(const struct finding *f) {
 }
 
 /* The series that the answer was told from. */
-static json_t *series_json(const struct judge *j, const struct claim *claim, bool forms) {
+static json_t *series_json(const struct judge *j, const struct claim *claim) {
     json_t *list = json_array();
     for (size_t i = 0; i < claim->witnesses.n && json_array_size(list) < SERIES_SHOWN; i++) {
         const struct link *link = &claim->witnesses.items[i];
         const struct witness *w = &j->witnesses[link->index];
-        if ((link->form != FORM_NONE) != forms || (forms ? w->flushed.samples : w->tally.samples) == 0)
+        if ((link->form != FORM_NONE ? w->flushed.samples : w->tally.samples) == 0)
             continue;
         struct buf b = {.max = 65536};
         buf_span(&b, w->name);
@@ -75,7 +75,7 @@ static json_t *result_json(struct judge *j, struct claim *claim, const struct cl
     json_t *json =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "expectation", text_json(e->text), "verdict",
                   verdict_word(a.verdict), "observed", text_json_buf(&observed), "why", text_json_buf(&why),
-                  "clauses", clauses, "series", series_json(j, claim, a.aggregated), "closest", near);
+                  "clauses", clauses, "series", series_json(j, claim), "closest", near);
     if (json && e->prefixed)
         json_object_set_new(json, "pattern", text_json(e->name));
     if (json && e->file.p)

@@ -24,6 +24,7 @@ struct visit {
     struct judge *judge;
     const struct series_row *row;
     enum form form;
+    struct span base; /* of a form */
     double percentile;
     struct links found;
 };
@@ -42,21 +43,20 @@ static int visit_claim(void *arg, uint32_t place) {
 
 static int find_claims(struct visit *v) {
     struct judge *j = v->judge;
-    struct span base;
     if (name_index_visit(&j->names, j->parsed.list, v->row->name, &j->steps, j->limits.steps, visit_claim,
                          v) != 0)
         return -1;
     enum metric_type type = v->row->type;
     if (type != METRIC_GAUGE && type != METRIC_RATE && type != METRIC_COUNT)
         return 0;
-    v->form = form_of(v->row->name, &base, &v->percentile);
+    v->form = form_of(v->row->name, &v->base, &v->percentile);
     return v->form == FORM_NONE ? 0
-                                : name_index_visit(&j->names, j->parsed.list, base, &j->steps,
+                                : name_index_visit(&j->names, j->parsed.list, v->base, &j->steps,
                                                    j->limits.steps, visit_claim, v);
 }
 
-static uint64_t identity_of(const struct series_row *row) {
-    uint64_t hash = XXH3_64bits_withSeed(row->name.p, row->name.n, (uint64_t)row->type);
+static uint64_t identity_of(const struct series_row *row, struct span name, uint64_t seed) {
+    uint64_t hash = XXH3_64bits_withSeed(name.p, name.n, seed);
     for (size_t i = 0; i < row->n_tags; i++)
         hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
     hash = XXH3_64bits_withSeed(row->host.p, row->host.n, hash);
@@ -74,7 +74,8 @@ static bool is_same(const struct witness *w, const struct series_row *row) {
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known) {
     uint32_t place;
     *known = span_eq(row->session, j->session) && !idmap_get(&j->by_series, row->id, &place) &&
-             idmap_get(&j->by_identity, identity_of(row), &place) && is_same(&j->witnesses[place], row);
+             idmap_get(&j->by_identity, identity_of(row, row->name, row->type), &place) &&
+             is_same(&j->witnesses[place], row);
     return *known ? idmap_put(&j->by_series, row->id, place) : 0;
 }
 
@@ -91,7 +92,7 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
                           .device = arena_copy(&j->arena, row->device),
                           .telemetry = match_tells_drops(row->name, row->type)};
     if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
-        idmap_put(&j->by_identity, identity_of(row), (uint32_t)j->n_witnesses) != 0)
+        idmap_put(&j->by_identity, identity_of(row, row->name, row->type), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
     return w;
@@ -111,6 +112,8 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
             struct link link = v.found.items[i];
             struct claim *claim = &j->claims[link.index];
             new->direct |= link.form == FORM_NONE;
+            if (link.form != FORM_NONE)
+                new->whole = identity_of(row, v.base, 0);
             new->needs |= link.form == FORM_NONE ? claim->needs : NEED_FORM;
             result = links_add(&claim->witnesses,
                                (struct link){(uint32_t)(new - j->witnesses), link.form, link.percentile});

@@ -52,6 +52,7 @@ struct witness {
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
+    uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
     struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */
     uint64_t odd_rates;   /* sample rates that are NaN */
     struct bag values, rates;

@@ -365,7 +365,9 @@ static void test_aggregated_forms(void) {
     PASSES(f, "timing lat each <= 90");
     FAILS(f, "timing lat each < 90");
     FAILS(f, "timing lat each == 20");
-    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat each == 20", "why"), "can't be told"));
+    FAILS(f, "timing lat each != 20");
+    PASSES(f, "timing lat each != 91");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat each != 20", "why"), "can't be told"));
     PASSES(f, "no timing lat each > 90");
     FAILS(f, "no timing lat each >= 90");
     PASSES(f, "timing lat series >= 1");
@@ -402,10 +404,10 @@ static void test_aggregated_forms(void) {
     /* a rate without an interval is what it is */
     flushed("lat.count", METRIC_RATE, 7, 0);
     PASSES(f, "timing lat count == 27");
-    /* the metric itself comes first */
+    /* the metric itself, of another client, is judged with them */
     fake_source(f, SOURCE_UDP);
     fake_send(f, "lat:1|ms");
-    PASSES(f, "timing lat count == 1");
+    PASSES(f, "timing lat count == 28 and min == 1 and max == 90 and series == 2");
     /* some forms alone */
     sent(NULL);
     fake_source(f, SOURCE_HTTP);
@@ -449,6 +451,40 @@ static void test_since_and_sessions(void) {
     EQ_INT(judge_start(j, fake_reader(f), &err), -1);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "is no mark of this recording"));
     judge_free(j);
+}
+
+/* Once only the raw ones counted, and what the others were passed unseen. */
+static void test_raw_and_aggregated_at_once(void) {
+    sent("raw.a:10|ms\nraw.a:20|ms");
+    fake_source(f, SOURCE_HTTP);
+    flushed("agg.max", METRIC_GAUGE, 500, 10);
+    flushed("agg.min", METRIC_GAUGE, 5, 10);
+    flushed("agg.count", METRIC_RATE, 0.3, 10);
+    flushed("agg.avg", METRIC_GAUGE, 100, 10);
+    FAILS(f, "no timing * max > 100");
+    FAILS(f, "no timing * each > 100");
+    FAILS(f, "no timing * avg > 50");
+    FAILS(f, "timing * each < 100");
+    PASSES(f, "no timing raw.* max > 100");
+    PASSES(f, "timing * count == 5 and min == 5 and max == 500 and avg > 14 and each >= 5");
+    const char *why = judging_text(f, "no timing * max > 100", "why");
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "agg.max{env:ci}"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "raw.a"));
+    /* what the aggregated one doesn't say proves nothing, unless the other decides */
+    FAILS(f, "no timing * p99 > 100");
+    FAILS(f, "timing * p99 < 100");
+    FAILS(f, "no timing * distinct > 2");
+    PASSES(f, "timing * distinct >= 2");
+    FAILS(f, "timing * sum == 30");
+    PASSES(f, "timing * sum >= 30");
+    FAILS(f, "timing * rate == 1");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "no timing * p99 > 100", "why"), "p99 can't be told"));
+    /* nor does the form that only one of two has */
+    flushed("other.avg", METRIC_GAUGE, 1, 10);
+    FAILS(f, "no timing * max > 900");
+    FAILS(f, "timing * each >= 5");
+    FAILS(f, "timing * count == 5");
+    PASSES(f, "timing * count >= 5");
 }
 
 static void test_all_covered(void) {
@@ -657,6 +693,7 @@ UNIT_MAIN("judge/semantics", {"the examples of the specification", test_examples
           {"client telemetry", test_telemetry}, {"events and service checks", test_events_and_checks},
           {"names of aggregated forms", test_names_of_forms},
           {"aggregated forms over HTTP", test_aggregated_forms},
+          {"raw and aggregated metrics at once", test_raw_and_aggregated_at_once},
           {"since a mark, in a session", test_since_and_sessions}, {"all covered", test_all_covered},
           {"when waiting is in vain", test_final},
           {"when waiting for all to be covered is in vain", test_final_all_covered},
