@@ -2,15 +2,18 @@
 
 #include "ingest/holder.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SO_MEMINFO
@@ -119,13 +122,20 @@ static int look_at(const char *path, const struct sockaddr_un *at, int type, str
     return why == ECONNREFUSED ? 1 : err_set(err, why, "cannot look at the socket %s", path);
 }
 
-int socket_unix(const char *path, int type, struct err *err) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof at.sun_path)
-        return err_set(err, 0, "the socket path %s is longer than the %zu bytes that the system takes", path,
-                       sizeof at.sun_path - 1);
-    memcpy(at.sun_path, path, strlen(path) + 1);
-    int stale = look_at(path, &at, type, err);
+/* Between looking and listening a socket looks stale to others, who must wait. -1 where the folder can't be locked within a
+ * second: then nobody waits. */
+static int lock_folder(const char *path) {
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && i < 1000; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return fd;
+}
+
+static int replace_and_listen(const char *path, const struct sockaddr_un *at, int type, struct err *err) {
+    int stale = look_at(path, at, type, err);
     if (stale < 0)
         return -1;
     if (stale && unlink(path) != 0)
@@ -133,7 +143,7 @@ int socket_unix(const char *path, int type, struct err *err) {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set(err, errno, "cannot make a Unix socket");
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0) {
+    if (bind(fd, (const struct sockaddr *)at, sizeof *at) != 0) {
         err_set(err, errno, "cannot listen on %s", path);
         close(fd);
         return -1;
@@ -145,6 +155,19 @@ int socket_unix(const char *path, int type, struct err *err) {
         close(fd);
         return -1;
     }
+    return fd;
+}
+
+int socket_unix(const char *path, int type, struct err *err) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof at.sun_path)
+        return err_set(err, 0, "the socket path %s is longer than the %zu bytes that the system takes", path,
+                       sizeof at.sun_path - 1);
+    memcpy(at.sun_path, path, strlen(path) + 1);
+    int lock = lock_folder(path);
+    int fd = replace_and_listen(path, &at, type, err);
+    if (lock >= 0)
+        close(lock);
     return fd;
 }
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,36 @@ static void a_live_socket_is_refused(void) {
     leave();
 }
 
+static pthread_barrier_t at_once;
+
+static void *open_at_once(void *arg) {
+    struct err err = {0};
+    pthread_barrier_wait(&at_once);
+    int *fd = arg;
+    *fd = socket_unix(path, SOCK_STREAM, &err);
+    return NULL;
+}
+
+/* Both found it stale, and one removed what the other had just made. */
+static void two_at_once_on_a_stale_socket(void) {
+    enter();
+    pthread_barrier_init(&at_once, NULL, 2);
+    for (int i = 0; i < 300; i++) {
+        struct err err = {0};
+        int stale = socket_unix(path, SOCK_STREAM, &err), one, other;
+        close(stale);
+        pthread_t thread;
+        CU_ASSERT_FATAL(pthread_create(&thread, NULL, open_at_once, &one) == 0);
+        open_at_once(&other);
+        pthread_join(thread, NULL);
+        CU_ASSERT_FATAL((one >= 0) != (other >= 0));
+        close(one >= 0 ? one : other);
+    }
+    pthread_barrier_destroy(&at_once);
+    unlink(path);
+    leave();
+}
+
 static void another_kind_of_file_is_refused(void) {
     enter();
     struct err err = {0};
@@ -118,5 +149,6 @@ UNIT_MAIN("ingest/socket", {"a port in use names its holder", a_port_in_use_name
           {"an unknown host is an error", an_unknown_host_is_an_error},
           {"a stale socket is replaced", a_stale_socket_is_replaced},
           {"a live socket is refused", a_live_socket_is_refused},
+          {"two at once on a stale socket", two_at_once_on_a_stale_socket},
           {"another kind of file is refused", another_kind_of_file_is_refused},
           {"a path too long is an error", a_path_too_long_is_an_error})
