@@ -23,7 +23,9 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)           \
     X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)   \
     X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
-      LOST_ANY)
+      LOST_ANY)                                                                                              \
+    X(LOSS_BAD_FRAME, "bad_frame",                                                                           \
+      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,

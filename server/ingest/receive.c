@@ -214,8 +214,6 @@ void receive_accept(struct ingest *in, struct receiver *listener) {
 }
 
 static void close_connection(struct ingest *in, struct connection *c) {
-    if (frame_pending(&c->frame) > 0)
-        log_info("a connection on %s ended in the middle of a frame", c->listener->address);
     *c->back = c->next;
     if (c->next)
         c->next->back = c->back;
@@ -261,6 +259,10 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
                 log_warning(
                     "closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
                     c->listener->address);
+            else if (frame_pending(&c->frame) > 0)
+                log_warning("a connection on %s ended in the middle of a frame", c->listener->address);
+            if (frame_pending(&c->frame) > 0)
+                lose(in, c->listener, LOSS_BAD_FRAME, 1);
             close_connection(in, c);
             return true;
         }

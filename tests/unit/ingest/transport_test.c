@@ -174,6 +174,22 @@ static void stream_wrong_endian_is_closed(void) {
     CU_ASSERT(send(fd, "\0\0\0\x08slow:1|c", 12, MSG_NOSIGNAL) == 12);
     closed_by_server(fd);
     next_is_taken();
+    EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), 1); /* it was only logged, and each `no` passed */
+    rig_stop(&rig);
+}
+
+static void stream_that_ends_in_a_frame_is_told(void) {
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    CU_ASSERT(send(fd, "\x08\0\0\0whole:1|\x08\0\0\0cut", 19, MSG_NOSIGNAL) == 19);
+    close(fd);
+    rig_ask(&rig, "default", "*");
+    EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), 1);
+    fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    send_text(fd, SOURCE_UNIXSTREAM, "whole:1|c");
+    close(fd);
+    EQ_INT(rig_ask(&rig, "default", "whole").samples, 1);
+    EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), 1);
     rig_stop(&rig);
 }
 
@@ -283,6 +299,7 @@ UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after},
           {"unixstream: several senders", unixstream_several_senders},
           {"unixgram: truncated", truncated_unixgram}, {"unixstream: in pieces", stream_in_pieces},
           {"unixstream: wrong-endian lengths close it", stream_wrong_endian_is_closed},
+          {"unixstream: an end in a frame is told", stream_that_ends_in_a_frame_is_told},
           {"unixstream: out of descriptors is told", stream_out_of_descriptors_is_told},
           {"unixstream: beyond the limit", streams_beyond_the_limit},
           {"over 8,192 bytes is flagged", flags_what_an_agent_would_cut})
