@@ -229,6 +229,20 @@ static int set_value(struct options *o, const struct option *option, enum option
     return 0;
 }
 
+/* Commands share a variable whose flag they take with words of their own: one is for those that know its word. */
+static bool is_for_another(const struct option *option, const char *text) {
+    bool takes = false;
+    for (size_t i = 0; i < n_option_table && option->kind == KIND_WORD; i++) {
+        const struct option *other = &option_table[i];
+        if (other->kind != KIND_WORD || strcmp(other->flag, option->flag) != 0 || !is_word(text, other->arg))
+            continue;
+        if (other == option)
+            return false;
+        takes = true;
+    }
+    return takes;
+}
+
 static int set_from_environment(struct options *o, const struct option *option, struct err *err) {
     char env[OPTION_ENV_SIZE];
     option_env(option, env);
@@ -240,7 +254,8 @@ static int set_from_environment(struct options *o, const struct option *option, 
         return -1;
     for (size_t i = 0; i < 2; i++) {
         const char *text = places[i].name ? getenv(places[i].name) : NULL;
-        if (text && text[0] && set_value(o, option, places[i].from, places[i].name, text, err) != 0)
+        if (text && text[0] && !is_for_another(option, text) &&
+            set_value(o, option, places[i].from, places[i].name, text, err) != 0)
             return -1;
     }
     return 0;

@@ -60,7 +60,18 @@ static void raise_descriptor_limit(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int check_tls(const struct options *o) {
+    bool cert = option_given(o, OPT_TLS_CERT);
+    if (cert == option_given(o, OPT_TLS_KEY) && !(cert && o->list[OPT_TLS_SELF_SIGNED].n))
+        return EXIT_PASS;
+    log_error(cert && option_given(o, OPT_TLS_KEY) ? "--tls-cert and --tls-self-signed exclude each other"
+                                                   : "--tls-cert and --tls-key go together");
+    return EXIT_USAGE;
+}
+
 int serve_command(const struct options *o) {
+    if (check_tls(o) != EXIT_PASS)
+        return EXIT_USAGE;
     sigset_t ending;
     sigemptyset(&ending);
     sigaddset(&ending, SIGTERM);
