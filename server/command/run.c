@@ -139,8 +139,10 @@ static int run_child(const struct options *o, const struct recorder *r, const st
         summarize(r);
     else {
         *ended_by = child_after(judge_after, &work);
-        if (*ended_by) /* `work` is still being written to */
+        if (*ended_by) { /* `work` is still being written to */
+            log_error("ended by SIG%s while it judged: there is no verdict", sigabbrev_np(*ended_by));
             return 128 + *ended_by;
+        }
         tell_more(r, option_text(o, OPT_DB));
     }
     return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
