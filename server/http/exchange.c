@@ -254,20 +254,25 @@ static enum MHD_Result finish(struct http_request *rq) {
 }
 
 static enum MHD_Result handle(struct http_request *rq) {
+    struct http *h = rq->http;
     link_expect(rq->link, 0);
-    if (rq->http->stopping && !rq->refused) {
+    h->n_held++;
+    if (h->stopping && !rq->refused) {
         http_error(rq, 503, "the server is stopping");
         rq->refused = true;
     }
-    if (rq->refused)
-        return respond(rq);
-    rq->received_at = clock_wall_ns();
-    rq->body = buf_view(&rq->received);
-    if (rq->route->flags & ROUTE_FAULTS)
-        fault_match(rq->http->faults, rq);
-    rq->state = REQUEST_WAITING;
-    rq->route->handle(rq);
-    return rq->suspended ? MHD_YES : finish(rq);
+    bool asleep = false;
+    if (!rq->refused) {
+        rq->received_at = clock_wall_ns();
+        rq->body = buf_view(&rq->received);
+        if (rq->route->flags & ROUTE_FAULTS)
+            fault_match(h->faults, rq);
+        rq->state = REQUEST_WAITING;
+        rq->route->handle(rq);
+        asleep = rq->suspended;
+    }
+    h->n_held--;
+    return asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
 }
 
 enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
@@ -335,24 +340,23 @@ int http_socket(const struct http_request *rq) {
     return info ? info->connect_fd : -1;
 }
 
-void http_suspend(struct http_request *rq) {
-    rq->suspended = true;
+void http_stream_pause(struct http_request *rq) {
+    rq->http->n_held++;
     MHD_suspend_connection(rq->connection);
 }
 
+void http_suspend(struct http_request *rq) {
+    rq->suspended = true;
+    http_stream_pause(rq);
+}
+
 void http_resume(struct http_request *rq) {
-    MHD_resume_connection(rq->connection);
+    struct http *h = rq->http;
+    MHD_resume_connection(rq->connection); /* rq may be gone now */
+    h->n_held--;
 }
 
 void http_abandon(struct http_request *rq) {
     rq->abandoned = true;
     http_resume(rq);
-}
-
-void http_stream_pause(struct http_request *rq) {
-    MHD_suspend_connection(rq->connection);
-}
-
-void http_stream_resume(struct http_request *rq) {
-    MHD_resume_connection(rq->connection);
 }

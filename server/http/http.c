@@ -143,10 +143,14 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     return NULL;
 }
 
+/* Whoever is held is let go soon: by the pipeline, the workers or the watch. Then answers are sent, some to slow
+ * clients. */
 static void wait_for_answers(struct http *h) {
-    int64_t until = clock_mono_ns() + STOP_GRACE_NS;
     struct timespec moment = {.tv_nsec = NS_PER_MS};
-    while (h->n_asking > 0 || (h->n_active > 0 && clock_mono_ns() < until))
+    while (h->n_held > 0)
+        nanosleep(&moment, NULL);
+    int64_t until = clock_mono_ns() + STOP_GRACE_NS;
+    while (h->n_held > 0 || (h->n_active > 0 && clock_mono_ns() < until))
         nanosleep(&moment, NULL);
 }
 

@@ -163,9 +163,8 @@ void http_abandon(struct http_request *rq);
 /* The client's socket, for who wants to know when it goes away. */
 int http_socket(const struct http_request *rq);
 
-/* The same for a stream that has nothing to say now: pause, then return 0; http_stream_resume makes `stream`
- * be called again. */
+/* The same for a stream that has nothing to say now: pause, then return 0; http_resume makes `stream` be called
+ * again. */
 void http_stream_pause(struct http_request *rq);
-void http_stream_resume(struct http_request *rq);
 
 #endif

@@ -183,6 +183,25 @@ unlock() {
     jq -e '.results[0].observed == "sum 1"' answer.json
 }
 
+waits_in_the_queue() { curl -fsS -m 60 "$STATWIT_URL/metrics" | grep -q '^statwit_queue_bytes [1-9]'; }
+
+@test "ended while a POST waits for a locked recording: the POST is answered, and the end is a clean one" {
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    lock
+    curl -s -o answer -w '%{http_code}' -H 'DD-API-KEY: x' -d '{"series":[{"metric":"m","points":[[1,2]]}]}' \
+        "$STATWIT_URL/api/v1/series" >code 3>&- &
+    local post=$!
+    eventually waits_in_the_queue
+    stop
+    unlock
+    [ "$status" -eq 0 ]
+    wait "$post"
+    [ "$(cat code)" = 503 ]
+    sound r.db
+}
+
 @test "a flood while another writer holds the recording for a moment: all is stored, or the loss is told" {
     start --db r.db --dogstatsd-socket "$PWD/g.sock"
     lock

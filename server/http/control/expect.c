@@ -234,7 +234,6 @@ static void question_due(void *arg, uint64_t last_id) {
         http_error(q->rq, 503, "the server is stopping");
         answer(q);
     }
-    h->n_asking--;
 }
 
 /* The request is asleep. No thread waits for a barrier: a few questions about a flooded session would leave none for others. */
@@ -243,11 +242,9 @@ static void ask_barrier_later(struct question *q) {
     struct err err = {0};
     q->job.run = run_question;
     h->n_questions++;
-    h->n_asking++;
     if (ingest_barrier_then(h->ingest, q->waiter.session_id, question_due, q, &err) != 0) {
         http_error(q->rq, 503, "%s", err.text);
         answer(q);
-        h->n_asking--;
     }
 }
 

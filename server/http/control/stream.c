@@ -158,7 +158,7 @@ static void stream_wake(struct waiter *w, enum watch_why why) {
     struct stream *s = (struct stream *)w;
     s->keepalive = why == WATCH_DUE;
     s->stopping = why == WATCH_STOP || why == WATCH_GONE || why == WATCH_FAILED;
-    http_stream_resume(s->rq);
+    http_resume(s->rq);
 }
 
 static void sleep_until_commit(struct stream *s) {
