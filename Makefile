@@ -156,7 +156,8 @@ cov: ## lines and branches that all tests together reach
 
 # --- the source itself ----------------------------------------------------------------------------------------------
 C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/*.[ch] client/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
-SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/run-unit tests/support/coverage tests/fuzz/run)
+SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
+    tests/fuzz/seeds tests/interop/run tests/bench/peers/run tests/bench/clients/build)
 
 .PHONY: format
 format: ## format the C sources
@@ -210,6 +211,6 @@ clean: ## remove everything that was built
 
 .PHONY: help
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST) | sort
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
