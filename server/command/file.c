@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,13 +53,28 @@ int file_begin(struct file_output *f, const char *path, struct err *err) {
     return -1;
 }
 
+/* What is mounted by itself, as a container's single file, can't be replaced. 0 or what went wrong. */
+static int copy_over(const char *from, const char *to) {
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = in < 0 ? -1 : open(to, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ssize_t n = out < 0 ? -1 : 1;
+    while (n > 0)
+        n = sendfile(out, in, NULL, 1 << 30);
+    int error = n < 0 ? errno : 0;
+    if (out >= 0 && close(out) != 0 && !error)
+        error = errno;
+    if (in >= 0)
+        close(in);
+    return error;
+}
+
 int file_end(struct file_output *f, bool keep, struct err *err) {
     int error = fflush(f->to) != 0 ? errno : ferror(f->to) ? EIO : 0;
     if (fclose(f->to) != 0 && !error)
         error = errno;
-    if (f->beside && keep && !error && rename(f->beside, f->target) != 0)
-        error = errno;
-    if (f->beside && (!keep || error))
+    bool replaced = f->beside && keep && !error && rename(f->beside, f->target) == 0;
+    if (f->beside && keep && !error && !replaced)
+        error = errno == EBUSY || errno == EXDEV ? copy_over(f->beside, f->target) : errno;
+    if (f->beside && !replaced)
         unlink(f->beside);
     free(f->target);
     free(f->beside);

@@ -1,6 +1,6 @@
 /* Writes a file whole, or not at all.
  *
- * A file is replaced at once: who reads it sees the old text or the new. A link stays a link, and what it names is
+ * A file is replaced at once: who reads it sees the old text or the new, unless it is mounted by itself. A link stays a link, and what it names is
  * replaced. A pipe, a device or a descriptor (/dev/fd/3) is written into: it is not ours to replace.
  *
  * Ownership: file_end gives back what file_begin made. Threads: any. Errors: -1 with err, which names the path; the

@@ -194,6 +194,20 @@ load helper
     has 'STATWIT_FORMAT must be jsonl|csv|dogstatsd|openmetrics'
 }
 
+@test "a file that is mounted by itself is written all the same" {
+    unshare -rm true 2>/dev/null || skip "needs a mount namespace"
+    start
+    statwit send 'a:1|c'
+    echo before >target
+    # shellcheck disable=SC2016
+    run unshare -rm sh -ec 'touch mounted; mount --bind target mounted; "$0" export -o mounted' "$STATWIT_BIN"
+    exits 0
+    grep '"name":"a"' target
+    [ "$(grep -c before target)" -eq 0 ]
+    run sh -c 'ls mounted.??????'
+    [ "$status" -ne 0 ]
+}
+
 @test "a failing export leaves the file as it was; a pipe and a link are written into" {
     start
     statwit send 'a:1|c'
