@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "core/clock.h"
+#include "http/limits.h"
 #include "http/link.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -90,8 +91,19 @@ static void test_late(void) {
     CU_ASSERT_FALSE(link_sweep(&http, clock_mono_ns()));
 }
 
+static void test_headless(void) {
+    connection();
+    EQ_INT(send(client, "GET / HTTP/1.1\r\nA: ", 19, 0), 19);
+    link_sweep(&http, clock_mono_ns());
+    CU_ASSERT_FALSE(ended());
+    link_sweep(&http, clock_mono_ns() + HTTP_REQUEST_HEAD_S * NS_PER_S + 1);
+    CU_ASSERT_TRUE(ended());
+    over();
+}
+
 UNIT_MAIN("http/link",
           {"a client that left in the middle of a request is ended at the second look", test_left},
           {"not while there is something left to read", test_unread},
           {"not while it is being answered: it may have closed its own side alone", test_answered},
-          {"a request that takes too long is ended", test_late})
+          {"a request that takes too long is ended", test_late},
+          {"slow loris: headers that never end have a time limit from connecting on", test_headless})
