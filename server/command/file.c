@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -14,6 +16,53 @@ static mode_t mode_of_new(void) {
     return 0666 & ~mask;
 }
 
+/* --- the file beside, which a signal that ends the process takes along -------------------------------------- */
+
+static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
+static const char *_Atomic unfinished;
+
+static void take_along(int number) {
+    const char *path = unfinished;
+    if (path)
+        unlink(path);
+    raise(number); /* as if there were no handler: it is reset */
+}
+
+/* From what would end the process to `to`, or back; what is ignored stays so. */
+static void on_ending(void (*from)(int), void (*to)(int)) {
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
+        struct sigaction action;
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler == from)
+            sigaction(ending[i], &(struct sigaction){.sa_handler = to, .sa_flags = (int)SA_RESETHAND}, NULL);
+    }
+}
+
+/* No signal comes between mkostemp and its handler. */
+static int make_beside(char *path) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int fd = mkostemp(path, O_CLOEXEC);
+    int error = errno;
+    if (fd >= 0) {
+        unfinished = path;
+        on_ending(SIG_DFL, take_along);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return fd;
+}
+
+/* It was renamed, or is to be unlinked. */
+static void let_go(const char *beside, bool renamed) {
+    if (!renamed)
+        unlink(beside);
+    on_ending(take_along, SIG_DFL);
+    unfinished = NULL;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------- */
+
 /* A descriptor of a new file beside the target; -1 with errno. */
 static int open_beside(struct file_output *f, mode_t mode) {
     size_t size = strlen(f->target) + sizeof ".XXXXXX";
@@ -21,12 +70,12 @@ static int open_beside(struct file_output *f, mode_t mode) {
     if (!f->beside)
         return -1;
     snprintf(f->beside, size, "%s.XXXXXX", f->target);
-    int fd = mkostemp(f->beside, O_CLOEXEC);
+    int fd = make_beside(f->beside);
     if (fd >= 0 && fchmod(fd, mode) == 0)
         return fd;
     int error = errno;
     if (fd >= 0) {
-        unlink(f->beside);
+        let_go(f->beside, false);
         close(fd);
     }
     errno = error;
@@ -46,6 +95,8 @@ int file_begin(struct file_output *f, const char *path, struct err *err) {
     if (f->to)
         return 0;
     err_set(err, errno, "cannot write %s", path);
+    if (fd >= 0 && f->beside)
+        let_go(f->beside, false);
     if (fd >= 0)
         close(fd);
     free(f->target);
@@ -74,8 +125,8 @@ int file_end(struct file_output *f, bool keep, struct err *err) {
     bool replaced = f->beside && keep && !error && rename(f->beside, f->target) == 0;
     if (f->beside && keep && !error && !replaced)
         error = errno == EBUSY || errno == EXDEV ? copy_over(f->beside, f->target) : errno;
-    if (f->beside && !replaced)
-        unlink(f->beside);
+    if (f->beside)
+        let_go(f->beside, replaced);
     free(f->target);
     free(f->beside);
     return error && keep ? err_set(err, error, "cannot write %s", f->path) : 0;

@@ -1,10 +1,12 @@
 /* Writes a file whole, or not at all.
  *
- * A file is replaced at once: who reads it sees the old text or the new, unless it is mounted by itself. A link stays a link, and what it names is
- * replaced. A pipe, a device or a descriptor (/dev/fd/3) is written into: it is not ours to replace.
+ * A file is replaced at once: who reads it sees the old text or the new, unless it is mounted by itself. A link stays
+ * a link, and what it names is replaced. A pipe, a device or a descriptor (/dev/fd/3) is written into: it is not ours to
+ * replace. Until a file is whole it lies beside, as FILE.XXXXXX; a SIGHUP, SIGINT or SIGTERM that ends the process
+ * takes that along.
  *
- * Ownership: file_end gives back what file_begin made. Threads: any. Errors: -1 with err, which names the path; the
- * file is as it was.
+ * Ownership: file_end gives back what file_begin made. Threads: one file at a time. Errors: -1 with err, which names the
+ * path; the file is as it was.
  */
 #ifndef COMMAND_FILE_H
 #define COMMAND_FILE_H

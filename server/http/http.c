@@ -95,10 +95,6 @@ static int start_daemon(struct http *h, int fd, const char *cert, const char *ke
 
 static int start_daemons(struct http *h, struct err *err) {
     const struct http_options *o = &h->options;
-    if (!o->tls_cert != !o->tls_key)
-        return err_set(err, 0, "--tls-cert and --tls-key go together");
-    if (o->tls_cert && o->n_tls_hosts)
-        return err_set(err, 0, "--tls-cert and --tls-self-signed exclude each other");
     char *cert = NULL, *key = NULL;
     int fds[HTTP_LISTEN_MAX], n = -1, started = 0;
     if (o->n_tls_hosts

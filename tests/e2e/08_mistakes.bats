@@ -208,6 +208,21 @@ load helper
     [ "$status" -ne 0 ]
 }
 
+@test "an export that a signal ends leaves the file as it was, and nothing beside it" {
+    start
+    echo old >out.jsonl
+    kill -STOP "$SERVER"
+    "$STATWIT_BIN" export -o out.jsonl 3>&- &
+    local export=$!
+    until compgen -G 'out.jsonl.*' >/dev/null; do kill -0 "$export"; done
+    kill -TERM "$export"
+    wait "$export" || status=$?
+    kill -CONT "$SERVER"
+    [ "$status" -eq 143 ]
+    [ "$(ls out.jsonl*)" = out.jsonl ]
+    [ "$(cat out.jsonl)" = old ]
+}
+
 @test "a failing export leaves the file as it was; a pipe and a link are written into" {
     start
     statwit send 'a:1|c'
