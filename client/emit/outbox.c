@@ -73,7 +73,7 @@ static struct outbox_block *room(struct outbox *outbox, size_t size) {
 
 /* ---- lines ---- */
 
-static void put(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics,
+static bool put(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics,
                 unsigned n_counted) {
     size_t need = size + outbox->newline;
     pthread_mutex_lock(&outbox->lock);
@@ -93,7 +93,7 @@ static void put(struct outbox *outbox, const char *line, size_t size, unsigned n
         health_drop_packet(outbox->health, size);
         health_drop(outbox->health, closed ? DROP_LATE : DROP_FULL, n_metrics,
                     closed ? "the client is closed" : "the queue to %.100s is full", outbox->wire.host);
-        return;
+        return false;
     }
     memcpy(block->bytes + block->size, line, size);
     block->size += size;
@@ -108,19 +108,20 @@ static void put(struct outbox *outbox, const char *line, size_t size, unsigned n
         pthread_cond_signal(&outbox->wake);
     pthread_mutex_unlock(&outbox->lock);
     if (!outbox->unbuffered)
-        return;
+        return true;
     while (!outbox_send(outbox, &blocked))
         ;
     if (blocked)
         outbox_start(outbox);
+    return true;
 }
 
 void outbox_put(struct outbox *outbox, const char *line, size_t size) {
     put(outbox, line, size, 1, 1);
 }
 
-void outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics) {
-    put(outbox, line, size, n_metrics, 0);
+bool outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics) {
+    return put(outbox, line, size, n_metrics, 0);
 }
 
 void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_bytes) {

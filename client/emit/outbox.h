@@ -60,8 +60,8 @@ void outbox_init(struct outbox *outbox, const struct statwit_options *options, b
                  struct health *health);
 /* The line of one metric, which is counted. */
 void outbox_put(struct outbox *outbox, const char *line, size_t size);
-/* A line that stands for n_metrics which were counted before. */
-void outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics);
+/* A line that stands for n_metrics which were counted before. false: there was no room, and they are counted as dropped. */
+bool outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics);
 /* Makes the thread run, for ticks. */
 void outbox_start(struct outbox *outbox);
 bool outbox_flush(struct outbox *outbox, int timeout_ms);

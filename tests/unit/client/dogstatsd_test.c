@@ -465,6 +465,34 @@ static void test_telemetry(void) {
     close(fd);
 }
 
+static void tell(struct statwit_metrics *metrics) {
+    metrics->telemetry.due_ns = 1;
+    telemetry_put(metrics, false);
+}
+
+/* What the full queue refused was marked as told, so nobody ever heard how many metrics there had been. */
+static void test_telemetry_refused_is_told_later(void) {
+    char directory[64], path[128], got[65536];
+    sink_directory(directory);
+    snprintf(path, sizeof path, "%s/dsd.socket", directory);
+    int fd = sink_unix(path, false);
+    struct statwit_metrics *metrics =
+        OPEN(.socket_path = path, .queue_bytes = 65536, .close_timeout_ms = 20, .telemetry = true);
+    while (health_of(metrics).dropped_full == 0)
+        statwit_incr(metrics, "a.metric.that.nobody.reads");
+    tell(metrics);
+    EQ_INT(metrics->telemetry.told.metrics, 0);
+    EQ_INT(metrics->telemetry.told_packets_dropped, 0);
+    while (sink_read(fd, got, sizeof got, 0) >= 0)
+        statwit_flush(metrics, 0);
+    tell(metrics);
+    EQ_INT(metrics->telemetry.told.metrics, health_of(metrics).metrics);
+    CU_ASSERT(metrics->telemetry.told_packets_dropped > 0);
+    statwit_close(metrics);
+    close(fd);
+    sink_remove(directory);
+}
+
 UNIT_MAIN("client/dogstatsd", {"macros", test_macros},
           {"no time where none is taken", test_no_time_where_none_is_taken},
           {"order of scopes", test_order_of_scopes}, {"timer", test_timer},
@@ -473,4 +501,5 @@ UNIT_MAIN("client/dogstatsd", {"macros", test_macros},
           {"no server", test_late_server}, {"refused once is sent again", test_refused_once_is_sent_again},
           {"unixgram", test_unixgram}, {"unixstream", test_unixstream}, {"a full socket", test_full},
           {"log is limited", test_log_is_limited}, {"unknown host", test_unknown_host},
-          {"closed", test_closed}, {"errno stays", test_errno_stays}, {"telemetry", test_telemetry})
+          {"closed", test_closed}, {"errno stays", test_errno_stays}, {"telemetry", test_telemetry},
+          {"telemetry that was refused is told later", test_telemetry_refused_is_told_later})
