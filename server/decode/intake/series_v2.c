@@ -176,5 +176,5 @@ static enum intake_status decode_series(struct intake *in, struct span bytes, si
 }
 
 enum intake_status series_v2_decode(struct intake *in, struct span body) {
-    return wire_each(in, body, decode_series);
+    return wire_each(in, body, decode_series, NULL);
 }

@@ -7,11 +7,17 @@
  *       repeated string tags = 4;                           double max = 4;
  *       repeated Dogsketch dogsketches = 7;                 double avg = 5;
  *       Metadata metadata = 8;                              double sum = 6;
- *     }                                                     repeated sint32 k = 7;    // Dogsketch alone
- *                                                           repeated uint32 n = 8;
- *                                                         }
+ *     }                                                     // Dogsketch:               Distribution:
+ *                                                           repeated sint32 k = 7;    repeated double v = 7;
+ *     message CommonMetadata {                              repeated uint32 n = 8;    repeated uint32 g = 8;
+ *       string agent_version = 1, timezone = 2;                                       repeated uint32 delta = 9;
+ *       double current_epoch = 3;                                                     repeated double buf = 10;
+ *       string internal_ip = 4, public_ip = 5;            }
+ *       string api_key = 6;
+ *     }
  *
- * Distributions are the older form: the values themselves (v with g and delta, buf) are not kept, the summary is.
+ * Distributions are the older form: the values themselves (v with g and delta, buf) are not kept, the summary is. What is
+ * not kept must still be well formed, as must the payload's CommonMetadata metadata = 2.
  * Fields come in any order, so a sketch is read thrice: once to see that all of it is well formed and for all but
  * its points, then its distributions, then its dogsketches.
  */
@@ -43,6 +49,7 @@ struct point {
 enum { DISTRIBUTIONS = 3, DOGSKETCHES = 7 };
 
 static void take_number(struct point *p, struct wire *w, const struct wire_field *f, uint32_t form) {
+    size_t unused = 0;
     switch (f->number) {
     case 1:
         p->timestamp = (int64_t)wire_integer(w, f);
@@ -65,10 +72,22 @@ static void take_number(struct point *p, struct wire *w, const struct wire_field
     case 7:
         if (form == DOGSKETCHES)
             wire_numbers(w, f, WIRE_SINT32, p->keys, &p->n_keys);
+        else
+            wire_numbers(w, f, WIRE_DOUBLE, NULL, &unused);
         break;
     case 8:
         if (form == DOGSKETCHES)
             wire_numbers(w, f, WIRE_UINT32, p->counts, &p->n_counts);
+        else
+            wire_numbers(w, f, WIRE_UINT32, NULL, &unused);
+        break;
+    case 9:
+        if (form == DISTRIBUTIONS)
+            wire_numbers(w, f, WIRE_UINT32, NULL, &unused);
+        break;
+    case 10:
+        if (form == DISTRIBUTIONS)
+            wire_numbers(w, f, WIRE_DOUBLE, NULL, &unused);
         break;
     default: /* not known: skipped */
         break;
@@ -170,6 +189,21 @@ static enum intake_status decode_sketch(struct intake *in, struct span bytes, si
     return INTAKE_OK;
 }
 
+static void check_metadata(struct wire *outer, const struct wire_field *field) {
+    struct span bytes, text;
+    struct wire_field f;
+    if (field->number != 2 || !wire_bytes(outer, field, &bytes))
+        return;
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f)) {
+        if (f.number == 3)
+            wire_double(&w, &f);
+        else if (f.number <= 6)
+            wire_bytes(&w, &f, &text);
+    }
+    outer->failed = w.failed;
+}
+
 enum intake_status sketches_decode(struct intake *in, struct span body) {
-    return wire_each(in, body, decode_sketch);
+    return wire_each(in, body, decode_sketch, check_metadata);
 }

@@ -145,13 +145,20 @@ enum intake_status wire_refuse(struct intake *in, size_t offset) {
 }
 
 enum intake_status wire_each(struct intake *in, struct span body,
-                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset)) {
+                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset),
+                             void (*other)(struct wire *, const struct wire_field *)) {
     struct wire w = wire_of(body);
     struct wire_field f;
     while (wire_next(&w, &f)) {
-        if (f.number != 1 || f.type != WIRE_BYTES)
+        if (f.number != 1) {
+            if (other)
+                other(&w, &f);
             continue;
-        enum intake_status status = one(in, f.bytes, (size_t)(f.bytes.p - body.p));
+        }
+        struct span bytes;
+        if (!wire_bytes(&w, &f, &bytes))
+            break;
+        enum intake_status status = one(in, bytes, (size_t)(bytes.p - body.p));
         if (status != INTAKE_OK)
             return status;
     }

@@ -12,7 +12,8 @@
  * Rules, those of Go's gogo/protobuf, which the intake uses: the last of a field that is given twice counts, a
  * message given twice is read on; numbers come packed or one by one; a varint has at most 10 bytes, of which bits
  * past 64 fall away; a 32-bit field keeps the low 32. Malformed is a field number that is not above 0, a length
- * over the rest, and a known field of another wire type. Unlike Go, so are groups: no client sends them.
+ * over the rest, and a known field of another wire type. Unlike Go, so are groups, and a number that ends
+ * behind its packed list: no client sends them. tests/interop/go-protobuf compares.
  */
 #ifndef DECODE_INTAKE_WIRE_H
 #define DECODE_INTAKE_WIRE_H
@@ -100,9 +101,11 @@ size_t wire_size(enum wire_kind kind);
 /* Appends the field's numbers to the *n that are in items; NULL: only counts them. */
 void wire_numbers(struct wire *w, const struct wire_field *f, enum wire_kind kind, void *items, size_t *n);
 
-/* A payload: calls one(in, bytes, their offset) for each element of its repeated field 1; ends at the first refusal. */
+/* A payload: calls one(in, bytes, their offset) for each element of its repeated field 1, and `other`, if any, for every
+ * other field; ends at the first refusal. */
 enum intake_status wire_each(struct intake *in, struct span body,
-                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset));
+                             enum intake_status (*one)(struct intake *, struct span bytes, size_t offset),
+                             void (*other)(struct wire *, const struct wire_field *));
 /* The body is refused: its message at the offset is no protobuf. */
 enum intake_status wire_refuse(struct intake *in, size_t offset);
 

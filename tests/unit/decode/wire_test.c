@@ -203,13 +203,16 @@ static const struct {
     enum intake_format format;
     const char *path, *fields;
 } messages[] = {
+    {INTAKE_SERIES_V2, "", "b-"},
     {INTAKE_SERIES_V2, "\1", "bbbbvbbvb-"},
     {INTAKE_SERIES_V2, "\1\1", "bb-"},
     {INTAKE_SERIES_V2, "\1\4", "dv-"},
     {INTAKE_SERIES_V2, "\1\11", "b-"},
     {INTAKE_SERIES_V2, "\1\11\1", "---vvv-"},
+    {INTAKE_SKETCHES, "", "bb-"},
+    {INTAKE_SKETCHES, "\2", "bbdbbb-"},
     {INTAKE_SKETCHES, "\1", "bbbb--bb-"},
-    {INTAKE_SKETCHES, "\1\3", "vvdddd--"},
+    {INTAKE_SKETCHES, "\1\3", "vvddddDVVD-"},
     {INTAKE_SKETCHES, "\1\7", "vvddddVV-"},
     {INTAKE_SKETCHES, "\1\10", "b-"},
     {INTAKE_SKETCHES, "\1\10\1", "---vvv-"},
