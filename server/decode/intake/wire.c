@@ -27,6 +27,40 @@ static bool wire_fixed(struct wire *w, size_t n, uint64_t *value) {
     return true;
 }
 
+/* What a field of a type other than a group holds. */
+static bool wire_value(struct wire *w, struct wire_field *f) {
+    switch (f->type) {
+    case WIRE_VARINT:
+        return wire_varint(w, &f->value);
+    case WIRE_FIXED64:
+        return wire_fixed(w, 8, &f->value);
+    case WIRE_BYTES:
+        return wire_text(w, &f->bytes);
+    case WIRE_FIXED32:
+        return wire_fixed(w, 4, &f->value);
+    default:
+        return false;
+    }
+}
+
+/* Past a group's end, the groups in it too. As in Go, only the types in it matter. */
+static bool wire_group(struct wire *w) {
+    struct wire_field inner;
+    uint64_t tag;
+    for (size_t depth = 1; depth > 0;) {
+        if (!wire_varint(w, &tag))
+            return false;
+        inner.type = (enum wire_type)(tag & 7);
+        if (inner.type == WIRE_GROUP)
+            depth++;
+        else if (inner.type == WIRE_GROUP_END)
+            depth--;
+        else if (!wire_value(w, &inner))
+            return false;
+    }
+    return true;
+}
+
 /*   0A 04 68 6F 73 74     field 1 of type 2: four bytes, "host"
  *   10 96 01              field 2 of type 0: 150
  */
@@ -37,22 +71,7 @@ bool wire_next(struct wire *w, struct wire_field *f) {
     bool ok = wire_varint(w, &tag) && (int32_t)(tag >> 3) > 0;
     f->number = (uint32_t)(tag >> 3);
     f->type = (enum wire_type)(tag & 7);
-    switch (ok ? tag & 7 : 7) {
-    case WIRE_VARINT:
-        ok = wire_varint(w, &f->value);
-        break;
-    case WIRE_FIXED64:
-        ok = wire_fixed(w, 8, &f->value);
-        break;
-    case WIRE_BYTES:
-        ok = wire_text(w, &f->bytes);
-        break;
-    case WIRE_FIXED32:
-        ok = wire_fixed(w, 4, &f->value);
-        break;
-    default:
-        ok = false;
-    }
+    ok = ok && (f->type == WIRE_GROUP ? wire_group(w) : wire_value(w, f));
     w->failed = !ok;
     return ok;
 }

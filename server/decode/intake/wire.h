@@ -12,15 +12,22 @@
  * Rules, those of Go's gogo/protobuf, which the intake uses: the last of a field that is given twice counts, a
  * message given twice is read on; numbers come packed or one by one; a varint has at most 10 bytes, of which bits
  * past 64 fall away; a 32-bit field keeps the low 32. Malformed is a field number that is not above 0, a length
- * over the rest, and a known field of another wire type. Unlike Go, so are groups, and a number that ends
- * behind its packed list: no client sends them. tests/interop/go-protobuf compares.
+ * over the rest, and a known field of another wire type; a group of an unknown number is skipped. Unlike Go's, a
+ * number that ends behind its packed list is malformed. tests/interop/go-protobuf compares.
  */
 #ifndef DECODE_INTAKE_WIRE_H
 #define DECODE_INTAKE_WIRE_H
 
 #include "decode/intake/series.h"
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+enum wire_type {
+    WIRE_VARINT = 0,
+    WIRE_FIXED64 = 1,
+    WIRE_BYTES = 2,
+    WIRE_GROUP = 3, /* skipped; no field is one */
+    WIRE_GROUP_END = 4,
+    WIRE_FIXED32 = 5
+};
 
 struct wire {
     const unsigned char *at, *end;

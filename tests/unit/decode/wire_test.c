@@ -34,6 +34,8 @@ static const struct {
     {BYTES("\x22\x02hi"), 4, WIRE_BYTES, 0, "hi"},
     {BYTES("\x22\x82\x80\x80\x80\x80\x80\x00hi"), 4, WIRE_BYTES, 0, "hi"}, /* a length longer than needed */
     {BYTES("\xf8\xff\xff\xff\x3f\x07"), 0x7FFFFFFF, WIRE_VARINT, 7, NULL},
+    {BYTES("\x0b\x0c"), 1, WIRE_GROUP, 0, NULL},
+    {BYTES("\x0b\x08\x05\x13\x12\x01x\x14\x0c"), 1, WIRE_GROUP, 0, NULL}, /* with one in it */
 };
 
 static const struct span bad[] = {
@@ -50,7 +52,10 @@ static const struct span bad[] = {
     BYTES("\x22"),                                                 /* no length */
     BYTES("\x22\x03hi"),                                           /* over the rest */
     BYTES("\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01hi"),       /* by far */
-    BYTES("\x0b\x0c"),                                             /* a group */
+    BYTES("\x0b"),                                                 /* a group without end */
+    BYTES("\x0b\x0b\x0c"),                                         /* the one in it has one */
+    BYTES("\x0b\x12\x05x\x0c"),                                    /* over its rest */
+    BYTES("\x0b\x0e\x0c"),                                         /* no type in it */
     BYTES("\x0c"),                                                 /* the end of one */
     BYTES("\x0e\x00"),                                             /* types that there are not */
     BYTES("\x0f\x00"),                                             /* */
