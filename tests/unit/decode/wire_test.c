@@ -192,13 +192,12 @@ static bool well_formed(enum intake_format format, struct span body) {
 
 /* Bytes of the message at `path`, field numbers from the outermost on. */
 static struct span nest(const char *path, struct span bytes, char *room) {
-    size_t n = bytes.n;
-    memcpy(room, bytes.p, n);
-    for (size_t i = strlen(path); i-- > 0; n += 2) {
-        memmove(room + 2, room, n);
-        room[0] = (char)(path[i] << 3 | WIRE_BYTES);
-        room[1] = (char)n;
+    size_t depth = strlen(path), n = 2 * depth + bytes.n;
+    for (size_t i = 0; i < depth; i++) {
+        room[2 * i] = (char)(path[i] << 3 | WIRE_BYTES);
+        room[2 * i + 1] = (char)(n - 2 * i - 2);
     }
+    memcpy(room + 2 * depth, bytes.p, bytes.n);
     return span_of(room, n);
 }
 
