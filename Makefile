@@ -25,7 +25,7 @@ FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fn
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_cov     := -O0 -g --coverage
 LDFLAGS_release := -Wl,-z,relro,-z,now
-CPPFLAGS += -Iserver -Iclient -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSION)"'
+CPPFLAGS += -Iserver -Iclient/c -D_GNU_SOURCE -DSTATWIT_VERSION='"$(VERSION)"'
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(VARIANT)) -fPIC
 LDFLAGS  += $(FLAGS_$(VARIANT)) $(LDFLAGS_$(VARIANT))
 
@@ -46,7 +46,7 @@ CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
 # --- sources, by wildcard -------------------------------------------------------------------------------------------
 SERVER_SRC := $(filter-out server/main.c,$(wildcard server/*/*.c server/*/*/*.c))
-CLIENT_SRC := $(wildcard client/emit/*.c client/report/*.c)
+CLIENT_SRC := $(wildcard client/c/emit/*.c client/c/report/*.c)
 SUPPORT_SRC := $(wildcard tests/support/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*/*_test.c)
 SQL        := $(wildcard schema/sqlite/*.sql)
@@ -59,7 +59,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 # Objects of tests are kept: linking one program must not mean compiling it again next time.
 .SECONDARY:
 
-include $(wildcard tests/*/*.mk client/*.mk)
+include $(wildcard tests/*/*.mk client/*/*.mk)
 
 .PHONY: run
 run: deps ## install what is missing, build, and run the recorder on 8125; ARGS="--db x.db" adds options
@@ -101,7 +101,7 @@ $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# The client's objects as they are, for its unit tests; what is installed is made in client/client.mk.
+# The client's objects as they are, for its unit tests; what is installed is made in client/c/client.mk.
 $(OUT)/libclient.a: $(CLIENT_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
@@ -113,8 +113,8 @@ $(OUT)/%.o: %.c
 	$(COMPILE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
-$(OUT)/server/store/migrate.o: $(SQL)
-$(OUT)/server/http/control/openapi.o: schema/openapi.yaml
+$(OUT)/server/store/sqlite/migrate.o: $(SQL)
+$(OUT)/server/control/openapi.o: schema/openapi.yaml
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a
@@ -155,7 +155,7 @@ cov: ## lines and branches that all tests together reach
 	@tests/support/coverage build/cov
 
 # --- the source itself ----------------------------------------------------------------------------------------------
-C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/*.[ch] client/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/c/*.[ch] client/c/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
     tests/fuzz/seeds tests/interop/run tests/bench/peers/run tests/bench/clients/build)
 

@@ -1,6 +1,6 @@
 /* A diff for people. */
 #include "catalog/diff.h"
-#include "judge/text.h"
+#include "judge/language/text.h"
 
 #define VALUES_SHOWN 12
 

@@ -2,7 +2,7 @@
 
 #include "core/json.h"
 #include "core/utf8.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>

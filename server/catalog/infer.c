@@ -5,7 +5,7 @@
 #include "catalog/table.h"
 #include "catalog/text.h"
 #include "core/array.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <stdlib.h>
 #include <xxhash.h>

@@ -3,7 +3,7 @@
 #include "catalog/normalize.h"
 #include "catalog/text.h"
 #include "core/number.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>

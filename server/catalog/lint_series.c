@@ -4,7 +4,7 @@
 #include "catalog/text.h"
 #include "core/array.h"
 #include "core/number.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>

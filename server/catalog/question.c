@@ -6,8 +6,8 @@
 #include "catalog/request.h"
 #include "catalog/snapshot.h"
 #include "catalog/verify.h"
-#include "judge/report.h"
-#include "judge/text.h"
+#include "judge/language/text.h"
+#include "report/report.h"
 
 #include <stdlib.h>
 

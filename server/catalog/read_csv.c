@@ -2,7 +2,7 @@
 #include "catalog/catalog.h"
 #include "catalog/csv.h"
 #include "core/number.h"
-#include "judge/distance.h"
+#include "judge/language/distance.h"
 
 #define COLUMNS(X)                                                                                           \
     X(COLUMN_NAME, "metric_name")                                                                            \

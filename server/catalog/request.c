@@ -1,6 +1,6 @@
 #include "catalog/request.h"
 
-#include "judge/distance.h"
+#include "judge/language/distance.h"
 #include <stdlib.h>
 
 /* --- fields ------------------------------------------------------------------------------------------------------- */

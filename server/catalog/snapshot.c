@@ -7,7 +7,7 @@
 #include "core/array.h"
 #include "core/json.h"
 #include "core/number.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>

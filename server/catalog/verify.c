@@ -9,7 +9,7 @@
 #include "core/array.h"
 #include "core/glob.h"
 #include "core/number.h"
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "catalog/pattern.h"
 #include "catalog/similar.h"
 #include "core/number.h"
-#include "judge/distance.h"
+#include "judge/language/distance.h"
 
 #include <math.h>
 

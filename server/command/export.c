@@ -1,11 +1,11 @@
 /* statwit export: a whole session in some format, from a server or a file. */
-#include "http/control/export.h"
+#include "control/export.h"
 #include "command/commands.h"
 #include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
+#include "control/openmetrics.h"
 #include "core/log.h"
-#include "http/control/openmetrics.h"
 #include "store/store.h"
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/utf8.h"
-#include "judge/report.h"
+#include "report/report.h"
 #include "store/store.h"
 #include <errno.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 #include "command/recorder.h"
 
 #include "command/command.h"
+#include "command/routes.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/version.h"
@@ -132,6 +133,8 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
 
 static int start_http(struct recorder *r, const struct options *o, struct err *err) {
     struct http_options http = {
+        .n_tables = n_served_routes,
+        .tables = served_routes,
         .bind = bind_of(o),
         .port = (int)option_number(o, OPT_HTTP_PORT),
         .tls_cert = option_text(o, OPT_TLS_CERT),

@@ -2,8 +2,8 @@
 #include "command/commands.h"
 #include "command/rows.h"
 #include "command/sender.h"
+#include "control/export.h"
 #include "core/log.h"
-#include "http/control/export.h"
 #include <errno.h>
 #include <inttypes.h>
 

@@ -2,8 +2,8 @@
 
 #include "command/table.h"
 #include "core/log.h"
-#include "http/control/rows.h"
-#include "http/control/series.h"
+#include "render/rows.h"
+#include "render/series.h"
 #include "store/store.h"
 #include <inttypes.h>
 #include <math.h>

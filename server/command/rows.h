@@ -7,7 +7,7 @@
 #define COMMAND_ROWS_H
 
 #include "command/remote.h"
-#include "http/control/listing.h"
+#include "control/listing.h"
 
 enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS };
 

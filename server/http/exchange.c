@@ -151,7 +151,7 @@ static bool admit(struct http_request *rq) {
         return false;
     }
     unsigned allowed;
-    rq->route = router_find(http_tables, http_n_tables, rq, &allowed);
+    rq->route = router_find(rq->http->options.tables, rq->http->options.n_tables, rq, &allowed);
     bool recorder = span_starts(rq->path, SPAN("/recorder"));
     if (h->options.token && (recorder || (rq->route && (rq->route->flags & ROUTE_TOKEN))) &&
         !guard_token(http_header(rq, "Authorization"), span_str(h->options.token))) {

@@ -1,4 +1,4 @@
-/* The HTTP side: control API under /recorder/v1, health, /metrics, and (api/) the fake Datadog intake.
+/* The HTTP framework over libmicrohttpd. It serves the routes that it is handed and knows none itself.
  *
  * Ownership: borrows store, pipeline and ingest until http_stop.
  * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody
@@ -7,11 +7,14 @@
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
 
+#include "http/route.h"
 #include "ingest/ingest.h"
 
 #define HTTP_CA_FILE "statwit-ca.pem" /* in the current folder */
 
 struct http_options {
+    size_t n_tables; /* the routes, in the order in which they are tried */
+    const struct route_table *const *tables;
     const char *bind;
     int port;                       /* 0: any free one */
     const char *token;              /* NULL: none asked for */

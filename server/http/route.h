@@ -4,7 +4,7 @@
  *         buf_str(&rq->answer.body, "{\"hello\":true}");
  *     }
  *     static const struct route routes[] = {{HTTP_GET, "/hello/{name}", hello, .flags = ROUTE_TOKEN}};
- *     const struct route_table hello_routes = ROUTE_TABLE(routes);          (and a line in http.c's `tables`)
+ *     const struct route_table hello_routes = ROUTE_TABLE(routes);          (and a line in command/routes.c)
  *
  * What the router has done before a handler runs: the body is complete (bounded by the route's body_max) and
  * still encoded as sent; Host, Origin and token are fine; path and query are decoded; a doubled or trailing

@@ -44,8 +44,4 @@ struct http {
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
 };
 
-/* The tables that are served, in order (routes.c). */
-extern const struct route_table *const http_tables[];
-extern const size_t http_n_tables;
-
 #endif

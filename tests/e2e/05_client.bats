@@ -21,14 +21,14 @@ compile() { # source, program, more
 }
 
 @test "the example is compiled by pkg-config alone, and passes" {
-    compile client/example/shop_test.c shop
+    compile client/c/example/shop_test.c shop
     run "$BATS_TEST_TMPDIR/shop"
     [ "$status" -eq 0 ]
     [ "$output" = 'shop: ok' ]
 }
 
 @test "the example links statically with the library too" {
-    "${CC:-cc}" -o "$BATS_TEST_TMPDIR/shop" client/example/shop_test.c $(pkg-config --cflags statwit) \
+    "${CC:-cc}" -o "$BATS_TEST_TMPDIR/shop" client/c/example/shop_test.c $(pkg-config --cflags statwit) \
         "$TREE/lib/libstatwit.a" $(pkg-config --libs-only-l jansson zlib) -lpthread -ldl -lm
     run "$BATS_TEST_TMPDIR/shop"
     [ "$status" -eq 0 ]
@@ -68,7 +68,7 @@ compile() { # source, program, more
 }
 
 @test "statwit_assert aborts with the report" {
-    sed 's/sum == 1\\n"$/sum == 7\\n"/' client/example/shop_test.c >"$BATS_TEST_TMPDIR/wrong.c"
+    sed 's/sum == 1\\n"$/sum == 7\\n"/' client/c/example/shop_test.c >"$BATS_TEST_TMPDIR/wrong.c"
     compile "$BATS_TEST_TMPDIR/wrong.c" wrong
     run "$BATS_TEST_TMPDIR/wrong"
     [ "$status" -eq 134 ]

@@ -132,7 +132,7 @@ class Described(unittest.TestCase):
                     self.assertIn("error", json.loads(text))
 
     def test_every_route_of_the_server_is_described(self):
-        with open(os.path.join(TOP, "server", "http", "control", "control.c"), encoding="utf-8") as source:
+        with open(os.path.join(TOP, "server", "control", "control.c"), encoding="utf-8") as source:
             routes = {p.replace("V1 ", "/recorder/v1").replace('"', "")
                       for p in re.findall(r'(?:V1 )?"/[a-z_.{}/]+"', source.read())} - {"/recorder/v1"}
         self.assertEqual(routes, set(API["paths"]))

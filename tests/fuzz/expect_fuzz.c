@@ -2,7 +2,7 @@
  * is accepted again as the report shows it, and a judge that was fed agrees with itself.
  */
 #include "judge/judge.h"
-#include "judge/report.h"
+#include "report/report.h"
 
 #include <stdint.h>
 #include <stdlib.h>

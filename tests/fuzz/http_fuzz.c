@@ -3,6 +3,7 @@
  * Whatever they are, every answer has a status that is not 500 (which means "our fault"), and once the client has gone
  * nothing of it is left: no request counted, no connection kept.
  */
+#include "command/routes.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "http/fault.h"
@@ -44,8 +45,8 @@ static void stop(void) {
 static void start(void) {
     struct err err = {0};
     struct store_options store = {.path = ":memory:", .keep_datagrams = true};
-    struct ingest_options ingest = {.listen = {.bind = "127.0.0.1"}, .quiet = true};
-    struct http_options http = {.bind = "127.0.0.1"};
+    struct ingest_options ingest = {.listen = {.n_tables = n_served_routes, .tables = served_routes, .bind = "127.0.0.1"}, .quiet = true};
+    struct http_options http = {.n_tables = n_served_routes, .tables = served_routes, .bind = "127.0.0.1"};
     log_set_level(LOG_ERROR);
     if (!(server.store = store_open(&store, &err)) ||
         !(server.pipeline = pipeline_new(server.store, PIPELINE_CAP_MIN, &err)) ||

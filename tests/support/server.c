@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "command/routes.h"
 #include "core/buf.h"
 #include "unit.h"
 #include <arpa/inet.h>
@@ -22,6 +23,8 @@ static void must(bool good, const char *what, const struct err *err) {
 void server_start(struct server *s, const struct http_options *options) {
     struct err err = {0};
     struct http_options http = *options;
+    http.n_tables = n_served_routes;
+    http.tables = served_routes;
     http.bind = http.bind ? http.bind : "127.0.0.1";
     rig_start(&s->rig, NULL, 64 << 20);
     s->http = http_start(s->rig.store, s->rig.pipeline, s->rig.ingest, &http, &err);

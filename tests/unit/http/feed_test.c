@@ -2,7 +2,7 @@
 #include "http/feed.h"
 #include "server.h"
 
-#include "judge/private.h"
+#include "judge/evaluate/private.h"
 #include "unit.h"
 
 static struct server server;

@@ -1,6 +1,6 @@
 /* Questions built to cost too much end after a bounded number of steps, and say which limit it was. */
 #include "core/buf.h"
-#include "judge/private.h"
+#include "judge/evaluate/private.h"
 #include "judging.h"
 
 #include "unit.h"

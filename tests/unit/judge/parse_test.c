@@ -1,5 +1,5 @@
 #include "core/utf8.h"
-#include "judge/parse.h"
+#include "judge/language/parse.h"
 
 #include "unit.h"
 

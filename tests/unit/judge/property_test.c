@@ -4,7 +4,7 @@
  *
  * Values and rates are binary fractions, so that no sum depends on the order of its terms.
  */
-#include "judge/expectation.h"
+#include "judge/language/expectation.h"
 #include "judge/judge.h"
 #include "store/store.h"
 #include "unit.h"

@@ -1,4 +1,4 @@
-#include "judge/sampling.h"
+#include "judge/evaluate/sampling.h"
 
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "judge/match.h"
+#include "judge/evaluate/match.h"
 #include "judging.h"
 
 #include "unit.h"

@@ -1,4 +1,4 @@
-#include "store/intern.h"
+#include "store/sqlite/intern.h"
 
 #include "unit.h"
 #include <stdio.h>

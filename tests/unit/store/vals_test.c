@@ -1,4 +1,4 @@
-#include "store/vals.h"
+#include "store/sqlite/vals.h"
 
 #include "unit.h"
 #include <math.h>

@@ -1,0 +1,383 @@
+/* DESIGN. A batch holds deep copies of records in one arena. Every batch has a result, so the pipeline frees
+ * it only after the commit that decides it; the last one freed gives the answer:
+ *
+ *     post (refs: 1 of the producer, 1 of each batch) -> 0 -> http_resume
+ */
+#include "api/post.h"
+
+#include "api/api.h"
+#include "core/arena.h"
+#include "core/clock.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FEED_VALUES 256 /* about 100 us of storing */
+
+struct item {
+    struct item *next;
+    bool is_request;
+    union {
+        struct record record;
+        struct request request;
+    };
+};
+
+struct chunk {
+    struct batch batch; /* first */
+    int result;
+    struct post *post;
+    struct arena arena;
+    struct item *next, *last; /* next: to be fed */
+};
+
+struct post {
+    struct http_request *rq;
+    uint64_t session_id;
+    int64_t received_at;
+    bool asleep, early, refused;
+    atomic_bool lost;
+    atomic_size_t refs;
+    struct chunk *chunk; /* being filled */
+    bool sent_some;
+};
+
+struct post *post_new(struct http_request *rq, bool asleep) {
+    struct post *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->rq = rq;
+    p->session_id = rq->session_id;
+    p->received_at = rq->received_at;
+    p->asleep = asleep;
+    p->refs = 1;
+    return p;
+}
+
+void post_early(struct post *p) {
+    assert(p->asleep);
+    p->early = true;
+}
+
+static void release(struct post *p) {
+    if (atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
+    struct http_request *rq = p->rq;
+    if (p->lost)
+        api_errors(rq, 503, "The request could not be recorded");
+    free(p);
+    http_resume(rq);
+}
+
+/* --- a batch --------------------------------------------------------------------------------------------- */
+
+static int feed(struct batch *batch, struct store *store, struct err *err) {
+    struct chunk *c = (struct chunk *)batch;
+    if (store_arrival(store, c->post->session_id, SOURCE_HTTP, c->post->received_at, err) != 0)
+        return -1;
+    for (size_t n = 0; c->next && n < FEED_VALUES; c->next = c->next->next) {
+        const struct item *item = c->next;
+        int failed = item->is_request ? store_request(store, &item->request, err)
+                                      : store_put(store, &item->record, err);
+        if (failed)
+            return -1;
+        batch->n_left--;
+        n += !item->is_request && item->record.kind == RECORD_METRIC ? item->record.metric.n_values : 1;
+    }
+    return c->next == NULL;
+}
+
+static void chunk_free(struct batch *batch) {
+    struct chunk *c = (struct chunk *)batch;
+    if (c->result != 0)
+        c->post->lost = true;
+    struct post *p = c->post;
+    arena_free(&c->arena);
+    free(c);
+    release(p);
+}
+
+static struct chunk *chunk_of(struct post *p) {
+    if (p->chunk)
+        return p->chunk;
+    struct chunk *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->batch.session_id = p->session_id;
+    c->batch.feed = feed;
+    c->batch.free = chunk_free;
+    c->batch.result = &c->result;
+    c->result = -1; /* of one that is freed unstored, too */
+    c->post = p;
+    p->refs++;
+    p->chunk = c;
+    return c;
+}
+
+static void drop_chunk(struct post *p) {
+    if (!p->chunk)
+        return;
+    arena_free(&p->chunk->arena);
+    free(p->chunk);
+    p->chunk = NULL;
+    p->refs--;
+}
+
+void post_clear(struct post *p) {
+    drop_chunk(p);
+}
+
+/* Whether the queue took it; else the post is refused. */
+static bool put_chunk(struct post *p) {
+    struct http *h = p->rq->http;
+    struct batch *batch = &p->chunk->batch;
+    batch->n_bytes = p->chunk->arena.used;
+    int64_t until = clock_mono_ns() + POST_WAIT_NS;
+    uint64_t commits = pipeline_commits(h->pipeline);
+    while (pipeline_put(h->pipeline, &batch) != 0) {
+        /* What was begun is finished: the rest of it waits as long as the server runs. */
+        if (!p->asleep || h->stopping || (!p->sent_some && clock_mono_ns() > until)) {
+            p->refused = true;
+            drop_chunk(p);
+            return false;
+        }
+        commits = pipeline_watch(h->pipeline, commits, clock_mono_ns() + 20 * NS_PER_MS);
+    }
+    p->chunk = NULL;
+    p->sent_some = true;
+    return true;
+}
+
+static struct item *add_item(struct post *p) {
+    if (p->refused)
+        return NULL;
+    if (p->early && p->chunk && p->chunk->arena.used >= POST_CHUNK && !put_chunk(p))
+        return NULL;
+    struct chunk *c = chunk_of(p);
+    struct item *item = c ? arena_alloc(&c->arena, sizeof *item) : NULL;
+    if (!item) {
+        p->refused = true;
+        return NULL;
+    }
+    item->next = NULL;
+    if (c->last)
+        c->last->next = item;
+    else
+        c->next = item;
+    c->last = item;
+    c->batch.n_left++;
+    return item;
+}
+
+/* --- deep copies ----------------------------------------------------------------------------------------- */
+
+static void copy(struct arena *a, struct span *s) {
+    *s = arena_copy(a, *s);
+}
+
+static const struct span *copy_spans(struct arena *a, size_t *n, const struct span *spans) {
+    struct span *to = *n ? arena_alloc(a, *n * sizeof *to) : NULL;
+    if (!to)
+        *n = 0;
+    for (size_t i = 0; i < *n; i++)
+        to[i] = arena_copy(a, spans[i]);
+    return to;
+}
+
+static void copy_origin(struct arena *a, struct origin *o) {
+    copy(a, &o->host);
+    copy(a, &o->container_id);
+    copy(a, &o->external_data);
+    copy(a, &o->cardinality);
+    copy(a, &o->entity_id);
+    copy(a, &o->jmx_check_name);
+}
+
+static const struct sketch *copy_sketch(struct arena *a, const struct sketch *from) {
+    struct sketch *s = arena_alloc(a, sizeof *s);
+    int32_t *keys = arena_alloc(a, from->n_bins * sizeof *keys);
+    uint32_t *counts = arena_alloc(a, from->n_bins * sizeof *counts);
+    if (!s || !keys || !counts)
+        return NULL;
+    *s = *from;
+    if (from->n_bins) {
+        memcpy(keys, from->keys, from->n_bins * sizeof *keys);
+        memcpy(counts, from->counts, from->n_bins * sizeof *counts);
+    }
+    s->keys = keys;
+    s->counts = counts;
+    return s;
+}
+
+static void copy_metric(struct arena *a, struct metric *m) {
+    copy(a, &m->name);
+    copy_origin(a, &m->origin);
+    copy(a, &m->device);
+    copy(a, &m->unit);
+    copy(a, &m->source_type);
+    copy(a, &m->resources);
+    m->tags = copy_spans(a, &m->n_tags, m->tags);
+    m->key_name = m->key_rest = (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
+    struct value *values = arena_alloc(a, m->n_values * sizeof *values);
+    if (!values) {
+        m->n_values = 0;
+        return;
+    }
+    for (size_t i = 0; i < m->n_values; i++) {
+        values[i] = m->values[i];
+        copy(a, &values[i].text);
+        if (values[i].sketch)
+            values[i].sketch = copy_sketch(a, values[i].sketch);
+    }
+    m->values = values;
+}
+
+static void copy_event(struct arena *a, struct event *e) {
+    copy(a, &e->title);
+    copy(a, &e->text);
+    copy(a, &e->aggregation_key);
+    copy(a, &e->priority);
+    copy(a, &e->alert_type);
+    copy(a, &e->source_type_name);
+    copy_origin(a, &e->origin);
+    e->tags = copy_spans(a, &e->n_tags, e->tags);
+}
+
+static void copy_check(struct arena *a, struct service_check *c) {
+    copy(a, &c->name);
+    copy(a, &c->message);
+    copy_origin(a, &c->origin);
+    c->tags = copy_spans(a, &c->n_tags, c->tags);
+}
+
+static void copy_reject(struct arena *a, struct reject *r) {
+    copy(a, &r->family);
+    copy(a, &r->text);
+    copy(a, &r->name);
+    copy(a, &r->detail);
+}
+
+void post_record(void *post, const struct record *record) {
+    struct post *p = post;
+    struct item *item = add_item(p);
+    if (!item)
+        return;
+    item->is_request = false;
+    item->record = *record;
+    struct arena *a = &p->chunk->arena;
+    switch (record->kind) {
+    case RECORD_METRIC:
+        copy_metric(a, &item->record.metric);
+        break;
+    case RECORD_EVENT:
+        copy_event(a, &item->record.event);
+        break;
+    case RECORD_SERVICE_CHECK:
+        copy_check(a, &item->record.check);
+        break;
+    case RECORD_REJECT:
+        copy_reject(a, &item->record.reject);
+        break;
+    }
+    p->refused = p->refused || a->failed;
+}
+
+/* --- the request's row ----------------------------------------------------------------------------------- */
+
+#define MASK_SHOWN 4
+
+static struct span mask(struct arena *a, struct span key) {
+    if (!key.p)
+        return key;
+    size_t shown = key.n >= 2 * MASK_SHOWN ? MASK_SHOWN : 0;
+    char *to = arena_alloc(a, 4 + shown);
+    if (!to)
+        return (struct span){NULL, 0};
+    memcpy(to, "****", 4);
+    if (shown)
+        memcpy(to + 4, key.p + key.n - shown, shown);
+    return span_of(to, 4 + shown);
+}
+
+/*   from=1&api_key=0123456789abcdef&to=2
+ *          ^^^^^^^^ also application_key: their values are masked
+ */
+static struct span mask_query(struct arena *a, struct span query) {
+    struct buf out = {.max = query.n * 2 + 64};
+    for (size_t at = 0; at < query.n;) {
+        struct span rest = span_from(query, at);
+        const char *end = memchr(rest.p, '&', rest.n);
+        struct span pair = span_of(rest.p, end ? (size_t)(end - rest.p) : rest.n);
+        const char *equals = memchr(pair.p, '=', pair.n);
+        size_t n_name = equals ? (size_t)(equals - pair.p) : pair.n;
+        struct span name = span_of(pair.p, n_name);
+        if (equals && (span_eq(name, SPAN("api_key")) || span_eq(name, SPAN("application_key")))) {
+            buf_span(&out, name);
+            buf_char(&out, '=');
+            buf_span(&out, mask(a, span_from(pair, n_name + 1)));
+        } else {
+            buf_span(&out, pair);
+        }
+        at += pair.n;
+        if (end) {
+            buf_char(&out, '&');
+            at++;
+        }
+    }
+    struct span masked = arena_copy(a, buf_view(&out));
+    buf_free(&out);
+    return masked;
+}
+
+/* In the default session, as there is no other that it could be shown in. */
+static void reject_session(struct post *p) {
+    char words[HTTP_SESSION_SIZE];
+    struct record record = {
+        .kind = RECORD_REJECT,
+        .reject = {.reason = REASON_UNKNOWN_SESSION,
+                   .family = SPAN("request"),
+                   .text = p->rq->raw_path,
+                   .detail = span_str(http_session_words(p->rq, words))},
+    };
+    post_record(p, &record);
+}
+
+void post_request(struct post *p, uint64_t body_bytes, struct span body, struct span note) {
+    if (p->rq->session_unknown && p->rq->method != HTTP_GET) /* a question holds nothing */
+        reject_session(p);
+    struct item *item = add_item(p);
+    if (!item)
+        return;
+    struct http_request *rq = p->rq;
+    struct arena *a = &p->chunk->arena;
+    if (body.n > POST_BODY_KEPT)
+        body.n = POST_BODY_KEPT;
+    item->is_request = true;
+    item->request = (struct request){
+        .method = arena_copy(a, rq->method_text),
+        .path = arena_copy(a, rq->raw_path),
+        .query = mask_query(a, rq->raw_query),
+        .status = (int)rq->answer.status,
+        .wire_bytes = rq->wire_bytes,
+        .body_bytes = body_bytes,
+        .encoding = arena_copy(a, rq->content_encoding),
+        .content_type = arena_copy(a, rq->content_type),
+        .user_agent = arena_copy(a, rq->user_agent),
+        .api_key = mask(a, rq->api_key),
+        .body = arena_copy(a, body),
+        .note = arena_copy(a, note),
+    };
+    p->refused = p->refused || a->failed;
+}
+
+void post_send(struct post *p) {
+    if (!p->asleep)
+        http_suspend(p->rq);
+    if (p->refused)
+        drop_chunk(p);
+    else if (p->chunk)
+        put_chunk(p);
+    if (p->refused)
+        p->lost = true;
+    release(p);
+}

@@ -1,0 +1,78 @@
+#include "api/read.h"
+
+#include "api/post.h"
+#include "core/json.h"
+#include "core/number.h"
+#include <math.h>
+#include <stdio.h>
+
+void api_finish(struct http_request *rq, bool keep_body, struct span note) {
+    struct post *post = post_new(rq, false);
+    if (!post)
+        return;
+    post_request(post, rq->body.n, keep_body ? rq->body : (struct span){NULL, 0}, note);
+    post_send(post);
+}
+
+struct wanted {
+    uint64_t id;
+    char *name;
+};
+
+static void take_name(void *arg, const struct ingest_session *session) {
+    struct wanted *wanted = arg;
+    if (session->id == wanted->id)
+        snprintf(wanted->name, sizeof session->name, "%s", session->name);
+}
+
+void read_failed(struct read *r, const struct err *err) {
+    api_errors(r->rq, 500, "%s", err->text);
+}
+
+static void look(struct read *r, void (*fill)(struct read *r)) {
+    struct http *h = r->rq->http;
+    struct err err = {0};
+    uint64_t last_id;
+    if (ingest_barrier(h->ingest, r->rq->session_id, &last_id, &err) != 0 ||
+        !(r->reader = store_reader_take(h->store, &err))) {
+        read_failed(r, &err);
+        return;
+    }
+    if (r->reader->ops->begin(r->reader, &err) == 0) {
+        fill(r);
+        r->reader->ops->end(r->reader);
+    } else {
+        read_failed(r, &err);
+    }
+    store_reader_give(h->store, r->reader);
+}
+
+void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
+    struct read r = {.rq = rq, .session = "default"};
+    struct wanted wanted = {rq->session_id, r.session};
+    struct span note;
+    ingest_session_each(rq->http->ingest, take_name, &wanted);
+    r.filter.session = span_str(r.session);
+    if (api_admits(rq, &note))
+        look(&r, fill);
+    api_finish(rq, rq->method != HTTP_GET, note);
+}
+
+bool read_seconds(const struct http_request *rq, const char *arg, double *seconds) {
+    struct span text = http_arg(rq, arg);
+    return text.p && number_parse(text, seconds) == NUMBER_OK && isfinite(*seconds) && fabs(*seconds) < 1e13;
+}
+
+void read_put_unit(struct buf *b, struct span unit) {
+    if (!unit.p) {
+        buf_str(b, "null");
+        return;
+    }
+    buf_str(b, "[{\"family\":\"general\",\"id\":0,\"name\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"short_name\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"plural\":");
+    json_put_string(b, unit);
+    buf_str(b, ",\"scale_factor\":1.0},null]");
+}

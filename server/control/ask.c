@@ -1,0 +1,246 @@
+#include "control/ask.h"
+
+#include "judge/language/distance.h"
+#include <inttypes.h>
+
+#define SUGGEST_MAX 32 /* names that a suggestion is looked for in */
+
+/* "; did you mean 'tag'?" or "" */
+static const char *suggest(struct span word, size_t n, const char *const *names, char text[64]) {
+    struct span words[SUGGEST_MAX];
+    for (size_t i = 0; i < n && i < SUGGEST_MAX; i++)
+        words[i] = span_str(names[i]);
+    struct span near = nearest_word(word, n < SUGGEST_MAX ? n : SUGGEST_MAX, words);
+    text[0] = '\0';
+    if (near.p)
+        snprintf(text, 64, "; did you mean '%.*s'?", SPAN_ARG(near));
+    return text;
+}
+
+static bool is_among(struct span word, size_t n, const char *const *names) {
+    for (size_t i = 0; i < n; i++)
+        if (span_eq(word, span_str(names[i])))
+            return true;
+    return false;
+}
+
+int ask_only(struct http_request *rq, size_t n, const char *const *names) {
+    for (size_t i = 0; i < rq->n_args; i++) {
+        struct span name = rq->args[i].name;
+        if (is_among(name, n, names) || span_eq(name, SPAN("test_session_token")))
+            continue;
+        char hint[64];
+        http_error(rq, 400, "unknown query argument '%.*s'%s", SPAN_ARG(name), suggest(name, n, names, hint));
+        return -1;
+    }
+    return 0;
+}
+
+int ask_session(struct http_request *rq, struct span name, struct ingest_session *session) {
+    if (!name.p)
+        name = rq->session_token.p ? rq->session_token : SPAN("default");
+    struct err err = {0};
+    if (ingest_session_find(rq->http->ingest, name, session, &err) == 0)
+        return 0;
+    http_error(rq, 404, "no session is named '%.*s'", SPAN_ARG(name));
+    return -1;
+}
+
+bool ask_u64(struct span text, uint64_t *n) {
+    uint64_t value = 0;
+    if (text.n == 0 || text.n > 19)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text.p[i] - '0');
+    }
+    *n = value;
+    return true;
+}
+
+/* --- lists ----------------------------------------------------------------------------------------------- */
+
+static int refuse_value(struct http_request *rq, const struct http_arg *arg, const char *wanted) {
+    http_error(rq, 400, "%.*s must be %s, not '%.*s'", SPAN_ARG(arg->name), wanted, SPAN_ARG(arg->value));
+    return -1;
+}
+
+static int read_type(struct http_request *rq, const struct http_arg *arg, struct ask *ask) {
+    static const char *const others[] = {"any", "event", "check", "service_check", "metric"};
+    int type = metric_type_of(arg->value);
+    ask->type = arg->value;
+    if (type >= 0) {
+        ask->filter.has_type = true;
+        ask->filter.type = (enum metric_type)type;
+    } else if (span_eq(arg->value, SPAN("any")))
+        ask->type = (struct span){NULL, 0};
+    else if (!is_among(arg->value, 5, others))
+        return refuse_value(rq, arg,
+                            "count, gauge, timing, histogram, distribution, set, rate, event, check or any");
+    return 0;
+}
+
+static int read_arg(struct http_request *rq, const struct http_arg *arg, struct ask *ask) {
+    struct filter *f = &ask->filter;
+    if (span_eq(arg->name, SPAN("session"))) {
+        ask->session[0] = '\0';
+        ask->session_id = INGEST_ALL;
+        f->session = (struct span){NULL, 0};
+        if (span_eq(arg->value, SPAN("*")))
+            return 0;
+        struct ingest_session session;
+        if (ask_session(rq, arg->value, &session) != 0)
+            return -1;
+        memcpy(ask->session, session.name, sizeof ask->session);
+        ask->session_id = session.id;
+        f->session = span_str(ask->session);
+    } else if (span_eq(arg->name, SPAN("name")))
+        f->name = arg->value;
+    else if (span_eq(arg->name, SPAN("type")))
+        return read_type(rq, arg, ask);
+    else if (span_eq(arg->name, SPAN("tag"))) {
+        if (f->n_tags == ASK_TAGS_MAX) {
+            http_error(rq, 400, "more than %d tag arguments", ASK_TAGS_MAX);
+            return -1;
+        }
+        ask->tags[f->n_tags++] = arg->value;
+    } else if (span_eq(arg->name, SPAN("source"))) {
+        int source = source_of(arg->value);
+        if (source < 0)
+            return refuse_value(rq, arg, "udp, unixgram, unixstream or http");
+        f->has_source = true;
+        f->source = (enum source)source;
+    } else if (span_eq(arg->name, SPAN("since"))) {
+        if (!ask_u64(arg->value, &f->since))
+            return refuse_value(rq, arg, "a mark (POST /recorder/v1/marks gives one)");
+    } else if (span_eq(arg->name, SPAN("cursor"))) {
+        if (!ask_u64(arg->value, &ask->cursor))
+            return refuse_value(rq, arg, "the `next` of an earlier answer");
+    } else if (span_eq(arg->name, SPAN("limit"))) {
+        if (!ask_u64(arg->value, &ask->limit) || ask->limit == 0 || ask->limit > ASK_LIMIT_MAX)
+            return refuse_value(rq, arg, "a number from 1 to 100000000");
+    } else if (span_eq(arg->name, SPAN("newest"))) {
+        ask->newest = span_eq(arg->value, SPAN("true")) || span_eq(arg->value, SPAN("1"));
+        if (!ask->newest && !span_eq(arg->value, SPAN("false")) && !span_eq(arg->value, SPAN("0")))
+            return refuse_value(rq, arg, "true or false");
+    }
+    return 0;
+}
+
+int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
+    static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
+                                        "since",   "limit", "cursor", "newest"};
+    const size_t n_names = sizeof names / sizeof names[0];
+    const char *all[sizeof names / sizeof names[0] + 4];
+    memcpy(all, names, sizeof names);
+    for (size_t i = 0; i < n_more; i++)
+        all[n_names + i] = more[i];
+    if (ask_only(rq, n_names + n_more, all) != 0)
+        return -1;
+    memset(ask, 0, sizeof *ask);
+    ask->limit = ASK_LIMIT_DEFAULT;
+    ask->filter.tags = ask->tags;
+    struct ingest_session session;
+    if (!http_arg(rq, "session").p) {
+        if (ask_session(rq, (struct span){NULL, 0}, &session) != 0)
+            return -1;
+        memcpy(ask->session, session.name, sizeof ask->session);
+        ask->session_id = session.id;
+        ask->filter.session = span_str(ask->session);
+    }
+    for (size_t i = 0; i < rq->n_args; i++)
+        if (read_arg(rq, &rq->args[i], ask) != 0)
+            return -1;
+    if (ask->newest && ask->limit > ASK_NEWEST_MAX)
+        ask->limit = ASK_NEWEST_MAX;
+    return 0;
+}
+
+/* --- bodies ---------------------------------------------------------------------------------------------- */
+
+int ask_fields(struct http_request *rq, const json_t *object, const char *where, size_t n,
+               const char *const *names) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value) {
+        if (is_among(span_str(key), n, names))
+            continue;
+        char hint[64];
+        http_error(rq, 400, "unknown field '%s%.200s'%s", where, key, suggest(span_str(key), n, names, hint));
+        return -1;
+    }
+    return 0;
+}
+
+json_t *ask_body(struct http_request *rq, size_t n, const char *const *names) {
+    if (rq->content_encoding.n && !span_eq(rq->content_encoding, SPAN("identity"))) {
+        http_error(rq, 415, "Content-Encoding %.*s is not taken here", SPAN_ARG(rq->content_encoding));
+        return NULL;
+    }
+    json_error_t error;
+    json_t *body =
+        rq->body.n == 0 ? json_object() : json_loadb(rq->body.p, rq->body.n, JSON_REJECT_DUPLICATES, &error);
+    if (!body) {
+        http_error(rq, 400, "the body is not JSON: %s (line %d, column %d)", error.text, error.line,
+                   error.column);
+        return NULL;
+    }
+    if (!json_is_object(body)) {
+        http_error(rq, 400, "the body must be a JSON object");
+        json_decref(body);
+        return NULL;
+    }
+    if (ask_fields(rq, body, "", n, names) != 0) {
+        json_decref(body);
+        return NULL;
+    }
+    return body;
+}
+
+int ask_string(struct http_request *rq, const json_t *object, const char *name, struct span *value) {
+    const json_t *field = json_object_get(object, name);
+    if (!field || json_is_null(field))
+        return 0;
+    if (!json_is_string(field)) {
+        http_error(rq, 400, "%s must be a string", name);
+        return -1;
+    }
+    *value = span_of(json_string_value(field), json_string_length(field));
+    return 1;
+}
+
+int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value) {
+    const json_t *field = json_object_get(object, name);
+    if (!field || json_is_null(field))
+        return 0;
+    if (!json_is_boolean(field)) {
+        http_error(rq, 400, "%s must be true or false", name);
+        return -1;
+    }
+    *value = json_is_true(field);
+    return 1;
+}
+
+int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max,
+              uint64_t *value) {
+    const json_t *field = json_object_get(object, name);
+    if (!field || json_is_null(field))
+        return 0;
+    double number = json_number_value(field);
+    if (!json_is_number(field) || number < 0 || number > (double)max || number != (double)(uint64_t)number) {
+        http_error(rq, 400, "%s must be a whole number from 0 to %" PRIu64, name, max);
+        return -1;
+    }
+    *value = (uint64_t)number;
+    return 1;
+}
+
+int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
+    struct err err = {0};
+    rq->http->n_questions++;
+    if (ingest_barrier(rq->http->ingest, session_id, last_id, &err) == 0)
+        return 0;
+    http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
+    return -1;
+}

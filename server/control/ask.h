@@ -1,0 +1,60 @@
+/* What a question asks for: query arguments and JSON bodies, checked; everything unknown is refused by name.
+ *
+ * Errors: -1 once http_error has answered.
+ * Ownership: spans point into the request.
+ */
+#ifndef CONTROL_ASK_H
+#define CONTROL_ASK_H
+
+#include "core/reader.h"
+#include "http/server.h"
+#include <jansson.h>
+
+#define ASK_TAGS_MAX      64    /* tag= arguments */
+#define ASK_LIMIT_DEFAULT 10000 /* rows of a list */
+#define ASK_LIMIT_MAX     100000000
+#define ASK_NEWEST_MAX    10000 /* rows of a list with newest=true: they are held in memory */
+#define ASK_BODY_MAX      (8 << 20)
+
+/* Refuses query arguments that are not among the names (test_session_token is always welcome). */
+int ask_only(struct http_request *rq, size_t n, const char *const *names);
+
+/* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
+int ask_session(struct http_request *rq, struct span name, struct ingest_session *session);
+
+/* The arguments of a list. */
+struct ask {
+    struct filter filter; /* without limit */
+    struct span tags[ASK_TAGS_MAX];
+    struct span type; /* as given; p == NULL: any */
+    uint64_t cursor;
+    uint64_t limit;
+    bool newest;
+    char session[65];
+    uint64_t session_id; /* INGEST_ALL */
+};
+int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask);
+
+/* A whole number without sign. */
+bool ask_u64(struct span text, uint64_t *n);
+
+/* The body as a JSON object whose fields are all among the names; an empty body is {}. New reference; NULL
+ * when refused. */
+json_t *ask_body(struct http_request *rq, size_t n, const char *const *names);
+/* Refuses fields that are not among the names. `where` is put before the field's name: "http[0].". */
+int ask_fields(struct http_request *rq, const json_t *object, const char *where, size_t n,
+               const char *const *names);
+/* A field that may be missing (or null): 1 when it is there, 0 when not, -1 refused. */
+int ask_string(struct http_request *rq, const json_t *object, const char *name, struct span *value);
+int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value);
+int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max, uint64_t *value);
+
+/* The barrier of a session (INGEST_ALL), with its error as a 503. */
+int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
+
+#define ASK_NAMES(...)                                                                                       \
+    sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]) {               \
+        __VA_ARGS__                                                                                          \
+    }
+
+#endif

@@ -1,0 +1,158 @@
+/* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of catalog/question.h, each answered by a worker
+ * from one moment of the recording behind the barrier. */
+#include "catalog/question.h"
+
+#include "control/ask.h"
+#include "control/control.h"
+#include "http/work.h"
+#include <stdlib.h>
+
+struct catalog_job {
+    struct job job; /* first */
+    struct http_request *rq;
+    struct catalog_question *question;
+    uint64_t session_id; /* the only one that it asks about, or INGEST_ALL */
+};
+
+static int put_piece(const char *p, size_t n, void *arg) {
+    buf_add(arg, p, n);
+    return ((struct buf *)arg)->failed ? -1 : 0;
+}
+
+static void put_json(struct http_request *rq, json_t *answer) {
+    struct buf *body = &rq->answer.body;
+    if (json_dump_callback(answer, put_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0)
+        http_error(rq, 503, "out of memory for the answer");
+    else
+        buf_char(body, '\n');
+    json_decref(answer);
+}
+
+/* {"error", "file"?, "line"?, "column"?, "path"?}; the sentence has the place too. */
+static void refuse(struct http_request *rq, const struct catalog_error *e) {
+    struct buf sentence = {0};
+    catalog_error_print(e, &sentence);
+    json_t *answer = json_pack("{s:s%}", "error", sentence.p, sentence.n);
+    if (answer && e->file[0])
+        json_object_set_new(answer, "file", json_string(e->file));
+    if (answer && e->line)
+        json_object_set_new(answer, "line", json_integer((json_int_t)e->line));
+    if (answer && e->column)
+        json_object_set_new(answer, "column", json_integer((json_int_t)e->column));
+    if (answer && e->path[0])
+        json_object_set_new(answer, "path", json_string(e->path));
+    if (answer) {
+        put_json(rq, answer);
+        rq->answer.status = 400;
+    } else {
+        http_error(rq, 400, "%s", e->message);
+    }
+    buf_free(&sentence);
+}
+
+static json_t *read_answer(struct catalog_job *c, struct err *err) {
+    struct store *store = c->rq->http->store;
+    struct reader *r = store_reader_take(store, err);
+    json_t *answer = NULL;
+    if (r && r->ops->begin(r, err) == 0) {
+        answer = catalog_question_answer(c->question, r, err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(store, r);
+    return answer;
+}
+
+static void run(struct job *job) {
+    struct catalog_job *c = (struct catalog_job *)job;
+    struct http_request *rq = c->rq;
+    struct err err = {0};
+    uint64_t last_id;
+    if (ask_barrier(rq, c->session_id, &last_id) != 0) {
+        /* answered */
+    } else if (!catalog_question_knows_marks(c->question, last_id, &err)) {
+        http_error(rq, 400, "since: %s", err.text);
+    } else {
+        catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
+        json_t *answer = read_answer(c, &err);
+        if (answer)
+            put_json(rq, answer);
+        else
+            http_error(rq, 500, "cannot answer: %s", err.text);
+    }
+    catalog_question_free(c->question);
+    free(c);
+    http_resume(rq);
+}
+
+/* -1 unless all sessions that it asks about are there. */
+static int find_sessions(struct http_request *rq, const struct catalog_question *q, uint64_t *id) {
+    struct span names[2];
+    struct ingest_session session;
+    size_t n = catalog_question_sessions(q, names);
+    for (size_t i = 0; i < n; i++)
+        if (ask_session(rq, names[i], &session) != 0)
+            return -1;
+    *id = n == 1 ? session.id : INGEST_ALL;
+    return 0;
+}
+
+static json_t *read_body(struct http_request *rq, enum catalog_kind kind) {
+    json_error_t why;
+    json_t *body =
+        rq->body.n ? json_loadb(rq->body.p, rq->body.n, JSON_REJECT_DUPLICATES, &why) : json_object();
+    if (!body)
+        http_error(rq, 400, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
+    else if (kind != ASK_DIFF && json_is_object(body) && rq->session_token.p &&
+             !json_object_get(body, "session"))
+        json_object_set_new(body, "session", json_stringn(rq->session_token.p, rq->session_token.n));
+    return body;
+}
+
+static void ask(struct http_request *rq, enum catalog_kind kind) {
+    struct catalog_error wrong = {0};
+    json_t *body = ask_only(rq, 0, NULL) == 0 ? read_body(rq, kind) : NULL;
+    if (!body)
+        return;
+    struct catalog_job *c = calloc(1, sizeof *c);
+    struct catalog_question *q = c ? catalog_question_new(kind, body, &wrong) : NULL;
+    json_decref(body);
+    uint64_t session_id;
+    if (!q || find_sessions(rq, q, &session_id) != 0) {
+        if (!c)
+            http_error(rq, 503, "out of memory");
+        else if (!q)
+            refuse(rq, &wrong);
+        catalog_question_free(q);
+        free(c);
+        return;
+    }
+    *c = (struct catalog_job){.job = {.run = run}, .rq = rq, .question = q, .session_id = session_id};
+    http_suspend(rq);
+    if (work_put(rq->http->work, &c->job))
+        return;
+    http_error(rq, 503, "the server is stopping");
+    catalog_question_free(q);
+    free(c);
+    http_resume(rq);
+}
+
+void control_verify(struct http_request *rq) {
+    ask(rq, ASK_VERIFY);
+}
+
+void control_lint(struct http_request *rq) {
+    ask(rq, ASK_LINT);
+}
+
+void control_snapshot(struct http_request *rq) {
+    ask(rq, ASK_SNAPSHOT);
+}
+
+void control_infer(struct http_request *rq) {
+    ask(rq, ASK_INFER);
+}
+
+void control_diff(struct http_request *rq) {
+    ask(rq, ASK_DIFF);
+}

@@ -1,0 +1,430 @@
+/* POST /recorder/v1/expect.
+ *
+ * DESIGN. A question that is surely short is judged on the connection's own thread: two hand-overs would cost
+ * more than the judging. Any other sleeps until its barrier is reached, and while a worker judges it. One that does not hold yet and may wait
+ * joins the watch thread, which feeds its judge with each new record once; whoever decides (holds, can't be
+ * mended, time is up) hands it to a worker for the report.
+ *
+ *     handler -> [loop -> worker] -> judge_start -> decided -> report -> answer
+ *                                        -> waiting (watch) -> decided -> worker -> report -> answer
+ */
+#include "control/ask.h"
+#include "control/control.h"
+#include "core/clock.h"
+#include "http/watch.h"
+#include "http/work.h"
+#include "judge/judge.h"
+#include <stdlib.h>
+
+#define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
+#define SHORT_BODY    8192  /* bytes of question: judged at once */
+
+struct question {
+    struct waiter waiter; /* first: the watch knows this */
+    struct job job;
+    struct http_request *rq;
+    struct judge *judge;
+    uint64_t last_id;   /* of the barrier */
+    uint64_t n_forgets; /* watch_forgets of its session when judging began */
+    bool again;         /* the session was reset since, or ended: to be judged anew */
+    int64_t asked_mono_ns, settle_ns;
+    int64_t deadline_mono_ns; /* of `within` */
+    int64_t quiet_mono_ns;    /* since when nothing new came */
+    uint64_t n_fed;           /* then */
+};
+
+static void question_free(struct question *q) {
+    judge_free(q->judge);
+    free(q);
+}
+
+static struct question *of_job(struct job *job) {
+    return (struct question *)((char *)job - offsetof(struct question, job));
+}
+
+/* --- answering ------------------------------------------------------------------------------------------- */
+
+static int put_piece(const char *p, size_t n, void *arg) {
+    buf_add(arg, p, n);
+    return ((struct buf *)arg)->failed ? -1 : 0;
+}
+
+/* Losses that a full disk does not let us write down count all the same. */
+static void note_unsaved_loss(struct question *q) {
+    uint64_t n = pipeline_unsaved_loss(q->rq->http->pipeline);
+    struct loss_row row = {.id = UINT64_MAX, /* later than any mark */
+                           .at = clock_wall_ns(),
+                           .loss = LOSS_DISK_FULL,
+                           .n = n,
+                           .detail = SPAN("not written down yet")};
+    if (n)
+        judge_feed_loss(q->judge, &row);
+}
+
+static int report(struct question *q, struct reader *r, struct err *err) {
+    note_unsaved_loss(q);
+    json_t *answer = judge_report(q->judge, r, err);
+    if (!answer)
+        return -1;
+    double waited_ms = (double)(clock_mono_ns() - q->asked_mono_ns) / (double)NS_PER_MS;
+    json_object_set_new(answer, "waited_ms", json_real(waited_ms));
+    struct buf *body = &q->rq->answer.body;
+    int failed = json_dump_callback(answer, put_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    buf_char(body, '\n');
+    json_decref(answer);
+    return failed ? err_set(err, 0, "out of memory for the report") : 0;
+}
+
+/* --- judging --------------------------------------------------------------------------------------------- */
+
+/* Whether the answer is known now; else when to look again even if nothing comes. */
+static bool decided(struct question *q, int64_t now) {
+    enum verdict verdict = judge_verdict(q->judge);
+    if (verdict == VERDICT_PASS && q->settle_ns == 0)
+        return true;
+    if (verdict == VERDICT_PASS) {
+        int64_t quiet = q->quiet_mono_ns + q->settle_ns,
+                last = q->deadline_mono_ns + JUDGE_SETTLES_MAX * q->settle_ns;
+        q->waiter.due_mono_ns = quiet < last ? quiet : last;
+        return now >= q->waiter.due_mono_ns;
+    }
+    q->waiter.due_mono_ns = q->deadline_mono_ns;
+    return now >= q->deadline_mono_ns || judge_final(q->judge);
+}
+
+/* Runs with a reader that looks at one moment of the recording; 1: the report is made, 0: not decided yet. */
+static int begin_judging(struct question *q, struct reader *r, struct err *err) {
+    if (judge_start(q->judge, r, err) != 0)
+        return -1;
+    q->quiet_mono_ns = clock_mono_ns();
+    if (!decided(q, q->quiet_mono_ns))
+        return 0;
+    return report(q, r, err) == 0 ? 1 : -1;
+}
+
+static int with_reader(struct question *q, int (*fn)(struct question *, struct reader *, struct err *)) {
+    struct err err = {0};
+    struct store *store = q->rq->http->store;
+    struct reader *r = store_reader_take(store, &err);
+    int result = r && r->ops->begin(r, &err) == 0 ? 0 : -1;
+    if (result == 0) {
+        result = fn(q, r, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(store, r);
+    if (result < 0)
+        http_error(q->rq, 500, "cannot judge: %s", err.text);
+    return result;
+}
+
+static uint64_t forgets(const struct question *q) {
+    return watch_forgets(q->rq->http, q->waiter.session_id);
+}
+
+/* One of the same name may have been opened since: that is not the one that was asked about. */
+static bool session_ended(struct question *q) {
+    struct ingest_session session;
+    struct err ignored = {0};
+    if (ingest_session_find(q->rq->http->ingest, span_str(q->waiter.session), &session, &ignored) == 0 &&
+        session.id == q->waiter.session_id)
+        return false;
+    http_error(
+        q->rq, 404,
+        "the session '%s' has ended while it was asked about: it was removed, or its time to live is over",
+        q->waiter.session);
+    return true;
+}
+
+/* Whether the answer is complete (an error is one too); else the question must wait. */
+static bool judge_to(struct question *q, uint64_t last_id) {
+    q->n_forgets = forgets(q);
+    q->waiter.series = watch_series(q->rq->http->watch);
+    if (session_ended(q))
+        return true;
+    struct err err = {0};
+    if (!judge_knows_mark(q->judge, last_id, &err)) {
+        http_error(q->rq, 400, "since: %s", err.text);
+        return true;
+    }
+    if (with_reader(q, begin_judging) != 0)
+        return true;
+    q->waiter.cursor = judge_seen(q->judge);
+    return false;
+}
+
+static bool judge_now(struct question *q) {
+    uint64_t last_id;
+    return ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || judge_to(q, last_id);
+}
+
+static void answer(struct question *q) {
+    struct http_request *rq = q->rq;
+    question_free(q);
+    http_resume(rq);
+}
+
+static void run_report(struct job *job) {
+    struct question *q = of_job(job);
+    with_reader(q, report);
+    answer(q);
+}
+
+static void run_again(struct job *job);
+
+static bool question_look(struct waiter *w) {
+    struct question *q = (struct question *)w;
+    int64_t now = clock_mono_ns();
+    if (w->n_fed != q->n_fed) {
+        q->n_fed = w->n_fed;
+        q->quiet_mono_ns = now;
+    }
+    q->again = forgets(q) != q->n_forgets;
+    return q->again || decided(q, now);
+}
+
+static void question_wake(struct waiter *w, enum watch_why why) {
+    struct question *q = (struct question *)w;
+    struct http_request *rq = q->rq;
+    struct err err = {0};
+    q->job.run = q->again ? run_again : run_report;
+    switch (why) {
+    case WATCH_LOOKED:
+    case WATCH_DUE:
+        if (work_put(rq->http->work, &q->job))
+            return;
+        http_error(rq, 503, "the server is stopping");
+        break;
+    case WATCH_STOP:
+        http_error(rq, 503, "the server is stopping");
+        break;
+    case WATCH_FAILED:
+        if (judge_within_limits(q->judge, &err))
+            err_set(&err, 0, w->failed ? "out of memory" : "what was recorded since cannot be read");
+        http_error(rq, 500, "cannot judge: %s", err.text);
+        break;
+    case WATCH_GONE:
+        rq->abandoned = true;
+        break;
+    }
+    answer(q);
+}
+
+static void wait_for_more(struct question *q) {
+    q->waiter.look = question_look;
+    q->waiter.wake = question_wake;
+    q->waiter.feed = q->judge;
+    watch_add(q->rq->http->watch, &q->waiter);
+}
+
+static void run_question(struct job *job) {
+    struct question *q = of_job(job);
+    if (judge_to(q, q->last_id))
+        answer(q);
+    else
+        wait_for_more(q);
+}
+
+/* On the loop. */
+static void question_due(void *arg, uint64_t last_id) {
+    struct question *q = arg;
+    struct http *h = q->rq->http;
+    q->last_id = last_id;
+    if (!work_put(h->work, &q->job)) {
+        http_error(q->rq, 503, "the server is stopping");
+        answer(q);
+    }
+}
+
+/* The request is asleep. No thread waits for a barrier: a few questions about a flooded session would leave none for others. */
+static void ask_barrier_later(struct question *q) {
+    struct http *h = q->rq->http;
+    struct err err = {0};
+    q->job.run = run_question;
+    h->n_questions++;
+    if (ingest_barrier_then(h->ingest, q->waiter.session_id, question_due, q, &err) != 0) {
+        http_error(q->rq, 503, "%s", err.text);
+        answer(q);
+    }
+}
+
+/* --- asking ---------------------------------------------------------------------------------------------- */
+
+#define FIELDS "expect", "session", "since", "within_ms", "settle_ms", "all_covered", "prefix", "ignore_tags"
+
+/* "env,host" or ["env","host"] */
+static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+    const json_t *field = json_object_get(body, "ignore_tags"), *item;
+    size_t i;
+    if (!json_is_array(field)) {
+        struct span given = SPAN("");
+        int result = ask_string(rq, body, "ignore_tags", &given);
+        buf_span(text, given);
+        return result < 0 ? -1 : 0;
+    }
+    json_array_foreach(field, i, item) {
+        if (!json_is_string(item)) {
+            http_error(rq, 400, "ignore_tags must be a string or a list of strings");
+            return -1;
+        }
+        buf_str(text, i ? "," : "");
+        buf_str(text, json_string_value(item));
+    }
+    return 0;
+}
+
+static int read_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+    if (join_ignored(rq, body, text) != 0)
+        return -1;
+    if (text->failed)
+        http_error(rq, 400, "ignore_tags is longer than the limit of %zu bytes", text->max);
+    return text->failed ? -1 : 0;
+}
+
+/* A string, or {"text","file"}: a file's text and its name for the report. */
+static int read_source(struct http_request *rq, const json_t *item, struct judge_source *source) {
+    if (json_is_string(item)) {
+        source->text = span_of(json_string_value(item), json_string_length(item));
+        return 0;
+    }
+    if (!json_is_object(item)) {
+        http_error(rq, 400, "expect must be a list of strings");
+        return -1;
+    }
+    if (ask_fields(rq, item, "expect[].", ASK_NAMES("text", "file")) != 0 ||
+        ask_string(rq, item, "file", &source->file) < 0)
+        return -1;
+    int given = ask_string(rq, item, "text", &source->text);
+    if (given == 0)
+        http_error(rq, 400, "expect[].text is missing");
+    return given > 0 ? 0 : -1;
+}
+
+/* NULL when refused. */
+static struct judge_source *read_sources(struct http_request *rq, const json_t *body, bool all_covered,
+                                         size_t *n) {
+    const json_t *list = json_object_get(body, "expect");
+    bool one = json_is_string(list);
+    *n = one ? 1 : json_array_size(list);
+    if ((!one && list && !json_is_array(list)) || (*n == 0 && !all_covered) || *n > JUDGE_EXPECTATIONS_MAX) {
+        http_error(rq, 400, "expect must be a list of 1 to %d expectations", JUDGE_EXPECTATIONS_MAX);
+        return NULL;
+    }
+    struct judge_source *sources = calloc(*n + 1, sizeof *sources);
+    if (!sources) {
+        http_error(rq, 503, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < *n; i++)
+        if (read_source(rq, one ? list : json_array_get(list, i), &sources[i]) != 0) {
+            free(sources);
+            return NULL;
+        }
+    return sources;
+}
+
+static void put_error(struct http_request *rq, const struct judge_error *e) {
+    json_t *answer = json_pack("{s:s, s:I, s:I, s:s}", "error", e->message, "line", (json_int_t)e->line,
+                               "column", (json_int_t)e->column, "excerpt", e->excerpt);
+    if (answer && e->file.p)
+        json_object_set_new(answer, "file", json_stringn(e->file.p, e->file.n));
+    if (!answer) {
+        http_error(rq, 400, "%s (line %zu, column %zu)", e->message, e->line, e->column);
+        return;
+    }
+    rq->answer.status = 400;
+    json_dump_callback(answer, put_piece, &rq->answer.body, JSON_COMPACT);
+    buf_char(&rq->answer.body, '\n');
+    json_decref(answer);
+}
+
+static struct judge *read_judge(struct http_request *rq, const json_t *body, struct judge_options *options) {
+    size_t n;
+    struct judge_source *sources = read_sources(rq, body, options->all_covered, &n);
+    if (!sources)
+        return NULL;
+    struct judge_error error = {0};
+    struct judge *judge = judge_parse(sources, n, options, &error);
+    if (!judge)
+        put_error(rq, &error);
+    free(sources);
+    return judge;
+}
+
+static struct question *read_question(struct http_request *rq, const json_t *body) {
+    struct judge_options options = {0};
+    struct ingest_session session;
+    struct span name = {NULL, 0};
+    uint64_t within_ms = 0, settle_ms = 0;
+    struct buf ignored = {.max = 64 << 10};
+    int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
+    struct judge *judge = NULL;
+    if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
+        ask_count(rq, body, "since", INT64_MAX, &options.since) >= 0 &&
+        ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
+        ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
+        ask_session(rq, name, &session) == 0 && read_ignored(rq, body, &ignored) == 0) {
+        options.session = span_str(session.name);
+        options.ignore_tags = buf_view(&ignored);
+        judge = read_judge(rq, body, &options);
+    }
+    buf_free(&ignored);
+    struct question *q = judge ? calloc(1, sizeof *q) : NULL;
+    if (!q) {
+        if (judge)
+            http_error(rq, 503, "out of memory");
+        judge_free(judge);
+        return NULL;
+    }
+    if (!has_within && judge_within_ms(judge) > 0)
+        within_ms = (uint64_t)judge_within_ms(judge);
+    q->rq = rq;
+    q->judge = judge;
+    q->waiter.fd = http_socket(rq);
+    memcpy(q->waiter.session, session.name, sizeof q->waiter.session);
+    q->asked_mono_ns = clock_mono_ns();
+    q->settle_ns = (int64_t)settle_ms * NS_PER_MS;
+    q->deadline_mono_ns = q->asked_mono_ns + (int64_t)within_ms * NS_PER_MS;
+    q->waiter.session_id = session.id;
+    return q;
+}
+
+/* The same question to a recording that has forgotten; the time it was given goes on. */
+static void run_again(struct job *job) {
+    struct question *q = of_job(job), *anew;
+    struct http_request *rq = q->rq;
+    if (session_ended(q)) {
+        answer(q);
+        return;
+    }
+    json_t *body = json_loadb(rq->body.p, rq->body.n, 0, NULL);
+    anew = read_question(rq, body);
+    json_decref(body);
+    if (anew) {
+        anew->asked_mono_ns = q->asked_mono_ns;
+        anew->deadline_mono_ns = q->deadline_mono_ns;
+        question_free(q);
+        ask_barrier_later(anew);
+    } else
+        answer(q);
+}
+
+void control_expect(struct http_request *rq) {
+    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES(FIELDS)) : NULL;
+    struct question *q = body ? read_question(rq, body) : NULL;
+    json_decref(body);
+    if (!q)
+        return;
+    struct store_stats stats;
+    store_stats(rq->http->store, &stats);
+    if (stats.samples > SHORT_SAMPLES || rq->body.n > SHORT_BODY ||
+        pipeline_backlog(rq->http->pipeline, NULL) > 0) {
+        http_suspend(rq);
+        ask_barrier_later(q);
+    } else if (judge_now(q))
+        question_free(q);
+    else {
+        http_suspend(rq);
+        wait_for_more(q);
+    }
+}

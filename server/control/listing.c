@@ -1,0 +1,241 @@
+/* DESIGN. The reader pushes rows; libmicrohttpd pulls bytes. Between them: a page, filled by one look at the
+ * recording from the cursor on, until it holds LISTING_PAGE bytes. A small list is one page and is answered
+ * with its length; a larger one is streamed, each page with a fresh look (a reader is never held between two
+ * pages, so a slow client costs nobody anything).
+ */
+#include "control/listing.h"
+
+#include "core/log.h"
+#include "render/rows.h"
+#include "render/series.h"
+#include <stdlib.h>
+
+struct listing {
+    struct http *http;
+    struct ask ask;
+    const struct listing_format *format;
+    uint64_t until;
+    size_t phase;
+    uint64_t left;   /* rows that may still be delivered */
+    uint64_t cursor; /* the last one delivered, of this phase */
+    bool any;        /* some row was delivered */
+    bool more;       /* there is a row beyond the limit */
+    bool page_full;
+    bool done;
+    struct buf page;
+    size_t at; /* bytes of the page that were sent */
+};
+
+/* Takes one row; 1 to stop. */
+static int take_row(struct listing *l, uint64_t id, const void *row) {
+    if (l->page.n >= LISTING_PAGE && !l->ask.newest) {
+        l->page_full = true;
+        return 1;
+    }
+    if (l->left == 0) {
+        l->more = true;
+        return 1;
+    }
+    const struct listing_phase *phase = &l->format->phases[l->phase];
+    if (l->any)
+        buf_str(&l->page, l->format->separator);
+    buf_str(&l->page, phase->before);
+    phase->write(&l->page, row);
+    buf_str(&l->page, phase->after);
+    l->any = true;
+    l->left--;
+    l->cursor = id;
+    return l->page.failed;
+}
+
+static int on_series(void *arg, const struct series_row *row) {
+    struct listing *l = arg;
+    return row->id <= l->cursor ? 0 : take_row(l, row->id, row);
+}
+
+static int on_sample(void *arg, const struct sample_row *row) {
+    return take_row(arg, row->id, row);
+}
+
+static int on_event(void *arg, const struct event_row *row) {
+    return take_row(arg, row->id, row);
+}
+
+static int on_check(void *arg, const struct check_row *row) {
+    return take_row(arg, row->id, row);
+}
+
+/* Rejects are of no metric type; `type` asks for their family. */
+static int on_reject(void *arg, const struct reject_row *row) {
+    struct listing *l = arg;
+    struct span type = l->ask.type, family = row->reject.family;
+    if (span_eq(type, SPAN("check")))
+        type = SPAN("service_check");
+    bool is_metric = !span_eq(family, SPAN("event")) && !span_eq(family, SPAN("service_check"));
+    if (type.p && !(span_eq(type, SPAN("metric")) ? is_metric : span_eq(type, family)))
+        return 0;
+    return take_row(l, row->id, row);
+}
+
+static int on_request(void *arg, const struct request_row *row) {
+    return take_row(arg, row->id, row);
+}
+
+/* Whether rows of this kind can be of the type that is asked for at all. */
+static bool type_fits(const struct ask *ask, enum listing_rows rows) {
+    struct span type = ask->type;
+    switch (rows) {
+    case LISTING_SERIES:
+    case LISTING_SAMPLES:
+        return !type.p || ask->filter.has_type || span_eq(type, SPAN("metric"));
+    case LISTING_EVENTS:
+        return !type.p || span_eq(type, SPAN("event"));
+    case LISTING_CHECKS:
+        return !type.p || span_eq(type, SPAN("check")) || span_eq(type, SPAN("service_check"));
+    case LISTING_REJECTS:
+        return !ask->filter.has_type;
+    case LISTING_REQUESTS:
+        return !type.p;
+    }
+    return false;
+}
+
+static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows, const struct filter *f,
+                     struct err *err) {
+    const struct reader_ops *ops = r->ops;
+    switch (rows) {
+    case LISTING_SERIES:
+        if (l->ask.filter.since || f->has_source)
+            return series_since(r, f, on_series, l, err);
+        return ops->series(r, f, on_series, l, err);
+    case LISTING_SAMPLES:
+        return ops->samples(r, f, true, on_sample, l, err);
+    case LISTING_EVENTS:
+        return ops->events(r, f, on_event, l, err);
+    case LISTING_CHECKS:
+        return ops->checks(r, f, on_check, l, err);
+    case LISTING_REJECTS:
+        return ops->rejects(r, f, on_reject, l, err);
+    case LISTING_REQUESTS:
+        return ops->requests(r, f, on_request, l, err);
+    }
+    return 0;
+}
+
+/* From the cursor to the end of the page or of the phase. */
+static int fill_phase(struct listing *l, struct reader *r, struct err *err) {
+    enum listing_rows rows = l->format->phases[l->phase].rows;
+    if (!type_fits(&l->ask, rows))
+        return 0;
+    struct filter f = l->ask.filter;
+    f.until = l->until;
+    if (rows == LISTING_SERIES)
+        f.after_series = l->cursor;
+    else {
+        f.since = l->cursor > f.since ? l->cursor : f.since;
+        f.newest = l->ask.newest;
+        if (rows != LISTING_REJECTS) /* of which on_reject leaves some out */
+            f.limit = l->ask.newest ? l->left : l->left + 1;
+    }
+    return read_rows(l, r, rows, &f, err);
+}
+
+static void finish(struct listing *l) {
+    l->done = true;
+    if (!l->format->says_next)
+        return;
+    buf_str(&l->page, "],\"next\":");
+    if (l->more)
+        buf_u64(&l->page, l->cursor);
+    else
+        buf_str(&l->page, "null");
+    buf_str(&l->page, "}\n");
+}
+
+static int fill_page(struct listing *l, struct err *err) {
+    buf_clear(&l->page);
+    l->at = 0;
+    l->page_full = false;
+    if (!l->any && l->cursor == l->ask.cursor && l->phase == 0)
+        buf_str(&l->page, l->format->head);
+    struct reader *r = store_reader_take(l->http->store, err);
+    if (!r)
+        return -1;
+    int failed = r->ops->begin(r, err);
+    bool begun = !failed;
+    while (!failed && !l->done) {
+        failed = fill_phase(l, r, err);
+        if (failed || l->page_full)
+            break;
+        if (l->more || ++l->phase == l->format->n_phases)
+            finish(l);
+        else
+            l->cursor = 0;
+    }
+    if (begun)
+        r->ops->end(r);
+    store_reader_give(l->http->store, r);
+    return failed || l->page.failed ? -1 : 0;
+}
+
+static void listing_free(void *arg) {
+    struct listing *l = arg;
+    buf_free(&l->page);
+    free(l);
+}
+
+static ssize_t listing_read(void *arg, char *to, size_t max) {
+    struct listing *l = arg;
+    if (l->at == l->page.n) {
+        struct err err = {0};
+        if (l->done)
+            return HTTP_STREAM_END;
+        if (fill_page(l, &err) != 0) {
+            log_warning("a list was cut short: %s", err.text);
+            return HTTP_STREAM_FAILED;
+        }
+        if (l->page.n == 0)
+            return HTTP_STREAM_END;
+    }
+    size_t n = l->page.n - l->at;
+    n = n < max ? n : max;
+    memcpy(to, l->page.p + l->at, n);
+    l->at += n;
+    return (ssize_t)n;
+}
+
+void listing_answer(struct http_request *rq, const struct ask *ask, const struct listing_format *format) {
+    uint64_t last_id;
+    if (ask_barrier(rq, ask->session_id, &last_id) != 0)
+        return;
+    struct listing *l = calloc(1, sizeof *l);
+    if (!l) {
+        http_error(rq, 503, "out of memory");
+        return;
+    }
+    l->http = rq->http;
+    l->ask = *ask;
+    l->ask.filter.tags = l->ask.tags;
+    if (ask->filter.session.p)
+        l->ask.filter.session = span_str(l->ask.session);
+    l->format = format;
+    l->until = last_id;
+    l->left = ask->limit;
+    l->cursor = ask->cursor;
+    l->page.max = 64 << 20;
+    struct err err = {0};
+    if (fill_page(l, &err) != 0) {
+        http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a row is too large");
+        listing_free(l);
+        return;
+    }
+    rq->answer.content_type = format->content_type;
+    if (l->done) {
+        rq->answer.body = l->page;
+        free(l);
+        return;
+    }
+    rq->answer.stream = listing_read;
+    rq->answer.stream_free = listing_free;
+    rq->answer.stream_arg = l;
+}

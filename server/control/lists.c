@@ -1,0 +1,30 @@
+/* GET /recorder/v1/series, samples, events, service_checks, rejects, requests, losses. */
+#include "control/control.h"
+#include "control/listing.h"
+#include "render/rows.h"
+
+#define WRITER(name, type)                                                                                   \
+    static void write_##name(struct buf *b, const void *row) {                                               \
+        rows_##name##_json(b, (const struct type *)row);                                                     \
+    }
+WRITER(series, series_row)
+WRITER(sample, sample_row)
+WRITER(event, event_row)
+WRITER(check, check_row)
+WRITER(reject, reject_row)
+WRITER(request, request_row)
+
+#define LIST(path, rows, writer)                                                                             \
+    void control_##path(struct http_request *rq) {                                                           \
+        static const struct listing_format format = {                                                        \
+            "application/json", "{\"" #path "\":[", ",\n", true, 1, {{rows, "", "", write_##writer}}};       \
+        struct ask ask;                                                                                      \
+        if (ask_list(rq, 0, NULL, &ask) == 0)                                                                \
+            listing_answer(rq, &ask, &format);                                                               \
+    }
+LIST(series, LISTING_SERIES, series)
+LIST(samples, LISTING_SAMPLES, sample)
+LIST(events, LISTING_EVENTS, event)
+LIST(service_checks, LISTING_CHECKS, check)
+LIST(rejects, LISTING_REJECTS, reject)
+LIST(requests, LISTING_REQUESTS, request)

@@ -1,0 +1,234 @@
+/* /recorder/v1/sessions, marks, reset: what changes the recording. */
+#include "control/ask.h"
+#include "control/control.h"
+#include "core/array.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "http/environment.h"
+#include "http/watch.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define TTL_S_MAX    (366LL * 24 * 3600)
+#define SESSIONS_MAX ((size_t)32 << 20) /* bytes of the list: INGEST_SESSIONS_MAX of some 2 KiB */
+
+/* --- as JSON --------------------------------------------------------------------------------------------- */
+
+static void put_session(struct buf *b, const struct ingest_session *session, const char *url) {
+    struct environment env;
+    environment_make(&env, session, url);
+    buf_str(b, "{\"name\":");
+    json_put_string(b, span_str(session->name));
+    buf_printf(b, ",\"api_key\":\"%s\",\"expires_at\":", session->api_key);
+    if (session->expires_at)
+        json_put_time(b, session->expires_at);
+    else
+        buf_str(b, "null");
+    buf_str(b, ",\"dogstatsd\":");
+    environment_dogstatsd_json(&session->at, b);
+    buf_str(b, ",\"env\":");
+    environment_json(&env, b);
+}
+
+struct listed {
+    const char *url;
+    struct buf *b;
+    bool any;
+    size_t n, cap;
+    struct count {
+        uint64_t id, samples, series, events, checks, rejects;
+    } * counts;
+    bool failed;
+};
+
+static int note_counts(void *arg, const struct session_row *row) {
+    struct listed *l = arg;
+    if (!array_room(&l->counts, l->n, &l->cap, sizeof *l->counts)) {
+        l->failed = true;
+        return 1;
+    }
+    l->counts[l->n++] =
+        (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects};
+    return 0;
+}
+
+static int by_id(const void *a, const void *b) {
+    uint64_t x = ((const struct count *)a)->id, y = ((const struct count *)b)->id;
+    return (x > y) - (x < y);
+}
+
+static void put_listed(void *arg, const struct ingest_session *session) {
+    struct listed *l = arg;
+    struct count key = {.id = session->id};
+    const struct count *c = l->n ? bsearch(&key, l->counts, l->n, sizeof key, by_id) : NULL;
+    c = c ? c : &key;
+    buf_str(l->b, l->any ? ",\n" : "");
+    l->any = true;
+    put_session(l->b, session, l->url);
+    buf_printf(l->b,
+               ",\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
+               ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 "}",
+               c->samples, c->series, c->events, c->checks, c->rejects);
+}
+
+static int read_counts(struct http_request *rq, struct listed *l) {
+    uint64_t last_id;
+    if (ask_barrier(rq, INGEST_ALL, &last_id) != 0)
+        return -1;
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err);
+    if (!failed) {
+        failed = r->ops->sessions(r, note_counts, l, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    if (failed || l->failed)
+        http_error(rq, 500, "cannot read the sessions: %s", err.text);
+    else if (l->n)
+        qsort(l->counts, l->n, sizeof *l->counts, by_id);
+    return failed || l->failed ? -1 : 0;
+}
+
+void control_sessions_list(struct http_request *rq) {
+    struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
+    if (ask_only(rq, 0, NULL) == 0 && read_counts(rq, &l) == 0) {
+        l.b->max = SESSIONS_MAX;
+        buf_str(l.b, "{\"sessions\":[");
+        ingest_session_each(rq->http->ingest, put_listed, &l);
+        buf_str(l.b, "]}\n");
+    }
+    free(l.counts);
+}
+
+void control_session_get(struct http_request *rq) {
+    struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
+    struct ingest_session session;
+    if (ask_only(rq, 0, NULL) == 0 && ask_session(rq, rq->params[0], &session) == 0 &&
+        read_counts(rq, &l) == 0) {
+        put_listed(&l, &session);
+        buf_char(l.b, '\n');
+    }
+    free(l.counts);
+}
+
+/* --- changes --------------------------------------------------------------------------------------------- */
+
+void control_session_new(struct http_request *rq) {
+    struct span name = SPAN("");
+    bool unix_sockets = false;
+    uint64_t ttl_s = 0;
+    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s")) : NULL;
+    if (!body)
+        return;
+    if (ask_string(rq, body, "name", &name) >= 0 && ask_bool(rq, body, "unix", &unix_sockets) >= 0 &&
+        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0) {
+        struct ingest_session session;
+        struct err err = {0};
+        if (strlen(name.p) != name.n)
+            http_error(rq, 400, "a session's name holds no NUL");
+        else if (ingest_session_open(rq->http->ingest, name.p, unix_sockets, (int64_t)ttl_s * NS_PER_S,
+                                     &session, &err))
+            http_error(rq,
+                       err.sys == EEXIST   ? 409
+                       : err.sys == EINVAL ? 400
+                       : err.sys == ENOSPC ? 429
+                                           : 503,
+                       "%s", err.text);
+        else {
+            rq->answer.status = 201;
+            http_add_header(rq, "Location", "/recorder/v1/sessions/%s", session.name);
+            put_session(&rq->answer.body, &session, rq->http->url);
+            buf_str(&rq->answer.body, "}\n");
+        }
+    }
+    json_decref(body);
+}
+
+void control_session_delete(struct http_request *rq) {
+    struct ingest_session session;
+    if (ask_only(rq, 0, NULL) != 0 || ask_session(rq, rq->params[0], &session) != 0)
+        return;
+    if (strcmp(session.name, "default") == 0) {
+        http_error(rq, 409, "the default session stays; POST /recorder/v1/reset forgets what it recorded");
+        return;
+    }
+    struct err err = {0};
+    if (ingest_session_close(rq->http->ingest, session.name, &err) != 0) {
+        http_error(rq, err.sys == ENOENT ? 404 : 503, "%s", err.text);
+        return;
+    }
+    buf_printf(&rq->answer.body, "{\"removed\":\"%s\"}\n", session.name);
+}
+
+/* Of a session that is named, else of all: those that it doesn't concern are not waited for. */
+void control_mark(struct http_request *rq) {
+    uint64_t last_id;
+    struct ingest_session session = {.id = INGEST_ALL};
+    json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, 0, NULL) : NULL;
+    struct span name = http_arg(rq, "session");
+    bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
+    if (body && (all || ask_session(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0)
+        buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", last_id);
+    json_decref(body);
+}
+
+struct forget {
+    size_t n;
+    uint64_t *ids; /* of the sessions */
+    struct store_removed removed;
+};
+
+static int forget(struct store *store, void *arg, struct err *err) {
+    struct forget *f = arg;
+    for (size_t i = 0; i < f->n; i++) {
+        struct store_removed r = {0};
+        if (store_reset(store, f->ids[i], &r, err) != 0)
+            return -1;
+        f->removed.samples += r.samples;
+        f->removed.series += r.series;
+        f->removed.events += r.events;
+        f->removed.checks += r.checks;
+        f->removed.rejects += r.rejects;
+        f->removed.requests += r.requests;
+        f->removed.datagrams += r.datagrams;
+    }
+    return 0;
+}
+
+static void note_id(void *arg, const struct ingest_session *session) {
+    struct forget *f = arg;
+    if (f->n < INGEST_SESSIONS_MAX)
+        f->ids[f->n++] = session->id;
+}
+
+void control_reset(struct http_request *rq) {
+    struct ingest_session session;
+    json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, 0, NULL) : NULL;
+    if (!body)
+        return;
+    json_decref(body);
+    struct forget f = {.ids = calloc(INGEST_SESSIONS_MAX, sizeof *f.ids)};
+    struct span name = http_arg(rq, "session");
+    if (!f.ids)
+        http_error(rq, 503, "out of memory");
+    else if (span_eq(name, SPAN("*")))
+        ingest_session_each(rq->http->ingest, note_id, &f);
+    else if (ask_session(rq, name, &session) == 0)
+        f.ids[f.n++] = session.id;
+    struct err err = {0};
+    if (f.n && ingest_call(rq->http->ingest, f.n == 1 ? f.ids[0] : INGEST_ALL, forget, &f, &err) != 0)
+        http_error(rq, 503, "cannot reset: %s", err.text);
+    else if (f.n)
+        buf_printf(&rq->answer.body,
+                   "{\"removed\":{\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
+                   ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 ",\"requests\":%" PRIu64
+                   ",\"datagrams\":%" PRIu64 "}}\n",
+                   f.removed.samples, f.removed.series, f.removed.events, f.removed.checks, f.removed.rejects,
+                   f.removed.requests, f.removed.datagrams);
+    for (size_t i = 0; i < f.n; i++)
+        watch_forget(rq->http, f.ids[i]);
+    free(f.ids);
+}

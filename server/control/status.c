@@ -1,0 +1,159 @@
+/* GET /healthz, /readyz, /recorder/v1/status, /metrics. */
+#include "control/ask.h"
+#include "control/control.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/version.h"
+#include <inttypes.h>
+#include <unistd.h>
+
+#define LISTENERS_MAX ((size_t)16 << 20) /* bytes of an answer: room for every socket of every session */
+
+void control_health(struct http_request *rq) {
+    if (ask_only(rq, 0, NULL) == 0)
+        buf_str(&rq->answer.body, "{\"status\":\"ok\"}\n");
+}
+
+static void count_sessions(void *arg, const struct ingest_session *session) {
+    (void)session;
+    ++*(size_t *)arg;
+}
+
+/* --- status ---------------------------------------------------------------------------------------------- */
+
+static void put_socket(void *arg, const struct ingest_socket *s) {
+    struct buf *b = arg;
+    buf_printf(b, ",\n{\"transport\":\"%s\",\"address\":", source_word(s->source));
+    json_put_string(b, span_str(s->address));
+    buf_str(b, ",\"session\":");
+    json_put_string(b, span_str(s->session));
+    buf_printf(b,
+               ",\"datagrams\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"over_agent_limit\":%" PRIu64
+               ",\"kernel_drops\":%" PRIu64 ",\"truncated\":%" PRIu64 ",\"queue_full\":%" PRIu64
+               ",\"injected\":%" PRIu64 ",\"rcvbuf\":%zu,\"connections\":%" PRIu64 "}",
+               s->datagrams, s->bytes, s->over_agent_limit, s->kernel_drops, s->truncated, s->queue_full,
+               s->injected, s->rcvbuf, s->connections);
+}
+
+static void put_losses(struct buf *b, const struct store_stats *stats) {
+    buf_str(b, "\"losses\":{");
+    for (int i = 0; i < LOSS_N; i++)
+        buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", loss_word((enum loss)i), stats->losses[i]);
+    buf_str(b, "}");
+}
+
+void control_status(struct http_request *rq) {
+    struct http *h = rq->http;
+    uint64_t last_id;
+    if (ask_only(rq, 0, NULL) != 0 || ask_barrier(rq, INGEST_ALL, &last_id) != 0)
+        return;
+    struct store_stats stats = {0};
+    store_stats(h->store, &stats);
+    size_t sessions = 0, peak = 0;
+    ingest_session_each(h->ingest, count_sessions, &sessions);
+    size_t backlog = pipeline_backlog(h->pipeline, &peak);
+
+    struct buf *b = &rq->answer.body;
+    b->max = LISTENERS_MAX;
+    buf_printf(b, "{\"version\":\"%s\",\"pid\":%d,\"started_at\":", STATWIT_SERVER_VERSION, (int)getpid());
+    json_put_time(b, h->started_at);
+    buf_str(b, ",\"uptime_s\":");
+    json_put_number(b, (double)(clock_mono_ns() - h->started_mono_ns) / (double)NS_PER_S);
+    buf_printf(
+        b,
+        ",\n\"listeners\":[{\"transport\":\"http\",\"address\":\"%s\",\"session\":null,\"requests\":%" PRIu64
+        "}",
+        h->url, (uint64_t)h->n_requests);
+    ingest_sockets_each(h->ingest, put_socket, b);
+    buf_printf(b,
+               "],\n\"counts\":{\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
+               ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 ",\"requests\":%" PRIu64
+               ",\"datagrams\":%" PRIu64 ",\"received_samples\":%" PRIu64 "},\n",
+               stats.samples, stats.series, stats.events, stats.checks, stats.rejects, stats.requests,
+               stats.datagrams, stats.received_samples);
+    put_losses(b, &stats);
+    buf_printf(b,
+               ",\"unsaved_losses\":%" PRIu64 ",\n\"sessions\":%zu,\"last_id\":%" PRIu64 ",\"db\":{\"path\":",
+               pipeline_unsaved_loss(h->pipeline), sessions, last_id);
+    json_put_string(b, span_str(store_path(h->store)));
+    buf_printf(
+        b, ",\"bytes\":%" PRIu64 "},\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n",
+        stats.bytes, backlog, peak, stats.commits);
+}
+
+/* --- metrics --------------------------------------------------------------------------------------------- */
+
+struct totals {
+    uint64_t datagrams[SOURCE_N], bytes[SOURCE_N];
+};
+
+static void add_socket(void *arg, const struct ingest_socket *s) {
+    struct totals *t = arg;
+    t->datagrams[s->source] += s->datagrams;
+    t->bytes[s->source] += s->bytes;
+}
+
+/* The heading of a family; counters' samples end in _total. */
+static void family(struct buf *b, const char *name, const char *type, const char *help) {
+    buf_printf(b, "# TYPE statwit_%s %s\n# HELP statwit_%s %s\n", name, type, name, help);
+}
+
+static void one(struct buf *b, const char *name, const char *type, const char *help, uint64_t value) {
+    family(b, name, type, help);
+    buf_printf(b, "statwit_%s%s %" PRIu64 "\n", name, strcmp(type, "counter") == 0 ? "_total" : "", value);
+}
+
+static void put_recorded(struct buf *b, const struct store_stats *s) {
+    family(b, "records", "gauge", "Records kept now.");
+    const struct {
+        const char *kind;
+        uint64_t n;
+    } kinds[] = {{"sample", s->samples},       {"series", s->series},  {"event", s->events},
+                 {"service_check", s->checks}, {"reject", s->rejects}, {"request", s->requests},
+                 {"datagram", s->datagrams}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        buf_printf(b, "statwit_records{kind=\"%s\"} %" PRIu64 "\n", kinds[i].kind, kinds[i].n);
+    family(b, "losses", "gauge", "What was lost, by kind, as recorded now.");
+    for (int i = 0; i < LOSS_N; i++)
+        buf_printf(b, "statwit_losses{kind=\"%s\"} %" PRIu64 "\n", loss_word((enum loss)i), s->losses[i]);
+    one(b, "samples_received", "counter", "Samples received since the start.", s->received_samples);
+    one(b, "commits", "counter", "Transactions committed.", s->commits);
+    one(b, "database_bytes", "gauge", "Size of the database and its log.", s->bytes);
+}
+
+static void put_sockets(struct buf *b, const struct totals *t) {
+    family(b, "datagrams", "counter", "Datagrams and frames received by the sockets open now.");
+    for (int i = 0; i < SOURCE_HTTP; i++)
+        buf_printf(b, "statwit_datagrams_total{transport=\"%s\"} %" PRIu64 "\n", source_word((enum source)i),
+                   t->datagrams[i]);
+    family(b, "received_bytes", "counter", "Bytes of them.");
+    for (int i = 0; i < SOURCE_HTTP; i++)
+        buf_printf(b, "statwit_received_bytes_total{transport=\"%s\"} %" PRIu64 "\n",
+                   source_word((enum source)i), t->bytes[i]);
+}
+
+void control_metrics(struct http_request *rq) {
+    struct http *h = rq->http;
+    if (ask_only(rq, 0, NULL) != 0)
+        return;
+    struct store_stats stats = {0};
+    struct totals totals = {0};
+    size_t sessions = 0, peak = 0;
+    store_stats(h->store, &stats);
+    ingest_sockets_each(h->ingest, add_socket, &totals);
+    ingest_session_each(h->ingest, count_sessions, &sessions);
+    size_t backlog = pipeline_backlog(h->pipeline, &peak);
+    struct buf *b = &rq->answer.body;
+    rq->answer.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    family(b, "build", "info", "This build.");
+    buf_printf(b, "statwit_build_info{version=\"%s\"} 1\n", STATWIT_SERVER_VERSION);
+    put_recorded(b, &stats);
+    put_sockets(b, &totals);
+    one(b, "sessions", "gauge", "Sessions open now.", sessions);
+    one(b, "queue_bytes", "gauge", "Bytes that wait to be stored.", backlog);
+    one(b, "queue_peak_bytes", "gauge", "The most there ever were.", peak);
+    one(b, "http_requests", "counter", "HTTP requests.", h->n_requests);
+    one(b, "http_refused", "counter", "HTTP requests refused before a handler saw them.", h->n_refused);
+    one(b, "questions", "counter", "Questions about the recording.", h->n_questions);
+    buf_str(b, "# EOF\n");
+}

@@ -1,0 +1,34 @@
+/* Private to judge/: what a claim's clauses come to, each looked at in all of its witnesses. */
+#ifndef JUDGE_EVALUATE_FIND_H
+#define JUDGE_EVALUATE_FIND_H
+
+#include "judge/evaluate/claim.h"
+
+/* What the clauses of one expectation look at. */
+struct view {
+    const struct claim *claim;
+    struct witness *witnesses;
+    struct tally total;     /* of the metric itself */
+    struct tally flushed;   /* of the aggregated form with most samples */
+    struct distinct wholes; /* what has aggregated forms */
+    bool grown;             /* values, rates, distinct are copies of several witnesses' */
+    struct bag values, rates;
+    struct distinct distinct;
+    uint64_t odd_rates;
+    bool no_memory;
+};
+
+/* Of the metric itself. */
+void find_itself(const struct view *v, struct finding *f);
+void find_number(const struct view *v, struct finding *f);
+
+/* Also of what an aggregating client made of metrics: find_forms.c. */
+void find_collect_forms(struct view *v);
+void find_with_forms(struct view *v, struct finding *f);
+
+/* What can't be told makes no claim pass: one that wants it fails, and so does a `no` that it might break. */
+void find_leave_open(struct finding *f, bool no, const char *untold);
+/* Whether what is known by its ends alone may hold the value that decides. */
+bool find_may_lie_between(const struct clause *c, const struct tally *t, bool any);
+
+#endif

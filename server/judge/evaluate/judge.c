@@ -1,0 +1,135 @@
+#include "judge/evaluate/private.h"
+
+#include <stdlib.h>
+
+const char *verdict_word(enum verdict verdict) {
+    static const char *const words[] = {"pass", "fail", "inconclusive"};
+    return words[verdict];
+}
+
+static struct judge *fail(struct judge *j, struct judge_error *error, const char *message) {
+    if (message)
+        *error = (struct judge_error){.line = 1, .column = 1};
+    if (message)
+        memcpy(error->message, message, strlen(message) + 1);
+    judge_free(j);
+    return NULL;
+}
+
+static int prepare(struct judge *j, const struct judge_options *options) {
+    j->session = arena_copy(&j->arena, options->session.p ? options->session : SPAN("default"));
+    j->since = options->since;
+    j->all_covered = options->all_covered;
+    j->n_claims = j->parsed.n;
+    j->claims = calloc(j->n_claims + 1, sizeof *j->claims);
+    j->dirty = calloc(j->n_claims + 1, sizeof *j->dirty);
+    j->losses = calloc(1, sizeof *j->losses);
+    if (!j->session.p || !j->claims || !j->dirty || !j->losses ||
+        name_index_build(&j->names, j->parsed.n, j->parsed.list) != 0)
+        return -1;
+    for (size_t i = 0; i < j->n_claims; i++) {
+        j->claims[i].e = &j->parsed.list[i];
+        j->claims[i].needs = needs_of(j->claims[i].e);
+        j->asks_events |= j->claims[i].e->subject == SUBJECT_EVENT;
+        j->asks_checks |= j->claims[i].e->subject == SUBJECT_CHECK;
+    }
+    j->all_dirty = true;
+    return 0;
+}
+
+struct judge *judge_parse(const struct judge_source *sources, size_t n, const struct judge_options *options,
+                          struct judge_error *error) {
+    static const struct judge_options none;
+    options = options ? options : &none;
+    struct judge *j = calloc(1, sizeof *j);
+    if (!j)
+        return fail(NULL, error, "out of memory");
+    j->parsed.within_ms = -1;
+    j->limits = (struct judge_limits)JUDGE_LIMITS;
+    for (size_t i = 0; i < n; i++)
+        if (parse_source(&j->parsed, &sources[i], options, error) != 0) {
+            error->file = sources[i].file;
+            return fail(j, error, NULL);
+        }
+    if (j->parsed.n == 0 && !options->all_covered)
+        return fail(j, error, "expected at least one expectation: nothing is claimed");
+    return prepare(j, options) == 0 ? j : fail(j, error, "out of memory");
+}
+
+void judge_free(struct judge *j) {
+    if (!j)
+        return;
+    for (size_t i = 0; i < j->n_witnesses; i++)
+        witness_free(&j->witnesses[i]);
+    for (size_t i = 0; j->claims && i < j->n_claims; i++)
+        free(j->claims[i].witnesses.items);
+    free(j->witnesses);
+    free(j->claims);
+    free(j->dirty);
+    free(j->losses);
+    free(j->by_series.slots);
+    free(j->by_identity.slots);
+    name_index_free(&j->names);
+    arena_free(&j->arena);
+    parsed_free(&j->parsed);
+    free(j);
+}
+
+int64_t judge_within_ms(const struct judge *j) {
+    return j->parsed.within_ms;
+}
+
+uint64_t judge_seen(const struct judge *j) {
+    return j->started;
+}
+
+enum loss_kind judge_kind(const struct expectation *e) {
+    return e->subject == SUBJECT_EVENT   ? LOST_EVENTS
+           : e->subject == SUBJECT_CHECK ? LOST_CHECKS
+                                         : LOST_SAMPLES;
+}
+
+bool judge_lost_for(const struct judge *j, const struct expectation *e) {
+    return j->lost & judge_kind(e);
+}
+
+/* --- verdicts -------------------------------------------------------------------------------------------- */
+
+static void judge_claim(struct judge *j, struct claim *claim) {
+    struct answer answer;
+    claim_evaluate(claim, j->witnesses, judge_lost_for(j, claim->e), &answer);
+    if (claim->judged) {
+        j->n_verdicts[claim->verdict]--;
+        j->n_final -= claim->final;
+    }
+    claim->judged = true;
+    claim->dirty = false;
+    claim->verdict = answer.verdict;
+    claim->final = answer.final;
+    j->n_verdicts[claim->verdict]++;
+    j->n_final += claim->final;
+}
+
+static void judge_dirty(struct judge *j) {
+    for (size_t i = 0; j->all_dirty && i < j->n_claims; i++)
+        judge_claim(j, &j->claims[i]);
+    for (size_t i = 0; !j->all_dirty && i < j->n_dirty; i++)
+        judge_claim(j, &j->claims[j->dirty[i]]);
+    j->all_dirty = false;
+    j->n_dirty = 0;
+}
+
+enum verdict judge_verdict(struct judge *j) {
+    judge_dirty(j);
+    if (j->n_verdicts[VERDICT_FAIL] || (j->all_covered && j->n_uncovered))
+        return VERDICT_FAIL;
+    /* What was lost might have been of a series that nothing covers. */
+    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && (j->lost & LOST_SAMPLES)))
+        return VERDICT_INCONCLUSIVE;
+    return VERDICT_PASS;
+}
+
+bool judge_final(struct judge *j) {
+    judge_dirty(j);
+    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || (j->lost & LOST_SAMPLES)));
+}

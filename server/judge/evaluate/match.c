@@ -1,0 +1,117 @@
+#include "judge/evaluate/match.h"
+
+#include "core/glob.h"
+#include "core/number.h"
+
+bool match_tells_drops(struct span name, enum metric_type type) {
+    return span_starts(name, TELEMETRY) && type != METRIC_SET &&
+           memmem(name.p + TELEMETRY.n, name.n - TELEMETRY.n, "dropped", 7) != NULL;
+}
+
+static bool ends_with(struct span name, struct span suffix) {
+    return name.n > suffix.n && span_eq(span_from(name, name.n - suffix.n), suffix);
+}
+
+/* events.latency.95percentile
+ *                ^^
+ */
+static enum form percentile_of(struct span name, struct span *base, double *percentile) {
+    struct span head = span_of(name.p, name.n - SPAN("percentile").n);
+    const char *dot = memrchr(head.p, '.', head.n);
+    if (!dot || dot == head.p)
+        return FORM_NONE;
+    struct span digits = span_from(head, (size_t)(dot - head.p) + 1);
+    int64_t whole;
+    if (digits.n == 0 || digits.n > 3 || number_parse_int(digits, &whole) != NUMBER_OK || whole < 0 ||
+        whole > 100)
+        return FORM_NONE;
+    *base = span_of(head.p, (size_t)(dot - head.p));
+    *percentile = (double)whole;
+    return FORM_PERCENTILE;
+}
+
+enum form form_of(struct span name, struct span *base, double *percentile) {
+    static const struct {
+        enum form form;
+        const char *suffix;
+    } forms[] = {
+#define X(id, suffix) {id, suffix},
+        FORMS(X)
+#undef X
+    };
+    *percentile = 0;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct span suffix = span_str(forms[i].suffix);
+        if (!ends_with(name, suffix))
+            continue;
+        if (forms[i].form == FORM_PERCENTILE)
+            return percentile_of(name, base, percentile);
+        *base = span_of(name.p, name.n - suffix.n);
+        return forms[i].form;
+    }
+    return FORM_NONE;
+}
+
+bool match_has_forms(const struct expectation *e) {
+    return !e->any_type &&
+           (e->type == METRIC_TIMING || e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
+}
+
+bool match_name(const struct expectation *e, struct span name, uint64_t *steps) {
+    ++*steps;
+    if (e->literal)
+        return span_eq(e->name, name);
+    if (span_starts(name, TELEMETRY) && !span_starts(e->name, TELEMETRY))
+        return false;
+    return glob_match_counted(e->name, name, steps);
+}
+
+bool match_type(const struct expectation *e, enum metric_type type) {
+    return e->any_type || e->type == type;
+}
+
+/* env:ci-7 against key "env", value "ci-*" */
+static bool term_takes(const struct tag_term *term, struct span tag, uint64_t *steps) {
+    ++*steps;
+    if (!span_starts(tag, term->key))
+        return false;
+    struct span rest = span_from(tag, term->key.n);
+    if (!term->has_value)
+        return rest.n == 0 || rest.p[0] == ':';
+    return rest.n > 0 && rest.p[0] == ':' && glob_match_counted(term->value, span_from(rest, 1), steps);
+}
+
+static bool field_fits(const struct tag_term *term, struct span key, struct span field, uint64_t *steps) {
+    return field.p && span_eq(term->key, key) &&
+           (!term->has_value || glob_match_counted(term->value, field, steps));
+}
+
+bool match_term(const struct tag_term *term, const struct tagged *t) {
+    bool found = field_fits(term, SPAN("host"), t->host, t->steps) ||
+                 field_fits(term, SPAN("device"), t->device, t->steps);
+    for (size_t i = 0; i < t->n && !found; i++)
+        found = term_takes(term, t->tags[i], t->steps);
+    return found != term->negated;
+}
+
+bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps) {
+    for (size_t i = 0; i < e->n_terms; i++)
+        if (!e->terms[i].negated && term_takes(&e->terms[i], tag, steps))
+            return true;
+    const char *colon = memchr(tag.p, ':', tag.n);
+    struct span key = span_of(tag.p, colon ? (size_t)(colon - tag.p) : tag.n);
+    for (size_t i = 0; i < e->ignored->n; i++)
+        if (span_eq(e->ignored->keys[i], key))
+            return true;
+    return false;
+}
+
+bool match_tags(const struct expectation *e, const struct tagged *t) {
+    for (size_t i = 0; i < e->n_terms; i++)
+        if (!match_term(&e->terms[i], t))
+            return false;
+    for (size_t i = 0; e->exact && i < t->n; i++)
+        if (!match_allows(e, t->tags[i], t->steps))
+            return false;
+    return true;
+}

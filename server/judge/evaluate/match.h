@@ -1,0 +1,63 @@
+/* Whether a recorded series, event or check is one that an expectation is about.
+ *
+ * Threads: any. Limits: what matching takes is counted in steps, for the caller to bound.
+ */
+#ifndef JUDGE_EVALUATE_MATCH_H
+#define JUDGE_EVALUATE_MATCH_H
+
+#include "core/reader.h"
+#include "judge/language/expectation.h"
+
+/* The client's telemetry: matched only by names that spell this out. */
+#define TELEMETRY_NAMES "datadog.dogstatsd.client."
+#define TELEMETRY       SPAN(TELEMETRY_NAMES)
+/* What of it counts metrics that the client threw away before they were sent: a loss like any other. */
+bool match_tells_drops(struct span name, enum metric_type type);
+#define DROPPED_BY_CLIENT "dropped by a client before sending, as its own telemetry says"
+
+/* What an aggregating HTTP client makes of a timing, histogram or distribution: NAME.avg, … */
+#define FORMS(X)                                                                                             \
+    X(FORM_AVG, ".avg")                                                                                      \
+    X(FORM_MIN, ".min")                                                                                      \
+    X(FORM_MAX, ".max")                                                                                      \
+    X(FORM_MEDIAN, ".median")                                                                                \
+    X(FORM_COUNT, ".count")                                                                                  \
+    X(FORM_SUM, ".sum")                                                                                      \
+    X(FORM_PERCENTILE, "percentile")
+
+enum form {
+    FORM_NONE, /* the metric itself */
+#define X(id, suffix) id,
+    FORMS(X)
+#undef X
+        FORM_N
+};
+
+/* FORM_NONE when the name has no such ending; else the name before it, and the percentile of `.95percentile`.
+ */
+enum form form_of(struct span name, struct span *base, double *percentile);
+
+/* What tags are looked for in. */
+struct tagged {
+    size_t n;
+    const struct span *tags;
+    struct span host, device; /* p == NULL: not given */
+    uint64_t *steps;          /* counts what matching took */
+};
+
+/* *steps: counts what matching took. */
+bool match_name(const struct expectation *e, struct span name, uint64_t *steps);
+bool match_type(const struct expectation *e, enum metric_type type);
+bool match_tags(const struct expectation *e, const struct tagged *t);
+/* One term alone: whether it is true of these tags. */
+bool match_term(const struct tag_term *term, const struct tagged *t);
+/* Whether [exactly] has a place for the tag: a term takes it, or its key is ignored. */
+bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps);
+/* Whether the expectation is also about the aggregated forms of a metric. */
+bool match_has_forms(const struct expectation *e);
+
+static inline struct tagged tagged_series(const struct series_row *row, uint64_t *steps) {
+    return (struct tagged){row->n_tags, row->tags, row->host, row->device, steps};
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* The inside of a judge, for the files that start it, feed it and report. */
+#ifndef JUDGE_EVALUATE_PRIVATE_H
+#define JUDGE_EVALUATE_PRIVATE_H
+
+#include "judge/evaluate/claim.h"
+
+/* How much work one judge may be in its life. */
+struct judge_limits {
+    uint64_t steps;  /* of matching patterns */
+    uint64_t links;  /* pairs of an expectation and a series that it is about */
+    uint64_t values; /* samples kept one by one for quantiles, `each` and `distinct` */
+};
+#define JUDGE_LIMITS                                                                                         \
+    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20 }
+
+/* Losses of one kind and place, added up. */
+struct loss_seen {
+    enum loss loss;
+    struct span detail;
+    bool everywhere; /* it concerns every session */
+    uint64_t n;
+};
+
+struct judge {
+    struct parsed parsed;
+    struct arena arena; /* of witnesses and losses */
+    struct span session;
+    uint64_t since;
+    bool all_covered;
+
+    size_t n_claims;
+    struct claim *claims;
+    struct name_index names;
+    bool asks_events, asks_checks;
+
+    struct witness *witnesses;
+    size_t n_witnesses, cap_witnesses;
+    struct idmap by_series, by_identity;
+    uint64_t steps; /* of matching, so far */
+    uint64_t n_links;
+    uint64_t n_values; /* kept one by one */
+    uint64_t n_uncovered;
+
+    struct loss_seen *losses;
+    size_t n_losses;
+    unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
+
+    struct judge_limits limits;
+    uint64_t started; /* the newest id when judge_start read */
+    uint64_t newest;  /* the newest id taken into account */
+
+    bool all_dirty;
+    uint32_t *dirty; /* claims to evaluate again */
+    size_t n_dirty;
+    size_t n_verdicts[3], n_final;
+};
+
+/* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
+int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
+/* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
+int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);
+int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+int judge_add_event(struct judge *j, const struct event_row *row);
+int judge_add_check(struct judge *j, const struct check_row *row);
+int judge_add_loss(struct judge *j, const struct loss_row *row);
+/* A witness has its first sample. */
+void judge_note_present(struct judge *j, struct witness *w);
+/* Whether something was lost that could have been about this expectation. */
+bool judge_lost_for(const struct judge *j, const struct expectation *e);
+/* The kind of records that it is about. */
+enum loss_kind judge_kind(const struct expectation *e);
+/* Telemetry of a client that says it dropped something. */
+bool judge_is_evidence(const struct witness *w);
+
+#endif

@@ -1,0 +1,176 @@
+/* The first look at a recording, and every look after it.
+ *
+ * Summaries first; samples only of the series that some expectation can't judge by its summary. Those are
+ * read series by series when they are few, else all in one go.
+ */
+#include "judge/evaluate/private.h"
+
+#include <inttypes.h>
+
+/* Reading everything in one go is cheaper than many look-ups from this share of all samples on. */
+#define SHARE_FOR_ONE_GO 4
+
+struct start {
+    struct judge *judge;
+    uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
+    bool no_memory;
+};
+
+static int take_series(void *arg, const struct series_row *row) {
+    struct start *start = arg;
+    struct judge *j = start->judge;
+    struct witness *w;
+    start->all_samples += row->samples;
+    if (judge_add_series(j, row, &w) != 0) {
+        start->no_memory = true;
+        return 1;
+    }
+    if (!w || row->last_id <= j->since || row->samples == 0)
+        return 0;
+    bool whole = row->first_id > j->since;
+    bool summary_will_do = whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->telemetry;
+    if (summary_will_do) {
+        if (witness_take_series(w, row) != 0)
+            start->no_memory = true;
+        judge_note_present(j, w);
+    } else {
+        w->reading = true;
+        start->wanted_samples += row->samples;
+    }
+    return start->no_memory;
+}
+
+static int take_sample(void *arg, const struct sample_row *row) {
+    struct start *start = arg;
+    struct judge *j = start->judge;
+    uint32_t place;
+    if (!idmap_get(&j->by_series, row->series_id, &place) || !j->witnesses[place].reading)
+        return 0;
+    if (judge_add_sample(j, &j->witnesses[place], row) != 0) {
+        start->no_memory = true;
+        return 1;
+    }
+    return 0;
+}
+
+static int take_event(void *arg, const struct event_row *row) {
+    return judge_add_event(((struct start *)arg)->judge, row) != 0;
+}
+
+static int take_check(void *arg, const struct check_row *row) {
+    return judge_add_check(((struct start *)arg)->judge, row) != 0;
+}
+
+static int take_loss(void *arg, const struct loss_row *row) {
+    struct start *start = arg;
+    if (judge_add_loss(start->judge, row) != 0)
+        start->no_memory = true;
+    return start->no_memory;
+}
+
+static int read_samples(struct start *start, struct reader *reader, struct err *err) {
+    struct judge *j = start->judge;
+    struct filter filter = {.session = j->session, .since = j->since};
+    if (start->wanted_samples == 0)
+        return 0;
+    if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
+        return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
+        filter.series_id = j->witnesses[i].id;
+        if (j->witnesses[i].reading &&
+            reader->ops->samples(reader, &filter, false, take_sample, start, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+bool judge_within_limits(const struct judge *j, struct err *err) {
+    if (j->steps > j->limits.steps)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pattern steps: ask with fewer wildcards or of fewer series",
+                j->limits.steps);
+    else if (j->n_links > j->limits.links)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pairs of an expectation and a series: ask for less at once",
+                j->limits.links);
+    else if (j->n_values >= j->limits.values)
+        err_set(err, 0,
+                "more than %" PRIu64
+                " samples to keep for quantiles and distinct values: ask for less at once",
+                j->limits.values);
+    else
+        return true;
+    return false;
+}
+
+bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err) {
+    if (since <= last_id)
+        return true;
+    err_set(err, 0,
+            "%" PRIu64 " is no mark of this recording, whose newest record is %" PRIu64
+            ": marks of another one mean nothing here",
+            since, last_id);
+    return false;
+}
+
+bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
+    return judge_is_mark(j->since, last_id, err);
+}
+
+int judge_start(struct judge *j, struct reader *reader, struct err *err) {
+    struct start start = {.judge = j};
+    struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
+    if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
+        reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
+        (!start.no_memory && read_samples(&start, reader, err) != 0) ||
+        (j->asks_events && reader->ops->events(reader, &recent, take_event, &start, err) != 0) ||
+        (j->asks_checks && reader->ops->checks(reader, &recent, take_check, &start, err) != 0) ||
+        reader->ops->losses(reader, &recent, take_loss, &start, err) != 0)
+        return -1;
+    j->newest = j->started;
+    if (!judge_within_limits(j, err))
+        return -1;
+    return start.no_memory ? err_set(err, 0, "out of memory while judging") : 0;
+}
+
+/* --- what comes later: of any session, and after the mark, since judge_start saw one that is later --------- */
+
+static bool is_new(struct judge *j, uint64_t id) {
+    if (id > j->newest)
+        j->newest = id;
+    return id > j->started;
+}
+
+int judge_feed_series(struct judge *j, const struct series_row *row) {
+    struct witness *w;
+    bool known;
+    if (judge_renew_series(j, row, &known) != 0)
+        return -1;
+    return known ? 0 : judge_add_series(j, row, &w);
+}
+
+int judge_feed_sample(struct judge *j, const struct sample_row *row) {
+    uint32_t place;
+    if (!is_new(j, row->id) || !idmap_get(&j->by_series, row->series_id, &place))
+        return 0;
+    return judge_add_sample(j, &j->witnesses[place], row);
+}
+
+int judge_feed_event(struct judge *j, const struct event_row *row) {
+    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_event(j, row) : 0;
+}
+
+int judge_feed_check(struct judge *j, const struct check_row *row) {
+    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_check(j, row) : 0;
+}
+
+int judge_feed_reject(struct judge *j, const struct reject_row *row) {
+    is_new(j, row->id);
+    return 0;
+}
+
+int judge_feed_loss(struct judge *j, const struct loss_row *row) {
+    return row->id > j->since ? judge_add_loss(j, row) : 0;
+}

@@ -1,0 +1,114 @@
+#include "judge/evaluate/witness.h"
+
+#include "core/array.h"
+#include <math.h>
+#include <stdlib.h>
+
+/* DDSketch keys to values: dogstatsd.md section 7. */
+#define SKETCH_LN_GAMMA 0.015504186535965254
+#define SKETCH_BIAS     1338
+
+unsigned needs_of(const struct expectation *e) {
+    unsigned needs = 0;
+    for (size_t i = 0; i < e->n_clauses; i++) {
+        const struct clause *c = &e->clauses[i];
+        if (c->stat == STAT_MEDIAN || c->stat == STAT_PERCENTILE)
+            needs |= NEED_VALUES;
+        if (c->stat == STAT_EACH && clause_asks_between(c, e->no))
+            needs |= NEED_VALUES;
+        if (c->stat == STAT_RATE)
+            needs |= NEED_RATES;
+        if (c->stat == STAT_DISTINCT)
+            needs |= NEED_DISTINCT;
+        if (c->stat == STAT_FIRST)
+            needs |= NEED_FIRST;
+        if (c->stat == STAT_LAST)
+            needs |= NEED_LAST;
+        if (c->op == OP_ABOUT && !c->has_tolerance)
+            needs |= NEED_SAMPLING;
+    }
+    return needs;
+}
+
+int links_add(struct links *links, struct link link) {
+    if (!array_room(&links->items, links->n, &links->cap, sizeof *links->items))
+        return -1;
+    links->items[links->n++] = link;
+    return 0;
+}
+
+static double sketch_value(const struct sketch *s, int32_t key) {
+    double value = key == 0 ? 0 : exp(((double)abs(key) - SKETCH_BIAS) * SKETCH_LN_GAMMA);
+    return fmin(fmax(key < 0 ? -value : value, s->min), s->max);
+}
+
+static int add_values(struct witness *w, const struct sample_row *row) {
+    const struct sketch *s = row->value.sketch;
+    if (!s)
+        return bag_add(&w->values, row->value.number,
+                       metric_weigh(w->type, row->spelling->sample_rate).count);
+    for (size_t i = 0; i < s->n_bins; i++)
+        if (bag_add(&w->values, sketch_value(s, s->keys[i]), s->counts[i]) != 0)
+            return -1;
+    return 0;
+}
+
+/* What an aggregating client flushed: rates stand for rate times interval. */
+static void add_flushed(struct tally *t, enum metric_type type, const struct sample_row *row) {
+    double value = row->value.number;
+    t->series = 1;
+    t->min = t->samples ? fmin(t->min, value) : value;
+    t->max = t->samples ? fmax(t->max, value) : value;
+    t->samples++;
+    t->numbers++;
+    t->sum +=
+        type == METRIC_RATE && row->spelling->interval > 0 ? value * (double)row->spelling->interval : value;
+    if (t->first_id == 0)
+        t->first_id = row->id;
+    t->last_id = row->id;
+}
+
+int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
+    tally_add_sample(&w->tally, w->type, row);
+    if ((w->needs & NEED_FORM) && row->source == SOURCE_HTTP)
+        add_flushed(&w->flushed, w->type, row);
+    if (w->needs & NEED_RATES) {
+        double rate = row->spelling->sample_rate;
+        if (isnan(rate))
+            w->odd_rates++;
+        else if (bag_add(&w->rates, rate, 1) != 0)
+            return -1;
+    }
+    if (w->needs & (NEED_VALUES | NEED_DISTINCT))
+        ++*n_values;
+    if ((w->needs & NEED_VALUES) && w->type != METRIC_SET && add_values(w, row) != 0)
+        return -1;
+    if (w->needs & NEED_DISTINCT)
+        return w->type == METRIC_SET ? distinct_add_text(&w->distinct, row->text)
+                                     : distinct_add_number(&w->distinct, row->value.number);
+    return 0;
+}
+
+bool witness_needs_samples(const struct witness *w, const struct series_row *row) {
+    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM))
+        return true;
+    if ((w->needs & NEED_FIRST) && row->samples > 1)
+        return true;
+    /* Sketches, which are of any number of values, have no first one and no last. */
+    if ((w->needs & (NEED_FIRST | NEED_LAST)) && row->type == METRIC_DISTRIBUTION &&
+        row->count != (double)row->samples)
+        return true;
+    return (w->needs & (NEED_RATES | NEED_SAMPLING)) && row->sampled;
+}
+
+int witness_take_series(struct witness *w, const struct series_row *row) {
+    tally_take_series(&w->tally, row);
+    return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)row->samples) : 0;
+}
+
+void witness_free(struct witness *w) {
+    bag_free(&w->values);
+    bag_free(&w->rates);
+    distinct_free(&w->distinct);
+    free(w->claims.items);
+}

@@ -1,0 +1,96 @@
+/* What the judge keeps of each recorded series that matters to it, and how series and expectations find each
+ * other.
+ *
+ * A sample costs one look-up and one addition however many expectations its series matters to: tallies belong
+ * to series (witnesses), and an expectation (claim) adds up its witnesses when it is evaluated.
+ */
+#ifndef JUDGE_EVALUATE_WITNESS_H
+#define JUDGE_EVALUATE_WITNESS_H
+
+#include "judge/evaluate/bag.h"
+#include "judge/evaluate/distinct.h"
+#include "judge/evaluate/match.h"
+#include "judge/evaluate/tally.h"
+#include "judge/language/parse.h"
+
+/* What an expectation must know beyond the summary of a series. */
+enum need {
+    NEED_VALUES = 1, /* quantiles; `each` with != (with == under `no`) */
+    NEED_RATES = 2,  /* the stat `rate` */
+    NEED_DISTINCT = 4,
+    NEED_SAMPLING = 8, /* `~` without a tolerance */
+    NEED_FIRST = 16,
+    NEED_FORM = 32, /* the series may be an aggregated form: only what came over HTTP counts */
+    NEED_LAST = 64,
+};
+unsigned needs_of(const struct expectation *e);
+
+/* From a witness to a claim, and back. */
+struct link {
+    uint32_t index;
+    uint8_t form;       /* enum form */
+    uint8_t percentile; /* FORM_PERCENTILE: a whole number */
+};
+
+struct links {
+    struct link *items;
+    size_t n, cap;
+};
+int links_add(struct links *links, struct link link);
+
+struct witness {
+    uint64_t id;
+    struct span name;
+    enum metric_type type;
+    size_t n_tags;
+    struct span *tags;
+    struct span host, device;
+    unsigned needs;
+    struct links claims;
+    bool telemetry; /* counts of what a client itself dropped */
+    bool reading;   /* judge_start reads its samples */
+    bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
+    bool uncovered; /* holds a sample that no claim is about */
+    struct tally tally;
+    uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
+    struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */
+    uint64_t odd_rates;   /* sample rates that are NaN */
+    struct bag values, rates;
+    struct distinct distinct;
+};
+
+/* Takes what the row says of one sample. *n_values counts what is kept one by one. -1: out of memory. */
+int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values);
+/* Takes a summary that needs no samples read. */
+int witness_take_series(struct witness *w, const struct series_row *row);
+/* Whether the summary is not enough. */
+bool witness_needs_samples(const struct witness *w, const struct series_row *row);
+void witness_free(struct witness *w);
+
+/* Series id, or hash, to place in the list of witnesses. */
+struct idmap {
+    struct idmap_slot {
+        uint64_t id; /* 0: free */
+        uint32_t index;
+    } * slots;
+    size_t n, cap;
+};
+int idmap_put(struct idmap *m, uint64_t id, uint32_t index);
+bool idmap_get(const struct idmap *m, uint64_t id, uint32_t *index);
+
+/* Expectations by name: those without wildcard by hash, the others one after the other. */
+struct name_index {
+    uint32_t *heads; /* place in the list + 1; 0: none */
+    size_t cap;
+    uint32_t *next; /* by place in the list */
+    uint32_t *globs;
+    size_t n_globs;
+};
+int name_index_build(struct name_index *index, size_t n, const struct expectation *list);
+/* Calls `visit` for each expectation whose name fits; stops at the first that is not 0 and returns that, or -1 when *steps are
+ * more than max_steps. */
+int name_index_visit(const struct name_index *index, const struct expectation *list, struct span name,
+                     uint64_t *steps, uint64_t max_steps, int (*visit)(void *arg, uint32_t place), void *arg);
+void name_index_free(struct name_index *index);
+
+#endif

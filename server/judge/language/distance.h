@@ -1,0 +1,29 @@
+/* How far apart two words are: insertions, deletions, replacements and swaps of neighbours (optimal string
+ * alignment).
+ *
+ * Threads: any. Limits: of longer words only the first DISTANCE_MAX bytes are compared.
+ */
+#ifndef JUDGE_LANGUAGE_DISTANCE_H
+#define JUDGE_LANGUAGE_DISTANCE_H
+
+#include "core/span.h"
+#include <stdint.h>
+
+#define DISTANCE_MAX 256
+
+/* The distance, or limit + 1 when it is more than `limit`. */
+size_t distance(struct span a, struct span b, size_t limit);
+
+/* A summary of a word's bytes, by which most pairs that are far apart are told without comparing them. */
+struct outline {
+    size_t n;
+    uint64_t bytes; /* a bit for each byte that occurs, folded to 64 */
+};
+struct outline outline_of(struct span word);
+/* Never more than the distance. */
+size_t outline_distance(const struct outline *a, const struct outline *b);
+
+/* The nearest of the words, when it is near enough to be what was meant; else p == NULL. */
+struct span nearest_word(struct span word, size_t n, const struct span *words);
+
+#endif

@@ -1,0 +1,110 @@
+/* incr  login.attempt  {instance:failure}  sum == 1 and samples < 5
+ * TYPE  NAME           TAGS                clause   and clause
+ */
+#include "core/glob.h"
+#include "judge/language/parse.h"
+
+#define TYPE_WORDS "count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, check"
+
+int parse_check_pattern(struct cursor *c, size_t at, struct span pattern) {
+    if (pattern.n > PARSE_PATTERN_MAX && glob_is_pattern(pattern))
+        return cursor_fail(c, at, "the pattern is longer than the limit of %d bytes (pattern length)",
+                           PARSE_PATTERN_MAX);
+    return 0;
+}
+
+/* incr login.attempt{instance:failure} sum == 1
+ * ^^^^
+ */
+static int parse_type(struct cursor *c, struct expectation *e) {
+    static const struct span words[] = {
+        {"no", 2},        {"count", 5},         {"incr", 4},   {"gauge", 5},        {"timing", 6},
+        {"set", 3},       {"rate", 4},          {"any", 3},    {"event", 5},        {"check", 5},
+        {"histogram", 9}, {"distribution", 12}, {"prefix", 6}, {"ignore-tags", 11}, {"within", 6},
+    };
+    size_t start = c->at;
+    struct span word = cursor_word(c);
+    int type = metric_type_of(word);
+    e->any_type = span_eq(word, SPAN("any"));
+    if (span_eq(word, SPAN("event")))
+        e->subject = SUBJECT_EVENT;
+    else if (span_eq(word, SPAN("check")))
+        e->subject = SUBJECT_CHECK;
+    else if (type >= 0)
+        e->type = (enum metric_type)type;
+    else if (!e->any_type) {
+        char found[FOUND_SIZE], suggestion[SUGGESTION_SIZE];
+        struct cursor at = *c;
+        at.at = start;
+        return cursor_fail(c, start, "expected %sa type: " TYPE_WORDS "; %s%s", e->no ? "" : "'no' or ",
+                           cursor_found(&at, found),
+                           cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion));
+    }
+    return 0;
+}
+
+/* incr login.attempt{instance:failure} sum == 1
+ *      ^^^^^^^^^^^^^
+ */
+static int parse_name(struct cursor *c, struct span prefix, struct expectation *e) {
+    cursor_skip_blanks(c);
+    size_t start = c->at;
+    struct span name;
+    if (cursor_at_end(c))
+        return cursor_fail(c, start, "expected a name, found the end");
+    if (c->line.p[c->at] == '"') {
+        if (cursor_quoted(c, &name) != 0)
+            return -1;
+        if (c->at < c->line.n && !strchr(" \t{[", c->line.p[c->at]))
+            return cursor_fail(c, c->at, "expected a blank, '{', '[' or the end after the quoted name");
+    } else {
+        while (c->at < c->line.n && !strchr(" \t{[", c->line.p[c->at]))
+            c->at++;
+        name = span_of(c->line.p + start, c->at - start);
+    }
+    if (name.n == 0)
+        return cursor_fail(c, start, "expected a name");
+    if (parse_check_pattern(c, start, name) != 0)
+        return -1;
+    /* A name that has the prefix already means itself: twice the prefix matches nothing, and a `no` would
+     * always hold. */
+    e->prefixed = e->subject == SUBJECT_METRIC && prefix.n > 0 && !span_starts(name, prefix);
+    char *full = arena_alloc(c->arena, prefix.n + name.n + 1);
+    if (!full)
+        return cursor_no_memory(c);
+    size_t n = e->prefixed ? prefix.n : 0;
+    if (n)
+        memcpy(full, prefix.p, n);
+    memcpy(full + n, name.p, name.n);
+    e->name = span_of(full, n + name.n);
+    e->literal = !glob_is_pattern(e->name);
+    return 0;
+}
+
+int parse_expectation(struct cursor *c, struct span prefix, struct expectation *e) {
+    size_t start = c->at;
+    struct cursor ahead = *c;
+    if (span_eq(cursor_word(&ahead), SPAN("no"))) {
+        e->no = true;
+        *c = ahead;
+        cursor_skip_blanks(c);
+    }
+    if (parse_type(c, e) != 0 || parse_name(c, prefix, e) != 0)
+        return -1;
+    cursor_skip_blanks(c);
+    if (c->at < c->line.n && (c->line.p[c->at] == '{' || c->line.p[c->at] == '[') && parse_tags(c, e) != 0)
+        return -1;
+    size_t end = c->at;
+    if (!cursor_at_end(c)) {
+        if (parse_clauses(c, e) != 0)
+            return -1;
+        struct span last = e->clauses[e->n_clauses - 1].text;
+        end = (size_t)(last.p - c->line.p) + last.n;
+    }
+    while (end > start && (c->line.p[end - 1] == ' ' || c->line.p[end - 1] == '\t'))
+        end--;
+    e->text = arena_copy(c->arena, span_of(c->line.p + start, end - start));
+    for (size_t i = 0; i < e->n_clauses; i++)
+        e->clauses[i].text = arena_copy(c->arena, e->clauses[i].text);
+    return e->text.p ? 0 : cursor_no_memory(c);
+}

@@ -1,0 +1,87 @@
+#include "judge/language/text.h"
+
+#include "core/number.h"
+#include "core/utf8.h"
+
+#include <math.h>
+
+json_t *text_json(struct span s) {
+    struct buf b = {0};
+    for (size_t i = 0; i < s.n && !b.failed;) {
+        size_t n = utf8_length(span_from(s, i));
+        if (n)
+            buf_add(&b, s.p + i, n);
+        else
+            buf_str(&b, "\xef\xbf\xbd");
+        i += n ? n : 1;
+    }
+    struct span valid = buf_view(&b);
+    json_t *json = b.failed ? NULL : json_stringn_nocheck(valid.p, valid.n);
+    buf_free(&b);
+    return json;
+}
+
+json_t *text_json_buf(const struct buf *b) {
+    return text_json(buf_view(b));
+}
+
+json_t *text_json_number(double value) {
+    if (!isfinite(value))
+        return json_null();
+    if (value == floor(value) && fabs(value) < 1e15)
+        return json_integer((json_int_t)value);
+    return json_real(value);
+}
+
+void text_put_visible(struct buf *b, struct span s, size_t max) {
+    size_t start = b->n;
+    for (size_t i = 0; i < s.n;) {
+        if (b->n - start >= max) {
+            buf_str(b, "...");
+            return;
+        }
+        size_t n = utf8_length(span_from(s, i));
+        uint32_t code = n ? utf8_decode(span_from(s, i), n) : 0;
+        /* The right-to-left overrides can make a line read otherwise than it is. */
+        bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+        bool visible = n && code >= 0x20 && !(code >= 0x7f && code < 0xa0) && !turns;
+        n = n ? n : 1;
+        if (visible)
+            buf_add(b, s.p + i, n);
+        for (size_t k = 0; k < n && !visible; k++)
+            buf_printf(b, "\\x%02x", (unsigned char)s.p[i + k]);
+        i += n;
+    }
+}
+
+void text_put_number(struct buf *b, double value) {
+    char text[NUMBER_SIZE];
+    buf_add(b, text, number_format(value, text));
+}
+
+const char *text_status(double status) {
+    static const char *const words[] = {"ok", "warning", "critical", "unknown"};
+    return status >= 0 && status <= 3 ? words[(int)status] : "unknown";
+}
+
+void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span host, struct span device) {
+    const char *before = "{";
+    for (size_t i = 0; i < n; i++, before = ",") {
+        buf_str(b, before);
+        buf_span(b, tags[i]);
+    }
+    struct span fields[2] = {host, device};
+    for (int i = 0; i < 2; i++)
+        if (fields[i].p) {
+            buf_printf(b, "%s%s:", before, i ? "device" : "host");
+            buf_span(b, fields[i]);
+            before = ",";
+        }
+    if (before[0] == ',')
+        buf_char(b, '}');
+}
+
+void text_put_plural(struct buf *b, uint64_t n, const char *word) {
+    buf_u64(b, n);
+    buf_printf(b, " %s%s", word, n == 1 ? "" : "s");
+}

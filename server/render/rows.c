@@ -1,0 +1,258 @@
+#include "render/rows.h"
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/utf8.h"
+#include <inttypes.h>
+#include <math.h>
+
+/* --- pieces: each writes ,"name":value but for the first of an object, which starts it ------------------- */
+
+static void begin(struct buf *b, uint64_t id) {
+    buf_str(b, "{\"id\":");
+    buf_u64(b, id);
+}
+
+static void name_field(struct buf *b, const char *name) {
+    buf_add(b, ",\"", 2);
+    buf_str(b, name);
+    buf_add(b, "\":", 2);
+}
+
+static void base64_field(struct buf *b, const char *name, struct span s) {
+    buf_add(b, ",\"", 2);
+    buf_str(b, name);
+    buf_str(b, "_b64\":");
+    json_put_base64(b, s);
+}
+
+static void string_field(struct buf *b, const char *name, struct span s) {
+    name_field(b, name);
+    if (!s.p) {
+        buf_add(b, "null", 4);
+        return;
+    }
+    json_put_string(b, s);
+    if (!utf8_valid(s))
+        base64_field(b, name, s);
+}
+
+static void word_field(struct buf *b, const char *name, const char *word) {
+    name_field(b, name);
+    buf_char(b, '"');
+    buf_str(b, word);
+    buf_char(b, '"');
+}
+
+static void number_field(struct buf *b, const char *name, double value) {
+    name_field(b, name);
+    json_put_number(b, value);
+}
+
+static void count_field(struct buf *b, const char *name, uint64_t n) {
+    name_field(b, name);
+    buf_u64(b, n);
+}
+
+/* 0 means that none was given. */
+static void seconds_field(struct buf *b, const char *name, int64_t seconds) {
+    name_field(b, name);
+    if (seconds)
+        buf_printf(b, "%" PRId64, seconds);
+    else
+        buf_add(b, "null", 4);
+}
+
+static void time_field(struct buf *b, const char *name, int64_t wall_ns) {
+    name_field(b, name);
+    json_put_time(b, wall_ns);
+}
+
+static void tags_field(struct buf *b, size_t n, const struct span *tags) {
+    name_field(b, "tags");
+    json_put_strings(b, n, tags);
+    bool valid = true;
+    for (size_t i = 0; i < n && valid; i++)
+        valid = utf8_valid(tags[i]);
+    if (valid)
+        return;
+    name_field(b, "tags_b64");
+    for (size_t i = 0; i < n; i++) {
+        buf_char(b, i ? ',' : '[');
+        json_put_base64(b, tags[i]);
+    }
+    buf_char(b, ']');
+}
+
+static void arrival_fields(struct buf *b, struct span session, int64_t received_at, enum source source) {
+    string_field(b, "session", session);
+    time_field(b, "received_at", received_at);
+    word_field(b, "source", source_word(source));
+}
+
+static void origin_fields(struct buf *b, const struct origin *o) {
+    string_field(b, "container_id", o->container_id);
+    string_field(b, "external_data", o->external_data);
+    string_field(b, "cardinality", o->cardinality);
+    string_field(b, "entity_id", o->entity_id);
+    string_field(b, "jmx_check_name", o->jmx_check_name);
+    name_field(b, "inode");
+    if (o->has_inode)
+        buf_u64(b, o->inode);
+    else
+        buf_add(b, "null", 4);
+}
+
+/* --- metrics --------------------------------------------------------------------------------------------- */
+
+void rows_series_json(struct buf *b, const struct series_row *row) {
+    begin(b, row->id);
+    string_field(b, "session", row->session);
+    string_field(b, "name", row->name);
+    word_field(b, "type", metric_word(row->type));
+    tags_field(b, row->n_tags, row->tags);
+    string_field(b, "host", row->host);
+    string_field(b, "device", row->device);
+    count_field(b, "samples", row->samples);
+    number_field(b, "count", row->count);
+    number_field(b, "sum", row->sum);
+    number_field(b, "min", row->min);
+    number_field(b, "max", row->max);
+    number_field(b, "last", row->last);
+    time_field(b, "first_at", row->first_at);
+    time_field(b, "last_at", row->last_at);
+    buf_char(b, '}');
+}
+
+static void sketch_field(struct buf *b, const struct sketch *sketch) {
+    name_field(b, "sketch");
+    if (!sketch) {
+        buf_add(b, "null", 4);
+        return;
+    }
+    buf_printf(b, "{\"count\":%" PRId64, sketch->count);
+    number_field(b, "sum", sketch->sum);
+    number_field(b, "min", sketch->min);
+    number_field(b, "max", sketch->max);
+    number_field(b, "avg", sketch->avg);
+    name_field(b, "bins");
+    buf_char(b, '[');
+    for (size_t i = 0; i < sketch->n_bins; i++)
+        buf_printf(b, "%s[%" PRId32 ",%" PRIu32 "]", i ? "," : "", sketch->keys[i], sketch->counts[i]);
+    buf_add(b, "]}", 2);
+}
+
+void rows_sample_json(struct buf *b, const struct sample_row *row) {
+    const struct metric *m = row->spelling;
+    bool set = m->type == METRIC_SET;
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    string_field(b, "name", m->name);
+    word_field(b, "type", metric_word(m->type));
+    number_field(b, "value", set ? (double)NAN : row->value.number);
+    string_field(b, "text", set ? row->text : (struct span){NULL, 0});
+    number_field(b, "sample_rate", m->sample_rate);
+    tags_field(b, m->n_tags, m->tags);
+    string_field(b, "host", m->origin.host);
+    seconds_field(b, "timestamp", row->value.timestamp);
+    seconds_field(b, "interval", m->interval);
+    string_field(b, "unit", m->unit);
+    origin_fields(b, &m->origin);
+    string_field(b, "device", m->device);
+    string_field(b, "source_type", m->source_type);
+    name_field(b, "resources");
+    if (m->resources.p && utf8_valid(m->resources))
+        buf_span(b, m->resources);
+    else
+        buf_add(b, "null", 4);
+    sketch_field(b, row->value.sketch);
+    buf_char(b, '}');
+}
+
+/* --- everything else ------------------------------------------------------------------------------------- */
+
+void rows_event_json(struct buf *b, const struct event_row *row) {
+    const struct event *e = &row->event;
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    string_field(b, "title", e->title);
+    string_field(b, "text", e->text);
+    seconds_field(b, "timestamp", e->timestamp);
+    string_field(b, "aggregation_key", e->aggregation_key);
+    string_field(b, "priority", e->priority);
+    string_field(b, "alert_type", e->alert_type);
+    string_field(b, "source_type_name", e->source_type_name);
+    tags_field(b, e->n_tags, e->tags);
+    string_field(b, "host", e->origin.host);
+    origin_fields(b, &e->origin);
+    buf_char(b, '}');
+}
+
+const char *rows_check_status(int status) {
+    static const char *const words[] = {"ok", "warning", "critical", "unknown"};
+    return words[status >= 0 && status <= 3 ? status : 3];
+}
+
+void rows_check_json(struct buf *b, const struct check_row *row) {
+    const struct service_check *c = &row->check;
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    string_field(b, "name", c->name);
+    word_field(b, "status", rows_check_status(c->status));
+    string_field(b, "message", c->message);
+    seconds_field(b, "timestamp", c->timestamp);
+    tags_field(b, c->n_tags, c->tags);
+    string_field(b, "host", c->origin.host);
+    origin_fields(b, &c->origin);
+    buf_char(b, '}');
+}
+
+void rows_reject_json(struct buf *b, const struct reject_row *row) {
+    const struct reject *r = &row->reject;
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    word_field(b, "reason", reason_word(r->reason));
+    struct buf detail = {.max = 64 << 10};
+    buf_str(&detail, reason_sentence(r->reason));
+    if (r->detail.n) {
+        buf_str(&detail, ": ");
+        buf_span(&detail, r->detail);
+    }
+    string_field(b, "detail", buf_view(&detail));
+    buf_free(&detail);
+    string_field(b, "text", r->text);
+    count_field(b, "offset", r->offset);
+    string_field(b, "family", r->family);
+    string_field(b, "name", r->name);
+    buf_char(b, '}');
+}
+
+void rows_request_json(struct buf *b, const struct request_row *row) {
+    const struct request *r = &row->request;
+    begin(b, row->id);
+    string_field(b, "session", row->session);
+    time_field(b, "received_at", row->received_at);
+    string_field(b, "method", r->method);
+    string_field(b, "path", r->path);
+    string_field(b, "query", r->query);
+    count_field(b, "status", (uint64_t)r->status);
+    count_field(b, "wire_bytes", r->wire_bytes);
+    count_field(b, "body_bytes", r->body_bytes);
+    string_field(b, "encoding", r->encoding);
+    string_field(b, "content_type", r->content_type);
+    string_field(b, "user_agent", r->user_agent);
+    string_field(b, "api_key", r->api_key);
+    string_field(b, "body", r->body);
+    string_field(b, "note", r->note);
+    buf_char(b, '}');
+}
+
+void rows_loss_json(struct buf *b, const struct loss_row *row) {
+    begin(b, row->id);
+    string_field(b, "session", row->session);
+    time_field(b, "at", row->at);
+    word_field(b, "loss", loss_word(row->loss));
+    count_field(b, "n", row->n);
+    string_field(b, "detail", row->detail);
+    buf_char(b, '}');
+}

@@ -1,0 +1,35 @@
+/* One row of a recording as text: the JSON of the lists, the stream and the export, and the other export
+ * formats.
+ *
+ * Each appends to the buffer and reads nothing else. JSON shapes are those of schema/openapi.yaml: what was
+ * not given is null; a string that is not UTF-8 has U+FFFD in it and is followed by NAME_b64 with the exact
+ * bytes. Threads: any.
+ */
+#ifndef RENDER_ROWS_H
+#define RENDER_ROWS_H
+
+#include "core/buf.h"
+#include "core/reader.h"
+
+void rows_series_json(struct buf *b, const struct series_row *row);
+void rows_sample_json(struct buf *b, const struct sample_row *row);
+void rows_event_json(struct buf *b, const struct event_row *row);
+void rows_check_json(struct buf *b, const struct check_row *row);
+void rows_reject_json(struct buf *b, const struct reject_row *row);
+void rows_request_json(struct buf *b, const struct request_row *row);
+void rows_loss_json(struct buf *b, const struct loss_row *row);
+
+/* "ok", "warning", "critical", "unknown" */
+const char *rows_check_status(int status);
+
+/* A line that reads back as the same record: NAME:VALUE|TYPE|…, _e{…}:…, _sc|…, without the newline. */
+void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row);
+void rows_event_dogstatsd(struct buf *b, const struct event_row *row);
+void rows_check_dogstatsd(struct buf *b, const struct check_row *row);
+
+/* RFC 4180, without the line end. */
+#define ROWS_SAMPLE_CSV_HEAD                                                                                 \
+    "id,session,received_at,source,name,type,value,text,sample_rate,tags,host,timestamp"
+void rows_sample_csv(struct buf *b, const struct sample_row *row);
+
+#endif

@@ -1,0 +1,168 @@
+/* Rows as DogStatsD lines and as CSV. */
+#include "core/json.h"
+#include "core/number.h"
+#include "render/rows.h"
+
+#include "core/clock.h"
+#include <inttypes.h>
+
+/* --- DogStatsD ------------------------------------------------------------------------------------------- */
+
+static void tag(struct buf *b, bool *any, const char *key, struct span s) {
+    buf_str(b, *any ? "," : "|#");
+    *any = true;
+    buf_str(b, key);
+    buf_span(b, s);
+}
+
+/* The tags, and as tags what the Agent took out of them. */
+static void put_tags(struct buf *b, size_t n, const struct span *tags, const struct origin *o,
+                     struct span device) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        tag(b, &any, "", tags[i]);
+    if (o->host.p)
+        tag(b, &any, "host:", o->host);
+    if (device.p)
+        tag(b, &any, "device:", device);
+    if (o->entity_id.p)
+        tag(b, &any, "dd.internal.entity_id:", o->entity_id);
+    if (o->jmx_check_name.p)
+        tag(b, &any, "dd.internal.jmx_check_name:", o->jmx_check_name);
+}
+
+static void field(struct buf *b, const char *key, struct span s) {
+    if (!s.p)
+        return;
+    buf_str(b, key);
+    buf_span(b, s);
+}
+
+static void put_origin(struct buf *b, const struct origin *o) {
+    if (o->container_id.p || o->has_inode) {
+        buf_str(b, "|c:");
+        field(b, "ci-", o->container_id);
+        if (o->has_inode)
+            buf_printf(b, "%sin-%" PRIu64, o->container_id.p ? "," : "", o->inode);
+    }
+    field(b, "|e:", o->external_data);
+    field(b, "|card:", o->cardinality);
+}
+
+static void put_number(struct buf *b, double value) {
+    char text[NUMBER_SIZE];
+    buf_add(b, text, number_format(value, text));
+}
+
+void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row) {
+    const struct metric *m = row->spelling;
+    buf_span(b, m->name);
+    buf_char(b, ':');
+    if (m->type == METRIC_SET)
+        buf_span(b, row->text);
+    else
+        put_number(b, row->value.number);
+    buf_char(b, '|');
+    /* A rate arrives over HTTP only; the nearest that DogStatsD has is a gauge. */
+    buf_str(b, m->type == METRIC_RATE ? "g" : metric_letter(m->type));
+    if (m->sample_rate != 1) {
+        buf_str(b, "|@");
+        put_number(b, m->sample_rate);
+    }
+    put_tags(b, m->n_tags, m->tags, &m->origin, m->device);
+    if (row->value.timestamp > 0 &&
+        (m->type == METRIC_COUNT || m->type == METRIC_GAUGE || m->type == METRIC_RATE))
+        buf_printf(b, "|T%" PRId64, row->value.timestamp);
+    put_origin(b, &m->origin);
+}
+
+/* Line feeds are written \n, as they must be inside a line. */
+static void put_escaped(struct buf *b, struct span s) {
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '\n')
+            buf_str(b, "\\n");
+        else
+            buf_char(b, s.p[i]);
+}
+
+static size_t escaped_length(struct span s) {
+    size_t n = s.n;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '\n';
+    return n;
+}
+
+void rows_event_dogstatsd(struct buf *b, const struct event_row *row) {
+    const struct event *e = &row->event;
+    buf_printf(b, "_e{%zu,%zu}:", escaped_length(e->title), escaped_length(e->text));
+    put_escaped(b, e->title);
+    buf_char(b, '|');
+    put_escaped(b, e->text);
+    if (e->timestamp)
+        buf_printf(b, "|d:%" PRId64, e->timestamp);
+    field(b, "|k:", e->aggregation_key);
+    field(b, "|p:", e->priority);
+    field(b, "|s:", e->source_type_name);
+    field(b, "|t:", e->alert_type);
+    put_tags(b, e->n_tags, e->tags, &e->origin, (struct span){NULL, 0});
+    put_origin(b, &e->origin);
+}
+
+void rows_check_dogstatsd(struct buf *b, const struct check_row *row) {
+    const struct service_check *c = &row->check;
+    buf_str(b, "_sc|");
+    buf_span(b, c->name);
+    buf_printf(b, "|%d", c->status);
+    if (c->timestamp)
+        buf_printf(b, "|d:%" PRId64, c->timestamp);
+    put_tags(b, c->n_tags, c->tags, &c->origin, (struct span){NULL, 0});
+    put_origin(b, &c->origin);
+    field(b, "|m:", c->message);
+}
+
+/* --- CSV ------------------------------------------------------------------------------------------------- */
+
+static void cell(struct buf *b, struct span s) {
+    buf_char(b, ',');
+    bool quote = false;
+    for (size_t i = 0; i < s.n && !quote; i++)
+        quote = s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
+    if (!quote) {
+        buf_span(b, s);
+        return;
+    }
+    buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"')
+            buf_char(b, '"');
+        buf_char(b, s.p[i]);
+    }
+    buf_char(b, '"');
+}
+
+void rows_sample_csv(struct buf *b, const struct sample_row *row) {
+    const struct metric *m = row->spelling;
+    bool set = m->type == METRIC_SET;
+    char at[CLOCK_RFC3339_SIZE];
+    clock_rfc3339(row->received_at, at);
+    buf_u64(b, row->id);
+    cell(b, row->session);
+    cell(b, span_str(at));
+    cell(b, span_str(source_word(row->source)));
+    cell(b, m->name);
+    cell(b, span_str(metric_word(m->type)));
+    buf_char(b, ',');
+    if (!set)
+        put_number(b, row->value.number);
+    cell(b, set ? row->text : (struct span){NULL, 0});
+    buf_char(b, ',');
+    put_number(b, m->sample_rate);
+    struct buf tags = {.max = 1 << 20};
+    json_put_strings(&tags, m->n_tags, m->tags);
+    cell(b, buf_view(&tags));
+    buf_free(&tags);
+    cell(b, m->origin.host);
+    buf_char(b, ',');
+    if (row->value.timestamp)
+        buf_printf(b, "%" PRId64, row->value.timestamp);
+}

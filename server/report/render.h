@@ -1,0 +1,36 @@
+/* What the renderers share: reading a report without trusting its shape. */
+#ifndef REPORT_RENDER_H
+#define REPORT_RENDER_H
+
+#include "core/span.h"
+#include <jansson.h>
+
+/* The string, or {NULL, 0} when it is none. */
+static inline struct span render_text(const json_t *string) {
+    return (struct span){json_string_value(string), json_string_length(string)};
+}
+
+static inline struct span render_text_of(const json_t *object, const char *key) {
+    return render_text(json_object_get(object, key));
+}
+
+struct render_counts {
+    size_t passed, failed, inconclusive;
+};
+
+static inline struct render_counts render_count(const json_t *report) {
+    const json_t *results = json_object_get(report, "results");
+    struct render_counts counts = {0, 0, 0};
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        struct span verdict = render_text_of(json_array_get(results, i), "verdict");
+        if (span_eq(verdict, SPAN("pass")))
+            counts.passed++;
+        else if (span_eq(verdict, SPAN("fail")))
+            counts.failed++;
+        else
+            counts.inconclusive++;
+    }
+    return counts;
+}
+
+#endif

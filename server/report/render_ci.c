@@ -1,0 +1,201 @@
+/* For machines that run tests: JUnit XML, TAP, GitHub annotations. */
+#include "core/utf8.h"
+#include "judge/language/text.h"
+#include "report/render.h"
+#include "report/report.h"
+
+#define TEXT_MAX 4000
+
+/* Visible, hence UTF-8 without anything that XML 1.0 can't hold but U+FFFE and U+FFFF; then escaped. */
+static void put_xml(struct buf *b, struct span s) {
+    struct buf visible = {.max = 1 << 20};
+    text_put_visible(&visible, s, TEXT_MAX);
+    struct span rest = buf_view(&visible);
+    for (size_t i = 0; i < rest.n;) {
+        size_t n = utf8_length(span_from(rest, i));
+        uint32_t code = utf8_decode(span_from(rest, i), n);
+        if (code == '<')
+            buf_str(b, "&lt;");
+        else if (code == '>')
+            buf_str(b, "&gt;");
+        else if (code == '&')
+            buf_str(b, "&amp;");
+        else if (code == '"')
+            buf_str(b, "&quot;");
+        else if (code == 0xfffe || code == 0xffff)
+            buf_str(b, "\xef\xbf\xbd");
+        else
+            buf_add(b, rest.p + i, n);
+        i += n;
+    }
+    buf_free(&visible);
+}
+
+static void put_attribute(struct buf *b, const char *name, struct span value) {
+    buf_printf(b, " %s=\"", name);
+    put_xml(b, value);
+    buf_char(b, '"');
+}
+
+static void put_test_case(const json_t *result, struct buf *b) {
+    struct span verdict = render_text_of(result, "verdict"), file = render_text_of(result, "file");
+    buf_str(b, "    <testcase classname=\"statwit\"");
+    put_attribute(b, "name", render_text_of(result, "expectation"));
+    if (file.p) {
+        put_attribute(b, "file", file);
+        buf_printf(b, " line=\"%lld\"", (long long)json_integer_value(json_object_get(result, "line")));
+    }
+    if (span_eq(verdict, SPAN("pass"))) {
+        buf_str(b, "/>\n");
+        return;
+    }
+    const char *element = span_eq(verdict, SPAN("fail")) ? "failure" : "error";
+    buf_printf(b, ">\n      <%s", element);
+    put_attribute(b, "type", verdict);
+    put_attribute(b, "message", render_text_of(result, "why"));
+    buf_str(b, ">observed: ");
+    put_xml(b, render_text_of(result, "observed"));
+    const json_t *closest = json_object_get(result, "closest");
+    for (size_t i = 0; i < json_array_size(closest); i++) {
+        buf_str(b, "\nclosest: ");
+        put_xml(b, render_text_of(json_array_get(closest, i), "text"));
+    }
+    buf_printf(b, "</%s>\n    </testcase>\n", element);
+}
+
+void report_junit(const json_t *report, struct buf *b) {
+    const json_t *results = json_object_get(report, "results"),
+                 *uncovered = json_object_get(report, "uncovered");
+    size_t n = json_array_size(results), n_uncovered = json_array_size(uncovered);
+    struct render_counts counts = render_count(report);
+    buf_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    buf_printf(
+        b,
+        "  <testsuite name=\"statwit\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.3f\">\n",
+        n + (uncovered != NULL), counts.failed + (n_uncovered > 0), counts.inconclusive,
+        json_number_value(json_object_get(report, "waited_ms")) / 1000);
+    for (size_t i = 0; i < n; i++)
+        put_test_case(json_array_get(results, i), b);
+    if (uncovered)
+        buf_str(b, "    <testcase classname=\"statwit\" name=\"every series is covered\"");
+    if (uncovered && n_uncovered == 0)
+        buf_str(b, "/>\n");
+    if (n_uncovered) {
+        buf_printf(b, ">\n      <failure type=\"fail\" message=\"%zu series not covered\">", n_uncovered);
+        for (size_t i = 0; i < n_uncovered; i++) {
+            put_xml(b, render_text_of(json_array_get(uncovered, i), "name"));
+            buf_char(b, '\n');
+        }
+        buf_str(b, "</failure>\n    </testcase>\n");
+    }
+    buf_str(b, "  </testsuite>\n</testsuites>\n");
+}
+
+/* --- TAP ------------------------------------------------------------------------------------------------- */
+
+/* A description: '#' would start a directive. */
+static void put_description(struct buf *b, struct span s) {
+    struct buf visible = {.max = 1 << 20};
+    text_put_visible(&visible, s, TEXT_MAX);
+    for (size_t i = 0; i < visible.n; i++) {
+        if (visible.p[i] == '#' || visible.p[i] == '\\')
+            buf_char(b, '\\');
+        buf_char(b, visible.p[i]);
+    }
+    buf_free(&visible);
+}
+
+/* A double-quoted YAML string; visible text needs only these two escaped. */
+static void put_yaml(struct buf *b, const char *key, struct span s) {
+    struct buf visible = {.max = 1 << 20};
+    text_put_visible(&visible, s, TEXT_MAX);
+    buf_printf(b, "  %s: \"", key);
+    for (size_t i = 0; i < visible.n; i++) {
+        if (visible.p[i] == '"' || visible.p[i] == '\\')
+            buf_char(b, '\\');
+        buf_char(b, visible.p[i]);
+    }
+    buf_str(b, "\"\n");
+    buf_free(&visible);
+}
+
+void report_tap(const json_t *report, struct buf *b) {
+    const json_t *results = json_object_get(report, "results"),
+                 *uncovered = json_object_get(report, "uncovered");
+    size_t n = json_array_size(results);
+    buf_printf(b, "TAP version 13\n1..%zu\n", n + (uncovered != NULL));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *result = json_array_get(results, i);
+        struct span verdict = render_text_of(result, "verdict");
+        bool pass = span_eq(verdict, SPAN("pass"));
+        buf_printf(b, "%sok %zu - ", pass ? "" : "not ", i + 1);
+        put_description(b, render_text_of(result, "expectation"));
+        buf_char(b, '\n');
+        if (pass)
+            continue;
+        buf_str(b, "  ---\n");
+        put_yaml(b, "verdict", verdict);
+        put_yaml(b, "observed", render_text_of(result, "observed"));
+        put_yaml(b, "why", render_text_of(result, "why"));
+        const json_t *closest = json_object_get(result, "closest");
+        for (size_t k = 0; k < json_array_size(closest); k++) {
+            buf_str(b, k ? "" : "  closest:\n");
+            put_yaml(b, "  - text", render_text_of(json_array_get(closest, k), "text"));
+        }
+        buf_str(b, "  ...\n");
+    }
+    if (uncovered)
+        buf_printf(b, "%sok %zu - every series is covered\n", json_array_size(uncovered) ? "not " : "",
+                   n + 1);
+}
+
+/* --- GitHub ---------------------------------------------------------------------------------------------- */
+
+/* A workflow command's message, or with `property` one of its properties. */
+static void put_command(struct buf *b, struct span s, bool property) {
+    struct buf visible = {.max = 1 << 20};
+    text_put_visible(&visible, s, TEXT_MAX);
+    for (size_t i = 0; i < visible.n; i++) {
+        char c = visible.p[i];
+        if (c == '%' || (property && (c == ':' || c == ',')))
+            buf_printf(b, "%%%02X", (unsigned)c);
+        else
+            buf_char(b, c);
+    }
+    buf_free(&visible);
+}
+
+void report_github(const json_t *report, struct buf *b) {
+    const json_t *results = json_object_get(report, "results"),
+                 *uncovered = json_object_get(report, "uncovered");
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        struct span verdict = render_text_of(result, "verdict"), file = render_text_of(result, "file");
+        bool warns = span_eq(verdict, SPAN("pass"));
+        if (warns && !json_object_get(result, "severity"))
+            continue;
+        buf_str(b, warns ? "::warning " : "::error ");
+        if (file.p) {
+            buf_str(b, "file=");
+            put_command(b, file, true);
+            buf_printf(b, ",line=%lld,", (long long)json_integer_value(json_object_get(result, "line")));
+        }
+        buf_str(b, "title=statwit ");
+        put_command(b, warns ? render_text_of(result, "rule") : verdict, true);
+        buf_str(b, "::");
+        put_command(b, render_text_of(result, "expectation"), false);
+        buf_str(b, ": ");
+        put_command(b, render_text_of(result, "why"), false);
+        const json_t *closest = json_object_get(result, "closest");
+        for (size_t k = 0; k < json_array_size(closest); k++) {
+            buf_str(b, "%0Aclosest: ");
+            put_command(b, render_text_of(json_array_get(closest, k), "text"), false);
+        }
+        buf_char(b, '\n');
+    }
+    for (size_t i = 0; i < json_array_size(uncovered); i++) {
+        buf_str(b, "::error title=statwit::no expectation covers ");
+        put_command(b, render_text_of(json_array_get(uncovered, i), "name"), false);
+        buf_char(b, '\n');
+    }
+}

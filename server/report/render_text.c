@@ -1,0 +1,153 @@
+/* For a terminal:
+ *
+ *     FAIL  incr login.attempt{instance:failure} sum == 1   (checks.expect:3)
+ *           observed  sum 2
+ *           why       sum is 2, expected sum == 1
+ *           closest   login.attempt (count) {instance:failure} 2 samples: matched
+ *                     rejected, invalid_value: the value is not a number
+ *                       login.attempt:x|c
+ *                                     ^
+ *     1 of 3 expectations failed
+ */
+#include "judge/language/text.h"
+#include "report/render.h"
+#include "report/report.h"
+
+#define LINE_MAX_BYTES  400
+#define LINES_CLOSEST   7 /* of the ten lines of one failure */
+#define UNCOVERED_SHOWN 20
+
+struct style {
+    const char *pass, *fail, *inconclusive, *warn, *dim, *end;
+};
+
+static void put_line(struct buf *b, const char *label, struct span text) {
+    buf_printf(b, "      %-9s ", label);
+    text_put_visible(b, text, LINE_MAX_BYTES);
+    buf_char(b, '\n');
+}
+
+/* The caret's two lines, kept apart so that the newline between them is the only one. */
+static size_t put_caret(struct buf *b, struct span caret) {
+    size_t lines = 0;
+    while (caret.n) {
+        const char *newline = memchr(caret.p, '\n', caret.n);
+        size_t n = newline ? (size_t)(newline - caret.p) : caret.n;
+        buf_str(b, "                  ");
+        text_put_visible(b, span_of(caret.p, n), LINE_MAX_BYTES);
+        buf_char(b, '\n');
+        caret = span_from(caret, newline ? n + 1 : n);
+        lines++;
+    }
+    return lines;
+}
+
+static void put_closest(const json_t *result, struct buf *b) {
+    const json_t *list = json_object_get(result, "closest");
+    size_t lines = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        struct span caret = render_text_of(one, "caret");
+        if (lines + (caret.n ? 3 : 1) > LINES_CLOSEST)
+            break;
+        put_line(b, i ? "" : "closest", render_text_of(one, "text"));
+        lines += 1 + (caret.n ? put_caret(b, caret) : 0);
+    }
+}
+
+static void put_result(const json_t *result, const struct style *style, struct buf *b) {
+    struct span verdict = render_text_of(result, "verdict");
+    bool pass = span_eq(verdict, SPAN("pass")), fail = span_eq(verdict, SPAN("fail"));
+    bool warns = pass && json_object_get(result, "severity");
+    buf_printf(b, "%s%s%s  ",
+               warns  ? style->warn
+               : pass ? style->pass
+               : fail ? style->fail
+                      : style->inconclusive,
+               warns  ? "warn"
+               : pass ? "pass"
+               : fail ? "FAIL"
+                      : "????",
+               style->end);
+    text_put_visible(b, render_text_of(result, "expectation"), LINE_MAX_BYTES);
+    struct span pattern = render_text_of(result, "pattern"), file = render_text_of(result, "file");
+    if (pattern.n) {
+        buf_printf(b, "  %sas ", style->dim);
+        text_put_visible(b, pattern, LINE_MAX_BYTES);
+        buf_str(b, style->end);
+    }
+    if (file.n) {
+        buf_printf(b, "  %s(", style->dim);
+        text_put_visible(b, file, LINE_MAX_BYTES);
+        buf_printf(b, ":%lld)%s", (long long)json_integer_value(json_object_get(result, "line")), style->end);
+    }
+    buf_char(b, '\n');
+    if (pass && !warns)
+        return;
+    put_line(b, "observed", render_text_of(result, "observed"));
+    put_line(b, fail || warns ? "why" : "unsure", render_text_of(result, "why"));
+    put_closest(result, b);
+}
+
+static void put_uncovered(const json_t *report, const struct style *style, struct buf *b) {
+    const json_t *list = json_object_get(report, "uncovered");
+    size_t n = json_array_size(list);
+    if (n == 0)
+        return;
+    json_int_t all = json_integer_value(json_object_get(report, "n_uncovered")); /* the list has an end */
+    buf_printf(b, "%sFAIL%s  series that no expectation covers:\n", style->fail, style->end);
+    for (size_t i = 0; i < n && i < UNCOVERED_SHOWN; i++) {
+        const json_t *one = json_array_get(list, i);
+        struct buf line = {.max = 65536};
+        buf_printf(&line, "%s ", json_string_value(json_object_get(one, "type")));
+        buf_span(&line, render_text_of(one, "name"));
+        const json_t *tags = json_object_get(one, "tags");
+        for (size_t k = 0; k < json_array_size(tags); k++) {
+            buf_str(&line, k ? "," : "{");
+            buf_span(&line, render_text(json_array_get(tags, k)));
+        }
+        buf_str(&line, json_array_size(tags) ? "}" : "");
+        put_line(b, "", buf_view(&line));
+        buf_free(&line);
+    }
+    if (all > UNCOVERED_SHOWN)
+        buf_printf(b, "                and %lld more\n", (long long)all - UNCOVERED_SHOWN);
+}
+
+static void put_losses(const json_t *report, struct buf *b) {
+    const json_t *list = json_object_get(report, "losses");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        struct buf line = {.max = 65536};
+        text_put_number(&line, json_number_value(json_object_get(one, "n")));
+        buf_char(&line, ' ');
+        buf_span(&line, render_text_of(one, "text"));
+        struct span detail = render_text_of(one, "detail");
+        if (detail.n) {
+            buf_str(&line, " (");
+            buf_span(&line, detail);
+            buf_char(&line, ')');
+        }
+        buf_str(b, "lost: ");
+        text_put_visible(b, buf_view(&line), LINE_MAX_BYTES);
+        buf_char(b, '\n');
+        buf_free(&line);
+    }
+}
+
+void report_text(const json_t *report, bool colour, struct buf *b) {
+    static const struct style plain = {"", "", "", "", "", ""};
+    static const struct style coloured = {"\033[32m", "\033[1;31m", "\033[1;33m",
+                                          "\033[33m", "\033[2m",    "\033[0m"};
+    const struct style *style = colour ? &coloured : &plain;
+    const json_t *results = json_object_get(report, "results");
+    size_t n = json_array_size(results);
+    for (size_t i = 0; i < n; i++)
+        put_result(json_array_get(results, i), style, b);
+    put_uncovered(report, style, b);
+    put_losses(report, b);
+    struct render_counts counts = render_count(report);
+    text_put_plural(b, n, "expectation");
+    buf_printf(b, ": %zu passed, %zu failed, %zu inconclusive\n", counts.passed, counts.failed,
+               counts.inconclusive);
+}

@@ -1,0 +1,79 @@
+#include "store/sqlite/db.h"
+
+#include <errno.h>
+#include <math.h>
+
+int db_fail(sqlite3 *db, struct err *err, const char *doing) {
+    int code = sqlite3_errcode(db);
+    if (code == SQLITE_FULL)
+        return err_set(err, ENOSPC, "cannot %s", doing);
+    if (code == SQLITE_NOMEM)
+        return err_set(err, ENOMEM, "cannot %s", doing);
+    int sys = sqlite3_system_errno(db);
+    if ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && sys != 0)
+        return err_set(err, sys, "cannot %s: %s", doing, sqlite3_errmsg(db));
+    return err_set(err, 0, "cannot %s: %s", doing, sqlite3_errmsg(db));
+}
+
+int db_run(sqlite3 *db, const char *sql, struct err *err) {
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_fail(db, err, "use the recording");
+}
+
+sqlite3_stmt *db_prepare(sqlite3 *db, const char *sql, struct err *err) {
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
+        db_fail(db, err, "use the recording");
+    return stmt;
+}
+
+int db_done(sqlite3 *db, sqlite3_stmt *stmt, struct err *err) {
+    int code = sqlite3_step(stmt);
+    if (code != SQLITE_DONE)
+        db_fail(db, err, "write the recording");
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? 0 : -1;
+}
+
+int db_row(sqlite3 *db, sqlite3_stmt *stmt, struct err *err) {
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        return 1;
+    if (code != SQLITE_DONE)
+        db_fail(db, err, "read the recording");
+    sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? 0 : -1;
+}
+
+int db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *value, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(db, sql, err);
+    if (!stmt)
+        return -1;
+    int got = db_row(db, stmt, err);
+    *value = got == 1 && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : none;
+    sqlite3_finalize(stmt);
+    return got < 0 ? -1 : 0;
+}
+
+void db_bind_span(sqlite3_stmt *stmt, int at, struct span s) {
+    if (s.p)
+        sqlite3_bind_text64(stmt, at, s.p, s.n, SQLITE_STATIC, SQLITE_UTF8);
+    else
+        sqlite3_bind_null(stmt, at);
+}
+
+void db_bind_number(sqlite3_stmt *stmt, int at, double value) {
+    sqlite3_bind_double(stmt, at, value);
+}
+
+struct span db_span(sqlite3_stmt *stmt, int column) {
+    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+        return span_of(NULL, 0);
+    const char *text = (const char *)sqlite3_column_text(stmt, column);
+    size_t n = (size_t)sqlite3_column_bytes(stmt, column);
+    return text ? span_of(text, n) : SPAN("");
+}
+
+double db_number(sqlite3_stmt *stmt, int column) {
+    return sqlite3_column_type(stmt, column) == SQLITE_NULL ? (double)NAN
+                                                            : sqlite3_column_double(stmt, column);
+}

@@ -1,0 +1,132 @@
+#include "store/sqlite/file.h"
+
+#include "store/sqlite/migrate.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define HEADER_SIZE     100
+#define SHM_FREE_WANTED ((uint64_t)1 << 30)
+
+int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
+    int n = snprintf(out, FILE_PATH_MAX, "%s%s", path[0] == '/' ? "" : "./", path);
+    return n < 0 || n >= FILE_PATH_MAX ? err_set(err, ENAMETOOLONG, "cannot open the recording") : 0;
+}
+
+static int open_fails(const char *path, struct err *err) {
+    int why = errno;
+    struct stat st;
+    if (why == EISDIR || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return err_set(err, EISDIR, "cannot record to %s: give --db the path of a file in it", path);
+    if (why == ENOENT)
+        return err_set(err, ENOENT, "cannot record to %s: make the directory first, or choose another --db",
+                       path);
+    if (why == EACCES || why == EPERM || why == EROFS)
+        return err_set(err, why, "cannot record to %s: choose a --db that can be written, or :memory:", path);
+    return err_set(err, why, "cannot record to %s", path);
+}
+
+/* Who holds a flock on the file, as the system tells: 0 when it does not. */
+static long lock_holder(const struct stat *st) {
+    FILE *locks = fopen("/proc/locks", "re");
+    if (!locks)
+        return 0;
+    long holder = 0;
+    char line[256];
+    while (!holder && fgets(line, sizeof line, locks)) {
+        long pid;
+        unsigned major_nr, minor_nr;
+        uint64_t inode;
+        const char *at = strstr(line, "FLOCK");
+        if (at && sscanf(at, "FLOCK %*s %*s %ld %x:%x:%" SCNu64, &pid, &major_nr, &minor_nr, &inode) == 4 &&
+            inode == st->st_ino && major_nr == major(st->st_dev) && minor_nr == minor(st->st_dev))
+            holder = pid;
+    }
+    fclose(locks);
+    return holder > 0 ? holder : 0;
+}
+
+long file_lock_holder(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? lock_holder(&st) : 0;
+}
+
+static uint32_t big_endian(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static int check_header(const char *path, int fd, bool *is_new, struct err *err) {
+    unsigned char header[HEADER_SIZE];
+    ssize_t n = pread(fd, header, sizeof header, 0);
+    if (n < 0)
+        return err_set(err, errno, "cannot read %s", path);
+    *is_new = n == 0;
+    if (n == 0)
+        return 0;
+    if (n < HEADER_SIZE || memcmp(header, "SQLite format 3", 16) != 0)
+        return err_set(err, 0, "%s is not a recording: give --db another path (the file was left as it is)",
+                       path);
+    if (big_endian(header + 68) != MIGRATE_APPLICATION_ID)
+        return err_set(
+            err, 0,
+            "%s is an SQLite database of something else: give --db another path (it was left as it is)",
+            path);
+    return migrate_check(path, big_endian(header + 60), err);
+}
+
+int file_lock(const char *path, bool *is_new, int *out, struct err *err) {
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return err_set(err, 0, "cannot record to %s: it is not a regular file", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return open_fails(path, err);
+    if (fstat(fd, &st) != 0) {
+        err_set(err, errno, "cannot look at %s", path);
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        long pid = errno == EWOULDBLOCK ? lock_holder(&st) : 0;
+        if (pid)
+            err_set(err, EBUSY, "%s is being recorded by process %ld: stop it, or choose another --db", path,
+                    pid);
+        else
+            err_set(err, errno, "%s is being recorded by another process: stop it, or choose another --db",
+                    path);
+    } else if (check_header(path, fd, is_new, err) == 0) {
+        *out = fd;
+        return 0;
+    }
+    close(fd);
+    return -1;
+}
+
+static uint64_t free_bytes(const char *directory) {
+    struct statvfs fs;
+    if (statvfs(directory, &fs) != 0 || access(directory, W_OK | X_OK) != 0)
+        return 0;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+int file_private_directory(char path[FILE_PATH_MAX], struct err *err) {
+    const char *temporary = getenv("TMPDIR");
+    if (!temporary || !*temporary)
+        temporary = "/tmp";
+    /* Containers often have 64 MB of /dev/shm, and a recording wants more. */
+    uint64_t in_memory = free_bytes("/dev/shm");
+    const char *where =
+        in_memory >= SHM_FREE_WANTED || in_memory >= free_bytes(temporary) ? "/dev/shm" : temporary;
+    int n = snprintf(path, FILE_PATH_MAX, "%s/statwit-XXXXXX", where);
+    if (n < 0 || n >= FILE_PATH_MAX)
+        return err_set(err, ENAMETOOLONG, "cannot record to memory: TMPDIR");
+    return mkdtemp(path)
+               ? 0
+               : err_set(err, errno, "cannot record to memory: cannot make a directory in %s", where);
+}

@@ -1,0 +1,26 @@
+/* The recording's file before SQLite sees it: is it ours, is nobody else writing it, may we write it.
+ *
+ * Ownership: file_lock's descriptor is the caller's and must be closed after every SQLite connection of the
+ * process to the file is: closing any descriptor of a file drops the locks SQLite holds on it. Errors: -1
+ * with err, which says what to do. A refused file is left as it was, byte for byte.
+ */
+#ifndef STORE_SQLITE_FILE_H
+#define STORE_SQLITE_FILE_H
+
+#include "core/err.h"
+#include <stdbool.h>
+
+#define FILE_PATH_MAX 4096
+
+/* Opens (makes) the file, locks it against a second writer and looks at its header. *is_new: it has no bytes
+ * yet. */
+int file_lock(const char *path, bool *is_new, int *fd, struct err *err);
+/* The process that holds a file so, as the system tells: 0 when nobody does, or it does not tell. Locks nothing itself. */
+long file_lock_holder(const char *path);
+/* A path that SQLite can't take for anything but a path. -1 when longer than FILE_PATH_MAX. */
+int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
+
+/* A directory of our own on a file system in memory if that has room, else where temporary files go. */
+int file_private_directory(char path[FILE_PATH_MAX], struct err *err);
+
+#endif

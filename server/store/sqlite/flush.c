@@ -1,0 +1,136 @@
+/* DESIGN. A slice becomes rows: a chunk for each group, appended in order of ids; the summaries of the series that
+ * changed, written from memory in order of series, so that each page is met once; and an arrival for each run. */
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* --- chunks ------------------------------------------------------------------------------------ */
+
+static bool chunk_row(void *arg, size_t i, struct feed_value *values) {
+    struct store *s = arg;
+    const struct slice_group *g = &s->slice.groups[i];
+    struct intern_series *series = &s->intern.series[g->series];
+    uint64_t id = s->slice.first_id + g->first;
+    struct span vals;
+    if (!slice_join(&s->slice, g, &vals))
+        return false;
+    values[0] = feed_id(id);
+    values[1] = feed_id(s->intern.contexts[g->context].id);
+    values[2] = series->last_chunk ? feed_id(series->last_chunk) : feed_null();
+    values[3] = feed_integer(g->n);
+    values[4] = feed_number(g->count);
+    values[5] = feed_number(g->sum);
+    values[6] = feed_number(g->min);
+    values[7] = feed_number(g->max);
+    values[8] = feed_text(vals);
+    series->last_chunk = id;
+    return true;
+}
+
+/* --- summaries --------------------------------------------------------------------------------- */
+
+static void add_group(struct store *s, const struct slice_group *g) {
+    struct intern_series *y = &s->intern.series[g->series];
+    uint64_t last_id = s->slice.first_id + g->last;
+    if (y->samples == 0) {
+        y->first_id = s->slice.first_id + g->first;
+        y->first_at = g->first_at;
+    }
+    y->samples += g->n;
+    y->count += g->count;
+    y->sum += g->sum;
+    if (!(y->min <= g->min))
+        y->min = g->min;
+    if (!(y->max >= g->max))
+        y->max = g->max;
+    if (last_id > y->last_id) { /* else another spelling of the series came later in the slice */
+        y->last_id = last_id;
+        y->last_at = g->last_at;
+        y->last = g->last_value;
+    }
+    y->sampled = y->sampled || g->sampled;
+}
+
+static bool summary_row(void *arg, size_t i, struct feed_value *values) {
+    struct store *s = arg;
+    const struct intern_series *y = &s->intern.series[s->order[i]];
+    const double numbers[] = {y->count, y->sum, y->min, y->max, y->last};
+    const int64_t integers[] = {y->first_at,         y->last_at, (int64_t)y->first_id,
+                                (int64_t)y->last_id, y->sampled, (int64_t)y->last_chunk};
+    values[0] = feed_id(y->id);
+    values[1] = feed_id(y->samples);
+    for (int k = 0; k < 5; k++)
+        values[2 + k] = feed_number(numbers[k]);
+    for (int k = 0; k < 6; k++)
+        values[7 + k] = feed_integer(integers[k]);
+    return true;
+}
+
+static int by_number(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* s->order: the series of the slice's groups, in order, once each. */
+static int sort_series(struct store *s, size_t *n, struct err *err) {
+    const struct slice *slice = &s->slice;
+    if (slice->n_groups > s->cap_order) {
+        uint64_t *more = realloc(s->order, slice->cap_groups * sizeof *more);
+        if (!more)
+            return err_set(err, ENOMEM, "cannot write the recording");
+        s->order = more;
+        s->cap_order = slice->cap_groups;
+    }
+    bool sorted = true;
+    for (size_t i = 0; i < slice->n_groups; i++) {
+        s->order[i] = slice->groups[i].series;
+        sorted = sorted && (i == 0 || s->order[i - 1] < s->order[i]);
+    }
+    *n = slice->n_groups;
+    if (sorted)
+        return 0;
+    qsort(s->order, slice->n_groups, sizeof *s->order, by_number);
+    *n = 1;
+    for (size_t i = 1; i < slice->n_groups; i++)
+        if (s->order[i] != s->order[*n - 1])
+            s->order[(*n)++] = s->order[i];
+    return 0;
+}
+
+static int write_summaries(struct store *s, struct err *err) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->slice.n_groups; i++)
+        add_group(s, &s->slice.groups[i]);
+    if (sort_series(s, &n, err) != 0)
+        return -1;
+    return feed_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err);
+}
+
+/* --- arrivals ---------------------------------------------------------------------------------- */
+
+static bool arrival_row(void *arg, size_t i, struct feed_value *values) {
+    const struct slice *slice = arg;
+    const struct slice_run *run = &slice->runs[i];
+    values[0] = feed_id(run->first_id);
+    values[1] = feed_id(run->last_id);
+    values[2] = feed_id(slice->first_id);
+    values[3] = feed_integer(run->received_at);
+    values[4] = feed_integer((int)run->source);
+    return true;
+}
+
+int store_flush(struct store *s, struct err *err) {
+    struct slice *slice = &s->slice;
+    if (store_write_new(s, err) != 0)
+        return -1;
+    if (slice_is_empty(slice))
+        return 0;
+    if (feed_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
+        write_summaries(s, err) != 0 ||
+        feed_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
+        return -1;
+    for (size_t i = 0; i < slice->n_groups; i++)
+        s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;
+    slice_clear(slice);
+    return 0;
+}

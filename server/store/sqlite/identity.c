@@ -1,0 +1,257 @@
+/* DESIGN. Two hashes lead from a metric to what its samples have in common: that of the key its decoder gave (the way of
+ * nearly every metric), and that of all its fields. What neither finds is new: its context, and its series if that is new
+ * too, are made in the open transaction. */
+#include "core/json.h"
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define KEY_ON_STACK 1024
+/* New series and contexts wait until they are so many, for the next flush at the longest. */
+#define NEW_MAX       256
+#define NEW_BYTES_MAX ((size_t)1 << 20)
+
+/* --- keys: bytes that are equal exactly when what they stand for is ---------------------------- */
+
+struct key_head {
+    uint64_t session_id, era;
+    uint32_t kind; /* 'K' decoder's key, 'C' context, 'S' series */
+    uint32_t n;
+};
+
+static void key_start(struct store *s, char kind, uint32_t n) {
+    const struct store_session *session = s->arrival.session;
+    struct key_head head = {session->id, session->era, (uint32_t)kind, n};
+    s->key.max = STORE_SCRATCH_MAX;
+    buf_clear(&s->key);
+    buf_add(&s->key, &head, sizeof head);
+}
+
+static void key_span(struct store *s, struct span span) {
+    uint64_t n = span.p ? span.n : UINT64_MAX;
+    buf_add(&s->key, &n, sizeof n);
+    buf_span(&s->key, span);
+}
+
+static void key_tags(struct store *s, size_t n_tags, const struct span *tags) {
+    uint64_t n = n_tags;
+    buf_add(&s->key, &n, sizeof n);
+    for (size_t i = 0; i < n_tags; i++)
+        key_span(s, tags[i]);
+}
+
+/* The key of the decoder: the way of nearly every metric, so without a buffer when it is short. */
+static struct intern_hash hash_given(struct store *s, const struct metric *m) {
+    const struct store_session *session = s->arrival.session;
+    size_t n = m->key_name.n + m->key_rest.n;
+    if (n > KEY_ON_STACK) {
+        key_start(s, 'K', 0);
+        key_span(s, m->key_name);
+        key_span(s, m->key_rest);
+        return intern_hash(&s->intern, buf_view(&s->key));
+    }
+    struct {
+        struct key_head head;
+        char text[KEY_ON_STACK];
+    } key;
+    key.head = (struct key_head){session->id, session->era, 'K', (uint32_t)m->key_name.n};
+    memcpy(key.text, m->key_name.p, m->key_name.n);
+    if (m->key_rest.n)
+        memcpy(key.text + m->key_name.n, m->key_rest.p, m->key_rest.n);
+    return intern_hash(&s->intern, span_of((const char *)&key, sizeof key.head + n));
+}
+
+static struct intern_hash hash_context(struct store *s, const struct metric *m) {
+    const struct origin *o = &m->origin;
+    double rate = isnan(m->sample_rate) ? (double)NAN : m->sample_rate;
+    const struct span spans[] = {m->name,        o->host,        o->container_id,   o->external_data,
+                                 o->cardinality, o->entity_id,   o->jmx_check_name, m->device,
+                                 m->unit,        m->source_type, m->resources};
+    key_start(s, 'C', (uint32_t)m->type);
+    buf_add(&s->key, &rate, sizeof rate);
+    buf_add(&s->key, &m->interval, sizeof m->interval);
+    uint64_t inode[] = {o->has_inode, o->has_inode ? o->inode : 0};
+    buf_add(&s->key, inode, sizeof inode);
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        key_span(s, spans[i]);
+    key_tags(s, m->n_tags, m->tags);
+    return intern_hash(&s->intern, buf_view(&s->key));
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* s->sorted: the metric's tags in order, once each. */
+static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct err *err) {
+    if (m->n_tags > s->cap_sorted) {
+        struct span *more = realloc(s->sorted, m->n_tags * sizeof *more);
+        if (!more)
+            return err_set(err, ENOMEM, "cannot record");
+        s->sorted = more;
+        s->cap_sorted = m->n_tags;
+    }
+    *n = 0;
+    if (m->n_tags == 0)
+        return 0;
+    memcpy(s->sorted, m->tags, m->n_tags * sizeof *s->sorted);
+    qsort(s->sorted, m->n_tags, sizeof *s->sorted, by_bytes);
+    for (size_t i = 0; i < m->n_tags; i++)
+        if (*n == 0 || !span_eq(s->sorted[*n - 1], s->sorted[i]))
+            s->sorted[(*n)++] = s->sorted[i];
+    return 0;
+}
+
+static struct intern_hash hash_series(struct store *s, const struct metric *m, size_t n_sorted) {
+    key_start(s, 'S', (uint32_t)m->type);
+    key_span(s, m->name);
+    key_span(s, m->origin.host);
+    key_span(s, m->device);
+    key_tags(s, n_sorted, s->sorted);
+    return intern_hash(&s->intern, buf_view(&s->key));
+}
+
+/* --- what is new ------------------------------------------------------------------------------- */
+
+int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err) {
+    b->max = STORE_SCRATCH_MAX;
+    buf_clear(b);
+    buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(b, ',');
+        json_put_string_raw(b, tags[i]);
+    }
+    buf_char(b, ']');
+    *text = buf_view(b);
+    return b->failed ? err_set(err, ENOMEM, "cannot record") : 0;
+}
+
+static struct feed_value hash_value(struct feed_list *list, struct intern_hash hash) {
+    char bytes[12];
+    memcpy(bytes, &hash.low, 8);
+    memcpy(bytes + 8, &hash.high, 4);
+    return feed_list_blob(list, span_of(bytes, sizeof bytes));
+}
+
+void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
+    const struct span spans[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
+                                 o->jmx_check_name};
+    for (int i = 0; i < 5; i++)
+        db_bind_span(stmt, at + i, spans[i]);
+    if (o->has_inode)
+        db_bind_id(stmt, at + 5, o->inode);
+    else
+        sqlite3_bind_null(stmt, at + 5);
+}
+
+static int new_series(struct store *s, const struct metric *m, size_t n_sorted, struct intern_hash hash,
+                      uint32_t *ix, struct err *err) {
+    struct span tags;
+    struct feed_list *list = &s->new_series;
+    if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
+        return -1;
+    struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
+    struct feed_value *v = feed_list_add(list);
+    *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
+    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    v[0] = feed_id(series.id);
+    v[1] = feed_id(s->arrival.session_id);
+    v[2] = hash_value(list, hash);
+    v[3] = feed_list_text(list, m->name);
+    v[4] = feed_integer((int)m->type);
+    v[5] = feed_list_text(list, tags);
+    v[6] = feed_list_text(list, m->origin.host);
+    v[7] = feed_list_text(list, m->device);
+    if (list->texts.failed)
+        return err_set(err, ENOMEM, "cannot record");
+    s->next_metric_id++;
+    s->now.series++;
+    s->arrival.session->n_interned++;
+    return 0;
+}
+
+static int new_context(struct store *s, const struct metric *m, uint32_t series, struct intern_hash hash,
+                       uint32_t *ix, struct err *err) {
+    struct span tags;
+    const struct origin *o = &m->origin;
+    struct feed_list *list = &s->new_contexts;
+    if (store_json_tags(&s->tags, m->n_tags, m->tags, &tags, err) != 0)
+        return -1;
+    struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
+    struct intern_context context = {.id = s->next_context_id,
+                                     .count = weight.count,
+                                     .factor = weight.factor,
+                                     .series = series & INTERN_SERIES_MAX,
+                                     .sampled = m->sample_rate != 1,
+                                     .group = INTERN_NONE};
+    struct feed_value *v = feed_list_add(list);
+    *ix = v ? intern_add_context(&s->intern, &context) : INTERN_NONE;
+    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+        return err_set(err, ENOMEM, "cannot record");
+    const struct span origin[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
+                                  o->jmx_check_name};
+    v[0] = feed_id(context.id);
+    v[1] = feed_id(s->intern.series[series].id);
+    v[2] = hash_value(list, hash);
+    v[3] = feed_list_text(list, tags);
+    v[4] = feed_number(m->sample_rate);
+    for (size_t i = 0; i < sizeof origin / sizeof origin[0]; i++)
+        v[5 + i] = feed_list_text(list, origin[i]);
+    v[10] = o->has_inode ? feed_id(o->inode) : feed_null();
+    v[11] = feed_list_text(list, m->unit);
+    v[12] = feed_integer(m->interval);
+    v[13] = feed_list_text(list, m->source_type);
+    v[14] = feed_list_text(list, m->resources);
+    if (list->texts.failed)
+        return err_set(err, ENOMEM, "cannot record");
+    s->next_context_id++;
+    s->arrival.session->n_interned++;
+    bool full = list->n >= NEW_MAX || list->texts.used + s->new_series.texts.used > NEW_BYTES_MAX;
+    return full ? store_write_new(s, err) : 0;
+}
+
+int store_write_new(struct store *s, struct err *err) {
+    return feed_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
+               ? -1
+               : feed_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
+}
+
+/* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */
+static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    struct intern_hash hash = hash_context(s, m);
+    if (s->key.failed)
+        return err_set(err, ENOMEM, "cannot record");
+    *ix = intern_find(&s->intern, hash);
+    if (*ix != INTERN_NONE || s->intern.n_contexts >= s->max_contexts)
+        return 0;
+    size_t n_sorted = 0;
+    if (sort_tags(s, m, &n_sorted, err) != 0)
+        return -1;
+    struct intern_hash series_hash = hash_series(s, m, n_sorted);
+    uint32_t series = intern_find(&s->intern, series_hash);
+    if (series == INTERN_NONE) {
+        if (s->intern.n_series >= s->max_series)
+            return 0;
+        if (new_series(s, m, n_sorted, series_hash, &series, err) != 0)
+            return -1;
+    }
+    return new_context(s, m, series, hash, ix, err);
+}
+
+int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    if (m->key_name.n == 0)
+        return find_context(s, m, ix, err);
+    struct intern_hash given = hash_given(s, m);
+    *ix = intern_find(&s->intern, given);
+    if (*ix != INTERN_NONE)
+        return 0;
+    if (find_context(s, m, ix, err) != 0)
+        return -1;
+    if (*ix == INTERN_NONE)
+        return 0;
+    s->arrival.session->n_interned++;
+    return intern_lead(&s->intern, given, *ix) ? 0 : err_set(err, ENOMEM, "cannot record");
+}

@@ -1,0 +1,69 @@
+/* Which series and spelling a metric belongs to: an in-memory table from a 96-bit hash to a small number.
+ *
+ * It holds no text: the hashes are seeded with a secret of the file, so nobody can make two metrics meet, and
+ * at a million series the odds that two do by chance are 1 in 10^16. Two kinds of entry share the table (the
+ * hashed bytes differ): context  a metric's key as its decoder gave it, or all its fields -> contexts[ix]
+ *   series   name, type, sorted tags, host, device                    -> series[ix]
+ *
+ * Ownership: the struct is the caller's; intern_clear gives its memory back.
+ * Limits: 2^32 - 2 contexts, 2^31 - 1 series; what is stored is never removed but by intern_clear (the store
+ * reloads the table when much of it has been forgotten).
+ */
+#ifndef STORE_SQLITE_INTERN_H
+#define STORE_SQLITE_INTERN_H
+
+#include "core/span.h"
+#include <stdint.h>
+
+#define INTERN_NONE       UINT32_MAX
+#define INTERN_SERIES_MAX INT32_MAX
+
+struct intern_hash {
+    uint64_t low;
+    uint32_t high;
+};
+
+struct intern_slot {
+    uint64_t low;
+    uint32_t high;
+    uint32_t ix_plus_1; /* 0: free */
+};
+
+struct intern_context {
+    uint64_t id;
+    double count, factor; /* metric_weigh */
+    uint32_t series : 31; /* ix */
+    uint32_t sampled : 1; /* its rate is not 1 */
+    uint32_t group;       /* ix of its group in the open slice, or INTERN_NONE */
+};
+
+/* A series with its summary, so that a commit can write it without reading. NaN: not a number (yet). */
+struct intern_series {
+    uint64_t id;
+    uint64_t last_chunk; /* 0: none yet */
+    uint64_t samples, first_id, last_id;
+    int64_t first_at, last_at;
+    double count, sum, min, max, last;
+    bool sampled;
+};
+
+struct intern {
+    uint64_t seed;
+    struct intern_slot *slots;
+    size_t n_slots, n_used;
+    struct intern_context *contexts;
+    uint32_t n_contexts, cap_contexts;
+    struct intern_series *series;
+    uint32_t n_series, cap_series;
+};
+
+void intern_clear(struct intern *in); /* keeps the seed */
+struct intern_hash intern_hash(const struct intern *in, struct span bytes);
+uint32_t intern_find(const struct intern *in, struct intern_hash hash);
+/* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */
+bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix);
+/* Append; INTERN_NONE when out of memory. */
+uint32_t intern_add_context(struct intern *in, const struct intern_context *context);
+uint32_t intern_add_series(struct intern *in, const struct intern_series *series);
+
+#endif

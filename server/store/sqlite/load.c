@@ -1,0 +1,216 @@
+/* What is kept in memory about the file: sessions, hashes, summaries, counts. All of it can be read from the file again,
+ * which is what happens when a transaction was rolled back or when much of it has been forgotten. */
+#include "store/sqlite/private.h"
+
+#include "core/array.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static int by_id(const void *key, const void *element) {
+    uint64_t id = *(const uint64_t *)key, other = ((const struct store_session *)element)->id;
+    return (id > other) - (id < other);
+}
+
+struct store_session *store_find_session(struct store *s, uint64_t id) {
+    return s->n_sessions ? bsearch(&id, s->sessions, s->n_sessions, sizeof *s->sessions, by_id) : NULL;
+}
+
+static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
+    struct intern_hash hash = {0};
+    const void *blob = sqlite3_column_blob(stmt, column);
+    if (blob && sqlite3_column_bytes(stmt, column) == 12) {
+        memcpy(&hash.low, blob, 8);
+        memcpy(&hash.high, (const char *)blob + 8, 4);
+    }
+    return hash;
+}
+
+static int load_sessions(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, era FROM session ORDER BY id", err);
+    if (!stmt)
+        return -1;
+    struct store_session *before = s->sessions;
+    size_t n_before = s->n_sessions;
+    s->sessions = NULL;
+    s->n_sessions = s->cap_sessions = 0;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        if (!array_room(&s->sessions, s->n_sessions, &s->cap_sessions, sizeof *s->sessions)) {
+            got = err_set(err, ENOMEM, "cannot open the recording");
+            break;
+        }
+        struct store_session session = {.id = db_id(stmt, 0), .era = db_id(stmt, 1)};
+        const struct store_session *old =
+            n_before ? bsearch(&session.id, before, n_before, sizeof *before, by_id) : NULL;
+        if (old) { /* not told yet */
+            session.n_refused = old->n_refused;
+            memcpy(session.large, old->large, sizeof session.large);
+        }
+        s->sessions[s->n_sessions++] = session;
+    }
+    sqlite3_finalize(stmt);
+    free(before);
+    return got;
+}
+
+#define SERIES_AND_SUMMARY                                                                                   \
+    "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"                              \
+    " LEFT JOIN summary y ON y.metric_id = m.id"
+
+static struct intern_series series_row(sqlite3_stmt *stmt) {
+    return (struct intern_series){.id = db_id(stmt, 0),
+                                  .last_chunk = db_id(stmt, 3),
+                                  .samples = db_id(stmt, 4),
+                                  .first_id = db_id(stmt, 5),
+                                  .last_id = db_id(stmt, 6),
+                                  .first_at = sqlite3_column_int64(stmt, 7),
+                                  .last_at = sqlite3_column_int64(stmt, 8),
+                                  .count = db_number(stmt, 9),
+                                  .sum = db_number(stmt, 10),
+                                  .min = db_number(stmt, 11),
+                                  .max = db_number(stmt, 12),
+                                  .last = db_number(stmt, 13),
+                                  .sampled = sqlite3_column_int(stmt, 14) != 0};
+}
+
+static int load_series(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, SERIES_AND_SUMMARY " ORDER BY m.id", err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        struct intern_series series = series_row(stmt);
+        uint32_t ix = intern_add_series(&s->intern, &series);
+        if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
+            got = err_set(err, ENOMEM, "cannot open the recording");
+            break;
+        }
+        struct store_session *session = store_find_session(s, db_id(stmt, 2));
+        if (session)
+            session->n_interned++;
+        if (s->next_metric_id <= series.id) /* never given twice: readers remember what they stand for */
+            s->next_metric_id = series.id + 1;
+    }
+    sqlite3_finalize(stmt);
+    return got;
+}
+
+static uint32_t series_of_id(const struct intern *in, uint64_t id) {
+    uint32_t low = 0, high = in->n_series;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (in->series[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < in->n_series && in->series[low].id == id ? low : INTERN_NONE;
+}
+
+int store_load_remade(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt =
+        db_prepare(s->db, SERIES_AND_SUMMARY " WHERE m.id IN (SELECT id FROM temp.touched)", err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        uint32_t ix = series_of_id(&s->intern, db_id(stmt, 0));
+        if (ix != INTERN_NONE)
+            s->intern.series[ix] = series_row(stmt);
+    }
+    sqlite3_finalize(stmt);
+    return got;
+}
+
+static int load_contexts(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db,
+                                    "SELECT c.id, c.hash, c.metric_id, c.sample_rate, m.type FROM context c"
+                                    " JOIN metric m ON m.id = c.metric_id ORDER BY c.id",
+                                    err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        int type = sqlite3_column_int(stmt, 4);
+        if (type < 0 || type >= METRIC_N_TYPES)
+            continue;
+        double rate = db_number(stmt, 3);
+        struct metric_weight weight = metric_weigh((enum metric_type)type, rate);
+        uint32_t series = series_of_id(&s->intern, db_id(stmt, 2));
+        if (series == INTERN_NONE)
+            continue;
+        struct intern_context context = {.id = db_id(stmt, 0),
+                                         .count = weight.count,
+                                         .factor = weight.factor,
+                                         .series = series & INTERN_SERIES_MAX,
+                                         .sampled = rate != 1,
+                                         .group = INTERN_NONE};
+        uint32_t ix = intern_add_context(&s->intern, &context);
+        if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
+            got = err_set(err, ENOMEM, "cannot open the recording");
+            break;
+        }
+        if (s->next_context_id <= context.id)
+            s->next_context_id = context.id + 1;
+    }
+    sqlite3_finalize(stmt);
+    return got;
+}
+
+int store_count_losses(struct store *s, struct err *err) {
+    memset(s->now.losses, 0, sizeof s->now.losses);
+    s->n_loss_rows = 0;
+    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT loss, sum(n), count(*) FROM loss GROUP BY loss", err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(s->db, stmt, err)) == 1) {
+        int loss = loss_of(db_span(stmt, 0));
+        s->n_loss_rows += db_id(stmt, 2);
+        if (loss >= 0)
+            s->now.losses[loss] = db_id(stmt, 1);
+    }
+    sqlite3_finalize(stmt);
+    return got;
+}
+
+int store_load_counts(struct store *s, struct err *err) {
+    struct store_stats *now = &s->now;
+    struct {
+        const char *sql;
+        uint64_t *count;
+    } const counts[] = {
+        {"SELECT sum(samples) FROM summary", &now->samples},
+        {"SELECT count(*) FROM metric", &now->series},
+        {"SELECT count(*) FROM event", &now->events},
+        {"SELECT count(*) FROM service_check", &now->checks},
+        {"SELECT count(*) FROM reject", &now->rejects},
+        {"SELECT count(*) FROM request", &now->requests},
+        {"SELECT count(*) FROM datagram", &now->datagrams},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)
+            return -1;
+    return store_count_losses(s, err);
+}
+
+int store_load(struct store *s, struct err *err) {
+    s->stale = true;
+    s->arrival.session = NULL;
+    intern_clear(&s->intern);
+    slice_clear(&s->slice);
+    feed_list_clear(&s->new_series);
+    feed_list_clear(&s->new_contexts);
+    s->n_forgotten = 0;
+    s->last_loss.id = 0;
+    int64_t seed;
+    if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
+        return -1;
+    s->intern.seed = (uint64_t)seed;
+    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || load_contexts(s, err) != 0)
+        return -1;
+    s->arrival.session = store_find_session(s, s->arrival.session_id);
+    s->stale = false;
+    return 0;
+}

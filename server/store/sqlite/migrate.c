@@ -1,0 +1,72 @@
+#include "store/sqlite/migrate.h"
+
+#include "core/buf.h"
+#include "core/embed.h"
+#include <inttypes.h>
+
+EMBED(sql_0001, "schema/sqlite/0001_recording.sql");
+EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
+EMBED(sql_views, "schema/sqlite/views.sql");
+
+static const char *const steps[] = {sql_0001, sql_0002};
+#define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
+
+int migrate_check(const char *path, int64_t user_version, struct err *err) {
+    if (user_version <= VERSION)
+        return 0;
+    return err_set(err, 0,
+                   "%s was recorded by a newer statwit (schema %" PRId64 ", this one knows %" PRId64
+                   "): use that one, or another --db (it was left as it is)",
+                   path, user_version, VERSION);
+}
+
+int migrate_state(sqlite3 *db, const char *path, struct err *err) {
+    int64_t id, version;
+    if (db_int(db, "PRAGMA application_id", 0, &id, err) != 0 ||
+        db_int(db, "PRAGMA user_version", 0, &version, err) != 0)
+        return -1;
+    if (id != MIGRATE_APPLICATION_ID)
+        return err_set(err, 0, "%s is not a recording", path);
+    if (migrate_check(path, version, err) != 0)
+        return -1;
+    return version < VERSION;
+}
+
+/* The views are made of what the tables became, so all of them are made anew. */
+static int remake_views(sqlite3 *db, struct err *err) {
+    struct buf drops = {.max = 65536};
+    sqlite3_stmt *stmt = db_prepare(db, "SELECT name FROM sqlite_schema WHERE type = 'view'", err);
+    if (!stmt)
+        return -1;
+    int got;
+    while ((got = db_row(db, stmt, err)) == 1)
+        buf_printf(&drops, "DROP VIEW \"%s\";", (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    int result =
+        got == 0 && (drops.n == 0 || db_run(db, drops.p, err) == 0) ? db_run(db, sql_views, err) : -1;
+    buf_free(&drops);
+    return result;
+}
+
+static int apply(sqlite3 *db, const char *path, struct err *err) {
+    int64_t version;
+    if (db_int(db, "PRAGMA user_version", 0, &version, err) != 0 || migrate_check(path, version, err) != 0)
+        return -1;
+    for (int64_t i = version; i < VERSION; i++)
+        if (db_run(db, steps[i], err) != 0)
+            return -1;
+    if (remake_views(db, err) != 0)
+        return -1;
+    char sql[64];
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA user_version = %lld", (long long)VERSION);
+    return db_run(db, sql, err);
+}
+
+int migrate_run(sqlite3 *db, const char *path, struct err *err) {
+    if (db_run(db, "BEGIN IMMEDIATE", err) != 0)
+        return -1;
+    if (apply(db, path, err) == 0 && db_run(db, "COMMIT", err) == 0)
+        return 0;
+    db_run(db, "ROLLBACK", NULL);
+    return -1;
+}

@@ -1,0 +1,39 @@
+/* All readers are opened with the store: later its path may lead elsewhere, or nowhere. */
+#include "store/sqlite/private.h"
+
+int store_pool_start(struct store *s, struct err *err) {
+    for (size_t i = 0; i < STORE_READERS; i++)
+        if (!(s->pool.readers[i] = store_reader_on(s->path, false, err)))
+            return -1;
+    return 0;
+}
+
+void store_pool_stop(struct store *s) {
+    for (size_t i = 0; i < STORE_READERS; i++)
+        store_reader_close(s->pool.readers[i]);
+}
+
+struct reader *store_reader_take(struct store *s, struct err *err) {
+    (void)err;
+    struct store_pool *pool = &s->pool;
+    size_t at = 0;
+    pthread_mutex_lock(&pool->lock);
+    while (pool->taken[at])
+        if (++at == STORE_READERS) {
+            pthread_cond_wait(&pool->given, &pool->lock);
+            at = 0;
+        }
+    pool->taken[at] = true;
+    pthread_mutex_unlock(&pool->lock);
+    return pool->readers[at];
+}
+
+void store_reader_give(struct store *s, struct reader *reader) {
+    struct store_pool *pool = &s->pool;
+    pthread_mutex_lock(&pool->lock);
+    for (size_t i = 0; i < STORE_READERS; i++)
+        if (pool->readers[i] == reader)
+            pool->taken[i] = false;
+    pthread_cond_signal(&pool->given);
+    pthread_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,166 @@
+/* What the files of the SQLite backend share. Nobody outside store/ includes this.
+ *
+ *     sqlite.c    open, close, commit, roll back
+ *     load.c      what is in memory about the file
+ *     put.c       a record: into the slice, or a row of its own
+ *     identity.c  which series and spelling a metric is
+ *     feed.c      rows in memory go into a table
+ *     flush.c     a slice becomes chunks, summaries and arrivals
+ *     session.c   sessions, reset
+ *     retain.c    what is too old or too much goes
+ *     pool.c      readers for everybody else
+ */
+#ifndef STORE_SQLITE_PRIVATE_H
+#define STORE_SQLITE_PRIVATE_H
+
+#include "store/sqlite/db.h"
+#include "store/sqlite/feed.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/intern.h"
+#include "store/sqlite/slice.h"
+#include "store/store.h"
+#include <pthread.h>
+
+/* What the writer knows about a session. */
+struct store_session {
+    uint64_t id;
+    uint64_t era;
+    uint64_t n_interned; /* contexts and series of this session and era in the table */
+    uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+    struct {
+        uint64_t n, largest, last_id;
+    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX that no row tells yet */
+};
+
+enum store_sql {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_METRIC,
+    SQL_CONTEXT,
+    SQL_CHUNK,
+    SQL_SUMMARY,
+    SQL_ARRIVAL,
+    SQL_EVENT,
+    SQL_CHECK,
+    SQL_REJECT,
+    SQL_REQUEST,
+    SQL_LOSS,
+    SQL_LOSS_AGAIN,
+    SQL_DATAGRAM,
+    SQL_LARGE,
+    SQL_N
+};
+
+#define STORE_SCRATCH_MAX ((size_t)256 << 20) /* bytes of one record's key or tags */
+
+#define LOSS_ROWS_MAX 10000 /* of `loss`: when so many have come, all but the newest are gathered */
+#define STORE_READERS 5
+
+struct store_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t given;
+    struct reader *readers[STORE_READERS];
+    bool taken[STORE_READERS];
+};
+
+struct store {
+    struct store_options options;
+    char *path_given;
+    char path[FILE_PATH_MAX];
+    bool in_memory;
+    int lock_fd;
+    sqlite3 *db;
+    void (*meanwhile)(void *arg);
+    void *meanwhile_arg;
+    sqlite3_stmt *sql[SQL_N];
+    struct feed feed;
+    struct feed_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
+
+    struct intern intern;
+    uint64_t next_metric_id, next_context_id;
+    uint64_t max_series, max_contexts;
+    uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */
+    struct store_session *sessions; /* by id */
+    size_t n_sessions, cap_sessions;
+
+    struct slice slice;
+    uint64_t slice_ids; /* at most so many in one slice */
+    uint64_t last_id;
+    uint64_t pending;
+    bool open_transaction;
+    bool stale;                        /* what is in memory must be loaded again before anything is put */
+    bool refused;                      /* some session has n_refused > 0 */
+    bool large;                        /* some session has large[].n > 0 */
+    int64_t age_checked_at;            /* retain.c */
+    int64_t locked_at, locked_seen_at; /* sqlite.c: by another program, monotonic */
+    int64_t path_checked_at;
+    bool path_lost;
+
+    struct { /* store_arrival */
+        uint64_t session_id;
+        struct store_session *session; /* NULL: it was removed, what still comes for it is nobody's */
+        enum source source;
+        int64_t received_at;
+    } arrival;
+    struct { /* the newest row of `loss` not committed yet: the next one may only have to raise its count */
+        uint64_t id; /* 0: none */
+        uint64_t session_id;
+        enum loss loss;
+        uint64_t detail_hash;
+    } last_loss;
+    uint64_t n_loss_rows, max_loss_rows; /* past which retain.c gathers all but the newest */
+
+    struct buf key, tags; /* scratch of identity.c */
+    struct span *sorted;
+    size_t cap_sorted;
+    uint64_t *order; /* scratch of flush.c */
+    size_t cap_order;
+
+    struct store_stats now; /* as if all were committed */
+    pthread_mutex_t stats_lock;
+    struct store_stats stats;
+
+    struct store_pool pool;
+};
+
+/* sqlite.c */
+int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
+int store_roll_back(struct store *s, struct err *err); /* always -1 */
+
+/* load.c */
+int store_load(struct store *s, struct err *err);
+/* The summaries of the series in temp.touched again. */
+int store_load_remade(struct store *s, struct err *err);
+int store_load_counts(struct store *s, struct err *err);
+int store_count_losses(struct store *s, struct err *err);
+struct store_session *store_find_session(struct store *s, uint64_t id);
+
+/* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
+int store_identify(struct store *s, const struct metric *m, uint32_t *context, struct err *err);
+int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err);
+/* What is new goes into the open transaction. */
+int store_write_new(struct store *s, struct err *err);
+/* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
+void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
+
+/* flush.c */
+int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
+
+/* put.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
+ * (retain.c says why). */
+int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
+                  struct err *err);
+
+/* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
+ * it. */
+int store_retain(struct store *s, bool *gone, struct err *err);
+
+/* pool.c */
+int store_pool_start(struct store *s, struct err *err);
+void store_pool_stop(struct store *s);
+
+/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
+
+#endif

@@ -1,0 +1,266 @@
+/* Records into the slice (metrics) or rows of their own (everything else). */
+#include "core/clock.h"
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <math.h>
+
+static int no_memory(struct err *err) {
+    return err_set(err, ENOMEM, "cannot record");
+}
+
+static uint64_t next_id(struct store *s) {
+    s->pending++;
+    return ++s->last_id;
+}
+
+/* --- records ----------------------------------------------------------------------------------- */
+
+static void summarise(struct slice_group *g, const struct intern_context *context, enum metric_type type,
+                      const struct value *v, int64_t received_at) {
+    double number = type == METRIC_SET ? (double)NAN : v->number;
+    double min = number, max = number;
+    if (v->sketch) { /* has its own weights: every value it was made of counts */
+        g->count += (double)v->sketch->count;
+        g->sum += v->sketch->sum;
+        min = v->sketch->min;
+        max = v->sketch->max;
+    } else {
+        g->count += context->count;
+        g->sum += number * context->factor;
+    }
+    if (!(g->min <= min))
+        g->min = min;
+    if (!(g->max >= max))
+        g->max = max;
+    g->last_value = number;
+    if (g->n == 1)
+        g->first_at = received_at;
+    g->last_at = received_at;
+}
+
+static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
+                     struct err *err) {
+    struct slice *slice = &s->slice;
+    uint64_t id = next_id(s);
+    if (!slice_has_room(slice, id, s->slice_ids) && store_flush(s, err) != 0)
+        return -1;
+    if (slice_is_empty(slice))
+        slice->first_id = id;
+    struct intern_context *context = &s->intern.contexts[ix];
+    if (context->group == INTERN_NONE) {
+        if (!slice_add_group(slice, ix, context->series))
+            return no_memory(err);
+        context->group = (uint32_t)slice->n_groups - 1;
+        slice->groups[context->group].sampled = context->sampled;
+    }
+    struct slice_group *g = &slice->groups[context->group];
+    if (!slice_add_value(slice, g, id, type, v) ||
+        !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source))
+        return no_memory(err);
+    summarise(g, context, type, v, s->arrival.received_at);
+    s->now.samples++;
+    s->now.received_samples++;
+    return 0;
+}
+
+static int put_metric(struct store *s, const struct metric *m, struct err *err) {
+    uint32_t ix;
+    if (store_identify(s, m, &ix, err) != 0)
+        return -1;
+    if (ix == INTERN_NONE) {
+        s->arrival.session->n_refused += m->n_values;
+        s->now.received_samples += m->n_values;
+        s->refused = true;
+        return 0;
+    }
+    for (size_t i = 0; i < m->n_values; i++)
+        if (put_value(s, ix, m->type, &m->values[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static void bind_common(struct store *s, sqlite3_stmt *stmt) {
+    db_bind_id(stmt, 1, next_id(s));
+    db_bind_id(stmt, 2, s->arrival.session_id);
+    sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
+    sqlite3_bind_int(stmt, 4, (int)s->arrival.source);
+}
+
+static int put_event(struct store *s, const struct event *e, struct err *err) {
+    struct span tags;
+    sqlite3_stmt *stmt = s->sql[SQL_EVENT];
+    bind_common(s, stmt);
+    if (store_json_tags(&s->tags, e->n_tags, e->tags, &tags, err) != 0)
+        return -1;
+    db_bind_span(stmt, 5, e->title.p ? e->title : SPAN(""));
+    db_bind_span(stmt, 6, e->text);
+    sqlite3_bind_int64(stmt, 7, e->timestamp);
+    db_bind_span(stmt, 8, e->aggregation_key);
+    db_bind_span(stmt, 9, e->priority);
+    db_bind_span(stmt, 10, e->alert_type);
+    db_bind_span(stmt, 11, e->source_type_name);
+    db_bind_span(stmt, 12, tags);
+    db_bind_span(stmt, 13, e->origin.host);
+    store_bind_origin(stmt, 14, &e->origin);
+    s->now.events++;
+    return db_done(s->db, stmt, err);
+}
+
+static int put_check(struct store *s, const struct service_check *c, struct err *err) {
+    struct span tags;
+    sqlite3_stmt *stmt = s->sql[SQL_CHECK];
+    bind_common(s, stmt);
+    if (store_json_tags(&s->tags, c->n_tags, c->tags, &tags, err) != 0)
+        return -1;
+    db_bind_span(stmt, 5, c->name.p ? c->name : SPAN(""));
+    sqlite3_bind_int(stmt, 6, c->status);
+    db_bind_span(stmt, 7, c->message);
+    sqlite3_bind_int64(stmt, 8, c->timestamp);
+    db_bind_span(stmt, 9, tags);
+    db_bind_span(stmt, 10, c->origin.host);
+    store_bind_origin(stmt, 11, &c->origin);
+    s->now.checks++;
+    return db_done(s->db, stmt, err);
+}
+
+static int put_reject(struct store *s, const struct reject *r, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_REJECT];
+    bind_common(s, stmt);
+    db_bind_span(stmt, 5, r->name);
+    db_bind_span(stmt, 6, span_str(reason_word(r->reason)));
+    db_bind_span(stmt, 7, r->family);
+    db_bind_span(stmt, 8, r->text);
+    sqlite3_bind_int64(stmt, 9, (sqlite3_int64)r->offset);
+    db_bind_span(stmt, 10, r->detail);
+    s->now.rejects++;
+    return db_done(s->db, stmt, err);
+}
+
+int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at,
+                  struct err *err) {
+    (void)err;
+    if (s->arrival.session_id != session_id || !s->arrival.session) {
+        s->arrival.session_id = session_id;
+        s->arrival.session = store_find_session(s, session_id);
+    }
+    s->arrival.source = source;
+    s->arrival.received_at = received_at;
+    return 0;
+}
+
+int store_put(struct store *s, const struct record *record, struct err *err) {
+    if (store_begin(s, err) != 0)
+        return -1;
+    if (!s->arrival.session)
+        return 0;
+    int result = -1;
+    switch (record->kind) {
+    case RECORD_METRIC:
+        result = put_metric(s, &record->metric, err);
+        break;
+    case RECORD_EVENT:
+        result = put_event(s, &record->event, err);
+        break;
+    case RECORD_SERVICE_CHECK:
+        result = put_check(s, &record->check, err);
+        break;
+    case RECORD_REJECT:
+        result = put_reject(s, &record->reject, err);
+        break;
+    }
+    return result == 0 ? 0 : store_roll_back(s, err);
+}
+
+int store_request(struct store *s, const struct request *r, struct err *err) {
+    if (store_begin(s, err) != 0)
+        return -1;
+    if (!s->arrival.session)
+        return 0;
+    sqlite3_stmt *stmt = s->sql[SQL_REQUEST];
+    bind_common(s, stmt);
+    db_bind_span(stmt, 5, r->method);
+    db_bind_span(stmt, 6, r->path);
+    db_bind_span(stmt, 7, r->query);
+    sqlite3_bind_int(stmt, 8, r->status);
+    db_bind_id(stmt, 9, r->wire_bytes);
+    db_bind_id(stmt, 10, r->body_bytes);
+    const struct span spans[] = {r->encoding, r->content_type, r->user_agent, r->api_key, r->body, r->note};
+    for (int i = 0; i < 6; i++)
+        db_bind_span(stmt, 11 + i, spans[i]);
+    s->now.requests++;
+    return db_done(s->db, stmt, err) == 0 ? 0 : store_roll_back(s, err);
+}
+
+/* The commit writes it down. */
+static void note_large(struct store *s, size_t n) {
+    bool over_agent = n > DATAGRAM_AGENT_MAX;
+    if (!s->arrival.session || (!over_agent && s->arrival.source != SOURCE_UDP))
+        return;
+    s->arrival.session->large[over_agent].n++;
+    s->arrival.session->large[over_agent].last_id = s->last_id + 1;
+    if (n > s->arrival.session->large[over_agent].largest)
+        s->arrival.session->large[over_agent].largest = n;
+    s->large = true;
+}
+
+int store_datagram(struct store *s, struct span bytes, struct err *err) {
+    if (bytes.n > DATAGRAM_PACKET_MAX)
+        note_large(s, bytes.n);
+    if (!s->options.keep_datagrams)
+        return 0;
+    if (store_begin(s, err) != 0)
+        return -1;
+    if (!s->arrival.session)
+        return 0;
+    sqlite3_stmt *stmt = s->sql[SQL_DATAGRAM];
+    db_bind_id(stmt, 1, s->arrival.session_id);
+    sqlite3_bind_int64(stmt, 2, s->arrival.received_at);
+    sqlite3_bind_int(stmt, 3, (int)s->arrival.source);
+    db_bind_id(stmt, 4, s->last_id);
+    sqlite3_bind_blob64(stmt, 5, bytes.n ? bytes.p : "", bytes.n, SQLITE_STATIC);
+    s->now.datagrams++;
+    return db_done(s->db, stmt, err) == 0 ? 0 : store_roll_back(s, err);
+}
+
+static int add_loss(struct store *s, uint64_t id, uint64_t session_id, enum loss loss, uint64_t n,
+                    struct span detail, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_LOSS];
+    db_bind_id(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, clock_wall_ns());
+    db_bind_id(stmt, 3, session_id);
+    db_bind_span(stmt, 4, span_str(loss_word(loss)));
+    db_bind_id(stmt, 5, n);
+    db_bind_span(stmt, 6, detail);
+    s->now.losses[loss] += n;
+    s->n_loss_rows++;
+    return db_done(s->db, stmt, err);
+}
+
+int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
+                  struct err *err) {
+    return add_loss(s, newest_id, session_id, loss, n, span_of(NULL, 0), err);
+}
+
+/* Losses come in floods: what repeats raises the count of its row, and takes the newest id; but only until the commit, since
+ * who has read a row must not count it again. */
+int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
+               struct err *err) {
+    if (store_begin(s, err) != 0)
+        return -1;
+    uint64_t detail_hash = intern_hash(&s->intern, detail).low;
+    uint64_t id = ++s->last_id, again = s->last_loss.id; /* a mark made before the loss does not hide it */
+    bool same = again && s->last_loss.session_id == session_id && s->last_loss.loss == loss &&
+                s->last_loss.detail_hash == detail_hash;
+    s->last_loss.id = id;
+    s->last_loss.session_id = session_id;
+    s->last_loss.loss = loss;
+    s->last_loss.detail_hash = detail_hash;
+    if (!same)
+        return add_loss(s, id, session_id, loss, n, detail, err) == 0 ? 0 : store_roll_back(s, err);
+    sqlite3_stmt *stmt = s->sql[SQL_LOSS_AGAIN];
+    db_bind_id(stmt, 1, id);
+    db_bind_id(stmt, 2, n);
+    db_bind_id(stmt, 3, again);
+    s->now.losses[loss] += n;
+    return db_done(s->db, stmt, err) == 0 ? 0 : store_roll_back(s, err);
+}

@@ -1,0 +1,328 @@
+#include "core/clock.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int rows_damaged(struct err *err) {
+    return err_set(err, 0, "the recording is damaged: `sqlite3 FILE 'PRAGMA integrity_check'` may say where");
+}
+
+/* --- statements -------------------------------------------------------------------------------- */
+
+sqlite3_stmt *rows_statement(struct rows *r, const char *sql, struct err *err) {
+    size_t at = ROWS_STATEMENTS;
+    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
+        if (r->statements[i].busy)
+            continue;
+        if (!r->statements[i].sql || strcmp(r->statements[i].sql, sql) == 0) {
+            at = i;
+            break;
+        }
+    }
+    for (size_t i = 0; at == ROWS_STATEMENTS && i < ROWS_STATEMENTS; i++) {
+        size_t victim = r->next_victim++ % ROWS_STATEMENTS;
+        if (r->statements[victim].busy)
+            continue;
+        sqlite3_finalize(r->statements[victim].stmt);
+        free(r->statements[victim].sql);
+        r->statements[victim].sql = NULL;
+        r->statements[victim].stmt = NULL;
+        at = victim;
+    }
+    if (at == ROWS_STATEMENTS) {
+        err_set(err, 0, "too many questions within questions");
+        return NULL;
+    }
+    if (!r->statements[at].sql) {
+        sqlite3_stmt *stmt = db_prepare(r->db, sql, err);
+        char *copy = stmt ? strdup(sql) : NULL;
+        if (!copy) {
+            sqlite3_finalize(stmt);
+            err_set(err, ENOMEM, "cannot read the recording");
+            return NULL;
+        }
+        r->statements[at].sql = copy;
+        r->statements[at].stmt = stmt;
+    }
+    r->statements[at].busy = true;
+    return r->statements[at].stmt;
+}
+
+void rows_done(struct rows *r, sqlite3_stmt *stmt) {
+    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
+        if (r->statements[i].stmt != stmt)
+            continue;
+        sqlite3_reset(stmt);
+        sqlite3_clear_bindings(stmt);
+        r->statements[i].busy = false;
+        return;
+    }
+}
+
+/* --- small operations -------------------------------------------------------------------------- */
+
+static int run(struct rows *r, const char *sql, struct err *err) {
+    sqlite3_stmt *stmt = rows_statement(r, sql, err);
+    if (!stmt)
+        return -1;
+    int got = db_row(r->db, stmt, err);
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
+static int begin(struct reader *reader, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    if (run(r, "BEGIN", err) != 0)
+        return -1;
+    if (run(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
+        return 0;
+    run(r, "ROLLBACK", NULL);
+    return -1;
+}
+
+static void end(struct reader *reader) {
+    run((struct rows *)reader, "COMMIT", NULL);
+}
+
+static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT max((SELECT value FROM counters WHERE name = 'last_id'), coalesce((SELECT max(id) FROM event), 0),"
+        " coalesce((SELECT max(id) FROM service_check), 0), coalesce((SELECT max(id) FROM reject), 0),"
+        " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
+        " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0))",
+        err);
+    if (!stmt)
+        return -1;
+    int got = db_row(r->db, stmt, err);
+    *id = got == 1 ? db_id(stmt, 0) : 0;
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
+static int sessions(struct reader *reader, int (*row)(void *, const struct session_row *), void *arg,
+                    struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT s.id, s.name, s.api_key, s.created_at, s.expires_at, s.open,"
+        " (SELECT coalesce(sum(y.samples), 0) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id WHERE m.session_id = s.id),"
+        " (SELECT count(*) FROM metric WHERE session_id = s.id), (SELECT count(*) FROM event WHERE session_id = s.id),"
+        " (SELECT count(*) FROM service_check WHERE session_id = s.id), (SELECT count(*) FROM reject WHERE session_id = s.id)"
+        " FROM session s ORDER BY s.id",
+        err);
+    if (!stmt)
+        return -1;
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct session_row out = {.id = db_id(stmt, 0),
+                                  .name = db_span(stmt, 1),
+                                  .api_key = db_span(stmt, 2),
+                                  .created_at = sqlite3_column_int64(stmt, 3),
+                                  .expires_at = sqlite3_column_int64(stmt, 4),
+                                  .open = sqlite3_column_int(stmt, 5) != 0,
+                                  .samples = db_id(stmt, 6),
+                                  .series = db_id(stmt, 7),
+                                  .events = db_id(stmt, 8),
+                                  .checks = db_id(stmt, 9),
+                                  .rejects = db_id(stmt, 10)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
+/* Nobody can ask whoever records a file to write down the rest first: to its reader that is a loss. */
+static void tell_unwritten(const struct rows *r, const struct filter *f,
+                           int (*row)(void *, const struct loss_row *), void *arg) {
+    char detail[64];
+    int n = snprintf(detail, sizeof detail, "process %ld is recording", r->recorder);
+    struct loss_row unwritten = {.id = INT64_MAX,
+                                 .at = clock_wall_ns(),
+                                 .loss = LOSS_UNWRITTEN,
+                                 .n = 1,
+                                 .detail = span_of(detail, (size_t)n)};
+    if (r->recorder && !f->until)
+        row(arg, &unwritten);
+}
+
+/* A session's losses: its own and those of all, but for what came before it was made or reset. */
+static int losses(struct reader *reader, const struct filter *f, int (*row)(void *, const struct loss_row *),
+                  void *arg, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        f->session.p
+            ? "SELECT * FROM (SELECT l.id, l.at, CASE WHEN l.session_id THEN s.name END, l.loss, l.n, l.detail"
+              " FROM session s CROSS JOIN loss l WHERE s.name = ?4 AND (l.session_id = s.id OR l.session_id IS NULL)"
+              " AND l.id > s.reset_id AND l.id > ?1 AND l.id <= ?2 ORDER BY l.id * ?5 LIMIT ?3) ORDER BY 1"
+            : "SELECT * FROM (SELECT l.id, l.at, s.name, l.loss, l.n, l.detail FROM loss l LEFT JOIN session s"
+              " ON s.id = l.session_id WHERE l.id > ?1 AND l.id <= ?2 AND ?4 IS NULL ORDER BY l.id * ?5 LIMIT ?3) ORDER BY 1",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, f->since);
+    sqlite3_bind_int64(stmt, 2, f->until ? (int64_t)f->until : INT64_MAX);
+    sqlite3_bind_int64(stmt, 3, f->limit ? (int64_t)f->limit : -1);
+    db_bind_span(stmt, 4, f->session);
+    sqlite3_bind_int(stmt, 5, f->limit && f->newest ? -1 : 1);
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        int loss = loss_of(db_span(stmt, 3));
+        struct loss_row out = {.id = db_id(stmt, 0),
+                               .at = sqlite3_column_int64(stmt, 1),
+                               .session = db_span(stmt, 2),
+                               .loss = (enum loss)loss,
+                               .n = db_id(stmt, 4),
+                               .detail = db_span(stmt, 5)};
+        if (loss < 0) {
+            got = rows_damaged(err);
+            break;
+        }
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    if (!stop && got == 0)
+        tell_unwritten(r, f, row, arg);
+    return !stop && got < 0 ? -1 : 0;
+}
+
+static int large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
+                 void *arg, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT d.over, d.n, d.largest, d.last_id FROM session s JOIN large_datagram d ON d.session_id = s.id"
+        " WHERE s.name = ?1 ORDER BY d.over",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, session);
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct large_row out = {db_id(stmt, 0), db_id(stmt, 1), db_id(stmt, 2), db_id(stmt, 3)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
+static const struct reader_ops ops = {
+    .begin = begin,
+    .end = end,
+    .series = rows_series,
+    .samples = rows_samples,
+    .events = rows_events,
+    .checks = rows_checks,
+    .rejects = rows_rejects,
+    .requests = rows_requests,
+    .losses = losses,
+    .large = large,
+    .sessions = sessions,
+    .last_id = last_id,
+};
+
+/* --- open and close ---------------------------------------------------------------------------- */
+
+/* A path as an SQLite URI. immutable: without locks and without files beside it. */
+static int uri_of(const char *path, bool immutable, char *uri, size_t size) {
+    size_t n = (size_t)snprintf(uri, size, "file:");
+    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+        if (n + 4 >= size)
+            return -1;
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                     strchr("/._-", *p);
+        n += (size_t)snprintf(uri + n, size - n, plain ? "%c" : "%%%02X", *p);
+    }
+    if (n + 32 >= size)
+        return -1;
+    snprintf(uri + n, size - n, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+    return 0;
+}
+
+static struct rows *open_rows(const char *path, bool immutable, struct err *err) {
+    char uri[3 * FILE_PATH_MAX + 64];
+    struct rows *r = calloc(1, sizeof *r);
+    if (!r || uri_of(path, immutable, uri, sizeof uri) != 0) {
+        free(r);
+        err_set(err, ENOMEM, "cannot open the recording");
+        return NULL;
+    }
+    r->reader.ops = &ops;
+    if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK) {
+        sqlite3_busy_timeout(r->db, 5000);
+        if (db_run(r->db,
+                   "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
+                   "PRAGMA trusted_schema = OFF",
+                   err) == 0)
+            return r;
+    } else {
+        db_fail(r->db, err, "open the recording");
+    }
+    store_reader_close(&r->reader);
+    return NULL;
+}
+
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+    char wal[FILE_PATH_MAX + 8];
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    /* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
+    bool immutable = may_be_alone && access(wal, F_OK) != 0;
+    struct rows *r = open_rows(path, immutable, err);
+    if (!r)
+        return NULL;
+    int older = migrate_state(r->db, path, err);
+    if (older == 0)
+        return &r->reader;
+    if (older == 1)
+        err_set(err, 0, "%s was recorded by an older statwit: `statwit serve --db` brings it up to date",
+                path);
+    store_reader_close(&r->reader);
+    return NULL;
+}
+
+struct reader *store_reader_open(const char *given, struct err *err) {
+    char path[FILE_PATH_MAX];
+    struct stat st;
+    if (file_path(given, path, err) != 0)
+        return NULL;
+    if (stat(path, &st) != 0)
+        return err_set(err, errno, "cannot read the recording %s", given), NULL;
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, 0, "cannot read the recording %s: it is not a file", given), NULL;
+    if (access(path, R_OK) != 0)
+        return err_set(err, errno, "cannot read the recording %s", given), NULL;
+    struct err why = {0};
+    long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
+    struct reader *reader = store_reader_on(path, true, &why);
+    if (reader)
+        ((struct rows *)reader)->recorder = recorder;
+    else
+        err_set(err, why.sys, "%s: %s", given, why.text);
+    return reader;
+}
+
+long store_reader_recorder(const struct reader *reader) {
+    return ((const struct rows *)reader)->recorder;
+}
+
+void store_reader_close(struct reader *reader) {
+    struct rows *r = (struct rows *)reader;
+    if (!r)
+        return;
+    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
+        sqlite3_finalize(r->statements[i].stmt);
+        free(r->statements[i].sql);
+    }
+    rows_spellings_free(r);
+    free(r->arrivals);
+    sqlite3_close(r->db);
+    free(r);
+}

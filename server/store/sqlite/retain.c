@@ -1,0 +1,206 @@
+/* DESIGN. Samples go in whole slices, oldest first, so no chunk is ever cut and a chain of chunks only loses
+ * its tail. Slices are a sixteenth of --retention-samples, and so much room is made at a time: the summaries
+ * of the series concerned are made again from the chunks that stay, once for many samples, in the file and in memory.
+ *
+ * What goes is told as a loss with an id of its own past: that of the newest record that went, of samples the newest chunk.
+ * Chunks never cross a commit and marks never lie within one, so a mark from after them hides the loss, and having read them
+ * does too. */
+#include "core/clock.h"
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#define AGE_CHECK_NS   NS_PER_S
+#define LOSS_ROWS_KEPT "1000"
+
+static int run_with(struct store *s, const char *sql, int64_t a, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, a);
+    int result = db_done(s->db, stmt, err);
+    sqlite3_finalize(stmt);
+    return result;
+}
+
+static int int_with(struct store *s, const char *sql, int64_t a, int64_t none, int64_t *value,
+                    struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, a);
+    int got = db_row(s->db, stmt, err);
+    *value = got == 1 && sqlite3_column_type(stmt, 0) != SQLITE_NULL ? sqlite3_column_int64(stmt, 0) : none;
+    sqlite3_finalize(stmt);
+    return got < 0 ? -1 : 0;
+}
+
+/* *cut: samples with smaller ids go; the first id of a slice. */
+static int cut_by_count(struct store *s, int64_t *cut, struct err *err) {
+    uint64_t keep = s->options.retention_samples;
+    if (keep == 0 || s->now.samples <= keep)
+        return 0;
+    uint64_t excess = s->now.samples - (keep - keep / 16), n = 0;
+    int64_t last = 0;
+    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, n FROM chunk ORDER BY id", err);
+    if (!stmt)
+        return -1;
+    int got = 1;
+    while (n < excess && (got = db_row(s->db, stmt, err)) == 1) {
+        last = sqlite3_column_int64(stmt, 0);
+        n += db_id(stmt, 1);
+    }
+    sqlite3_finalize(stmt);
+    if (got < 0)
+        return -1;
+    return int_with(
+        s, "SELECT slice_id FROM arrival WHERE first_id > ?1 AND slice_id > ?1 ORDER BY first_id LIMIT 1",
+        last, 0, cut, err);
+}
+
+static int cut_by_age(struct store *s, int64_t before, int64_t *cut, struct err *err) {
+    int64_t young;
+    if (int_with(s, "SELECT slice_id FROM arrival WHERE received_at >= ? ORDER BY first_id LIMIT 1", before,
+                 (int64_t)s->last_id + 1, &young, err) != 0)
+        return -1;
+    if (young > *cut)
+        *cut = young;
+    return 0;
+}
+
+/* --- what goes is told, session by session ----------------------------------------------------- */
+
+struct evicted {
+    uint64_t session_id, n, newest_id;
+};
+
+/* `sql` yields (session, how many, the newest id) for ?1; each becomes a loss. *total: all together. */
+static int count_evicted(struct store *s, const char *sql, int64_t a, enum loss loss, uint64_t *total,
+                         struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    if (!stmt)
+        return -1;
+    sqlite3_bind_int64(stmt, 1, a);
+    struct evicted *list = calloc(s->n_sessions + 1, sizeof *list);
+    size_t n = 0;
+    int got = list ? 0 : err_set(err, ENOMEM, "cannot apply the retention");
+    while (list && n <= s->n_sessions && (got = db_row(s->db, stmt, err)) == 1)
+        list[n++] = (struct evicted){db_id(stmt, 0), db_id(stmt, 1), db_id(stmt, 2)};
+    sqlite3_finalize(stmt);
+    int result = got < 0 ? -1 : 0;
+    *total = 0;
+    for (size_t i = 0; result == 0 && i < n; i++) {
+        *total += list[i].n;
+        result = store_evicted(s, list[i].session_id, loss, list[i].n, list[i].newest_id, err);
+    }
+    free(list);
+    return result;
+}
+
+static const char remake_summaries[] =
+    "UPDATE summary SET samples = a.samples, count = a.count, sum = a.sum, min = a.min, max = a.max, first_id = a.first_id,"
+    " sampled = a.sampled, first_at = (SELECT received_at FROM arrival WHERE first_id <= a.first_id"
+    " ORDER BY first_id DESC LIMIT 1)"
+    " FROM (SELECT x.metric_id, sum(c.n) AS samples, CASE WHEN count(c.count) = count(*) THEN sum(c.count) END AS count,"
+    " CASE WHEN count(c.sum) = count(*) THEN sum(c.sum) END AS sum, min(c.min) AS min, max(c.max) AS max,"
+    " min(c.id) AS first_id, max(coalesce(x.sample_rate <> 1, 1)) AS sampled"
+    " FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
+    " WHERE x.metric_id IN (SELECT id FROM temp.touched) GROUP BY x.metric_id) AS a"
+    " WHERE a.metric_id = summary.metric_id";
+
+static const char drop_empty[] =
+    "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk));"
+    "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
+    "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
+    "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";
+
+static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *err) {
+    uint64_t n;
+    int64_t series;
+    if (count_evicted(
+            s,
+            "SELECT m.session_id, sum(c.n), max(c.id) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
+            " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id < ? GROUP BY 1",
+            cut, LOSS_EVICTED, &n, err) != 0)
+        return -1;
+    if (n == 0)
+        return 0;
+    if (db_run(s->db,
+               "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM temp.touched",
+               err) != 0 ||
+        run_with(s,
+                 "INSERT INTO temp.touched SELECT DISTINCT x.metric_id FROM chunk c CROSS JOIN context x"
+                 " ON x.id = c.context_id WHERE c.id < ?",
+                 cut, err) != 0 ||
+        run_with(s, "DELETE FROM chunk WHERE id < ?", cut, err) != 0 ||
+        db_run(s->db, remake_summaries, err) != 0 || store_load_remade(s, err) != 0 ||
+        run_with(s, "DELETE FROM arrival WHERE first_id < ?", cut, err) != 0 ||
+        db_run(s->db, drop_empty, err) != 0 ||
+        db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||
+        run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0)
+        return -1;
+    s->now.samples -= n;
+    s->now.series -= (uint64_t)series;
+    *gone = *gone || series > 0;
+    return 0;
+}
+
+/* Rows of `table` from before the first young one. loss: LOSS_N for what no verdict and no report tells. */
+static int evict_rows(struct store *s, const char *table, enum loss loss, uint64_t *count, int64_t before,
+                      struct err *err) {
+    char sql[320];
+    uint64_t n = 0;
+    bool told = loss != LOSS_N;
+    static const char old[] =
+        "id < coalesce((SELECT id FROM %s WHERE received_at >= ?1 ORDER BY id LIMIT 1), 1 << 62)";
+    char where[160];
+    sqlite3_snprintf(sizeof where, where, old, table);
+    sqlite3_snprintf(sizeof sql, sql, "SELECT session_id, count(*), max(id) FROM %s WHERE %s GROUP BY 1",
+                     table, where);
+    if (told && count_evicted(s, sql, before, loss, &n, err) != 0)
+        return -1;
+    sqlite3_snprintf(sizeof sql, sql, "DELETE FROM %s WHERE %s", table, where);
+    if (run_with(s, sql, before, err) != 0)
+        return -1;
+    *count -= told ? n : (uint64_t)sqlite3_changes64(s->db);
+    return 0;
+}
+
+/* The newest are left alone, for who waits has not seen them yet, and marks are young. */
+static int gather_losses(struct store *s, struct err *err) {
+    if (s->n_loss_rows <= s->max_loss_rows)
+        return 0;
+    static const char gather[] =
+        "CREATE TEMP TABLE gathered AS SELECT max(id) AS id, max(at) AS at, session_id, loss, sum(n) AS n, detail FROM loss"
+        " WHERE id <= (SELECT id FROM loss ORDER BY id DESC LIMIT 1 OFFSET " LOSS_ROWS_KEPT ")"
+        " GROUP BY session_id, loss, detail;"
+        "DELETE FROM loss WHERE id <= (SELECT max(id) FROM temp.gathered);"
+        "INSERT INTO loss (id, at, session_id, loss, n, detail) SELECT id, at, session_id, loss, n, detail FROM temp.gathered;"
+        "DROP TABLE temp.gathered";
+    int64_t n;
+    s->last_loss.id = 0;
+    if (db_run(s->db, gather, err) != 0 || db_int(s->db, "SELECT count(*) FROM loss", 0, &n, err) != 0)
+        return -1;
+    s->n_loss_rows = (uint64_t)n;
+    s->max_loss_rows = s->n_loss_rows + LOSS_ROWS_MAX;
+    return 0;
+}
+
+int store_retain(struct store *s, bool *gone, struct err *err) {
+    int64_t cut = 0, now = clock_wall_ns(), age = s->options.retention_age_ns;
+    if (gather_losses(s, err) != 0 || cut_by_count(s, &cut, err) != 0)
+        return -1;
+    /* The wall clock may jump back: then the check is due as well. */
+    if (age > 0 &&
+        (now >= s->age_checked_at + (age < AGE_CHECK_NS ? age : AGE_CHECK_NS) || now < s->age_checked_at)) {
+        s->age_checked_at = now;
+        if (cut_by_age(s, now - age, &cut, err) != 0 ||
+            evict_rows(s, "event", LOSS_EVICTED_EVENTS, &s->now.events, now - age, err) != 0 ||
+            evict_rows(s, "service_check", LOSS_EVICTED_CHECKS, &s->now.checks, now - age, err) != 0 ||
+            evict_rows(s, "reject", LOSS_EVICTED_REJECTS, &s->now.rejects, now - age, err) != 0 ||
+            evict_rows(s, "request", LOSS_N, &s->now.requests, now - age, err) != 0 ||
+            evict_rows(s, "datagram", LOSS_N, &s->now.datagrams, now - age, err) != 0)
+            return -1;
+    }
+    return cut > 0 ? evict_samples(s, cut, gone, err) : 0;
+}

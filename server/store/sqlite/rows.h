@@ -1,0 +1,118 @@
+/* What the files that read the recording share. Nobody outside store/ includes this.
+ *
+ *     reader.c     a connection: statements, begin and end, sessions, losses
+ *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
+ *     list.c       series, events, service checks, rejects, requests
+ *     samples.c    samples, out of chunks; gather.c finds those
+ *     spelling.c   contexts as struct metric, arrivals
+ *
+ * A row callback may use the reader again, but not call `samples` from within `samples`.
+ */
+#ifndef STORE_SQLITE_ROWS_H
+#define STORE_SQLITE_ROWS_H
+
+#include "core/buf.h"
+#include "core/reader.h"
+#include "store/sqlite/db.h"
+
+#define ROWS_CONDITIONS  12
+#define ROWS_STATEMENTS  48
+#define ROWS_SPELLINGS   1024
+#define ROWS_ARRIVALS    8192
+#define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
+#define ROWS_SPELLED_MAX ((size_t)32 << 20)  /* bytes of remembered spellings */
+
+/* A JSON array of strings, taken apart. */
+struct rows_tags {
+    struct span *tags;
+    size_t n, cap;
+    struct buf text;
+};
+/* -1 with err when it is not one: the file is damaged. */
+int rows_tags(struct rows_tags *t, struct span json, struct err *err);
+void rows_tags_free(struct rows_tags *t);
+
+struct rows_spelling {
+    uint64_t context_id; /* 0: free */
+    uint64_t series_id;
+    struct span session;
+    struct metric metric;
+    struct rows_tags tags;
+    struct buf text;
+};
+
+struct rows_arrival {
+    uint64_t first_id;
+    int64_t received_at;
+    enum source source;
+};
+
+struct rows {
+    struct reader reader;
+    sqlite3 *db;
+    long recorder; /* of a file: the process that writes it, else 0 */
+    struct {
+        char *sql;
+        sqlite3_stmt *stmt;
+        bool busy;
+    } statements[ROWS_STATEMENTS];
+    size_t next_victim;
+    struct rows_spelling *spellings; /* by id modulo ROWS_SPELLINGS */
+    size_t n_spelled;                /* bytes they hold */
+    struct rows_arrival *arrivals;
+    size_t n_arrivals, want_arrivals;
+    uint64_t arrivals_end; /* the first id that they say nothing about */
+};
+
+/* A statement to bind and step; give it back with rows_done. NULL with err. */
+sqlite3_stmt *rows_statement(struct rows *r, const char *sql, struct err *err);
+void rows_done(struct rows *r, sqlite3_stmt *stmt);
+int rows_damaged(struct err *err);
+
+/* --- filter.c */
+
+/* Conditions on one kind of row. `columns` name what the kind has; NULL: it has none, so a filter on it lets
+ * nothing by. */
+struct rows_columns {
+    const char *id, *session_id, *name, *type, *source, *series_id;
+    bool has_tags;
+    bool all_ids; /* since and until are not for this kind */
+};
+struct rows_where {
+    struct buf sql; /* " WHERE …" */
+    int64_t numbers[ROWS_CONDITIONS];
+    struct span texts[ROWS_CONDITIONS];
+    int n;
+    bool nothing;    /* no row can match */
+    char bound[256]; /* what follows a name's fixed beginning */
+};
+void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *columns);
+void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt);
+/* What SQL did not decide. */
+bool rows_name_matches(const struct filter *f, struct span name);
+bool rows_tags_match(const struct filter *f, const struct rows_tags *tags);
+
+/* --- spelling.c */
+struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err);
+void rows_spellings_free(struct rows *r);
+int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, struct err *err);
+/* The first id of the slice that holds `id`: no chunk with a smaller id has samples after it. */
+int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *err);
+/* Columns container_id … inode from `at` on. */
+void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
+
+/* --- the operations */
+int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
+                struct err *);
+int rows_samples(struct reader *, const struct filter *, bool ordered,
+                 int (*row)(void *, const struct sample_row *), void *, struct err *);
+int rows_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
+                struct err *);
+int rows_checks(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *,
+                struct err *);
+int rows_rejects(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *),
+                 void *, struct err *);
+int rows_requests(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *),
+                  void *, struct err *);
+
+#endif

@@ -1,0 +1,199 @@
+#include "core/array.h"
+#include "core/clock.h"
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* Everything of one session, as sets of rows. ?1: the session. */
+#define CHUNKS_OF                                                                                            \
+    "(WITH RECURSIVE chain (id) AS (SELECT y.last_chunk FROM metric m JOIN summary y ON y.metric_id = m.id"  \
+    " WHERE m.session_id = ?1 UNION ALL SELECT l.prev FROM chain CROSS JOIN chunk l ON l.id = chain.id"      \
+    " WHERE l.prev IS NOT NULL) SELECT id FROM chain)"
+#define METRICS_OF "(SELECT id FROM metric WHERE session_id = ?1)"
+
+static int run_for(struct store *s, const char *sql, uint64_t session_id, uint64_t *changed,
+                   struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, session_id);
+    int result = db_done(s->db, stmt, err);
+    if (changed)
+        *changed = (uint64_t)sqlite3_changes64(s->db);
+    sqlite3_finalize(stmt);
+    return result;
+}
+
+static int count_for(struct store *s, const char *sql, uint64_t session_id, uint64_t *count,
+                     struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, session_id);
+    int got = db_row(s->db, stmt, err);
+    *count = got == 1 ? db_id(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    return got < 0 ? -1 : 0;
+}
+
+/* Samples of the only session that has any go with their whole table, which costs next to nothing. */
+static int forget_samples(struct store *s, uint64_t session_id, struct store_removed *removed,
+                          struct err *err) {
+    uint64_t others;
+    if (count_for(
+            s,
+            "SELECT sum(y.samples) FROM metric m JOIN summary y ON y.metric_id = m.id WHERE m.session_id = ?1",
+            session_id, &removed->samples, err) != 0 ||
+        count_for(s, "SELECT EXISTS (SELECT 1 FROM metric WHERE session_id <> ?1)", session_id, &others,
+                  err) != 0)
+        return -1;
+    if (!others) {
+        if (count_for(s, "SELECT count(*) FROM metric WHERE session_id = ?1", session_id, &removed->series,
+                      err) != 0)
+            return -1;
+        return db_run(
+            s->db,
+            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM context; DELETE FROM summary; DELETE FROM metric",
+            err);
+    }
+    if (run_for(s, "DELETE FROM chunk WHERE id IN " CHUNKS_OF, session_id, NULL, err) != 0 ||
+        run_for(s, "DELETE FROM context WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
+        run_for(s, "DELETE FROM summary WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0)
+        return -1;
+    return run_for(s, "DELETE FROM metric WHERE session_id = ?1", session_id, &removed->series, err);
+}
+
+static int forget(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err) {
+    char keep_id[96];
+    sqlite3_snprintf(sizeof keep_id, keep_id, "UPDATE counters SET value = %lld WHERE name = 'last_id'",
+                     (long long)s->last_id);
+    if (forget_samples(s, session_id, removed, err) != 0 ||
+        run_for(s, "DELETE FROM event WHERE session_id = ?1", session_id, &removed->events, err) != 0 ||
+        run_for(s, "DELETE FROM service_check WHERE session_id = ?1", session_id, &removed->checks, err) !=
+            0 ||
+        run_for(s, "DELETE FROM reject WHERE session_id = ?1", session_id, &removed->rejects, err) != 0 ||
+        run_for(s, "DELETE FROM request WHERE session_id = ?1", session_id, &removed->requests, err) != 0 ||
+        run_for(s, "DELETE FROM datagram WHERE session_id = ?1", session_id, &removed->datagrams, err) != 0 ||
+        run_for(s, "DELETE FROM large_datagram WHERE session_id = ?1", session_id, NULL, err) != 0 ||
+        run_for(s, "DELETE FROM loss WHERE session_id = ?1", session_id, NULL, err) != 0)
+        return -1;
+    return db_run(s->db, keep_id, err);
+}
+
+/* Losses that concerned every session go once every session has been reset since. */
+static int forget_shared_losses(struct store *s, struct err *err) {
+    return db_run(s->db,
+                  "DELETE FROM loss WHERE session_id IS NULL AND id <= (SELECT min(reset_id) FROM session)",
+                  err);
+}
+
+/* Ends the transaction that forgot a session's records. */
+static int end_forget(struct store *s, struct store_session *session, const struct store_removed *removed,
+                      struct err *err) {
+    if (forget_shared_losses(s, err) != 0 || store_count_losses(s, err) != 0)
+        return store_roll_back(s, err);
+    s->now.samples -= removed->samples;
+    s->now.series -= removed->series;
+    s->now.events -= removed->events;
+    s->now.checks -= removed->checks;
+    s->now.rejects -= removed->rejects;
+    s->now.requests -= removed->requests;
+    s->now.datagrams -= removed->datagrams;
+    s->n_forgotten += session->n_interned;
+    session->n_interned = 0;
+    session->n_refused = 0;
+    s->last_loss.id = 0;
+    return 0;
+}
+
+int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err) {
+    struct store_removed unused;
+    if (!removed)
+        removed = &unused;
+    *removed = (struct store_removed){0};
+    if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    struct store_session *session = store_find_session(s, session_id);
+    if (!session)
+        return store_roll_back(s, err), err_set(err, ENOENT, "there is no such session");
+    char reset_id[128];
+    sqlite3_snprintf(sizeof reset_id, reset_id,
+                     "UPDATE session SET era = era + 1, reset_id = %lld WHERE id = ?1",
+                     (long long)s->last_id);
+    if (forget(s, session_id, removed, err) != 0 || run_for(s, reset_id, session_id, NULL, err) != 0)
+        return store_roll_back(s, err);
+    if (end_forget(s, session, removed, err) != 0)
+        return -1;
+    session->era++;
+    return store_commit(s, err);
+}
+
+int store_session_remove(struct store *s, uint64_t session_id, struct err *err) {
+    struct store_removed removed = {0};
+    if (session_id == 1)
+        return err_set(err, EINVAL, "the default session cannot be removed: reset it");
+    if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    struct store_session *session = store_find_session(s, session_id);
+    if (!session)
+        return store_roll_back(s, err), err_set(err, ENOENT, "there is no such session");
+    if (forget(s, session_id, &removed, err) != 0 ||
+        run_for(s, "DELETE FROM session WHERE id = ?1", session_id, NULL, err) != 0)
+        return store_roll_back(s, err);
+    if (end_forget(s, session, &removed, err) != 0)
+        return -1;
+    size_t after = (size_t)(s->sessions + s->n_sessions - (session + 1));
+    memmove(session, session + 1, after * sizeof *session);
+    s->n_sessions--;
+    s->arrival.session = NULL; /* looked up again by the next store_arrival */
+    s->arrival.session = store_find_session(s, s->arrival.session_id);
+    return store_commit(s, err);
+}
+
+int store_empty(struct store *s, struct err *err) {
+    while (s->n_sessions > 1) /* they are sorted by id: the default one is the first */
+        if (store_session_remove(s, s->sessions[s->n_sessions - 1].id, err) != 0)
+            return -1;
+    return store_reset(s, 1, NULL, err);
+}
+
+static int add_row(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
+                   struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(
+        s->db,
+        "INSERT INTO session (name, api_key, created_at, expires_at, open, reset_id) VALUES (?,?,?,?,1,?)"
+        " ON CONFLICT (name) DO UPDATE SET api_key = excluded.api_key, expires_at = excluded.expires_at, open = 1"
+        " RETURNING id",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, name);
+    db_bind_span(stmt, 2, api_key);
+    sqlite3_bind_int64(stmt, 3, clock_wall_ns());
+    sqlite3_bind_int64(stmt, 4, expires_at);
+    db_bind_id(stmt, 5, s->last_id);
+    int got = db_row(s->db, stmt, err);
+    if (got == 1) {
+        *id = db_id(stmt, 0);
+        got = db_row(s->db, stmt, err);
+    }
+    sqlite3_finalize(stmt);
+    return got;
+}
+
+int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at,
+                      uint64_t *id, struct err *err) {
+    if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    if (add_row(s, name, api_key, expires_at, id, err) != 0)
+        return store_roll_back(s, err);
+    if (!store_find_session(s, *id)) {
+        if (!array_room(&s->sessions, s->n_sessions, &s->cap_sessions, sizeof *s->sessions)) {
+            err_set(err, ENOMEM, "cannot make a session");
+            return store_roll_back(s, err);
+        }
+        s->sessions[s->n_sessions++] = (struct store_session){.id = *id};
+        s->arrival.session = store_find_session(s, s->arrival.session_id);
+    }
+    return store_commit(s, err);
+}

@@ -1,0 +1,128 @@
+#include "store/sqlite/slice.h"
+
+#include "core/array.h"
+#include "core/number.h"
+#include "store/sqlite/vals.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define ARENA_MAX  ((size_t)1 << 30)
+#define ARENA_KEEP (2 * SLICE_BYTES_MAX)
+
+bool slice_add_group(struct slice *s, uint32_t context, uint32_t series) {
+    if (!array_room(&s->groups, s->n_groups, &s->cap_groups, sizeof *s->groups))
+        return false;
+    s->groups[s->n_groups++] =
+        (struct slice_group){.context = context, .series = series, .min = (double)NAN, .max = (double)NAN};
+    return true;
+}
+
+static struct slice_entry *entry_at(const struct slice *s, uint32_t offset) {
+    return (struct slice_entry *)(void *)(s->arena.p + offset);
+}
+
+bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
+                     const struct value *v) {
+    struct buf *arena = &s->arena;
+    arena->max = ARENA_MAX;
+    if (arena->n == 0)
+        buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
+    if (!buf_reserve(arena, sizeof(struct slice_entry) + v->text.n + 4))
+        return false;
+    uint32_t at = (uint32_t)arena->n;
+    arena->n += sizeof(struct slice_entry);
+    if (type != METRIC_SET && v->timestamp == 0 && !v->sketch && v->text.p && number_is_json(v->text)) {
+        memcpy(arena->p + arena->n, v->text.p,
+               v->text.n); /* what vals_put would do, for nearly every value */
+        arena->n += v->text.n;
+    } else {
+        vals_put(arena, type, v);
+    }
+    uint32_t n = (uint32_t)(arena->n - at - sizeof(struct slice_entry));
+    if (!buf_reserve(arena, 4))
+        return false;
+    arena->n += (4 - n % 4) % 4;
+    struct slice_entry *entry = entry_at(s, at);
+    *entry = (struct slice_entry){.offset = (uint32_t)(id - s->first_id), .n = n};
+    if (g->n++ == 0) {
+        g->head = at;
+        g->first = entry->offset;
+    } else {
+        entry_at(s, g->tail)->next = at;
+    }
+    g->tail = at;
+    g->last = entry->offset;
+    return true;
+}
+
+bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
+    if (s->n_runs > 0) {
+        struct slice_run *last = &s->runs[s->n_runs - 1];
+        if (last->received_at == received_at && last->source == source) {
+            last->last_id = id;
+            return true;
+        }
+    }
+    if (!array_room(&s->runs, s->n_runs, &s->cap_runs, sizeof *s->runs))
+        return false;
+    s->runs[s->n_runs++] = (struct slice_run){id, id, received_at, source};
+    return true;
+}
+
+/* "{" or ",", then the quoted offset and ":"; returns the length. */
+#define KEY_MAX 16
+static size_t put_key(char *p, char open, uint32_t offset) {
+    char digits[10];
+    size_t n = 0, length = 0;
+    do {
+        digits[n++] = (char)('0' + offset % 10);
+        offset /= 10;
+    } while (offset);
+    p[length++] = open;
+    p[length++] = '"';
+    while (n > 0)
+        p[length++] = digits[--n];
+    p[length++] = '"';
+    p[length++] = ':';
+    return length;
+}
+
+bool slice_join(struct slice *s, const struct slice_group *g, struct span *text) {
+    struct buf *b = &s->vals;
+    const struct slice_entry *e = entry_at(s, g->head);
+    *text = span_of((const char *)(e + 1), e->n);
+    if (g->n == 1 && vals_is_bare(*text))
+        return true;
+    b->max = ARENA_MAX;
+    buf_clear(b);
+    for (char open = '{';; open = ',') {
+        if (!buf_reserve(b, KEY_MAX + e->n + 1))
+            return false;
+        b->n += put_key(b->p + b->n, open, e->offset - g->first);
+        memcpy(b->p + b->n, e + 1, e->n);
+        b->n += e->n;
+        if (!e->next)
+            break;
+        e = entry_at(s, e->next);
+    }
+    b->p[b->n++] = '}';
+    *text = buf_view(b);
+    return true;
+}
+
+void slice_clear(struct slice *s) {
+    s->n_groups = s->n_runs = 0;
+    buf_clear(&s->arena);
+    if (s->arena.cap > ARENA_KEEP)
+        buf_free(&s->arena);
+    if (s->vals.cap > ARENA_KEEP)
+        buf_free(&s->vals);
+}
+
+void slice_free(struct slice *s) {
+    buf_free(&s->arena);
+    buf_free(&s->vals);
+    free(s->groups);
+    free(s->runs);
+    *s = (struct slice){0};
+}

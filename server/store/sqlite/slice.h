@@ -1,0 +1,73 @@
+/* The samples that wait for their commit, sorted by context as they come.
+ *
+ *     arena    each value's text, linked to the next of its group: [next|offset|n|bytes]…
+ *     groups   one for each context seen in this slice, in the order of their first samples: a chunk each
+ *     runs     when and where the samples came in
+ *
+ * No allocation per sample: the three arrays are kept from slice to slice.
+ * Ownership: the struct is the caller's; slice_free gives its memory back.
+ * Limits: SLICE_IDS_MAX ids; SLICE_BYTES_MAX bytes of values, but one larger value finds room alone.
+ */
+#ifndef STORE_SQLITE_SLICE_H
+#define STORE_SQLITE_SLICE_H
+
+#include "core/buf.h"
+#include "core/record.h"
+
+#define SLICE_IDS_MAX   (1 << 19)
+#define SLICE_BYTES_MAX ((size_t)16 << 20)
+
+struct slice_group {
+    uint32_t context, series; /* ix of the store's intern table */
+    uint32_t head, tail;      /* offsets of entries in the arena */
+    uint32_t n;
+    uint32_t first, last; /* id - slice.first_id */
+    double count, sum, min, max, last_value;
+    int64_t first_at, last_at;
+    bool sampled;
+};
+
+struct slice_run {
+    uint64_t first_id, last_id;
+    int64_t received_at;
+    enum source source;
+};
+
+struct slice_entry {
+    uint32_t next; /* offset in the arena; 0: the last */
+    uint32_t offset;
+    uint32_t n;
+};
+
+struct slice {
+    uint64_t first_id;
+    struct buf arena;
+    struct slice_group *groups;
+    size_t n_groups, cap_groups;
+    struct slice_run *runs;
+    size_t n_runs, cap_runs;
+    struct buf vals; /* scratch of slice_join */
+};
+
+static inline bool slice_is_empty(const struct slice *s) {
+    return s->n_groups == 0;
+}
+/* Whether id still fits. */
+static inline bool slice_has_room(const struct slice *s, uint64_t id, uint64_t ids_max) {
+    return s->n_groups == 0 || (id - s->first_id < ids_max && s->arena.n < SLICE_BYTES_MAX);
+}
+
+/* All return false when out of memory. */
+/* A new group; its index is n_groups - 1. */
+bool slice_add_group(struct slice *s, uint32_t context, uint32_t series);
+bool slice_add_value(struct slice *s, struct slice_group *group, uint64_t id, enum metric_type type,
+                     const struct value *value);
+/* The sample `id` came in then and there. */
+bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source);
+
+/* The text of a group's chunk (vals.h); it holds until the next call. */
+bool slice_join(struct slice *s, const struct slice_group *group, struct span *text);
+void slice_clear(struct slice *s);
+void slice_free(struct slice *s);
+
+#endif

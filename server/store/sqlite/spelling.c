@@ -1,0 +1,180 @@
+#include "store/sqlite/rows.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+void rows_origin(sqlite3_stmt *stmt, int at, struct origin *o) {
+    o->container_id = db_span(stmt, at);
+    o->external_data = db_span(stmt, at + 1);
+    o->cardinality = db_span(stmt, at + 2);
+    o->entity_id = db_span(stmt, at + 3);
+    o->jmx_check_name = db_span(stmt, at + 4);
+    o->has_inode = sqlite3_column_type(stmt, at + 5) != SQLITE_NULL;
+    o->inode = db_id(stmt, at + 5);
+}
+
+static void forget(struct rows *r, struct rows_spelling *sp) {
+    r->n_spelled -= sp->text.cap + sp->tags.text.cap + sp->tags.cap * sizeof(struct span);
+    buf_free(&sp->text);
+    rows_tags_free(&sp->tags);
+    *sp = (struct rows_spelling){0};
+}
+
+void rows_spellings_free(struct rows *r) {
+    for (size_t i = 0; r->spellings && i < ROWS_SPELLINGS; i++)
+        forget(r, &r->spellings[i]);
+    free(r->spellings);
+    r->spellings = NULL;
+}
+
+/* Copies what the metric's spans point to, so that they outlive the statement's row. */
+static bool keep_texts(struct rows_spelling *sp) {
+    struct metric *m = &sp->metric;
+    struct span *const spans[] = {&sp->session,
+                                  &m->name,
+                                  &m->origin.host,
+                                  &m->device,
+                                  &m->unit,
+                                  &m->source_type,
+                                  &m->resources,
+                                  &m->origin.container_id,
+                                  &m->origin.external_data,
+                                  &m->origin.cardinality,
+                                  &m->origin.entity_id,
+                                  &m->origin.jmx_check_name};
+    size_t total = 0, n = sizeof spans / sizeof spans[0];
+    for (size_t i = 0; i < n; i++)
+        total += spans[i]->n;
+    sp->text.max = ROWS_TEXT_MAX;
+    if (!buf_reserve(&sp->text, total + 1))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!spans[i]->p)
+            continue;
+        size_t at = sp->text.n;
+        buf_span(&sp->text, *spans[i]);
+        spans[i]->p = sp->text.p + at;
+    }
+    return true;
+}
+
+static int read_spelling(sqlite3_stmt *stmt, struct rows_spelling *sp, struct err *err) {
+    struct metric *m = &sp->metric;
+    int type = sqlite3_column_int(stmt, 1);
+    if (type < 0 || type >= METRIC_N_TYPES)
+        return rows_damaged(err);
+    sp->series_id = db_id(stmt, 0);
+    m->type = (enum metric_type)type;
+    m->name = db_span(stmt, 2);
+    m->origin.host = db_span(stmt, 3);
+    m->device = db_span(stmt, 4);
+    sp->session = db_span(stmt, 5);
+    m->sample_rate = db_number(stmt, 7);
+    rows_origin(stmt, 8, &m->origin);
+    m->unit = db_span(stmt, 14);
+    m->interval = sqlite3_column_int64(stmt, 15);
+    m->source_type = db_span(stmt, 16);
+    m->resources = db_span(stmt, 17);
+    if (rows_tags(&sp->tags, db_span(stmt, 6), err) != 0)
+        return -1;
+    m->n_tags = sp->tags.n;
+    m->tags = sp->tags.tags;
+    return keep_texts(sp) ? 0 : err_set(err, ENOMEM, "cannot read the recording");
+}
+
+struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err) {
+    if (!r->spellings && !(r->spellings = calloc(ROWS_SPELLINGS, sizeof *r->spellings))) {
+        err_set(err, ENOMEM, "cannot read the recording");
+        return NULL;
+    }
+    struct rows_spelling *sp = &r->spellings[context_id % ROWS_SPELLINGS];
+    if (sp->context_id == context_id)
+        return sp;
+    for (size_t i = 0; r->n_spelled > ROWS_SPELLED_MAX && i < ROWS_SPELLINGS; i++)
+        forget(r, &r->spellings[i]);
+    forget(r, sp);
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT c.metric_id, m.type, m.name, m.host, m.device, s.name, c.tags, c.sample_rate, c.container_id,"
+        " c.external_data, c.cardinality, c.entity_id, c.jmx_check_name, c.inode, c.unit, c.interval, c.source_type,"
+        " c.resources FROM context c CROSS JOIN metric m ON m.id = c.metric_id CROSS JOIN session s ON s.id = m.session_id"
+        " WHERE c.id = ?",
+        err);
+    if (!stmt)
+        return NULL;
+    db_bind_id(stmt, 1, context_id);
+    int got = db_row(r->db, stmt, err);
+    int result = got == 1 ? read_spelling(stmt, sp, err) : got == 0 ? rows_damaged(err) : -1;
+    rows_done(r, stmt);
+    r->n_spelled += sp->text.cap + sp->tags.text.cap + sp->tags.cap * sizeof(struct span);
+    if (result != 0) {
+        forget(r, sp);
+        return NULL;
+    }
+    sp->context_id = context_id;
+    return sp;
+}
+
+/* Reads on from the arrival that holds `id`: more each time, since whoever misses twice reads a lot. */
+static int load_arrivals(struct rows *r, uint64_t id, struct err *err) {
+    if (!r->arrivals && !(r->arrivals = malloc(ROWS_ARRIVALS * sizeof *r->arrivals)))
+        return err_set(err, ENOMEM, "cannot read the recording");
+    r->want_arrivals = r->want_arrivals == 0 ? 32 : r->want_arrivals * 4;
+    if (r->want_arrivals > ROWS_ARRIVALS)
+        r->want_arrivals = ROWS_ARRIVALS;
+    sqlite3_stmt *stmt =
+        rows_statement(r,
+                       "SELECT first_id, received_at, source FROM arrival WHERE first_id >="
+                       " coalesce((SELECT max(first_id) FROM arrival WHERE first_id <= ?1), ?1)"
+                       " ORDER BY first_id LIMIT ?2",
+                       err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)r->want_arrivals + 1);
+    r->n_arrivals = 0;
+    r->arrivals_end = UINT64_MAX;
+    int got;
+    while ((got = db_row(r->db, stmt, err)) == 1) {
+        if (r->n_arrivals == r->want_arrivals) {
+            r->arrivals_end = db_id(stmt, 0);
+            break;
+        }
+        int source = sqlite3_column_int(stmt, 2);
+        r->arrivals[r->n_arrivals++] =
+            (struct rows_arrival){db_id(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                  source >= 0 && source < SOURCE_N ? (enum source)source : SOURCE_UDP};
+    }
+    rows_done(r, stmt);
+    if (got < 0)
+        return -1;
+    return r->n_arrivals > 0 && r->arrivals[0].first_id <= id ? 0 : rows_damaged(err);
+}
+
+int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, struct err *err) {
+    if (r->n_arrivals == 0 || id < r->arrivals[0].first_id || id >= r->arrivals_end)
+        if (load_arrivals(r, id, err) != 0)
+            return -1;
+    size_t low = 0, high = r->n_arrivals;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (r->arrivals[middle].first_id <= id)
+            low = middle;
+        else
+            high = middle;
+    }
+    *arrival = r->arrivals[low];
+    return 0;
+}
+
+int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *err) {
+    sqlite3_stmt *stmt = rows_statement(
+        r, "SELECT slice_id FROM arrival WHERE first_id <= ? ORDER BY first_id DESC LIMIT 1", err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, id);
+    int got = db_row(r->db, stmt, err);
+    *start = got == 1 ? db_id(stmt, 0) : id;
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}

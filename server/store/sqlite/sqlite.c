@@ -1,0 +1,384 @@
+/* DESIGN. One connection writes. Between two commits samples wait in memory (slice.h) and everything else
+ * goes into the open transaction as it comes. What is kept in memory about the file (hashes of series and
+ * spellings, heads of chains) can always be read from it again: after a failed commit that is what happens,
+ * so there is no undo. */
+#include "core/clock.h"
+#include "core/log.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_SERIES_DEFAULT   2000000
+#define CONTEXTS_PER_SERIES  4
+#define SLICES_PER_RETENTION 16
+#define FORGOTTEN_MIN        4096
+#define PATH_CHECK_NS        NS_PER_S
+#define MEANWHILE_STEPS      2000           /* of SQLite's machine: some 100 rows */
+#define LOCKED_NS            (5 * NS_PER_S) /* waited for another program's write lock, before records are lost */
+#define LOCKED_AGAIN_NS      (2 * NS_PER_MS)
+
+/* The measurements behind these are in schema/README.md. */
+static const char settings[] =
+    "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
+    "PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 33554432;"
+    "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF";
+
+#define COMMON "(id, session_id, received_at, source, "
+static const char *const texts[SQL_N] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_METRIC] = "INSERT INTO metric (id, session_id, hash, name, type, tags, host, device)"
+                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM feed",
+    [SQL_CONTEXT] =
+        "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
+        " entity_id, jmx_check_name, inode, unit, interval, source_type, resources)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14 FROM feed",
+    [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals)"
+                  " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed",
+    [SQL_SUMMARY] =
+        "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
+        " first_id, last_id, sampled, last_chunk)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 FROM feed",
+    [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
+                    " SELECT c0, c1, c2, c3, c4 FROM feed",
+    [SQL_EVENT] = "INSERT INTO event " COMMON
+                  "title, text, timestamp, aggregation_key, priority, alert_type, source_type_name,"
+                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode)"
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_CHECK] = "INSERT INTO service_check " COMMON "name, status, message, timestamp,"
+                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode)"
+                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_REJECT] = "INSERT INTO reject " COMMON
+                   "name, reason, family, text, offset, detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
+    [SQL_REQUEST] = "INSERT INTO request " COMMON
+                    "method, path, query, status, wire_bytes, body_bytes, encoding, content_type,"
+                    " user_agent, api_key, body, note) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_LOSS] = "INSERT INTO loss (id, at, session_id, loss, n, detail) VALUES (?,?,nullif(?,0),?,?,?)",
+    [SQL_LOSS_AGAIN] = "UPDATE loss SET id = ?, n = n + ? WHERE id = ?",
+    [SQL_DATAGRAM] =
+        "INSERT INTO datagram (session_id, received_at, source, after_id, bytes) VALUES (?,?,?,?,?)",
+    [SQL_LARGE] = "INSERT INTO large_datagram (session_id, over, n, largest, last_id) VALUES (?,?,?,?,?)"
+                  " ON CONFLICT (session_id, over) DO UPDATE SET n = n + excluded.n,"
+                  " largest = max(largest, excluded.largest), last_id = excluded.last_id",
+};
+
+static void publish(struct store *s) {
+    s->now.bytes = 0;
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size;
+    static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    for (size_t i = 0; i < 2; i++)
+        if (sqlite3_file_control(s->db, "main", files[i], &file) == SQLITE_OK && file && file->pMethods &&
+            file->pMethods->xFileSize(file, &size) == SQLITE_OK)
+            s->now.bytes += (uint64_t)size;
+    pthread_mutex_lock(&s->stats_lock);
+    s->stats = s->now;
+    pthread_mutex_unlock(&s->stats_lock);
+}
+
+/* --- transactions ------------------------------------------------------------------------------ */
+
+/* SQLite's busy handler. The wait is for one lock, however many statements meet it: who asks meanwhile gets an answer. */
+static int wait_for_lock(void *arg, int times) {
+    struct store *s = arg;
+    int64_t now = clock_mono_ns();
+    if (times == 0 && now - s->locked_seen_at > LOCKED_NS)
+        s->locked_at = now;
+    s->locked_seen_at = now;
+    if (now - s->locked_at > LOCKED_NS)
+        return 0;
+    nanosleep(&(struct timespec){.tv_nsec = LOCKED_AGAIN_NS}, NULL);
+    return 1;
+}
+
+int store_begin(struct store *s, struct err *err) {
+    if (s->open_transaction)
+        return 0;
+    s->pending = 0;
+    if (s->stale && store_load(s, err) != 0)
+        return -1;
+    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
+        return -1;
+    s->locked_seen_at = 0;
+    s->open_transaction = true;
+    return 0;
+}
+
+int store_roll_back(struct store *s, struct err *err) {
+    if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
+        db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
+    s->open_transaction = false;
+    s->now = s->stats;
+    store_load(s, err);
+    return -1;
+}
+
+static int write_refused(struct store *s, struct err *err) {
+    for (size_t i = 0; i < s->n_sessions; i++) {
+        struct store_session *session = &s->sessions[i];
+        if (session->n_refused == 0)
+            continue;
+        if (store_loss(s, session->id, LOSS_SERIES_LIMIT, session->n_refused, span_of(NULL, 0), err) != 0)
+            return -1;
+        session->n_refused = 0;
+    }
+    s->refused = false;
+    return 0;
+}
+
+static int write_large(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_LARGE];
+    for (size_t i = 0; i < s->n_sessions; i++) {
+        struct store_session *session = &s->sessions[i];
+        for (int k = 0; k < 2; k++) {
+            if (session->large[k].n == 0)
+                continue;
+            db_bind_id(stmt, 1, session->id);
+            sqlite3_bind_int(stmt, 2, k ? DATAGRAM_AGENT_MAX : DATAGRAM_PACKET_MAX);
+            db_bind_id(stmt, 3, session->large[k].n);
+            db_bind_id(stmt, 4, session->large[k].largest);
+            db_bind_id(stmt, 5, session->large[k].last_id);
+            if (db_done(s->db, stmt, err) != 0)
+                return -1;
+        }
+        memset(session->large, 0, sizeof session->large);
+    }
+    s->large = false;
+    return 0;
+}
+
+/* Deleted or moved under us: recording and answering go on, but what is at the path is not this recording. */
+static void check_path(struct store *s) {
+    int64_t now = clock_mono_ns();
+    struct stat ours, there;
+    if (s->path_lost || s->in_memory || now - s->path_checked_at < PATH_CHECK_NS)
+        return;
+    s->path_checked_at = now;
+    s->path_lost = fstat(s->lock_fd, &ours) == 0 &&
+                   (stat(s->path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+    if (s->path_lost)
+        log_warning(
+            "%s was deleted or moved while it is being recorded: what comes now will not be found there",
+            s->options.path);
+}
+
+static int commit(struct store *s, struct err *err) {
+    if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
+        return -1;
+    if (s->large && store_begin(s, err) != 0)
+        return -1;
+    if (!s->open_transaction)
+        return 0;
+    bool gone = false;
+    if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
+        store_retain(s, &gone, err) != 0)
+        return store_roll_back(s, err);
+    if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
+        return store_roll_back(s, err);
+    s->open_transaction = false;
+    s->last_loss.id = 0;
+    s->now.commits++;
+    publish(s);
+    check_path(s);
+    if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
+        s->stale = true;
+    return 0;
+}
+
+int store_commit(struct store *s, struct err *err) {
+    int result = commit(s, err);
+    s->pending = 0; /* committed, or lost */
+    return result;
+}
+
+/* --- open and close ---------------------------------------------------------------------------- */
+
+static int open_database(struct store *s, bool is_new, struct err *err) {
+    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code != SQLITE_OK)
+        return s->db ? db_fail(s->db, err, "open the recording")
+                     : err_set(err, ENOMEM, "cannot open the recording");
+    sqlite3_busy_handler(s->db, wait_for_lock, s);
+    if (is_new) {
+        /* Not WAL yet: the first transaction goes straight into the file, so that its header always says what
+         * it is. */
+        if (db_run(s->db, "PRAGMA page_size = 8192; PRAGMA synchronous = OFF", err) != 0)
+            return -1;
+    } else {
+        int older = migrate_state(s->db, s->options.path, err);
+        if (older < 0) { /* leave everything as it is, the log too */
+            sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+            return -1;
+        }
+        is_new = older == 1;
+    }
+    if (is_new && migrate_run(s->db, s->options.path, err) != 0)
+        return -1;
+    if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
+        return -1;
+    if (feed_register(s->db, &s->feed, err) != 0)
+        return -1;
+    for (int i = 0; i < SQL_N; i++)
+        if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
+            return -1;
+    return 0;
+}
+
+static int load_last_id(struct store *s, struct err *err) {
+    int64_t id;
+    if (db_int(
+            s->db,
+            "SELECT max((SELECT value FROM counters WHERE name = 'last_id'), coalesce((SELECT max(id) FROM event), 0),"
+            " coalesce((SELECT max(id) FROM service_check), 0), coalesce((SELECT max(id) FROM reject), 0),"
+            " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
+            " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0))",
+            0, &id, err) != 0)
+        return -1;
+    s->last_id = (uint64_t)id;
+    return 0;
+}
+
+/* "default" may carry more than this run: only sessions that somebody opens again are open. */
+static int close_old_sessions(struct store *s, struct err *err) {
+    int64_t n;
+    if (db_int(s->db, "SELECT count(*) FROM session WHERE open AND id <> 1", 0, &n, err) != 0)
+        return -1;
+    return n == 0 ? 0 : db_run(s->db, "UPDATE session SET open = 0 WHERE id <> 1", err);
+}
+
+static int open_all(struct store *s, struct err *err) {
+    bool is_new = true;
+    s->in_memory = strcmp(s->options.path, ":memory:") == 0;
+    char directory[FILE_PATH_MAX] = "";
+    if (s->in_memory) {
+        if (file_private_directory(directory, err) != 0)
+            return -1;
+        if (snprintf(s->path, sizeof s->path, "%s/db", directory) >= (int)sizeof s->path)
+            return err_set(err, ENAMETOOLONG, "cannot record to memory");
+    } else if (file_path(s->options.path, s->path, err) != 0) {
+        return -1;
+    }
+    int result = file_lock(s->path, &is_new, &s->lock_fd, err);
+    if (result == 0 &&
+        (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
+         store_load(s, err) != 0 || store_load_counts(s, err) != 0 || store_pool_start(s, err) != 0))
+        result = -1;
+    if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
+        static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+        char name[FILE_PATH_MAX + 16];
+        for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+            snprintf(name, sizeof name, "%s%s", s->path, suffixes[i]);
+            unlink(name);
+        }
+        rmdir(directory);
+    }
+    return result;
+}
+
+struct store *store_open(const struct store_options *options, struct err *err) {
+    struct store *s = calloc(1, sizeof *s);
+    if (!s || !(s->path_given = strdup(options->path))) {
+        free(s);
+        err_set(err, ENOMEM, "cannot open the recording");
+        return NULL;
+    }
+    s->options = *options;
+    s->options.path = s->path_given;
+    s->lock_fd = -1;
+    s->new_series.columns = 8;
+    s->new_contexts.columns = 15;
+    s->next_metric_id = s->next_context_id = 1;
+    s->max_loss_rows = LOSS_ROWS_MAX;
+    s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
+    s->max_contexts = s->max_series * CONTEXTS_PER_SERIES;
+    s->slice_ids = SLICE_IDS_MAX;
+    if (options->retention_samples > 0 && options->retention_samples / SLICES_PER_RETENTION < s->slice_ids)
+        s->slice_ids = options->retention_samples / SLICES_PER_RETENTION;
+    if (s->slice_ids == 0)
+        s->slice_ids = 1;
+    pthread_mutex_init(&s->stats_lock, NULL);
+    pthread_mutex_init(&s->pool.lock, NULL);
+    pthread_cond_init(&s->pool.given, NULL);
+    if (open_all(s, err) != 0) {
+        store_close(s);
+        return NULL;
+    }
+    publish(s);
+    return s;
+}
+
+void store_close(struct store *s) {
+    if (!s)
+        return;
+    if (s->open_transaction)
+        store_commit(s, NULL);
+    store_pool_stop(s);
+    for (int i = 0; i < SQL_N; i++)
+        sqlite3_finalize(s->sql[i]);
+    s->path_checked_at = 0;
+    if (s->db)
+        check_path(s);
+    if (s->path_lost) {
+        /* Closing deletes the log by its name, which may be that of a newer recording's by now. */
+        db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    intern_clear(&s->intern);
+    slice_free(&s->slice);
+    buf_free(&s->key);
+    buf_free(&s->tags);
+    feed_list_free(&s->new_series);
+    feed_list_free(&s->new_contexts);
+    free(s->sorted);
+    free(s->order);
+    free(s->sessions);
+    pthread_mutex_destroy(&s->stats_lock);
+    pthread_mutex_destroy(&s->pool.lock);
+    pthread_cond_destroy(&s->pool.given);
+    free(s->path_given);
+    free(s);
+}
+
+uint64_t store_pending(const struct store *s) {
+    return s->pending;
+}
+
+size_t store_rows(const struct store *s) {
+    return 2 * s->slice.n_groups + s->new_series.n + s->new_contexts.n;
+}
+
+static int call_meanwhile(void *arg) {
+    struct store *s = arg;
+    s->meanwhile(s->meanwhile_arg);
+    return 0;
+}
+
+void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg) {
+    s->meanwhile = fn;
+    s->meanwhile_arg = arg;
+    sqlite3_progress_handler(s->db, MEANWHILE_STEPS, fn ? call_meanwhile : NULL, s);
+}
+
+uint64_t store_last_id(const struct store *s) {
+    return s->last_id;
+}
+
+void store_stats(struct store *s, struct store_stats *stats) {
+    pthread_mutex_lock(&s->stats_lock);
+    *stats = s->stats;
+    pthread_mutex_unlock(&s->stats_lock);
+}
+
+const char *store_path(const struct store *s) {
+    return s->options.path;
+}

@@ -1,0 +1,48 @@
+/* The text of chunk.vals: written once, when samples are committed, and read back value by value.
+ *
+ *     1.5                          one sample: its value alone
+ *     {"0":1.5,"3":2,"17":[1700000000,4]}
+ *                                  id - chunk.id : value
+ *     value   a number (as it stood on the wire when that is JSON) or, of a set, a string
+ *             [timestamp, value]   with the client's timestamp
+ *             {"ts","n","sum","min","max","avg","k":[keys],"c":[counts]}   an intake sketch
+ *
+ * Strings keep every byte: those >= 0x80 as they are, others escaped as JSON wants.
+ * A number that is not finite (only in sketches): 1e999, -1e999, null.
+ * Ownership: the reader's scratch holds what a value points to, until the next value or vals_free.
+ */
+#ifndef STORE_SQLITE_VALS_H
+#define STORE_SQLITE_VALS_H
+
+#include "core/buf.h"
+#include "core/record.h"
+
+/* Appends one value. */
+void vals_put(struct buf *b, enum metric_type type, const struct value *value);
+/* Whether a value's text may stand alone in a chunk of one sample. */
+static inline bool vals_is_bare(struct span text) {
+    return text.n > 0 && text.p[0] != '[' && text.p[0] != '{';
+}
+
+/* The quoted JSON string at the start of `text`, appended to `b` unquoted; its length in text, or 0 when
+ * malformed. */
+size_t vals_unquote(struct span text, struct buf *b);
+
+struct vals_reader {
+    struct span rest; /* what is left to read */
+    bool object, first;
+    uint64_t offset; /* of the value just read */
+    struct value value;
+    struct sketch sketch;
+    struct buf text;
+    int32_t *keys;
+    uint32_t *counts;
+    size_t cap_bins;
+};
+
+void vals_start(struct vals_reader *r, struct span vals);
+/* 1: r->offset and r->value are the next one; 0: no more; -1: malformed. */
+int vals_next(struct vals_reader *r);
+void vals_free(struct vals_reader *r);
+
+#endif
