@@ -17,18 +17,6 @@ void dogstatsd_free(struct dogstatsd *d) {
     free(d);
 }
 
-void line_reject(struct dogstatsd *d, enum reason reason, struct span family, struct span line,
-                 const char *at, struct span name) {
-    struct record record;
-    record.kind = RECORD_REJECT;
-    record.reject = (struct reject){.reason = reason,
-                                    .family = family,
-                                    .text = line,
-                                    .offset = (size_t)(at - line.p),
-                                    .name = name.n ? name : (struct span){NULL, 0}};
-    d->emit(d->arg, &record);
-}
-
 /* For a line that begins with '_': anything that starts with _sc is a check, even "_score:5|g"; "_e:1|g" is a
  * metric. */
 static const char *decode_underscore(struct dogstatsd *d, const char *p, struct stops *stops) {

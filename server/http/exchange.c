@@ -10,7 +10,6 @@
 #include "http/exchange.h"
 
 #include "core/clock.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "http/fault.h"
 #include "http/guard.h"
@@ -18,7 +17,6 @@
 #include "http/respond.h"
 #include "http/router.h"
 #include "http/watch.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -38,49 +36,6 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     rq->link = info ? info->socket_context : NULL;
     return rq;
-}
-
-struct span http_header(const struct http_request *rq, const char *name) {
-    const char *value = NULL;
-    size_t n = 0;
-    if (MHD_lookup_connection_value_n(rq->connection, MHD_HEADER_KIND, name, strlen(name), &value, &n) !=
-        MHD_YES)
-        return (struct span){NULL, 0};
-    return span_of(value ? value : "", n);
-}
-
-struct span http_arg(const struct http_request *rq, const char *name) {
-    for (size_t i = 0; i < rq->n_args; i++)
-        if (span_eq(rq->args[i].name, span_str(name)))
-            return rq->args[i].value;
-    return (struct span){NULL, 0};
-}
-
-void http_add_header(struct http_request *rq, const char *name, const char *format, ...) {
-    struct http_response *answer = &rq->answer;
-    if (answer->n_headers == HTTP_HEADERS_OUT_MAX)
-        return;
-    struct http_header *header = &answer->headers[answer->n_headers++];
-    header->name = name;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(header->value, sizeof header->value, format, args);
-    va_end(args);
-}
-
-void http_error(struct http_request *rq, unsigned status, const char *format, ...) {
-    char text[1024];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    struct http_response *answer = &rq->answer;
-    answer->status = status;
-    answer->content_type = "application/json";
-    buf_clear(&answer->body);
-    buf_str(&answer->body, "{\"error\":");
-    json_put_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
-    buf_str(&answer->body, "}\n");
 }
 
 /* --- the headers are there ------------------------------------------------------------------------------- */
@@ -104,15 +59,6 @@ static void read_session(struct http_request *rq) {
     }
     if (rq->session_unknown)
         rq->session_id = ingest_session_by_key(h->ingest, SPAN(""));
-}
-
-const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]) {
-    if (rq->session_token.p)
-        snprintf(text, HTTP_SESSION_SIZE, "no session has the token '%.*s'",
-                 (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
-    else
-        snprintf(text, HTTP_SESSION_SIZE, "the session of this API key has ended");
-    return text;
 }
 
 static void refuse_method(struct http_request *rq, unsigned allowed) {
@@ -330,33 +276,4 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **so
         link_close(cls, *socket_context);
         *socket_context = NULL;
     }
-}
-
-/* --- sleeping -------------------------------------------------------------------------------------------- */
-
-int http_socket(const struct http_request *rq) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
-}
-
-void http_stream_pause(struct http_request *rq) {
-    rq->http->n_held++;
-    MHD_suspend_connection(rq->connection);
-}
-
-void http_suspend(struct http_request *rq) {
-    rq->suspended = true;
-    http_stream_pause(rq);
-}
-
-void http_resume(struct http_request *rq) {
-    struct http *h = rq->http;
-    MHD_resume_connection(rq->connection); /* rq may be gone now */
-    h->n_held--;
-}
-
-void http_abandon(struct http_request *rq) {
-    rq->abandoned = true;
-    http_resume(rq);
 }

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/number.h"
 #include "core/utf8.h"
+#include "decode/intake/wire.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +61,35 @@ void series_origin(struct series *s, int64_t product, int64_t category, int64_t 
     s->origin[0] = product;
     s->origin[1] = category;
     s->origin[2] = service;
+}
+
+/* message Origin   { uint32 origin_product = 4, origin_category = 5, origin_service = 6; }
+ * message Metadata { Origin origin = 1; }
+ */
+static void read_origin(struct series *s, struct wire *outer, const struct wire_field *field) {
+    struct span bytes;
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return;
+    if (!s->has_origin)
+        series_origin(s, 0, 0, 0);
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f))
+        if (f.number >= 4 && f.number <= 6)
+            s->origin[f.number - 4] = (uint32_t)wire_integer(&w, &f);
+    outer->failed = w.failed;
+}
+
+void series_metadata(struct series *s, struct wire *outer, const struct wire_field *field) {
+    struct span bytes;
+    struct wire_field f;
+    if (!wire_bytes(outer, field, &bytes))
+        return;
+    struct wire w = wire_of(bytes);
+    while (wire_next(&w, &f))
+        if (f.number == 1)
+            read_origin(s, &w, &f);
+    outer->failed = w.failed;
 }
 
 static void finish_resources(struct series *s) {

@@ -12,6 +12,9 @@
 #include "core/buf.h"
 #include "decode/intake/intake.h"
 
+struct wire;
+struct wire_field;
+
 /* What one call of intake_decode works with. */
 struct intake {
     enum intake_format format;
@@ -50,6 +53,8 @@ void series_tag(struct series *s, struct span tag);
 /* Resources "host" and "device" fill their fields, all others are kept as JSON. */
 void series_resource(struct series *s, struct span type, struct span name);
 void series_origin(struct series *s, int64_t product, int64_t category, int64_t service);
+/* A protobuf Metadata, the same in all formats: its origin becomes the series'. */
+void series_metadata(struct series *s, struct wire *w, const struct wire_field *f);
 /* Whether the series as a whole is kept; else its one reject has been emitted. */
 bool series_accepts(struct intake *in);
 /* Adds a point, or emits its reject. raw: the point's text or {NULL, 0}. sketch: copied, may be NULL. */

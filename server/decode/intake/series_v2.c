@@ -107,7 +107,7 @@ static void take_field(struct reading *r, struct wire *w, const struct wire_fiel
         m->interval = (int64_t)wire_integer(w, f);
         break;
     case 9:
-        wire_metadata(w, f, r->in->series);
+        series_metadata(r->in->series, w, f);
         break;
     default: /* not known: skipped */
         break;

@@ -164,7 +164,7 @@ static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
             *bad_text = *bad_text || !utf8_valid(tag);
             break;
         case 8:
-            wire_metadata(&w, &f, s);
+            series_metadata(s, &w, &f);
             break;
         default: /* not known: skipped */
             break;

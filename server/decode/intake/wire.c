@@ -130,35 +130,6 @@ void wire_numbers(struct wire *w, const struct wire_field *f, enum wire_kind kin
 
 /* --- what the formats share ------------------------------------------------------------------------------ */
 
-/* message Origin   { uint32 origin_product = 4, origin_category = 5, origin_service = 6; }
- * message Metadata { Origin origin = 1; }
- */
-static void read_origin(struct wire *outer, const struct wire_field *field, struct series *s) {
-    struct span bytes;
-    struct wire_field f;
-    if (!wire_bytes(outer, field, &bytes))
-        return;
-    if (!s->has_origin)
-        series_origin(s, 0, 0, 0);
-    struct wire w = wire_of(bytes);
-    while (wire_next(&w, &f))
-        if (f.number >= 4 && f.number <= 6)
-            s->origin[f.number - 4] = (uint32_t)wire_integer(&w, &f);
-    outer->failed = w.failed;
-}
-
-void wire_metadata(struct wire *outer, const struct wire_field *field, struct series *s) {
-    struct span bytes;
-    struct wire_field f;
-    if (!wire_bytes(outer, field, &bytes))
-        return;
-    struct wire w = wire_of(bytes);
-    while (wire_next(&w, &f))
-        if (f.number == 1)
-            read_origin(&w, &f, s);
-    outer->failed = w.failed;
-}
-
 enum intake_status wire_refuse(struct intake *in, size_t offset) {
     return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: cannot parse invalid wire-format data");
 }

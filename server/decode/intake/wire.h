@@ -116,9 +116,6 @@ enum intake_status wire_each(struct intake *in, struct span body,
 /* The body is refused: its message at the offset is no protobuf. */
 enum intake_status wire_refuse(struct intake *in, size_t offset);
 
-/* Metadata, the same in all: its origin becomes the series'. */
-void wire_metadata(struct wire *w, const struct wire_field *f, struct series *s);
-
 /* The text with U+FFFD for each run of bytes that is not UTF-8; the same text when it is. */
 struct span wire_mend(struct arena *arena, struct span text);
 

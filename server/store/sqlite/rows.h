@@ -1,6 +1,7 @@
 /* What the files that read the recording share. Nobody outside store/ includes this.
  *
- *     reader.c     a connection: statements, begin and end, sessions, losses
+ *     reader.c     a connection: begin and end, sessions, losses
+ *     statement.c  prepared statements, kept for the next question
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
  *     samples.c    samples, out of chunks; gather.c finds those
@@ -63,6 +64,8 @@ struct rows {
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
 };
+
+/* --- statement.c */
 
 /* A statement to bind and step; give it back with rows_done. NULL with err. */
 sqlite3_stmt *rows_statement(struct rows *r, const char *sql, struct err *err);
