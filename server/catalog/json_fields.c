@@ -1,7 +1,7 @@
 #include "catalog/json_fields.h"
 
 #include "catalog/position.h"
-#include "judge/language/distance.h"
+#include "core/distance.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

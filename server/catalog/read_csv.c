@@ -1,8 +1,8 @@
 /* metadata.csv, as the integrations of Datadog ship it. */
 #include "catalog/catalog.h"
 #include "catalog/csv.h"
+#include "core/distance.h"
 #include "core/number.h"
-#include "judge/language/distance.h"
 
 #define COLUMNS(X)                                                                                           \
     X(COLUMN_NAME, "metric_name")                                                                            \

@@ -1,6 +1,6 @@
 #include "catalog/request.h"
 
-#include "judge/language/distance.h"
+#include "core/distance.h"
 #include <stdlib.h>
 
 /* --- fields ------------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * make each feature O(1). */
 #include "catalog/similar.h"
 
-#include "judge/language/distance.h"
+#include "core/distance.h"
 
 #include <stdlib.h>
 

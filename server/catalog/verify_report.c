@@ -2,8 +2,8 @@
 
 #include "catalog/pattern.h"
 #include "catalog/similar.h"
+#include "core/distance.h"
 #include "core/number.h"
-#include "judge/language/distance.h"
 
 #include <math.h>
 

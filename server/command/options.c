@@ -2,6 +2,7 @@
 
 #include "command/command.h"
 #include "core/clock.h"
+#include "core/distance.h"
 #include "core/number.h"
 #include <ctype.h>
 #include <errno.h>
@@ -367,35 +368,13 @@ void options_free(struct options *o) {
     free(o->args);
 }
 
-/* Edits (insert, delete, replace, swap neighbours) between two words, at most 63 bytes of each. */
-static size_t edits(const char *a, const char *b) {
-    size_t n = strnlen(a, 63), m = strnlen(b, 63), row[3][64];
-    for (size_t j = 0; j <= m; j++)
-        row[0][j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t *now = row[i % 3], *before = row[(i + 2) % 3], *earlier = row[(i + 1) % 3];
-        now[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
-            best = before[j] + 1 < best ? before[j] + 1 : best;
-            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && earlier[j - 2] + 1 < best)
-                best = earlier[j - 2] + 1;
-            now[j] = best;
-        }
-    }
-    return row[n % 3][m];
-}
-
 const char *option_nearest(const char *word, size_t n, const char *const *words) {
     size_t length = strcspn(word, "="), best = length < 5 ? 2 : 4;
-    char text[64];
-    snprintf(text, sizeof text, "%.*s", (int)(length < 63 ? length : 63), word);
     const char *nearest = NULL;
     for (size_t i = 0; i < n; i++) {
-        size_t distance = edits(text, words[i]);
-        if (distance < best) {
-            best = distance;
+        size_t edits = distance(span_of(word, length), span_str(words[i]), best - 1);
+        if (edits < best) {
+            best = edits;
             nearest = words[i];
         }
     }

@@ -1,6 +1,6 @@
 #include "control/ask.h"
 
-#include "judge/language/distance.h"
+#include "core/distance.h"
 #include <inttypes.h>
 
 #define SUGGEST_MAX 32 /* names that a suggestion is looked for in */

@@ -7,8 +7,8 @@
 #ifndef REPORT_CLOSEST_H
 #define REPORT_CLOSEST_H
 
+#include "core/distance.h"
 #include "judge/evaluate/private.h"
-#include "judge/language/distance.h"
 
 #define CLOSEST_SHOWN      5
 #define CLOSEST_CLAIMS_MAX 1000                 /* expectations looked for */

@@ -1,5 +1,5 @@
+#include "core/distance.h"
 #include "core/utf8.h"
-#include "judge/language/distance.h"
 #include "judge/language/parse.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-#include "judge/language/distance.h"
-#include "report/report.h"
+#include "core/distance.h"
 #include "judging.h"
+#include "report/report.h"
 
 #include "unit.h"
 

@@ -3,8 +3,8 @@
  *
  * Threads: any. Limits: of longer words only the first DISTANCE_MAX bytes are compared.
  */
-#ifndef JUDGE_LANGUAGE_DISTANCE_H
-#define JUDGE_LANGUAGE_DISTANCE_H
+#ifndef CORE_DISTANCE_H
+#define CORE_DISTANCE_H
 
 #include "core/span.h"
 #include <stdint.h>

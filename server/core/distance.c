@@ -1,4 +1,4 @@
-#include "judge/language/distance.h"
+#include "core/distance.h"
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
