@@ -1,6 +1,6 @@
 /* The fake Datadog API: what clients and the Agent send (writes), and what is asked of Datadog (reads).
  *
- * Source: datadog-http.md; every answer's status, content type and body is what a client of the real one
+ * Source: schema/protocol/datadog-http.md sections 1 to 11; every answer's status, content type and body is what a client of the real one
  * sees.
  */
 #ifndef API_API_H

@@ -2,7 +2,7 @@
  *
  * The backend is not public: this follows its documentation and the best public algorithm; the Agent does
  * none of it. Ownership: the result is appended to the caller's buf. Threads: any. Limits: NORMAL_MAX
- * characters for a name and for a tag. Source: dogstatsd.md section 9;
+ * characters for a name and for a tag. Source: schema/protocol/dogstatsd.md section 9;
  * fixtures/catalog/normalization_cases.jsonl.
  */
 #ifndef CATALOG_NORMALIZE_H

@@ -6,7 +6,8 @@
  * Verdicts: what was seen and is not allowed fails, whatever was lost. That nothing else is there, and that a
  * declared metric is missing, are claims of absence: with a loss they are inconclusive.
  * `datadog.dogstatsd.client.*` need not be declared. A timing, histogram or distribution is also met by what
- * an aggregating client makes of it (NAME.avg, …), and the other way round. Source: product.md;
+ * an aggregating client makes of it (NAME.avg, …), and the other way round. Source: statwit-catalog(5), schema/protocol/dogstatsd.md
+ * section 7.3;
  * statwit-catalog(5).
  */
 #ifndef CATALOG_VERIFY_H

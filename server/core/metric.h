@@ -1,6 +1,6 @@
 /* Metric types: the word we print, the letter on the wire, and what one sample stands for.
  *
- * Source: dogstatsd.md sections 3 and 7 (what the Agent counts for a sample rate).
+ * Source: schema/protocol/dogstatsd.md sections 3 and 7.2 (what the Agent counts for a sample rate).
  */
 #ifndef CORE_METRIC_H
 #define CORE_METRIC_H

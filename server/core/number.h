@@ -1,6 +1,6 @@
 /* Numbers as DogStatsD spells them, independent of the locale.
  *
- * Source: dogstatsd.md section 3 (Go's strconv.ParseFloat and ParseInt).
+ * Source: schema/protocol/dogstatsd.md sections 3.3 and 3.5 (Go's strconv.ParseFloat and ParseInt).
  * Threads: any; nothing here keeps state or allocates.
  */
 #ifndef CORE_NUMBER_H

@@ -1,6 +1,6 @@
 /* Why something was refused: one list gives the enum, the word and the sentence.
  *
- * The words are stored in recordings and are the Agent's own classes (dogstatsd.md sections 3, 5, 6); "dropped" ones are
+ * The words are stored in recordings and are the Agent's own classes (schema/protocol/dogstatsd.md sections 3.1, 5, 6, 7.5); "dropped" ones are
  * accepted by the Agent or the intake and then thrown away without a trace.
  */
 #ifndef CORE_REASON_H

@@ -28,7 +28,7 @@ enum source {
 const char *source_word(enum source source);
 int source_of(struct span word); /* -1: unknown */
 
-/* A DDSketch as the intake receives it. Key to value: gamma 1.015625, bias 1338 (dogstatsd.md section 7). */
+/* A DDSketch as the intake receives it. Key to value: gamma 1.015625, bias 1338 (schema/protocol/dogstatsd.md section 7.4). */
 struct sketch {
     int64_t count;
     double sum, min, max, avg;

@@ -7,7 +7,7 @@
  * reject; of a metric, each value that is not finite becomes a reject, after the metric with the others (if
  * any). Where a reject's offset points: at the piece that could not be read, or at the place where a
  * separator was missing. Limits: a line longer than DOGSTATSD_LINE_MAX, which no datagram holds, is cut there
- * and goes on as a line of its own. Source: dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
+ * and goes on as a line of its own. Source: schema/protocol/dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
  */
 #ifndef DECODE_DOGSTATSD_H
 #define DECODE_DOGSTATSD_H

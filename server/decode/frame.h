@@ -3,7 +3,7 @@
  *
  * Pure. Ownership: the struct is the caller's; frame_free gives back its buffer. Initialise with {0}.
  * Errors: FRAME_BAD once a length is 0 or above FRAME_MAX: the Agent closes the connection, and so should the
- * caller. Source: dogstatsd.md section 1; fixtures/dogstatsd/framing.jsonl.
+ * caller. Source: schema/protocol/dogstatsd.md section 1.3; fixtures/dogstatsd/framing.jsonl.
  */
 #ifndef DECODE_FRAME_H
 #define DECODE_FRAME_H

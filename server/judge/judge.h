@@ -11,7 +11,7 @@
  * was expected there.
  * Limits: JUDGE_* below: past one, judge_parse refuses with its name. Those of private.h (steps of matching,
  * pairs, values kept) make judge_start and feeding fail.
- * Source: product.md "Expectations" and "The promises"; statwit-expect(7).
+ * Source: statwit-expect(7); server/decisions/0010-three-verdicts.md.
  */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H

@@ -2,7 +2,7 @@
  * order; lanes take turns, so that one session's backlog is no other's wait.
  *
  * The writer is not a thread of its own: the ingest loop calls pipeline_step and pipeline_commit between two looks at its
- * sockets (performance.md: on two cores one cooperative loop beats two threads on every count).
+ * sockets (server/decisions/0001-one-loop-instead-of-two-threads.md).
  *
  * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
  * stays the caller's.

@@ -7,8 +7,8 @@
  * after which the records already emitted must not be kept: decode twice, or into something that can be
  * thrown away. What the intake accepts and then drops comes out as RECORD_REJECT. Limits: INTAKE_* below;
  * scratch is bounded by INTAKE_SCRATCH_MAX, past which the body counts as too large. A series with many
- * points comes out as several records of at most INTAKE_VALUES values. Source: datadog-http.md sections 0 to
- * 8 and 12; fixtures/intake.
+ * points comes out as several records of at most INTAKE_VALUES values. Source:
+ * schema/protocol/datadog-http.md sections 3 to 8 and 12; fixtures/intake.
  */
 #ifndef DECODE_INTAKE_INTAKE_H
 #define DECODE_INTAKE_INTAKE_H

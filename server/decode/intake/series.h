@@ -3,7 +3,7 @@
  *     series_begin -> (set metric.*, series_tag, series_host, …) -> series_accepts -> series_point… ->
  * series_end
  *
- * Source: datadog-http.md section 0 "What is dropped although the answer is 202".
+ * Source: schema/protocol/datadog-http.md section 3.
  */
 #ifndef DECODE_INTAKE_SERIES_H
 #define DECODE_INTAKE_SERIES_H

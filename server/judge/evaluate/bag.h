@@ -24,7 +24,7 @@ int bag_add_all(struct bag *b, const struct bag *from);
 int bag_settle(struct bag *b);
 /* Of a settled bag, nearest rank: the first value whose cumulative weight reaches `percentile` per cent of
  * all. NaN when there is no weight. With whole weights and percentiles this is the Agent's rule for .median
- * and .NNpercentile (dogstatsd.md section 7), and goes on evenly for fractions. */
+ * and .NNpercentile (schema/protocol/dogstatsd.md section 7.3), and goes on evenly for fractions. */
 double bag_percentile(const struct bag *b, double percentile);
 void bag_free(struct bag *b);
 

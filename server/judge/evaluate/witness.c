@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* DDSketch keys to values: dogstatsd.md section 7. */
+/* DDSketch keys to values: schema/protocol/dogstatsd.md section 7.4. */
 #define SKETCH_LN_GAMMA 0.015504186535965254
 #define SKETCH_BIAS     1338
 

@@ -1,7 +1,7 @@
 /* One expectation, parsed: what it is about (type, name, tags) and what it claims (clauses).
  *
  * Ownership: all spans point into the arena of the parser that made it.
- * Source: product.md "Expectations", statwit-expect(7).
+ * Source: statwit-expect(7).
  */
 #ifndef JUDGE_LANGUAGE_EXPECTATION_H
 #define JUDGE_LANGUAGE_EXPECTATION_H

@@ -13,7 +13,7 @@ static struct fake *sent(const char *datagram) {
     return f;
 }
 
-/* Every line of product.md's examples, on a recording that it is true of. */
+/* Every line of the README's examples, on a recording that it is true of. */
 static void test_examples(void) {
     sent("login.attempt:1|c|#instance:failure,env:ci\n"
          "tasks.app_store_connect.refreshed:41|g\ntasks.app_store_connect.refreshed:42|g\n"
@@ -183,7 +183,7 @@ static void test_operators(void) {
     PASSES(f, "no gauge g each > 9");
 }
 
-/* The Agent's rules (dogstatsd.md, section 7), also with weights. */
+/* The Agent's rules (schema/protocol/dogstatsd.md section 7.3), also with weights. */
 static void test_quantiles(void) {
     sent(NULL);
     for (int i = 100; i >= 1; i--) {
