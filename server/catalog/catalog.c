@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include "catalog/index.h"
+#include "catalog/tag_rules.h"
 #include "core/array.h"
 #include "core/glob.h"
 
@@ -78,30 +79,29 @@ static bool tag_same(const struct catalog_tag *a, const struct catalog_tag *b) {
     return same;
 }
 
-static const struct catalog_tag *tag_in(size_t n, const struct catalog_tag *tags, struct span key) {
-    for (size_t i = 0; i < n; i++)
-        if (span_eq(tags[i].key, key))
-            return &tags[i];
-    return NULL;
-}
-
+/* A name may be given 500,000 times: what adds no tag must cost nothing. */
 static bool tags_merge(struct catalog *c, struct catalog_entry *a, const struct catalog_entry *b) {
-    struct catalog_tag *all = memory_take(&c->arena, (a->n_tags + b->n_tags + 1) * sizeof *all);
+    struct tag_rules rules = {0};
+    uint64_t ignored = 0;
     size_t n = a->n_tags;
-    if (!all)
-        return false;
-    if (n)
+    if (b->n_tags == 0)
+        return true;
+    struct catalog_tag *all = memory_take(&c->arena, (a->n_tags + b->n_tags) * sizeof *all);
+    bool same = all && tag_rules_build(&rules, a->n_tags, a->tags) == 0;
+    if (same && n)
         memcpy(all, a->tags, n * sizeof *all);
-    for (size_t i = 0; i < b->n_tags; i++) {
-        const struct catalog_tag *old = tag_in(a->n_tags, a->tags, b->tags[i].key);
-        if (old && !tag_same(old, &b->tags[i]))
-            return false;
+    for (size_t i = 0; i < b->n_tags && same; i++) {
+        const struct tag_rule *old = tag_rules_find(&rules, b->tags[i].key, &ignored);
+        same = !old || tag_same(old->tag, &b->tags[i]);
         if (!old)
             all[n++] = b->tags[i];
     }
-    a->tags = all;
-    a->n_tags = n;
-    return true;
+    tag_rules_free(&rules);
+    if (same) {
+        a->tags = all;
+        a->n_tags = n;
+    }
+    return same;
 }
 
 /* The word for what contradicts; NULL when nothing does. Prose (description, comment) of the first one stays.
@@ -184,15 +184,14 @@ int catalog_finish(struct catalog *c, struct catalog_error *error) {
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
 
-const struct catalog_entry *catalog_find(const struct catalog *c, struct span name) {
-    size_t i = catalog_index_find(c->index, name);
+const struct catalog_entry *catalog_find_counted(const struct catalog *c, struct span name, uint64_t *steps) {
+    size_t i = catalog_index_find(c->index, name, steps);
     return i == SIZE_MAX ? NULL : &c->entries[i];
 }
 
-const struct catalog_tag *catalog_tag_of(const struct catalog *c, const struct catalog_entry *entry,
-                                         struct span key) {
-    const struct catalog_tag *tag = tag_in(entry->n_tags, entry->tags, key);
-    return tag ? tag : tag_in(c->n_tags, c->tags, key);
+const struct catalog_entry *catalog_find(const struct catalog *c, struct span name) {
+    uint64_t steps = 0;
+    return catalog_find_counted(c, name, &steps);
 }
 
 bool catalog_other_tags(const struct catalog_entry *entry) {

@@ -104,9 +104,8 @@ void catalog_free(struct catalog *c);
 /* The entry for a name: the exact one, else the family with the most literal bytes, else NULL. Needs
  * catalog_load. */
 const struct catalog_entry *catalog_find(const struct catalog *c, struct span name);
-/* The rule for a tag key of this entry; NULL: none. */
-const struct catalog_tag *catalog_tag_of(const struct catalog *c, const struct catalog_entry *entry,
-                                         struct span key);
+/* The same; adds the steps it took, for those who bound the work of many look-ups. */
+const struct catalog_entry *catalog_find_counted(const struct catalog *c, struct span name, uint64_t *steps);
 bool catalog_other_tags(const struct catalog_entry *entry);
 /* Whether a series of this type is what was declared. A count and a rate are one to Datadog. */
 bool catalog_type_fits(const struct catalog_entry *entry, enum metric_type type);

@@ -124,29 +124,31 @@ struct best {
     size_t i, literal;
 };
 
-static void try_families(const struct catalog_index *x, uint32_t i, struct span name, struct best *best) {
+static void try_families(const struct catalog_index *x, uint32_t i, struct span name, struct best *best,
+                         uint64_t *steps) {
     for (; i != NONE; i = x->next_family[i]) {
+        *steps += 1 + x->entries[i].name.n / 16;
         size_t literal = literal_bytes(x->entries[i].name);
         if ((best->i == SIZE_MAX || literal > best->literal || (literal == best->literal && i < best->i)) &&
-            glob_match(x->entries[i].name, name))
+            glob_match_counted(x->entries[i].name, name, steps))
             *best = (struct best){i, literal};
     }
 }
 
-size_t catalog_index_find(const struct catalog_index *x, struct span name) {
+size_t catalog_index_find(const struct catalog_index *x, struct span name, uint64_t *steps) {
     struct best best = {SIZE_MAX, 0};
     size_t exact = catalog_index_exact(x, name);
     if (exact != SIZE_MAX)
         return exact;
-    try_families(x, *head_of(&x->before, span_of(name.p, 0)), name, &best);
+    try_families(x, *head_of(&x->before, span_of(name.p, 0)), name, &best, steps);
     for (size_t k = 0, dots = 0; k < name.n && dots < DOTS_MAX; k++) {
         if (name.p[k] != '.')
             continue;
         dots++;
-        try_families(x, *head_of(&x->before, span_of(name.p, k + 1)), name, &best);
+        try_families(x, *head_of(&x->before, span_of(name.p, k + 1)), name, &best, steps);
     }
     const char *dot = name.n ? memrchr(name.p, '.', name.n) : NULL;
     if (dot)
-        try_families(x, *head_of(&x->after, span_from(name, (size_t)(dot - name.p))), name, &best);
+        try_families(x, *head_of(&x->after, span_from(name, (size_t)(dot - name.p))), name, &best, steps);
     return best.i;
 }

@@ -13,7 +13,7 @@ struct catalog_index *catalog_index_new(size_t n, const struct catalog_entry *en
 void catalog_index_free(struct catalog_index *index);
 /* The number of the entry with exactly this name or glob; SIZE_MAX: none. */
 size_t catalog_index_exact(const struct catalog_index *index, struct span name);
-/* The same, else of the family that matches with the most literal bytes. */
-size_t catalog_index_find(const struct catalog_index *index, struct span name);
+/* The same, else of the family that matches with the most literal bytes. Adds to *steps what it took. */
+size_t catalog_index_find(const struct catalog_index *index, struct span name, uint64_t *steps);
 
 #endif

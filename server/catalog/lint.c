@@ -43,7 +43,7 @@ static size_t name_number(struct lint *l, struct span name) {
     if (!array_room(&l->of_names, i, &l->cap_names, sizeof *l->of_names))
         return NUMBERING_NONE;
     const struct catalog *c = l->options->catalog;
-    l->of_names[i] = (struct lint_name){.entry = c ? catalog_find(c, name) : NULL};
+    l->of_names[i] = (struct lint_name){.entry = c ? catalog_find_counted(c, name, &l->effort->steps) : NULL};
     l->of_names[i].silenced =
         (c ? c->silenced : 0) | (l->of_names[i].entry ? l->of_names[i].entry->silenced : 0);
     return i;
@@ -58,7 +58,7 @@ static int take_series(void *arg, const struct series_row *row) {
         l->failed = true;
     else
         lint_series(l, name, row);
-    return l->failed;
+    return l->failed || effort_is_spent(l->effort);
 }
 
 /* --- gauges that only grow ------------------------------------------------------------------------------- */
@@ -259,6 +259,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     struct lint l = {.options = options};
     struct filter filter = {.session = scope_session(&options->scope)};
     json_t *result = NULL;
+    l.effort = options->effort ? options->effort : &l.own_effort;
     int failed = findings_start(&l.findings, &options->scope, reader, err) ||
                  reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err) ||
                  reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err);
@@ -267,7 +268,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
         lint_names(&l);
         result = report(&l, err);
     }
-    if (l.failed && result) {
+    if (result && (l.failed || !effort_was_enough(l.effort, err))) {
         json_decref(result);
         result = NULL;
         err_set(err, 0, "out of memory");

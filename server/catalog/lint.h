@@ -9,6 +9,7 @@
 #define CATALOG_LINT_H
 
 #include "catalog/catalog.h"
+#include "catalog/effort.h"
 #include "catalog/findings.h"
 
 struct lint_options {
@@ -16,6 +17,7 @@ struct lint_options {
     const struct catalog *catalog; /* whose "silence" lists hold; NULL: none */
     uint64_t silenced;             /* bit 1 << enum lint_rule */
     bool strict;
+    struct effort *effort; /* counts the work; NULL: the usual limit, counted by itself */
 };
 
 json_t *catalog_lint(const struct lint_options *options, struct reader *reader, struct err *err);

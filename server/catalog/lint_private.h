@@ -40,6 +40,7 @@ struct lint_key {
 struct lint {
     const struct lint_options *options;
     struct findings findings;
+    struct effort own_effort, *effort;
     struct arena arena;
     struct numbering names;
     size_t cap_names;

@@ -319,7 +319,7 @@ static bool places_close(struct places *s, const struct pattern *p) {
     return matched;
 }
 
-bool pattern_match(const struct pattern *p, struct span value) {
+bool pattern_match_counted(const struct pattern *p, struct span value, uint64_t *steps) {
     struct places a, b, *now = &a, *next = &b;
     places_clear(now);
     places_add(now, 0);
@@ -327,6 +327,7 @@ bool pattern_match(const struct pattern *p, struct span value) {
     for (size_t i = 0; i < value.n && now->n; i++) {
         unsigned char byte = (unsigned char)value.p[i];
         places_clear(next);
+        *steps += now->n;
         for (size_t k = 0; k < now->n; k++) {
             const struct step *step = &p->steps[now->list[k]];
             if (step->op == OP_SET && step->set[byte / 64] >> byte % 64 & 1)
@@ -338,4 +339,9 @@ bool pattern_match(const struct pattern *p, struct span value) {
         matched = places_close(now, p);
     }
     return matched && now->n;
+}
+
+bool pattern_match(const struct pattern *p, struct span value) {
+    uint64_t steps = 0;
+    return pattern_match_counted(p, value, &steps);
 }

@@ -15,6 +15,8 @@
 
 #include "catalog/memory.h"
 
+#include <stdint.h>
+
 #define PATTERN_MAX       512  /* bytes of a pattern */
 #define PATTERN_STEPS_MAX 1024 /* what {n,m} and groups may unfold to */
 #define PATTERN_DEPTH_MAX 16   /* groups within groups */
@@ -28,5 +30,7 @@ struct pattern;
 /* NULL with *error filled. */
 struct pattern *pattern_compile(struct arena *arena, struct span text, struct pattern_error *error);
 bool pattern_match(const struct pattern *p, struct span value);
+/* The same; adds the steps it took, for those who bound the work of many matches. */
+bool pattern_match_counted(const struct pattern *p, struct span value, uint64_t *steps);
 
 #endif

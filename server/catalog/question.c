@@ -22,6 +22,7 @@ struct catalog_question {
     enum catalog_kind kind;
     struct arena arena;
     struct scope scope;
+    struct effort effort;
     struct catalog *catalog;
     bool strict, counts, values;
     struct span prefix, ignore_tags, mask, file;
@@ -172,6 +173,10 @@ void catalog_question_unsaved(struct catalog_question *q, uint64_t n) {
     q->scope.unsaved = n;
 }
 
+bool catalog_question_was_too_much(const struct catalog_question *q) {
+    return effort_is_spent(&q->effort);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------------------ */
 
 static json_t *no_memory(struct err *err) {
@@ -271,8 +276,8 @@ static json_t *answer_diff(struct catalog_question *q, struct reader *reader, st
 }
 
 json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err) {
-    struct verify_options verify = {q->scope, q->prefix, q->ignore_tags, q->strict};
-    struct lint_options lint = {q->scope, q->catalog, q->silenced, q->strict};
+    struct verify_options verify = {q->scope, q->prefix, q->ignore_tags, q->strict, &q->effort};
+    struct lint_options lint = {q->scope, q->catalog, q->silenced, q->strict, &q->effort};
     uint64_t last_id = 0;
     if (reader &&
         (reader->ops->last_id(reader, &last_id, err) != 0 || !catalog_question_knows_marks(q, last_id, err)))

@@ -37,5 +37,7 @@ bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t las
 void catalog_question_unsaved(struct catalog_question *q, uint64_t n);
 /* Between reader_begin and reader_end. reader may be NULL where the question has no session. NULL with err. */
 json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err);
+/* Whether the answer failed because it takes more work than EFFORT_MAX: err names the limit. */
+bool catalog_question_was_too_much(const struct catalog_question *q);
 
 #endif

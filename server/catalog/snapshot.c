@@ -26,7 +26,7 @@ struct written {
 struct writing {
     const struct snapshot_options *options;
     struct arena arena, scratch;
-    struct numbering series;
+    struct numbering series, masked;
     size_t cap;
     struct written *written;
     bool failed;
@@ -48,8 +48,8 @@ static int by_bytes(const void *a, const void *b) {
 
 static struct span mask_tag(struct writing *w, struct span tag) {
     struct span key = tag_key(tag);
-    bool masked = key.n < tag.n && (text_listed(w->options->mask, key) || span_eq(key, SPAN("host")) ||
-                                    looks_like(tag_value(tag)) != LOOKS_PLAIN);
+    bool masked = key.n < tag.n && (numbering_get(&w->masked, key) != NUMBERING_NONE ||
+                                    span_eq(key, SPAN("host")) || looks_like(tag_value(tag)) != LOOKS_PLAIN);
     struct buf text = {0};
     buf_span(&text, masked ? key : tag);
     if (masked)
@@ -179,7 +179,8 @@ int snapshot_write(const struct snapshot_options *options, struct reader *reader
                    struct err *err) {
     struct writing w = {.options = options};
     struct filter filter = {.session = scope_session(&options->scope)};
-    int result = reader->ops->series(reader, &filter, take_series, &w, err);
+    w.failed = numbering_put_list(&w.masked, options->mask) != 0;
+    int result = w.failed ? 0 : reader->ops->series(reader, &filter, take_series, &w, err);
     if (result == 0 && !w.failed) {
         if (w.series.n)
             qsort(w.written, w.series.n, sizeof *w.written, by_place);
@@ -195,15 +196,12 @@ int snapshot_write(const struct snapshot_options *options, struct reader *reader
     arena_free(&w.arena);
     arena_free(&w.scratch);
     numbering_free(&w.series);
+    numbering_free(&w.masked);
     free(w.written);
     return result;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
-
-bool snapshot_is(struct span text) {
-    return span_starts(text, SPAN(HEADER));
-}
 
 struct parsing {
     struct snapshot *snapshot;

@@ -49,8 +49,6 @@ struct snapshot {
 /* -1 with err (the reader's, or out of memory). */
 int snapshot_write(const struct snapshot_options *options, struct reader *reader, struct buf *out,
                    struct err *err);
-/* Whether the text says that it is a snapshot. */
-bool snapshot_is(struct span text);
 struct snapshot *snapshot_parse(const char *file, struct span text, struct catalog_error *error);
 void snapshot_free(struct snapshot *s);
 

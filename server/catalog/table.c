@@ -86,6 +86,17 @@ size_t numbering_put(struct numbering *names, struct span name) {
     return names->n++;
 }
 
+int numbering_put_list(struct numbering *names, struct span list) {
+    while (list.n) {
+        const char *comma = memchr(list.p, ',', list.n);
+        size_t n = comma ? (size_t)(comma - list.p) : list.n;
+        if (n && numbering_put(names, span_of(list.p, n)) == NUMBERING_NONE)
+            return -1;
+        list = span_from(list, comma ? n + 1 : n);
+    }
+    return 0;
+}
+
 void numbering_free(struct numbering *names) {
     table_free(&names->by_hash);
     arena_free(&names->arena);

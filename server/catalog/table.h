@@ -34,6 +34,8 @@ struct numbering {
 /* SIZE_MAX when out of memory. */
 size_t numbering_put(struct numbering *names, struct span name);
 size_t numbering_get(const struct numbering *names, struct span name);
+/* Each word of a list like "env,host". -1: out of memory. */
+int numbering_put_list(struct numbering *names, struct span list);
 void numbering_free(struct numbering *names);
 
 #endif

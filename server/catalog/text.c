@@ -46,7 +46,7 @@ void text_series(const struct series_row *row, char text[TEXT_SERIES_SIZE]) {
     put(text, &n, span_str(metric_word(row->type)));
     put(text, &n, SPAN(" "));
     put(text, &n, row->name);
-    for (size_t i = 0; i < row->n_tags; i++) {
+    for (size_t i = 0; i < row->n_tags && n < TEXT_SERIES_SIZE - 8; i++) {
         put(text, &n, i ? SPAN(",") : SPAN("{"));
         put(text, &n, row->tags[i]);
     }
@@ -77,15 +77,4 @@ bool name_is_aggregate(struct span name, struct span *base, struct span *what) {
     while (digits < what->n && what->p[digits] >= '0' && what->p[digits] <= '9')
         digits++;
     return digits && span_eq(span_from(*what, digits), SPAN("percentile"));
-}
-
-bool text_listed(struct span list, struct span word) {
-    while (list.n) {
-        const char *comma = memchr(list.p, ',', list.n);
-        struct span item = comma ? span_of(list.p, (size_t)(comma - list.p)) : list;
-        if (span_eq(item, word))
-            return true;
-        list = comma ? span_from(list, item.n + 1) : span_from(list, list.n);
-    }
-    return false;
 }

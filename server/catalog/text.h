@@ -23,7 +23,4 @@ void text_series(const struct series_row *row, char text[TEXT_SERIES_SIZE]);
  * *base. False when the name does not end in .avg .min .max .median .sum .count or .NNpercentile. */
 bool name_is_aggregate(struct span name, struct span *base, struct span *what);
 
-/* Whether the word is one of a list like "env,host". */
-bool text_listed(struct span list, struct span word);
-
 #endif

@@ -9,12 +9,16 @@
  * an aggregating client makes of it (NAME.avg, …), and the other way round. Source: statwit-catalog(5), schema/protocol/dogstatsd.md
  * section 7.3;
  * statwit-catalog(5).
+ * Limits: EFFORT_MAX steps: an error that names the limit.
  */
 #ifndef CATALOG_VERIFY_H
 #define CATALOG_VERIFY_H
 
 #include "catalog/catalog.h"
+#include "catalog/effort.h"
 #include "catalog/findings.h"
+
+#define VERIFY_TAGS_LISTED 100 /* of one entry and rule; the others are one result that says how many */
 
 #define VERIFY_RULES(X)                                                                                      \
     X(VERIFY_UNDECLARED, "undeclared")                                                                       \
@@ -43,6 +47,7 @@ struct verify_options {
     struct span prefix;      /* stands before every name in the recording, not in the catalog */
     struct span ignore_tags; /* "env,host": keys that are not looked at */
     bool strict;             /* a declared metric that was never seen fails */
+    struct effort *effort;   /* counts the work; NULL: the usual limit, counted by itself */
 };
 
 json_t *catalog_verify(const struct catalog *c, const struct verify_options *options, struct reader *reader,

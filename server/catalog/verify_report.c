@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EXPLAINED_MAX 1000 /* undeclared names for which look-alikes are searched */
+#define EXPLAINED_MAX 1000 /* undeclared names, and undeclared tags, for which look-alikes are searched */
 
 static const char *const rule_names[] = {
 #define X(id, word) [id] = word,
@@ -41,8 +41,10 @@ static void put_range(const struct catalog_range *range, struct buf *out) {
         buf_printf(out, "between %s and %s", low, high);
 }
 
-static void put_near_key(const struct catalog_entry *e, struct span key, struct buf *why) {
+static void put_near_key(struct verify *v, const struct catalog_entry *e, struct span key, struct buf *why) {
     struct span keys[64];
+    if (v->n_explained++ >= EXPLAINED_MAX)
+        return;
     size_t n = 0;
     for (; n < e->n_tags && n < 64; n++)
         keys[n] = e->tags[n].key;
@@ -51,11 +53,25 @@ static void put_near_key(const struct catalog_entry *e, struct span key, struct 
         buf_printf(why, "; did you mean %.*s?", SPAN_ARG(near));
 }
 
+/* For those tags that are not listed one by one. */
+static void describe_more(const struct violation *x, struct buf *claim, struct buf *why) {
+    const char *what = x->rule == VERIFY_MISSING_TAG     ? "required ones are missing"
+                       : x->rule == VERIFY_FORBIDDEN_TAG ? "are forbidden"
+                       : x->rule == VERIFY_TAG_VALUE     ? "have values that are not allowed"
+                                                         : "are not declared";
+    buf_str(claim, "has only tags as they are declared");
+    buf_printf(why, "%llu more tags: %s", (unsigned long long)x->more_tags, what);
+}
+
 /* What the entry claims, and why it does not hold. */
-static void describe(const struct verify *v, const struct catalog_entry *e, const struct violation *x,
+static void describe(struct verify *v, const struct catalog_entry *e, const struct violation *x,
                      struct buf *claim, struct buf *why) {
-    const struct catalog_tag *tag = catalog_tag_of(v->catalog, e, x->tag);
+    const struct catalog_tag *tag = verify_tag_of(v, (size_t)(e - v->catalog->entries), x->tag);
     buf_printf(claim, "%.*s: ", SPAN_ARG(e->name));
+    if (x->more_tags) {
+        describe_more(x, claim, why);
+        return;
+    }
     switch (x->rule) {
     case VERIFY_DEPRECATED:
         buf_str(claim, "no longer used");
@@ -80,7 +96,7 @@ static void describe(const struct verify *v, const struct catalog_entry *e, cons
     case VERIFY_UNKNOWN_TAG:
         buf_str(claim, "has only the tags declared");
         buf_printf(why, "the tag %.*s is not declared", SPAN_ARG(x->tag));
-        put_near_key(e, x->tag, why);
+        put_near_key(v, e, x->tag, why);
         return;
     case VERIFY_FORBIDDEN_TAG:
         buf_printf(claim, "has no tag %.*s", SPAN_ARG(x->tag));
@@ -187,6 +203,7 @@ static void entry_results(struct verify *v, size_t i, struct words *w) {
         return;
     }
     bool broken = entry_totals(v, e, state, w);
+    verify_count_missing(v, i);
     for (struct violation *x = state->violations; x; x = x->next) {
         words_clear(w);
         describe(v, e, x, &w->claim, &w->why);

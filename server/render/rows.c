@@ -246,13 +246,3 @@ void rows_request_json(struct buf *b, const struct request_row *row) {
     string_field(b, "note", r->note);
     buf_char(b, '}');
 }
-
-void rows_loss_json(struct buf *b, const struct loss_row *row) {
-    begin(b, row->id);
-    string_field(b, "session", row->session);
-    time_field(b, "at", row->at);
-    word_field(b, "loss", loss_word(row->loss));
-    count_field(b, "n", row->n);
-    string_field(b, "detail", row->detail);
-    buf_char(b, '}');
-}

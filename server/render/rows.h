@@ -17,7 +17,6 @@ void rows_event_json(struct buf *b, const struct event_row *row);
 void rows_check_json(struct buf *b, const struct check_row *row);
 void rows_reject_json(struct buf *b, const struct reject_row *row);
 void rows_request_json(struct buf *b, const struct request_row *row);
-void rows_loss_json(struct buf *b, const struct loss_row *row);
 
 /* "ok", "warning", "critical", "unknown" */
 const char *rows_check_status(int status);

@@ -86,10 +86,6 @@ static const struct {
     [WIRE_FLOAT] = {4, WIRE_FIXED32}, [WIRE_DOUBLE] = {8, WIRE_FIXED64},
 };
 
-size_t wire_size(enum wire_kind kind) {
-    return kinds[kind].size;
-}
-
 static uint64_t unzigzag(uint64_t value) {
     return value >> 1 ^ (0 - (value & 1));
 }

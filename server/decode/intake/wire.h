@@ -103,8 +103,6 @@ enum wire_kind {
     WIRE_DOUBLE
 };
 
-/* Bytes of one. */
-size_t wire_size(enum wire_kind kind);
 /* Appends the field's numbers to the *n that are in items; NULL: only counts them. */
 void wire_numbers(struct wire *w, const struct wire_field *f, enum wire_kind kind, void *items, size_t *n);
 

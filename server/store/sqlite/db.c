@@ -61,10 +61,6 @@ void db_bind_span(sqlite3_stmt *stmt, int at, struct span s) {
         sqlite3_bind_null(stmt, at);
 }
 
-void db_bind_number(sqlite3_stmt *stmt, int at, double value) {
-    sqlite3_bind_double(stmt, at, value);
-}
-
 struct span db_span(sqlite3_stmt *stmt, int column) {
     if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
         return span_of(NULL, 0);

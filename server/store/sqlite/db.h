@@ -26,8 +26,6 @@ int db_int(sqlite3 *db, const char *sql, int64_t none, int64_t *value, struct er
 
 /* {NULL, 0} is NULL. Not copied: must live until the step. */
 void db_bind_span(sqlite3_stmt *stmt, int at, struct span s);
-/* NaN is NULL (SQLite's own rule, relied on). */
-void db_bind_number(sqlite3_stmt *stmt, int at, double value);
 static inline void db_bind_id(sqlite3_stmt *stmt, int at, uint64_t id) {
     sqlite3_bind_int64(stmt, at, (sqlite3_int64)id);
 }
