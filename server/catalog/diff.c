@@ -32,6 +32,7 @@ struct diff {
     size_t n_pairs, cap_pairs;
     struct pair *pairs;
     json_t *added, *removed, *renamed, *changed;
+    uint64_t steps, similar_steps;
     bool failed;
 };
 
@@ -58,13 +59,29 @@ static json_t *types_json(struct diff *d, unsigned types) {
 
 /* --- renames ------------------------------------------------------------------------------------------------------ */
 
-static double same_keys(const struct facts *a, const struct facts *b) {
-    size_t i = 0, k = 0, both = 0;
-    while (i < a->n && k < b->n) {
-        int order = span_cmp(a->list[i].key, b->list[k].key);
-        both += order == 0;
-        i += order <= 0;
-        k += order >= 0;
+/* The first place from `from` on whose key is not below; in steps that double, so that few keys beside many cost little. */
+static size_t skip_to(const struct facts *f, size_t from, struct span key, uint64_t *steps) {
+    size_t low = from, reach = 1;
+    for (; low + reach <= f->n && span_cmp(f->list[low + reach - 1].key, key) < 0; reach *= 2, ++*steps)
+        low += reach;
+    size_t high = low + reach - 1 < f->n ? low + reach - 1 : f->n;
+    for (; low < high; ++*steps) {
+        size_t middle = low + (high - low) / 2;
+        if (span_cmp(f->list[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* One metric may be compared with many others: by the fewer keys of both. */
+static double same_keys(const struct facts *a, const struct facts *b, uint64_t *steps) {
+    const struct facts *few = a->n < b->n ? a : b, *many = few == a ? b : a;
+    size_t k = 0, both = 0;
+    for (size_t i = 0; i < few->n && k < many->n; i++, ++*steps) {
+        k = skip_to(many, k, few->list[i].key, steps);
+        both += k < many->n && span_eq(many->list[k].key, few->list[i].key);
     }
     size_t all = a->n + b->n - both;
     return all ? (double)both / (double)all : 1;
@@ -74,7 +91,8 @@ static void consider(struct diff *d, size_t gone, size_t came) {
     const struct metric_facts *x = d->gone.metrics[gone], *y = d->came.metrics[came];
     size_t edits;
     double likelihood = WEIGHT_NAME * likeness(x->name, y->name, &edits) +
-                        WEIGHT_TYPE * (x->types == y->types) + WEIGHT_TAGS * same_keys(&x->keys, &y->keys);
+                        WEIGHT_TYPE * (x->types == y->types) +
+                        WEIGHT_TAGS * same_keys(&x->keys, &y->keys, &d->steps);
     if (likelihood < LIKELY)
         return;
     if (!array_room(&d->pairs, d->n_pairs, &d->cap_pairs, sizeof *d->pairs)) {
@@ -120,10 +138,12 @@ static void find_renames(struct diff *d) {
         return;
     }
     for (size_t i = 0; i < d->gone.n; i++)
-        for (size_t n = similar_find(d->came.similar, d->gone.names[i], CANDIDATES, near); n-- > 0;)
+        for (size_t n = similar_find(d->came.similar, d->gone.names[i], CANDIDATES, near, &d->similar_steps);
+             n-- > 0;)
             consider(d, i, near[n].i);
     for (size_t i = 0; i < d->came.n; i++)
-        for (size_t n = similar_find(d->gone.similar, d->came.names[i], CANDIDATES, near); n-- > 0;)
+        for (size_t n = similar_find(d->gone.similar, d->came.names[i], CANDIDATES, near, &d->similar_steps);
+             n-- > 0;)
             consider(d, near[n].i, i);
     if (d->n_pairs)
         qsort_r(d->pairs, d->n_pairs, sizeof *d->pairs, by_likelihood, d);
@@ -172,13 +192,14 @@ static bool tag_changes(struct diff *d, const struct metric_facts *a, const stru
     return put_two(d, change, "tags", added, removed);
 }
 
-static bool span_of_key(const struct facts *f, struct span key, size_t *from, size_t *to) {
-    size_t i = 0;
-    while (i < f->n && span_cmp(f->list[i].key, key) < 0)
-        i++;
+/* The places of a key's values. Keys come in order, so the search goes on where the last one ended, at *to. */
+static bool values_of_key(struct diff *d, const struct facts *f, struct span key, size_t *from, size_t *to) {
+    size_t i = *to;
+    for (; i < f->n && span_cmp(f->list[i].key, key) < 0; i++)
+        d->steps++;
     *from = i;
-    while (i < f->n && span_eq(f->list[i].key, key))
-        i++;
+    for (; i < f->n && span_eq(f->list[i].key, key); i++)
+        d->steps++;
     *to = i;
     return *from < *to;
 }
@@ -198,10 +219,12 @@ static void values_only_in(struct diff *d, const struct fact *a, size_t n, const
 static bool value_changes(struct diff *d, const struct metric_facts *a, const struct metric_facts *b,
                           json_t *change) {
     json_t *list = json_array();
+    size_t a0, a1 = 0, b0, b1 = 0;
     for (size_t i = 0; i < a->keys.n; i++) {
         struct span key = a->keys.list[i].key;
-        size_t a0, a1, b0, b1;
-        if (!span_of_key(&a->values, key, &a0, &a1) || !span_of_key(&b->values, key, &b0, &b1))
+        bool in_a = values_of_key(d, &a->values, key, &a0, &a1),
+             in_b = values_of_key(d, &b->values, key, &b0, &b1);
+        if (!in_a || !in_b)
             continue;
         json_t *one = json_object(), *added = json_array(), *removed = json_array();
         put(d, one, "tag", text(key));
@@ -308,7 +331,7 @@ static void list_renames(struct diff *d) {
     }
 }
 
-json_t *diff_report(const struct inventory *a, const struct inventory *b) {
+json_t *diff_report_counted(const struct inventory *a, const struct inventory *b, uint64_t *steps) {
     struct diff d = {.a = a,
                      .b = b,
                      .added = json_array(),
@@ -336,6 +359,9 @@ json_t *diff_report(const struct inventory *a, const struct inventory *b) {
     put(&d, report, "removed", d.removed);
     put(&d, report, "renamed", d.renamed);
     put(&d, report, "changed", d.changed);
+    if (d.similar_steps > SIMILAR_STEPS_MAX)
+        put(&d, report, "renames_incomplete", json_true());
+    *steps += d.steps + d.similar_steps;
     side_free(&d.gone);
     side_free(&d.came);
     free(d.pairs);
@@ -343,4 +369,9 @@ json_t *diff_report(const struct inventory *a, const struct inventory *b) {
         return report;
     json_decref(report);
     return NULL;
+}
+
+json_t *diff_report(const struct inventory *a, const struct inventory *b) {
+    uint64_t steps = 0;
+    return diff_report_counted(a, b, &steps);
 }

@@ -23,8 +23,11 @@ void inventory_free(struct inventory *inventory);
 /* {"added":[{"name","types","tags"}], "removed":[…], "renamed":[{"from","to","likelihood"}],
  *  "changed":[{"name","types"?:{"from","to"},"tags"?:{"added","removed"},"values"?:[{"tag","added","removed"}],
  *              "series"?:{"added":N,"removed":N}}], "same": true when nothing changed}
+ *  "renames_incomplete": true when there were too many names to look for all renames: SIMILAR_STEPS_MAX.
  * All lists are in order of names. */
 json_t *diff_report(const struct inventory *a, const struct inventory *b);
+/* The same; adds the steps it took, which grow with the size of both sides. */
+json_t *diff_report_counted(const struct inventory *a, const struct inventory *b, uint64_t *steps);
 
 /* For a terminal: "+ count a.b", "- …", "~ a -> b (87 %)", … */
 void diff_text(const json_t *report, struct buf *out);

@@ -3,6 +3,8 @@
 #include "judge/language/text.h"
 
 #define VALUES_SHOWN 12
+#define RENAMES_INCOMPLETE                                                                                   \
+    "there are too many names to look for all renames: some are listed as removed and added"
 
 static struct span text_of(const json_t *object, const char *key) {
     const json_t *s = json_object_get(object, key);
@@ -110,6 +112,8 @@ void diff_text(const json_t *report, struct buf *out) {
         put_change(one, out);
         buf_char(out, '\n');
     }
+    if (json_object_get(report, "renames_incomplete"))
+        buf_str(out, RENAMES_INCOMPLETE "\n");
 }
 
 /* --- Markdown ----------------------------------------------------------------------------------------------------- */
@@ -170,6 +174,8 @@ void diff_markdown(const json_t *report, struct buf *out) {
     buf_printf(out, "### Metrics\n\n%zu added, %zu removed, %zu renamed, %zu changed\n",
                json_array_size(added), json_array_size(removed), json_array_size(renamed),
                json_array_size(changed));
+    if (json_object_get(report, "renames_incomplete"))
+        buf_str(out, "\n" RENAMES_INCOMPLETE "\n");
     put_bullets(added, "Added", out);
     put_bullets(removed, "Removed", out);
     if (json_array_size(renamed))

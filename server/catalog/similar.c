@@ -154,13 +154,20 @@ static bool same_segments(struct span a, struct span b) {
     return true;
 }
 
-double likeness(struct span a, struct span b, size_t *edits) {
+/* Below `least` it need not be exact, which saves most of the work once good ones are found. */
+static double likeness_above(double least, struct span a, struct span b, size_t *edits, uint64_t *steps) {
     a = clip(a);
     b = clip(b);
-    size_t longer = a.n > b.n ? a.n : b.n;
-    *edits = distance(a, b, longer / 2);
+    size_t longer = a.n > b.n ? a.n : b.n, limit = (size_t)((1 - least) * (double)longer + 1e-9);
+    *edits = distance(a, b, limit);
+    *steps += longer + (2 * limit + 1) * (*edits > limit ? 2 * limit + 1 : longer);
     double alike = longer ? 1 - (double)*edits / (double)longer : 1;
     return alike < 0.9 && same_segments(a, b) ? 0.9 : alike;
+}
+
+double likeness(struct span a, struct span b, size_t *edits) {
+    uint64_t ignored = 0;
+    return likeness_above(0.5, a, b, edits, &ignored);
 }
 
 static void keep_best(struct near candidate, size_t max, struct near *found, size_t *n) {
@@ -176,8 +183,11 @@ static void keep_best(struct near candidate, size_t max, struct near *found, siz
     found[at] = candidate;
 }
 
-size_t similar_find(const struct similar *s, struct span name, size_t max, struct near *found) {
+size_t similar_find(const struct similar *s, struct span name, size_t max, struct near *found,
+                    uint64_t *steps) {
     uint64_t features[FEATURES_MAX];
+    if (*steps > SIMILAR_STEPS_MAX)
+        return 0;
     size_t n_features = features_of(name, features), n = 0, n_tried = 0;
     uint32_t tried[SIMILAR_TRIED];
     for (size_t k = 0; k < n_features; k++) {
@@ -185,6 +195,7 @@ size_t similar_find(const struct similar *s, struct span name, size_t max, struc
         for (uint32_t f = s->heads[features[k] & s->mask]; f != NONE && looked < BUCKET_MAX;
              f = s->features[f].next) {
             const struct feature *feature = &s->features[f];
+            ++*steps;
             if (feature->check != (uint32_t)(features[k] >> 32))
                 continue;
             looked++;
@@ -195,7 +206,9 @@ size_t similar_find(const struct similar *s, struct span name, size_t max, struc
                 continue;
             tried[n_tried++] = feature->name;
             struct near candidate = {.i = feature->name};
-            candidate.likeness = likeness(name, s->names[feature->name], &candidate.distance);
+            double least = n == max ? found[n - 1].likeness : 0.5;
+            candidate.likeness =
+                likeness_above(least, name, s->names[feature->name], &candidate.distance, steps);
             if (candidate.likeness >= 0.5)
                 keep_best(candidate, max, found, &n);
         }

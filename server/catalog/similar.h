@@ -14,8 +14,9 @@
 #include "core/span.h"
 #include <stdint.h>
 
-#define SIMILAR_BYTES 128
-#define SIMILAR_TRIED 256
+#define SIMILAR_BYTES     128
+#define SIMILAR_TRIED     256
+#define SIMILAR_STEPS_MAX UINT64_C(1000000000) /* of one caller; a few seconds */
 
 struct similar;
 /* NULL when out of memory. */
@@ -27,8 +28,10 @@ struct near {
     size_t distance; /* edits between the two */
     double likeness; /* 0 to 1 */
 };
-/* The most alike first, at most `max` of them; none below a likeness of 0.5. The name itself is left out. */
-size_t similar_find(const struct similar *s, struct span name, size_t max, struct near *found);
+/* The most alike first, at most `max` of them; none below a likeness of 0.5. The name itself is left out. Adds to *steps what
+ * it took; past SIMILAR_STEPS_MAX nothing more is found. */
+size_t similar_find(const struct similar *s, struct span name, size_t max, struct near *found,
+                    uint64_t *steps);
 
 /* 1 - edits / length of the longer; names of the same segments in another order are 0.9 alike. */
 double likeness(struct span a, struct span b, size_t *edits);

@@ -16,6 +16,7 @@ struct check {
     struct similar *similar; /* over the series of now that are not expected */
     struct span *extra;
     size_t n_extra, n_explained;
+    uint64_t steps; /* of similar_find */
 };
 
 static struct span whole(struct buf *text, const struct snapshot_line *line) {
@@ -49,8 +50,8 @@ static void put_diff(struct check *c, char mark, const struct snapshot_line *lin
 
 static void missing(struct check *c, const struct snapshot_line *line) {
     struct near near;
-    bool found =
-        c->similar && c->n_explained++ < EXPLAINED_MAX && similar_find(c->similar, line->series, 1, &near);
+    bool found = c->similar && c->n_explained++ < EXPLAINED_MAX &&
+                 similar_find(c->similar, line->series, 1, &near, &c->steps);
     put_diff(c, '-', line);
     findings_add(&c->findings, &(struct finding){.verdict = findings_absence(&c->findings, VERDICT_FAIL),
                                                  .expectation = whole(&c->text, line),

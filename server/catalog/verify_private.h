@@ -78,6 +78,7 @@ struct verify {
     size_t n_looks, cap_looks;
     struct look *looks;
     size_t n_explained; /* undeclared tags for which a look-alike was searched */
+    uint64_t similar_steps;
     bool failed;
 };
 

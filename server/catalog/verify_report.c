@@ -228,7 +228,7 @@ static void entry_results(struct verify *v, size_t i, struct words *w) {
 static void undeclared_result(struct verify *v, size_t i, const struct similar *similar, struct words *w) {
     struct span name = v->names.list[i], prefix = v->options->prefix;
     struct near near[1];
-    size_t found = similar && i < EXPLAINED_MAX ? similar_find(similar, name, 1, near) : 0;
+    size_t found = similar && i < EXPLAINED_MAX ? similar_find(similar, name, 1, near, &v->similar_steps) : 0;
     const struct catalog_entry *e = found ? &v->catalog->entries[near[0].i] : NULL;
     words_clear(w);
     buf_printf(&w->claim, "%.*s: is declared", SPAN_ARG(name));

@@ -103,6 +103,35 @@ static void test_aggregates(void) {
     check("{\"metrics\":{\"hits\":{\"type\":\"rate\"}}}", "hits:1|c", NULL, "");
 }
 
+/* A look at a series' samples for one declared form replaced the look for another: what that one forbids passed. */
+static void test_every_declared_form(void) {
+#define FORM_AVG "\"a.lat.avg\":{\"type\":\"gauge\",\"unit\":\"second\"}"
+#define FORM_MAX "\"a.lat.max\":{\"type\":\"gauge\",\"sample_rate\":{\"min\":1}}"
+#define FORM_P95 "\"a.lat.95percentile\":{\"type\":\"gauge\",\"sample_rate\":{\"min\":0.1}}"
+    static const char sampled[] = "a.lat:5|ms|@0.5";
+    check("{\"metrics\":{" FORM_MAX "}}", sampled, "sample-rate", "0.5");
+    check("{\"metrics\":{" FORM_AVG "," FORM_MAX "}}", sampled, "sample-rate", "0.5");
+    check("{\"metrics\":{" FORM_MAX "," FORM_AVG "," FORM_P95 "}}", sampled, "sample-rate", "0.5");
+    check("{\"metrics\":{" FORM_AVG "," FORM_P95 "}}", sampled, NULL, "");
+    check("{\"metrics\":{" FORM_AVG "," FORM_P95 "}}", "a.lat:5|ms|@0.05", "sample-rate", "0.05");
+    /* each form that is broken is told, not one of them */
+    struct value value = {.number = 10};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_TIMING,
+                                       .name = SPAN("a.lat"),
+                                       .unit = SPAN("byte"),
+                                       .sample_rate = 0.05,
+                                       .n_values = 1,
+                                       .values = &value}};
+    struct fake *f = fake_new();
+    fake_put(f, &record);
+    json_t *report =
+        verify("{\"metrics\":{" FORM_AVG "," FORM_MAX "," FORM_P95 "}}", f, &(struct verify_options){0});
+    EQ_INT(json_integer_value(json_object_get(json_object_get(report, "counts"), "fail")), 3);
+    json_decref(report);
+    fake_free(f);
+}
+
 static void verdict_of(struct fake *f, const char *catalog, struct verify_options options,
                        const char *verdict) {
     json_t *report = verify(catalog, f, &options);
@@ -291,7 +320,9 @@ static void test_sentry(void) {
 }
 
 UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
-          {"aggregated histograms", test_aggregates}, {"coverage warns, or fails when strict", test_coverage},
-          {"losses", test_losses}, {"session, mark, prefix, ignored tags", test_scope},
-          {"values since a mark", test_since}, {"what came over HTTP", test_intake},
-          {"a reader that fails", test_broken_readers}, {"a recording of Sentry's metrics", test_sentry})
+          {"aggregated histograms", test_aggregates},
+          {"every declared form is looked at", test_every_declared_form},
+          {"coverage warns, or fails when strict", test_coverage}, {"losses", test_losses},
+          {"session, mark, prefix, ignored tags", test_scope}, {"values since a mark", test_since},
+          {"what came over HTTP", test_intake}, {"a reader that fails", test_broken_readers},
+          {"a recording of Sentry's metrics", test_sentry})
