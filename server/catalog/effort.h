@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define EFFORT_MAX UINT64_C(2000000000) /* steps of one question; a few seconds */
+#define EFFORT_MAX UINT64_C(1000000000) /* steps of one question; a few seconds */
 
 struct effort {
     uint64_t steps;

@@ -244,3 +244,12 @@ int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
     http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
     return -1;
 }
+
+enum work_length ask_length(const struct http_request *rq, bool reads_samples) {
+    struct store_stats stats;
+    store_stats(rq->http->store, &stats);
+    bool is_long = rq->body.n > ASK_LONG_BODY || stats.series > ASK_LONG_SERIES ||
+                   (rq->body.n / 16 + 1) * stats.series > ASK_LONG_PAIRS ||
+                   (reads_samples && stats.samples > ASK_LONG_SAMPLES);
+    return is_long ? WORK_LONG : WORK_SHORT;
+}

@@ -8,6 +8,7 @@
 
 #include "core/reader.h"
 #include "http/server.h"
+#include "http/work.h"
 #include <jansson.h>
 
 #define ASK_TAGS_MAX      64    /* tag= arguments */
@@ -48,6 +49,13 @@ int ask_fields(struct http_request *rq, const json_t *object, const char *where,
 int ask_string(struct http_request *rq, const json_t *object, const char *name, struct span *value);
 int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value);
 int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max, uint64_t *value);
+
+/* What may take seconds to answer, and therefore must leave a worker to others: */
+#define ASK_LONG_BODY    (256 << 10) /* bytes of the question */
+#define ASK_LONG_SERIES  100000      /* recorded, where each is looked at */
+#define ASK_LONG_SAMPLES 2000000     /* recorded, where each is looked at */
+#define ASK_LONG_PAIRS   4000000     /* of 16 bytes of the question and a series */
+enum work_length ask_length(const struct http_request *rq, bool reads_samples);
 
 /* The barrier of a session (INGEST_ALL), with its error as a 503. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);

@@ -10,8 +10,10 @@
 struct catalog_job {
     struct job job; /* first */
     struct http_request *rq;
+    enum catalog_kind kind;
     struct catalog_question *question;
     uint64_t session_id; /* the only one that it asks about, or INGEST_ALL */
+    uint64_t last_id;    /* of the barrier */
 };
 
 static int put_piece(const char *p, size_t n, void *arg) {
@@ -63,26 +65,58 @@ static json_t *read_answer(struct catalog_job *c, struct err *err) {
     return answer;
 }
 
-static void run(struct job *job) {
+/* The request is asleep. */
+static void finish(struct catalog_job *c) {
+    struct http_request *rq = c->rq;
+    catalog_question_free(c->question);
+    free(c);
+    http_resume(rq);
+}
+
+static void put_job(struct catalog_job *c, void (*run)(struct job *), enum work_length length) {
+    c->job = (struct job){.run = run, .length = length};
+    if (work_put(c->rq->http->work, &c->job))
+        return;
+    http_error(c->rq, 503, "the server is stopping");
+    finish(c);
+}
+
+static void run_answer(struct job *job) {
     struct catalog_job *c = (struct catalog_job *)job;
     struct http_request *rq = c->rq;
     struct err err = {0};
-    uint64_t last_id;
-    if (ask_barrier(rq, c->session_id, &last_id) != 0) {
-        /* answered */
-    } else if (!catalog_question_knows_marks(c->question, last_id, &err)) {
+    if (rq->http->stopping) {
+        http_error(rq, 503, "the server is stopping");
+    } else if (!catalog_question_knows_marks(c->question, c->last_id, &err)) {
         http_error(rq, 400, "since: %s", err.text);
     } else {
         catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
         json_t *answer = read_answer(c, &err);
         if (answer)
             put_json(rq, answer);
+        else if (catalog_question_was_too_much(c->question))
+            http_error(rq, 422, "%s", err.text);
         else
             http_error(rq, 500, "cannot answer: %s", err.text);
     }
-    catalog_question_free(c->question);
-    free(c);
-    http_resume(rq);
+    finish(c);
+}
+
+/* On the loop. */
+static void question_due(void *arg, uint64_t last_id) {
+    struct catalog_job *c = arg;
+    c->last_id = last_id;
+    put_job(c, run_answer, ask_length(c->rq, true));
+}
+
+/* The request is asleep. No thread waits for the barrier: two questions about flooded sessions would keep all workers. */
+static void ask_barrier_later(struct catalog_job *c) {
+    struct err err = {0};
+    c->rq->http->n_questions++;
+    if (ingest_barrier_then(c->rq->http->ingest, c->session_id, question_due, c, &err) == 0)
+        return;
+    http_error(c->rq, 503, "%s", err.set ? err.text : "the server is stopping");
+    finish(c);
 }
 
 /* -1 unless all sessions that it asks about are there. */
@@ -109,32 +143,49 @@ static json_t *read_body(struct http_request *rq, enum catalog_kind kind) {
     return body;
 }
 
-static void ask(struct http_request *rq, enum catalog_kind kind) {
+/* -1 when refused. */
+static int read_question(struct catalog_job *c) {
     struct catalog_error wrong = {0};
-    json_t *body = ask_only(rq, 0, NULL) == 0 ? read_body(rq, kind) : NULL;
+    json_t *body = read_body(c->rq, c->kind);
     if (!body)
+        return -1;
+    c->question = catalog_question_new(c->kind, body, &wrong);
+    json_decref(body);
+    if (!c->question) {
+        refuse(c->rq, &wrong);
+        return -1;
+    }
+    return find_sessions(c->rq, c->question, &c->session_id);
+}
+
+static void run_read(struct job *job) {
+    struct catalog_job *c = (struct catalog_job *)job;
+    if (read_question(c) == 0)
+        ask_barrier_later(c);
+    else
+        finish(c);
+}
+
+/* Reading 64 MiB takes a second: that is a worker's, not a connection thread's. */
+static void ask(struct http_request *rq, enum catalog_kind kind) {
+    if (ask_only(rq, 0, NULL) != 0)
         return;
     struct catalog_job *c = calloc(1, sizeof *c);
-    struct catalog_question *q = c ? catalog_question_new(kind, body, &wrong) : NULL;
-    json_decref(body);
-    uint64_t session_id;
-    if (!q || find_sessions(rq, q, &session_id) != 0) {
-        if (!c)
-            http_error(rq, 503, "out of memory");
-        else if (!q)
-            refuse(rq, &wrong);
-        catalog_question_free(q);
-        free(c);
+    if (!c) {
+        http_error(rq, 503, "out of memory");
         return;
     }
-    *c = (struct catalog_job){.job = {.run = run}, .rq = rq, .question = q, .session_id = session_id};
-    http_suspend(rq);
-    if (work_put(rq->http->work, &c->job))
-        return;
-    http_error(rq, 503, "the server is stopping");
-    catalog_question_free(q);
-    free(c);
-    http_resume(rq);
+    *c = (struct catalog_job){.rq = rq, .kind = kind};
+    if (rq->body.n > ASK_LONG_BODY) {
+        http_suspend(rq);
+        put_job(c, run_read, WORK_LONG);
+    } else if (read_question(c) == 0) {
+        http_suspend(rq);
+        ask_barrier_later(c);
+    } else {
+        catalog_question_free(c->question);
+        free(c);
+    }
 }
 
 void control_verify(struct http_request *rq) {

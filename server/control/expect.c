@@ -113,8 +113,9 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
     }
     if (r)
         store_reader_give(store, r);
+    struct err limit = {0};
     if (result < 0)
-        http_error(q->rq, 500, "cannot judge: %s", err.text);
+        http_error(q->rq, judge_within_limits(q->judge, &limit) ? 500 : 422, "cannot judge: %s", err.text);
     return result;
 }
 
@@ -191,6 +192,7 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     switch (why) {
     case WATCH_LOOKED:
     case WATCH_DUE:
+        q->job.length = ask_length(rq, judge_reads_samples(q->judge));
         if (work_put(rq->http->work, &q->job))
             return;
         http_error(rq, 503, "the server is stopping");
@@ -199,9 +201,10 @@ static void question_wake(struct waiter *w, enum watch_why why) {
         http_error(rq, 503, "the server is stopping");
         break;
     case WATCH_FAILED:
-        if (judge_within_limits(q->judge, &err))
+        bool within = judge_within_limits(q->judge, &err);
+        if (within)
             err_set(&err, 0, w->failed ? "out of memory" : "what was recorded since cannot be read");
-        http_error(rq, 500, "cannot judge: %s", err.text);
+        http_error(rq, within ? 500 : 422, "cannot judge: %s", err.text);
         break;
     case WATCH_GONE:
         rq->abandoned = true;
@@ -219,7 +222,10 @@ static void wait_for_more(struct question *q) {
 
 static void run_question(struct job *job) {
     struct question *q = of_job(job);
-    if (judge_to(q, q->last_id))
+    if (q->rq->http->stopping) {
+        http_error(q->rq, 503, "the server is stopping");
+        answer(q);
+    } else if (judge_to(q, q->last_id))
         answer(q);
     else
         wait_for_more(q);
@@ -230,6 +236,7 @@ static void question_due(void *arg, uint64_t last_id) {
     struct question *q = arg;
     struct http *h = q->rq->http;
     q->last_id = last_id;
+    q->job.length = ask_length(q->rq, judge_reads_samples(q->judge));
     if (!work_put(h->work, &q->job)) {
         http_error(q->rq, 503, "the server is stopping");
         answer(q);
@@ -409,10 +416,53 @@ static void run_again(struct job *job) {
         answer(q);
 }
 
-void control_expect(struct http_request *rq) {
-    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES(FIELDS)) : NULL;
+static struct question *read_body(struct http_request *rq) {
+    json_t *body = ask_body(rq, ASK_NAMES(FIELDS));
     struct question *q = body ? read_question(rq, body) : NULL;
     json_decref(body);
+    return q;
+}
+
+/* A question of megabytes, still to be read. */
+struct unread {
+    struct job job; /* first */
+    struct http_request *rq;
+};
+
+static void run_read(struct job *job) {
+    struct unread *unread = (struct unread *)job;
+    struct http_request *rq = unread->rq;
+    free(unread);
+    struct question *q = read_body(rq);
+    if (q)
+        ask_barrier_later(q);
+    else
+        http_resume(rq);
+}
+
+static void read_later(struct http_request *rq) {
+    struct unread *unread = malloc(sizeof *unread);
+    if (!unread) {
+        http_error(rq, 503, "out of memory");
+        return;
+    }
+    *unread = (struct unread){.job = {.run = run_read, .length = WORK_LONG}, .rq = rq};
+    http_suspend(rq);
+    if (work_put(rq->http->work, &unread->job))
+        return;
+    free(unread);
+    http_error(rq, 503, "the server is stopping");
+    http_resume(rq);
+}
+
+void control_expect(struct http_request *rq) {
+    if (ask_only(rq, 0, NULL) != 0)
+        return;
+    if (rq->body.n > ASK_LONG_BODY) {
+        read_later(rq);
+        return;
+    }
+    struct question *q = read_body(rq);
     if (!q)
         return;
     struct store_stats stats;

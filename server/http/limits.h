@@ -3,9 +3,10 @@
 #ifndef HTTP_LIMITS_H
 #define HTTP_LIMITS_H
 
-#define HTTP_THREADS         4     /* libmicrohttpd's pool */
-#define HTTP_WORKERS         2     /* for what is too long to do on a thread of the pool */
-#define HTTP_CONNECTIONS_MAX 12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
+#define HTTP_THREADS           4     /* libmicrohttpd's pool */
+#define HTTP_WORKERS           2     /* for what is too long to do on a thread of the pool */
+#define HTTP_WORKERS_FOR_SHORT 1     /* of those, never busy with what may take seconds */
+#define HTTP_CONNECTIONS_MAX   12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
 #define HTTP_HEADER_MEMORY                                                                                   \
     (64 << 10)          /* bytes for a connection's request line and headers, and to send from */
 #define HTTP_IDLE_S 120 /* a connection on which nothing moves is closed */

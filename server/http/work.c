@@ -6,27 +6,50 @@
 struct work {
     pthread_mutex_t lock;
     pthread_cond_t put;
-    struct job *head, *tail;
+    struct queue {
+        struct job *head, *tail;
+    } queues[2];   /* by enum work_length */
+    size_t n_long; /* long jobs under way */
     bool stopping;
     size_t n_threads;
     pthread_t threads[HTTP_WORKERS];
 };
 
-static struct job *next_job(struct work *work) {
-    pthread_mutex_lock(&work->lock);
-    while (!work->head && !work->stopping)
-        pthread_cond_wait(&work->put, &work->lock);
-    struct job *job = work->head;
+static struct job *take_first(struct queue *queue) {
+    struct job *job = queue->head;
     if (job)
-        work->head = job->next;
+        queue->head = job->next;
+    return job;
+}
+
+/* Long ones go first, as they may only have some of the threads; else they would wait for ever behind short ones. */
+static struct job *take_job(struct work *work) {
+    struct job *job = NULL;
+    if (work->n_long < HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT)
+        job = take_first(&work->queues[WORK_LONG]);
+    if (job)
+        work->n_long++;
+    return job ? job : take_first(&work->queues[WORK_SHORT]);
+}
+
+/* The next job; NULL when there will be none. was_long: the thread has just done a long one. */
+static struct job *next_job(struct work *work, bool was_long) {
+    pthread_mutex_lock(&work->lock);
+    work->n_long -= was_long;
+    struct job *job;
+    while (!(job = take_job(work)) && !work->stopping)
+        pthread_cond_wait(&work->put, &work->lock);
     pthread_mutex_unlock(&work->lock);
     return job;
 }
 
 static void *serve(void *arg) {
     struct job *job;
-    while ((job = next_job(arg)))
+    bool is_long = false;
+    while ((job = next_job(arg, is_long))) {
+        is_long = job->length == WORK_LONG;
         job->run(job);
+    }
     return NULL;
 }
 
@@ -56,12 +79,13 @@ bool work_put(struct work *work, struct job *job) {
     pthread_mutex_lock(&work->lock);
     bool taken = !work->stopping;
     if (taken) {
+        struct queue *queue = &work->queues[job->length];
         job->next = NULL;
-        if (work->head)
-            work->tail->next = job;
+        if (queue->head)
+            queue->tail->next = job;
         else
-            work->head = job;
-        work->tail = job;
+            queue->head = job;
+        queue->tail = job;
         pthread_cond_signal(&work->put);
     }
     pthread_mutex_unlock(&work->lock);

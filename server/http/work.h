@@ -1,16 +1,22 @@
 /* A few threads for what is too long for a thread of libmicrohttpd's pool, which has other connections to
  * serve.
  *
+ * A job that may take seconds says that it is long. Long jobs never have all threads: HTTP_WORKERS_FOR_SHORT are always left,
+ * so that a short question is answered soon, however many long ones are asked.
+ *
  * Ownership: a job's memory is its owner's; it may be freed inside `run`.
- * Threads: any. Jobs start in the order in which they were put.
+ * Threads: any. Jobs of one length start in the order in which they were put.
  */
 #ifndef HTTP_WORK_H
 #define HTTP_WORK_H
 
 #include "http/server.h"
 
+enum work_length { WORK_SHORT, WORK_LONG };
+
 struct job {
     struct job *next; /* the queue's */
+    enum work_length length;
     void (*run)(struct job *job);
 };
 

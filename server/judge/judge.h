@@ -64,6 +64,8 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
 void judge_free(struct judge *j);
 /* The longest `within` line of the files, in milliseconds; -1: none. */
 int64_t judge_within_ms(const struct judge *j);
+/* Whether its answer may need samples one by one, not only the summaries of series. */
+bool judge_reads_samples(const struct judge *j);
 
 /* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
  * hide everything, and each `no` would pass. */

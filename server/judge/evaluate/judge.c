@@ -79,6 +79,13 @@ int64_t judge_within_ms(const struct judge *j) {
     return j->parsed.within_ms;
 }
 
+bool judge_reads_samples(const struct judge *j) {
+    bool reads = j->since > 0;
+    for (size_t i = 0; i < j->n_claims && !reads; i++)
+        reads = j->claims[i].needs != 0;
+    return reads;
+}
+
 uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }

@@ -1,0 +1,156 @@
+/* Who waits for whom: a short question is never behind long ones, however many those are. Nothing here depends on time: long
+ * jobs are held open until the test lets them go. */
+#include "asking.h"
+
+#include "core/buf.h"
+#include "http/limits.h"
+#include "http/server.h"
+#include "http/work.h"
+
+#include <semaphore.h>
+#include <stdatomic.h>
+
+/* A job that says when it starts and ends when it may. */
+struct held {
+    struct job job; /* first */
+    sem_t *started, *may_end;
+    atomic_int *order;
+    int place;
+};
+
+static void run_held(struct job *job) {
+    struct held *held = (struct held *)job;
+    held->place = ++*held->order;
+    sem_post(held->started);
+    if (held->may_end)
+        sem_wait(held->may_end);
+}
+
+static void test_long_jobs_leave_a_worker(void) {
+    enum { LONG = 4, SHORT = 3 };
+    struct err err = {0};
+    sem_t started, may_end;
+    atomic_int order = 0;
+    struct held jobs[LONG + SHORT];
+    sem_init(&started, 0, 0);
+    sem_init(&may_end, 0, 0);
+    struct work *work = work_start(&err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(work);
+    for (int i = 0; i < LONG + SHORT; i++) {
+        jobs[i] = (struct held){.job = {.run = run_held, .length = i < LONG ? WORK_LONG : WORK_SHORT},
+                                .started = &started,
+                                .may_end = i < LONG ? &may_end : NULL,
+                                .order = &order};
+        CU_ASSERT(work_put(work, &jobs[i].job));
+    }
+    /* the first long one, and all short ones, while no long one has ended */
+    for (int i = 0; i < HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT + SHORT; i++)
+        sem_wait(&started);
+    EQ_INT(order, HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT + SHORT);
+    for (int i = LONG; i < LONG + SHORT; i++)
+        CU_ASSERT(jobs[i].place > 0);
+    for (int i = 0; i < LONG; i++)
+        sem_post(&may_end);
+    work_stop(work); /* what was put is run */
+    for (int i = 1; i < LONG; i++)
+        CU_ASSERT(jobs[i].place > jobs[i - 1].place);
+    EQ_INT(order, LONG + SHORT);
+    work_free(work);
+    sem_destroy(&started);
+    sem_destroy(&may_end);
+}
+
+static int post(struct client *c, const char *request, const char *body) {
+    return client_ask(c, request, "Content-Type: application/json\r\n", body);
+}
+
+/* So many that a question about them is a worker's. */
+static void send_samples(void) {
+    struct buf lines = {0};
+    for (int i = 0; i < 20001; i++)
+        buf_str(&lines, "m:1|c\n");
+    buf_char(&lines, '\0');
+    EQ_INT(client_ask(&client, "POST /dogstatsd/v2/proxy", NULL, lines.p), 200);
+    buf_free(&lines);
+}
+
+/* {"a":SNAPSHOT,"b":SNAPSHOT} of more than a short question's size, as a whole request. */
+static void put_diff(struct buf *request) {
+    struct buf body = {0};
+    for (int side = 0; side < 2; side++) {
+        buf_printf(&body, "%s\"%s\":{\"snapshot\":\"# statwit snapshot 1\\n", side ? "," : "{",
+                   side ? "b" : "a");
+        for (int i = 0; i < 10000; i++)
+            buf_printf(&body, "count name.number.%d[]\\n", i);
+        buf_str(&body, "\"}");
+    }
+    buf_char(&body, '}');
+    buf_printf(request, "POST /recorder/v1/diff HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
+               body.n);
+    buf_span(request, buf_view(&body));
+    buf_free(&body);
+}
+
+/* Two diffs of 600 KB kept both workers, and an ordinary question waited for seconds. */
+static void test_short_question_beside_long_ones(void) {
+    enum { ASKERS = 3 };
+    sem_t started, may_end;
+    atomic_int order = 0;
+    struct held held = {.job = {.run = run_held, .length = WORK_LONG},
+                        .started = &started,
+                        .may_end = &may_end,
+                        .order = &order};
+    struct client askers[ASKERS];
+    struct buf diff = {0};
+    sem_init(&started, 0, 0);
+    sem_init(&may_end, 0, 0);
+    start();
+    send_samples();
+    CU_ASSERT(work_put(server.http->work, &held.job));
+    sem_wait(&started);
+    put_diff(&diff);
+    for (int i = 0; i < ASKERS; i++) {
+        client_open(&askers[i], &server);
+        client_send(&askers[i], diff.p, diff.n);
+    }
+    for (int i = 0; i < 3; i++) {
+        EQ_INT(post(&client, "POST /recorder/v1/expect", "{\"expect\":\"incr m samples == 20001\"}"), 200);
+        SAYS("\"verdict\":\"pass\"");
+        EQ_INT(post(&client, "POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m\":{}}}}"), 200);
+        SAYS("\"verdict\":\"pass\"");
+    }
+    sem_post(&may_end);
+    for (int i = 0; i < ASKERS; i++) {
+        EQ_INT(client_receive(&askers[i]), 200);
+        CU_ASSERT(client_says(&askers[i], "\"same\":true"));
+        client_close(&askers[i]);
+    }
+    stop();
+    buf_free(&diff);
+    sem_destroy(&started);
+    sem_destroy(&may_end);
+}
+
+/* More than the limit of work is refused by the limit's name, not tried for minutes. */
+static void test_too_much_work(void) {
+    struct buf body = {0}, lines = {0};
+    start();
+    for (int i = 0; i < 20000; i++)
+        buf_printf(&lines, "m:1|c|#env:%060d%d\n", 0, i);
+    buf_char(&lines, '\0');
+    EQ_INT(client_ask(&client, "POST /dogstatsd/v2/proxy", NULL, lines.p), 200);
+    buf_str(&body, "{\"catalog\":{\"metrics\":{\"m\":{\"tags\":{\"env\":{\"values\":[");
+    for (int i = 0; i < 20000; i++)
+        buf_printf(&body, "%s\"*0*0*x%d\"", i ? "," : "", i);
+    buf_str(&body, "]}}}}}}");
+    buf_char(&body, '\0');
+    EQ_INT(post(&client, "POST /recorder/v1/verify", body.p), 422);
+    SAYS("more than the limit of 1000000000 steps");
+    stop();
+    buf_free(&lines);
+    buf_free(&body);
+}
+
+UNIT_MAIN("http/work", {"long jobs leave a worker to short ones", test_long_jobs_leave_a_worker},
+          {"a short question beside long ones", test_short_question_beside_long_ones},
+          {"more than the limit of work: 422", test_too_much_work})
