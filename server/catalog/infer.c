@@ -7,6 +7,8 @@
 #include "core/array.h"
 #include "judge/evaluate/match.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -14,6 +16,8 @@ struct infer_key {
     uint32_t name;
     struct span key;
     uint64_t series, last_series; /* that have it; the last one of them */
+    uint64_t samples;             /* of those series */
+    bool is_tag;                  /* of some series; else only a field, which need not be declared */
     unsigned looks;               /* bit 1u << enum looks */
     struct table values;          /* all, by hash */
     size_t n_listed;
@@ -22,7 +26,7 @@ struct infer_key {
 
 struct infer_name {
     unsigned types;
-    uint64_t series;
+    uint64_t series, samples;
 };
 
 struct infer {
@@ -34,7 +38,7 @@ struct infer {
     struct table pairs;
     size_t n_by_key, cap_by_key;
     struct infer_key **by_key;
-    bool failed;
+    bool failed, too_many;
 };
 
 static struct infer_key *key_of(struct infer *in, size_t name, struct span key) {
@@ -58,16 +62,21 @@ static struct infer_key *key_of(struct infer *in, size_t name, struct span key) 
     return k;
 }
 
-static int take_tag(struct infer *in, size_t name, uint64_t series, struct span tag) {
+/* is_tag: else the host or device of the series, which verify looks at like a tag of that key. */
+static int take_value(struct infer *in, size_t name, const struct series_row *row, struct span key,
+                      struct span value, bool is_tag) {
     struct arena *arena = &in->catalog->arena;
-    struct span key = tag_key(tag), value = tag_value(tag);
     if (!text_is_clean(key))
         key = text_clean(arena, key);
     struct infer_key *k = key_of(in, name, key);
     if (!k)
         return -1;
-    k->series += k->last_series != series;
-    k->last_series = series;
+    k->is_tag |= is_tag;
+    if (k->last_series != row->id) {
+        k->series++;
+        k->samples += row->samples;
+    }
+    k->last_series = row->id;
     if (!text_is_clean(value))
         value = text_clean(arena, value);
     bool added;
@@ -88,7 +97,10 @@ static size_t take_name(struct infer *in, struct span name) {
         return NUMBERING_NONE;
     struct buf family = {0}; /* of a name that no catalog can hold */
     if (name.n > CATALOG_NAME_MAX) {
-        buf_add(&family, name.p, CATALOG_NAME_MAX / 2);
+        size_t n = CATALOG_NAME_MAX / 2;
+        while (n && ((unsigned char)name.p[n] & 0xc0) == 0x80) /* at the start of a character */
+            n--;
+        buf_add(&family, name.p, n);
         buf_char(&family, '*');
         name = buf_view(&family);
     }
@@ -98,7 +110,7 @@ static size_t take_name(struct infer *in, struct span name) {
         return i;
     if (!array_room(&in->of_names, i, &in->cap_names, sizeof *in->of_names))
         return NUMBERING_NONE;
-    in->of_names[i] = (struct infer_name){0, 0};
+    in->of_names[i] = (struct infer_name){0};
     return i;
 }
 
@@ -109,32 +121,42 @@ static int take_series(void *arg, const struct series_row *row) {
     size_t name = take_name(in, row->name);
     in->failed |= name == NUMBERING_NONE;
     for (size_t i = 0; i < row->n_tags && !in->failed; i++)
-        in->failed |= take_tag(in, name, row->id, row->tags[i]) != 0;
+        in->failed = take_value(in, name, row, tag_key(row->tags[i]), tag_value(row->tags[i]), true) != 0;
+    if (row->host.p && !in->failed)
+        in->failed = take_value(in, name, row, SPAN("host"), row->host, false) != 0;
+    if (row->device.p && !in->failed)
+        in->failed = take_value(in, name, row, SPAN("device"), row->device, false) != 0;
     if (in->failed)
         return 1;
     in->of_names[name].types |= 1u << row->type;
     in->of_names[name].series++;
+    in->of_names[name].samples += row->samples;
     return 0;
 }
 
 /* --- the catalog -------------------------------------------------------------------------------------------------- */
 
-static struct span print(struct infer *in, const char *format, unsigned long long n)
-    __attribute__((format(printf, 2, 0)));
+static struct span print(struct infer *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static struct span print(struct infer *in, const char *format, unsigned long long n) {
-    struct buf text = {0};
-    buf_printf(&text, format, n);
-    struct span copy = arena_copy(&in->catalog->arena, buf_view(&text));
+static struct span print(struct infer *in, const char *format, ...) {
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    struct span copy = arena_copy(&in->catalog->arena, span_str(text));
     in->failed |= !copy.p;
-    buf_free(&text);
     return copy;
 }
+
+/* "1 sample", "3 samples" */
+#define COUNTED(n, word) (unsigned long long)(n), (n) == 1 ? word : word "s"
 
 static int by_bytes(const void *a, const void *b) {
     return span_cmp(*(const struct span *)a, *(const struct span *)b);
 }
 
+/* A list of values is a claim that there are no others: not after a few samples. */
 static void generalise(struct infer *in, struct infer_key *k, struct catalog_tag *tag) {
     size_t n = k->values.n;
     int looks = __builtin_ctz(k->looks);
@@ -144,13 +166,20 @@ static void generalise(struct infer *in, struct infer_key *k, struct catalog_tag
         tag->pattern_text = span_str(looks_pattern((enum looks)looks));
         tag->pattern = pattern_compile(&in->catalog->arena, tag->pattern_text, &why);
         in->failed |= !tag->pattern;
-        tag->comment = print(in, "guessed: each of the %llu values looks like an identifier", n);
+        tag->comment =
+            print(in, "guessed: each of the %llu different %s looks like an identifier", COUNTED(n, "value"));
     } else if (n > INFER_VALUES_MAX || !alike) {
-        tag->comment = print(in, "guessed: any value will do, %llu different ones were seen", n);
+        tag->comment =
+            print(in, "guessed: any value will do, %llu different ones were seen", (unsigned long long)n);
+    } else if (k->samples < INFER_SAMPLES_MIN) {
+        tag->comment = print(in, "guessed: any value will do, as there %s only %llu %s",
+                             k->samples == 1 ? "was" : "were", COUNTED(k->samples, "sample"));
     } else {
         qsort(k->listed, k->n_listed, sizeof *k->listed, by_bytes);
         tag->n_values = k->n_listed;
         tag->values = k->listed;
+        tag->comment =
+            print(in, "guessed: no other value was seen in %llu %s", COUNTED(k->samples, "sample"));
     }
 }
 
@@ -167,19 +196,28 @@ static int add_entry(struct infer *in, size_t name, size_t first_key, size_t n_k
     struct catalog_entry e = {.name = arena_copy(&c->arena, in->names.list[name]),
                               .types = known->types,
                               .file = "",
-                              .n_tags = n_keys,
                               .other_tags = SAID_NO};
     e.tags = memory_take(&c->arena, n_keys * sizeof *e.tags);
     if (!e.name.p || !e.tags)
         return -1;
     for (size_t i = 0; i < n_keys; i++) {
         struct infer_key *k = in->by_key[first_key + i];
-        e.tags[i].key = arena_copy(&c->arena, k->key);
-        e.tags[i].presence = k->series == known->series ? TAG_REQUIRED : TAG_OPTIONAL;
-        generalise(in, k, &e.tags[i]);
+        if (!k->is_tag)
+            continue;
+        struct catalog_tag *tag = &e.tags[e.n_tags++];
+        tag->key = arena_copy(&c->arena, k->key);
+        tag->presence = k->series == known->series ? TAG_REQUIRED : TAG_OPTIONAL;
+        generalise(in, k, tag);
     }
     if (known->types & (known->types - 1))
         e.comment = SPAN("guessed: sent as several types; one of them is probably a mistake");
+    else
+        e.comment = print(in, "guessed from %llu %s of %llu series", COUNTED(known->samples, "sample"),
+                          (unsigned long long)known->series);
+    if (c->n_entries == CATALOG_ENTRIES_MAX) {
+        in->too_many = true;
+        return -1;
+    }
     return catalog_add(c, &e) ? 0 : -1;
 }
 
@@ -222,6 +260,8 @@ struct catalog *catalog_infer(const struct scope *scope, struct reader *reader, 
     if (!failed && !in.failed)
         return in.catalog;
     catalog_free(in.catalog);
+    if (in.too_many)
+        err_set(err, 0, "more metrics than a catalog can hold: %d", CATALOG_ENTRIES_MAX);
     err_set(err, 0, "%s", wrong.set ? wrong.message : "out of memory");
     return NULL;
 }

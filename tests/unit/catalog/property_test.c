@@ -203,6 +203,105 @@ static void test_properties(void) {
     }
 }
 
+/* Names, tags, hosts and devices of any bytes. */
+static struct span random_bytes(char *room, size_t max) {
+    static const char *const odd[] = {
+        "\xff", "\xfe", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xef\xbf\xbd", "\xf4\x90\x80\x80",
+        "*",    "?",    ":",    "\"",       "\\",           "\n",           "\x7f",
+        "k",    "é"};
+    size_t n = 0;
+    for (int i = 1 + rand() % 4; i > 0 && n + 4 < max; i--) {
+        const char *piece = odd[rand() % 16];
+        if (rand() % 5 == 0)
+            room[n++] = 0;
+        memcpy(room + n, piece, strlen(piece));
+        n += strlen(piece);
+    }
+    return span_of(room, n);
+}
+
+static int by_tag(const void *a, const void *b) {
+    return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+static void put_odd(struct fake *f) {
+    char rooms[8][64], long_name[3000];
+    struct span list[4];
+    size_t n = (size_t)(rand() % 5);
+    for (size_t i = 0; i < n; i++)
+        list[i] = random_bytes(rooms[i], 40);
+    qsort(list, n, sizeof *list, by_tag);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || !span_eq(list[kept - 1], list[i]))
+            list[kept++] = list[i];
+    struct value value = {.number = rand() % 9, .text = SPAN("x")};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = rand() % 2 ? METRIC_GAUGE : METRIC_TIMING,
+                                       .name = random_bytes(rooms[5], 40),
+                                       .sample_rate = 1,
+                                       .n_tags = kept,
+                                       .tags = list,
+                                       .n_values = 1,
+                                       .values = &value}};
+    if (rand() % 3 == 0)
+        record.metric.origin.host = random_bytes(rooms[6], 40);
+    if (rand() % 3 == 0)
+        record.metric.device = random_bytes(rooms[7], 40);
+    if (rand() % 3 == 0 && kept)
+        list[0] = rand() % 2 ? SPAN("host:web") : SPAN("device:sda");
+    if (rand() % 40 == 0) { /* longer than a catalog's names, once each odd byte is three */
+        memset(long_name, 0xff, sizeof long_name);
+        record.metric.name = span_of(long_name, sizeof long_name);
+    }
+    fake_source(f, SOURCE_HTTP);
+    fake_put(f, &record);
+}
+
+/* verify looked for a required key byte by byte, where infer had written it with U+FFFD. */
+static void test_any_bytes(void) {
+    srand(20261127);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fake *f = fake_new();
+        for (int i = 1 + rand() % 60; i > 0; i--)
+            put_odd(f);
+        infer_and_verify(f);
+        fake_free(f);
+    }
+}
+
+static json_t *inferred(struct fake *f) {
+    struct err err = {0};
+    struct buf text = {0};
+    struct catalog *c = catalog_infer(&(struct scope){0}, fake_reader(f), &err);
+    CU_ASSERT_FATAL(c != NULL);
+    catalog_write(c, CATALOG_JSON, true, &text);
+    json_t *json = json_loadb(text.p, text.n, 0, NULL);
+    catalog_free(c);
+    buf_free(&text);
+    return json;
+}
+
+/* One failed login was made a rule that forbids any other: what few samples show is no rule, and what is guessed says so. */
+static void test_guesses_say_so(void) {
+    for (int samples = 1; samples <= 2 * INFER_SAMPLES_MIN; samples++) {
+        struct fake *f = fake_new();
+        for (int i = 0; i < samples; i++)
+            fake_send(f, "login:1|c|#instance:failure");
+        json_t *catalog = inferred(f), *entry = json_object_get(json_object_get(catalog, "metrics"), "login");
+        const json_t *tag = json_object_get(json_object_get(entry, "tags"), "instance");
+        const char *of_entry = json_string_value(json_object_get(entry, "comment"));
+        const char *of_tag = json_string_value(json_object_get(tag, "comment"));
+        char count[32];
+        snprintf(count, sizeof count, " %d sample%s", samples, samples == 1 ? "" : "s");
+        CU_ASSERT(of_entry && strstr(of_entry, "guessed") && strstr(of_entry, count));
+        CU_ASSERT(of_tag && strstr(of_tag, "guessed") && strstr(of_tag, count));
+        EQ_INT(json_array_size(json_object_get(tag, "values")), samples >= INFER_SAMPLES_MIN);
+        json_decref(catalog);
+        fake_free(f);
+    }
+}
+
 static void test_snapshot_losses(void) {
     struct fake *f = fake_new();
     fake_send(f, "a:1|c\nb:1|c");
@@ -280,5 +379,7 @@ static void test_renames(void) {
 }
 
 UNIT_MAIN("catalog/property", {"infer, snapshot and diff of random recordings", test_properties},
+          {"infer and verify of any bytes", test_any_bytes},
+          {"an inferred catalog says what it guessed", test_guesses_say_so},
           {"a snapshot and losses", test_snapshot_losses}, {"bad snapshots", test_bad_snapshots},
           {"renames are found", test_renames})
