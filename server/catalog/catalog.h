@@ -25,7 +25,8 @@
 #define CATALOG_FILES_MAX   256         /* with all includes */
 #define CATALOG_DEPTH_MAX   16          /* includes within includes */
 #define CATALOG_ENTRIES_MAX 500000
-#define CATALOG_NAME_MAX    4096 /* bytes of a name or glob */
+#define CATALOG_NAME_MAX    4096    /* bytes of a name or glob */
+#define CATALOG_STEPS_MAX   4000000 /* that the different patterns of one file unfold to; some 200 MB */
 
 enum catalog_presence { TAG_OPTIONAL, TAG_REQUIRED, TAG_FORBIDDEN };
 

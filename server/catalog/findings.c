@@ -1,11 +1,13 @@
 #include "catalog/findings.h"
 
+#include "catalog/table.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct span scope_session(const struct scope *scope) {
     return scope->session.p ? scope->session : SPAN("default");
@@ -36,15 +38,14 @@ static void put(struct findings *f, json_t *object, const char *key, json_t *val
 static void add_loss(struct findings *f, const char *what, uint64_t n, const char *sentence,
                      struct span detail) {
     f->lost += n;
-    size_t i;
-    json_t *old;
-    json_array_foreach(f->losses, i, old) {
-        const char *word = json_string_value(json_object_get(old, "loss"));
-        struct span old_detail = span_str(json_string_value(json_object_get(old, "detail")));
-        if (word && strcmp(word, what) == 0 && span_eq(old_detail, detail)) {
-            put(f, old, "n", json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)n));
-            return;
-        }
+    uint64_t key = XXH3_64bits_withSeed(detail.n ? detail.p : "", detail.n, XXH3_64bits(what, strlen(what)));
+    bool added = false;
+    uint32_t *place = table_put(f->by_loss, key, (uint32_t)json_array_size(f->losses), &added);
+    f->failed |= !place;
+    if (place && !added) {
+        json_t *old = json_array_get(f->losses, *place);
+        put(f, old, "n", json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)n));
+        return;
     }
     json_t *loss = json_object();
     put(f, loss, "loss", json_string(what));
@@ -72,7 +73,8 @@ static int take_telemetry(void *arg, const struct sample_row *row) {
 int findings_start(struct findings *f, const struct scope *scope, struct reader *reader, struct err *err) {
     *f = (struct findings){
         .scope = *scope, .passed = json_array(), .others = json_array(), .losses = json_array()};
-    f->failed = !f->passed || !f->others || !f->losses;
+    f->by_loss = calloc(1, sizeof *f->by_loss);
+    f->failed = !f->passed || !f->others || !f->losses || !f->by_loss;
     struct filter of_scope = {.session = scope_session(scope), .since = scope->since};
     struct filter telemetry = {
         .session = of_scope.session, .since = scope->since, .name = SPAN(TELEMETRY_NAMES "*dropped*")};
@@ -165,4 +167,7 @@ void findings_free(struct findings *f) {
     json_decref(f->passed);
     json_decref(f->others);
     json_decref(f->losses);
+    if (f->by_loss)
+        table_free(f->by_loss);
+    free(f->by_loss);
 }

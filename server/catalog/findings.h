@@ -41,9 +41,11 @@ struct finding {
     size_t line;
 };
 
+struct table;
 struct findings {
     struct scope scope;
     json_t *passed, *others, *losses;
+    struct table *by_loss; /* a loss with its detail, by hash, to its place in losses */
     uint64_t lost;
     size_t counts[3];     /* by verdict; what only warns counts as a pass */
     size_t severities[3]; /* of those that are no pass, or only warn */

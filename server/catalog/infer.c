@@ -38,6 +38,7 @@ struct infer {
     struct table pairs;
     size_t n_by_key, cap_by_key;
     struct infer_key **by_key;
+    const struct pattern *patterns[LOOKS_N]; /* NULL: not compiled yet */
     bool failed, too_many;
 };
 
@@ -164,7 +165,9 @@ static void generalise(struct infer *in, struct infer_key *k, struct catalog_tag
     if (alike && looks != LOOKS_PLAIN) {
         struct pattern_error why;
         tag->pattern_text = span_str(looks_pattern((enum looks)looks));
-        tag->pattern = pattern_compile(&in->catalog->arena, tag->pattern_text, &why);
+        if (!in->patterns[looks])
+            in->patterns[looks] = pattern_compile(&in->catalog->arena, tag->pattern_text, &why);
+        tag->pattern = in->patterns[looks];
         in->failed |= !tag->pattern;
         tag->comment =
             print(in, "guessed: each of the %llu different %s looks like an identifier", COUNTED(n, "value"));

@@ -8,6 +8,7 @@
 #define CATALOG_JSON_FIELDS_H
 
 #include "catalog/catalog.h"
+#include "catalog/table.h"
 #include <jansson.h>
 
 #define JSON_DEPTH_MAX 8 /* levels of a catalog */
@@ -24,6 +25,9 @@ struct json_reader {
     size_t depth;
     struct json_place way[JSON_DEPTH_MAX];
     struct catalog_error *error;
+    struct numbering patterns; /* every different one, compiled once */
+    size_t cap_compiled, n_steps;
+    const struct pattern **compiled;
 };
 
 typedef int json_read_fn(struct json_reader *r, json_t *value, void *target);

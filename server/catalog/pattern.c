@@ -284,6 +284,10 @@ struct pattern *pattern_compile(struct arena *arena, struct span text, struct pa
     return p;
 }
 
+size_t pattern_size(const struct pattern *p) {
+    return p->n;
+}
+
 /* Places of the program, each at most once. */
 struct places {
     size_t n;

@@ -29,6 +29,8 @@ struct pattern_error {
 struct pattern;
 /* NULL with *error filled. */
 struct pattern *pattern_compile(struct arena *arena, struct span text, struct pattern_error *error);
+/* The steps that it unfolded to. */
+size_t pattern_size(const struct pattern *p);
 bool pattern_match(const struct pattern *p, struct span value);
 /* The same; adds the steps it took, for those who bound the work of many matches. */
 bool pattern_match_counted(const struct pattern *p, struct span value, uint64_t *steps);

@@ -4,6 +4,7 @@
 #include "catalog/pattern.h"
 #include "catalog/position.h"
 #include "catalog/rules.h"
+#include "core/array.h"
 #include <stdlib.h>
 
 /* --- an entry -------------------------------------------------------------------------------------------- */
@@ -105,9 +106,21 @@ static int read_pattern(struct json_reader *r, json_t *v, void *target) {
     struct catalog_tag *tag = target;
     if (json_read_text(r, v, &tag->pattern_text))
         return -1;
-    struct pattern_error why = {0};
-    tag->pattern = pattern_compile(&r->catalog->arena, tag->pattern_text, &why);
-    return tag->pattern ? 0 : json_complain(r, 0, "byte %zu of the pattern: %s", why.offset + 1, why.message);
+    size_t known = r->patterns.n, i = numbering_put(&r->patterns, tag->pattern_text);
+    if (i == NUMBERING_NONE || !array_room(&r->compiled, i, &r->cap_compiled, sizeof(const struct pattern *)))
+        return json_no_memory(r);
+    if (i == known) {
+        struct pattern_error why = {0};
+        r->compiled[i] = pattern_compile(&r->catalog->arena, tag->pattern_text, &why);
+        if (!r->compiled[i])
+            return json_complain(r, 0, "byte %zu of the pattern: %s", why.offset + 1, why.message);
+        r->n_steps += pattern_size(r->compiled[i]);
+    }
+    if (r->n_steps > CATALOG_STEPS_MAX)
+        return json_complain(r, 0, "all patterns of this file unfold to more than the limit of %d steps",
+                             CATALOG_STEPS_MAX);
+    tag->pattern = r->compiled[i];
+    return 0;
 }
 
 static int read_tag(struct json_reader *r, json_t *v, struct catalog_tag *tag) {
@@ -261,6 +274,8 @@ static int read_top_tags(struct json_reader *r, json_t *v, void *target) {
 
 static int read_includes(struct json_reader *r, json_t *v, void *target) {
     struct catalog *c = target;
+    if (json_array_size(v) > CATALOG_FILES_MAX)
+        return json_complain(r, 0, "more than %d includes", CATALOG_FILES_MAX);
     if (json_read_texts(r, v, &c->includes, &c->n_includes))
         return -1;
     size_t n = c->n_includes;
@@ -301,5 +316,7 @@ int catalog_read_json(struct catalog *c, const char *file, struct span text, str
     if (result == 0 && !json_object_get(document, "metrics") && !json_object_get(document, "include"))
         result = json_complain(&r, 0, "a catalog has \"metrics\", or at least \"include\"");
     json_decref(document);
+    numbering_free(&r.patterns);
+    free(r.compiled);
     return result;
 }

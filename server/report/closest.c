@@ -51,6 +51,7 @@ static enum kinship kinship_of(const struct closest *c, struct span name, const 
     }
     if (outline_distance(&c->outline, outline) > limit)
         return KIN_NONE;
+    *steps += (2 * limit + 1) * (e->name.n < name.n ? e->name.n : name.n);
     *edits = distance(e->name, name, limit);
     return *edits <= limit ? KIN_NEAR : KIN_NONE;
 }
@@ -98,6 +99,7 @@ static void keep(struct closest_search *s, struct closest *c, struct candidate c
         place--;
     if (place == CLOSEST_SHOWN)
         return;
+    s->steps += candidate.rejected ? candidate.text.n / 16 : candidate.row.n_tags;
     if (!copy_candidate(&s->arena, &candidate)) {
         s->no_memory = true;
         return;

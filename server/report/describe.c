@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#define LOSSES_TOLD 10 /* to each claim; the report lists all */
+
 static void put_stat(const struct clause *c, struct buf *b) {
     if (c->stat == STAT_PERCENTILE) {
         buf_char(b, 'p');
@@ -211,10 +213,13 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
 
 void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) {
     const char *before = "";
-    for (size_t i = 0; i < j->n_losses; i++) {
+    size_t told = 0; /* every claim tells them: not all of 1,000 */
+    for (size_t i = 0; i < j->n_losses && told <= LOSSES_TOLD; i++) {
         const struct loss_seen *l = &j->losses[i];
         if (!(loss_kinds(l->loss) & kind))
             continue;
+        if (told++ == LOSSES_TOLD)
+            break;
         buf_str(b, before);
         buf_u64(b, l->n);
         buf_printf(b, " %s", loss_sentence(l->loss));
@@ -225,10 +230,12 @@ void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) 
         }
         before = ", ";
     }
-    for (size_t i = 0; i < j->n_witnesses; i++) {
-        const struct witness *w = &j->witnesses[i];
+    for (uint32_t at = j->telemetry; at && told <= LOSSES_TOLD; at = j->witnesses[at - 1].next_telemetry) {
+        const struct witness *w = &j->witnesses[at - 1];
         if (!judge_is_evidence(w))
             continue;
+        if (told++ == LOSSES_TOLD)
+            break;
         buf_str(b, before);
         text_put_number(b, w->tally.sum);
         buf_str(b, " that a client says it dropped (");
@@ -236,6 +243,8 @@ void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) 
         buf_char(b, ')');
         before = ", ";
     }
+    if (told > LOSSES_TOLD)
+        buf_str(b, " and more");
 }
 
 void describe_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {

@@ -2,9 +2,11 @@
 #include "report/closest.h"
 
 #include "core/number.h"
+#include "judge/language/parse.h"
 #include "judge/language/text.h"
 
 #define SHOWN_MAX 200 /* bytes of a rejected line */
+#define MARKS_MAX 300 /* of one candidate: more than the tags of one expectation */
 
 /* The marks as a list, and as one sentence. */
 struct marks {
@@ -56,15 +58,21 @@ static void mark_term(struct marks *m, const struct tag_term *term, const struct
 static void mark_tags(struct marks *m, const struct expectation *e, const struct series_row *row) {
     uint64_t steps = 0;
     struct tagged tagged = tagged_series(row, &steps);
-    for (size_t i = 0; i < e->n_terms; i++)
-        if (!match_term(&e->terms[i], &tagged))
+    bool unmet[PARSE_TERMS_MAX] = {false};
+    for (size_t i = 0; i < e->n_terms; i++) {
+        unmet[i] = !match_term(&e->terms[i], &tagged);
+        if (unmet[i])
             mark_term(m, &e->terms[i], row);
+    }
     for (size_t i = 0; e->exact && i < row->n_tags; i++) {
+        if (json_array_size(m->list) >= MARKS_MAX) {
+            mark(m, "tag_extra", "and more differences of tags");
+            break;
+        }
         struct span tag = row->tags[i];
         bool told = false; /* as a term's other value */
         for (size_t k = 0; k < e->n_terms; k++)
-            told |=
-                !e->terms[k].negated && takes_key(&e->terms[k], tag) && !match_term(&e->terms[k], &tagged);
+            told |= unmet[k] && !e->terms[k].negated && takes_key(&e->terms[k], tag);
         if (!told && !match_allows(e, tag, &steps))
             mark(m, "tag_extra", "tag %.*s is one too many", shown(tag), tag.p);
     }

@@ -130,8 +130,14 @@ void find_collect_forms(struct view *v) {
             v->flushed = t;
     }
     const struct links *links = &v->claim->witnesses;
-    for (size_t i = 0; i < links->n && v->flushed.samples == 0; i++)
-        if (links->items[i].form == FORM_PERCENTILE)
-            v->flushed = add_form(v, FORM_PERCENTILE, links->items[i].percentile);
+    bool tried[101] = {
+        false}; /* adding up goes over all links: once for each percentile, not for each link */
+    for (size_t i = 0; i < links->n && v->flushed.samples == 0; i++) {
+        const struct link *link = &links->items[i];
+        if (link->form != FORM_PERCENTILE || tried[(size_t)link->percentile])
+            continue;
+        tried[(size_t)link->percentile] = true;
+        v->flushed = add_form(v, FORM_PERCENTILE, link->percentile);
+    }
     collect_wholes(v, FORM_NONE, 0, &v->wholes);
 }

@@ -23,13 +23,15 @@ static int prepare(struct judge *j, const struct judge_options *options) {
     j->n_claims = j->parsed.n;
     j->claims = calloc(j->n_claims + 1, sizeof *j->claims);
     j->dirty = calloc(j->n_claims + 1, sizeof *j->dirty);
-    j->losses = calloc(1, sizeof *j->losses);
-    if (!j->session.p || !j->claims || !j->dirty || !j->losses ||
+    j->records = calloc(j->n_claims + 1, sizeof *j->records);
+    if (!j->session.p || !j->claims || !j->dirty || !j->records ||
         name_index_build(&j->names, j->parsed.n, j->parsed.list) != 0)
         return -1;
     for (size_t i = 0; i < j->n_claims; i++) {
         j->claims[i].e = &j->parsed.list[i];
         j->claims[i].needs = needs_of(j->claims[i].e);
+        if (j->claims[i].e->subject != SUBJECT_METRIC)
+            j->records[j->n_records++] = (uint32_t)i;
         j->asks_events |= j->claims[i].e->subject == SUBJECT_EVENT;
         j->asks_checks |= j->claims[i].e->subject == SUBJECT_CHECK;
     }
@@ -67,6 +69,8 @@ void judge_free(struct judge *j) {
     free(j->claims);
     free(j->dirty);
     free(j->losses);
+    free(j->records);
+    free(j->by_loss.slots);
     free(j->by_series.slots);
     free(j->by_identity.slots);
     name_index_free(&j->names);

@@ -100,9 +100,12 @@ bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps)
             return true;
     const char *colon = memchr(tag.p, ':', tag.n);
     struct span key = span_of(tag.p, colon ? (size_t)(colon - tag.p) : tag.n);
-    for (size_t i = 0; i < e->ignored->n; i++)
-        if (span_eq(e->ignored->keys[i], key))
-            return true;
+    for (const struct ignored *list = e->ignored; list; list = list->more) {
+        *steps += list->n;
+        for (size_t i = 0; i < list->n; i++)
+            if (span_eq(list->keys[i], key))
+                return true;
+    }
     return false;
 }
 

@@ -9,9 +9,10 @@ struct judge_limits {
     uint64_t steps;  /* of matching patterns */
     uint64_t links;  /* pairs of an expectation and a series that it is about */
     uint64_t values; /* samples kept one by one for quantiles, `each` and `distinct` */
+    uint64_t looks;  /* pairs of such a sample and an expectation about it */
 };
 #define JUDGE_LIMITS                                                                                         \
-    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20 }
+    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20, .looks = (uint64_t)256 << 20 }
 
 /* Losses of one kind and place, added up. */
 struct loss_seen {
@@ -31,6 +32,8 @@ struct judge {
     size_t n_claims;
     struct claim *claims;
     struct name_index names;
+    size_t n_records;
+    uint32_t *records; /* places of the claims about events and checks */
     bool asks_events, asks_checks;
 
     struct witness *witnesses;
@@ -38,11 +41,14 @@ struct judge {
     struct idmap by_series, by_identity;
     uint64_t steps; /* of matching, so far */
     uint64_t n_links;
-    uint64_t n_values; /* kept one by one */
+    uint64_t n_values;                  /* kept one by one */
+    uint64_t n_looks;                   /* at those, by all the claims about them */
+    uint32_t telemetry, last_telemetry; /* places + 1 of the first and last witness of that kind; 0: none */
     uint64_t n_uncovered;
 
     struct loss_seen *losses;
-    size_t n_losses;
+    size_t n_losses, cap_losses;
+    struct idmap by_loss;
     unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
 
     struct judge_limits limits;

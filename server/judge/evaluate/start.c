@@ -100,6 +100,11 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
                 "more than %" PRIu64
                 " samples to keep for quantiles and distinct values: ask for less at once",
                 j->limits.values);
+    else if (j->n_looks > j->limits.looks)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pairs of a sample kept and an expectation about it: ask for less at once",
+                j->limits.looks);
     else
         return true;
     return false;

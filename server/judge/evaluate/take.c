@@ -95,6 +95,12 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
         idmap_put(&j->by_identity, identity_of(row, row->name, row->type), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
+    if (w->telemetry && !j->telemetry)
+        j->telemetry = (uint32_t)j->n_witnesses;
+    else if (w->telemetry)
+        j->witnesses[j->last_telemetry - 1].next_telemetry = (uint32_t)j->n_witnesses;
+    if (w->telemetry)
+        j->last_telemetry = (uint32_t)j->n_witnesses;
     return w;
 }
 
@@ -152,6 +158,9 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
     if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
+    j->n_looks += (w->needs & (NEED_VALUES | NEED_DISTINCT)) ? w->claims.n : 0;
+    if (j->n_looks > j->limits.looks)
+        return -1;
     note_uncovered(j, w, row->source);
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
@@ -180,9 +189,9 @@ static bool record_matches(const struct expectation *e, enum subject subject, st
 int judge_add_event(struct judge *j, const struct event_row *row) {
     struct tagged tagged = {
         .n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host, .steps = &j->steps};
-    for (size_t i = 0; j->asks_events && i < j->n_claims && j->steps <= j->limits.steps; i++)
-        if (record_matches(j->claims[i].e, SUBJECT_EVENT, row->event.title, &tagged))
-            add_record(j, (uint32_t)i, row->id);
+    for (size_t i = 0; j->asks_events && i < j->n_records && j->steps <= j->limits.steps; i++)
+        if (record_matches(j->claims[j->records[i]].e, SUBJECT_EVENT, row->event.title, &tagged))
+            add_record(j, j->records[i], row->id);
     return j->steps > j->limits.steps ? -1 : 0;
 }
 
@@ -190,13 +199,14 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
     const struct service_check *check = &row->check;
     struct tagged tagged = {
         .n = check->n_tags, .tags = check->tags, .host = check->origin.host, .steps = &j->steps};
-    for (size_t i = 0; j->asks_checks && i < j->n_claims && j->steps <= j->limits.steps; i++) {
-        if (!record_matches(j->claims[i].e, SUBJECT_CHECK, check->name, &tagged))
+    for (size_t i = 0; j->asks_checks && i < j->n_records && j->steps <= j->limits.steps; i++) {
+        struct claim *claim = &j->claims[j->records[i]];
+        if (!record_matches(claim->e, SUBJECT_CHECK, check->name, &tagged))
             continue;
-        j->claims[i].newest_status = check->status;
+        claim->newest_status = check->status;
         if (check->status >= 0 && check->status < 4)
-            j->claims[i].statuses[check->status]++;
-        add_record(j, (uint32_t)i, row->id);
+            claim->statuses[check->status]++;
+        add_record(j, j->records[i], row->id);
     }
     return j->steps > j->limits.steps ? -1 : 0;
 }
@@ -206,21 +216,18 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
 int judge_add_loss(struct judge *j, const struct loss_row *row) {
     if (row->session.p && !span_eq(row->session, j->session))
         return 0;
-    struct loss_seen *seen = NULL;
-    for (size_t i = 0; i < j->n_losses && !seen; i++)
-        if (j->losses[i].loss == row->loss && j->losses[i].everywhere == !row->session.p &&
-            span_eq(j->losses[i].detail, row->detail))
-            seen = &j->losses[i];
-    if (!seen) {
-        struct loss_seen *list = realloc(j->losses, (j->n_losses + 1) * sizeof *list);
-        if (!list)
+    uint64_t seed = (uint64_t)row->loss * 2 + !row->session.p;
+    uint64_t key = XXH3_64bits_withSeed(row->detail.n ? row->detail.p : "", row->detail.n, seed) | 1;
+    uint32_t place;
+    if (!idmap_get(&j->by_loss, key, &place)) {
+        place = (uint32_t)j->n_losses;
+        if (!array_room(&j->losses, j->n_losses, &j->cap_losses, sizeof *j->losses) ||
+            idmap_put(&j->by_loss, key, place) != 0)
             return -1;
-        j->losses = list;
-        seen = &list[j->n_losses++];
-        *seen = (struct loss_seen){
+        j->losses[j->n_losses++] = (struct loss_seen){
             .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
     }
-    seen->n += row->n;
+    j->losses[place].n += row->n;
     j->lost |= loss_kinds(row->loss);
     j->all_dirty = true;
     return 0;

@@ -47,8 +47,9 @@ struct witness {
     struct span host, device;
     unsigned needs;
     struct links claims;
-    bool telemetry; /* counts of what a client itself dropped */
-    bool reading;   /* judge_start reads its samples */
+    bool telemetry;          /* counts of what a client itself dropped */
+    uint32_t next_telemetry; /* place + 1 of the next one; 0: none */
+    bool reading;            /* judge_start reads its samples */
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;

@@ -63,6 +63,7 @@ struct tag_term {
 struct ignored {
     size_t n;
     struct span *keys;
+    const struct ignored *more; /* those that hold for all sources; NULL: none */
 };
 
 struct expectation {

@@ -44,6 +44,10 @@ static int parse_duration(struct cursor *c, int64_t *ms) {
     return 0;
 }
 
+static size_t count_ignored(const struct ignored *ignored) {
+    return ignored->n + (ignored->more ? ignored->more->n : 0);
+}
+
 /* Room for what the list adds, and not more: there may be a scope for each of 100,000 expectations. */
 static int reserve_ignored(struct cursor *c, struct span list, struct ignored *ignored) {
     size_t n = ignored->n + 1;
@@ -74,13 +78,24 @@ static int parse_ignored(struct cursor *c, struct span list, struct ignored *ign
             b--;
         if (a == b)
             return cursor_fail(c, c->at + i, "expected the key of a tag to ignore");
-        if (ignored->n == PARSE_TERMS_MAX)
+        if (count_ignored(ignored) == PARSE_TERMS_MAX)
             return cursor_fail(c, c->at + a, "more tags to ignore than the limit of %d", PARSE_TERMS_MAX);
         ignored->keys[ignored->n] = arena_copy(c->arena, span_of(list.p + a, b - a));
         if (!ignored->keys[ignored->n++].p)
             return cursor_no_memory(c);
         i = end + 1;
     }
+    return 0;
+}
+
+/* The source's own list behind the one of all sources. */
+static int own_ignored(struct cursor *c, const struct ignored *common, struct scope *scope) {
+    if (scope->ignored != common)
+        return 0;
+    scope->ignored = arena_alloc(c->arena, sizeof *scope->ignored);
+    if (!scope->ignored)
+        return cursor_no_memory(c);
+    *scope->ignored = (struct ignored){.more = common};
     return 0;
 }
 
@@ -114,7 +129,7 @@ static enum directive directive_of(const struct cursor *c) {
 }
 
 static int parse_directive(struct cursor *c, enum directive directive, struct scope *scope,
-                           int64_t *within_ms) {
+                           struct parsed *out) {
     struct span word = cursor_word(c);
     size_t end = c->at;
     if (cursor_at_end(c))
@@ -129,15 +144,17 @@ static int parse_directive(struct cursor *c, enum directive directive, struct sc
         while (stop < c->line.n &&
                !(c->line.p[stop] == '#' && (c->line.p[stop - 1] == ' ' || c->line.p[stop - 1] == '\t')))
             stop++;
-        int result = parse_ignored(c, span_of(c->line.p + c->at, stop - c->at), scope->ignored);
+        int result = own_ignored(c, out->ignored, scope);
+        if (result == 0)
+            result = parse_ignored(c, span_of(c->line.p + c->at, stop - c->at), scope->ignored);
         c->at = c->line.n;
         return result;
     }
     int64_t ms = 0;
     if (directive == DIRECTIVE_PREFIX ? parse_prefix(c, scope) != 0 : parse_duration(c, &ms) != 0)
         return -1;
-    if (directive == DIRECTIVE_WITHIN && ms > *within_ms)
-        *within_ms = ms;
+    if (directive == DIRECTIVE_WITHIN && ms > out->within_ms)
+        out->within_ms = ms;
     char found[FOUND_SIZE];
     size_t at = c->at;
     if (!cursor_at_end(c))
@@ -189,23 +206,27 @@ static int parse_line(struct cursor *c, const struct scope *scope, struct parsed
     return 0;
 }
 
+static int parse_options(struct cursor c, struct parsed *out, const struct judge_options *options) {
+    if (out->ignored)
+        return 0;
+    out->prefix = arena_copy(&out->arena, options->prefix);
+    out->ignored = arena_alloc(&out->arena, sizeof *out->ignored);
+    if (!out->ignored)
+        return cursor_no_memory(&c);
+    *out->ignored = (struct ignored){0};
+    c.line = options->ignore_tags;
+    c.line_number = 1;
+    return options->ignore_tags.n ? parse_ignored(&c, c.line, out->ignored) : 0;
+}
+
 /* Twice over the lines: a directive applies to its whole source, also to lines above it. */
 int parse_source(struct parsed *out, const struct judge_source *source, const struct judge_options *options,
                  struct judge_error *error) {
     struct cursor c = {.arena = &out->arena, .error = error};
-    struct scope scope = {.prefix = arena_copy(&out->arena, options->prefix),
-                          .ignored = arena_alloc(&out->arena, sizeof *scope.ignored)};
     c.file = arena_copy(&out->arena, source->file);
-    if (!scope.ignored)
-        return cursor_no_memory(&c);
-    *scope.ignored = (struct ignored){0};
-    if (options->ignore_tags.n) {
-        struct cursor option = c;
-        option.line = options->ignore_tags;
-        option.line_number = 1;
-        if (parse_ignored(&option, option.line, scope.ignored) != 0)
-            return -1;
-    }
+    if (parse_options(c, out, options) != 0)
+        return -1;
+    struct scope scope = {.prefix = out->prefix, .ignored = out->ignored};
     bool marked = span_starts(source->text, SPAN("\xef\xbb\xbf")); /* as some editors do */
     for (int pass = 0; pass < 2; pass++) {
         c.line_number = 0;
@@ -216,7 +237,7 @@ int parse_source(struct parsed *out, const struct judge_source *source, const st
             enum directive directive = directive_of(&c);
             int result = 0;
             if (pass == 0 && directive != DIRECTIVE_NONE)
-                result = parse_directive(&c, directive, &scope, &out->within_ms);
+                result = parse_directive(&c, directive, &scope, out);
             else if (pass == 1 && directive == DIRECTIVE_NONE)
                 result = parse_line(&c, &scope, out);
             if (result != 0)

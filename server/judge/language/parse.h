@@ -18,12 +18,16 @@
 
 #define PARSE_PATTERN_MAX 1024 /* bytes of a name or value with wildcards */
 #define PARSE_TERMS_MAX   256  /* tags of one expectation */
+#define PARSE_PREFIX_MAX  4096 /* bytes: each expectation has a copy */
 
 struct parsed {
     struct arena arena;
     struct expectation *list;
     size_t n, cap;
     int64_t within_ms; /* -1: no `within` line */
+    /* What the options say of all sources, kept once: there may be 100,000 of them. */
+    struct span prefix;
+    struct ignored *ignored; /* NULL: not read yet */
 };
 
 int parse_source(struct parsed *out, const struct judge_source *source, const struct judge_options *options,

@@ -66,6 +66,9 @@ static int parse_name(struct cursor *c, struct span prefix, struct expectation *
         return cursor_fail(c, start, "expected a name");
     if (parse_check_pattern(c, start, name) != 0)
         return -1;
+    if (prefix.n > PARSE_PREFIX_MAX)
+        return cursor_fail(c, start, "the prefix is longer than the limit of %d bytes (prefix length)",
+                           PARSE_PREFIX_MAX);
     /* A name that has the prefix already means itself: twice the prefix matches nothing, and a `no` would
      * always hold. */
     e->prefixed = e->subject == SUBJECT_METRIC && prefix.n > 0 && !span_starts(name, prefix);
