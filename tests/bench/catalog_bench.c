@@ -1,6 +1,7 @@
 /* A catalog of 10,000 entries against a recording of 100,000 series on disk; beside the bare reading of all series, which
  * anybody who looks at each would have to do. Then renames among 10,000, 50,000 and 100,000 names of which each changed by a
  * letter: the time for one name should stay the same.
+ * Last, an identifier used as a tag key, at n and 8 n keys: eight times the keys take some eight times the time, not 64 times.
  */
 #include "catalog/diff.h"
 #include "catalog/infer.h"
@@ -158,6 +159,90 @@ static void measure_renames(int n) {
     inventory_free(b);
 }
 
+/* --- growth -------------------------------------------------------------------------------------------------------- */
+
+#define KEYS_FEW  5000
+#define KEYS_MANY (8 * KEYS_FEW)
+
+/* One metric, a series for each key. */
+static void fill_keys(const char *path, int n) {
+    struct err err = {0};
+    struct store *s = store_open(&(struct store_options){.path = path}, &err);
+    if (!s || store_arrival(s, 1, SOURCE_UDP, 1795000000000000000, &err) != 0)
+        die("open", err.text);
+    for (int i = 0; i < n; i++) {
+        char tag[40];
+        snprintf(tag, sizeof tag, "k%06d:x", i);
+        struct span tags[] = {span_str(tag)};
+        struct value value = {.number = 1};
+        struct record record = {.kind = RECORD_METRIC,
+                                .metric = {.type = METRIC_COUNT,
+                                           .name = SPAN("a"),
+                                           .sample_rate = 1,
+                                           .n_tags = 1,
+                                           .tags = tags,
+                                           .n_values = 1,
+                                           .values = &value}};
+        if (store_put(s, &record, &err) != 0)
+            die("put", err.text);
+    }
+    if (store_commit(s, &err) != 0)
+        die("commit", err.text);
+    store_close(s);
+}
+
+static double verify_keys(const char *folder, int n) {
+    char path[100];
+    struct err err = {0};
+    struct catalog_error wrong = {0};
+    snprintf(path, sizeof path, "%s/keys%d.db", folder, n);
+    fill_keys(path, n);
+    struct reader *r = store_reader_open(path, &err);
+    struct catalog *c = catalog_read("bench", SPAN("{\"metrics\":{\"a\":{\"tags\":{}}}}"), &wrong);
+    if (!r || !c || catalog_finish(c, &wrong) != 0 || r->ops->begin(r, &err) != 0)
+        die("keys", err.text);
+    int64_t start = clock_mono_ns();
+    json_decref(catalog_verify(c, &(struct verify_options){0}, r, &err));
+    double ms = (double)(clock_mono_ns() - start) / 1e6;
+    r->ops->end(r);
+    catalog_free(c);
+    store_reader_close(r);
+    return ms;
+}
+
+static struct inventory *with_keys(int n, char value) {
+    struct buf text = {0};
+    struct catalog_error wrong = {0};
+    buf_str(&text, "# statwit snapshot 1\ncount a[");
+    for (int i = 0; i < n; i++)
+        buf_printf(&text, "%sk%06d:%c", i ? "," : "", i, value);
+    buf_str(&text, "]\n");
+    struct snapshot *s = snapshot_parse("bench", buf_view(&text), &wrong);
+    if (!s)
+        die("keys", wrong.message);
+    struct inventory *v = inventory_of_snapshot(s);
+    snapshot_free(s);
+    buf_free(&text);
+    return v;
+}
+
+static double diff_keys(const char *folder, int n) {
+    (void)folder;
+    struct inventory *a = with_keys(n, 'x'), *b = with_keys(n, 'y');
+    int64_t start = clock_mono_ns();
+    json_decref(diff_report(a, b));
+    double ms = (double)(clock_mono_ns() - start) / 1e6;
+    inventory_free(a);
+    inventory_free(b);
+    return ms;
+}
+
+static void measure_growth(const char *what, const char *folder, double (*measure_ms)(const char *, int)) {
+    double few = measure_ms(folder, KEYS_FEW), many = measure_ms(folder, KEYS_MANY);
+    printf("%-10s %5d keys %8.1f ms, %5d keys %8.1f ms: %5.1f times as long for 8 times as many\n", what,
+           KEYS_FEW, few, KEYS_MANY, many, many / few);
+}
+
 int main(void) {
     char folder[] = "/tmp/catalog_bench.XXXXXX", path[64];
     struct err err = {0};
@@ -179,6 +264,8 @@ int main(void) {
     measure_renames(10000);
     measure_renames(50000);
     measure_renames(100000);
+    measure_growth("verify", folder, verify_keys);
+    measure_growth("diff", folder, diff_keys);
     char command[100];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) == 0 ? 0 : 1;

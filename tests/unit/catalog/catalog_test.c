@@ -234,8 +234,65 @@ static void test_families(void) {
     catalog_free(c);
 }
 
+/* A tag key of 30 bytes with a pattern took 48 KB, and an include was looked up 16 million times. */
+static void test_limits_of_a_file(void) {
+    struct catalog_error e = {0};
+    struct buf text = {0};
+    buf_str(&text, "{\"include\":[");
+    for (int i = 0; i <= CATALOG_FILES_MAX; i++)
+        buf_printf(&text, "%s\"a.json\"", i ? "," : "");
+    buf_str(&text, "]}");
+    CU_ASSERT_PTR_NULL(catalog_read("c.json", buf_view(&text), &e));
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "more than 256 includes"));
+    for (int same = 0; same < 2; same++) {
+        e = (struct catalog_error){0};
+        buf_clear(&text);
+        buf_str(&text, "{\"tags\":{");
+        for (int i = 0; i < 5000; i++)
+            buf_printf(&text, "%s\"k%d\":{\"pattern\":\"%da{1000}\"}", i ? "," : "", i, same ? 0 : i);
+        buf_str(&text, "},\"metrics\":{}}");
+        struct catalog *c = catalog_read("c.json", buf_view(&text), &e);
+        CU_ASSERT(same ? c != NULL : c == NULL);
+        CU_ASSERT(same || strstr(e.message, "more than the limit of 4000000 steps"));
+        CU_ASSERT(!c || c->arena.used < 4 << 20);
+        catalog_free(c);
+    }
+    buf_free(&text);
+}
+
+static char *open_either(void *arg, const char *path, size_t *n, struct err *err) {
+    (void)err;
+    const struct buf *texts = arg;
+    const struct buf *text = &texts[strcmp(path, "b.csv") == 0];
+    *n = text->n;
+    return memcpy(malloc(text->n), text->p, text->n);
+}
+
+/* Each of many lines for one name copied all the tags that the name has. */
+static void test_one_name_many_times(void) {
+    struct catalog_error e = {0};
+    struct buf texts[2] = {{0}, {0}};
+    static const char *const path = "a.json";
+    buf_str(&texts[0], "{\"include\":[\"b.csv\"],\"metrics\":{\"a\":{\"tags\":{");
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&texts[0], "%s\"k%d\":\"optional\"", i ? "," : "", i);
+    buf_str(&texts[0], "}}}}");
+    buf_str(&texts[1], "metric_name,metric_type\n");
+    for (int i = 0; i < 5000; i++)
+        buf_str(&texts[1], "a,count\n");
+    struct catalog *c = catalog_load(1, &path, open_either, texts, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    EQ_INT(c->n_entries, 1);
+    EQ_INT(catalog_find(c, SPAN("a"))->n_tags, 5000);
+    CU_ASSERT(c->arena.used < 4 << 20);
+    catalog_free(c);
+    buf_free(&texts[0]);
+    buf_free(&texts[1]);
+}
+
 UNIT_MAIN("catalog/catalog", {"errors have their place", test_bad},
           {"metadata.csv of integrations", test_integrations}, {"round trips", test_round_trips},
           {"BOM, CRLF, quotes", test_csv_ways}, {"includes", test_includes},
           {"cycles, missing files, contradictions", test_bad_includes}, {"too large", test_large},
-          {"families", test_families})
+          {"families", test_families}, {"includes and patterns have limits", test_limits_of_a_file},
+          {"one name many times", test_one_name_many_times})

@@ -186,6 +186,25 @@ static void test_losses(void) {
     fake_free(f);
 }
 
+/* Found by walking the list, once for each sample. */
+static void test_many_losses(void) {
+    enum { CLIENTS = 2000 };
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c\nb:1|g");
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < CLIENTS; i++) {
+            char line[100];
+            snprintf(line, sizeof line, "datadog.dogstatsd.client.dropped%d:3|c", i);
+            fake_send(f, line);
+        }
+    json_t *report = verify(TWO, f, &(struct verify_options){0});
+    const json_t *losses = json_object_get(report, "losses");
+    EQ_INT(json_array_size(losses), CLIENTS);
+    EQ_INT(json_integer_value(json_object_get(json_array_get(losses, CLIENTS - 1), "n")), 6);
+    json_decref(report);
+    fake_free(f);
+}
+
 static void test_scope(void) {
     struct fake *f = fake_new();
     fake_send(f, "sentry.a:1|c|#env:x");
@@ -323,6 +342,6 @@ UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
           {"aggregated histograms", test_aggregates},
           {"every declared form is looked at", test_every_declared_form},
           {"coverage warns, or fails when strict", test_coverage}, {"losses", test_losses},
-          {"session, mark, prefix, ignored tags", test_scope}, {"values since a mark", test_since},
-          {"what came over HTTP", test_intake}, {"a reader that fails", test_broken_readers},
-          {"a recording of Sentry's metrics", test_sentry})
+          {"many losses", test_many_losses}, {"session, mark, prefix, ignored tags", test_scope},
+          {"values since a mark", test_since}, {"what came over HTTP", test_intake},
+          {"a reader that fails", test_broken_readers}, {"a recording of Sentry's metrics", test_sentry})

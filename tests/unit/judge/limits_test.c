@@ -173,9 +173,100 @@ static void explaining_takes_bounded_memory(void) {
     fake_free(fake);
 }
 
+/* Each claim copies and sorts what its series keep: 1,000 claims about one series of a million samples took minutes. */
+static void looks_at_values(void) {
+    fake = fake_new();
+    record(100, "t:%d|ms");
+    struct judge *j = judge_of(10, "timing t median > -%d");
+    j->limits.looks = 999;
+    expect_refused(j, "more than the limit of 999 pairs of a sample kept and an expectation");
+    judge_free(j);
+    j = judge_of(10, "timing t median > -%d");
+    j->limits.looks = 1000;
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    judge_free(j);
+    fake_free(fake);
+}
+
+/* Bytes for n expectations in as many sources, with so many ignored tags and a prefix of so many bytes. */
+static size_t bytes_of_sources(size_t n, size_t n_ignored, size_t n_prefix) {
+    struct buf ignored = {0}, prefix = {0};
+    for (size_t i = 0; i < n_ignored; i++)
+        buf_printf(&ignored, "%skey%zu", i ? "," : "", i);
+    for (size_t i = 0; i < n_prefix; i++)
+        buf_char(&prefix, 'p');
+    struct judge_source *sources = calloc(n, sizeof *sources);
+    for (size_t i = 0; i < n; i++)
+        sources[i].text = SPAN("incr a\nignore-tags b");
+    struct judge_error error = {0};
+    struct judge_options options = {.ignore_tags = buf_view(&ignored), .prefix = buf_view(&prefix)};
+    struct judge *j = judge_parse(sources, n, &options, &error);
+    size_t used = j ? j->parsed.arena.used : 0;
+    CU_ASSERT_PTR_NOT_NULL(j);
+    judge_free(j);
+    free(sources);
+    buf_free(&ignored);
+    buf_free(&prefix);
+    return used;
+}
+
+/* 255 ignored tags and 100,000 expectations of a few bytes each took gigabytes. */
+static void options_are_kept_once(void) {
+    size_t plain = bytes_of_sources(5000, 0, 0);
+    CU_ASSERT(bytes_of_sources(5000, 255, 0) < plain + (1 << 20));
+    CU_ASSERT(bytes_of_sources(40000, 255, 0) < 12 * plain);
+    struct judge_error error = {0};
+    static char long_prefix[5000];
+    memset(long_prefix, 'p', sizeof long_prefix);
+    struct judge_options options = {.prefix = span_of(long_prefix, sizeof long_prefix)};
+    struct judge_source source = {.text = SPAN("incr a")};
+    CU_ASSERT_PTR_NULL(judge_parse(&source, 1, &options, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "longer than the limit of 4096 bytes"));
+}
+
+/* What is ignored everywhere and what one source ignores hold together. */
+static void ignored_in_two_places(void) {
+    fake = fake_new();
+    fake_send(fake, "a:1|c|#env:x,host_id:y,z:1");
+    struct judge_options options = {.ignore_tags = SPAN("env")};
+    struct judge_error error = {0};
+    struct judge_source sources[] = {{.text = SPAN("ignore-tags host_id\nincr a[z:1]")},
+                                     {.text = SPAN("incr a[z:1]")}};
+    struct judge *j = judge_parse(sources, 1, &options, &error);
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    judge_free(j);
+    j = judge_parse(sources, 2, &options, &error); /* the second does not ignore host_id */
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    judge_free(j);
+    fake_free(fake);
+}
+
+/* Each event was held against every claim, those on metrics too. */
+static void events_beside_claims_on_metrics(void) {
+    fake = fake_new();
+    record(10, "_e{2,1}:e%d|x");
+    struct buf text = {0};
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&text, "no incr n%d\n", i);
+    buf_str(&text, "event e* samples == 10");
+    struct judge *j = judging_parse(text.p, NULL);
+    EQ_INT(j->n_records, 1);
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    judge_free(j);
+    buf_free(&text);
+    fake_free(fake);
+}
+
 UNIT_MAIN("judge/limits", {"pattern steps, when started", steps_when_started},
           {"pattern steps, when fed", steps_when_fed},
           {"pattern steps of events and checks", steps_of_events_and_checks},
           {"pairs of an expectation and a series", pairs}, {"values that are kept", values},
+          {"looks at values that are kept", looks_at_values},
+          {"the options of all sources are kept once", options_are_kept_once},
+          {"ignored everywhere and in one source", ignored_in_two_places},
+          {"events beside claims on metrics", events_beside_claims_on_metrics},
           {"as many clauses as there may be", as_many_clauses_as_there_may_be},
           {"explaining takes bounded memory", explaining_takes_bounded_memory})

@@ -408,6 +408,41 @@ static void test_odd_reports(void) {
     }
 }
 
+/* Each claim told all that 1,000 clients had dropped, and each tag of a series was held against each term for each tag. */
+static void test_long_lists(void) {
+    struct fake *f = fake_new();
+    for (int i = 0; i < 40; i++) {
+        char line[100];
+        snprintf(line, sizeof line, "datadog.dogstatsd.client.dropped%d:1|c", i);
+        fake_send(f, line);
+    }
+    struct buf line = {0};
+    buf_str(&line, "a:1|c|#k:0");
+    for (int i = 1; i < 5000; i++)
+        buf_printf(&line, ",k:%d", i);
+    fake_send_span(f, buf_view(&line));
+    struct judge *j = judging_parse("incr a[k:x] sum == 1", NULL);
+    struct err err = {0};
+    CU_ASSERT_FATAL(judge_start(j, fake_reader(f), &err) == 0);
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    const json_t *result = json_array_get(json_object_get(report, "results"), 0);
+    const char *why = json_string_value(json_object_get(result, "why"));
+    size_t told = 0;
+    for (const char *at = why; (at = strstr(at, "a client says it dropped")); at++)
+        told++;
+    EQ_INT(told, 10);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, " and more; as far as is known"));
+    EQ_INT(json_array_size(json_object_get(report, "losses")), 40);
+    const json_t *closest = json_array_get(json_object_get(result, "closest"), 0);
+    size_t marks = json_array_size(json_object_get(closest, "marks"));
+    CU_ASSERT(marks > 0 && marks < 400);
+    json_decref(report);
+    judge_free(j);
+    fake_free(f);
+    buf_free(&line);
+}
+
 UNIT_MAIN("report/explain", {"edit distance", test_distance},
           {"edit distance up to a limit", test_limited_distance},
           {"each difference has its mark", test_marks}, {"fields of their own", test_fields},
@@ -417,4 +452,4 @@ UNIT_MAIN("report/explain", {"edit distance", test_distance},
           {"a no shows what matched", test_a_no_shows_what_matched}, {"why", test_why},
           {"ten lines on a terminal", test_ten_lines}, {"hostile bytes", test_hostile_bytes},
           {"what nothing covers", test_uncovered}, {"warnings", test_warnings},
-          {"reports of another shape", test_odd_reports})
+          {"long lists are cut", test_long_lists}, {"reports of another shape", test_odd_reports})
