@@ -79,6 +79,10 @@ int64_t judge_within_ms(const struct judge *j) {
     return j->parsed.within_ms;
 }
 
+uint64_t judge_since(const struct judge *j) {
+    return j->since;
+}
+
 uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }
