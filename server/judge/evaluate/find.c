@@ -15,6 +15,7 @@ void find_leave_open(struct finding *f, bool no, const char *untold) {
     *f = (struct finding){.clause = f->clause, .holds = no, .untold = untold};
 }
 
+static const char untold_by_texts[] = "has no value: a set holds texts, not numbers";
 static const char untold_by_sketches[] = "can't be told from sketches, which hold single values only roughly";
 
 bool find_may_lie_between(const struct clause *c, const struct tally *t, bool any) {
@@ -42,6 +43,7 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
     if (clause_asks_between(c, any) && holds != any)
         holds = bag_satisfies(&v->values, c, any);
     judge_each(f, any, holds, t->numbers);
+    f->untold = t->samples && !t->numbers ? untold_by_texts : NULL;
     /* Shown: the end that is wrong (under `no`: that is right). */
     bool upper = c->op == OP_LT || c->op == OP_LE, lower = c->op == OP_GT || c->op == OP_GE;
     f->value = (upper ? any : lower ? !any : low == any) ? t->min : t->max;
@@ -211,7 +213,7 @@ void find_number(const struct view *v, struct finding *f) {
         return;
     }
     if (!f->known && t->samples)
-        f->untold = !t->numbers             ? "has no value: a set holds texts, not numbers"
+        f->untold = !t->numbers             ? untold_by_texts
                     : c->stat == STAT_FIRST ? "has no value: the oldest sample is of a set, a text"
                                             : "has no value: the newest sample is of a set, a text";
     f->holds = f->known && clause_holds(c, f->value);
