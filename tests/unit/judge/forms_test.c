@@ -373,7 +373,8 @@ static void test_rates_after_a_loss(void) {
     EQ_INT(judging_final(f, "incr hits sum == 4"), false);
     fake_loss(f, NULL, LOSS_KERNEL_DROP, 1);
     INCONCLUSIVE(f, "incr hits sum == 3");
-    PASSES(f, "incr hits count >= 3");
+    INCONCLUSIVE(f, "incr hits count >= 3"); /* a lost rate may have been negative */
+    PASSES(f, "incr hits samples >= 1");
     FAILS(f, "no incr hits");
 }
 
