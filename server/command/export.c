@@ -29,7 +29,8 @@ static int file_openmetrics(const struct options *o, FILE *to) {
         return status == EXIT_PASS ? EXIT_CANNOT : status;
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        if (openmetrics_write(r, &filter, UINT64_MAX, &text, &err) != 0)
+        status = rows_find_mark(r, o, &err);
+        if (status == EXIT_PASS && openmetrics_write(r, &filter, UINT64_MAX, &text, &err) != 0)
             status = EXIT_CANNOT;
         r->ops->end(r);
     }

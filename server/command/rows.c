@@ -2,6 +2,7 @@
 
 #include "command/table.h"
 #include "core/log.h"
+#include "judge/judge.h"
 #include "render/rows.h"
 #include "render/series.h"
 #include "store/store.h"
@@ -150,6 +151,13 @@ int rows_find_session(struct reader *r, const struct options *o, struct err *err
     return EXIT_USAGE;
 }
 
+int rows_find_mark(struct reader *r, const struct options *o, struct err *err) {
+    uint64_t last_id;
+    if (r->ops->last_id(r, &last_id, err) != 0)
+        return EXIT_CANNOT;
+    return judge_is_mark((uint64_t)option_number(o, OPT_SINCE), last_id, err) ? EXIT_PASS : EXIT_USAGE;
+}
+
 int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
     const char *session = rows_session(o), *source = option_text(o, OPT_SOURCE),
                *type = option_text(o, OPT_TYPE);
@@ -190,6 +198,8 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, &err);
+        if (status == EXIT_PASS)
+            status = rows_find_mark(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
             f.phase = &phases[i];
             if (read_phase(r, &filter, &f, &err) != 0 || f.too_large)

@@ -22,6 +22,8 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *filte
 struct reader *rows_open_file(const struct options *o);
 /* EXIT_USAGE with err when the recording has no such session. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct err *err);
+/* EXIT_USAGE with err when --since is beyond the newest record. */
+int rows_find_mark(struct reader *r, const struct options *o, struct err *err);
 /* The session's name: "default" unless --session says otherwise. */
 const char *rows_session(const struct options *o);
 

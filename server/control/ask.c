@@ -1,6 +1,7 @@
 #include "control/ask.h"
 
 #include "core/distance.h"
+#include "judge/judge.h"
 #include <inttypes.h>
 
 #define SUGGEST_MAX 32 /* names that a suggestion is looked for in */
@@ -24,6 +25,28 @@ static bool is_among(struct span word, size_t n, const char *const *names) {
     return false;
 }
 
+/* The last, or the first, would win in silence. */
+static int refuse_twice(struct http_request *rq) {
+    static const char token[] = "X-Datadog-Test-Session-Token";
+    for (size_t i = 0; i < rq->n_args; i++)
+        for (size_t k = 0; k < i; k++)
+            if (span_eq(rq->args[i].name, rq->args[k].name) && !span_eq(rq->args[i].name, SPAN("tag"))) {
+                http_error(rq, 400, "the query argument '%.*s' is given twice", SPAN_ARG(rq->args[i].name));
+                return -1;
+            }
+    if (http_header_count(rq, token) > 1) {
+        http_error(rq, 400, "the header '%s' is given twice", token);
+        return -1;
+    }
+    struct span in_query = http_arg(rq, "test_session_token");
+    if (in_query.p && !span_eq(in_query, rq->session_token)) {
+        http_error(rq, 400, "the header '%s' and the query argument 'test_session_token' name two sessions",
+                   token);
+        return -1;
+    }
+    return 0;
+}
+
 int ask_only(struct http_request *rq, size_t n, const char *const *names) {
     for (size_t i = 0; i < rq->n_args; i++) {
         struct span name = rq->args[i].name;
@@ -33,7 +56,7 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names) {
         http_error(rq, 400, "unknown query argument '%.*s'%s", SPAN_ARG(name), suggest(name, n, names, hint));
         return -1;
     }
-    return 0;
+    return refuse_twice(rq);
 }
 
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session) {
@@ -234,6 +257,14 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
     }
     *value = (uint64_t)number;
     return 1;
+}
+
+int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id) {
+    struct err err = {0};
+    if (judge_is_mark(since, last_id, &err))
+        return 0;
+    http_error(rq, 400, "since: %s", err.text);
+    return -1;
 }
 
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {

@@ -17,7 +17,8 @@
 #define ASK_NEWEST_MAX    10000 /* rows of a list with newest=true: they are held in memory */
 #define ASK_BODY_MAX      (8 << 20)
 
-/* Refuses query arguments that are not among the names (test_session_token is always welcome). */
+/* Refuses query arguments that are not among the names (test_session_token is always welcome), and what is given twice, but for
+ * `tag`. */
 int ask_only(struct http_request *rq, size_t n, const char *const *names);
 
 /* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
@@ -56,6 +57,8 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
 #define ASK_LONG_SAMPLES 2000000     /* recorded, where each is looked at */
 #define ASK_LONG_PAIRS   4000000     /* of 16 bytes of the question and a series */
 enum work_length ask_length(const struct http_request *rq, bool reads_samples);
+/* Refuses a `since` that is beyond the newest record: it is a mark of another recording. */
+int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id);
 
 /* The barrier of a session (INGEST_ALL), with its error as a 503. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);

@@ -143,11 +143,8 @@ static bool judge_to(struct question *q, uint64_t last_id) {
     q->waiter.series = watch_series(q->rq->http->watch);
     if (session_ended(q))
         return true;
-    struct err err = {0};
-    if (!judge_knows_mark(q->judge, last_id, &err)) {
-        http_error(q->rq, 400, "since: %s", err.text);
+    if (ask_mark(q->rq, judge_since(q->judge), last_id) != 0)
         return true;
-    }
     if (with_reader(q, begin_judging) != 0)
         return true;
     q->waiter.cursor = judge_seen(q->judge);
@@ -159,8 +156,26 @@ static bool judge_now(struct question *q) {
     return ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || judge_to(q, last_id);
 }
 
+/* Who looks only at `verdict` and `text` must see that there is none and why: {"error","line"?,…} and these two. */
+static void put_verdict(struct http_request *rq) {
+    struct buf *body = &rq->answer.body;
+    json_t *answer = rq->answer.status == 400 ? json_loadb(body->p, body->n, 0, NULL) : NULL;
+    const char *error = json_string_value(json_object_get(answer, "error")),
+               *excerpt = json_string_value(json_object_get(answer, "excerpt"));
+    if (error) {
+        json_object_set_new(answer, "verdict", json_string("error"));
+        json_object_set_new(answer, "text",
+                            json_sprintf("%s%s%s\n", error, excerpt ? "\n" : "", excerpt ? excerpt : ""));
+        buf_clear(body);
+        json_dump_callback(answer, put_piece, body, JSON_COMPACT);
+        buf_char(body, '\n');
+    }
+    json_decref(answer);
+}
+
 static void answer(struct question *q) {
     struct http_request *rq = q->rq;
+    put_verdict(rq);
     question_free(q);
     http_resume(rq);
 }
@@ -420,6 +435,8 @@ static struct question *read_body(struct http_request *rq) {
     json_t *body = ask_body(rq, ASK_NAMES(FIELDS));
     struct question *q = body ? read_question(rq, body) : NULL;
     json_decref(body);
+    if (!q)
+        put_verdict(rq);
     return q;
 }
 
@@ -471,9 +488,10 @@ void control_expect(struct http_request *rq) {
         pipeline_backlog(rq->http->pipeline, NULL) > 0) {
         http_suspend(rq);
         ask_barrier_later(q);
-    } else if (judge_now(q))
+    } else if (judge_now(q)) {
+        put_verdict(rq);
         question_free(q);
-    else {
+    } else {
         http_suspend(rq);
         wait_for_more(q);
     }

@@ -28,3 +28,8 @@ int loss_of(struct span word) {
             return i;
     return -1;
 }
+
+bool loss_is_of_oldest(enum loss loss) {
+    return loss == LOSS_EVICTED || loss == LOSS_EVICTED_EVENTS || loss == LOSS_EVICTED_CHECKS ||
+           loss == LOSS_EVICTED_REJECTS;
+}

@@ -25,7 +25,8 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
       LOST_ANY)                                                                                              \
     X(LOSS_BAD_FRAME, "bad_frame",                                                                           \
-      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)
+      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)   \
+    X(LOSS_INJECTED, "injected", "datagrams dropped on purpose (statwit fault)", LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,
@@ -36,6 +37,8 @@ enum loss {
 const char *loss_word(enum loss loss);
 const char *loss_sentence(enum loss loss);
 unsigned loss_kinds(enum loss loss); /* bits of enum loss_kind */
-int loss_of(struct span word);       /* -1: unknown */
+/* Whether all of it was older than anything that is still recorded: what retention removes. */
+bool loss_is_of_oldest(enum loss loss);
+int loss_of(struct span word); /* -1: unknown */
 
 #endif

@@ -15,6 +15,24 @@ struct span http_header(const struct http_request *rq, const char *name) {
     return span_of(value ? value : "", n);
 }
 
+struct header_count {
+    const char *name;
+    size_t n;
+};
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
+    struct header_count *count = arg;
+    (void)kind, (void)value;
+    count->n += strcasecmp(name, count->name) == 0;
+    return MHD_YES;
+}
+
+size_t http_header_count(const struct http_request *rq, const char *name) {
+    struct header_count count = {name, 0};
+    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, count_header, &count);
+    return count.n;
+}
+
 struct span http_arg(const struct http_request *rq, const char *name) {
     for (size_t i = 0; i < rq->n_args; i++)
         if (span_eq(rq->args[i].name, span_str(name)))

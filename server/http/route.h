@@ -140,6 +140,8 @@ struct http_request {
 
 /* A header of the request; p == NULL: not there. Case-insensitive. */
 struct span http_header(const struct http_request *rq, const char *name);
+/* How often it was given. */
+size_t http_header_count(const struct http_request *rq, const char *name);
 /* The first query argument of that name; p == NULL: not there. */
 struct span http_arg(const struct http_request *rq, const char *name);
 

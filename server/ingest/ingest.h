@@ -111,7 +111,8 @@ struct ingest_socket {
 };
 void ingest_sockets_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_socket *), void *arg);
 
-/* Drops a share of the datagrams on purpose (session 0: all). rate 0 ends it. Counted as injected, not as loss. */
+/* Drops a share of the datagrams on purpose (session 0: all). rate 0 ends it. Counted as injected, and a loss like
+ * any other. */
 int ingest_fault_drop(struct ingest *in, uint64_t session_id, double rate, uint64_t seed, struct err *err);
 
 #endif

@@ -83,6 +83,7 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
         count(&r->count.over_agent_limit, 1);
     if (dropped_on_purpose(r->session)) {
         count(&r->count.injected, 1);
+        lose(in, r, LOSS_INJECTED, 1);
         return;
     }
     if (cut) {

@@ -69,6 +69,7 @@ bool judge_reads_samples(const struct judge *j);
 
 /* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
  * hide everything, and each `no` would pass. */
+uint64_t judge_since(const struct judge *j);
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err);
 bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err);
 /* Reads everything recorded so far that can matter. Call once, between reader_begin and reader_end. */

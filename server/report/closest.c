@@ -70,8 +70,8 @@ static unsigned tag_score(const struct expectation *e, const struct series_row *
 
 static unsigned score_of(struct candidate *c, const struct expectation *e, uint64_t *steps) {
     unsigned score = tag_score(e, &c->row, steps);
-    score += c->kinship == KIN_SAME ? 0 : c->kinship == KIN_NEAR ? 1 + (unsigned)c->edits : 2;
-    score += c->kinship != KIN_FORM && !match_type(e, c->row.type) ? 2 : 0;
+    score += c->told || c->kinship == KIN_SAME ? 0 : c->kinship == KIN_NEAR ? 1 + (unsigned)c->edits : 2;
+    score += !c->told && c->kinship != KIN_FORM && !match_type(e, c->row.type) ? 2 : 0;
     return score + c->other_session + c->before_mark + c->after_deadline;
 }
 
@@ -110,6 +110,23 @@ static void keep(struct closest_search *s, struct closest *c, struct candidate c
     c->best[place] = candidate;
 }
 
+static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_t series_id) {
+    uint32_t place;
+    if (!(match_has_forms(claim->e) || match_has_rates(claim->e)) ||
+        !idmap_get(&j->by_series, series_id, &place))
+        return false;
+    const struct links *links = &j->witnesses[place].claims;
+    for (size_t i = 0; i < links->n; i++) {
+        const struct links *back = &claim->witnesses;
+        if (&j->claims[links->items[i].index] != claim)
+            continue;
+        for (size_t k = 0; k < back->n; k++)
+            if (back->items[k].index == place)
+                return back->items[k].used;
+    }
+    return false;
+}
+
 static void consider_series(struct closest_search *s, struct closest *c, const struct series_row *row,
                             const struct outline *outline) {
     const struct judge *j = s->judge;
@@ -119,10 +136,11 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
         return;
     candidate.other_session = !span_eq(row->session, j->session);
     candidate.before_mark = !candidate.other_session && row->last_id <= j->since;
+    candidate.told = is_told_by(j, c->claim, row->id);
     candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
     candidate.score = score_of(&candidate, c->claim->e, &s->steps);
     /* For a `no` only what matched is of interest. */
-    if (c->claim->e->no && candidate.score > (candidate.kinship == KIN_FORM ? 2u : 0u))
+    if (c->claim->e->no && candidate.score > 0)
         return;
     /* In another session only the very same is worth telling: sessions are apart on purpose. */
     if (candidate.other_session && candidate.score > 1)

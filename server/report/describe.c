@@ -39,7 +39,7 @@ void describe_observed(const struct claim *claim, const struct answer *a, struct
         if (f->known)
             put_value(f, f->value, b);
         else
-            buf_str(b, "unknown");
+            buf_str(b, f->no_sample ? "of no sample" : "unknown");
     }
 }
 
@@ -88,7 +88,9 @@ static void put_finding(const struct expectation *e, const struct finding *f, co
     bool each = c->stat == STAT_EACH || c->stat == STAT_RATE;
     put_stat(c, b);
     if (!f->known) {
-        if (f->untold)
+        if (f->no_sample)
+            buf_str(b, " holds for no sample that satisfies the rest as well");
+        else if (f->untold)
             buf_printf(b, " %s", f->untold);
         else
             buf_str(b, " has no value, as nothing matched");
@@ -136,7 +138,7 @@ static void put_nothing(const struct judge *j, const struct claim *claim, struct
 
 static bool is_used(const struct judge *j, const struct link *link, bool forms) {
     const struct witness *w = &j->witnesses[link->index];
-    return (link->form != FORM_NONE) == forms && (forms ? w->flushed.samples : w->tally.samples) > 0;
+    return (link->form != FORM_NONE) == forms && (forms ? link->used : w->tally.samples > 0);
 }
 
 /* The series that a claim looked at, at most three by name; of aggregated forms ten, which is one metric's.

@@ -95,7 +95,12 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
         mark(m, "prefix_extra", "has the prefix %.*s", shown(before), before.p);
         break;
     case KIN_FORM:
-        mark(m, "aggregated", "an aggregated form of the metric");
+        mark(m, "aggregated",
+             c->told
+                 ? "an aggregated form of the metric"
+                 : "is named like an aggregated form, but that counts only beside the rate %.*s.count, and "
+                   "without samples of %.*s itself",
+             shown(e->name), e->name.p, shown(e->name), e->name.p);
         break;
     case KIN_NEAR:
         mark(m, "name_distance", "its name is %zu edit%s away", c->edits, c->edits == 1 ? "" : "s");
@@ -109,7 +114,9 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
 static void mark_series(struct marks *m, const struct candidate *c, const struct expectation *e) {
     const struct series_row *row = &c->row;
     mark_name(m, c, e);
-    if (c->kinship != KIN_FORM && !match_type(e, row->type))
+    if (c->told && row->type == METRIC_RATE && c->kinship == KIN_SAME)
+        mark(m, "aggregated", "a rate, told as its value times its interval");
+    else if (c->kinship != KIN_FORM && !match_type(e, row->type))
         mark(m, "type", "is a %s, not a %s", metric_word(row->type), metric_word(e->type));
     mark_tags(m, e, row);
     if (c->other_session)

@@ -33,7 +33,7 @@ static json_t *series_json(const struct judge *j, const struct claim *claim) {
     for (size_t i = 0; i < claim->witnesses.n && json_array_size(list) < SERIES_SHOWN; i++) {
         const struct link *link = &claim->witnesses.items[i];
         const struct witness *w = &j->witnesses[link->index];
-        if ((link->form != FORM_NONE ? w->flushed.samples : w->tally.samples) == 0)
+        if (link->form != FORM_NONE ? !link->used : w->tally.samples == 0)
             continue;
         struct buf b = {.max = 65536};
         buf_span(&b, w->name);

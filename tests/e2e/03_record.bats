@@ -259,6 +259,26 @@ by.path unixgram" ]
     exits 2
 }
 
+@test "fault: what it drops is a loss that the verdict tells" {
+    start
+    statwit send 'kept:1|c'
+    statwit fault dogstatsd --drop 1
+    statwit send 'errors.x:1|c'
+    run statwit expect 'no any errors.*'
+    exits 4
+    has "1 datagrams dropped on purpose (statwit fault)"
+    run statwit expect 'incr kept' # more could only make it truer; told all the same
+    exits 0
+    has "dropped on purpose"
+    run statwit status --json
+    [ "$(jq .losses.injected <<<"$output")" -eq 1 ]
+    statwit fault clear
+    statwit reset
+    run statwit expect 'no any errors.*'
+    exits 0
+    hasnt "on purpose"
+}
+
 @test "constant tags, as the Agent adds them" {
     DD_DOGSTATSD_TAGS='env:ci team:web' start
     statwit send 'a:1|c|#x:1' 'b:1|c' 'c:1|c|#host:h'

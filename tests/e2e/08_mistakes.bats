@@ -356,3 +356,25 @@ no any a"
     jq -e '.verdict == "pass"' report.json
     [ ! -e 1 ]
 }
+
+@test "a mark of another recording is refused by lists and exports, of a server and of a file" {
+    start --db kept.db
+    statwit send 'a:1|c'
+    for words in 'ls' 'samples' 'rejects' 'export' 'export --format csv' 'export --format openmetrics'; do
+        # shellcheck disable=SC2086
+        run statwit $words --since 4711
+        exits 2
+        has "4711 is no mark of this recording, whose newest record is 1"
+    done
+    stop
+    unset STATWIT_URL
+    for words in 'ls' 'samples' 'rejects' 'export' 'export --format csv' 'export --format openmetrics'; do
+        # shellcheck disable=SC2086
+        run statwit $words --db kept.db --since 4711
+        exits 2
+        has "4711 is no mark of this recording, whose newest record is 1"
+        # shellcheck disable=SC2086
+        run statwit $words --db kept.db --since 1
+        exits 0
+    done
+}

@@ -119,6 +119,13 @@ class Described(unittest.TestCase):
             self.assertEqual(status, 400)
             self.assertIn(b"did you mean 'strict'", text)
 
+    def test_a_refused_expectation_answers_as_described(self):
+        with Recorder() as r:
+            for body in ({"expect": ["incr a sum = 1"]}, {"expect": [{"text": "incr", "file": "f"}]}, {"since": "x"}):
+                status, headers, text = r.raw("POST", "/recorder/v1/expect", body)
+                self.assertEqual((status, json.loads(text)["verdict"]), (400, "error"))
+                self.check("/recorder/v1/expect", "post", API["paths"]["/recorder/v1/expect"]["post"], status, headers, text)
+
     def test_every_method_that_is_not_described_is_refused(self):
         with Recorder() as r:
             for path, item in API["paths"].items():

@@ -89,6 +89,49 @@ static void http_story(struct statwit_recorder *recorder) {
     statwit_session_close(session);
 }
 
+/* The same calls and the same expectations, whichever of the two backends is set. */
+static void same_story(struct statwit_recorder *recorder, const char *backend) {
+    struct statwit_session *session = need(statwit_session_open(recorder, NULL, &error), "session");
+    struct statwit_options options = {.prefix = "t.", .backend = backend, .close_timeout_ms = 60000};
+    statwit_session_aim(session, &options);
+    struct statwit_metrics *metrics = need(statwit_open(&options, &error), "open");
+    static const double fractions[] = {0.1, 0.2, 0.3};
+    for (int i = 0; i < 3; i++) {
+        statwit_incr(metrics, "login.attempt", .instance = "failure");
+        statwit_count(metrics, "bytes", 1500);
+        statwit_count(metrics, "share", fractions[i]);
+        statwit_gauge(metrics, "level", i + 0.5);
+        statwit_timing(metrics, "latency", 12);
+        statwit_histogram(metrics, "size", 7);
+        statwit_distribution(metrics, "spread", 2 * i);
+    }
+    statwit_incr(metrics, "login.attempt", .instance = "success");
+    statwit_close(metrics);
+    statwit_assert(session,
+                   "prefix t.\n"
+                   "incr login.attempt{instance:failure} sum == 3 and count == 3\n"
+                   "incr login.* sum == 4 and series == 2 and samples >= 2\n"
+                   "incr bytes sum == 4500\n"
+                   "incr share sum == 0.6\n"
+                   "incr share sum ~ 0.6\n"
+                   "no incr login.attempt{instance:other}\n"
+                   "no incr errors.*\n"
+                   "no incr login.attempt sum > 4\n"
+                   "gauge level last == 2.5\n"
+                   "timing latency count == 3 and avg == 12 and p95 == 12 and min == 12 and max == 12\n"
+                   "timing latency each <= 12 and series == 1\n"
+                   "no timing latency each > 12\n"
+                   "no timing latency p95 > 500\n"
+                   "histogram size count >= 1 and p95 < 500\n"
+                   "distribution spread count == 3 and sum == 6 and max == 4 and distinct == 3\n"
+                   "no any errors.*\n");
+    struct statwit_report report;
+    if (statwit_expect(session, "no incr t.login.*", NULL, &report, &error) || report.verdict != STATWIT_FAIL)
+        need(NULL, "a no that matched");
+    statwit_report_free(&report);
+    statwit_session_close(session);
+}
+
 /* Waiting, marks, reset, export of the environment, a failing and a malformed expectation. */
 static void assertions(struct statwit_recorder *recorder) {
     struct statwit_session *session = need(statwit_session_open(recorder, NULL, &error), "session");
@@ -125,6 +168,8 @@ int main(void) {
         story(recorder, variables[i], true);
     }
     http_story(recorder);
+    same_story(recorder, "dogstatsd");
+    same_story(recorder, "datadog");
     assertions(recorder);
     struct statwit_losses losses;
     if (statwit_recorder_losses(recorder, &losses, &error) || losses.kernel_drop > 0)

@@ -15,11 +15,12 @@ static void find_records(const struct claim *claim, struct finding *f) {
     settle_by_trend(f, TREND_GROWS);
 }
 
-static void find_status(const struct claim *claim, struct finding *f) {
+static void find_status(const struct claim *claim, enum lost lost, struct finding *f) {
     bool any = claim->e->no;
     f->known = claim->records > 0;
     f->value = claim->newest_status;
     f->holds = f->known && clause_holds(f->clause, f->value);
+    f->settled_lost = f->known && lost == LOST_OLDEST;
     if (!any)
         return;
     f->holds = false;
@@ -76,13 +77,13 @@ static void find(struct view *v, struct finding *f) {
     else if (claim->e->subject == SUBJECT_METRIC)
         find_itself(v, f);
     else if (f->clause->stat == STAT_STATUS)
-        find_status(claim, f);
+        find_status(claim, v->lost, f);
     else
         find_records(claim, f);
 }
 
 /* All clauses together, turned round by `no`. */
-static void conclude(const struct expectation *e, bool lost, struct answer *a) {
+static void conclude(const struct expectation *e, enum lost lost, struct answer *a) {
     bool holds = true, all_later = true, all_lost = true, broken_later = false, broken_lost = false;
     bool all_can = true, any_can = false;
     for (size_t i = 0; i < a->n; i++) {
@@ -98,18 +99,26 @@ static void conclude(const struct expectation *e, bool lost, struct answer *a) {
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
     a->settled_lost = holds ? all_lost : broken_lost;
-    bool told = !lost || a->settled_lost;
+    bool told = lost == LOST_NONE || a->settled_lost;
     a->verdict = !told ? VERDICT_INCONCLUSIVE : a->holds ? VERDICT_PASS : VERDICT_FAIL;
     bool may_settle = e->no ? any_can : all_can;
     a->final = (!a->holds && a->settled_later) || (!told && !may_settle);
 }
 
-void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *a) {
+static void ask_for_one(struct view *v) {
+    const struct expectation *e = v->claim->e;
+    v->for_one = expectation_asks_for_one(e);
+    for (size_t i = 0; i < e->n_clauses; i++)
+        v->asks_rate |= e->clauses[i].stat == STAT_RATE;
+}
+
+void claim_evaluate(struct claim *claim, struct witness *witnesses, enum lost lost, struct answer *a) {
     const struct expectation *e = claim->e;
-    struct view v = {.claim = claim, .witnesses = witnesses};
+    struct view v = {.claim = claim, .witnesses = witnesses, .lost = lost};
     if (e->subject == SUBJECT_METRIC) {
         collect(&v);
-        if (match_has_forms(e))
+        ask_for_one(&v);
+        if (match_has_forms(e) || match_has_rates(e))
             find_collect_forms(&v);
     } else {
         v.total = (struct tally){

@@ -4,16 +4,26 @@
  * change it. The same question decides whether waiting is in vain (samples that come later) and whether a
  * loss matters (samples that were received by nobody, at any time).
  *
- *     samples, count, series, distinct, max, sums without negative values    only grow
- *     min                                                                    only falls
- *     each, rate                                                             only ever fail
- *     first                                                                  is settled by the first sample
- *     last, avg, median, percentiles, status, other sums                     may go anywhere
+ *     samples, count, series, distinct, max    only grow
+ *     min                                      only falls
+ *     each, rate                               only ever fail
+ *     first                                    is settled by the first sample
+ *     last, status                             are settled for what was lost when that was older than all that is left
+ *     sum                                      is taken to grow by what still arrives as long as it has never fallen;
+ *                                              what was lost may have been anything
+ *     avg, median, percentiles                 may go anywhere
  */
 #ifndef JUDGE_EVALUATE_CLAIM_H
 #define JUDGE_EVALUATE_CLAIM_H
 
 #include "judge/evaluate/witness.h"
+
+/* What was lost that could have been about a claim. */
+enum lost {
+    LOST_NONE,
+    LOST_OLDEST, /* only what was older than all that is still recorded */
+    LOST_SOME,
+};
 
 struct claim {
     const struct expectation *e;
@@ -40,6 +50,7 @@ struct finding {
     bool holds;
     bool settled_later; /* whatever still arrives */
     bool settled_lost;  /* whatever was lost */
+    bool no_sample;     /* none satisfies this clause and all others that speak of one sample */
     const char *untold; /* why there is no value though something matched; NULL: nothing matched */
 };
 
@@ -54,7 +65,6 @@ struct answer {
     struct finding findings[JUDGE_CLAUSES_MAX];
 };
 
-/* `lost`: something was, that could have been about this claim. */
-void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *answer);
+void claim_evaluate(struct claim *claim, struct witness *witnesses, enum lost lost, struct answer *answer);
 
 #endif

@@ -34,9 +34,21 @@ static int insert(struct distinct *d, struct distinct_key key) {
     return 0;
 }
 
-static int add(struct distinct *d, const void *p, size_t n, unsigned seed) {
+static struct distinct_key key_of(const void *p, size_t n, unsigned seed) {
     XXH128_hash_t hash = XXH3_128bits_withSeed(p, n, seed);
-    return insert(d, (struct distinct_key){hash.low64, hash.high64 | 1});
+    return (struct distinct_key){hash.low64, hash.high64 | 1};
+}
+
+static int add(struct distinct *d, const void *p, size_t n, unsigned seed) {
+    return insert(d, key_of(p, n, seed));
+}
+
+bool distinct_has_text(const struct distinct *d, struct span text) {
+    struct distinct_key key = key_of(text.p, text.n, SEED_TEXT);
+    for (size_t i = key.low & (d->cap - 1); d->cap && d->slots[i].high; i = (i + 1) & (d->cap - 1))
+        if (d->slots[i].low == key.low && d->slots[i].high == key.high)
+            return true;
+    return false;
 }
 
 int distinct_add_text(struct distinct *d, struct span text) {

@@ -18,6 +18,7 @@ struct distinct {
 
 int distinct_add_text(struct distinct *d, struct span text);
 int distinct_add_number(struct distinct *d, double number);
+bool distinct_has_text(const struct distinct *d, struct span text);
 int distinct_add_all(struct distinct *d, const struct distinct *from);
 void distinct_free(struct distinct *d);
 

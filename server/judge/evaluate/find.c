@@ -2,6 +2,7 @@
 
 #include "judge/evaluate/settle.h"
 #include <math.h>
+#include <stdlib.h>
 
 /* A clause over every sample: all must satisfy it, or under `no`, any. */
 static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples) {
@@ -14,6 +15,7 @@ void find_leave_open(struct finding *f, bool no, const char *untold) {
     *f = (struct finding){.clause = f->clause, .holds = no, .untold = untold};
 }
 
+static const char untold_by_texts[] = "has no value: a set holds texts, not numbers";
 static const char untold_by_sketches[] = "can't be told from sketches, which hold single values only roughly";
 
 bool find_may_lie_between(const struct clause *c, const struct tally *t, bool any) {
@@ -41,9 +43,83 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
     if (clause_asks_between(c, any) && holds != any)
         holds = bag_satisfies(&v->values, c, any);
     judge_each(f, any, holds, t->numbers);
+    f->untold = t->samples && !t->numbers ? untold_by_texts : NULL;
     /* Shown: the end that is wrong (under `no`: that is right). */
     bool upper = c->op == OP_LT || c->op == OP_LE, lower = c->op == OP_GT || c->op == OP_GE;
     f->value = (upper ? any : lower ? !any : low == any) ? t->min : t->max;
+}
+
+/* --- one sample for several clauses ---------------------------------------------------------------------- */
+
+static bool one_satisfies(const struct expectation *e, double value, double rate) {
+    for (size_t i = 0; i < e->n_clauses; i++) {
+        const struct clause *c = &e->clauses[i];
+        if (clause_is_of_one_sample(c) && !clause_holds(c, c->stat == STAT_EACH ? value : rate))
+            return false;
+    }
+    return true;
+}
+
+static int by_number(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whether some value between the least and the greatest would do. What a clause says of values changes only at its own ends, so
+ * those and what lies half-way between two neighbours stand for all. */
+static bool one_may_lie_between(const struct expectation *e, const struct tally *t) {
+    double ends[2 * JUDGE_CLAUSES_MAX + 2] = {t->min, t->max};
+    size_t n = 2;
+    for (size_t i = 0; i < e->n_clauses; i++) {
+        const struct clause *c = &e->clauses[i];
+        double slack = clause_slack(c, c->value);
+        if (c->stat != STAT_EACH)
+            continue;
+        ends[n++] = c->value - slack;
+        ends[n++] = c->value + slack;
+    }
+    qsort(ends, n, sizeof *ends, by_number);
+    for (size_t i = 0; i < n; i++) {
+        double at[] = {ends[i], i ? ends[i - 1] + (ends[i] - ends[i - 1]) / 2 : ends[i]};
+        for (size_t k = 0; k < 2; k++)
+            if (t->min < at[k] && at[k] < t->max && one_satisfies(e, at[k], 1))
+                return true;
+    }
+    return false;
+}
+
+/* The sample that satisfies all clauses of one sample. */
+static bool find_one(const struct view *v, struct pair *one) {
+    const struct expectation *e = v->claim->e;
+    const struct links *links = &v->claim->witnesses;
+    for (size_t i = 0; i < links->n; i++) {
+        const struct pairs *pairs = &v->witnesses[links->items[i].index].pairs;
+        for (size_t k = 0; links->items[i].form == FORM_NONE && k < pairs->n; k++)
+            if (one_satisfies(e, pairs->items[k].value, pairs->items[k].rate)) {
+                *one = pairs->items[k];
+                return true;
+            }
+    }
+    for (int end = 0; v->total.vague && end < 2; end++) { /* the ends of what is known roughly are exact */
+        *one = (struct pair){end ? v->total.max : v->total.min, 1};
+        if (one_satisfies(e, one->value, one->rate))
+            return true;
+    }
+    return false;
+}
+
+/* Under `no`: the clauses `each` and `rate` hold together, by one sample, or none of them does. */
+static void find_together(const struct view *v, struct finding *f) {
+    struct pair one = {NAN, NAN};
+    bool found = find_one(v, &one), each = f->clause->stat == STAT_EACH;
+    if (!found && v->total.vague && one_may_lie_between(v->claim->e, &v->total)) {
+        find_leave_open(f, true, untold_by_sketches);
+        return;
+    }
+    judge_each(f, true, found, v->total.samples);
+    f->value = found ? (each ? one.value : one.rate) : NAN;
+    f->known &= found;
+    f->no_sample = v->total.samples && !found;
 }
 
 static void find_rate(const struct view *v, struct finding *f, bool any) {
@@ -93,6 +169,35 @@ static bool is_vague(const struct tally *t, enum stat stat) {
                         (stat == STAT_LAST && isnan(t->last)));
 }
 
+static double number_of(const struct view *v, const struct clause *c) {
+    const struct tally *t = &v->total;
+    bool numbers = t->numbers > 0;
+    switch (c->stat) {
+    case STAT_SAMPLES:
+        return (double)t->samples;
+    case STAT_COUNT:
+        return t->count;
+    case STAT_SERIES:
+        return (double)t->series;
+    case STAT_DISTINCT:
+        return (double)v->distinct.n;
+    case STAT_SUM:
+        return numbers || !t->samples ? t->sum : NAN;
+    case STAT_AVG: /* as the Agent does: the sum over the number that the samples stand for */
+        return numbers ? t->sum / t->weight : NAN;
+    case STAT_MIN:
+        return numbers ? t->min : NAN;
+    case STAT_MAX:
+        return numbers ? t->max : NAN;
+    case STAT_FIRST:
+        return t->samples ? t->first : NAN;
+    case STAT_LAST:
+        return t->samples ? t->last : NAN;
+    default: /* STAT_MEDIAN, STAT_PERCENTILE */
+        return numbers ? bag_percentile(&v->values, c->percentile) : NAN;
+    }
+}
+
 void find_number(const struct view *v, struct finding *f) {
     const struct tally *t = &v->total;
     const struct clause *c = f->clause;
@@ -100,54 +205,33 @@ void find_number(const struct view *v, struct finding *f) {
         find_leave_open(f, v->claim->e->no, untold_by_sketches);
         return;
     }
-    bool numbers = t->numbers > 0;
-    f->untold = t->samples && !numbers ? "a set holds texts, not numbers" : NULL;
-    switch (c->stat) {
-    case STAT_SAMPLES:
-        f->value = (double)t->samples;
-        break;
-    case STAT_COUNT:
-        f->value = t->count;
-        break;
-    case STAT_SERIES:
-        f->value = (double)t->series;
-        break;
-    case STAT_DISTINCT:
-        f->value = (double)v->distinct.n;
-        break;
-    case STAT_SUM:
-        f->value = numbers || !t->samples ? t->sum : NAN;
-        break;
-    case STAT_AVG: /* as the Agent does: the sum over the number that the samples stand for */
-        f->value = numbers ? t->sum / t->weight : NAN;
-        break;
-    case STAT_MIN:
-        f->value = numbers ? t->min : NAN;
-        break;
-    case STAT_MAX:
-        f->value = numbers ? t->max : NAN;
-        break;
-    case STAT_FIRST:
-        f->value = t->samples ? t->first : NAN;
-        break;
-    case STAT_LAST:
-        f->value = t->samples ? t->last : NAN;
-        break;
-    default: /* STAT_MEDIAN, STAT_PERCENTILE */
-        f->value = bag_percentile(&v->values, c->percentile);
-        break;
-    }
+    bool of_one = c->stat == STAT_FIRST || c->stat == STAT_LAST;
+    f->value = number_of(v, c);
     f->known = !isnan(f->value);
+    if (!f->known && t->numbers && !of_one) {
+        find_leave_open(f, v->claim->e->no, "can't be told: with a sample rate that came it is no number");
+        return;
+    }
+    if (!f->known && t->samples)
+        f->untold = !t->numbers             ? untold_by_texts
+                    : c->stat == STAT_FIRST ? "has no value: the oldest sample is of a set, a text"
+                                            : "has no value: the newest sample is of a set, a text";
     f->holds = f->known && clause_holds(c, f->value);
     if (c->op == OP_ABOUT && !c->has_tolerance)
         range_by_sampling(v, f);
     settle_by_trend(f, settle_trend_of(v->claim->e, t, c->stat));
+    if (c->stat == STAT_SUM) /* what was lost may have been below zero */
+        f->settled_lost = false;
     if (c->stat == STAT_FIRST)
         f->settled_later = t->samples > 0;
+    if (c->stat == STAT_LAST)
+        f->settled_lost = t->samples > 0 && v->lost == LOST_OLDEST;
 }
 
 void find_itself(const struct view *v, struct finding *f) {
-    if (f->clause->stat == STAT_EACH)
+    if (v->for_one && clause_is_of_one_sample(f->clause))
+        find_together(v, f);
+    else if (f->clause->stat == STAT_EACH)
         find_each(v, f, v->claim->e->no);
     else if (f->clause->stat == STAT_RATE)
         find_rate(v, f, v->claim->e->no);

@@ -8,10 +8,14 @@
 struct view {
     const struct claim *claim;
     struct witness *witnesses;
-    struct tally total;     /* of the metric itself */
-    struct tally flushed;   /* of the aggregated form with most samples */
-    struct distinct wholes; /* what has aggregated forms */
-    bool grown;             /* values, rates, distinct are copies of several witnesses' */
+    struct tally total;      /* of the metric itself */
+    struct tally flushed;    /* of aggregated metrics, whose points are those of their .count; or of rates */
+    struct distinct wholes;  /* what has aggregated forms */
+    uint64_t spanless;       /* points of .count without an interval: nobody knows of how many values */
+    bool by_rates;           /* what aggregating makes of the metric is a rate, not forms */
+    bool for_one, asks_rate; /* expectation_asks_for_one, and for the rate of that sample */
+    enum lost lost;
+    bool grown; /* values, rates, distinct are copies of several witnesses' */
     struct bag values, rates;
     struct distinct distinct;
     uint64_t odd_rates;

@@ -1,9 +1,18 @@
+/* What an aggregating client made of metrics.
+ *
+ * Of a timing, histogram or distribution: forms, NAME.avg and the like. Of a count: a rate. A form alone proves nothing, for
+ * anybody may call a gauge so. It counts where the rate NAME.count came with the same tags and host, as every aggregating client
+ * sends it, and where the session holds no samples of NAME itself. A rate with an interval needs no such proof: it came over
+ * HTTP, by its own name.
+ */
 #include "judge/evaluate/find.h"
 
 static const char untold_by_forms[] = "can't be told from aggregated forms";
+static const char untold_by_rates[] =
+    "can't be told from a rate, in which a client has added up single values: ask for 'sum'";
 
 static bool is_form(const struct link *link, enum form form, double percentile) {
-    return link->form == form && (form != FORM_PERCENTILE || link->percentile == percentile);
+    return link->used && link->form == form && (form != FORM_PERCENTILE || link->percentile == percentile);
 }
 
 /* The witnesses of one form added up. */
@@ -16,39 +25,41 @@ static struct tally add_form(const struct view *v, enum form form, double percen
     return t;
 }
 
-/* Which metrics have this form; FORM_NONE: any. */
-static void collect_wholes(struct view *v, enum form form, double percentile, struct distinct *wholes) {
+static struct span whole_of(const struct witness *w) {
+    return span_of((const char *)&w->whole, sizeof w->whole);
+}
+
+/* Whether all that was aggregated has this form. */
+static bool all_have(struct view *v, enum form form, double percentile) {
+    struct distinct wholes = {0};
     const struct links *links = &v->claim->witnesses;
-    for (size_t i = 0; i < links->n; i++) {
-        const struct witness *w = &v->witnesses[links->items[i].index];
-        bool wanted = form == FORM_NONE ? links->items[i].form != FORM_NONE
-                                        : is_form(&links->items[i], form, percentile);
-        if (wanted && w->flushed.samples &&
-            distinct_add_text(wholes, span_of((const char *)&w->whole, sizeof w->whole)) != 0)
+    for (size_t i = 0; i < links->n; i++)
+        if (is_form(&links->items[i], form, percentile) &&
+            distinct_add_text(&wholes, whole_of(&v->witnesses[links->items[i].index])) != 0)
             v->no_memory = true;
-    }
+    bool all = wholes.n == v->wholes.n;
+    distinct_free(&wholes);
+    return all && (form != FORM_COUNT || v->spanless == 0);
 }
 
 /* Adds what a form says to t; false when it isn't there for all that was aggregated. */
 static bool take_form(struct view *v, enum form form, double percentile, struct tally *t) {
     struct tally flushed = add_form(v, form, percentile);
-    struct distinct wholes = {0};
     flushed.series = 0;
     flushed.count = flushed.sum; /* the clause asks for one of both */
     flushed.sum_sampling.exact = flushed.count_sampling.exact = flushed.sum;
     tally_add_all(t, &flushed);
-    collect_wholes(v, form, percentile, &wholes);
-    bool all = wholes.n == v->wholes.n;
-    distinct_free(&wholes);
-    return all;
+    return v->by_rates || all_have(v, form, percentile);
 }
 
 /* `each` is told by the ends, of which one may do. */
 static bool take_ends(struct view *v, const struct clause *c, bool any, struct tally *t) {
+    if (v->for_one && v->asks_rate) /* no form tells the rate of the sample with that value */
+        return false;
     bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
     bool least = take_form(v, FORM_MIN, 0, t), greatest = take_form(v, FORM_MAX, 0, t);
     t->vague++; /* what lies between */
-    return (up || down) ? (up != any ? least : greatest) : least && greatest;
+    return (up || down) && !v->for_one ? (up != any ? least : greatest) : least && greatest;
 }
 
 /* The whole lies between the least and the greatest point that was flushed, and what of the metric itself came is one more:
@@ -75,69 +86,104 @@ static void find_in_points(struct view *v, struct finding *f, enum form form, bo
     f->holds = any ? low || high || between : low && high && !between;
 }
 
+/* What the forms say of the clause is added to the total; false when they don't say it. */
+static bool add_forms(struct view *v, const struct clause *c, bool any) {
+    switch (c->stat) {
+    case STAT_SAMPLES:
+    case STAT_SERIES:
+        return true;
+    case STAT_COUNT:
+        return take_form(v, v->by_rates ? FORM_RATE : FORM_COUNT, 0, &v->total);
+    case STAT_SUM:
+        return take_form(v, v->by_rates ? FORM_RATE : FORM_SUM, 0, &v->total);
+    case STAT_MIN:
+        return !v->by_rates && take_form(v, FORM_MIN, 0, &v->total);
+    case STAT_MAX:
+        return !v->by_rates && take_form(v, FORM_MAX, 0, &v->total);
+    case STAT_EACH:
+        return !v->by_rates && take_ends(v, c, any, &v->total);
+    default: /* STAT_FIRST, STAT_LAST, STAT_DISTINCT, STAT_RATE; of rates all but their sum */
+        return false;
+    }
+}
+
 /* The metric itself and what an aggregating client made of it, as if both were one recording. What lacks the form that tells
  * is like samples that were lost. */
 void find_with_forms(struct view *v, struct finding *f) {
     const struct clause *c = f->clause;
-    bool any = v->claim->e->no, told = false;
+    bool any = v->claim->e->no;
     struct tally itself = v->total;
-    switch (c->stat) {
-    case STAT_AVG:
-        find_in_points(v, f, FORM_AVG, any);
+    enum form in_points = c->stat == STAT_AVG          ? FORM_AVG
+                          : c->stat == STAT_MEDIAN     ? FORM_MEDIAN
+                          : c->stat == STAT_PERCENTILE ? FORM_PERCENTILE
+                                                       : FORM_NONE;
+    if (in_points != FORM_NONE && !v->by_rates) {
+        find_in_points(v, f, in_points, any);
         return;
-    case STAT_MEDIAN:
-        find_in_points(v, f, FORM_MEDIAN, any);
-        return;
-    case STAT_PERCENTILE:
-        find_in_points(v, f, FORM_PERCENTILE, any);
-        return;
-    case STAT_SAMPLES:
-    case STAT_SERIES:
-        told = true;
-        break;
-    case STAT_COUNT:
-        told = take_form(v, FORM_COUNT, 0, &v->total);
-        break;
-    case STAT_SUM:
-        told = take_form(v, FORM_SUM, 0, &v->total);
-        break;
-    case STAT_MIN:
-        told = take_form(v, FORM_MIN, 0, &v->total);
-        break;
-    case STAT_MAX:
-        told = take_form(v, FORM_MAX, 0, &v->total);
-        break;
-    case STAT_EACH:
-        told = take_ends(v, c, any, &v->total);
-        break;
-    default: /* STAT_FIRST, STAT_LAST, STAT_DISTINCT, STAT_RATE */
-        break;
     }
+    bool told = in_points == FORM_NONE && add_forms(v, c, any);
+    enum lost lost = v->lost;
     v->total.samples = itself.samples + v->flushed.samples;
     v->total.series = itself.series + v->flushed.series;
+    if (!told)
+        v->lost = LOST_SOME;
     if (told || v->total.numbers)
         find_itself(v, f);
-    if (!f->known || (!told && !f->settled_lost))
-        find_leave_open(f, any, untold_by_forms);
+    if (v->by_rates &&
+        c->stat == STAT_COUNT) /* a rate that was lost may have been below zero, as a sum may */
+        f->settled_lost = false;
+    bool between = f->untold && v->total.vague > itself.vague; /* the ends, and is not told by them */
+    if ((!told && !f->settled_lost) || between)
+        find_leave_open(f, any, v->by_rates ? untold_by_rates : untold_by_forms);
+    v->lost = lost;
     v->total = itself;
 }
 
-/* What an aggregating client made of metrics. */
-void find_collect_forms(struct view *v) {
-    for (enum form form = FORM_AVG; form < FORM_PERCENTILE; form++) {
-        struct tally t = add_form(v, form, 0);
-        if (t.samples > v->flushed.samples)
-            v->flushed = t;
-    }
+/* --- which of them count --------------------------------------------------------------------------------- */
+
+static bool is_aggregate(const struct link *link) {
+    return link->form != FORM_NONE && link->form < FORM_RATE;
+}
+
+/* The metrics of which there is a rate .count, but those whose session holds samples of the name itself. */
+static void collect_wholes(struct view *v) {
+    struct distinct sessions = {0};
     const struct links *links = &v->claim->witnesses;
-    bool tried[101] = {
-        false}; /* adding up goes over all links: once for each percentile, not for each link */
-    for (size_t i = 0; i < links->n && v->flushed.samples == 0; i++) {
-        const struct link *link = &links->items[i];
-        if (link->form != FORM_PERCENTILE || tried[(size_t)link->percentile])
-            continue;
-        tried[(size_t)link->percentile] = true;
-        v->flushed = add_form(v, FORM_PERCENTILE, link->percentile);
+    for (size_t i = 0; i < links->n; i++) {
+        const struct witness *w = &v->witnesses[links->items[i].index];
+        if (!is_aggregate(&links->items[i]) && w->tally.samples &&
+            distinct_add_text(&sessions, w->session) != 0)
+            v->no_memory = true;
     }
-    collect_wholes(v, FORM_NONE, 0, &v->wholes);
+    for (size_t i = 0; i < links->n; i++) {
+        const struct witness *w = &v->witnesses[links->items[i].index];
+        bool there = links->items[i].form == FORM_COUNT && w->flushed.samples + w->spanless > 0;
+        if (there && !distinct_has_text(&sessions, w->session) &&
+            distinct_add_text(&v->wholes, whole_of(w)) != 0)
+            v->no_memory = true;
+    }
+    distinct_free(&sessions);
+}
+
+void find_collect_forms(struct view *v) {
+    const struct links *links = &v->claim->witnesses;
+    v->by_rates = match_has_rates(v->claim->e);
+    if (!v->by_rates)
+        collect_wholes(v);
+    for (size_t i = 0; i < links->n; i++) {
+        struct link *link = &links->items[i];
+        const struct witness *w = &v->witnesses[link->index];
+        link->used = is_aggregate(link)
+                         ? w->flushed.samples + w->spanless > 0 && distinct_has_text(&v->wholes, whole_of(w))
+                         : link->form == FORM_RATE && w->flushed.samples > 0;
+        if (!link->used || (link->form != FORM_COUNT && link->form != FORM_RATE))
+            continue;
+        tally_add_all(&v->flushed, &w->flushed);
+        if (link->form == FORM_RATE)
+            continue;
+        v->flushed.samples += w->spanless;
+        v->spanless += w->spanless;
+    }
+    if (!v->by_rates)
+        v->flushed.series = v->wholes.n;
 }

@@ -90,6 +90,10 @@ bool judge_reads_samples(const struct judge *j) {
     return reads;
 }
 
+uint64_t judge_since(const struct judge *j) {
+    return j->since;
+}
+
 uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }
@@ -100,8 +104,9 @@ enum loss_kind judge_kind(const struct expectation *e) {
                                          : LOST_SAMPLES;
 }
 
-bool judge_lost_for(const struct judge *j, const struct expectation *e) {
-    return j->lost & judge_kind(e);
+enum lost judge_lost_for(const struct judge *j, const struct expectation *e) {
+    unsigned kind = judge_kind(e);
+    return j->lost_newer & kind ? LOST_SOME : j->lost & kind ? LOST_OLDEST : LOST_NONE;
 }
 
 /* --- verdicts -------------------------------------------------------------------------------------------- */
@@ -126,6 +131,8 @@ static void judge_dirty(struct judge *j) {
         judge_claim(j, &j->claims[i]);
     for (size_t i = 0; !j->all_dirty && i < j->n_dirty; i++)
         judge_claim(j, &j->claims[j->dirty[i]]);
+    if (j->all_covered && j->n_formed && (j->all_dirty || j->n_dirty))
+        judge_cover_forms(j);
     j->all_dirty = false;
     j->n_dirty = 0;
 }

@@ -53,8 +53,16 @@ enum form form_of(struct span name, struct span *base, double *percentile) {
 }
 
 bool match_has_forms(const struct expectation *e) {
-    return !e->any_type &&
+    return e->subject == SUBJECT_METRIC && e->literal && !e->any_type &&
            (e->type == METRIC_TIMING || e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
+}
+
+bool match_form_type(enum form form, enum metric_type type) {
+    return type == (form == FORM_COUNT ? METRIC_RATE : METRIC_GAUGE);
+}
+
+bool match_has_rates(const struct expectation *e) {
+    return e->subject == SUBJECT_METRIC && !e->any_type && e->type == METRIC_COUNT;
 }
 
 bool match_name(const struct expectation *e, struct span name, uint64_t *steps) {

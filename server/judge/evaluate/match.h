@@ -30,7 +30,8 @@ enum form {
 #define X(id, suffix) id,
     FORMS(X)
 #undef X
-        FORM_N
+        FORM_RATE, /* of a count: its sum, divided by the interval */
+    FORM_RIVAL /* no form, but samples of the metric's name that are not asked for: where they are, forms tell nothing */
 };
 
 /* FORM_NONE when the name has no such ending; else the name before it, and the percentile of `.95percentile`.
@@ -53,8 +54,12 @@ bool match_tags(const struct expectation *e, const struct tagged *t);
 bool match_term(const struct tag_term *term, const struct tagged *t);
 /* Whether [exactly] has a place for the tag: a term takes it, or its key is ignored. */
 bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps);
-/* Whether the expectation is also about the aggregated forms of a metric. */
+/* Whether the expectation is also about the aggregated forms of a metric: NAME.avg and the like. */
 bool match_has_forms(const struct expectation *e);
+/* Whether a series of this type can be that form of a metric. */
+bool match_form_type(enum form form, enum metric_type type);
+/* Whether the expectation is also about rates, as which an aggregating client sends counts. */
+bool match_has_rates(const struct expectation *e);
 
 static inline struct tagged tagged_series(const struct series_row *row, uint64_t *steps) {
     return (struct tagged){row->n_tags, row->tags, row->host, row->device, steps};

@@ -45,11 +45,13 @@ struct judge {
     uint64_t n_looks;                   /* at those, by all the claims about them */
     uint32_t telemetry, last_telemetry; /* places + 1 of the first and last witness of that kind; 0: none */
     uint64_t n_uncovered;
+    uint64_t n_formed; /* witnesses that only forms are looked for in */
 
     struct loss_seen *losses;
     size_t n_losses, cap_losses;
     struct idmap by_loss;
-    unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
+    unsigned lost;       /* kinds of records (enum loss_kind) of which some may be missing */
+    unsigned lost_newer; /* of which some may be missing that are newer than what is still recorded */
 
     struct judge_limits limits;
     uint64_t started; /* the newest id when judge_start read */
@@ -66,13 +68,17 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 /* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* The same in the first look, which may have counted it by the summary of its series. */
+int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* After judging: which of the series that may be aggregated forms are covered by claims that were told by them. */
+void judge_cover_forms(struct judge *j);
 int judge_add_event(struct judge *j, const struct event_row *row);
 int judge_add_check(struct judge *j, const struct check_row *row);
 int judge_add_loss(struct judge *j, const struct loss_row *row);
 /* A witness has its first sample. */
 void judge_note_present(struct judge *j, struct witness *w);
 /* Whether something was lost that could have been about this expectation. */
-bool judge_lost_for(const struct judge *j, const struct expectation *e);
+enum lost judge_lost_for(const struct judge *j, const struct expectation *e);
 /* The kind of records that it is about. */
 enum loss_kind judge_kind(const struct expectation *e);
 /* Telemetry of a client that says it dropped something. */

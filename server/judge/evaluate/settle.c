@@ -50,7 +50,7 @@ void settle_by_trend(struct finding *f, enum trend trend) {
 
 bool settle_can(const struct expectation *e, const struct tally *t, const struct clause *c, bool wanted) {
     enum trend trend = settle_trend_of(e, t, c->stat);
-    if (trend == TREND_ANY)
+    if (trend == TREND_ANY || c->stat == STAT_SUM) /* a sum may have lost what is below zero */
         return false;
     if (c->op == OP_EQ || c->op == OP_ABOUT)
         return !wanted;

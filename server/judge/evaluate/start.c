@@ -1,7 +1,8 @@
 /* The first look at a recording, and every look after it.
  *
  * Summaries first; samples only of the series that some expectation can't judge by its summary. Those are
- * read series by series when they are few, else all in one go.
+ * read series by series when they are few, else all in one go. A series that is looked at whole has its count and sum from its
+ * summary all the same: a claim about it must have one number, whatever else is asked beside it.
  */
 #include "judge/evaluate/private.h"
 
@@ -29,14 +30,13 @@ static int take_series(void *arg, const struct series_row *row) {
         return 0;
     bool whole = row->first_id > j->since;
     bool summary_will_do = whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->telemetry;
-    if (summary_will_do) {
-        if (witness_take_series(w, row) != 0)
+    if (whole || summary_will_do) {
+        if (witness_take_series(w, row, !summary_will_do) != 0)
             start->no_memory = true;
         judge_note_present(j, w);
-    } else {
-        w->reading = true;
-        start->wanted_samples += row->samples;
     }
+    w->reading = !summary_will_do;
+    start->wanted_samples += summary_will_do ? 0 : row->samples;
     return start->no_memory;
 }
 
@@ -46,7 +46,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     uint32_t place;
     if (!idmap_get(&j->by_series, row->series_id, &place) || !j->witnesses[place].reading)
         return 0;
-    if (judge_add_sample(j, &j->witnesses[place], row) != 0) {
+    if (judge_read_sample(j, &j->witnesses[place], row) != 0) {
         start->no_memory = true;
         return 1;
     }

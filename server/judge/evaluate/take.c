@@ -29,16 +29,31 @@ struct visit {
     struct links found;
 };
 
+/* What a series is to an expectation with its name: FORM_RIVAL when it is not asked for. */
+static enum form role_of(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
+    struct tagged tagged = tagged_series(row, steps);
+    bool itself = match_type(e, row->type), rate = match_has_rates(e) && row->type == METRIC_RATE;
+    if (!(itself || rate) || !match_tags(e, &tagged))
+        return FORM_RIVAL;
+    return itself ? FORM_NONE : FORM_RATE;
+}
+
 static int visit_claim(void *arg, uint32_t place) {
     struct visit *v = arg;
     const struct expectation *e = v->judge->claims[place].e;
     struct tagged tagged = tagged_series(v->row, &v->judge->steps);
-    bool fits = v->form == FORM_NONE ? match_type(e, v->row->type) : match_has_forms(e);
-    if (!fits || !match_tags(e, &tagged))
+    enum form form = v->form;
+    if (form == FORM_NONE)
+        form = role_of(e, v->row, &v->judge->steps);
+    else if (!match_tags(e, &tagged))
+        return 0;
+    if ((form == FORM_RIVAL || v->form != FORM_NONE) && !match_has_forms(e))
         return 0;
     if (++v->judge->n_links > v->judge->limits.links)
         return -1;
-    return links_add(&v->found, (struct link){place, (uint8_t)v->form, (uint8_t)v->percentile});
+    return links_add(
+        &v->found,
+        (struct link){.index = place, .form = (uint8_t)form, .percentile = (uint8_t)v->percentile});
 }
 
 static int find_claims(struct visit *v) {
@@ -46,17 +61,17 @@ static int find_claims(struct visit *v) {
     if (name_index_visit(&j->names, j->parsed.list, v->row->name, &j->steps, j->limits.steps, visit_claim,
                          v) != 0)
         return -1;
-    enum metric_type type = v->row->type;
-    if (type != METRIC_GAUGE && type != METRIC_RATE && type != METRIC_COUNT)
-        return 0;
     v->form = form_of(v->row->name, &v->base, &v->percentile);
-    return v->form == FORM_NONE ? 0
-                                : name_index_visit(&j->names, j->parsed.list, v->base, &j->steps,
-                                                   j->limits.steps, visit_claim, v);
+    if (v->form == FORM_NONE || !match_form_type(v->form, v->row->type))
+        return 0;
+    struct name_index literals = j->names;
+    literals.n_globs = 0;
+    return name_index_visit(&literals, j->parsed.list, v->base, &j->steps, j->limits.steps, visit_claim, v);
 }
 
 static uint64_t identity_of(const struct series_row *row, struct span name, uint64_t seed) {
     uint64_t hash = XXH3_64bits_withSeed(name.p, name.n, seed);
+    hash = XXH3_64bits_withSeed(row->session.p, row->session.n, hash);
     for (size_t i = 0; i < row->n_tags; i++)
         hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
     hash = XXH3_64bits_withSeed(row->host.p, row->host.n, hash);
@@ -65,7 +80,8 @@ static uint64_t identity_of(const struct series_row *row, struct span name, uint
 
 static bool is_same(const struct witness *w, const struct series_row *row) {
     bool same = w->type == row->type && w->n_tags == row->n_tags && span_eq(w->name, row->name) &&
-                span_eq(w->host, row->host) && span_eq(w->device, row->device);
+                span_eq(w->session, row->session) && span_eq(w->host, row->host) &&
+                span_eq(w->device, row->device);
     for (size_t i = 0; same && i < row->n_tags; i++)
         same = span_eq(w->tags[i], row->tags[i]);
     return same;
@@ -84,6 +100,7 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
         return NULL;
     struct witness *w = &j->witnesses[j->n_witnesses];
     *w = (struct witness){.id = row->id,
+                          .session = arena_copy(&j->arena, row->session),
                           .name = arena_copy(&j->arena, row->name),
                           .type = row->type,
                           .n_tags = row->n_tags,
@@ -91,7 +108,8 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
                           .host = arena_copy(&j->arena, row->host),
                           .device = arena_copy(&j->arena, row->device),
                           .telemetry = match_tells_drops(row->name, row->type)};
-    if (!w->name.p || !w->tags || idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
+    if (!w->session.p || !w->name.p || !w->tags ||
+        idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
         idmap_put(&j->by_identity, identity_of(row, row->name, row->type), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
@@ -118,15 +136,18 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
             struct link link = v.found.items[i];
             struct claim *claim = &j->claims[link.index];
             new->direct |= link.form == FORM_NONE;
-            if (link.form != FORM_NONE)
+            if (link.form != FORM_NONE && link.form < FORM_RATE)
                 new->whole = identity_of(row, v.base, 0);
-            new->needs |= link.form == FORM_NONE ? claim->needs : NEED_FORM;
-            result = links_add(&claim->witnesses,
-                               (struct link){(uint32_t)(new - j->witnesses), link.form, link.percentile});
+            new->needs |= link.form == FORM_NONE    ? claim->needs
+                          : link.form != FORM_RIVAL ? (unsigned)NEED_FORM
+                                                    : 0;
+            link.index = (uint32_t)(new - j->witnesses);
+            result = links_add(&claim->witnesses, link);
         }
         if (new) {
             new->claims = v.found;
             v.found = (struct links){0};
+            j->n_formed += !new->direct && (new->needs &NEED_FORM);
         }
         *w = new;
     }
@@ -136,32 +157,58 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 
 /* --- samples --------------------------------------------------------------------------------------------- */
 
-/* `source`: where a sample came from, for what is a form only when it came over HTTP. */
-static void note_uncovered(struct judge *j, struct witness *w, enum source source) {
-    bool covered = w->direct || (w->claims.n && source == SOURCE_HTTP) || span_starts(w->name, TELEMETRY);
+/* Of a series that may be a form, the claims tell when they are judged: judge_cover_forms. */
+static void note_uncovered(struct judge *j, struct witness *w) {
+    bool covered = w->direct || (w->needs & NEED_FORM) || span_starts(w->name, TELEMETRY);
     j->n_uncovered += !covered && !w->uncovered;
     w->uncovered |= !covered;
 }
 
+void judge_cover_forms(struct judge *j) {
+    for (size_t i = 0; i < j->n_claims; i++) {
+        const struct links *links = &j->claims[i].witnesses;
+        for (size_t k = 0; k < links->n; k++) {
+            struct witness *w = &j->witnesses[links->items[k].index];
+            uint64_t n = w->flushed.samples + (links->items[k].form == FORM_RATE ? 0 : w->spanless);
+            if (links->items[k].used && n > w->n_formed)
+                w->n_formed = n;
+        }
+    }
+    for (size_t i = 0; i < j->n_witnesses; i++) {
+        struct witness *w = &j->witnesses[i];
+        bool formed = w->tally.samples == w->n_formed;
+        w->n_formed = 0; /* until the next time */
+        if (w->direct || !(w->needs & NEED_FORM) || w->tally.samples == 0)
+            continue;
+        j->n_uncovered += !formed;
+        j->n_uncovered -= w->uncovered;
+        w->uncovered = !formed;
+    }
+}
+
 void judge_note_present(struct judge *j, struct witness *w) {
-    if (w->claims.n == 0)
-        note_uncovered(j, w, SOURCE_HTTP);
+    note_uncovered(j, w);
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
         j->lost |= LOST_ANY;
+        j->lost_newer |= LOST_ANY;
         j->all_dirty = true;
     }
+}
+
+/* Each claim looks at each value that is kept for it. */
+static bool looks_too_often(struct judge *j, const struct witness *w) {
+    j->n_looks += (w->needs & (NEED_VALUES | NEED_DISTINCT)) ? w->claims.n : 0;
+    return j->n_looks > j->limits.looks;
 }
 
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row) {
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
     if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
-    j->n_looks += (w->needs & (NEED_VALUES | NEED_DISTINCT)) ? w->claims.n : 0;
-    if (j->n_looks > j->limits.looks)
+    if (looks_too_often(j, w))
         return -1;
-    note_uncovered(j, w, row->source);
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
         return 0;
@@ -169,6 +216,14 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     return 0;
+}
+
+int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row) {
+    if (!w->summed)
+        return judge_add_sample(j, w, row);
+    if (j->n_values >= j->limits.values || witness_read_sample(w, row, &j->n_values) != 0)
+        return -1;
+    return looks_too_often(j, w) ? -1 : 0;
 }
 
 /* --- events and checks ----------------------------------------------------------------------------------- */
@@ -229,6 +284,7 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
     }
     j->losses[place].n += row->n;
     j->lost |= loss_kinds(row->loss);
+    j->lost_newer |= loss_is_of_oldest(row->loss) ? 0 : loss_kinds(row->loss);
     j->all_dirty = true;
     return 0;
 }

@@ -29,26 +29,29 @@ void tally_take_series(struct tally *t, const struct series_row *row) {
     t->count_sampling.exact = t->count;
 }
 
-void tally_add_sample(struct tally *t, enum metric_type type, const struct sample_row *row) {
+void tally_begin_reading(struct tally *t) {
+    t->sum_sampling = t->count_sampling = (struct sampling){0};
+}
+
+static bool is_vague(const struct sketch *sketch) {
+    return sketch && sketch->min < sketch->max;
+}
+
+void tally_read_sample(struct tally *t, enum metric_type type, const struct sample_row *row) {
     const struct sketch *sketch = row->value.sketch;
-    bool vague = sketch && sketch->min < sketch->max;
+    bool vague = is_vague(sketch);
     double rate = row->spelling->sample_rate, value = type == METRIC_SET || vague ? NAN : row->value.number;
     struct metric_weight weight = metric_weigh(type, rate);
-    t->series = 1;
-    t->sampled |= rate != 1;
-    t->count += sketch ? (double)sketch->count : weight.count;
-    if (t->samples++ == 0) {
+    if (t->first_id == 0 || row->id <= t->first_id) {
         t->first = value;
         t->first_id = row->id;
     }
-    t->last = value;
-    t->last_id = row->id;
+    if (row->id >= t->last_id) {
+        t->last = value;
+        t->last_id = row->id;
+    }
     if (type == METRIC_SET)
         return;
-    t->sum += sketch ? sketch->sum : value * weight.factor;
-    add_range(t, sketch ? sketch->min : value, sketch ? sketch->max : value);
-    t->numbers++;
-    t->weight += sketch ? (double)sketch->count : weight.count;
     t->vague += vague;
     if (sketch) { /* the client's own summary: what it sampled away is not told */
         t->sum_sampling.exact += sketch->sum;
@@ -63,6 +66,24 @@ void tally_add_sample(struct tally *t, enum metric_type type, const struct sampl
         t->spread[1] += s * value;
         t->spread[2] += s * value * value;
     }
+}
+
+void tally_add_sample(struct tally *t, enum metric_type type, const struct sample_row *row) {
+    const struct sketch *sketch = row->value.sketch;
+    double rate = row->spelling->sample_rate, value = row->value.number;
+    struct metric_weight weight = metric_weigh(type, rate);
+    double count = sketch ? (double)sketch->count : weight.count;
+    t->series = 1;
+    t->samples++;
+    t->sampled |= rate != 1;
+    t->count += count;
+    if (type != METRIC_SET) {
+        t->sum += sketch ? sketch->sum : value * weight.factor;
+        add_range(t, sketch ? sketch->min : value, sketch ? sketch->max : value);
+        t->numbers++;
+        t->weight += count;
+    }
+    tally_read_sample(t, type, row);
 }
 
 void tally_add_all(struct tally *t, const struct tally *from) {

@@ -27,6 +27,9 @@ struct tally {
 void tally_take_series(struct tally *t, const struct series_row *row);
 /* Samples of one series in the order of their ids. */
 void tally_add_sample(struct tally *t, enum metric_type type, const struct sample_row *row);
+/* The same of samples that a summary has counted already: only what no summary tells. `tally_begin_reading` comes first. */
+void tally_begin_reading(struct tally *t);
+void tally_read_sample(struct tally *t, enum metric_type type, const struct sample_row *row);
 void tally_add_all(struct tally *t, const struct tally *from);
 
 #endif

@@ -9,14 +9,14 @@
 #define SKETCH_BIAS     1338
 
 unsigned needs_of(const struct expectation *e) {
-    unsigned needs = 0;
+    unsigned needs = expectation_asks_for_one(e) ? NEED_PAIRS : 0;
     for (size_t i = 0; i < e->n_clauses; i++) {
         const struct clause *c = &e->clauses[i];
         if (c->stat == STAT_MEDIAN || c->stat == STAT_PERCENTILE)
             needs |= NEED_VALUES;
-        if (c->stat == STAT_EACH && clause_asks_between(c, e->no))
+        if (c->stat == STAT_EACH && clause_asks_between(c, e->no) && !(needs & NEED_PAIRS))
             needs |= NEED_VALUES;
-        if (c->stat == STAT_RATE)
+        if (c->stat == STAT_RATE && !(needs & NEED_PAIRS))
             needs |= NEED_RATES;
         if (c->stat == STAT_DISTINCT)
             needs |= NEED_DISTINCT;
@@ -54,24 +54,37 @@ static int add_values(struct witness *w, const struct sample_row *row) {
 }
 
 /* What an aggregating client flushed: rates stand for rate times interval. */
-static void add_flushed(struct tally *t, enum metric_type type, const struct sample_row *row) {
+static void add_flushed(struct witness *w, const struct sample_row *row) {
+    struct tally *t = &w->flushed;
     double value = row->value.number;
+    int64_t interval = row->spelling->interval;
+    if (w->type == METRIC_RATE && interval <= 0) {
+        w->spanless++;
+        return;
+    }
     t->series = 1;
     t->min = t->samples ? fmin(t->min, value) : value;
     t->max = t->samples ? fmax(t->max, value) : value;
     t->samples++;
     t->numbers++;
-    t->sum +=
-        type == METRIC_RATE && row->spelling->interval > 0 ? value * (double)row->spelling->interval : value;
+    t->sum += w->type == METRIC_RATE ? value * (double)interval : value;
     if (t->first_id == 0)
         t->first_id = row->id;
     t->last_id = row->id;
 }
 
-int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
-    tally_add_sample(&w->tally, w->type, row);
+static int add_pairs(struct witness *w, const struct sample_row *row) {
+    const struct sketch *s = row->value.sketch;
+    double rate = row->spelling->sample_rate, value = w->type == METRIC_SET ? (double)NAN : row->value.number;
+    if (!s)
+        return pairs_add(&w->pairs, value, rate);
+    return pairs_add(&w->pairs, s->min, rate) == 0 ? pairs_add(&w->pairs, s->max, rate) : -1;
+}
+
+/* What is kept beside the tally. */
+static int keep_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
     if ((w->needs & NEED_FORM) && row->source == SOURCE_HTTP)
-        add_flushed(&w->flushed, w->type, row);
+        add_flushed(w, row);
     if (w->needs & NEED_RATES) {
         double rate = row->spelling->sample_rate;
         if (isnan(rate))
@@ -79,9 +92,11 @@ int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t
         else if (bag_add(&w->rates, rate, 1) != 0)
             return -1;
     }
-    if (w->needs & (NEED_VALUES | NEED_DISTINCT))
+    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_PAIRS))
         ++*n_values;
     if ((w->needs & NEED_VALUES) && w->type != METRIC_SET && add_values(w, row) != 0)
+        return -1;
+    if ((w->needs & NEED_PAIRS) && add_pairs(w, row) != 0)
         return -1;
     if (w->needs & NEED_DISTINCT)
         return w->type == METRIC_SET ? distinct_add_text(&w->distinct, row->text)
@@ -89,8 +104,18 @@ int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t
     return 0;
 }
 
+int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
+    tally_add_sample(&w->tally, w->type, row);
+    return keep_sample(w, row, n_values);
+}
+
+int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
+    tally_read_sample(&w->tally, w->type, row);
+    return keep_sample(w, row, n_values);
+}
+
 bool witness_needs_samples(const struct witness *w, const struct series_row *row) {
-    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM))
+    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM | NEED_PAIRS))
         return true;
     if ((w->needs & NEED_FIRST) && row->samples > 1)
         return true;
@@ -101,14 +126,20 @@ bool witness_needs_samples(const struct witness *w, const struct series_row *row
     return (w->needs & (NEED_RATES | NEED_SAMPLING)) && row->sampled;
 }
 
-int witness_take_series(struct witness *w, const struct series_row *row) {
+int witness_take_series(struct witness *w, const struct series_row *row, bool reading) {
     tally_take_series(&w->tally, row);
+    w->summed = true;
+    if (reading) {
+        tally_begin_reading(&w->tally);
+        return 0;
+    }
     return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)row->samples) : 0;
 }
 
 void witness_free(struct witness *w) {
     bag_free(&w->values);
     bag_free(&w->rates);
+    pairs_free(&w->pairs);
     distinct_free(&w->distinct);
     free(w->claims.items);
 }

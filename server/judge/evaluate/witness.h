@@ -10,6 +10,7 @@
 #include "judge/evaluate/bag.h"
 #include "judge/evaluate/distinct.h"
 #include "judge/evaluate/match.h"
+#include "judge/evaluate/pairs.h"
 #include "judge/evaluate/tally.h"
 #include "judge/language/parse.h"
 
@@ -22,6 +23,7 @@ enum need {
     NEED_FIRST = 16,
     NEED_FORM = 32, /* the series may be an aggregated form: only what came over HTTP counts */
     NEED_LAST = 64,
+    NEED_PAIRS = 128, /* several of `each` and `rate` under `no` */
 };
 unsigned needs_of(const struct expectation *e);
 
@@ -30,6 +32,7 @@ struct link {
     uint32_t index;
     uint8_t form;       /* enum form */
     uint8_t percentile; /* FORM_PERCENTILE: a whole number */
+    bool used;          /* of forms: the last evaluation was told by it */
 };
 
 struct links {
@@ -40,6 +43,7 @@ int links_add(struct links *links, struct link link);
 
 struct witness {
     uint64_t id;
+    struct span session;
     struct span name;
     enum metric_type type;
     size_t n_tags;
@@ -50,20 +54,25 @@ struct witness {
     bool telemetry;          /* counts of what a client itself dropped */
     uint32_t next_telemetry; /* place + 1 of the next one; 0: none */
     bool reading;            /* judge_start reads its samples */
+    bool summed;    /* its summary is in the tally already: reading fills only what no summary tells */
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
+    uint64_t n_formed;    /* samples of which some claim was told as by a form */
     uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
     struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */
+    uint64_t spanless;    /* NEED_FORM: rates without an interval, which are not in `flushed` */
     uint64_t odd_rates;   /* sample rates that are NaN */
     struct bag values, rates;
+    struct pairs pairs;
     struct distinct distinct;
 };
 
 /* Takes what the row says of one sample. *n_values counts what is kept one by one. -1: out of memory. */
 int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values);
-/* Takes a summary that needs no samples read. */
-int witness_take_series(struct witness *w, const struct series_row *row);
+/* Takes a summary. `reading`: its samples follow, by witness_read_sample. */
+int witness_take_series(struct witness *w, const struct series_row *row, bool reading);
+int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values);
 /* Whether the summary is not enough. */
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 void witness_free(struct witness *w);

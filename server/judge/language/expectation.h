@@ -88,7 +88,13 @@ struct expectation {
 /* Whether one value among many decides, so that the least and the greatest don't tell: a value that all must avoid (!=), or
  * that under `no` none may have (==, ~). */
 bool clause_asks_between(const struct clause *c, bool no);
-/* A compared number as its clause wants it: == != < <= > >= with the tolerance, ~ with a relative 1e-6. */
+/* Whether it speaks of each sample by itself: `each` and `rate`. */
+bool clause_is_of_one_sample(const struct clause *c);
+/* Whether several clauses ask together for one and the same sample: `each` and `rate` under `no`. Without it, what holds for all
+ * samples clause by clause holds for all of them together. */
+bool expectation_asks_for_one(const struct expectation *e);
+/* A compared number as its clause wants it: == != < <= > >= with the tolerance, ~ with a relative 1e-6, == and != of a sum, a
+ * count or an average with a relative 1e-9 unless both numbers are whole. */
 bool clause_holds(const struct clause *c, double observed);
 /* How far from `value` an observed number may be, for == ~ and !=; 0 when there is no tolerance. */
 double clause_slack(const struct clause *c, double observed);

@@ -29,6 +29,7 @@ static bool chunk_row(void *arg, size_t i, struct feed_value *values) {
 
 /* --- summaries --------------------------------------------------------------------------------- */
 
+/* All but count and sum, which put.c has added already. */
 static void add_group(struct store *s, const struct slice_group *g) {
     struct intern_series *y = &s->intern.series[g->series];
     uint64_t last_id = s->slice.first_id + g->last;
@@ -37,8 +38,6 @@ static void add_group(struct store *s, const struct slice_group *g) {
         y->first_at = g->first_at;
     }
     y->samples += g->n;
-    y->count += g->count;
-    y->sum += g->sum;
     if (!(y->min <= g->min))
         y->min = g->min;
     if (!(y->max >= g->max))

@@ -15,19 +15,23 @@ static uint64_t next_id(struct store *s) {
 
 /* --- records ----------------------------------------------------------------------------------- */
 
-static void summarise(struct slice_group *g, const struct intern_context *context, enum metric_type type,
-                      const struct value *v, int64_t received_at) {
+/* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
+ * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
+static void summarise(struct slice_group *g, struct intern_series *series,
+                      const struct intern_context *context, enum metric_type type, const struct value *v,
+                      int64_t received_at) {
     double number = type == METRIC_SET ? (double)NAN : v->number;
-    double min = number, max = number;
+    double min = number, max = number, count = context->count, sum = number * context->factor;
     if (v->sketch) { /* has its own weights: every value it was made of counts */
-        g->count += (double)v->sketch->count;
-        g->sum += v->sketch->sum;
+        count = (double)v->sketch->count;
+        sum = v->sketch->sum;
         min = v->sketch->min;
         max = v->sketch->max;
-    } else {
-        g->count += context->count;
-        g->sum += number * context->factor;
     }
+    g->count += count;
+    g->sum += sum;
+    series->count += count;
+    series->sum += sum;
     if (!(g->min <= min))
         g->min = min;
     if (!(g->max >= max))
@@ -57,7 +61,7 @@ static int put_value(struct store *s, uint32_t ix, enum metric_type type, const 
     if (!slice_add_value(slice, g, id, type, v) ||
         !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source))
         return no_memory(err);
-    summarise(g, context, type, v, s->arrival.received_at);
+    summarise(g, &s->intern.series[g->series], context, type, v, s->arrival.received_at);
     s->now.samples++;
     s->now.received_samples++;
     return 0;

@@ -316,6 +316,84 @@ static void test_errors_name_what_was_wrong(void) {
     stop();
 }
 
+/* The last one won in silence. */
+static void test_nothing_given_twice(void) {
+    static const char *const requests[] = {
+        "GET /recorder/v1/series?name=a&name=b",
+        "GET /recorder/v1/samples?since=0&since=1",
+        "GET /recorder/v1/rejects?limit=1&limit=1",
+        "GET /recorder/v1/events?session=default&session=default",
+        "GET /recorder/v1/export?format=csv&format=csv",
+        "GET /recorder/v1/service_checks?type=any&type=any",
+        "GET /recorder/v1/stream?source=udp&source=udp",
+        "POST /recorder/v1/marks?session=default&session=*",
+        "POST /recorder/v1/reset?session=*&session=default",
+        "GET /recorder/v1/status?test_session_token=default&test_session_token=default",
+    };
+    start();
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        EQ_INT(ask(requests[i]), 400);
+        SAYS("is given twice");
+    }
+    EQ_INT(ask("GET /recorder/v1/series?name=a&name=b"), 400);
+    SAYS("the query argument 'name' is given twice");
+    EQ_INT(ask("GET /recorder/v1/series?tag=a&tag=b&name=x"), 200);
+    static const char
+        once[] = "X-Datadog-Test-Session-Token: default\r\n",
+        twice[] = "X-Datadog-Test-Session-Token: default\r\nx-datadog-test-session-token: default\r\n";
+    EQ_INT(client_ask(&client, "GET /recorder/v1/series", once, NULL), 200);
+    EQ_INT(client_ask(&client, "GET /recorder/v1/series", twice, NULL), 400);
+    SAYS("the header 'X-Datadog-Test-Session-Token' is given twice");
+    EQ_INT(client_ask(&client, "GET /recorder/v1/series?test_session_token=default", once, NULL), 200);
+    EQ_INT(client_ask(&client, "GET /recorder/v1/series?test_session_token=other", once, NULL), 400);
+    SAYS("name two sessions");
+    EQ_INT(post("POST /recorder/v1/expect", "{\"expect\":[\"any a\"],\"expect\":[\"no any b\"]}"), 400);
+    SAYS("duplicate object key");
+    stop();
+}
+
+static void test_marks_of_another_recording(void) {
+    static const char *const requests[] = {"GET /recorder/v1/series?since=4711",
+                                           "GET /recorder/v1/samples?since=4711",
+                                           "GET /recorder/v1/rejects?since=4711",
+                                           "GET /recorder/v1/events?since=4711",
+                                           "GET /recorder/v1/service_checks?since=4711",
+                                           "GET /recorder/v1/requests?since=4711",
+                                           "GET /recorder/v1/stream?since=4711",
+                                           "GET /recorder/v1/export?since=4711",
+                                           "GET /recorder/v1/export?format=openmetrics&since=4711"};
+    start();
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        EQ_INT(ask(requests[i]), 400);
+        SAYS("since: 4711 is no mark of this recording, whose newest record is ");
+    }
+    EQ_INT(ask("GET /recorder/v1/series?since=0"), 200);
+    stop();
+}
+
+/* F7: who looks only at `verdict` and `text` saw nothing. */
+static void test_refusals_have_a_verdict(void) {
+    static const struct {
+        const char *body, *text;
+    } cases[] = {
+        {"{\"expect\":[\"incr a sum = 1\"]}",
+         "\"text\":\"expected an operator: == != < <= > >= ~; found '='\\nincr a sum = 1\\n           ^\\n\""},
+        {"{\"expect\":[\"incr a\"],\"since\":4711}", "\"text\":\"since: 4711 is no mark of this recording"},
+        {"{\"expetc\":[]}", "\"text\":\"unknown field 'expetc'; did you mean 'expect'?\\n\""},
+        {"{", "\"text\":\"the body is not JSON"},
+        {"{\"expect\":7}", "\"text\":\"expect must be a list"},
+    };
+    start();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        EQ_INT(post("POST /recorder/v1/expect", cases[i].body), 400);
+        SAYS("\"verdict\":\"error\"");
+        SAYS(cases[i].text);
+    }
+    EQ_INT(ask("POST /recorder/v1/expect?x=1"), 400);
+    SAYS("\"verdict\":\"error\"");
+    stop();
+}
+
 static void test_deep_json(void) {
     start();
     struct buf body = {0};
@@ -832,7 +910,10 @@ UNIT_MAIN("http/http", {"health", test_health}, {"ask right after sending", test
           {"questions at once", test_questions_at_once}, {"sample", test_sample},
           {"other lists", test_other_lists}, {"since", test_since},
           {"long lists are streamed", test_long_lists_are_streamed}, {"export", test_export},
-          {"errors name what was wrong", test_errors_name_what_was_wrong}, {"deep JSON", test_deep_json},
+          {"errors name what was wrong", test_errors_name_what_was_wrong},
+          {"nothing given twice", test_nothing_given_twice},
+          {"marks of another recording", test_marks_of_another_recording},
+          {"refusals have a verdict", test_refusals_have_a_verdict}, {"deep JSON", test_deep_json},
           {"body too large", test_body_too_large}, {"chunked body", test_chunked_body},
           {"huge header", test_huge_header},
           {"half requests and other protocols", test_half_requests_and_other_protocols},

@@ -1,4 +1,3 @@
-#include "judge/evaluate/match.h"
 #include "judging.h"
 
 #include "unit.h"
@@ -305,132 +304,6 @@ static void test_events_and_checks(void) {
     PASSES(f, "prefix x.\nevent Deploy\ncheck app");
 }
 
-static enum form form(const char *name, const char *base) {
-    struct span found = SPAN("");
-    double percentile;
-    enum form form = form_of(span_str(name), &found, &percentile);
-    EQ_SPAN(found, span_str(base));
-    return form;
-}
-
-static void test_names_of_forms(void) {
-    EQ_INT(form("a.avg", "a"), FORM_AVG);
-    EQ_INT(form("a.b.95percentile", "a.b"), FORM_PERCENTILE);
-    EQ_INT(form("a.100percentile", "a"), FORM_PERCENTILE);
-    static const char *const others[] = {"a",
-                                         ".avg",
-                                         "avg",
-                                         "percentile",
-                                         "95percentile",
-                                         ".95percentile",
-                                         "a.percentile",
-                                         "a.x5percentile",
-                                         "a.-5percentile",
-                                         "a.101percentile",
-                                         "a.1000percentile"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        EQ_INT(form(others[i], ""), FORM_NONE);
-}
-
-/* What an aggregating HTTP client makes of a timing. */
-static void flushed(const char *name, enum metric_type type, double number, int64_t interval) {
-    struct value value = {.number = number, .timestamp = 1};
-    struct span tag = SPAN("env:ci");
-    struct record record = {.kind = RECORD_METRIC,
-                            .metric = {.type = type,
-                                       .name = span_str(name),
-                                       .sample_rate = 1,
-                                       .n_values = 1,
-                                       .values = &value,
-                                       .interval = interval,
-                                       .n_tags = 1,
-                                       .tags = &tag}};
-    fake_put(f, &record);
-}
-
-static void test_aggregated_forms(void) {
-    sent(NULL);
-    fake_source(f, SOURCE_HTTP);
-    flushed("lat.avg", METRIC_GAUGE, 20, 10);
-    flushed("lat.min", METRIC_GAUGE, 5, 10);
-    flushed("lat.max", METRIC_GAUGE, 90, 10);
-    flushed("lat.median", METRIC_GAUGE, 18, 10);
-    flushed("lat.95percentile", METRIC_GAUGE, 80, 10);
-    flushed("lat.count", METRIC_RATE, 1.5, 10);
-    PASSES(f, "timing lat{env:ci}");
-    PASSES(f, "histogram lat count == 15");
-    PASSES(f, "distribution lat avg == 20 and min == 5 and max == 90 and median == 18 and p95 < 100");
-    PASSES(f, "timing lat each >= 5");
-    FAILS(f, "timing lat each > 5");
-    PASSES(f, "timing lat each <= 90");
-    FAILS(f, "timing lat each < 90");
-    FAILS(f, "timing lat each == 20");
-    FAILS(f, "timing lat each != 20");
-    PASSES(f, "timing lat each != 91");
-    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat each != 20", "why"), "can't be told"));
-    PASSES(f, "no timing lat each > 90");
-    FAILS(f, "no timing lat each >= 90");
-    PASSES(f, "timing lat series >= 1");
-    FAILS(f, "timing lat p99 < 100"); /* not sent */
-    FAILS(f, "timing lat last == 20");
-    FAILS(f, "no timing lat");
-    FAILS(f, "timing lat{env:prod}");
-    FAILS(f, "incr lat");
-    FAILS(f, "any lat");
-    PASSES(f, "timing l* count == 15");
-    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "timing lat count == 15", "why"), "lat.count{env:ci}"));
-    /* what can't be told is no proof that it never was */
-    FAILS(f, "no timing lat p99 > 100");
-    FAILS(f, "no timing lat last == 20");
-    FAILS(f, "no timing lat each == 20");
-    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "no timing lat p99 > 100", "why"), "can't be told"));
-    PASSES(f, "no timing lat p99 > 100 and max > 90"); /* unless another clause is */
-    PASSES(f, "no timing lat avg > 20");
-    /* a second flush: rates add up, percentiles must hold in both */
-    flushed("lat.count", METRIC_RATE, 0.5, 10);
-    flushed("lat.95percentile", METRIC_GAUGE, 200, 10);
-    PASSES(f, "timing lat count == 20");
-    FAILS(f, "timing lat p95 < 100");
-    PASSES(f, "timing lat p95 > 70");
-    FAILS(f, "no timing lat p95 > 100");  /* once it was */
-    FAILS(f, "no timing lat p95 == 100"); /* of both together it may be */
-    FAILS(f, "timing lat p95 != 100");
-    PASSES(f, "timing lat p95 != 300");
-    PASSES(f, "no timing lat p95 == 300");
-    PASSES(f, "no timing lat p95 < 80");
-    FAILS(f, "no timing lat p95 != 80");
-    const char *why = judging_text(f, "timing lat p95 < 100", "why");
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "over all points 80 to 200"));
-    /* a rate without an interval is what it is */
-    flushed("lat.count", METRIC_RATE, 7, 0);
-    PASSES(f, "timing lat count == 27");
-    /* the metric itself, of another client, is judged with them */
-    fake_source(f, SOURCE_UDP);
-    fake_send(f, "lat:1|ms");
-    PASSES(f, "timing lat count == 28 and min == 1 and max == 90 and series == 2");
-    /* some forms alone */
-    sent(NULL);
-    fake_source(f, SOURCE_HTTP);
-    flushed("p.95percentile", METRIC_GAUGE, 80, 10);
-    PASSES(f, "timing p samples == 1 and p95 == 80");
-    flushed("s.sum", METRIC_GAUGE, 80, 10);
-    PASSES(f, "timing s sum == 80");
-    static const char *const untold[] = {
-        "timing p sum == 80",    "timing p count == 1",   "timing p min == 80",   "timing p max == 80",
-        "timing p avg == 80",    "timing p median == 80", "timing p each >= 80",  "timing p each <= 80",
-        "no timing p each > 80", "no timing p each < 80", "timing p first == 80", "timing p distinct == 1",
-        "timing p rate == 1"};
-    for (size_t i = 0; i < sizeof untold / sizeof untold[0]; i++) {
-        FAILS(f, untold[i]);
-        CU_ASSERT_PTR_NOT_NULL(
-            strstr(judging_text(f, untold[i], "why"), "can't be told from aggregated forms"));
-    }
-    /* a gauge that is only called so, and came from DogStatsD */
-    sent("queue.max:5|g");
-    FAILS(f, "timing queue");
-    PASSES(f, "no timing queue");
-}
-
 static void test_since_and_sessions(void) {
     sent("a:1|c\na:2|c");
     uint64_t mark = fake_last_id(f);
@@ -451,40 +324,6 @@ static void test_since_and_sessions(void) {
     EQ_INT(judge_start(j, fake_reader(f), &err), -1);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "is no mark of this recording"));
     judge_free(j);
-}
-
-/* Once only the raw ones counted, and what the others were passed unseen. */
-static void test_raw_and_aggregated_at_once(void) {
-    sent("raw.a:10|ms\nraw.a:20|ms");
-    fake_source(f, SOURCE_HTTP);
-    flushed("agg.max", METRIC_GAUGE, 500, 10);
-    flushed("agg.min", METRIC_GAUGE, 5, 10);
-    flushed("agg.count", METRIC_RATE, 0.3, 10);
-    flushed("agg.avg", METRIC_GAUGE, 100, 10);
-    FAILS(f, "no timing * max > 100");
-    FAILS(f, "no timing * each > 100");
-    FAILS(f, "no timing * avg > 50");
-    FAILS(f, "timing * each < 100");
-    PASSES(f, "no timing raw.* max > 100");
-    PASSES(f, "timing * count == 5 and min == 5 and max == 500 and avg > 14 and each >= 5");
-    const char *why = judging_text(f, "no timing * max > 100", "why");
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "agg.max{env:ci}"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "raw.a"));
-    /* what the aggregated one doesn't say proves nothing, unless the other decides */
-    FAILS(f, "no timing * p99 > 100");
-    FAILS(f, "timing * p99 < 100");
-    FAILS(f, "no timing * distinct > 2");
-    PASSES(f, "timing * distinct >= 2");
-    FAILS(f, "timing * sum == 30");
-    PASSES(f, "timing * sum >= 30");
-    FAILS(f, "timing * rate == 1");
-    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "no timing * p99 > 100", "why"), "p99 can't be told"));
-    /* nor does the form that only one of two has */
-    flushed("other.avg", METRIC_GAUGE, 1, 10);
-    FAILS(f, "no timing * max > 900");
-    FAILS(f, "timing * each >= 5");
-    FAILS(f, "timing * count == 5");
-    PASSES(f, "timing * count >= 5");
 }
 
 static void test_all_covered(void) {
@@ -510,13 +349,6 @@ static void test_all_covered(void) {
     sent("lat:5|ms\nlat.max:9|g");
     EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_FAIL);
     EQ_INT(judging_verdict(f, "timing lat\ngauge lat.max", &options), VERDICT_PASS);
-    sent("lat:5|ms");
-    fake_source(f, SOURCE_HTTP);
-    fake_send(f, "lat.max:9|g");
-    EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_PASS);
-    fake_source(f, SOURCE_UDP);
-    fake_send(f, "lat.max:9|g");
-    EQ_INT(judging_verdict(f, "timing lat", &options), VERDICT_FAIL);
 }
 
 static void test_final(void) {
@@ -691,9 +523,6 @@ UNIT_MAIN("judge/semantics", {"the examples of the specification", test_examples
           {"operators and tolerances", test_operators}, {"quantiles as the Agent takes them", test_quantiles},
           {"sets", test_sets}, {"sample rates", test_rates}, {"~ knows about sampling", test_about_sampled},
           {"client telemetry", test_telemetry}, {"events and service checks", test_events_and_checks},
-          {"names of aggregated forms", test_names_of_forms},
-          {"aggregated forms over HTTP", test_aggregated_forms},
-          {"raw and aggregated metrics at once", test_raw_and_aggregated_at_once},
           {"since a mark, in a session", test_since_and_sessions}, {"all covered", test_all_covered},
           {"when waiting is in vain", test_final},
           {"when waiting for all to be covered is in vain", test_final_all_covered},

@@ -228,11 +228,38 @@ static void test_a_no_shows_what_matched(void) {
     fake_send(f, "errors.db:1|c\nerrors:1|c");
     fake_source(f, SOURCE_HTTP);
     fake_send(f, "lat.avg:1|g|#env:ci\nlat.avg:1|g|#env:prod");
+    struct value value = {.number = 0.1};
+    struct span tag = SPAN("env:ci");
+    struct record count = {.kind = RECORD_METRIC,
+                           .metric = {.type = METRIC_RATE,
+                                      .name = SPAN("lat.count"),
+                                      .sample_rate = 1,
+                                      .interval = 10,
+                                      .n_tags = 1,
+                                      .tags = &tag,
+                                      .n_values = 1,
+                                      .values = &value}};
+    fake_put(f, &count);
     json_t *forms = judging_result(f, "no timing lat{env:ci}", NULL);
-    EQ_INT(json_array_size(json_object_get(forms, "closest")), 1);
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(json_string_value(json_object_get(forms, "why")), "1 sample matched: lat.avg{env:ci}"));
+    EQ_INT(json_array_size(json_object_get(forms, "closest")), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(json_object_get(forms, "why")),
+                                  "1 sample matched: lat.avg{env:ci}, lat.count{env:ci}"));
     json_decref(forms);
+    count.metric.name = SPAN("errors");
+    fake_put(f, &count);
+    json_t *rates = judging_result(f, "no incr errors{env:ci}", NULL);
+    EQ_INT(json_array_size(json_object_get(rates, "closest")), 1);
+    json_t *closest = json_array_get(json_object_get(rates, "closest"), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(json_string_value(json_object_get(closest, "text")),
+                                  "a rate, told as its value times its interval; matched"));
+    json_decref(rates);
+    /* a form that does not count says why */
+    json_t *lone = judging_result(f, "timing lat{env:prod}", NULL);
+    closest = json_array_get(json_object_get(lone, "closest"), 0);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(json_string_value(json_object_get(closest, "text")),
+               "counts only beside the rate lat.count, and without samples of lat itself"));
+    json_decref(lone);
     json_t *result = judging_result(f, "no any errors.*", NULL);
     EQ_INT(json_array_size(json_object_get(result, "closest")), 1);
     EQ_STR(json_string_value(json_object_get(result, "why")), "1 sample matched: errors.db");
@@ -253,10 +280,11 @@ static void test_why(void) {
     EQ_STR(judging_text(f, "no incr b", "why"), "no sample that matches was received");
     EQ_STR(judging_text(f, "gauge g sum == 41", "why"),
            "sum is 42, expected sum == 41; a gauge's sum adds up all its samples: 'last' would hold");
+    EQ_STR(judging_text(f, "gauge x sum == 0.3", "why"), "sum is 0.30000000000000004");
+    fake_send(f, "r:0.30000000000000004|g");
     EQ_STR(
-        judging_text(f, "gauge x sum == 0.3", "why"),
-        "sum is 0.30000000000000004, expected sum == 0.3; the difference is only rounding: '~' allows for it; "
-        "a gauge's sum adds up all its samples");
+        judging_text(f, "gauge r last == 0.3", "why"),
+        "last is 0.30000000000000004, expected last == 0.3; the difference is only rounding: '~' allows for it");
     fake_send(f, "one:7|g");
     EQ_STR(judging_text(f, "gauge one sum == 8", "why"), "sum is 7, expected sum == 8");
     EQ_STR(judging_text(f, "gauge g each < 40", "why"), "each is, once, 41, expected each < 40");
