@@ -129,8 +129,9 @@ unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those wh
 	@tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
 
 .PHONY: layers
-layers: dead ## who may include whom (the table in the script), and what nothing reaches
+layers: dead ## who may include whom (the table in the script), what nothing reaches, and which cited document is missing
 	@tests/support/check-layers
+	@tests/support/check-cited
 
 # --- the same tests, harder -----------------------------------------------------------------------------------------
 .PHONY: asan
