@@ -129,8 +129,9 @@ unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those wh
 	@tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
 
 .PHONY: layers
-layers: dead ## who may include whom (the table in the script), and what nothing reaches
+layers: dead ## who may include whom (the table in the script), what nothing reaches, and which cited document is missing
 	@tests/support/check-layers
+	@tests/support/check-cited
 
 # --- the same tests, harder -----------------------------------------------------------------------------------------
 .PHONY: asan
@@ -156,7 +157,7 @@ cov: ## lines and branches that all tests together reach
 
 # --- the source itself ----------------------------------------------------------------------------------------------
 C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/c/*.[ch] client/c/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
-SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
+SCRIPTS := .ci/run .ci/deps .ci/deb $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
     tests/fuzz/seeds tests/interop/run tests/bench/peers/run tests/bench/clients/build)
 
 .PHONY: format
