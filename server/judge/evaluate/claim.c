@@ -15,6 +15,14 @@ static void find_records(const struct claim *claim, struct finding *f) {
     settle_by_trend(f, TREND_GROWS);
 }
 
+/* Under `no` the clauses speak of one and the same check, as `each` and `rate` do of a sample. */
+static bool status_satisfies(const struct expectation *e, int status) {
+    for (size_t i = 0; i < e->n_clauses; i++)
+        if (e->clauses[i].stat == STAT_STATUS && !clause_holds(&e->clauses[i], status))
+            return false;
+    return true;
+}
+
 static void find_status(const struct claim *claim, enum lost lost, struct finding *f) {
     bool any = claim->e->no;
     f->known = claim->records > 0;
@@ -25,7 +33,7 @@ static void find_status(const struct claim *claim, enum lost lost, struct findin
         return;
     f->holds = false;
     for (int s = 0; s < 4; s++)
-        if (claim->statuses[s] && clause_holds(f->clause, s)) {
+        if (claim->statuses[s] && status_satisfies(claim->e, s)) {
             f->holds = true;
             f->value = s;
         }

@@ -181,6 +181,19 @@ static void test_names_keys_and_p0(void) {
     PASSES(f, "gauge x? p0 == 1");
 }
 
+/* Ambiguity 6, and as T8: under `no` of any check, and of one and the same. */
+static void test_statuses(void) {
+    sent("_sc|db|0\n_sc|db|2");
+    FAILS(f, "check db status == ok");
+    FAILS(f, "no check db status == ok");
+    PASSES(f, "check db status != ok and status == critical");
+    PASSES(f, "no check db status != ok and status != critical");
+    FAILS(f, "no check db status != ok and status != warning");
+    PASSES(f, "no check db status == ok and status == critical");
+    FAILS(f, "no check db status == ok and samples == 2");
+    PASSES(f, "no check db status == ok and samples == 3");
+}
+
 /* Ambiguity 4: what a tolerance does to < and >, and what ~ is relative to. */
 static void test_tolerances(void) {
     sent("g:5|g\nh:1000000|g");
@@ -238,6 +251,6 @@ UNIT_MAIN("judge/exactness", {"one sample for several each", test_one_sample_for
           {"== of what is computed", test_equality_of_what_is_computed},
           {"count and sum type by type", test_count_and_sum_by_type},
           {"odd sample rates", test_odd_sample_rates}, {"a stat without a number says why", test_no_number},
-          {"names, keys and p0", test_names_keys_and_p0}, {"tolerances", test_tolerances},
-          {"what a loss can change", test_what_a_loss_can_change},
+          {"names, keys and p0", test_names_keys_and_p0}, {"statuses", test_statuses},
+          {"tolerances", test_tolerances}, {"what a loss can change", test_what_a_loss_can_change},
           {"dropped on purpose", test_dropped_on_purpose}, {"(done)", test_done})

@@ -4,8 +4,8 @@
  *
  * Values and rates are binary fractions, so that no sum depends on the order of its terms.
  */
-#include "judge/language/expectation.h"
 #include "judge/judge.h"
+#include "judge/language/expectation.h"
 #include "store/store.h"
 #include "unit.h"
 
@@ -92,6 +92,7 @@ struct pair {
     char text[512];
     enum subject subject;
     char where[2048]; /* which samples */
+    char one[4096];   /* under `no`: what one and the same sample must satisfy */
     char sql[8192];   /* SELECT … a truth value; %s in it: more conditions on samples */
 };
 
@@ -150,6 +151,12 @@ static void put_condition(char *sql, const char *number, unsigned op, double val
         sprintf(sql, "%s %s %g", number, ops[op], op <= 3 ? value + tolerance : value - tolerance);
 }
 
+/* Under `no`; the clause itself is true then, and what all of these say of one stands at the end. */
+static void add_of_one(struct pair *p, const char *condition) {
+    sprintf(p->one + strlen(p->one), "%s%s", p->one[0] ? " AND " : "", condition);
+    strcat(p->sql, "1");
+}
+
 /* One clause; the tables are: m, the matching samples with weight w and factor f. */
 static void add_clause(struct pair *p, bool set, bool no) {
     static const struct {
@@ -189,7 +196,7 @@ static void add_clause(struct pair *p, bool set, bool no) {
     if (i < 13)
         sprintf(p->sql + strlen(p->sql), "coalesce(%s, 0)", condition);
     else if (no)
-        sprintf(p->sql + strlen(p->sql), "EXISTS (SELECT 1 FROM m WHERE %s)", condition);
+        add_of_one(p, condition);
     else
         sprintf(
             p->sql + strlen(p->sql),
@@ -204,10 +211,13 @@ static void add_record_clause(struct pair *p, bool no) {
     if (p->subject == SUBJECT_CHECK && pick(2)) {
         const char *compared = pick(2) ? "==" : "!=", *word = words[pick(4)];
         sprintf(p->text + strlen(p->text), " status %s %s", compared, word);
-        sprintf(p->sql + strlen(p->sql),
-                no ? "EXISTS (SELECT 1 FROM m WHERE status %s '%s')"
-                   : "coalesce((SELECT status FROM m ORDER BY id DESC LIMIT 1) %s '%s', 0)",
-                compared, word);
+        char condition[64];
+        sprintf(condition, "status %s '%s'", compared, word);
+        if (no)
+            add_of_one(p, condition);
+        else
+            sprintf(p->sql + strlen(p->sql), "coalesce((SELECT %s FROM m ORDER BY id DESC LIMIT 1), 0)",
+                    condition);
         return;
     }
     sprintf(p->text + strlen(p->text), " %s %s %u", pick(2) ? "samples" : "count", ops[op], value);
@@ -230,7 +240,8 @@ static void make(struct pair *p) {
     if (pick(2))
         add_tags(p);
     sprintf(p->sql, "SELECT %s(", no ? "NOT " : "");
-    unsigned n = pick(3);
+    unsigned n = pick(4);
+    p->one[0] = '\0';
     if (n == 0)
         strcat(p->sql, "EXISTS (SELECT 1 FROM m)");
     for (unsigned i = 0; i < n; i++) {
@@ -241,6 +252,8 @@ static void make(struct pair *p) {
         else
             add_record_clause(p, no);
     }
+    if (p->one[0])
+        sprintf(p->sql + strlen(p->sql), " AND EXISTS (SELECT 1 FROM m WHERE %s)", p->one);
     strcat(p->sql, ")");
 }
 
