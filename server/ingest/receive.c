@@ -243,6 +243,20 @@ static void take_frame(void *arg, struct span bytes) {
     take(sink->in, sink->c->listener, sink->now_ns, bytes, false);
 }
 
+/* What is left of it is no frame, and what the sender would still send is lost. */
+static void end_stream(struct ingest *in, struct connection *c, int64_t now_ns, bool reset) {
+    struct receiver *r = c->listener;
+    if (frame_pending(&c->frame) > 0) {
+        struct frame_fault fault = frame_explain(&c->frame, reset);
+        struct datagrams_run run = {r->source, now_ns};
+        log_warning("closed a connection on %s: %s", r->address, fault.why);
+        if (datagrams_add_bad_frame(&in->pool, &r->session->lane, &run, &c->frame, &fault,
+                                    span_str(r->address)) != 0)
+            lose(in, r, LOSS_BAD_FRAME, 1);
+    }
+    close_connection(in, c);
+}
+
 bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes) {
     char *bytes = in->buffers->bytes[0];
     for (size_t used = 0; used < budget_bytes;) {
@@ -253,17 +267,9 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
             took(&c->wanted, 0, true);
             return true;
         }
-        struct frame_sink sink = {in, c, n > 0 ? time_of_read(c->listener) : 0};
+        struct frame_sink sink = {in, c, time_of_read(c->listener)};
         if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
-            if (n > 0)
-                log_warning(
-                    "closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
-                    c->listener->address);
-            else if (frame_pending(&c->frame) > 0)
-                log_warning("a connection on %s ended in the middle of a frame", c->listener->address);
-            if (frame_pending(&c->frame) > 0)
-                lose(in, c->listener, LOSS_BAD_FRAME, 1);
-            close_connection(in, c);
+            end_stream(in, c, sink.now_ns, n < 0);
             return true;
         }
         took(&c->wanted, (size_t)n, false);
