@@ -218,6 +218,7 @@ static void ingest_free(struct ingest *in) {
     datagrams_pool_free(&in->pool);
     dogstatsd_free(in->pool.decoder);
     receive_buffers_free(in->buffers);
+    unixgram_maker_free(&in->unixgram);
     if (in->softnet >= 0)
         close(in->softnet);
     if (in->spare >= 0)
@@ -250,6 +251,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->softnet = softnet_open();
     in->softnet_drops = softnet_settle(in->softnet);
     in->spare = in->wake < 0 ? -1 : fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
+    unixgram_maker_init(&in->unixgram);
     in->buffers = receive_buffers_new();
     in->pool = (struct datagrams_pool){.decoder = dogstatsd_new(&options->decode), .pipeline = pipeline};
     if (in->epoll < 0 || in->wake < 0 || !in->buffers || !in->pool.decoder)

@@ -112,6 +112,18 @@ static size_t look_for_drops(struct ingest *in, struct receiver *r) {
     return holds;
 }
 
+/* n datagrams were read, which took `cost` of their senders' buffers. What was read since the socket was last empty is the most
+ * that can have been waiting at once: who does not wait may have found the queue or its own buffer full. */
+static void look_for_full_queue(struct ingest *in, struct receiver *r, size_t n, size_t cost, bool empty) {
+    r->unread += n;
+    r->unread_cost += cost;
+    bool full = r->unread >= r->holds || r->unread_cost >= r->sender_buffer;
+    if (full)
+        lose(in, r, LOSS_UNIXGRAM_FULL, 1);
+    if (full || empty)
+        r->unread = r->unread_cost = 0;
+}
+
 static void want(struct wanted *w, uint64_t round, size_t holds) {
     w->round = round;
     w->left = holds;
@@ -137,7 +149,7 @@ static int64_t time_of_read(struct receiver *r) {
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
     struct receive_buffers *b = in->buffers;
     bool empty = false;
-    size_t used = 0, n_taken = 0;
+    size_t used = 0, n_taken = 0, cost = 0;
     while (!empty && used < budget_bytes) {
         int n = recvmmsg(r->fd, b->messages, RECEIVE_MESSAGES, MSG_DONTWAIT, NULL);
         if (n < 0 && errno == EINTR)
@@ -151,12 +163,15 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
             struct mmsghdr *m = &b->messages[i];
             take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
             used += m->msg_len + DATAGRAM_COST;
+            cost += unixgram_charge(m->msg_len);
         }
         n_taken += (size_t)n;
         empty = n < RECEIVE_MESSAGES;
     }
     if (r->source == SOURCE_UDP)
         look_for_drops(in, r);
+    else
+        look_for_full_queue(in, r, n_taken, cost, empty);
     took(&r->wanted, r->source == SOURCE_UDP ? used : n_taken, empty);
     return empty;
 }

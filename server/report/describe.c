@@ -239,12 +239,18 @@ void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) 
 }
 
 void describe_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {
+    bool doubted = judge_in_doubt(j) && !a->settled_lost;
     if (a->verdict != VERDICT_INCONCLUSIVE || a->no_memory) {
         put_basis(j, claim, a, b);
+        if (doubted && claim->e->no && a->verdict == VERDICT_PASS) {
+            buf_str(b, "; as far as was received: ");
+            describe_losses(j, LOST_IN_DOUBT, b);
+        }
         return;
     }
-    buf_str(b, "what was lost could have changed this: ");
-    describe_losses(j, judge_kind(claim->e), b);
+    bool lost = judge_lost_for(j, claim->e);
+    buf_printf(b, "what %s lost could have changed this: ", lost ? "was" : "may have been");
+    describe_losses(j, lost ? judge_kind(claim->e) : LOST_IN_DOUBT, b);
     buf_str(b, "; as far as is known, ");
     put_basis(j, claim, a, b);
 }

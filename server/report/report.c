@@ -63,7 +63,7 @@ static json_t *result_json(struct judge *j, struct claim *claim, const struct cl
     const struct expectation *e = claim->e;
     struct answer a;
     struct buf observed = {.max = WHY_MAX}, why = {.max = WHY_MAX};
-    claim_evaluate(claim, j->witnesses, judge_lost_for(j, e), &a);
+    claim_evaluate(claim, j->witnesses, judge_lost_for(j, e), judge_in_doubt(j), &a);
     describe_observed(claim, &a, &observed);
     describe_why(j, claim, &a, &why);
     json_t *clauses = json_array(), *near = json_array();

@@ -82,7 +82,7 @@ static void find(struct view *v, struct finding *f) {
 }
 
 /* All clauses together, turned round by `no`. */
-static void conclude(const struct expectation *e, bool lost, struct answer *a) {
+static void conclude(const struct expectation *e, bool lost, bool in_doubt, struct answer *a) {
     bool holds = true, all_later = true, all_lost = true, broken_later = false, broken_lost = false;
     bool all_can = true, any_can = false;
     for (size_t i = 0; i < a->n; i++) {
@@ -98,13 +98,14 @@ static void conclude(const struct expectation *e, bool lost, struct answer *a) {
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
     a->settled_lost = holds ? all_lost : broken_lost;
-    bool told = !lost || a->settled_lost;
-    a->verdict = !told ? VERDICT_INCONCLUSIVE : a->holds ? VERDICT_PASS : VERDICT_FAIL;
+    bool told = !lost || a->settled_lost, doubted = in_doubt && !a->holds && !a->settled_lost;
+    a->verdict = !told || doubted ? VERDICT_INCONCLUSIVE : a->holds ? VERDICT_PASS : VERDICT_FAIL;
     bool may_settle = e->no ? any_can : all_can;
     a->final = (!a->holds && a->settled_later) || (!told && !may_settle);
 }
 
-void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *a) {
+void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, bool in_doubt,
+                    struct answer *a) {
     const struct expectation *e = claim->e;
     struct view v = {.claim = claim, .witnesses = witnesses};
     if (e->subject == SUBJECT_METRIC) {
@@ -123,7 +124,7 @@ void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, s
         a->findings[i] = (struct finding){.clause = e->n_clauses ? &e->clauses[i] : &implied};
         find(&v, &a->findings[i]);
     }
-    conclude(e, lost, a);
+    conclude(e, lost, in_doubt, a);
     a->no_memory = v.no_memory;
     if (v.no_memory) {
         a->verdict = VERDICT_INCONCLUSIVE;

@@ -54,7 +54,8 @@ struct answer {
     struct finding findings[JUDGE_CLAUSES_MAX];
 };
 
-/* `lost`: something was, that could have been about this claim. */
-void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, struct answer *answer);
+/* `lost`: something was, that could have been about this claim; `in_doubt`: something may have been. */
+void claim_evaluate(struct claim *claim, struct witness *witnesses, bool lost, bool in_doubt,
+                    struct answer *answer);
 
 #endif

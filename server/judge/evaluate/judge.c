@@ -93,11 +93,15 @@ bool judge_lost_for(const struct judge *j, const struct expectation *e) {
     return j->lost & judge_kind(e);
 }
 
+bool judge_in_doubt(const struct judge *j) {
+    return j->lost & LOST_IN_DOUBT;
+}
+
 /* --- verdicts -------------------------------------------------------------------------------------------- */
 
 static void judge_claim(struct judge *j, struct claim *claim) {
     struct answer answer;
-    claim_evaluate(claim, j->witnesses, judge_lost_for(j, claim->e), &answer);
+    claim_evaluate(claim, j->witnesses, judge_lost_for(j, claim->e), judge_in_doubt(j), &answer);
     if (claim->judged) {
         j->n_verdicts[claim->verdict]--;
         j->n_final -= claim->final;

@@ -67,6 +67,8 @@ int judge_add_loss(struct judge *j, const struct loss_row *row);
 void judge_note_present(struct judge *j, struct witness *w);
 /* Whether something was lost that could have been about this expectation. */
 bool judge_lost_for(const struct judge *j, const struct expectation *e);
+/* Whether something may have been. */
+bool judge_in_doubt(const struct judge *j);
 /* The kind of records that it is about. */
 enum loss_kind judge_kind(const struct expectation *e);
 /* Telemetry of a client that says it dropped something. */
