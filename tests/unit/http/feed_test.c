@@ -182,17 +182,19 @@ static void each_reads_its_own_session(void) {
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 1);
     feed_counted(list);
     EQ_INT(list[0].n_fed, 1);
-    EQ_INT(list[1].n_fed, n);
     EQ_INT(list[2].n_fed, 1);
-    EQ_INT(list[3].n_fed, n + 1);
+    uint64_t flood_fed = list[1].n_fed,
+             all_fed = list[3].n_fed; /* its doubts, too, where the queue was full */
+    CU_ASSERT(flood_fed >= n);
+    EQ_INT(all_fed, flood_fed + 1);
     EQ_INT(counted.n_samples, 1 + n + (n + 1));
     server_send(calm.at.udp_port, "mine:7|c"); /* a little: read once for all */
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 2);
     feed_counted(list);
     EQ_INT(counted.n_samples, 1);
     EQ_INT(list[0].n_fed, 2);
-    EQ_INT(list[1].n_fed, n);
-    EQ_INT(list[3].n_fed, n + 2);
+    EQ_INT(list[1].n_fed, flood_fed);
+    EQ_INT(list[3].n_fed, all_fed + 1);
     for (int i = 0; i < 4; i++)
         judge_free(judges[i]);
     server_stop(&server);
