@@ -3,7 +3,8 @@
  *     look:    epoll; what is in a ready socket goes into its session's lane of the queue
  *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
- *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready. Meanwhile the
+ *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready, or when it holds
+ *              something of a session that somebody waits for, and the last such one is COMMIT_NS ago. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads: jobs.c
  *
@@ -54,6 +55,8 @@ static void look_meanwhile(void *arg) {
 }
 
 void ingest_commit(struct ingest *in) {
+    if (pipeline_wanted(in->pipeline))
+        in->wanted_ns = clock_mono_ns();
     in->committing = true;
     store_meanwhile(in->store, look_meanwhile, in);
     pipeline_commit(in->pipeline);
@@ -77,6 +80,8 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
     bool awaited = pipeline_awaited(in->pipeline);
+    if (pipeline_wanted(in->pipeline) && clock_mono_ns() >= in->wanted_ns + COMMIT_NS)
+        return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
            clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) || (!busy && awaited);
 }

@@ -134,9 +134,10 @@ struct ingest {
     struct connection *connections;
     size_t n_connections;
     struct job *begun;
-    uint64_t round;  /* of the newest question */
-    bool committing; /* the store must be left alone */
-    bool untold;     /* some receiver's losses are */
+    uint64_t round;    /* of the newest question */
+    bool committing;   /* the store must be left alone */
+    int64_t wanted_ns; /* of the last commit that somebody waited for */
+    bool untold;       /* some receiver's losses are */
     struct receive_buffers *buffers;
 };
 
