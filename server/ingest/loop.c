@@ -31,9 +31,27 @@
 #define RCVBUF_ENOUGH                                                                                        \
     ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
 
-/* Whether one look, however much it finds, fits into the queue. */
-static bool queue_has_room(struct ingest *in) {
-    return pipeline_has_room(in->pipeline, LOOK_MOST + PIPELINE_RESERVE);
+_Static_assert(2 * LOOK_MOST + PIPELINE_RESERVE <= PIPELINE_CAP_MIN, "two looks always fit");
+
+static const struct open_session *session_of(const enum watched *watched) {
+    switch (*watched) {
+    case WATCHED_SOCKET:
+    case WATCHED_LISTENER:
+        return ((const struct receiver *)watched)->session;
+    case WATCHED_CONNECTION:
+        return ((const struct connection *)watched)->listener->session;
+    case WATCHED_WAKE:
+    default:
+        return NULL;
+    }
+}
+
+/* Whether one look, however much it finds, fits into the queue. A session with a backlog leaves room for one look of another,
+ * which would else wait until much of that backlog is stored. */
+static bool queue_has_room(struct ingest *in, const enum watched *watched) {
+    const struct open_session *s = session_of(watched);
+    bool waits = s && !pipeline_stored(in->pipeline, s->is.id, UINT64_MAX);
+    return pipeline_has_room(in->pipeline, (waits ? 2 : 1) * LOOK_MOST + PIPELINE_RESERVE);
 }
 
 /* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
@@ -42,8 +60,10 @@ static bool look(struct ingest *in, int wait_ms) {
     struct epoll_event events[LOOP_EVENTS];
     int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
     bool ready = false;
-    for (int i = 0; i < n && queue_has_room(in); i++) {
+    for (int i = 0; i < n; i++) {
         enum watched *watched = events[i].data.ptr;
+        if (!queue_has_room(in, watched))
+            continue;
         ready = ready || *watched != WATCHED_WAKE;
         receive_look(in, watched);
     }
