@@ -37,7 +37,6 @@ static void put(struct findings *f, json_t *object, const char *key, json_t *val
 
 static void add_loss(struct findings *f, const char *what, uint64_t n, const char *sentence,
                      struct span detail) {
-    f->lost += n;
     uint64_t key = XXH3_64bits_withSeed(detail.n ? detail.p : "", detail.n, XXH3_64bits(what, strlen(what)));
     bool added = false;
     uint32_t *place = table_put(f->by_loss, key, (uint32_t)json_array_size(f->losses), &added);
@@ -57,16 +56,22 @@ static void add_loss(struct findings *f, const char *what, uint64_t n, const cha
 }
 
 static int take_loss(void *arg, const struct loss_row *row) {
-    if (loss_kinds(row->loss) & LOST_SAMPLES)
+    struct findings *f = arg;
+    unsigned kinds = loss_kinds(row->loss);
+    f->in_doubt |= (kinds & LOST_IN_DOUBT) != 0;
+    f->lost += kinds & LOST_SAMPLES ? row->n : 0;
+    if (kinds & (LOST_SAMPLES | LOST_IN_DOUBT))
         add_loss(arg, loss_word(row->loss), row->n, loss_sentence(row->loss), row->detail);
     return 0;
 }
 
 static int take_telemetry(void *arg, const struct sample_row *row) {
     double n = row->value.number;
-    if (match_tells_drops(row->spelling->name, row->spelling->type) && n > 0)
-        add_loss(arg, "client", n < 0x1p53 ? (uint64_t)ceil(n) : 1ull << 53, DROPPED_BY_CLIENT,
-                 row->spelling->name);
+    if (!match_tells_drops(row->spelling->name, row->spelling->type) || !(n > 0))
+        return 0;
+    uint64_t dropped = n < 0x1p53 ? (uint64_t)ceil(n) : 1ull << 53;
+    ((struct findings *)arg)->lost += dropped;
+    add_loss(arg, "client", dropped, DROPPED_BY_CLIENT, row->spelling->name);
     return 0;
 }
 
@@ -90,7 +95,8 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
 }
 
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete) {
-    return f->lost ? VERDICT_INCONCLUSIVE : when_complete;
+    bool doubted = f->in_doubt && when_complete == VERDICT_FAIL;
+    return f->lost || doubted ? VERDICT_INCONCLUSIVE : when_complete;
 }
 
 void findings_add(struct findings *f, const struct finding *x) {

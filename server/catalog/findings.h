@@ -47,6 +47,7 @@ struct findings {
     json_t *passed, *others, *losses;
     struct table *by_loss; /* a loss with its detail, by hash, to its place in losses */
     uint64_t lost;
+    bool in_doubt;        /* whether something was */
     size_t counts[3];     /* by verdict; what only warns counts as a pass */
     size_t severities[3]; /* of those that are no pass, or only warn */
     size_t omitted;
@@ -56,7 +57,7 @@ struct findings {
 /* Reads the losses of the scope, also those that clients tell of themselves. */
 int findings_start(struct findings *f, const struct scope *scope, struct reader *reader, struct err *err);
 /* What a claim that something is absent, or that nothing else is there, comes to: a pass (or a failure
- * `when_complete`) only if nothing was lost. */
+ * `when_complete`) only if nothing was lost, and a failure only if there is no doubt of that. */
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete);
 void findings_add(struct findings *f, const struct finding *finding);
 /* The report; new reference. NULL with err when out of memory. */

@@ -100,7 +100,7 @@ static void summarize(const struct recorder *r) {
     ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
     store_stats(r->store, &stats);
     for (int i = 0; i < LOSS_N; i++)
-        lost += stats.losses[i];
+        lost += loss_kinds((enum loss)i) == LOST_IN_DOUBT ? 0 : stats.losses[i];
     log_info("recorded %" PRIu64 " samples in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
              stats.samples, stats.series, stats.rejects, lost);
 }

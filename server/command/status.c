@@ -59,9 +59,10 @@ static void show_losses(const json_t *status) {
         int loss = loss_of(span_str(word));
         if (json_number_value(n) <= 0 || loss < 0)
             continue;
-        printf("%slost%s         %.0f %s\n", colour(COLOUR_RED), colour(COLOUR_OFF), json_number_value(n),
-               loss_sentence((enum loss)loss));
-        any = true;
+        bool doubt = loss_kinds((enum loss)loss) == LOST_IN_DOUBT;
+        printf("%s%-12s%s %.0f %s\n", colour(COLOUR_RED), doubt ? "perhaps lost" : "lost", colour(COLOUR_OFF),
+               json_number_value(n), loss_sentence((enum loss)loss));
+        any = any || !doubt;
     }
     if (!any)
         line("lost", "nothing");

@@ -473,8 +473,10 @@ static void read_later(struct http_request *rq) {
 }
 
 void control_expect(struct http_request *rq) {
-    if (ask_only(rq, 0, NULL) != 0)
+    if (ask_only(rq, 0, NULL) != 0) {
+        put_verdict(rq);
         return;
+    }
     if (rq->body.n > ASK_LONG_BODY) {
         read_later(rq);
         return;

@@ -7,8 +7,16 @@
 #include "core/span.h"
 #include <stdint.h>
 
-/* Kinds of records that a loss may have been of, as bits. */
-enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECTS = 8, LOST_ANY = 15 };
+/* Kinds of records that a loss may have been of, as bits. LOST_IN_DOUBT alone: it is not known whether anything was lost. Then
+ * what fails may be wrong, and what passes stands. */
+enum loss_kind {
+    LOST_SAMPLES = 1,
+    LOST_EVENTS = 2,
+    LOST_CHECKS = 4,
+    LOST_REJECTS = 8,
+    LOST_ANY = 15,
+    LOST_IN_DOUBT = 16
+};
 
 #define LOSSES(X)                                                                                            \
     X(LOSS_KERNEL_DROP, "kernel_drop", "datagrams that the kernel dropped because a buffer was full",        \
@@ -25,7 +33,11 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
       LOST_ANY)                                                                                              \
     X(LOSS_BAD_FRAME, "bad_frame",                                                                           \
-      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)   \
+      "stream connections that sent bytes which are no frame: these bytes, and what came after them",        \
+      LOST_ANY)                                                                                              \
+    X(LOSS_UNIXGRAM_FULL, "unixgram_full",                                                                   \
+      "looks that found a Unix datagram socket full: a client that does not wait may have dropped data",     \
+      LOST_IN_DOUBT)                                                                                         \
     X(LOSS_INJECTED, "injected", "datagrams dropped on purpose (statwit fault)", LOST_ANY)
 
 enum loss {

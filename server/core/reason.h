@@ -61,7 +61,10 @@
     X(REASON_INVALID_SKETCH, "invalid_sketch", "a sketch needs a count and as many bin keys as bin counts")  \
     X(REASON_POINTS_MISSING, "points_missing", "fewer points arrived than the series announces")             \
     /* lines of any kind */                                                                                  \
-    X(REASON_UNTERMINATED, "unterminated", "the last line has no newline, and one is required")
+    X(REASON_UNTERMINATED, "unterminated", "the last line has no newline, and one is required")              \
+    /* Unix stream sockets */                                                                                \
+    X(REASON_BAD_FRAME, "bad_frame",                                                                         \
+      "a Unix stream is frames of a 32-bit little-endian length and so many bytes")
 
 enum reason {
 #define X(id, word, sentence) id,

@@ -1,23 +1,38 @@
-/* DESIGN. One look at the recording for all: series first (a judge must know a series before its samples),
- * then the records after the oldest cursor in windows of ids, so that no list grows with the backlog. Who
- * joined later, with a newer cursor, is passed over until the window reaches it.
+/* DESIGN. Series first (a judge must know a series before its samples), then the records after the oldest cursor
+ * in windows of ids, so that no list grows with the backlog. Who joined later, with a newer cursor, is passed over
+ * until the window reaches it.
+ *
+ * A little news is read once for all who wait. More is read once for each session that somebody waits for, and only what
+ * is that session's: what another one is flooded with costs nothing then. A window in which there was little is
+ * followed by a larger one.
  */
 #include "http/feed.h"
 
 #include "judge/judge.h"
 
-#define WINDOW_IDS 16384
+#define WINDOW_IDS     16384
+#define WINDOW_IDS_MAX ((uint64_t)1 << 22)
+#define SHARED_IDS     256 /* so much news for each session is cheaper read for all than asked for by session */
 
 struct feed {
     struct waiter *list;
-    uint64_t newest_series;
+    const char *session; /* whose waiters are fed; NULL: all */
+    uint64_t n_read;     /* records, since that was last looked at */
 };
 
+static bool waits_for_all(const struct waiter *w) {
+    return strcmp(w->session, WATCH_EVERY_SESSION) == 0;
+}
+
+static bool is_fed(const struct feed *f, const struct waiter *w) {
+    return w->feed && !w->failed && (!f->session || strcmp(w->session, f->session) == 0);
+}
+
 /* Whether this waiter wants the record; counts it when it is of its session. */
-static bool wants(struct waiter *w, uint64_t id, struct span session) {
-    if (!w->feed || w->failed || id <= w->cursor)
+static bool wants(const struct feed *f, struct waiter *w, uint64_t id, struct span session) {
+    if (!is_fed(f, w) || id <= w->cursor)
         return false;
-    if (span_eq(session, span_str(w->session)))
+    if (waits_for_all(w) || span_eq(session, span_str(w->session)))
         w->n_fed++;
     return true;
 }
@@ -25,8 +40,9 @@ static bool wants(struct waiter *w, uint64_t id, struct span session) {
 #define FEEDER(kind, type)                                                                                   \
     static int feed_##kind(void *arg, const struct type *row) {                                              \
         struct feed *f = arg;                                                                                \
+        f->n_read++;                                                                                         \
         for (struct waiter *w = f->list; w; w = w->next)                                                     \
-            if (wants(w, row->id, row->session))                                                             \
+            if (wants(f, w, row->id, row->session))                                                          \
                 w->failed = judge_feed_##kind(w->feed, row) != 0;                                            \
         return 0;                                                                                            \
     }
@@ -39,10 +55,8 @@ FEEDER(loss, loss_row)
 static int feed_series(void *arg, const struct series_row *row) {
     struct feed *f = arg;
     for (struct waiter *w = f->list; w; w = w->next)
-        if (w->feed && !w->failed && row->id > w->series)
+        if (is_fed(f, w) && row->id > w->series)
             w->failed = judge_feed_series(w->feed, row) != 0;
-    if (row->id > f->newest_series)
-        f->newest_series = row->id;
     return 0;
 }
 
@@ -53,30 +67,85 @@ static int read_window(struct feed *f, struct reader *r, const struct filter *wi
         ops->rejects(r, window, feed_reject, f, err) != 0 || ops->losses(r, window, feed_loss, f, err) != 0)
         return -1;
     for (struct waiter *w = f->list; w; w = w->next)
-        if (w->cursor < window->until)
+        if (is_fed(f, w) && w->cursor < window->until)
             w->cursor = window->until;
     return 0;
 }
 
-static int read_new(struct feed *f, struct reader *r, struct err *err) {
-    uint64_t last_id, cursor = UINT64_MAX, series = UINT64_MAX;
+/* Where the waiters that are fed stand: the oldest of each. */
+static void find_oldest(const struct feed *f, uint64_t *cursor, uint64_t *series) {
+    *cursor = *series = UINT64_MAX;
     for (const struct waiter *w = f->list; w; w = w->next) {
-        if (!w->feed)
+        if (!is_fed(f, w))
             continue;
-        cursor = w->cursor < cursor ? w->cursor : cursor;
-        series = w->series < series ? w->series : series;
+        *cursor = w->cursor < *cursor ? w->cursor : *cursor;
+        *series = w->series < *series ? w->series : *series;
     }
-    struct filter later = {.after_series = series};
-    if (r->ops->last_id(r, &last_id, err) != 0 || r->ops->series(r, &later, feed_series, f, err) != 0)
+}
+
+/* What is new up to last_id for the waiters that are fed, of the session or of all. */
+static int read_new(struct feed *f, struct reader *r, struct span session, uint64_t last_id,
+                    struct err *err) {
+    uint64_t cursor, series, size = WINDOW_IDS;
+    find_oldest(f, &cursor, &series);
+    if (cursor == UINT64_MAX)
+        return 0;
+    struct filter later = {.session = session, .after_series = series};
+    if (r->ops->series(r, &later, feed_series, f, err) != 0)
         return -1;
     while (cursor < last_id) {
-        struct filter window = {.since = cursor};
-        window.until = last_id - cursor > WINDOW_IDS ? cursor + WINDOW_IDS : last_id;
+        struct filter window = {.session = session, .since = cursor};
+        window.until = last_id - cursor > size ? cursor + size : last_id;
+        f->n_read = 0;
         if (read_window(f, r, &window, err) != 0)
             return -1;
         cursor = window.until;
+        if (f->n_read > WINDOW_IDS / 4)
+            size = WINDOW_IDS;
+        else if (size < WINDOW_IDS_MAX)
+            size *= 4;
     }
     return 0;
+}
+
+/* Whether no waiter before this one waits for the same session. */
+static bool is_first(const struct waiter *w) {
+    for (const struct waiter *before = w->prev; before; before = before->prev)
+        if (before->feed && strcmp(before->session, w->session) == 0)
+            return false;
+    return true;
+}
+
+static int read_by_session(struct waiter *list, struct reader *r, uint64_t last_id, struct err *err) {
+    for (struct waiter *w = list; w; w = w->next) {
+        struct feed f = {.list = list, .session = w->session};
+        struct span only = waits_for_all(w) ? span_of(NULL, 0) : span_str(w->session);
+        if (w->feed && is_first(w) && read_new(&f, r, only, last_id, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_newest(void *arg, const struct series_row *row) {
+    *(uint64_t *)arg = row->id;
+    return 0;
+}
+
+/* *newest: the newest series. */
+static int read_for_all(struct waiter *list, struct reader *r, uint64_t *newest, struct err *err) {
+    static const struct filter last_one = {.limit = 1, .newest = true};
+    struct feed f = {.list = list};
+    uint64_t last_id, cursor, series, n_sessions = 0;
+    if (r->ops->last_id(r, &last_id, err) != 0 || r->ops->series(r, &last_one, take_newest, newest, err) != 0)
+        return -1;
+    find_oldest(&f, &cursor, &series);
+    for (const struct waiter *w = list; w && n_sessions < WINDOW_IDS / SHARED_IDS; w = w->next)
+        n_sessions += w->feed && is_first(w);
+    uint64_t little = n_sessions * SHARED_IDS;
+    bool together = (last_id <= cursor || last_id - cursor <= little) &&
+                    (*newest <= series || *newest - series <= little);
+    return together ? read_new(&f, r, span_of(NULL, 0), last_id, err)
+                    : read_by_session(list, r, last_id, err);
 }
 
 int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err) {
@@ -85,18 +154,20 @@ int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct e
         any = w->feed != NULL;
     if (!any)
         return 0;
-    struct feed f = {.list = list, .newest_series = *series};
+    uint64_t newest = 0;
     struct reader *r = store_reader_take(h->store, err);
     if (!r)
         return -1;
     int result = r->ops->begin(r, err);
     if (result == 0) {
-        result = read_new(&f, r, err);
+        result = read_for_all(list, r, &newest, err);
         r->ops->end(r);
     }
     store_reader_give(h->store, r);
-    for (struct waiter *w = list; w && result == 0; w = w->next)
-        w->series = f.newest_series > w->series ? f.newest_series : w->series;
-    *series = f.newest_series;
-    return result;
+    if (result != 0)
+        return result;
+    for (struct waiter *w = list; w; w = w->next)
+        w->series = newest > w->series ? newest : w->series;
+    *series = newest > *series ? newest : *series;
+    return 0;
 }

@@ -1,4 +1,4 @@
-/* New records, read once, for all who wait for them. Watch thread only. */
+/* New records for all who wait for them: each reads its own session's, however much the others get. Watch thread only. */
 #ifndef HTTP_FEED_H
 #define HTTP_FEED_H
 

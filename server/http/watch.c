@@ -59,6 +59,8 @@ static void unlink_waiter(struct watch *watch, struct waiter *w) {
 
 static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
     unlink_waiter(watch, w);
+    if (w->look)
+        pipeline_want_no_more(watch->http->pipeline, w->session_id);
     if (w->fd >= 0)
         epoll_ctl(watch->epoll, EPOLL_CTL_DEL, w->fd, NULL);
     w->wake(w, why);
@@ -86,6 +88,8 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
             w->next->prev = w;
         watch->list = w;
         wants_data = wants_data || w->look;
+        if (w->look)
+            pipeline_want(watch->http->pipeline, w->session_id);
         struct epoll_event hangup = {.events = EPOLLRDHUP, .data.ptr = w};
         if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
             w->fd = -1;

@@ -21,15 +21,17 @@ enum watch_why {
     WATCH_STOP,   /* the server ends */
 };
 
+#define WATCH_EVERY_SESSION "*"
+
 struct waiter {
     struct waiter *next, *prev; /* the watch's */
     int fd;                     /* the client's socket, or -1: don't look whether it goes away */
     int64_t due_mono_ns;        /* 0: never */
     /* With `feed`, where new records go (else NULL): */
     struct judge *feed;
-    uint64_t cursor; /* the newest record that it knows */
-    uint64_t series; /* and series: watch_series, asked before the judge was started */
-    char session[65];
+    uint64_t cursor;  /* the newest record that it knows */
+    uint64_t series;  /* and series: watch_series, asked before the judge was started */
+    char session[65]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
     uint64_t n_fed; /* records of that session fed so far */
     bool failed;    /* its judge can take no more */

@@ -1,14 +1,24 @@
 #include "ingest/datagrams.h"
 
 #include "core/clock.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FEED_BYTES 4096 /* decoded by one call of feed: some 50 samples, a few microseconds */
 
+enum run_of { RUN_OF_DATAGRAMS, RUN_OF_BAD_FRAMES };
+
 struct run_head {
     int64_t received_at;
-    uint32_t source;
+    uint16_t source;
+    uint16_t of; /* enum run_of */
     uint32_t n;
+};
+
+/* What a bad frame is packed as: this, the loss's detail, the frame's bytes. */
+struct bad_frame {
+    struct frame_fault fault;
+    size_t n_detail;
 };
 
 struct datagrams {
@@ -51,6 +61,28 @@ static void put(void *arg, const struct record *record) {
         sink->result = store_put(sink->store, record, sink->err);
 }
 
+static int put_bad_frame(uint64_t session_id, struct span packed, struct store *store, struct err *err) {
+    struct bad_frame bad;
+    memcpy(&bad, packed.p, sizeof bad);
+    packed = span_from(packed, sizeof bad);
+    struct span detail = span_of(packed.p, bad.n_detail), bytes = span_from(packed, bad.n_detail);
+    struct record record = {.kind = RECORD_REJECT,
+                            .reject = {.reason = REASON_BAD_FRAME,
+                                       .family = SPAN("packet"),
+                                       .text = bytes,
+                                       .offset = bad.fault.offset < bytes.n ? bad.fault.offset : bytes.n,
+                                       .detail = span_str(bad.fault.why)}};
+    return store_put(store, &record, err) == 0 ? store_loss(store, session_id, LOSS_BAD_FRAME, 1, detail, err)
+                                               : -1;
+}
+
+static int put_datagram(struct datagrams *d, struct span datagram, struct sink *sink) {
+    if (store_datagram(sink->store, datagram, sink->err) != 0)
+        return -1;
+    dogstatsd_decode(d->pool->decoder, datagram, put, sink);
+    return sink->result;
+}
+
 static int arrive(const struct datagrams *d, struct store *store, struct err *err) {
     return store_arrival(store, d->batch.session_id, (enum source)d->run.source, d->run.received_at, err);
 }
@@ -74,10 +106,8 @@ static int feed(struct batch *batch, struct store *store, struct err *err) {
         memcpy(&length, d->bytes + d->at, sizeof length);
         struct span datagram = span_of(d->bytes + d->at + sizeof length, length);
         d->at += sizeof length + length;
-        if (store_datagram(store, datagram, err) != 0)
-            return -1;
-        dogstatsd_decode(d->pool->decoder, datagram, put, &sink);
-        if (sink.result != 0)
+        if ((d->run.of == RUN_OF_BAD_FRAMES ? put_bad_frame(d->batch.session_id, datagram, store, err)
+                                            : put_datagram(d, datagram, &sink)) != 0)
             return -1;
         d->run.n--;
         d->batch.n_left--;
@@ -117,16 +147,18 @@ void datagrams_seal(struct datagrams_lane *lane) {
 }
 
 /* A run whose head was fed takes no more: the feeder knows how many it holds. */
-static bool goes_on(const struct datagrams *d, const struct run_head *head, const struct datagrams_run *run) {
-    return d->at <= d->last_run && head->source == run->source && head->received_at == run->received_at;
+static bool goes_on(const struct datagrams *d, const struct run_head *head, const struct datagrams_run *run,
+                    enum run_of of) {
+    return d->at <= d->last_run && head->source == run->source && head->of == of &&
+           head->received_at == run->received_at;
 }
 
-static void append(struct datagrams *d, const struct datagrams_run *run, struct span bytes) {
+static void append(struct datagrams *d, const struct datagrams_run *run, enum run_of of, struct span bytes) {
     struct run_head head;
     if (d->n > 0)
         memcpy(&head, d->bytes + d->last_run, sizeof head);
-    if (d->n == 0 || !goes_on(d, &head, run)) {
-        head = (struct run_head){run->received_at, run->source, 0};
+    if (d->n == 0 || !goes_on(d, &head, run, of)) {
+        head = (struct run_head){run->received_at, (uint16_t)run->source, (uint16_t)of, 0};
         d->last_run = d->n;
         d->n += sizeof head;
     }
@@ -139,6 +171,31 @@ static void append(struct datagrams *d, const struct datagrams_run *run, struct 
     d->batch.n_left++;
 }
 
+static int add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
+               enum run_of of, struct span bytes) {
+    size_t need = sizeof(struct run_head) + sizeof(uint32_t) + bytes.n;
+    struct datagrams *d = lane->open;
+    if ((!d || d->n + need > DATAGRAMS_BLOCK) && !(d = open_batch(pool, lane)))
+        return -1;
+    append(d, run, of, bytes);
+    return 0;
+}
+
+int datagrams_add_bad_frame(struct datagrams_pool *pool, struct datagrams_lane *lane,
+                            const struct datagrams_run *run, const struct frame *frame,
+                            const struct frame_fault *fault, struct span address) {
+    char detail[256], bytes[FRAME_KEPT];
+    int n = snprintf(detail, sizeof detail, "%.*s: %s", SPAN_ARG(address), fault->cause);
+    struct bad_frame bad = {*fault, (size_t)n < sizeof detail ? (size_t)n : sizeof detail - 1};
+    struct buf packed = {.max = sizeof bad + sizeof detail + sizeof bytes};
+    buf_add(&packed, &bad, sizeof bad);
+    buf_add(&packed, detail, bad.n_detail);
+    buf_add(&packed, bytes, frame_rest(frame, bytes));
+    int result = packed.failed ? -1 : add(pool, lane, run, RUN_OF_BAD_FRAMES, buf_view(&packed));
+    buf_free(&packed);
+    return result;
+}
+
 int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
                   struct span bytes, bool cut) {
     if (cut) {
@@ -147,12 +204,7 @@ int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, cons
     }
     if (bytes.n == 0)
         return 0;
-    size_t need = sizeof(struct run_head) + sizeof(uint32_t) + bytes.n;
-    struct datagrams *d = lane->open;
-    if ((!d || d->n + need > DATAGRAMS_BLOCK) && !(d = open_batch(pool, lane)))
-        return -1;
-    append(d, run, bytes);
-    return 0;
+    return add(pool, lane, run, RUN_OF_DATAGRAMS, bytes);
 }
 
 void datagrams_pool_free(struct datagrams_pool *pool) {

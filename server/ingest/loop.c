@@ -3,7 +3,8 @@
  *     look:    epoll; what is in a ready socket goes into its session's lane of the queue
  *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
- *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready. Meanwhile the
+ *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready, or when it holds
+ *              something of a session that somebody waits for, and the last such one is COMMIT_NS ago. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads: jobs.c
  *
@@ -30,9 +31,27 @@
 #define RCVBUF_ENOUGH                                                                                        \
     ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
 
-/* Whether one look, however much it finds, fits into the queue. */
-static bool queue_has_room(struct ingest *in) {
-    return pipeline_has_room(in->pipeline, LOOK_MOST + PIPELINE_RESERVE);
+_Static_assert(2 * LOOK_MOST + PIPELINE_RESERVE <= PIPELINE_CAP_MIN, "two looks always fit");
+
+static const struct open_session *session_of(const enum watched *watched) {
+    switch (*watched) {
+    case WATCHED_SOCKET:
+    case WATCHED_LISTENER:
+        return ((const struct receiver *)watched)->session;
+    case WATCHED_CONNECTION:
+        return ((const struct connection *)watched)->listener->session;
+    case WATCHED_WAKE:
+    default:
+        return NULL;
+    }
+}
+
+/* Whether one look, however much it finds, fits into the queue. A session with a backlog leaves room for one look of another,
+ * which would else wait until much of that backlog is stored. */
+static bool queue_has_room(struct ingest *in, const enum watched *watched) {
+    const struct open_session *s = session_of(watched);
+    bool waits = s && !pipeline_stored(in->pipeline, s->is.id, UINT64_MAX);
+    return pipeline_has_room(in->pipeline, (waits ? 2 : 1) * LOOK_MOST + PIPELINE_RESERVE);
 }
 
 /* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
@@ -41,8 +60,10 @@ static bool look(struct ingest *in, int wait_ms) {
     struct epoll_event events[LOOP_EVENTS];
     int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
     bool ready = false;
-    for (int i = 0; i < n && queue_has_room(in); i++) {
+    for (int i = 0; i < n; i++) {
         enum watched *watched = events[i].data.ptr;
+        if (!queue_has_room(in, watched))
+            continue;
         ready = ready || *watched != WATCHED_WAKE;
         receive_look(in, watched);
     }
@@ -54,6 +75,8 @@ static void look_meanwhile(void *arg) {
 }
 
 void ingest_commit(struct ingest *in) {
+    if (pipeline_wanted(in->pipeline))
+        in->wanted_ns = clock_mono_ns();
     in->committing = true;
     store_meanwhile(in->store, look_meanwhile, in);
     pipeline_commit(in->pipeline);
@@ -77,6 +100,8 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
     bool awaited = pipeline_awaited(in->pipeline);
+    if (pipeline_wanted(in->pipeline) && clock_mono_ns() >= in->wanted_ns + COMMIT_NS)
+        return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
            clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) || (!busy && awaited);
 }
@@ -218,6 +243,7 @@ static void ingest_free(struct ingest *in) {
     datagrams_pool_free(&in->pool);
     dogstatsd_free(in->pool.decoder);
     receive_buffers_free(in->buffers);
+    unixgram_maker_free(&in->unixgram);
     if (in->softnet >= 0)
         close(in->softnet);
     if (in->spare >= 0)
@@ -250,6 +276,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->softnet = softnet_open();
     in->softnet_drops = softnet_settle(in->softnet);
     in->spare = in->wake < 0 ? -1 : fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
+    unixgram_maker_init(&in->unixgram);
     in->buffers = receive_buffers_new();
     in->pool = (struct datagrams_pool){.decoder = dogstatsd_new(&options->decode), .pipeline = pipeline};
     if (in->epoll < 0 || in->wake < 0 || !in->buffers || !in->pool.decoder)

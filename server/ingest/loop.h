@@ -9,6 +9,7 @@
 #include "decode/frame.h"
 #include "ingest/datagrams.h"
 #include "ingest/ingest.h"
+#include "ingest/unixgram.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -51,9 +52,13 @@ struct receiver {
     dev_t dev;         /* and which file that is: another server may have put its own there */
     ino_t ino;
     size_t rcvbuf;
-    int64_t read_ns;         /* the time given to what was last read */
-    uint32_t seen_drops;     /* the kernel's counter when last read */
-    size_t holds;            /* unixgram: datagrams that can be waiting */
+    int64_t read_ns;     /* the time given to what was last read */
+    uint32_t seen_drops; /* the kernel's counter when last read */
+    /* unixgram: */
+    size_t holds;         /* datagrams that can be waiting, */
+    size_t sender_buffer; /* and how much of them of one sender */
+    size_t unread,
+        unread_cost; /* how many may have been waiting at most since it was last empty, or found full */
     uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
     struct counters count;
@@ -108,6 +113,8 @@ struct ingest {
     int softnet;            /* /proc/net/softnet_stat; -1: not readable */
     uint32_t softnet_drops; /* noted so far */
     int spare;              /* a descriptor to give up where one is missing */
+    struct unixgram_maker unixgram;
+    _Atomic bool told_short; /* that a queue is short */
 
     pthread_mutex_t lock;
     pthread_cond_t job_done;
@@ -127,9 +134,10 @@ struct ingest {
     struct connection *connections;
     size_t n_connections;
     struct job *begun;
-    uint64_t round;  /* of the newest question */
-    bool committing; /* the store must be left alone */
-    bool untold;     /* some receiver's losses are */
+    uint64_t round;    /* of the newest question */
+    bool committing;   /* the store must be left alone */
+    int64_t wanted_ns; /* of the last commit that somebody waited for */
+    bool untold;       /* some receiver's losses are */
     struct receive_buffers *buffers;
 };
 

@@ -113,6 +113,18 @@ static size_t look_for_drops(struct ingest *in, struct receiver *r) {
     return holds;
 }
 
+/* n datagrams were read, which took `cost` of their senders' buffers. What was read since the socket was last empty is the most
+ * that can have been waiting at once: who does not wait may have found the queue or its own buffer full. */
+static void look_for_full_queue(struct ingest *in, struct receiver *r, size_t n, size_t cost, bool empty) {
+    r->unread += n;
+    r->unread_cost += cost;
+    bool full = r->unread >= r->holds || r->unread_cost >= r->sender_buffer;
+    if (full)
+        lose(in, r, LOSS_UNIXGRAM_FULL, 1);
+    if (full || empty)
+        r->unread = r->unread_cost = 0;
+}
+
 static void want(struct wanted *w, uint64_t round, size_t holds) {
     w->round = round;
     w->left = holds;
@@ -138,7 +150,7 @@ static int64_t time_of_read(struct receiver *r) {
 bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_bytes) {
     struct receive_buffers *b = in->buffers;
     bool empty = false;
-    size_t used = 0, n_taken = 0;
+    size_t used = 0, n_taken = 0, cost = 0;
     while (!empty && used < budget_bytes) {
         int n = recvmmsg(r->fd, b->messages, RECEIVE_MESSAGES, MSG_DONTWAIT, NULL);
         if (n < 0 && errno == EINTR)
@@ -152,12 +164,15 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
             struct mmsghdr *m = &b->messages[i];
             take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
             used += m->msg_len + DATAGRAM_COST;
+            cost += unixgram_charge(m->msg_len);
         }
         n_taken += (size_t)n;
         empty = n < RECEIVE_MESSAGES;
     }
     if (r->source == SOURCE_UDP)
         look_for_drops(in, r);
+    else
+        look_for_full_queue(in, r, n_taken, cost, empty);
     took(&r->wanted, r->source == SOURCE_UDP ? used : n_taken, empty);
     return empty;
 }
@@ -244,6 +259,20 @@ static void take_frame(void *arg, struct span bytes) {
     take(sink->in, sink->c->listener, sink->now_ns, bytes, false);
 }
 
+/* What is left of it is no frame, and what the sender would still send is lost. */
+static void end_stream(struct ingest *in, struct connection *c, int64_t now_ns, bool reset) {
+    struct receiver *r = c->listener;
+    if (frame_pending(&c->frame) > 0) {
+        struct frame_fault fault = frame_explain(&c->frame, reset);
+        struct datagrams_run run = {r->source, now_ns};
+        log_warning("closed a connection on %s: %s", r->address, fault.why);
+        if (datagrams_add_bad_frame(&in->pool, &r->session->lane, &run, &c->frame, &fault,
+                                    span_str(r->address)) != 0)
+            lose(in, r, LOSS_BAD_FRAME, 1);
+    }
+    close_connection(in, c);
+}
+
 bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes) {
     char *bytes = in->buffers->bytes[0];
     for (size_t used = 0; used < budget_bytes;) {
@@ -254,17 +283,9 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
             took(&c->wanted, 0, true);
             return true;
         }
-        struct frame_sink sink = {in, c, n > 0 ? time_of_read(c->listener) : 0};
+        struct frame_sink sink = {in, c, time_of_read(c->listener)};
         if (n <= 0 || frame_feed(&c->frame, span_of(bytes, (size_t)n), take_frame, &sink) == FRAME_BAD) {
-            if (n > 0)
-                log_warning(
-                    "closed a connection on %s: its frames are not { 32-bit little-endian length, payload }",
-                    c->listener->address);
-            else if (frame_pending(&c->frame) > 0)
-                log_warning("a connection on %s ended in the middle of a frame", c->listener->address);
-            if (frame_pending(&c->frame) > 0)
-                lose(in, c->listener, LOSS_BAD_FRAME, 1);
-            close_connection(in, c);
+            end_stream(in, c, sink.now_ns, n < 0);
             return true;
         }
         took(&c->wanted, (size_t)n, false);

@@ -67,19 +67,36 @@ static int add_udp(struct open_session *session, const struct ingest_listen *lis
     return n < 0 ? -1 : 0;
 }
 
-static int add_unix(struct open_session *session, const char *path, enum source source,
+/* Said once: it is the system's. */
+static void tell_short_queue(struct ingest *in, size_t holds) {
+    if (holds >= UNIXGRAM_ENOUGH || in->options.quiet || atomic_exchange(&in->told_short, true))
+        return;
+    log_info(
+        "%zu datagrams can wait in a Unix datagram socket here: a client that does not wait drops what a burst has "
+        "beyond that. To raise it once: sudo sysctl -w net.unix.max_dgram_qlen=512",
+        holds);
+}
+
+static int add_unix(struct ingest *in, struct open_session *session, const char *path, enum source source,
                     char at[INGEST_ADDRESS_SIZE], size_t rcvbuf, struct receiver **list, struct err *err) {
     if (!path || !*path)
         return 0;
     bool stream = source == SOURCE_UNIXSTREAM;
-    int fd = socket_unix(path, stream ? SOCK_STREAM : SOCK_DGRAM, err);
+    size_t holds = 0;
+    int fd = stream ? socket_unix(path, SOCK_STREAM, err) : unixgram_make(&in->unixgram, &holds, err);
+    if (fd >= 0 && !stream)
+        fd = socket_unix_on(fd, path, SOCK_DGRAM, err);
     if (fd < 0)
         return -1;
     struct receiver *r =
         receiver_new(stream ? WATCHED_LISTENER : WATCHED_SOCKET, fd, source, session, rcvbuf);
     if (!r)
         return err_set(err, ENOMEM, "cannot listen on %s", path);
-    r->holds = stream ? 0 : socket_unixgram_holds();
+    r->holds = holds;
+    if (!stream) {
+        r->sender_buffer = unixgram_sender_buffer();
+        tell_short_queue(in, holds);
+    }
     r->unlink_path = strdup(path);
     struct stat st;
     if (lstat(path, &st) == 0) {
@@ -160,9 +177,10 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
         snprintf(unixstream, sizeof unixstream, "%s", listen->unixstream ? listen->unixstream : "");
     }
     if (add_udp(session, listen, rcvbuf, receivers, err) == 0 &&
-        add_unix(session, unixgram, SOURCE_UNIXGRAM, session->is.at.unixgram, rcvbuf, receivers, err) == 0 &&
-        add_unix(session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers, err) ==
-            0)
+        add_unix(in, session, unixgram, SOURCE_UNIXGRAM, session->is.at.unixgram, rcvbuf, receivers, err) ==
+            0 &&
+        add_unix(in, session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers,
+                 err) == 0)
         return session;
 failed:
     receiver_free_all(*receivers);

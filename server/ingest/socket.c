@@ -134,41 +134,45 @@ static int lock_folder(const char *path) {
     return fd;
 }
 
-static int replace_and_listen(const char *path, const struct sockaddr_un *at, int type, struct err *err) {
+/* 0: listens at the path. */
+static int replace_and_listen(int fd, const char *path, const struct sockaddr_un *at, int type,
+                              struct err *err) {
     int stale = look_at(path, at, type, err);
     if (stale < 0)
         return -1;
     if (stale && unlink(path) != 0)
         return err_set(err, errno, "cannot replace the stale socket %s", path);
-    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return err_set(err, errno, "cannot make a Unix socket");
-    if (bind(fd, (const struct sockaddr *)at, sizeof *at) != 0) {
-        err_set(err, errno, "cannot listen on %s", path);
-        close(fd);
-        return -1;
-    }
+    if (bind(fd, (const struct sockaddr *)at, sizeof *at) != 0)
+        return err_set(err, errno, "cannot listen on %s", path);
     chmod(path, 0722); /* as the Agent: whoever can reach the folder may send, nobody may read */
     if (type == SOCK_STREAM && listen(fd, SOMAXCONN) != 0) {
         err_set(err, errno, "cannot listen on %s", path);
         unlink(path);
-        close(fd);
         return -1;
     }
-    return fd;
+    return 0;
 }
 
 int socket_unix(const char *path, int type, struct err *err) {
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd >= 0 ? socket_unix_on(fd, path, type, err) : err_set(err, errno, "cannot make a Unix socket");
+}
+
+int socket_unix_on(int fd, const char *path, int type, struct err *err) {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof at.sun_path)
+    if (strlen(path) >= sizeof at.sun_path) {
+        close(fd);
         return err_set(err, 0, "the socket path %s is longer than the %zu bytes that the system takes", path,
                        sizeof at.sun_path - 1);
+    }
     memcpy(at.sun_path, path, strlen(path) + 1);
     int lock = lock_folder(path);
-    int fd = replace_and_listen(path, &at, type, err);
+    int failed = replace_and_listen(fd, path, &at, type, err);
     if (lock >= 0)
         close(lock);
-    return fd;
+    if (failed)
+        close(fd);
+    return failed ? -1 : fd;
 }
 
 size_t socket_rcvbuf(int fd, size_t want) {

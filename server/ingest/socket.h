@@ -20,6 +20,8 @@ void socket_udp_name(int fd, char *text, size_t size, int *port);
 
 /* SOCK_DGRAM or SOCK_STREAM at a path. A stale socket there is replaced; one that answers, or a file of another kind, is refused. */
 int socket_unix(const char *path, int type, struct err *err);
+/* The same with an unbound socket that there is already; it is closed on failure. */
+int socket_unix_on(int fd, const char *path, int type, struct err *err);
 
 /* Asks for a receive buffer of `want` bytes, with force where permitted; returns what it became: twice that, as the kernel counts its own
  * bookkeeping in, and no datagram more than that can be waiting. */

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct lane {
     struct batch *head, *tail;
     struct lane *after; /* in the row */
     bool in_row;
+    atomic_uint wanted; /* how many wait for what comes into it; of lane 0: into any */
 };
 
 struct pipeline {
@@ -45,7 +47,7 @@ struct pipeline {
 
     /* The loop's: */
     struct batch *uncommitted; /* fed, with a producer waiting for the result */
-    bool dirty;
+    bool dirty, wanted;        /* wanted: somebody waits for what is dirty */
     int64_t dirty_since_ns;
     uint64_t lost; /* records lost to a failing store since its last good commit */
     char lost_detail[LOSS_DETAIL_MAX];
@@ -266,6 +268,7 @@ bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
     do {
         struct err err = {0};
         served = lane_of(p, b->session_id);
+        p->wanted = p->wanted || served->wanted || p->lanes[0].wanted;
         int fed = b->feed(b, p->store, &err);
         if (fed < 0) {
             store_failed(p, store_pending(p->store) + b->n_left, &err);
@@ -321,7 +324,7 @@ void pipeline_commit(struct pipeline *p) {
         p->lost = 0;
     else if (pending > 0)
         store_failed(p, pending, &err);
-    p->dirty = false;
+    p->dirty = p->wanted = false;
     finish_uncommitted(p, ok ? 0 : -1);
 
     pthread_mutex_lock(&p->lock);
@@ -341,6 +344,18 @@ bool pipeline_awaited(struct pipeline *p) {
     bool awaited = p->notify_fd >= 0;
     pthread_mutex_unlock(&p->lock);
     return awaited || p->uncommitted;
+}
+
+void pipeline_want(struct pipeline *p, uint64_t session_id) {
+    lane_of(p, session_id)->wanted++;
+}
+
+void pipeline_want_no_more(struct pipeline *p, uint64_t session_id) {
+    lane_of(p, session_id)->wanted--;
+}
+
+bool pipeline_wanted(const struct pipeline *p) {
+    return p->wanted;
 }
 
 uint64_t pipeline_unsaved_loss(struct pipeline *p) {

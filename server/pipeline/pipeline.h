@@ -64,6 +64,11 @@ void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
 /* Whether somebody waits for the next commit: a producer, or who asked with pipeline_notify. */
 bool pipeline_awaited(struct pipeline *p);
+/* Who waits for what comes into a session (0: into any) says so, and takes it back; threads: any. Whether something of such a
+ * session was stored that is not committed: loop only. */
+void pipeline_want(struct pipeline *p, uint64_t session_id);
+void pipeline_want_no_more(struct pipeline *p, uint64_t session_id);
+bool pipeline_wanted(const struct pipeline *p);
 /* Records lost to a failing database that could not yet be written down as a loss there: while this is not 0, a reader's
  * `losses` are incomplete. Any thread. */
 uint64_t pipeline_unsaved_loss(struct pipeline *p);

@@ -250,12 +250,17 @@ void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) 
 }
 
 void describe_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {
+    enum lost lost = judge_lost_for(j, claim->e);
     if (a->verdict != VERDICT_INCONCLUSIVE || a->no_memory) {
         put_basis(j, claim, a, b);
+        if (lost == LOST_MAYBE && !a->settled_lost && claim->e->no && a->verdict == VERDICT_PASS) {
+            buf_str(b, "; as far as was received: ");
+            describe_losses(j, LOST_IN_DOUBT, b);
+        }
         return;
     }
-    buf_str(b, "what was lost could have changed this: ");
-    describe_losses(j, judge_kind(claim->e), b);
+    buf_printf(b, "what %s lost could have changed this: ", lost == LOST_MAYBE ? "may have been" : "was");
+    describe_losses(j, lost == LOST_MAYBE ? LOST_IN_DOUBT : judge_kind(claim->e), b);
     buf_str(b, "; as far as is known, ");
     put_basis(j, claim, a, b);
 }

@@ -9,6 +9,7 @@
  *                                     ^
  *     1 of 3 expectations failed
  */
+#include "core/loss.h"
 #include "judge/language/text.h"
 #include "report/render.h"
 #include "report/report.h"
@@ -128,7 +129,8 @@ static void put_losses(const json_t *report, struct buf *b) {
             buf_span(&line, detail);
             buf_char(&line, ')');
         }
-        buf_str(b, "lost: ");
+        int loss = loss_of(render_text_of(one, "loss")); /* -1: "client" */
+        buf_str(b, loss >= 0 && loss_kinds((enum loss)loss) == LOST_IN_DOUBT ? "note: " : "lost: ");
         text_put_visible(b, buf_view(&line), LINE_MAX_BYTES);
         buf_char(b, '\n');
         buf_free(&line);

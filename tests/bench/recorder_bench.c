@@ -2,6 +2,7 @@
  * minute: a bare recvmmsg sink, a bare multi-row insert of narrow rows.
  *
  *     recorder_bench BINARY [quick]      a tenth of everything
+ *     recorder_bench BINARY flood N      N questions of both kinds beside a session that is flooded
  *     recorder_bench BINARY ask N        N rounds of "send, ask, have it" with both cores busy; fails on a miss
  */
 #include "core/clock.h"
@@ -128,6 +129,64 @@ static void waiting(int n) {
     server_stop(&s);
 }
 
+/* Floods a session of its own until it is killed. */
+static pid_t flood_another(struct server *s) {
+    static char path[108];
+    const char *answer = server_ask(s, "POST", "/recorder/v1/sessions", "{\"name\":\"flood\",\"unix\":true}");
+    const char *at = strstr(answer, "\"unixgram\":\"");
+    if (!at || sscanf(at, "\"unixgram\":\"%107[^\"]", path) != 1) {
+        fprintf(stderr, "bench: no session: %s\n", answer);
+        exit(1);
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct load load = {LOAD_UNIXGRAM, .path = path, .payload = 8192, .n_series = 1000,
+                            .n_samples = UINT64_MAX / 2};
+        load_send(&load);
+        _exit(0);
+    }
+    return pid;
+}
+
+/* While another session is flooded flat out: send and ask, and ask with `within` and send, by turns. */
+static void beside_a_flood(int rounds) {
+    struct server s;
+    server_start(&s, binary);
+    pid_t flood = flood_another(&s);
+    int udp = server_udp(&s), wrong = 0;
+    double *ms[2] = {malloc(sizeof(double) * (size_t)rounds), malloc(sizeof(double) * (size_t)rounds)};
+    if (!ms[0] || !ms[1])
+        exit(1);
+    for (int i = 0; i < 2 * rounds; i++) {
+        bool waits = i % 2;
+        char line[64], body[128];
+        int n = snprintf(line, sizeof line, "mine.%d:1|c", i), fd = server_connect(&s);
+        snprintf(body, sizeof body, "{\"expect\":[\"incr mine.%d sum == 1\"],\"within_ms\":%d}", i,
+                 waits ? 600000 : 0);
+        if (waits) {
+            server_post(&s, fd, "/recorder/v1/expect", body);
+            usleep(20000); /* so that most of them do wait */
+        }
+        int64_t start_ns = clock_mono_ns();
+        if (send(udp, line, (size_t)n, 0) != n)
+            perror("send");
+        if (!waits)
+            server_post(&s, fd, "/recorder/v1/expect", body);
+        wrong += server_passes(fd) != 0;
+        ms[waits][i / 2] = (double)(clock_mono_ns() - start_ns) / 1e6;
+        close(fd);
+    }
+    double plain = at_quantile(ms[0], (size_t)rounds, 0.5), waiting = at_quantile(ms[1], (size_t)rounds, 0.5);
+    printf(
+        "beside a flooded session: send and ask %.1f ms, ask with within and send %.1f ms median, %.1f times; %d wrong\n",
+        plain, waiting, waiting / plain, wrong);
+    free(ms[0]);
+    free(ms[1]);
+    close(udp);
+    kill_and_wait(flood);
+    server_stop(&s);
+}
+
 struct outcome {
     double stored_rate; /* samples a second, until the last one could be asked for */
     double cpu_s;
@@ -245,6 +304,10 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 3 && strcmp(argv[2], "ask") == 0)
         return ask(atoi(argv[3]), 2) != 0;
+    if (argc > 3 && strcmp(argv[2], "flood") == 0) {
+        beside_a_flood(atoi(argv[3]));
+        return 0;
+    }
     double limit = yardstick_insert(5 * million);
     printf("yardstick: bare multi-row insert of narrow rows   %.2f M rows/s\n", limit / 1e6);
     double sink = yardstick_sink(3 * million, 1432);
@@ -254,6 +317,7 @@ int main(int argc, char **argv) {
     ask(quick ? 500 : 5000, 0);
     ask(quick ? 500 : 5000, 2);
     waiting(quick ? 100 : 1000);
+    beside_a_flood(quick ? 20 : 100);
     const struct load gram = {LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
                       udp = {LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = 20 * million},
                       stream = {LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million},

@@ -214,7 +214,7 @@ waits_in_the_queue() { curl -fsS -m 60 "$STATWIT_URL/metrics" | grep -q '^statwi
     status >s.json
     stored=$(jq .counts.received_samples s.json)
     echo "sent $(cat sent), stored $stored, $v"
-    if jq -e '([.losses[]] | add) == 0' s.json; then
+    if jq -e '([.losses | del(.unixgram_full)[]] | add) == 0' s.json; then
         [ "$v" = pass ]
         [ "$stored" -eq "$(cat sent)" ]
     else

@@ -83,7 +83,7 @@ lanes() { # SECONDS: all of them at once
     [ "$(file_size)" -lt $((bytes + bytes / 4 + 65536)) ]
     eventually settled "$open"
     jq -e --argjson steady "$(cat steady)" --argjson sent "$(sum sent)" '.sessions == 1 and .counts.received_samples == $steady + $sent + 1 and
-        .counts.samples + .losses.evicted == $steady + 1 and ([.losses | del(.evicted)[]] | add) == 0' status.json || { cat status.json; return 1; }
+        .counts.samples + .losses.evicted == $steady + 1 and ([.losses | del(.evicted, .unixgram_full)[]] | add) == 0' status.json || { cat status.json; return 1; }
     stop
     [ "$status" -eq 0 ]
     sound r.db

@@ -107,10 +107,10 @@ static void conclude(const struct expectation *e, enum lost lost, struct answer 
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;
     a->settled_lost = holds ? all_lost : broken_lost;
-    bool told = lost == LOST_NONE || a->settled_lost;
+    bool told = lost == LOST_NONE || a->settled_lost || (lost == LOST_MAYBE && a->holds);
     a->verdict = !told ? VERDICT_INCONCLUSIVE : a->holds ? VERDICT_PASS : VERDICT_FAIL;
     bool may_settle = e->no ? any_can : all_can;
-    a->final = (!a->holds && a->settled_later) || (!told && !may_settle);
+    a->final = (!a->holds && a->settled_later) || (!told && lost != LOST_MAYBE && !may_settle);
 }
 
 static void ask_for_one(struct view *v) {

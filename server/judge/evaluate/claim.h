@@ -21,6 +21,7 @@
 /* What was lost that could have been about a claim. */
 enum lost {
     LOST_NONE,
+    LOST_MAYBE,  /* it is not known whether anything was: what passes stands */
     LOST_OLDEST, /* only what was older than all that is still recorded */
     LOST_SOME,
 };

@@ -106,7 +106,10 @@ enum loss_kind judge_kind(const struct expectation *e) {
 
 enum lost judge_lost_for(const struct judge *j, const struct expectation *e) {
     unsigned kind = judge_kind(e);
-    return j->lost_newer & kind ? LOST_SOME : j->lost & kind ? LOST_OLDEST : LOST_NONE;
+    bool doubt = j->lost & LOST_IN_DOUBT;
+    if (j->lost & kind)
+        return j->lost_newer & kind || doubt ? LOST_SOME : LOST_OLDEST;
+    return doubt ? LOST_MAYBE : LOST_NONE;
 }
 
 /* --- verdicts -------------------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
 
 #include "judge/evaluate/private.h"
 #include "unit.h"
+#include <stdio.h>
+#include <unistd.h>
 
 static struct server server;
 
@@ -51,4 +53,153 @@ static void one_past_a_limit(void) {
     server_stop(&server);
 }
 
-UNIT_MAIN("http/feed", {"one past a limit", one_past_a_limit})
+/* --- what is read -------------------------------------------------------------------------------------- */
+
+#define FLOOD_LINES     100
+#define FLOOD_DATAGRAMS 300
+
+/* The store's reader, which counts what it hands out. The pool gives the one that was given back last. */
+static struct {
+    const struct reader_ops *real;
+    struct reader_ops ops;
+    size_t n_samples, n_series;
+    int (*sample)(void *, const struct sample_row *);
+    int (*series)(void *, const struct series_row *);
+    void *arg;
+} counted;
+
+static int count_sample(void *arg, const struct sample_row *row) {
+    (void)arg;
+    counted.n_samples++;
+    return counted.sample(counted.arg, row);
+}
+
+static int count_series(void *arg, const struct series_row *row) {
+    (void)arg;
+    counted.n_series++;
+    return counted.series(counted.arg, row);
+}
+
+static int counted_samples(struct reader *r, const struct filter *f, bool ordered,
+                           int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
+    counted.sample = row;
+    counted.arg = arg;
+    return counted.real->samples(r, f, ordered, count_sample, NULL, err);
+}
+
+static int counted_series(struct reader *r, const struct filter *f,
+                          int (*row)(void *, const struct series_row *), void *arg, struct err *err) {
+    counted.series = row;
+    counted.arg = arg;
+    return counted.real->series(r, f, count_series, NULL, err);
+}
+
+static void feed_counted(struct waiter *list) {
+    struct err err = {0};
+    uint64_t series = 0;
+    struct reader *r = store_reader_take(server.rig.store, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    counted.real = r->ops;
+    counted.ops = *r->ops;
+    counted.ops.samples = counted_samples;
+    counted.ops.series = counted_series;
+    counted.n_samples = counted.n_series = 0;
+    r->ops = &counted.ops;
+    store_reader_give(server.rig.store, r);
+    EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
+    CU_ASSERT_PTR_EQUAL_FATAL(store_reader_take(server.rig.store, &err), r);
+    r->ops = counted.real;
+    store_reader_give(server.rig.store, r);
+}
+
+/* Series fK.0 to fK.99 of the session, a sample each, many times over. */
+static void flood_session(const struct ingest_session *session, int k) {
+    char text[FLOOD_LINES * 16];
+    size_t n = 0;
+    uint64_t last_id;
+    struct err err = {0};
+    for (int i = 0; i < FLOOD_LINES; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "f%d.%d:1|c\n", k, i);
+    int fd = rig_connect(&session->at, SOURCE_UNIXGRAM);
+    for (int i = 0; i < FLOOD_DATAGRAMS; i++)
+        rig_send(fd, SOURCE_UNIXGRAM, text, n);
+    close(fd);
+    CU_ASSERT(ingest_barrier(server.rig.ingest, session->id, &last_id, &err) == 0);
+}
+
+static void open_session(const char *name, struct ingest_session *session) {
+    struct err err = {0};
+    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, name, true, 0, session, &err) == 0);
+}
+
+/* Every waiter read every record of every session: one session's flood held up all others' waiting questions. */
+static void anothers_flood_is_not_read(void) {
+    struct ingest_session flood;
+    server_start(&server, &(struct http_options){0});
+    open_session("flood", &flood);
+    struct judge *j = judge_of("incr mine sum == 7");
+    start_judge(j);
+    struct waiter w = {.feed = j, .session = "default", .cursor = judge_seen(j)};
+    for (int k = 0; k < 3; k++) {
+        flood_session(&flood, k);
+        feed_counted(&w);
+        EQ_INT(counted.n_samples, 0);
+        CU_ASSERT(counted.n_series <= 1); /* the newest, to know that it is known */
+        EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    }
+    flood_session(&flood, 4);
+    server_send(server.rig.at.at.udp_port, "mine:3|c\nmine:4|c");
+    flood_session(&flood, 5);
+    EQ_INT(rig_ask(&server.rig, "default", "mine").samples, 2);
+    feed_counted(&w);
+    EQ_INT(counted.n_samples, 2);
+    EQ_INT(w.n_fed, 2);
+    EQ_INT(judge_verdict(j), VERDICT_PASS);
+    judge_free(j);
+    server_stop(&server);
+}
+
+/* Each gets its own session's, once, and who waits for all of them gets all. */
+static void each_reads_its_own_session(void) {
+    struct ingest_session flood, calm;
+    server_start(&server, &(struct http_options){0});
+    open_session("flood", &flood);
+    open_session("calm", &calm);
+    struct judge *judges[4];
+    struct waiter list[4] = {
+        {.session = "calm"}, {.session = "flood"}, {.session = "calm"}, {.session = "*"}};
+    for (int i = 0; i < 4; i++) {
+        judges[i] = judge_of("incr mine sum == 7");
+        start_judge(judges[i]);
+        list[i].feed = judges[i];
+        list[i].cursor = judge_seen(judges[i]);
+        list[i].next = i < 3 ? &list[i + 1] : NULL;
+        list[i].prev = i > 0 ? &list[i - 1] : NULL;
+    }
+    const uint64_t n = FLOOD_LINES * FLOOD_DATAGRAMS;
+    flood_session(&flood, 1);
+    server_send(calm.at.udp_port, "mine:7|c");
+    EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 1);
+    feed_counted(list);
+    EQ_INT(list[0].n_fed, 1);
+    EQ_INT(list[2].n_fed, 1);
+    uint64_t flood_fed = list[1].n_fed,
+             all_fed = list[3].n_fed; /* its doubts, too, where the queue was full */
+    CU_ASSERT(flood_fed >= n);
+    EQ_INT(all_fed, flood_fed + 1);
+    EQ_INT(counted.n_samples, 1 + n + (n + 1));
+    server_send(calm.at.udp_port, "mine:7|c"); /* a little: read once for all */
+    EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 2);
+    feed_counted(list);
+    EQ_INT(counted.n_samples, 1);
+    EQ_INT(list[0].n_fed, 2);
+    EQ_INT(list[1].n_fed, flood_fed);
+    EQ_INT(list[3].n_fed, all_fed + 1);
+    for (int i = 0; i < 4; i++)
+        judge_free(judges[i]);
+    server_stop(&server);
+}
+
+UNIT_MAIN("http/feed", {"one past a limit", one_past_a_limit},
+          {"another's flood is not read", anothers_flood_is_not_read},
+          {"each reads its own session", each_reads_its_own_session})

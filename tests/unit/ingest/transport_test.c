@@ -193,6 +193,67 @@ static void stream_that_ends_in_a_frame_is_told(void) {
     rig_stop(&rig);
 }
 
+static int check_reject(void *arg, const struct reject_row *row) {
+    const struct span *want = arg; /* the bytes, the beginning of the detail */
+    EQ_INT(row->reject.reason, REASON_BAD_FRAME);
+    EQ_INT(row->source, SOURCE_UNIXSTREAM);
+    EQ_STR(reason_word(row->reject.reason), "bad_frame");
+    EQ_SPAN(row->reject.text, want[0]);
+    CU_ASSERT_TRUE(span_starts(row->reject.detail, want[1]));
+    return 0;
+}
+
+static int check_loss(void *arg, const struct loss_row *row) {
+    const struct span *want = arg;
+    EQ_INT(row->loss, LOSS_BAD_FRAME);
+    CU_ASSERT_TRUE(row->detail.n > want[1].n &&
+                   span_eq(span_from(row->detail, row->detail.n - want[1].n), want[1]));
+    return 0;
+}
+
+/* The one reject and the one loss there are since the mark. */
+static void check_bad_frame(uint64_t since, struct span bytes, struct span cause) {
+    struct err err = {0};
+    struct span want[2] = {bytes, cause};
+    struct filter f = {.session = SPAN("default"), .since = since};
+    EQ_INT(rig_ask(&rig, "default", "*").rejects, rig_lost(&rig, "default", LOSS_BAD_FRAME));
+    struct reader *r = store_reader_take(rig.store, &err);
+    CU_ASSERT_FATAL(r && r->ops->begin(r, &err) == 0);
+    EQ_INT(r->ops->rejects(r, &f, check_reject, want, &err), 0);
+    EQ_INT(r->ops->losses(r, &f, check_loss, want, &err), 0);
+    r->ops->end(r);
+    store_reader_give(rig.store, r);
+}
+
+/* They were thrown away: nothing showed what the peer had sent, and nothing said what was wrong with it. */
+static void stream_bytes_that_are_no_frame_are_kept(void) {
+    static const struct {
+        struct span stream, kept;
+        const char *cause;
+    } table[] = {
+        {{"a:1|c\nb:2|c\n", 12}, {"a:1|c\nb:2|c\n", 12}, "no length in front"},
+        {{"\0\0\0\5a:1|c", 9}, {"\0\0\0\5a:1|c", 9}, "big-endian length"},
+        {{"\0\0\0\0a:1|c", 9}, {"\0\0\0\0a:1|c", 9}, "a length of 0"},
+        {{"\0\1\1\0a", 5}, {"\0\1\1\0a", 5}, "a length above the limit"},
+        {{"\5\0", 2}, {"\5\0", 2}, "cut inside a length"},
+        {{"\5\0\0\0a:1", 7}, {"\5\0\0\0a:1", 7}, "cut inside a frame"},
+        {{"\10\0\0\0good:1|cjunk", 16}, {"junk", 4}, "no length in front"},
+    };
+    rig_start(&rig, NULL, 0);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct err err = {0};
+        uint64_t mark;
+        CU_ASSERT(ingest_barrier(rig.ingest, 1, &mark, &err) == 0);
+        int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+        CU_ASSERT(send(fd, table[i].stream.p, table[i].stream.n, MSG_NOSIGNAL) == (ssize_t)table[i].stream.n);
+        close(fd);
+        check_bad_frame(mark, table[i].kept, span_str(table[i].cause));
+        EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), i + 1);
+    }
+    EQ_INT(rig_ask(&rig, "default", "good").samples, 1);
+    rig_stop(&rig);
+}
+
 /* On the loop: it takes no connection meanwhile. */
 static int connect_and_send(struct store *store, void *arg, struct err *err) {
     (void)store, (void)err;
@@ -300,6 +361,7 @@ UNIT_MAIN("ingest/transport", {"udp: ask right after", udp_asks_right_after},
           {"unixgram: truncated", truncated_unixgram}, {"unixstream: in pieces", stream_in_pieces},
           {"unixstream: wrong-endian lengths close it", stream_wrong_endian_is_closed},
           {"unixstream: an end in a frame is told", stream_that_ends_in_a_frame_is_told},
+          {"unixstream: bytes that are no frame are kept", stream_bytes_that_are_no_frame_are_kept},
           {"unixstream: out of descriptors is told", stream_out_of_descriptors_is_told},
           {"unixstream: beyond the limit", streams_beyond_the_limit},
           {"over 8,192 bytes is flagged", flags_what_an_agent_would_cut})

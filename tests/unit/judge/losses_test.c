@@ -73,10 +73,18 @@ static struct fake *recording(void) {
     return f;
 }
 
-static void check_table(struct fake *f, bool lost) {
+enum state { ALL_THERE, LOST, IN_DOUBT };
+
+/* A doubt changes a failure alone, and only one that a loss would change. */
+static const char *expected_of(size_t i, enum state state) {
+    bool failed = strcmp(table[i].before, "fail") == 0;
+    return state == LOST || (state == IN_DOUBT && failed) ? table[i].after : table[i].before;
+}
+
+static void check_table(struct fake *f, enum state state) {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const char *got = judging_word(judging_verdict(f, table[i].text, NULL));
-        const char *expected = lost ? table[i].after : table[i].before;
+        const char *expected = expected_of(i, state);
         if (strcmp(got, expected) != 0)
             fprintf(stderr, "%s: %s, not %s\n", table[i].text, got, expected);
         CU_ASSERT_STRING_EQUAL(got, expected);
@@ -85,9 +93,9 @@ static void check_table(struct fake *f, bool lost) {
 
 static void test_table(void) {
     struct fake *f = recording();
-    check_table(f, false);
+    check_table(f, ALL_THERE);
     fake_loss(f, NULL, LOSS_KERNEL_DROP, 3);
-    check_table(f, true);
+    check_table(f, LOST);
     fake_free(f);
     for (enum loss loss = 0; loss < LOSS_N; loss++) {
         f = recording();
@@ -106,7 +114,7 @@ static void test_table(void) {
 static void test_other_sessions_losses(void) {
     struct fake *f = recording();
     fake_loss(f, "other", LOSS_KERNEL_DROP, 3);
-    check_table(f, false);
+    check_table(f, ALL_THERE);
     fake_free(f);
 }
 
@@ -137,7 +145,7 @@ static void test_clients_own_telemetry(void) {
         fake_send(f,
                   "datadog.dogstatsd.client.dropped:1|s\n"
                   "datadog.dogstatsd.client.packets_dropped:0|c\ndatadog.dogstatsd.client.packets_sent:9|c");
-        check_table(f, false);
+        check_table(f, ALL_THERE);
         fake_send(f, lines[i]);
         INCONCLUSIVE(f, "no incr b");
         PASSES(f, "incr a samples >= 2");
@@ -213,10 +221,45 @@ static void test_report_names_the_loss(void) {
     fake_free(f);
 }
 
+/* A Unix datagram queue was full: whether anything is missing only the client knows. A burst that it dropped was a plain fail. */
+static void test_doubt(void) {
+    struct fake *f = recording();
+    fake_send(f, "_e{1,1}:a|b");
+    fake_loss(f, "default", LOSS_UNIXGRAM_FULL, 2);
+    fake_loss(f, "other", LOSS_UNIXGRAM_FULL, 2);
+    check_table(f, IN_DOUBT);
+    INCONCLUSIVE(f, "event b");
+    FAILS(f, "no event a");
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "incr a sum == 3", "why"),
+                                  "what may have been lost could have changed this: 2 looks that found"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(judging_text(f, "no incr b", "why"), "as far as was received: 2 looks"));
+    CU_ASSERT_PTR_NULL(strstr(judging_text(f, "incr a", "why"), "looks"));
+    fake_loss(f, "default", LOSS_KERNEL_DROP, 3);
+    check_table(f, LOST);
+    CU_ASSERT_PTR_NULL(strstr(judging_text(f, "incr a sum == 3", "why"), "looks"));
+    fake_free(f);
+}
+
+/* It may still come: a doubt is no reason to give up. */
+static void test_doubt_and_waiting(void) {
+    struct fake *f = recording();
+    fake_loss(f, "default", LOSS_UNIXGRAM_FULL, 1);
+    struct judge *j = judging_start("incr a sum == 3", NULL, f);
+    EQ_INT(judge_verdict(j), VERDICT_INCONCLUSIVE);
+    CU_ASSERT_FALSE(judge_final(j));
+    judge_free(j);
+    j = judging_start("incr a sum == 1", NULL, f);
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    CU_ASSERT_TRUE(judge_final(j));
+    judge_free(j);
+    fake_free(f);
+}
+
 UNIT_MAIN("judge/losses", {"the table of verdicts", test_table},
           {"of other sessions: nothing", test_other_sessions_losses},
           {"before the mark: nothing", test_losses_before_the_mark},
           {"the client's own telemetry", test_clients_own_telemetry},
           {"the client's own telemetry and marks", test_telemetry_and_marks},
           {"events and checks", test_events_and_checks}, {"all covered", test_covered_after_a_loss},
-          {"the report names it", test_report_names_the_loss})
+          {"the report names it", test_report_names_the_loss}, {"in doubt", test_doubt},
+          {"in doubt, and waiting", test_doubt_and_waiting})

@@ -282,8 +282,36 @@ static void many_producers(void) {
     leave();
 }
 
+/* A waiting question's answer once came with the next commit of what another session was flooded with. */
+static void what_is_waited_for(void) {
+    enter();
+    struct batch *first = work("a", 1, 100, NULL), *second = work("b", 1, 100, NULL),
+                 *third = work("c", 1, 100, NULL);
+    first->session_id = 2;
+    pipeline_want(pipeline, 1);
+    CU_ASSERT(pipeline_put(pipeline, &first) == 0);
+    pipeline_step(pipeline, 0, 0);
+    CU_ASSERT_FALSE(pipeline_wanted(pipeline));
+    CU_ASSERT(pipeline_put(pipeline, &second) == 0);
+    CU_ASSERT_FALSE(pipeline_wanted(pipeline));
+    pipeline_step(pipeline, 0, 0);
+    CU_ASSERT_TRUE(pipeline_wanted(pipeline));
+    run_dry();
+    CU_ASSERT_FALSE(pipeline_wanted(pipeline));
+    pipeline_want_no_more(pipeline, 1);
+    CU_ASSERT(pipeline_put(pipeline, &third) == 0);
+    pipeline_step(pipeline, 0, 0);
+    CU_ASSERT_FALSE(pipeline_wanted(pipeline));
+    third = work("d", 1, 100, NULL);
+    pipeline_want(pipeline, 0);
+    CU_ASSERT(pipeline_put(pipeline, &third) == 0);
+    pipeline_step(pipeline, 0, 0);
+    CU_ASSERT_TRUE(pipeline_wanted(pipeline));
+    leave();
+}
+
 UNIT_MAIN("pipeline/pipeline", {"stored in order, marks in order", stored_in_order},
           {"lanes take turns", lanes_take_turns}, {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
-          {"many producers", many_producers})
+          {"what is waited for", what_is_waited_for}, {"many producers", many_producers})
