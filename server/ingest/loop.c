@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,18 +36,19 @@ static bool queue_has_room(struct ingest *in) {
     return pipeline_has_room(in->pipeline, LOOK_MOST + PIPELINE_RESERVE);
 }
 
-/* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
- * was ready. */
+/* While a question is worked on, one source is looked at in a turn, and the next one in the next. At the end only what came
+ * before it is read, which is a question's work. Returns whether any was ready. */
 static bool look(struct ingest *in, int wait_ms) {
-    struct epoll_event events[LOOP_EVENTS];
-    int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
-    bool ready = false;
-    for (int i = 0; i < n && queue_has_room(in); i++) {
-        enum watched *watched = events[i].data.ptr;
-        ready = ready || *watched != WATCHED_WAKE;
-        receive_look(in, watched);
-    }
-    return ready;
+    ready_collect(in, wait_ms);
+    size_t n = in->begun || in->asked ? 1 : in->n_ready;
+    bool any = in->n_ready > 0;
+    if (in->ending)
+        return any;
+    for (; n > 0 && in->n_ready > 0 && queue_has_room(in); n--)
+        ready_read(in, in->ready_first, false);
+    if (any)
+        ready_collect(in, 0);
+    return any;
 }
 
 static void look_meanwhile(void *arg) {
@@ -92,6 +94,33 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
+/* All that was sent before the end is in the queue. What is sent later finds nobody, as after the end. */
+static void close_sockets(struct ingest *in) {
+    receive_close_connections(in, NULL);
+    pthread_mutex_lock(&in->lock);
+    struct receiver *gone = in->receivers;
+    in->receivers = NULL;
+    for (struct open_session *s = in->sessions; s; s = s->next)
+        s->receivers = NULL;
+    pthread_mutex_unlock(&in->lock);
+    for (struct receiver *r = gone; r; r = r->next)
+        ready_drop(in, &r->watched);
+    receiver_free_all(gone);
+    in->closed = true;
+}
+
+/* The end has a time limit: what could not be stored until then is told as lost, so that no claim is judged by a part. */
+static void discard_in_the_end(struct ingest *in) {
+    if (in->end_ns == 0 || clock_mono_ns() < in->end_ns)
+        return;
+    in->discarding = true;
+    uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));
+    if (n > 0)
+        log_warning("%llu datagrams that came in before the end could not be stored in time: "
+                    "verdicts that they could have changed are inconclusive",
+                    (unsigned long long)n);
+}
+
 /* Returns whether there is work left for the next turn. */
 static bool turn(struct ingest *in, int wait_ms) {
     bool ready = look(in, wait_ms);
@@ -99,22 +128,30 @@ static bool turn(struct ingest *in, int wait_ms) {
     if (commit_is_due(in, ready || waiting))
         ingest_commit(in);
     jobs_begin(in);
+    discard_in_the_end(in);
     jobs_answer(in);
+    if (in->last.read && !in->closed)
+        close_sockets(in);
     session_expire(in);
     /* Not `waiting`: a commit looks, too, and takes the wake-up of what was put meanwhile. */
     return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
 }
 
+/* What was asked is answered, what was sent and put is stored or told as lost. */
+static bool is_over(struct ingest *in) {
+    if (!in->stopping || in->begun || pipeline_backlog(in->pipeline, NULL) > 0)
+        return false;
+    pthread_mutex_lock(&in->lock);
+    bool over = in->last.done && !in->jobs;
+    pthread_mutex_unlock(&in->lock);
+    return over;
+}
+
 static void *run(void *arg) {
     struct ingest *in = arg;
-    for (bool waiting = false; !atomic_load_explicit(&in->stopping, memory_order_relaxed);)
+    for (bool waiting = false; !is_over(in);)
         waiting = turn(in, timeout_ms(in, waiting));
-    struct job last = {.session_id = INGEST_ALL}; /* what was asked is answered, what was sent is stored */
-    pthread_mutex_lock(&in->lock);
-    jobs_add(in, &last);
-    pthread_mutex_unlock(&in->lock);
-    while (!last.done || in->begun)
-        turn(in, 0);
+    ingest_commit(in);
     return NULL;
 }
 
@@ -215,6 +252,7 @@ static void ingest_free(struct ingest *in) {
         session_detach(in, session);
         session_free(session);
     }
+    assert(pipeline_backlog(in->pipeline, NULL) == 0); /* its batches would go back to the pool */
     datagrams_pool_free(&in->pool);
     dogstatsd_free(in->pool.decoder);
     receive_buffers_free(in->buffers);
@@ -243,6 +281,9 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->options = *options;
     in->watched_wake = WATCHED_WAKE;
     in->jobs_end = &in->jobs;
+    in->posts_end = &in->posts;
+    in->last.session_id = INGEST_ALL;
+    pipeline_hold(pipeline);
     pthread_mutex_init(&in->lock, NULL);
     pthread_cond_init(&in->job_done, NULL);
     in->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -266,13 +307,24 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     return NULL;
 }
 
+void ingest_end(struct ingest *in) {
+    pthread_mutex_lock(&in->lock);
+    if (!in->ending) {
+        in->ending = true; /* no job comes in any more; those that are in are answered */
+        in->end_ns = clock_mono_ns() + INGEST_END_NS;
+        jobs_add(in, &in->last);
+        in->asked = true;
+        jobs_wake(in);
+    }
+    pthread_mutex_unlock(&in->lock);
+}
+
 void ingest_stop(struct ingest *in) {
     if (!in)
         return;
-    pthread_mutex_lock(&in->lock);
-    in->stopping = true; /* no job comes in any more; those that are in are answered */
+    ingest_end(in);
+    in->stopping = true;
     jobs_wake(in);
-    pthread_mutex_unlock(&in->lock);
     pthread_join(in->thread, NULL);
     ingest_free(in);
 }

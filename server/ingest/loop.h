@@ -35,6 +35,12 @@ struct wanted {
     size_t left;    /* still to read for `round`: bytes, of a unixgram socket datagrams */
 };
 
+/* Its place among the sources that hold something: ready.c. */
+struct ready {
+    enum watched *before, *after;
+    bool in_row;
+};
+
 struct counters {
     _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected,
         connections;
@@ -56,6 +62,7 @@ struct receiver {
     size_t holds;            /* unixgram: datagrams that can be waiting */
     uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
+    struct ready ready;
     struct counters count;
     struct receiver *next;
 };
@@ -67,6 +74,7 @@ struct connection {
     struct receiver *listener;
     struct frame frame;
     struct wanted wanted;
+    struct ready ready;
     struct connection *next, **back;
 };
 
@@ -87,6 +95,8 @@ struct job {
     void (*then)(void *arg,
                  uint64_t last_id); /* NULL: somebody waits for `done`; else the job is the loop's to free */
     void *arg;
+    struct batch *posts,
+        **posts_end; /* what it lets into the queue, and no more than that; NULL: a question */
     struct err *err;
     int result;
     uint64_t last_id;
@@ -113,7 +123,10 @@ struct ingest {
     pthread_cond_t job_done;
     struct job *jobs, **jobs_end; /* not begun */
     _Atomic bool asked;           /* one came in since the loop looked */
-    _Atomic bool stopping;
+    bool ending;                  /* no job comes in any more */
+    _Atomic bool stopping;        /* the loop ends once all is answered and stored */
+    _Atomic int64_t end_ns;       /* monotonic: what is not stored then is lost; 0: it goes on */
+    struct job last;              /* what was sent before the end is read */
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
@@ -126,6 +139,11 @@ struct ingest {
     struct datagrams_pool pool;
     struct connection *connections;
     size_t n_connections;
+    enum watched *ready_first, *ready_last; /* the row of ready.c */
+    size_t n_ready;
+    struct batch *posts, **posts_end; /* taken from the pipeline, with no job yet that lets them in */
+    bool closed;                      /* the sockets are, for the end */
+    bool discarding;                  /* there is no more time to store anything */
     struct job *begun;
     uint64_t round;  /* of the newest question */
     bool committing; /* the store must be left alone */
@@ -140,6 +158,17 @@ void jobs_answer(struct ingest *in);
 /* With the lock held. */
 void jobs_add(struct ingest *in, struct job *job);
 void jobs_wake(struct ingest *in);
+
+/* ready.c: the row of the sources that hold something. */
+/* Those that have got something since, in that order; waits for the first one only when the row is empty. */
+void ready_collect(struct ingest *in, int wait_ms);
+bool ready_holds(enum watched *watched);
+enum watched *ready_next(enum watched *watched);
+/* before NULL: at the end. */
+void ready_insert(struct ingest *in, enum watched *watched, enum watched *before);
+void ready_drop(struct ingest *in, enum watched *watched);
+/* receive_look at one of the row. Empty then, it leaves the row; else it keeps its place or goes to the end. */
+bool ready_read(struct ingest *in, enum watched *watched, bool keep_place);
 
 /* loop.c: commits, and looks at the sockets meanwhile. Losses of what is read then are told to the store afterwards. */
 void ingest_commit(struct ingest *in);
