@@ -77,9 +77,22 @@ static bool is_reading(struct ingest *in, uint64_t session_id) {
     return false;
 }
 
+/* What may be missing although no counter says so makes verdicts inconclusive, too. */
+static void tell_unsure(struct ingest *in, const char *why) {
+    bool too_many = strcmp(why, SOFTNET_TOO_MANY) == 0;
+    if (too_many && in->too_many_cpus)
+        return;
+    in->too_many_cpus = in->too_many_cpus || too_many;
+    pipeline_loss(in->pipeline, 0, LOSS_KERNEL_DROP, 1, span_str(why));
+    log_warning("packets may be missing (%s): verdicts that they could change are inconclusive", why);
+}
+
 /* A drop on the way to the sockets is nobody's, so it concerns everybody. */
 static void settle_loopback(struct ingest *in) {
-    uint32_t drops = softnet_settle(in->softnet);
+    const char *unsure;
+    uint32_t drops = softnet_settle(in->softnet, &unsure);
+    if (unsure)
+        tell_unsure(in, unsure);
     int32_t fresh = (int32_t)(drops - in->softnet_drops);
     in->softnet_drops = drops;
     if (fresh <= 0) /* less: a CPU has gone */

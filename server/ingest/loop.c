@@ -289,7 +289,8 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->epoll = epoll_create1(EPOLL_CLOEXEC);
     in->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     in->softnet = softnet_open();
-    in->softnet_drops = softnet_settle(in->softnet);
+    const char *unsure; /* the first question tells it */
+    in->softnet_drops = softnet_settle(in->softnet, &unsure);
     in->spare = in->wake < 0 ? -1 : fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
     in->buffers = receive_buffers_new();
     in->pool = (struct datagrams_pool){.decoder = dogstatsd_new(&options->decode), .pipeline = pipeline};

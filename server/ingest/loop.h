@@ -117,6 +117,7 @@ struct ingest {
     enum watched watched_wake;
     int softnet;            /* /proc/net/softnet_stat; -1: not readable */
     uint32_t softnet_drops; /* noted so far */
+    bool too_many_cpus;     /* that is told */
     int spare;              /* a descriptor to give up where one is missing */
 
     pthread_mutex_t lock;
@@ -204,8 +205,11 @@ void receiver_free_all(struct receiver *list);
 void session_detach(struct ingest *in, struct open_session *session);
 
 /* softnet.c. Waits until what other processes have sent over loopback has reached its socket. Returns how many packets the
- * system has dropped on that way so far, which wraps. */
-uint32_t softnet_settle(int fd);
+ * system has dropped on that way so far, which wraps. *unsure: why something may not have arrived, or been dropped, all the same;
+ * NULL: nothing. */
+#define SOFTNET_CPUS_MAX 8192 /* as many as Linux can be built for */
+#define SOFTNET_TOO_MANY "on CPUs beyond the 8,192 that are watched"
+uint32_t softnet_settle(int fd, const char **unsure);
 int softnet_open(void);
 struct softnet_cpu {
     uint32_t processed, dropped, waiting;
