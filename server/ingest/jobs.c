@@ -109,7 +109,6 @@ static struct job *take_questions(struct ingest *in, bool *all) {
     struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
     *all = false;
     pthread_mutex_lock(&in->lock);
-    in->asked = false;
     while (*at) {
         struct job *job = *at;
         if (is_reading(in, job->session_id)) {
@@ -122,6 +121,7 @@ static struct job *take_questions(struct ingest *in, bool *all) {
         *all = *all || job->session_id == INGEST_ALL;
     }
     in->jobs_end = at;
+    in->asked = in->jobs != NULL; /* the next turn looks at these again */
     *end = NULL;
     pthread_mutex_unlock(&in->lock);
     return fresh;

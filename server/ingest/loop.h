@@ -123,8 +123,8 @@ struct ingest {
     pthread_mutex_t lock;
     pthread_cond_t job_done;
     struct job *jobs, **jobs_end; /* not begun */
-    _Atomic bool asked;           /* one came in since the loop looked */
-    bool ending;                  /* no job comes in any more */
+    _Atomic bool asked;           /* one is there that the loop has not begun */
+    _Atomic bool ending;          /* no job comes in any more */
     _Atomic bool stopping;        /* the loop ends once all is answered and stored */
     _Atomic int64_t end_ns;       /* monotonic: what is not stored then is lost; 0: it goes on */
     struct job last;              /* what was sent before the end is read */
