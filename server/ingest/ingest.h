@@ -48,7 +48,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
                             const struct ingest_options *options, struct err *err);
 /* The end begins. What was sent before is still read, then the sockets are closed and their files removed. Questions that are not
  * begun are refused, and what is not stored after INGEST_END_NS is counted as lost (LOSS_STOPPED). Doesn't block. */
-#define INGEST_END_NS (5 * NS_PER_S / 2)
+#define INGEST_END_NS (2 * NS_PER_S)
 void ingest_end(struct ingest *in);
 /* The same, then waits until all is stored and committed, and frees. Nobody may put a batch any more. */
 void ingest_stop(struct ingest *in);

@@ -26,6 +26,7 @@
 #define COMMIT_NS_ROW                                                                                        \
     (12 * 1000) /* for each row of it, so that writing rows takes a small part of the time */
 #define COMMIT_NS_MAX  NS_PER_S
+#define COUNT_NS       (NS_PER_S / 2) /* of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 19)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 #define RCVBUF_ENOUGH                                                                                        \
@@ -96,6 +97,7 @@ static int timeout_ms(struct ingest *in, bool waiting) {
 
 /* All that was sent before the end is in the queue. What is sent later finds nobody, as after the end. */
 static void close_sockets(struct ingest *in) {
+    receive_tell_losses(in);
     receive_close_connections(in, NULL);
     pthread_mutex_lock(&in->lock);
     struct receiver *gone = in->receivers;
@@ -109,10 +111,23 @@ static void close_sockets(struct ingest *in) {
     in->closed = true;
 }
 
+/* There isn't even time to count what still stands in the sockets: of each that is something, at least. */
+static void give_up_reading(struct ingest *in) {
+    for (struct receiver *r = in->receivers; r; r = r->next)
+        r->untold[LOSS_STOPPED] += r->wanted.round > r->wanted.done;
+    for (struct connection *c = in->connections; c; c = c->next)
+        c->listener->untold[LOSS_STOPPED] += c->wanted.round > c->wanted.done;
+    in->untold = true;
+    close_sockets(in);
+}
+
 /* The end has a time limit: what could not be stored until then is told as lost, so that no claim is judged by a part. */
 static void discard_in_the_end(struct ingest *in) {
-    if (in->end_ns == 0 || clock_mono_ns() < in->end_ns)
+    int64_t now_ns = clock_mono_ns();
+    if (in->end_ns == 0 || now_ns < in->end_ns)
         return;
+    if (!in->closed && now_ns > in->end_ns + COUNT_NS)
+        give_up_reading(in);
     in->discarding = true;
     uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));
     if (n > 0)

@@ -89,8 +89,9 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
         count(&r->count.truncated, 1);
         lose(in, r, LOSS_TRUNCATED, 1);
     }
-    if (in->discarding) {
-        lose(in, r, LOSS_STOPPED, 1);
+    if (in->discarding) { /* told together when the sockets are closed: there is no time for each */
+        r->untold[LOSS_STOPPED]++;
+        in->untold = true;
         return;
     }
     struct datagrams_run run = {r->source, now_ns};

@@ -11,7 +11,7 @@ flood() { # two senders
     local i
     FLOODS=()
     for i in 1 2; do
-        hammer flood "$(udp_port)" 100000000 0 >"flood$i" 2>&1 3>&- &
+        "$HAMMER_BIN" flood "$(udp_port)" 100000000 0 >"flood$i" 2>&1 3>&- & # itself, so that $! is what floods
         FLOODS+=("$!")
     done
 }
