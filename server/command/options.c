@@ -33,7 +33,7 @@ const struct option option_table[] = {
     {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
     {OPT_RETENTION_AGE, TAKES_RECORDER, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
     {OPT_RETENTION_SAMPLES, TAKES_RECORDER, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
-    {OPT_MAX_SERIES, TAKES_RECORDER, KIND_COUNT, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
+    {OPT_MAX_SERIES, TAKES_RECORDER, KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
     {OPT_KEEP_DATAGRAMS, TAKES_RECORDER, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
     {OPT_DOGSTATSD_TAGS, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_DOGSTATSD_TAGS, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
@@ -195,6 +195,8 @@ static const char *parse_value(const struct option *option, const char *text, st
         return whole && v->number <= 65535 ? NULL : "a port, 0 to 65535";
     case KIND_COUNT:
         return whole ? NULL : "a whole number";
+    case KIND_COUNT_32:
+        return whole && v->number <= UINT32_MAX ? NULL : "a whole number, at most 4294967295";
     case KIND_SIZE:
         return (v->number = option_parse_size(text)) >= 0 ? NULL : "a size: 65536, 64K, 256M, 1G";
     case KIND_TIME:

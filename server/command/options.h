@@ -133,13 +133,14 @@ enum option_group {
 enum option_kind {
     KIND_FLAG, /* no value; in the environment 1/true/yes/on or 0/false/no/off */
     KIND_TEXT,
-    KIND_LIST,  /* text, repeatable; in the environment one value */
-    KIND_WORD,  /* one of those in `arg`, separated by '|' */
-    KIND_PORT,  /* 0 to 65535 */
-    KIND_COUNT, /* a whole number */
-    KIND_SIZE,  /* bytes: 64K, 256M, 1G */
-    KIND_TIME,  /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
-    KIND_SHARE, /* 0 to 1 */
+    KIND_LIST,     /* text, repeatable; in the environment one value */
+    KIND_WORD,     /* one of those in `arg`, separated by '|' */
+    KIND_PORT,     /* 0 to 65535 */
+    KIND_COUNT,    /* a whole number */
+    KIND_COUNT_32, /* the same, 4294967295 at most */
+    KIND_SIZE,     /* bytes: 64K, 256M, 1G */
+    KIND_TIME,     /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
+    KIND_SHARE,    /* 0 to 1 */
 };
 
 struct option {

@@ -2,16 +2,20 @@
 
 #include "command/command.h"
 #include "command/routes.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/version.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#define SLOW_STOP_NS NS_PER_S /* a stop that takes longer says so */
 
 static bool address_is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)
@@ -168,9 +172,55 @@ struct recorder *recorder_start(const struct options *o, struct err *err) {
     return NULL;
 }
 
-void recorder_stop(struct recorder *r) {
-    if (!r)
-        return;
+/* Says so when stopping takes long, whatever it is that does. */
+struct patience {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    bool is_over;
+};
+
+static void *lose_patience(void *arg) {
+    struct patience *p = arg;
+    int64_t until_ns = clock_mono_ns() + SLOW_STOP_NS;
+    struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
+    pthread_mutex_lock(&p->lock);
+    while (!p->is_over && pthread_cond_timedwait(&p->over, &p->lock, &until) == 0) {
+    }
+    if (!p->is_over)
+        log_warning("still stopping: what came in before is being stored; what can't be within %d s in all "
+                    "is counted as lost",
+                    (int)((INGEST_END_NS + NS_PER_S - 1) / NS_PER_S));
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static bool patience_start(struct patience *p) {
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->over, &attr);
+    pthread_condattr_destroy(&attr);
+    p->is_over = false;
+    return pthread_create(&p->thread, NULL, lose_patience, p) == 0;
+}
+
+static void patience_end(struct patience *p, bool started) {
+    pthread_mutex_lock(&p->lock);
+    p->is_over = true;
+    pthread_cond_signal(&p->over);
+    pthread_mutex_unlock(&p->lock);
+    if (started)
+        pthread_join(p->thread, NULL);
+    pthread_cond_destroy(&p->over);
+    pthread_mutex_destroy(&p->lock);
+}
+
+/* What was sent before the end is marked first: then answering, which may take a while, keeps nothing coming in. */
+static void stop_all(struct recorder *r) {
+    if (r->ingest)
+        ingest_end(r->ingest);
     if (r->http)
         http_stop(r->http);
     if (r->ingest)
@@ -179,6 +229,15 @@ void recorder_stop(struct recorder *r) {
         pipeline_free(r->pipeline);
     if (r->store)
         store_close(r->store);
+}
+
+void recorder_stop(struct recorder *r) {
+    if (!r)
+        return;
+    struct patience patience;
+    bool started = patience_start(&patience);
+    stop_all(r);
+    patience_end(&patience, started);
     if (r->folder[0])
         rmdir(r->folder);
     free(r);

@@ -38,7 +38,9 @@ enum loss_kind {
     X(LOSS_UNIXGRAM_FULL, "unixgram_full",                                                                   \
       "looks that found a Unix datagram socket full: a client that does not wait may have dropped data",     \
       LOST_IN_DOUBT)                                                                                         \
-    X(LOSS_INJECTED, "injected", "datagrams dropped on purpose (statwit fault)", LOST_ANY)
+    X(LOSS_INJECTED, "injected", "datagrams dropped on purpose (statwit fault)", LOST_ANY)                   \
+    X(LOSS_STOPPED, "stopped", "datagrams that had come in and could not be stored before the server ended", \
+      LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,

@@ -19,9 +19,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PEM_MAX       (1 << 20) /* bytes of a certificate or key file */
-#define STOP_GRACE_NS (2 * NS_PER_S)
-#define THREAD_STACK  (4 << 20) /* touched only as far as it is used; jansson goes 2,048 levels deep */
+#define PEM_MAX       (1 << 20)      /* bytes of a certificate or key file */
+#define STOP_GRACE_NS (2 * NS_PER_S) /* for slow clients, since stopping began; */
+#define STOP_LAST_NS  (NS_PER_S / 2) /* so long they have at least */
+#define THREAD_STACK  (4 << 20)      /* touched only as far as it is used; jansson goes 2,048 levels deep */
 
 static void log_mhd(void *cls, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void log_mhd(void *cls, const char *format, va_list args) {
@@ -141,11 +142,13 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
 
 /* Whoever is held is let go soon: by the pipeline, the workers or the watch. Then answers are sent, some to slow
  * clients. */
-static void wait_for_answers(struct http *h) {
+static void wait_for_answers(struct http *h, int64_t begun_ns) {
     struct timespec moment = {.tv_nsec = NS_PER_MS};
     while (h->n_held > 0)
         nanosleep(&moment, NULL);
-    int64_t until = clock_mono_ns() + STOP_GRACE_NS;
+    int64_t until = begun_ns + STOP_GRACE_NS, at_least = clock_mono_ns() + STOP_LAST_NS;
+    if (until < at_least)
+        until = at_least;
     while (h->n_held > 0 || (h->n_active > 0 && clock_mono_ns() < until))
         nanosleep(&moment, NULL);
 }
@@ -153,11 +156,12 @@ static void wait_for_answers(struct http *h) {
 void http_stop(struct http *h) {
     if (!h)
         return;
+    int64_t begun_ns = clock_mono_ns();
     h->stopping = true;
     if (h->watch)
         watch_stop(h->watch);
     work_stop(h->work);
-    wait_for_answers(h);
+    wait_for_answers(h, begun_ns);
     for (size_t i = 0; i < h->n_daemons; i++)
         MHD_stop_daemon(h->daemons[i]);
     ingest_on_session_end(h->ingest, NULL, NULL);

@@ -11,6 +11,8 @@
  * slash makes no difference; GET handlers answer HEAD too; an unknown path is answered 404, another method
  * 405 with Allow, a body that is too large 413. More specific patterns stand before general ones in a table.
  *
+ * A client that shuts down its side for writing (SHUT_WR) is taken for gone: while its request sleeps, it gets no answer.
+ *
  * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and
  * stream become libmicrohttpd's. Threads: a handler runs on one of HTTP_THREADS and must not wait for long:
  * for that there is http_suspend.

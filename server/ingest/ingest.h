@@ -12,6 +12,7 @@
 #ifndef INGEST_INGEST_H
 #define INGEST_INGEST_H
 
+#include "core/clock.h"
 #include "decode/dogstatsd.h"
 #include "pipeline/pipeline.h"
 
@@ -45,7 +46,11 @@ struct ingest_options {
 struct ingest;
 struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
                             const struct ingest_options *options, struct err *err);
-/* Stops listening, drains the sockets, commits, ends the loop, removes the socket files. Blocks until done. */
+/* The end begins. What was sent before is still read, then the sockets are closed and their files removed. Questions that are not
+ * begun are refused, and what is not stored after INGEST_END_NS is counted as lost (LOSS_STOPPED). Doesn't block. */
+#define INGEST_END_NS (2 * NS_PER_S)
+void ingest_end(struct ingest *in);
+/* The same, then waits until all is stored and committed, and frees. Nobody may put a batch any more. */
 void ingest_stop(struct ingest *in);
 
 #define INGEST_ALL     0          /* of every session */

@@ -1,5 +1,4 @@
-/* DESIGN. What other threads ask of the loop waits for a barrier first, which
- * is a fixed mark, of one session or of all:
+/* DESIGN. What other threads ask of the loop waits for a barrier first, which is a fixed mark, of one session or of all:
  *
  *     begin:   what each of its sockets holds now is marked (receive_want); what comes later is not waited for
  *     read:    as much is read as was marked; the queue has a reserve for that
@@ -8,6 +7,9 @@
  *
  * Each turn takes a step of every one that was begun, so a long one holds up no short one. One of a session that has another
  * still reading begins after it: else a row of questions could move the first one's mark.
+ *
+ * What a POST brings has a barrier, too, of which only the first two steps are needed: it gets its place in the queue once all
+ * that its session's sockets held is there. So what one sender sent over a socket and then in a POST is recorded in that order.
  */
 #include "ingest/loop.h"
 
@@ -22,25 +24,26 @@ _Static_assert(LOOK_MOST <= PIPELINE_RESERVE, "a question's look fits into the r
 
 /* --- on the loop --------------------------------------------------------------------------------------------------- */
 
-static uint64_t wanted_by(const enum watched *watched) {
-    return *watched == WATCHED_CONNECTION ? ((const struct connection *)watched)->wanted.round
-                                          : ((const struct receiver *)watched)->wanted.round;
+static struct wanted *wanted_of(enum watched *watched) {
+    return *watched == WATCHED_CONNECTION ? &((struct connection *)watched)->wanted
+                                          : &((struct receiver *)watched)->wanted;
 }
 
-/* Who holds nothing isn't ready: thousands of sockets are not asked one by one. */
-static void want_all(struct ingest *in, uint64_t round) {
-    struct epoll_event events[LOOP_EVENTS];
-    for (bool more = true; more;) {
-        int n = epoll_wait(in->epoll, events, LOOP_EVENTS, 0); /* goes on behind the last ones */
-        more = false;
-        for (int i = 0; i < n; i++) {
-            enum watched *watched = events[i].data.ptr;
-            if (*watched == WATCHED_WAKE || wanted_by(watched) == round)
-                continue;
-            more = true;
-            receive_want(in, watched, round);
-        }
+static struct open_session *owner_of(const enum watched *watched) {
+    return *watched == WATCHED_CONNECTION ? ((const struct connection *)watched)->listener->session
+                                          : ((const struct receiver *)watched)->session;
+}
+
+/* Who holds nothing isn't in the row: thousands of sockets are not asked one by one. s NULL: of every session. */
+static void want_ready(struct ingest *in, uint64_t round, const struct open_session *s) {
+    for (enum watched *w = in->ready_first, *next; w; w = next) { /* connections come in here */
+        next = ready_next(w);
+        if (*w == WATCHED_LISTENER && (!s || owner_of(w) == s))
+            receive_want(in, w, round);
     }
+    for (enum watched *w = in->ready_first; w; w = ready_next(w))
+        if (!s || owner_of(w) == s)
+            receive_want(in, w, round);
 }
 
 static struct open_session *session_of(struct ingest *in, uint64_t id) {
@@ -50,19 +53,19 @@ static struct open_session *session_of(struct ingest *in, uint64_t id) {
     return s;
 }
 
+/* What a UDP socket has dropped is looked for even when it is empty. */
 static void want_session(struct ingest *in, uint64_t round, struct open_session *s) {
     for (struct receiver *r = s->receivers; r && r->session == s; r = r->next)
-        receive_want(in, &r->watched, round);
-    for (struct connection *c = in->connections; c; c = c->next)
-        if (c->listener->session == s)
-            receive_want(in, &c->watched, round);
+        if (r->source == SOURCE_UDP && !ready_holds(&r->watched))
+            receive_want(in, &r->watched, round);
+    want_ready(in, round, s);
 }
 
 static void begin(struct ingest *in, struct job *job) {
     job->round = ++in->round;
     struct open_session *s = session_of(in, job->session_id);
     if (job->session_id == INGEST_ALL)
-        want_all(in, job->round);
+        want_ready(in, job->round, NULL);
     else if (s)
         want_session(in, job->round, s);
 }
@@ -74,9 +77,22 @@ static bool is_reading(struct ingest *in, uint64_t session_id) {
     return false;
 }
 
+/* What may be missing although no counter says so makes verdicts inconclusive, too. */
+static void tell_unsure(struct ingest *in, const char *why) {
+    bool too_many = strcmp(why, SOFTNET_TOO_MANY) == 0;
+    if (too_many && in->too_many_cpus)
+        return;
+    in->too_many_cpus = in->too_many_cpus || too_many;
+    pipeline_loss(in->pipeline, 0, LOSS_KERNEL_DROP, 1, span_str(why));
+    log_warning("packets may be missing (%s): verdicts that they could change are inconclusive", why);
+}
+
 /* A drop on the way to the sockets is nobody's, so it concerns everybody. */
 static void settle_loopback(struct ingest *in) {
-    uint32_t drops = softnet_settle(in->softnet);
+    const char *unsure;
+    uint32_t drops = softnet_settle(in->softnet, &unsure);
+    if (unsure)
+        tell_unsure(in, unsure);
     int32_t fresh = (int32_t)(drops - in->softnet_drops);
     in->softnet_drops = drops;
     if (fresh <= 0) /* less: a CPU has gone */
@@ -88,10 +104,11 @@ static void settle_loopback(struct ingest *in) {
         fresh);
 }
 
-void jobs_begin(struct ingest *in) {
+/* Takes the questions that can begin off the list, which is in->jobs. *all: one of them is of every session. */
+static struct job *take_questions(struct ingest *in, bool *all) {
     struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
+    *all = false;
     pthread_mutex_lock(&in->lock);
-    in->asked = false;
     while (*at) {
         struct job *job = *at;
         if (is_reading(in, job->session_id)) {
@@ -101,33 +118,96 @@ void jobs_begin(struct ingest *in) {
         *at = job->next;
         *end = job;
         end = &job->next;
+        *all = *all || job->session_id == INGEST_ALL;
     }
     in->jobs_end = at;
+    in->asked = in->jobs != NULL; /* the next turn looks at these again */
     *end = NULL;
     pthread_mutex_unlock(&in->lock);
+    return fresh;
+}
+
+/* The job among these that lets in what was put for the session; made where there is none. NULL: out of memory. */
+static struct job *letting_in(struct job **list, uint64_t session_id) {
+    while (*list && (*list)->session_id != session_id)
+        list = &(*list)->next;
+    if (!*list && (*list = calloc(1, sizeof **list))) {
+        (*list)->session_id = session_id;
+        (*list)->posts_end = &(*list)->posts;
+    }
+    return *list;
+}
+
+/* What was put becomes jobs that let it into the queue, one for each session. Of a session that is being read it waits, unless a
+ * question about all sessions is there, which waits for all that was put before. */
+static struct job *take_posts(struct ingest *in, bool all) {
+    struct job *fresh = NULL;
+    *in->posts_end = pipeline_take(in->pipeline);
+    for (struct batch **at = &in->posts; *at;) {
+        struct batch *b = *at;
+        if (!all && is_reading(in, b->session_id)) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        b->next = NULL;
+        struct job *job = letting_in(&fresh, b->session_id);
+        if (!job) {
+            pipeline_let_in(in->pipeline, b);
+            continue;
+        }
+        *job->posts_end = b;
+        job->posts_end = &b->next;
+    }
+    in->posts_end = &in->posts;
+    while (*in->posts_end)
+        in->posts_end = &(*in->posts_end)->next;
+    return fresh;
+}
+
+static struct job **end_of(struct job **list) {
+    while (*list)
+        list = &(*list)->next;
+    return list;
+}
+
+void jobs_begin(struct ingest *in) {
+    bool all;
+    struct job *questions = take_questions(in, &all); /* first: what was put before them is there then */
+    struct job *fresh = take_posts(in, all);
+    *end_of(&fresh) = questions;
     if (!fresh)
         return;
     settle_loopback(in);
+    ready_collect(in, 0);
     for (struct job *job = fresh, *last = NULL; job; last = job, job = job->next) {
         if (last && last->session_id == job->session_id)
             job->round = last->round;
         else
             begin(in, job);
     }
-    struct job **begun = &in->begun;
-    while (*begun)
-        begun = &(*begun)->next;
-    *begun = fresh;
+    *end_of(&in->begun) = fresh;
 }
 
 /* Reads on what the job wants of one source, as long as there is time. Returns whether that is all read. */
-static bool read_wanted(struct ingest *in, const struct job *job, enum watched *watched,
-                        struct wanted *wanted, int64_t end_ns) {
+static bool read_wanted(struct ingest *in, const struct job *job, enum watched *watched, int64_t end_ns) {
+    const struct wanted *wanted = wanted_of(watched);
     while (wanted->round >= job->round && wanted->done < job->round) {
         if (!pipeline_has_room(in->pipeline, LOOK_MOST) || clock_mono_ns() > end_ns)
             return false;
-        if (receive_look(in, watched))
+        if (ready_read(in, watched, true))
             break; /* empty; a connection may be gone */
+    }
+    return true;
+}
+
+/* In the order in which they got something. */
+static bool read_ready(struct ingest *in, const struct job *job, const struct open_session *only,
+                       int64_t end_ns) {
+    for (enum watched *w = in->ready_first, *next; w; w = next) {
+        next = ready_next(w);
+        if ((!only || owner_of(w) == only) && !read_wanted(in, job, w, end_ns))
+            return false;
     }
     return true;
 }
@@ -137,18 +217,30 @@ static bool read_all_wanted(struct ingest *in, const struct job *job) {
     struct open_session *only = session_of(in, job->session_id);
     if (job->session_id != INGEST_ALL && !only)
         return true;
-    for (struct receiver *r = only ? only->receivers : in->receivers; r && (!only || r->session == only);
-         r = r->next)
-        if (r->watched == WATCHED_SOCKET && !read_wanted(in, job, &r->watched, &r->wanted, end_ns))
+    if (!read_ready(in, job, only, end_ns))
+        return false;
+    for (struct receiver *r = only ? only->receivers : NULL; r && r->session == only; r = r->next)
+        if (r->source == SOURCE_UDP && !read_wanted(in, job, &r->watched, end_ns)) /* one that seemed empty */
             return false;
-    for (struct connection *c = in->connections, *next; c; c = next) {
-        next = c->next;
-        if ((!only || c->listener->session == only) && !read_wanted(in, job, &c->watched, &c->wanted, end_ns))
-            return false;
-    }
-    for (struct open_session *s = in->sessions; s; s = s->next)
-        if (!only || s == only)
-            datagrams_seal(&s->lane);
+    for (struct open_session *s = only ? only : in->sessions; s; s = only ? NULL : s->next)
+        datagrams_seal(&s->lane);
+    ready_collect(in, 0);
+    return true;
+}
+
+/* Whether something that was put before the job has no place in the queue yet. */
+static bool waits_for_posts(const struct ingest *in, const struct job *job) {
+    for (const struct job *before = in->begun; before != job; before = before->next)
+        if (before->posts && (job->session_id == INGEST_ALL || before->session_id == job->session_id))
+            return true;
+    return false;
+}
+
+/* Behind what its session's sockets held when it was put. */
+static bool let_in(struct ingest *in, struct job *job) {
+    if (!read_all_wanted(in, job) || waits_for_posts(in, job))
+        return false;
+    pipeline_let_in(in->pipeline, job->posts);
     return true;
 }
 
@@ -156,7 +248,7 @@ static bool read_all_wanted(struct ingest *in, const struct job *job) {
 static bool advance(struct ingest *in, struct job *job) {
     if (job->session_id == INGEST_NOTHING)
         return true;
-    if (!job->read && read_all_wanted(in, job)) {
+    if (!job->read && read_all_wanted(in, job) && !waits_for_posts(in, job)) {
         job->read = true;
         job->mark = pipeline_mark(in->pipeline);
     }
@@ -166,19 +258,29 @@ static bool advance(struct ingest *in, struct job *job) {
     return job->read && pipeline_stored(in->pipeline, job->session_id, job->mark);
 }
 
-void jobs_answer(struct ingest *in) {
+/* A step of each. Returns the questions that can be answered now. */
+static struct job *advance_all(struct ingest *in) {
     struct job *ready = NULL, **end = &ready;
     for (struct job **at = &in->begun; *at;) {
         struct job *job = *at;
-        if (!advance(in, job)) {
+        if (!(job->posts ? let_in(in, job) : advance(in, job))) {
             at = &job->next;
             continue;
         }
         *at = job->next;
+        if (job->posts) {
+            free(job);
+            continue;
+        }
         *end = job;
         end = &job->next;
     }
     *end = NULL;
+    return ready;
+}
+
+void jobs_answer(struct ingest *in) {
+    struct job *ready = advance_all(in);
     if (!ready)
         return;
     ingest_commit(in);
@@ -221,7 +323,7 @@ void jobs_add(struct ingest *in, struct job *job) {
 
 /* The lock is held. */
 static int put_job(struct ingest *in, struct job *job) {
-    if (in->stopping)
+    if (in->ending)
         return err_set(job->err, ECANCELED, "the server is stopping");
     jobs_add(in, job);
     in->asked = true;

@@ -15,6 +15,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #define COMMIT_NS_ROW                                                                                        \
     (12 * 1000) /* for each row of it, so that writing rows takes a small part of the time */
 #define COMMIT_NS_MAX  NS_PER_S
+#define COUNT_NS       (NS_PER_S / 2) /* of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 19)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 #define RCVBUF_ENOUGH                                                                                        \
@@ -54,20 +56,26 @@ static bool queue_has_room(struct ingest *in, const enum watched *watched) {
     return pipeline_has_room(in->pipeline, (waits ? 2 : 1) * LOOK_MOST + PIPELINE_RESERVE);
 }
 
-/* While a question is worked on, one source is looked at in a turn, and epoll goes on behind it in the next. Returns whether any
- * was ready. */
+/* While a question is worked on, one source is looked at in a turn, and the next one in the next. At the end only what came
+ * before it is read, which is a question's work. Returns whether any was ready. */
 static bool look(struct ingest *in, int wait_ms) {
-    struct epoll_event events[LOOP_EVENTS];
-    int n = epoll_wait(in->epoll, events, in->begun || in->asked ? 1 : LOOP_EVENTS, wait_ms);
-    bool ready = false;
-    for (int i = 0; i < n; i++) {
-        enum watched *watched = events[i].data.ptr;
-        if (!queue_has_room(in, watched))
-            continue;
-        ready = ready || *watched != WATCHED_WAKE;
-        receive_look(in, watched);
+    ready_collect(in, wait_ms);
+    size_t n = in->begun || in->asked ? 1 : in->n_ready;
+    bool any = in->n_ready > 0;
+    if (in->ending)
+        return any;
+    enum watched *at = in->ready_first;
+    for (size_t left = in->n_ready; left > 0 && n > 0 && at; left--) {
+        enum watched *after = ready_next(at);
+        if (queue_has_room(in, at)) {
+            ready_read(in, at, false);
+            n--;
+        }
+        at = after;
     }
-    return ready;
+    if (any)
+        ready_collect(in, 0);
+    return any;
 }
 
 static void look_meanwhile(void *arg) {
@@ -117,6 +125,47 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
+/* All that was sent before the end is in the queue. What is sent later finds nobody, as after the end. */
+static void close_sockets(struct ingest *in) {
+    receive_tell_losses(in);
+    receive_close_connections(in, NULL);
+    pthread_mutex_lock(&in->lock);
+    struct receiver *gone = in->receivers;
+    in->receivers = NULL;
+    for (struct open_session *s = in->sessions; s; s = s->next)
+        s->receivers = NULL;
+    pthread_mutex_unlock(&in->lock);
+    for (struct receiver *r = gone; r; r = r->next)
+        ready_drop(in, &r->watched);
+    receiver_free_all(gone);
+    in->closed = true;
+}
+
+/* There isn't even time to count what still stands in the sockets: of each that is something, at least. */
+static void give_up_reading(struct ingest *in) {
+    for (struct receiver *r = in->receivers; r; r = r->next)
+        r->untold[LOSS_STOPPED] += r->wanted.round > r->wanted.done;
+    for (struct connection *c = in->connections; c; c = c->next)
+        c->listener->untold[LOSS_STOPPED] += c->wanted.round > c->wanted.done;
+    in->untold = true;
+    close_sockets(in);
+}
+
+/* The end has a time limit: what could not be stored until then is told as lost, so that no claim is judged by a part. */
+static void discard_in_the_end(struct ingest *in) {
+    int64_t now_ns = clock_mono_ns();
+    if (in->end_ns == 0 || now_ns < in->end_ns)
+        return;
+    if (!in->closed && now_ns > in->end_ns + COUNT_NS)
+        give_up_reading(in);
+    in->discarding = true;
+    uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));
+    if (n > 0)
+        log_warning("%llu datagrams that came in before the end could not be stored in time: "
+                    "verdicts that they could have changed are inconclusive",
+                    (unsigned long long)n);
+}
+
 /* Returns whether there is work left for the next turn. */
 static bool turn(struct ingest *in, int wait_ms) {
     bool ready = look(in, wait_ms);
@@ -124,22 +173,30 @@ static bool turn(struct ingest *in, int wait_ms) {
     if (commit_is_due(in, ready || waiting))
         ingest_commit(in);
     jobs_begin(in);
+    discard_in_the_end(in);
     jobs_answer(in);
+    if (in->last.read && !in->closed)
+        close_sockets(in);
     session_expire(in);
     /* Not `waiting`: a commit looks, too, and takes the wake-up of what was put meanwhile. */
     return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
 }
 
+/* What was asked is answered, what was sent and put is stored or told as lost. */
+static bool is_over(struct ingest *in) {
+    if (!in->stopping || in->begun || pipeline_backlog(in->pipeline, NULL) > 0)
+        return false;
+    pthread_mutex_lock(&in->lock);
+    bool over = in->last.done && !in->jobs;
+    pthread_mutex_unlock(&in->lock);
+    return over;
+}
+
 static void *run(void *arg) {
     struct ingest *in = arg;
-    for (bool waiting = false; !atomic_load_explicit(&in->stopping, memory_order_relaxed);)
+    for (bool waiting = false; !is_over(in);)
         waiting = turn(in, timeout_ms(in, waiting));
-    struct job last = {.session_id = INGEST_ALL}; /* what was asked is answered, what was sent is stored */
-    pthread_mutex_lock(&in->lock);
-    jobs_add(in, &last);
-    pthread_mutex_unlock(&in->lock);
-    while (!last.done || in->begun)
-        turn(in, 0);
+    ingest_commit(in);
     return NULL;
 }
 
@@ -240,6 +297,7 @@ static void ingest_free(struct ingest *in) {
         session_detach(in, session);
         session_free(session);
     }
+    assert(pipeline_backlog(in->pipeline, NULL) == 0); /* its batches would go back to the pool */
     datagrams_pool_free(&in->pool);
     dogstatsd_free(in->pool.decoder);
     receive_buffers_free(in->buffers);
@@ -269,12 +327,16 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->options = *options;
     in->watched_wake = WATCHED_WAKE;
     in->jobs_end = &in->jobs;
+    in->posts_end = &in->posts;
+    in->last.session_id = INGEST_ALL;
+    pipeline_hold(pipeline);
     pthread_mutex_init(&in->lock, NULL);
     pthread_cond_init(&in->job_done, NULL);
     in->epoll = epoll_create1(EPOLL_CLOEXEC);
     in->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     in->softnet = softnet_open();
-    in->softnet_drops = softnet_settle(in->softnet);
+    const char *unsure; /* the first question tells it */
+    in->softnet_drops = softnet_settle(in->softnet, &unsure);
     in->spare = in->wake < 0 ? -1 : fcntl(in->wake, F_DUPFD_CLOEXEC, 0);
     unixgram_maker_init(&in->unixgram);
     in->buffers = receive_buffers_new();
@@ -293,13 +355,24 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     return NULL;
 }
 
+void ingest_end(struct ingest *in) {
+    pthread_mutex_lock(&in->lock);
+    if (!in->ending) {
+        in->ending = true; /* no job comes in any more; those that are in are answered */
+        in->end_ns = clock_mono_ns() + INGEST_END_NS;
+        jobs_add(in, &in->last);
+        in->asked = true;
+        jobs_wake(in);
+    }
+    pthread_mutex_unlock(&in->lock);
+}
+
 void ingest_stop(struct ingest *in) {
     if (!in)
         return;
-    pthread_mutex_lock(&in->lock);
-    in->stopping = true; /* no job comes in any more; those that are in are answered */
+    ingest_end(in);
+    in->stopping = true;
     jobs_wake(in);
-    pthread_mutex_unlock(&in->lock);
     pthread_join(in->thread, NULL);
     ingest_free(in);
 }

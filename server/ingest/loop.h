@@ -36,6 +36,12 @@ struct wanted {
     size_t left;    /* still to read for `round`: bytes, of a unixgram socket datagrams */
 };
 
+/* Its place among the sources that hold something: ready.c. */
+struct ready {
+    enum watched *before, *after;
+    bool in_row;
+};
+
 struct counters {
     _Atomic uint64_t datagrams, bytes, over_agent_limit, kernel_drops, truncated, queue_full, injected,
         connections;
@@ -61,6 +67,7 @@ struct receiver {
         unread_cost; /* how many may have been waiting at most since it was last empty, or found full */
     uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
+    struct ready ready;
     struct counters count;
     struct receiver *next;
 };
@@ -72,6 +79,7 @@ struct connection {
     struct receiver *listener;
     struct frame frame;
     struct wanted wanted;
+    struct ready ready;
     struct connection *next, **back;
 };
 
@@ -92,6 +100,8 @@ struct job {
     void (*then)(void *arg,
                  uint64_t last_id); /* NULL: somebody waits for `done`; else the job is the loop's to free */
     void *arg;
+    struct batch *posts,
+        **posts_end; /* what it lets into the queue, and no more than that; NULL: a question */
     struct err *err;
     int result;
     uint64_t last_id;
@@ -112,6 +122,7 @@ struct ingest {
     enum watched watched_wake;
     int softnet;            /* /proc/net/softnet_stat; -1: not readable */
     uint32_t softnet_drops; /* noted so far */
+    bool too_many_cpus;     /* that is told */
     int spare;              /* a descriptor to give up where one is missing */
     struct unixgram_maker unixgram;
     _Atomic bool told_short; /* that a queue is short */
@@ -119,8 +130,11 @@ struct ingest {
     pthread_mutex_t lock;
     pthread_cond_t job_done;
     struct job *jobs, **jobs_end; /* not begun */
-    _Atomic bool asked;           /* one came in since the loop looked */
-    _Atomic bool stopping;
+    _Atomic bool asked;           /* one is there that the loop has not begun */
+    _Atomic bool ending;          /* no job comes in any more */
+    _Atomic bool stopping;        /* the loop ends once all is answered and stored */
+    _Atomic int64_t end_ns;       /* monotonic: what is not stored then is lost; 0: it goes on */
+    struct job last;              /* what was sent before the end is read */
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
@@ -133,6 +147,11 @@ struct ingest {
     struct datagrams_pool pool;
     struct connection *connections;
     size_t n_connections;
+    enum watched *ready_first, *ready_last; /* the row of ready.c */
+    size_t n_ready;
+    struct batch *posts, **posts_end; /* taken from the pipeline, with no job yet that lets them in */
+    bool closed;                      /* the sockets are, for the end */
+    bool discarding;                  /* there is no more time to store anything */
     struct job *begun;
     uint64_t round;    /* of the newest question */
     bool committing;   /* the store must be left alone */
@@ -148,6 +167,17 @@ void jobs_answer(struct ingest *in);
 /* With the lock held. */
 void jobs_add(struct ingest *in, struct job *job);
 void jobs_wake(struct ingest *in);
+
+/* ready.c: the row of the sources that hold something. */
+/* Those that have got something since, in that order; waits for the first one only when the row is empty. */
+void ready_collect(struct ingest *in, int wait_ms);
+bool ready_holds(enum watched *watched);
+enum watched *ready_next(enum watched *watched);
+/* before NULL: at the end. */
+void ready_insert(struct ingest *in, enum watched *watched, enum watched *before);
+void ready_drop(struct ingest *in, enum watched *watched);
+/* receive_look at one of the row. Empty then, it leaves the row; else it keeps its place or goes to the end. */
+bool ready_read(struct ingest *in, enum watched *watched, bool keep_place);
 
 /* loop.c: commits, and looks at the sockets meanwhile. Losses of what is read then are told to the store afterwards. */
 void ingest_commit(struct ingest *in);
@@ -183,8 +213,11 @@ void receiver_free_all(struct receiver *list);
 void session_detach(struct ingest *in, struct open_session *session);
 
 /* softnet.c. Waits until what other processes have sent over loopback has reached its socket. Returns how many packets the
- * system has dropped on that way so far, which wraps. */
-uint32_t softnet_settle(int fd);
+ * system has dropped on that way so far, which wraps. *unsure: why something may not have arrived, or been dropped, all the same;
+ * NULL: nothing. */
+#define SOFTNET_CPUS_MAX 8192 /* as many as Linux can be built for */
+#define SOFTNET_TOO_MANY "on CPUs beyond the 8,192 that are watched"
+uint32_t softnet_settle(int fd, const char **unsure);
 int softnet_open(void);
 struct softnet_cpu {
     uint32_t processed, dropped, waiting;

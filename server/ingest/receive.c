@@ -90,6 +90,11 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
         count(&r->count.truncated, 1);
         lose(in, r, LOSS_TRUNCATED, 1);
     }
+    if (in->discarding) { /* told together when the sockets are closed: there is no time for each */
+        r->untold[LOSS_STOPPED]++;
+        in->untold = true;
+        return;
+    }
     struct datagrams_run run = {r->source, now_ns};
     if (datagrams_add(&in->pool, &r->session->lane, &run, bytes, cut) != 0) {
         count(&r->count.queue_full, 1);
@@ -198,7 +203,8 @@ static bool refuse_next(struct ingest *in, struct receiver *listener) {
     return fd >= 0;
 }
 
-void receive_accept(struct ingest *in, struct receiver *listener) {
+/* What was sent over them was sent about when they came: they take the listener's place in the row. */
+static void accept_all(struct ingest *in, struct receiver *listener, enum watched *before) {
     for (int i = 0; i < SOMAXCONN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
@@ -226,10 +232,18 @@ void receive_accept(struct ingest *in, struct receiver *listener) {
         in->connections = c;
         in->n_connections++;
         count(&listener->count.connections, 1);
+        ready_insert(in, &c->watched, before);
     }
 }
 
+void receive_accept(struct ingest *in, struct receiver *listener) {
+    enum watched *before = ready_holds(&listener->watched) ? &listener->watched : in->ready_first;
+    accept_all(in, listener, before);
+    ready_drop(in, &listener->watched);
+}
+
 static void close_connection(struct ingest *in, struct connection *c) {
+    ready_drop(in, &c->watched);
     *c->back = c->next;
     if (c->next)
         c->next->back = c->back;

@@ -247,9 +247,11 @@ void session_detach(struct ingest *in, struct open_session *session) {
     if (in->on_end)
         in->on_end(in->on_end_arg, session->is.id);
     pthread_mutex_unlock(&in->lock);
-    for (struct receiver *r = gone; r; r = r->next)
+    for (struct receiver *r = gone; r; r = r->next) {
+        ready_drop(in, &r->watched);
         if (r->watched == WATCHED_LISTENER)
             receive_close_connections(in, r);
+    }
     receiver_free_all(gone);
 }
 
@@ -264,14 +266,31 @@ static struct open_session *by_name(struct ingest *in, struct span name) {
 
 struct opening {
     struct ingest *in;
-    struct open_session *session; /* the loop's once it is attached: it may end at any moment */
+    struct open_session *session; /* NULL once the loop has it: it may end at any moment */
     struct receiver *receivers;
     struct ingest_session *opened;
 };
 
-/* On the loop: the name is checked here, where nobody else can take it in between. */
-static int open_on_loop(struct store *store, void *arg, struct err *err) {
-    struct opening *o = arg;
+/* The sockets are watched only once the session is recorded: what is read before would be of no session. */
+static int record_and_watch(struct opening *o, struct store *store, struct err *err) {
+    struct ingest_session *is = &o->session->is;
+    if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
+        0)
+        return -1;
+    if (session_watch(o->in, o->receivers, err) == 0)
+        return 0;
+    struct err ignored = {0};
+    store_session_remove(store, is->id, &ignored);
+    return -1;
+}
+
+static void free_opening(struct opening *o) {
+    receiver_free_all(o->receivers);
+    session_free(o->session);
+    o->session = NULL;
+}
+
+static int try_open(struct opening *o, struct store *store, struct err *err) {
     struct ingest_session *is = &o->session->is;
     if (by_name(o->in, span_str(is->name)))
         return err_set(err, EEXIST, "there is a session '%s' already", is->name);
@@ -279,13 +298,22 @@ static int open_on_loop(struct store *store, void *arg, struct err *err) {
         return err_set(err, ENOSPC,
                        "%d sessions are open, the most there can be; remove some, or give them a ttl",
                        INGEST_SESSIONS_MAX);
-    if (session_watch(o->in, o->receivers, err) != 0 ||
-        store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
-            0)
+    if (record_and_watch(o, store, err) != 0)
         return -1;
     *o->opened = *is;
     session_attach(o->in, o->session, o->receivers);
+    o->session = NULL;
     return 0;
+}
+
+/* On the loop: the name is checked here, where nobody else can take it in between, and what the loop may have seen is freed
+ * here, too. */
+static int open_on_loop(struct store *store, void *arg, struct err *err) {
+    struct opening *o = arg;
+    int result = try_open(o, store, err);
+    if (result != 0)
+        free_opening(o);
+    return result;
 }
 
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
@@ -299,12 +327,10 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
         o.session->is.expires_at = clock_wall_ns() + ttl_ns;
         o.session->expires_mono_ns = clock_mono_ns() + ttl_ns;
     }
-    if (ingest_call(in, INGEST_NOTHING, open_on_loop, &o, err) != 0) {
-        receiver_free_all(o.receivers);
-        session_free(o.session);
-        return -1;
-    }
-    return 0;
+    int result = ingest_call(in, INGEST_NOTHING, open_on_loop, &o, err);
+    if (o.session) /* the loop takes no more calls */
+        free_opening(&o);
+    return result;
 }
 
 struct closing {

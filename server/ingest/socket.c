@@ -129,8 +129,13 @@ static int lock_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && i < 1000; i++)
+    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (i == 1000) {
+            close(fd);
+            return -1;
+        }
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
     return fd;
 }
 

@@ -4,6 +4,8 @@
  *     put -> lane [head … tail] -> step: feed(head) -> uncommitted -> commit: result, free
  *            lane [head … tail]
  *
+ * With pipeline_hold a batch that was put stands in `held` until the loop has let it in.
+ *
  * Lanes with batches stand in a row: the first is stored for one step and goes to the end. One that was emptied out of turn
  * leaves the row when it comes to its head. A batch whose producer waits for a result is kept (as `uncommitted`) until the
  * commit that decides it.
@@ -39,6 +41,8 @@ struct pipeline {
     pthread_cond_t moved; /* commits changed */
     struct lane lanes[PIPELINE_LANES];
     struct lane *row, *row_end;
+    struct batch *held, **held_end; /* put, not taken yet */
+    bool holds;                     /* what is put goes there */
     size_t n_bytes, peak_bytes;
     uint64_t last_ticket;
     uint64_t commits;
@@ -67,6 +71,7 @@ struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err 
         return NULL;
     }
     p->notify_fd = -1;
+    p->held_end = &p->held;
     p->store = store;
     p->cap_bytes = cap_bytes > PIPELINE_CAP_MIN ? cap_bytes : PIPELINE_CAP_MIN;
     pthread_mutex_init(&p->lock, NULL);
@@ -91,6 +96,7 @@ void pipeline_free(struct pipeline *p) {
         return;
     for (struct lane *lane = p->row; lane; lane = lane->after)
         free_list(lane->head);
+    free_list(p->held);
     free_list(p->uncommitted);
     pthread_cond_destroy(&p->moved);
     pthread_mutex_destroy(&p->lock);
@@ -120,13 +126,7 @@ static struct lane *leave_row(struct pipeline *p) {
     return first;
 }
 
-static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes) {
-    struct batch *b = *batch;
-    pthread_mutex_lock(&p->lock);
-    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > cap_bytes) {
-        pthread_mutex_unlock(&p->lock);
-        return -1;
-    }
+static void join_lane(struct pipeline *p, struct batch *b) {
     struct lane *lane = lane_of(p, b->session_id);
     b->next = NULL;
     b->ticket = ++p->last_ticket;
@@ -137,6 +137,25 @@ static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes) {
     lane->tail = b;
     if (!lane->in_row)
         join_row(p, lane);
+}
+
+static void hold(struct pipeline *p, struct batch *b) {
+    b->next = NULL;
+    *p->held_end = b;
+    p->held_end = &b->next;
+}
+
+static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes, bool by_loop) {
+    struct batch *b = *batch;
+    pthread_mutex_lock(&p->lock);
+    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > cap_bytes) {
+        pthread_mutex_unlock(&p->lock);
+        return -1;
+    }
+    if (p->holds && !by_loop)
+        hold(p, b);
+    else
+        join_lane(p, b);
     p->n_bytes += b->n_bytes;
     if (p->n_bytes > p->peak_bytes)
         p->peak_bytes = p->n_bytes;
@@ -146,16 +165,40 @@ static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes) {
 }
 
 int pipeline_append(struct pipeline *p, struct batch **batch) {
-    return put(p, batch, p->cap_bytes);
+    return put(p, batch, p->cap_bytes, true);
 }
 
 int pipeline_put(struct pipeline *p, struct batch **batch) {
-    if (put(p, batch, p->cap_bytes - PIPELINE_RESERVE) != 0)
+    if (put(p, batch, p->cap_bytes - PIPELINE_RESERVE, false) != 0)
         return -1;
     uint64_t one = 1;
     ssize_t written = write(p->fd, &one, sizeof one);
     (void)written; /* EAGAIN: the counter is full, so it is readable */
     return 0;
+}
+
+void pipeline_hold(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    p->holds = true;
+    pthread_mutex_unlock(&p->lock);
+}
+
+struct batch *pipeline_take(struct pipeline *p) {
+    pthread_mutex_lock(&p->lock);
+    struct batch *list = p->held;
+    p->held = NULL;
+    p->held_end = &p->held;
+    pthread_mutex_unlock(&p->lock);
+    return list;
+}
+
+void pipeline_let_in(struct pipeline *p, struct batch *list) {
+    pthread_mutex_lock(&p->lock);
+    for (struct batch *b = list, *next; b; b = next) {
+        next = b->next;
+        join_lane(p, b);
+    }
+    pthread_mutex_unlock(&p->lock);
 }
 
 uint64_t pipeline_mark(struct pipeline *p) {
@@ -226,14 +269,19 @@ static void finish_uncommitted(struct pipeline *p, int result) {
     p->uncommitted = NULL;
 }
 
-/* Takes a batch, which is done and the first of its lane, off the queue. */
-static void pop(struct pipeline *p, struct batch *b) {
+/* Takes a batch, which is the first of its lane, off the queue. */
+static void leave_lane(struct pipeline *p, struct batch *b) {
     pthread_mutex_lock(&p->lock);
     struct lane *lane = lane_of(p, b->session_id);
     assert(lane->head == b);
     lane->head = b->next;
     p->n_bytes -= b->n_bytes;
     pthread_mutex_unlock(&p->lock);
+}
+
+/* The same with one that is done. */
+static void pop(struct pipeline *p, struct batch *b) {
+    leave_lane(p, b);
     if (b->result) {
         b->next = p->uncommitted;
         p->uncommitted = b;
@@ -292,6 +340,21 @@ void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint
     mark_dirty(p);
     if (store_loss(p->store, session_id, loss, n, detail, &err) != 0)
         store_failed(p, n, &err);
+}
+
+uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail) {
+    uint64_t n = 0;
+    for (struct batch *b; (b = first_of(p, 0));) {
+        leave_lane(p, b);
+        if (b->result) {
+            *b->result = -1;
+        } else if (b->n_left > 0) {
+            pipeline_loss(p, b->session_id, loss, b->n_left, detail);
+            n += b->n_left;
+        }
+        b->free(b);
+    }
+    return n;
 }
 
 /* The lock is held. */

@@ -6,7 +6,8 @@
  *
  * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
  * stays the caller's.
- * Threads: put, mark, watch, commits: any. append, step, commit: the loop. No function takes a second lock.
+ * Threads: put, mark, watch, commits: any. append, take, let_in, step, commit, discard: the loop. No function takes a second
+ * lock.
  * Limits: `cap_bytes` over all queued batches (at least PIPELINE_CAP_MIN, so that one look at the sockets always fits), of which
  * PIPELINE_RESERVE is the loop's: whoever fills the queue leaves room for what a question has to read.
  * Units: bytes, nanoseconds (monotonic for deadlines).
@@ -43,6 +44,13 @@ void pipeline_free(struct pipeline *p);
 
 /* Queues a batch. -1 (and *batch unchanged) when the queue is full. Wakes the loop through pipeline_fd. */
 int pipeline_put(struct pipeline *p, struct batch **batch);
+/* From now on a batch that was put gets no place in its lane yet: the loop takes it, stores in front of it what was sent before,
+ * and lets it in. Called before anybody puts. */
+void pipeline_hold(struct pipeline *p);
+/* The batches that were put since the last call, oldest first. */
+struct batch *pipeline_take(struct pipeline *p);
+/* Each of the list gets its place at the end of its lane. */
+void pipeline_let_in(struct pipeline *p, struct batch *list);
 /* The same from the loop itself, which needs no waking, and may use the reserve. It may go on filling the batch until that is
  * stored: `feed` says it is done only with all that is in it then. */
 int pipeline_append(struct pipeline *p, struct batch **batch);
@@ -58,6 +66,9 @@ int pipeline_fd(const struct pipeline *p);
 bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns);
 /* Commits what was stored, if anything, and tells its producers. On failure counts the loss and goes on. */
 void pipeline_commit(struct pipeline *p);
+/* Throws away what is queued. Producers who wait for a result are told -1; of the others a loss is noted, session by session. Returns
+ * how much was lost. */
+uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail);
 /* Notes a loss, to be stored with the next commit that works. session_id 0: it concerns every session. Loop only. */
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);
 /* Whether something was stored that is not committed, and since when (monotonic). Loop only. */

@@ -21,9 +21,10 @@ struct store_options {
     bool keep_datagrams;        /* store_datagram keeps its bytes */
     int64_t retention_age_ns;   /* 0: for ever */
     uint64_t retention_samples; /* 0: any number */
-    uint64_t
-        max_series; /* 0: the default, 2,000,000; samples of further series are counted as LOSS_SERIES_LIMIT */
+    /* 0: the default, 2,000,000; STORE_SERIES_MAX at most. Samples of further series are counted as LOSS_SERIES_LIMIT. */
+    uint64_t max_series;
 };
+#define STORE_SERIES_MAX UINT32_MAX
 
 struct store;
 

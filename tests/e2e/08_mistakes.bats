@@ -378,3 +378,12 @@ no any a"
         exits 0
     done
 }
+
+@test "a count that is too large is refused, and the error says what the largest is" {
+    run statwit serve --max-series 4611686018427387904 --db :memory: # times 4 it was 0: every sample was refused
+    exits 2
+    has "--max-series must be a whole number, at most 4294967295, not '4611686018427387904'"
+    start --max-series 4294967295
+    statwit send a:1\|c
+    statwit expect 'incr a sum == 1'
+}

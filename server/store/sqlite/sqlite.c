@@ -297,6 +297,8 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     s->next_metric_id = s->next_context_id = 1;
     s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
+    if (s->max_series > STORE_SERIES_MAX)
+        s->max_series = STORE_SERIES_MAX;
     s->max_contexts = s->max_series * CONTEXTS_PER_SERIES;
     s->slice_ids = SLICE_IDS_MAX;
     if (options->retention_samples > 0 && options->retention_samples / SLICES_PER_RETENTION < s->slice_ids)

@@ -3,11 +3,15 @@
 #include "ingest/socket.h"
 #include "rig.h"
 #include "unit.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -212,6 +216,69 @@ static void many_at_once(void) {
     rig_stop(&rig);
 }
 
+/* The newest UDP port of this process that is not among the first n; 0: none. */
+static int newest_port(const int *known, int n) {
+    for (int fd = 3; fd < 256; fd++) {
+        struct sockaddr_in at = {0};
+        socklen_t size = sizeof at;
+        if (getsockname(fd, (struct sockaddr *)&at, &size) != 0 || at.sin_family != AF_INET)
+            continue;
+        int port = ntohs(at.sin_port), i = 0;
+        while (i < n && known[i] != port)
+            i++;
+        if (i == n && port != 0)
+            return port;
+    }
+    return 0;
+}
+
+static void *open_session(void *arg) {
+    struct err err = {0};
+    struct ingest_session s;
+    int *result = arg;
+    *result = ingest_session_open(rig.ingest, "unwritten", true, 0, &s, &err);
+    return NULL;
+}
+
+/* Datagrams once were read for it all the same, into what another thread was freeing, and counted as lost records of the
+ * recording. The thread sanitizer and the address sanitizer see the former. */
+static void one_that_cannot_be_written(void) {
+    char folder[] = "/tmp/statwit-sess-XXXXXX", path[64];
+    CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/db", folder);
+    rig_start(&rig, path, 0);
+    int sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result = 7, known[2] = {rig.at.at.udp_port};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    CU_ASSERT_FATAL(bind(sender, (struct sockaddr *)&to, sizeof to) == 0);
+    known[1] = newest_port(known, 1); /* the sender's own */
+    sqlite3 *other;
+    CU_ASSERT_FATAL(sqlite3_open(path, &other) == SQLITE_OK);
+    CU_ASSERT_FATAL(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+    pthread_t opener;
+    CU_ASSERT_FATAL(pthread_create(&opener, NULL, open_session, &result) == 0);
+    int sent = 0, port = 0;
+    while (pthread_tryjoin_np(opener, NULL) != 0) { /* it waits 5 s for the lock */
+        if (port == 0)
+            port = newest_port(known, 2);
+        to.sin_port = htons((uint16_t)port);
+        if (port != 0)
+            sent += sendto(sender, "stray:1|c", 9, 0, (struct sockaddr *)&to, sizeof to) == 9;
+    }
+    EQ_INT(result, -1);
+    CU_ASSERT(sent > 0);
+    CU_ASSERT(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(other);
+    EQ_INT(rig_ask(&rig, "", "stray").samples, 0);
+    EQ_INT(rig_lost(&rig, "", LOSS_DISK_FULL), 0);
+    struct err err = {0};
+    struct ingest_session s;
+    CU_ASSERT(ingest_session_open(rig.ingest, "unwritten", false, 0, &s, &err) == 0);
+    close(sender);
+    rig_stop(&rig);
+    unlink(path);
+    CU_ASSERT(rmdir(folder) == 0);
+}
+
 static void add_injected(void *arg, const struct ingest_socket *socket) {
     *(uint64_t *)arg += socket->injected;
 }
@@ -269,6 +336,7 @@ static void kernel_drops_are_counted(void) {
 
 UNIT_MAIN("ingest/session", {"sessions are apart", apart}, {"names", names},
           {"one that cannot open leaves nothing", one_that_cannot_open_leaves_nothing},
+          {"one that cannot be written", one_that_cannot_be_written},
           {"removed with what it recorded", removed_with_what_it_recorded},
           {"another's socket file stays", anothers_socket_file_stays}, {"time to live", time_to_live},
           {"many at once, counts exact", many_at_once},

@@ -248,7 +248,7 @@ static void test_doubt_and_waiting(void) {
     EQ_INT(judge_verdict(j), VERDICT_INCONCLUSIVE);
     CU_ASSERT_FALSE(judge_final(j));
     judge_free(j);
-    j = judging_start("incr a sum == 1", NULL, f);
+    j = judging_start("incr a samples == 1", NULL, f);
     EQ_INT(judge_verdict(j), VERDICT_FAIL);
     CU_ASSERT_TRUE(judge_final(j));
     judge_free(j);

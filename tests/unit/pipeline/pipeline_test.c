@@ -230,6 +230,48 @@ static void a_failing_store_is_a_counted_loss(void) {
     CU_ASSERT(rmdir(directory) == 0);
 }
 
+/* What was put has no place until it is let in; what the loop appends meanwhile stands in front of it. */
+static void held_until_it_is_let_in(void) {
+    enter();
+    pipeline_hold(pipeline);
+    int result = 7;
+    struct batch *a = work("a", 1, 10, &result), *b = work("b", 1, 10, NULL);
+    CU_ASSERT(pipeline_put(pipeline, &a) == 0 && a == NULL);
+    EQ_INT(pipeline_backlog(pipeline, NULL), 10);
+    CU_ASSERT(!pipeline_step(pipeline, 0, NS_PER_S));
+    struct batch *taken = pipeline_take(pipeline);
+    CU_ASSERT(taken != NULL && pipeline_take(pipeline) == NULL);
+    CU_ASSERT(pipeline_append(pipeline, &b) == 0);
+    pipeline_let_in(pipeline, taken);
+    EQ_INT(pipeline_mark(pipeline), 2);
+    run_dry();
+    EQ_INT(result, 0);
+    EQ_INT(recorded(), 2);
+    struct batch *never = work("c", 1, 10, NULL);
+    CU_ASSERT(pipeline_put(pipeline, &never) == 0); /* freed with the queue */
+    leave();
+    EQ_INT(n_freed, 3);
+}
+
+static void what_is_discarded_is_told(void) {
+    enter();
+    int result = 7;
+    struct batch *a = work("a", 3, 10, NULL), *b = work("b", 4, 10, &result), *c = work("c", 5, 10, NULL);
+    c->session_id = 2;
+    CU_ASSERT(pipeline_put(pipeline, &a) == 0 && pipeline_put(pipeline, &b) == 0 &&
+              pipeline_put(pipeline, &c) == 0);
+    EQ_INT(pipeline_discard(pipeline, LOSS_STOPPED, SPAN("")), 8); /* b's producer is told */
+    EQ_INT(result, -1);
+    EQ_INT(n_freed, 3);
+    EQ_INT(pipeline_backlog(pipeline, NULL), 0);
+    pipeline_commit(pipeline);
+    struct store_stats stats;
+    store_stats(store, &stats);
+    EQ_INT(stats.losses[LOSS_STOPPED], 8);
+    EQ_INT(recorded(), 0);
+    leave();
+}
+
 static void *producer(void *arg) {
     (void)arg;
     for (int i = 0; i < 500; i++) {
@@ -314,4 +356,5 @@ UNIT_MAIN("pipeline/pipeline", {"stored in order, marks in order", stored_in_ord
           {"lanes take turns", lanes_take_turns}, {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
-          {"what is waited for", what_is_waited_for}, {"many producers", many_producers})
+           {"what is waited for", what_is_waited_for}, {"held until it is let in", held_until_it_is_let_in},
+           {"what is discarded is told", what_is_discarded_is_told}, {"many producers", many_producers})

@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SIGTERM while senders go on flat out. STOPS=200 for the long form of it; make VARIANT=asan fault FAULT=stop.
+load ../e2e/helper
+load fault
+
+STOPS_WANTED=${STOPS:-6}
+STOP_MAX_MS=${STOP_MAX_MS:-5000}
+
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+flood() { # two senders
+    local i
+    FLOODS=()
+    for i in 1 2; do
+        "$HAMMER_BIN" flood "$(udp_port)" 100000000 0 >"flood$i" 2>&1 3>&- & # itself, so that $! is what floods
+        FLOODS+=("$!")
+    done
+}
+end_flood() {
+    kill "${FLOODS[@]}" 2>/dev/null || true
+    wait "${FLOODS[@]}" || true
+}
+teardown() {
+    end_flood 2>/dev/null
+    end_server
+}
+busy() { [ "$(status | jq .counts.received_samples)" -ge 20000 ]; }
+lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
+
+@test "a stop under flood is clean and takes no longer than 5 s" {
+    local run options begun took
+    local -a kinds=("" "--retention-samples 5000" "--retention-age 1s" "--max-series 50" "--queue-memory 16M" "--keep-datagrams")
+    for ((run = 0; run < STOPS_WANTED; run++)); do
+        options=${kinds[run % ${#kinds[@]}]}
+        rm -f r.db*
+        # shellcheck disable=SC2086
+        start --db r.db $options
+        flood
+        eventually busy
+        begun=$(now_ms)
+        stop
+        took=$(($(now_ms) - begun))
+        end_flood
+        echo "run $run ($options): $took ms"
+        cat serve.err
+        [ "$status" -eq 0 ]
+        [ "$took" -le "$STOP_MAX_MS" ]
+        [ "$took" -lt 1000 ] || grep -q 'still stopping' serve.err || [ "$took" -lt 1500 ]
+        ! grep -qi sanitizer serve.err
+        [ "$(sql r.db 'PRAGMA integrity_check')" = ok ]
+        # What was received and not stored is in the file as a loss.
+        if grep -q 'could not be stored in time' serve.err; then [ "$(lost)" -gt 0 ]; fi
+    done
+}
+
+@test "what was sent before a stop is stored, and a claim about what was lost in one is inconclusive" {
+    start --db r.db
+    local i
+    for ((i = 0; i < 20; i++)); do statwit send 'before:1|c'; done
+    stop
+    run "$STATWIT_BIN" expect --db r.db 'count before sum == 20' 'no any other'
+    exits 0
+    start --db r.db
+    flood
+    eventually busy
+    stop
+    end_flood
+    if [ "$(lost)" -gt 0 ]; then
+        run "$STATWIT_BIN" expect --db r.db 'no any other'
+        exits 2 || exits 4 || { has inconclusive; }
+        has inconclusive
+    fi
+}
