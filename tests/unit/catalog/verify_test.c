@@ -205,6 +205,18 @@ static void test_many_losses(void) {
     fake_free(f);
 }
 
+/* What a full Unix socket may have cost changes what fails, and not what passes. */
+static void test_doubt(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "a:1|c\nb:1|g");
+    fake_loss(f, NULL, LOSS_UNIXGRAM_FULL, 1);
+    verdict_of(f, TWO, (struct verify_options){.strict = true}, "pass");
+    verdict_of(f, "{\"metrics\":{\"a\":{},\"b\":{},\"c\":{}}}", (struct verify_options){.strict = true},
+               "inconclusive");
+    verdict_of(f, "{\"metrics\":{\"a\":{}}}", (struct verify_options){0}, "fail");
+    fake_free(f);
+}
+
 static void test_scope(void) {
     struct fake *f = fake_new();
     fake_send(f, "sentry.a:1|c|#env:x");
@@ -342,6 +354,7 @@ UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
           {"aggregated histograms", test_aggregates},
           {"every declared form is looked at", test_every_declared_form},
           {"coverage warns, or fails when strict", test_coverage}, {"losses", test_losses},
-          {"many losses", test_many_losses}, {"session, mark, prefix, ignored tags", test_scope},
-          {"values since a mark", test_since}, {"what came over HTTP", test_intake},
-          {"a reader that fails", test_broken_readers}, {"a recording of Sentry's metrics", test_sentry})
+          {"many losses", test_many_losses}, {"a doubt", test_doubt},
+          {"session, mark, prefix, ignored tags", test_scope}, {"values since a mark", test_since},
+          {"what came over HTTP", test_intake}, {"a reader that fails", test_broken_readers},
+          {"a recording of Sentry's metrics", test_sentry})
