@@ -659,6 +659,53 @@ static void retention_and_summaries(const char *path) {
 }
 ON_EACH_MEDIUM(retention_and_summaries)
 
+static int keep_numbers(void *arg, const struct series_row *row) {
+    double *numbers = arg;
+    numbers[0] = row->count;
+    numbers[1] = row->sum;
+    return 0;
+}
+
+/* Three spellings of one series in turn, fractions, and a sum that depends on the order of its terms. */
+static void sums_do_not_depend_on_commits(const char *path) {
+    static const double values[] = {0.1, 0.2, 0.3, 1e16, 0.7, -1e16, 0.1, 3.3}, rates[] = {1, 0.3, 0.7};
+    const size_t n = sizeof values / sizeof values[0];
+    struct store *s = open_at(path);
+    for (unsigned cuts = 0; cuts < 1u << n; cuts += 5) {
+        double count = 0, sum = 0, got[2] = {-1, -1};
+        char name[16];
+        snprintf(name, sizeof name, "a%u", cuts);
+        for (size_t i = 0; i < n; i++) {
+            struct value value = {.number = values[i]};
+            struct record record = {.kind = RECORD_METRIC,
+                                    .metric = {.type = METRIC_COUNT,
+                                               .name = span_str(name),
+                                               .sample_rate = rates[i % 3],
+                                               .n_values = 1,
+                                               .values = &value}};
+            OK(store_arrival(s, 1, SOURCE_UDP, AT, &err));
+            OK(store_put(s, &record, &err));
+            count += 1 / rates[i % 3];
+            sum += values[i] * (1 / rates[i % 3]);
+            if (cuts >> i & 1)
+                COMMIT(s);
+        }
+        COMMIT(s);
+        struct err why = {0};
+        struct reader *r = store_reader_take(s, &why);
+        struct filter one = {.name = span_str(name)};
+        CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+        OK(r->ops->begin(r, &err));
+        OK(r->ops->series(r, &one, keep_numbers, got, &err));
+        r->ops->end(r);
+        store_reader_give(s, r);
+        CU_ASSERT_EQUAL(got[0], count);
+        CU_ASSERT_EQUAL(got[1], sum);
+    }
+    store_close(s);
+}
+ON_EACH_MEDIUM(sums_do_not_depend_on_commits)
+
 static void retention_by_age(const char *path) {
     struct store *s =
         open_with((struct store_options){.path = path, .retention_age_ns = INT64_C(3600) * 1000000000});
@@ -1122,6 +1169,7 @@ UNIT_MAIN("store", CASES("every field of a metric", metric_fields),
           CASES("losses are gathered", losses_are_gathered), CASES("evicted up to", evicted_up_to),
           CASES("retention by count", retention_by_count),
           CASES("retention and summaries", retention_and_summaries),
+          CASES("sums do not depend on commits", sums_do_not_depend_on_commits),
           CASES("retention by age", retention_by_age), CASES("series limit", series_limit),
           CASES("more than a slice holds", large_slices), CASES("kept datagrams", datagrams),
           CASES("large datagrams", large_datagrams), CASES("10,000 random records", random_records),
