@@ -131,26 +131,5 @@ static void test_short_question_beside_long_ones(void) {
     sem_destroy(&may_end);
 }
 
-/* More than the limit of work is refused by the limit's name, not tried for minutes. */
-static void test_too_much_work(void) {
-    struct buf body = {0}, lines = {0};
-    start();
-    for (int i = 0; i < 20000; i++)
-        buf_printf(&lines, "m:1|c|#env:%060d%d\n", 0, i);
-    buf_char(&lines, '\0');
-    EQ_INT(client_ask(&client, "POST /dogstatsd/v2/proxy", NULL, lines.p), 200);
-    buf_str(&body, "{\"catalog\":{\"metrics\":{\"m\":{\"tags\":{\"env\":{\"values\":[");
-    for (int i = 0; i < 20000; i++)
-        buf_printf(&body, "%s\"*0*0*x%d\"", i ? "," : "", i);
-    buf_str(&body, "]}}}}}}");
-    buf_char(&body, '\0');
-    EQ_INT(post(&client, "POST /recorder/v1/verify", body.p), 422);
-    SAYS("more than the limit of 1000000000 steps");
-    stop();
-    buf_free(&lines);
-    buf_free(&body);
-}
-
 UNIT_MAIN("http/work", {"long jobs leave a worker to short ones", test_long_jobs_leave_a_worker},
-          {"a short question beside long ones", test_short_question_beside_long_ones},
-          {"more than the limit of work: 422", test_too_much_work})
+          {"a short question beside long ones", test_short_question_beside_long_ones})
