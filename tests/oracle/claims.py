@@ -1,0 +1,213 @@
+"""Random expectations over a recording, most of them near the truth, so that both verdicts occur."""
+
+from fractions import Fraction
+
+from exact import Number
+from judge import Question, judge, tally_of
+from language import Clause, Malformed, has_wildcards, parse
+from recording import KEYS, PLAIN, STATUS, VALUES, is_text
+
+WORDS = {"count": ["incr", "count", "c"], "gauge": ["gauge", "g"], "timing": ["timing", "ms"], "histogram": ["histogram", "h"],
+         "distribution": ["distribution", "d"], "set": ["set", "s"], "rate": ["rate"], "event": ["event"], "check": ["check"]}
+STATS = ["samples", "count", "sum", "last", "first", "min", "max", "avg", "median", "p50", "p95", "p99", "p99.9", "p25", "p100", "p33",
+         "distinct", "series", "each", "rate"]
+OF = {"set": ["samples", "count", "distinct", "series", "rate"], "event": ["samples", "count"], "check": ["samples", "count", "status", "status"]}
+PERCENTS = {"timing": ["p95", "p99"]}
+
+
+def quote(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def bare(text):
+    return text and all(c.isalnum() or c in "._-*?:/" for c in text)
+
+
+BEGINNING = -1  # instead of a mark's number: `since` 0
+
+
+def question_of(recording, session, mark, prefix, ignored):
+    if mark is None:
+        steps = recording.restarted()
+    else:
+        steps = recording.marks().get(mark, 0)
+    touches = {"runs"} if recording.restarted() else set()
+    if session is None:
+        touches.add("every")
+    return Question(recording.records(session), len(recording.records(session, steps)), prefix, ignored, frozenset(touches))
+
+
+class Claims:
+    def __init__(self, rng, recording):
+        self.rng, self.recording = rng, recording
+
+    def question(self):
+        """(session, mark, Question)"""
+        rng, recording = self.rng, self.recording
+        session, mark = rng.randrange(recording.sessions), None
+        if rng.random() < 0.08:
+            session = None
+        # What a session of an earlier run's name holds of that run is only clear for `default`, which is always there.
+        marks = [m for m, at in recording.marks().items() if session == 0 or at >= recording.restarted()]
+        if session == 0 or not recording.restarted():
+            marks.append(BEGINNING)
+        if marks and rng.random() < 0.3:
+            mark = rng.choice(marks)
+        prefix = rng.choice(["app.", "sentry.", "db"]) if rng.random() < 0.15 else ""
+        ignored = tuple(rng.sample(KEYS[:4], rng.randint(1, 2))) if rng.random() < 0.25 else ()
+        return session, mark, question_of(recording, session, mark, prefix, ignored)
+
+    # --- the parts -------------------------------------------------------------------------------------------
+
+    def globbed(self, text):
+        """A pattern that matches the text: `*` for some of it, `?` for a character."""
+        rng = self.rng
+        if not text:
+            return rng.choice(["*", ""])
+        a = rng.randrange(len(text))
+        b = rng.randint(a, len(text))
+        return rng.choice([text[:a] + "*" + text[b:], text[:a] + "?" + text[a + 1:], text[:a] + "*", "*" + text[a:], "*"])
+
+    def sendable(self, text):
+        """An expectation is UTF-8 without NUL: other bytes can only be asked for by wildcards."""
+        return "".join(c if is_text(c) and c != "\0" else self.rng.choice("?*") for c in text)
+
+    def name(self, target, prefix):
+        rng, roll = self.rng, self.rng.random()
+        name = target.name if target and roll < 0.93 else rng.choice(PLAIN + ["nothing.like.it"])
+        if roll < 0.25:
+            name = self.globbed(name)
+        name = self.sendable(name)
+        if prefix and name.startswith(prefix) and rng.random() < 0.5 and len(name) > len(prefix):
+            name = name[len(prefix):]
+        return (name if bare(name) and rng.random() < 0.9 else quote(name)), name
+
+    def tag(self, tag, negated=False):
+        """The text of a pattern that fits the tag, mostly."""
+        rng, (key, colon, value) = self.rng, tag.partition(":")
+        roll = rng.random()
+        if not is_text(key) or "*" in key or "?" in key or not key:
+            return None
+        if roll < 0.15 or not colon:
+            pattern = None
+        elif roll < 0.35:
+            pattern = self.sendable(self.globbed(value))
+        else:
+            pattern = self.sendable(value)
+        mark = "!" if negated else ""
+        if pattern is None:
+            return mark + (key if bare(key) else quote(key))
+        whole = key + ":" + pattern
+        if bare(whole) and rng.random() < 0.85:
+            return mark + whole
+        return mark + (key + ":" + quote(pattern) if bare(key) and rng.random() < 0.5 else quote(whole))
+
+    def other_tag(self):
+        return self.rng.choice(KEYS[:4]) + ":" + self.rng.choice(VALUES[:4])
+
+    def tags(self, target):
+        rng = self.rng
+        roll = rng.random()
+        if roll < 0.45 or not target:
+            return ""
+        mine = list(target.tags)
+        chosen = rng.sample(mine, rng.randint(0, len(mine)))
+        exact = roll > 0.75
+        if exact:
+            chosen = mine if rng.random() < 0.75 else chosen
+        patterns = [self.tag(t) for t in chosen]
+        if target.host and rng.random() < 0.3:
+            patterns.append(self.tag("host:" + target.host))
+        if target.device and rng.random() < 0.3:
+            patterns.append(self.tag("device:" + target.device))
+        if rng.random() < 0.25:
+            patterns.append(self.tag(self.other_tag(), negated=rng.random() < 0.8))
+        if rng.random() < 0.05:
+            patterns.append("!host")
+        patterns = [p for p in patterns if p]
+        rng.shuffle(patterns)
+        return ("[%s]" if exact else "{%s}") % ",".join(patterns)
+
+    def stat(self, kind):
+        return self.rng.choice(OF.get(kind, STATS))
+
+    def value_text(self, x):
+        x = float(x)
+        if x == int(x) and abs(x) < 2**53:
+            return self.rng.choice([str(int(x)), str(int(x)), repr(x)])
+        return repr(x)
+
+    def near(self, truth):
+        """A value at the truth or beside it."""
+        rng, x = self.rng, float(truth)
+        return rng.choice([x, x, x, x, x + 1, x - 1, x + 0.5, -x, x * (1 + 1e-7), x * (1 + 1e-4), x * (1 + 1e-11), x * 2, 0.0, float(rng.randint(-3, 20))])
+
+    def clause(self, stat, truths):
+        rng = self.rng
+        if stat == "status":
+            return f"status {rng.choice(['==', '==', '!='])} {rng.choice([t for t in truths if t] or STATUS)}"
+        op = rng.choice(["==", "==", "!=", "<", "<=", ">", ">=", "~"])
+        value = self.near(rng.choice(truths)) if truths else float(rng.randint(0, 5))
+        text = f"{stat}{rng.choice([' ', ' ', ''])}{op}{rng.choice([' ', ' ', ''])}"
+        tolerance = ""
+        if rng.random() < 0.15:
+            room = rng.choice([0.5, 1.0, 1e-6, 0.1, 10.0])
+            value += rng.choice([0, 0, room, -room, room / 2])
+            tolerance = " +- " + self.value_text(room)
+        return text + self.value_text(value) + tolerance
+
+    def two_samples(self, values, rates):
+        """Clauses of which each holds for some sample, and perhaps both for none."""
+        rng = self.rng
+        low, high = sorted(rng.sample(sorted(set(values)), 2))
+        return rng.choice([["each <= " + repr(low), "each >= " + repr(high)], ["each < " + repr(high), "each > " + repr(low)],
+                           ["each == " + repr(low), "rate == " + repr(rng.choice(rates))]])
+
+    def truths(self, selector, stat, question):
+        """What the stat comes to over what the selector matches; [] where nothing can be said."""
+        expectation = parse(selector)
+        tally, _ = tally_of(expectation, question)
+        if tally is None or not tally.matched():
+            return []
+        if stat == "status":
+            return [r.status for r in tally.records]
+        if stat in ("each", "rate"):
+            return [x for r in tally.matched() for x in ([r.rate] if stat == "rate" else [r.sketch.low, r.sketch.high] if r.sketch else [r.value])
+                    if x is not None]
+        clause = Clause("p" if stat[1:2].isdigit() else stat, "==", 0.0, None, Fraction(stat[1:]) if stat[1:2].isdigit() else None)
+        number = tally.number(clause)
+        if isinstance(number, list):
+            return [n.exact for n in number]
+        return [number.exact] if isinstance(number, Number) else []
+
+    def expectation(self, question):
+        rng = self.rng
+        target = rng.choice(question.recent) if question.recent and rng.random() < 0.95 else None
+        hurried = [r for r in question.recent if r.hurried and r.kind in ("gauge", "count")]
+        if hurried and rng.random() < 0.08:
+            target = rng.choice(hurried)
+        formed = target and target.source == "http" and target.kind in ("gauge", "rate") and rng.random() < 0.5
+        kind = target.kind if target else rng.choice(list(WORDS))
+        base = target
+        if formed and target.name.rpartition(".")[2] in ("avg", "min", "max", "median", "count", "95percentile", "99percentile"):
+            base = type(target)(**{**target.__dict__, "name": target.name.rpartition(".")[0]})
+            kind = rng.choice(["timing", "histogram", "distribution"])
+        elif kind == "rate" and rng.random() < 0.5:
+            kind = "count"
+        elif rng.random() < 0.08:
+            kind = rng.choice(list(WORDS))
+        word = "any" if kind not in ("event", "check") and rng.random() < 0.12 else rng.choice(WORDS[kind])
+        text, _ = self.name(base, question.prefix if kind not in ("event", "check") else "")
+        selector = f"{word} {text}" + self.tags(base)
+        clauses = []
+        for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
+            stat = self.stat(kind if word != "any" else None)
+            if target and target.hurried and rng.random() < 0.3:
+                stat = rng.choice(["last", "first"] if kind in ("gauge", "count") else [stat])
+            clauses.append(self.clause(stat, self.truths(selector, stat, question)))
+        negated = rng.random() < 0.25
+        values = self.truths(selector, "each", question) if kind not in OF else []
+        if negated and len(set(values)) > 1 and rng.random() < 0.3:
+            clauses += self.two_samples(values, self.truths(selector, "rate", question))
+        text = ("no " if negated else "") + selector + (" " + " and ".join(clauses) if clauses else "")
+        return text + ("  # why" if rng.random() < 0.02 else "")
