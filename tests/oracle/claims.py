@@ -9,10 +9,9 @@ from recording import KEYS, PLAIN, STATUS, VALUES, is_text
 
 WORDS = {"count": ["incr", "count", "c"], "gauge": ["gauge", "g"], "timing": ["timing", "ms"], "histogram": ["histogram", "h"],
          "distribution": ["distribution", "d"], "set": ["set", "s"], "rate": ["rate"], "event": ["event"], "check": ["check"]}
-STATS = ["samples", "count", "sum", "last", "first", "min", "max", "avg", "median", "p50", "p95", "p99", "p99.9", "p25", "p100", "p33",
-         "distinct", "series", "each", "rate"]
+STATS = ["samples", "count", "sum", "sum", "last", "first", "min", "max", "avg", "median", "p", "p", "distinct", "series", "each", "each", "rate"]
+PERCENTS = ["50", "95", "99", "99.9", "25", "100", "33", "0.1", "75"]
 OF = {"set": ["samples", "count", "distinct", "series", "rate"], "event": ["samples", "count"], "check": ["samples", "count", "status", "status"]}
-PERCENTS = {"timing": ["p95", "p99"]}
 
 
 def quote(text):
@@ -129,7 +128,8 @@ class Claims:
         return ("[%s]" if exact else "{%s}") % ",".join(patterns)
 
     def stat(self, kind):
-        return self.rng.choice(OF.get(kind, STATS))
+        stat = self.rng.choice(OF.get(kind, STATS))
+        return stat + self.rng.choice(PERCENTS) if stat == "p" else stat
 
     def value_text(self, x):
         x = float(x)

@@ -135,9 +135,7 @@ def judge(expectation, question):
 
 
 def no_verdict(outcomes):
-    untold = any(o is UNTOLD for o in outcomes)
+    """Of `no`: passes when one of the clauses does not hold."""
     if any(o is False for o in outcomes):
-        return None if untold else "pass"  # does "can't be told" beat a clause that does not hold?
-    if untold:
-        return "fail"
+        return None if any(o is UNTOLD for o in outcomes) else "pass"  # is what can't be told stronger?
     return None if any(o is OPEN for o in outcomes) else "fail"

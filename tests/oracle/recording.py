@@ -308,11 +308,11 @@ class Maker:
             if rng.random() < 0.06:
                 before = Step("mark", marks)
                 marks += 1
-            elif rng.random() < 0.01 and not recording.memory:
-                before = Step("restart")
             else:
                 before = self.next_step(recording, before)
             recording.steps.append(before)
+        if not recording.memory and rng.random() < 0.12:
+            recording.steps.insert(rng.randrange(len(recording.steps)), Step("restart"))
         return recording
 
 

@@ -125,6 +125,8 @@ class Tally:
         if percent == 0:
             return OPEN
         values.sort()
+        if len({w for _, w, _ in values}) == 1:  # alike: only their number counts
+            values = [(v, Fraction(1), rough) for v, _, rough in values]
         total = sum(w for _, w, _ in values)
         needed, whole = percent / 100 * total, all(w.denominator == 1 for _, w, _ in values)
         blur = Fraction(0) if whole else total * exact.ALIKE
@@ -247,7 +249,7 @@ class Tally:
 
     def touches(self, clause):
         """The points of NOT_YET that an answer to this clause depends on."""
-        if clause.stat in COMPUTED and clause.op in ("==", "!="):
+        if clause.stat in COMPUTED:
             number = self.number(clause)
             if isinstance(number, Number) and number.slack:
                 yield "numbers"
