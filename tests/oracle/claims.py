@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from exact import Number
 from judge import Question, judge, tally_of
-from language import Clause, Malformed, has_wildcards, parse
+from language import Clause, parse, tag_key
 from recording import KEYS, PLAIN, STATUS, VALUES, is_text
 
 WORDS = {"count": ["incr", "count", "c"], "gauge": ["gauge", "g"], "timing": ["timing", "ms"], "histogram": ["histogram", "h"],
@@ -104,7 +104,7 @@ class Claims:
     def other_tag(self):
         return self.rng.choice(KEYS[:4]) + ":" + self.rng.choice(VALUES[:4])
 
-    def tags(self, target):
+    def tags(self, target, ignored):
         rng = self.rng
         roll = rng.random()
         if roll < 0.45 or not target:
@@ -112,8 +112,10 @@ class Claims:
         mine = list(target.tags)
         chosen = rng.sample(mine, rng.randint(0, len(mine)))
         exact = roll > 0.75
-        if exact:
-            chosen = mine if rng.random() < 0.75 else chosen
+        if exact or ignored and rng.random() < 0.5:
+            exact, chosen = True, mine if rng.random() < 0.75 else chosen
+            if rng.random() < 0.6:
+                chosen = [t for t in chosen if tag_key(t) not in ignored]
         patterns = [self.tag(t) for t in chosen]
         if target.host and rng.random() < 0.3:
             patterns.append(self.tag("host:" + target.host))
@@ -137,17 +139,19 @@ class Claims:
             return self.rng.choice([str(int(x)), str(int(x)), repr(x)])
         return repr(x)
 
-    def near(self, truth):
-        """A value at the truth or beside it."""
+    def near(self, truth, op=""):
+        """A value at the truth or beside it; of `~` at the distances that matter to it, sampled or not."""
         rng, x = self.rng, float(truth)
+        if op == "~" and rng.random() < 0.6:
+            return x * rng.choice([1, 1 + 1e-7, 1 - 1e-7, 1 + 1e-5, 1 - 1e-5, 0.5, 0.7, 0.8, 1.25, 1.5, 2, 3, 5, rng.uniform(0.3, 4), rng.uniform(1, 8)])
         return rng.choice([x, x, x, x, x + 1, x - 1, x + 0.5, -x, x * (1 + 1e-7), x * (1 + 1e-4), x * (1 + 1e-11), x * 2, 0.0, float(rng.randint(-3, 20))])
 
-    def clause(self, stat, truths):
+    def clause(self, stat, truths, op=None):
         rng = self.rng
         if stat == "status":
             return f"status {rng.choice(['==', '==', '!='])} {rng.choice([t for t in truths if t] or STATUS)}"
-        op = rng.choice(["==", "==", "!=", "<", "<=", ">", ">=", "~"])
-        value = self.near(rng.choice(truths)) if truths else float(rng.randint(0, 5))
+        op = op or rng.choice(["==", "==", "!=", "<", "<=", ">", ">=", "~"])
+        value = self.near(rng.choice(truths), op) if truths else float(rng.randint(0, 5))
         text = f"{stat}{rng.choice([' ', ' ', ''])}{op}{rng.choice([' ', ' ', ''])}"
         tolerance = ""
         if rng.random() < 0.15:
@@ -196,12 +200,19 @@ class Claims:
             kind = "count"
         elif rng.random() < 0.08:
             kind = rng.choice(list(WORDS))
+        checks = [r for r in question.recent if r.kind == "check"]
+        if checks and rng.random() < 0.04:
+            base, kind = rng.choice(checks), "check"
         word = "any" if kind not in ("event", "check") and rng.random() < 0.12 else rng.choice(WORDS[kind])
         text, _ = self.name(base, question.prefix if kind not in ("event", "check") else "")
-        selector = f"{word} {text}" + self.tags(base)
+        selector = f"{word} {text}" + self.tags(base, question.ignored)
         clauses = []
         for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
             stat = self.stat(kind if word != "any" else None)
+            if target and target.kind == kind == "count" and target.rate < 1 and rng.random() < 0.25:
+                stat = rng.choice(["sum", "count"])
+                clauses.append(self.clause(stat, self.truths(selector, stat, question), "~"))
+                continue
             if target and target.hurried and rng.random() < 0.3:
                 stat = rng.choice(["last", "first"] if kind in ("gauge", "count") else [stat])
             clauses.append(self.clause(stat, self.truths(selector, stat, question)))

@@ -110,9 +110,11 @@ def tails(received, sent, rate):
 
 
 def explained(received, sent, rate):
-    """Whether `received` of `sent` values is within 99.99 % for whole `sent` around it; OPEN near the border."""
+    """Whether `received` of `sent` values is within 99.99 % for both whole numbers around `sent`; OPEN when they differ."""
+    if sent < received:
+        return False if sent < received * (1 - 2e-6) else OPEN
     verdicts = set()
     for whole in {math.floor(sent), math.ceil(sent)}:
         low = min(tails(received, whole, rate))
-        verdicts.add(OPEN if TAIL / 2 < low < TAIL * 2 else low >= TAIL)
+        verdicts.add(OPEN if abs(low / TAIL - 1) < 1e-6 else low >= TAIL)
     return verdicts.pop() if len(verdicts) == 1 else OPEN

@@ -113,6 +113,9 @@ class Maker:
         self.kinds = {n: rng.choice(list(WIRE)) for n in self.names}
         self.rates = {n: rng.choice([1.0] * 5 + [0.5, 0.1, 0.25, 0.3, 0.9]) for n in self.names}
         self.style = {n: rng.choice(["small", "small", "fractions", "wide", "same", "negative"]) for n in self.names}
+        for n in self.names:  # what sampling explains is only exact for equal values and rates
+            if self.rates[n] != 1 and rng.random() < 0.5:
+                self.style[n], self.kinds[n] = "same", rng.choice(["count", "count", "timing"])
         self.tagsets = [self.random_tags() for _ in range(rng.randint(2, 5))] + [()]
 
     def random_tags(self):
