@@ -7,9 +7,9 @@ import time
 from language import bytes_of
 
 PATHS = {
-    "v1_series": "/api/v1/series", "v2_json": "/api/v2/series", "v2_proto": "/api/v2/series", "v3": "/api/intake/metrics/v3/series",
-    "v1_points": "/api/v1/distribution_points", "sketches": "/api/beta/sketches", "v1_checks": "/api/v1/check_run",
-    "v1_event": "/api/v1/events",
+    "v1_series": "/api/v1/series", "v2_json": "/api/v2/series", "v2_proto": "/api/v2/series",
+    "v3": "/api/intake/metrics/v3/series", "v1_points": "/api/v1/distribution_points", "sketches": "/api/beta/sketches",
+    "v1_checks": "/api/v1/check_run", "v1_event": "/api/v1/events",
 }
 CODES = {"count": 1, "rate": 2, "gauge": 3, "distribution": 4}
 
@@ -33,8 +33,8 @@ def now():
 # --- JSON --------------------------------------------------------------------------------------------------------
 
 def v1_series(sent):
-    return {"series": [present(metric=s["name"], type=s["kind"], host=s["host"], device=s["device"], interval=s["interval"],
-                               tags=list(s["tags"]), points=[[now(), v] for v in s["values"]]) for s in sent]}
+    return {"series": [present(metric=s["name"], type=s["kind"], host=s["host"], device=s["device"],
+                               interval=s["interval"], tags=list(s["tags"]), points=[[now(), v] for v in s["values"]]) for s in sent]}
 
 
 def v2_json(sent):
@@ -112,8 +112,9 @@ def sketches(sent):
     for s in sent:
         series = text(1, s["name"]) + text(2, s["host"]) + b"".join(text(4, t) for t in s["tags"])
         for k in s["values"]:
-            series += block(7, number(1, now()) + number(2, k.count) + double(3, k.low) + double(4, k.high) + double(5, k.sum / k.count) +
-                            double(6, k.sum) + signed(7, [b[0] for b in k.bins]) + packed(8, [b[1] for b in k.bins]))
+            series += block(7, number(1, now()) + number(2, k.count) + double(3, k.low) + double(4, k.high) +
+                            double(5, k.sum / k.count) + double(6, k.sum) +
+                            signed(7, [key for key, _ in k.bins]) + packed(8, [n for _, n in k.bins]))
         out += block(1, series)
     return out + b"\x12\x00"
 
@@ -179,11 +180,13 @@ def v3(sent):
                 whole.append(s["values"][i].count)
                 bins.append(s["values"][i].bins)
     moments = [now()] * sum(len(s["values"]) for s in sent)
-    data = (names.column(1) + tags.column(2) + signed(3, tagsets) + strings.column(4) + packed(5, [len(g) for g in refs]) +
-            signed(6, [d for g in refs for d in deltas([t for t, _ in g])]) + signed(7, [d for g in refs for d in deltas([n for _, n in g])]) +
-            packed(10, kinds) + signed(11, deltas([r[0] for r in rows])) + signed(12, deltas([r[1] for r in rows])) +
-            signed(13, deltas([r[2] for r in rows])) + packed(14, [s["interval"] or 0 for s in sent]) +
-            packed(15, [len(s["values"]) for s in sent]) + signed(16, deltas(moments)) + signed(17, whole) + block(18, floats) +
-            block(19, doubles) + packed(20, [len(b) for b in bins]) + signed(21, [d for b in bins for d in deltas([k for k, _ in b])]) +
-            packed(22, [n for b in bins for _, n in b]) + signed(23, [0] * len(sent)) + signed(24, [0] * len(sent)))
-    return block(3, data)
+    columns = [names.column(1), tags.column(2), signed(3, tagsets), strings.column(4), packed(5, [len(g) for g in refs]),
+               signed(6, [d for g in refs for d in deltas([t for t, _ in g])]),
+               signed(7, [d for g in refs for d in deltas([n for _, n in g])]), packed(10, kinds),
+               signed(11, deltas([r[0] for r in rows])), signed(12, deltas([r[1] for r in rows])),
+               signed(13, deltas([r[2] for r in rows])), packed(14, [s["interval"] or 0 for s in sent]),
+               packed(15, [len(s["values"]) for s in sent]), signed(16, deltas(moments)), signed(17, whole), block(18, floats),
+               block(19, doubles), packed(20, [len(b) for b in bins]),
+               signed(21, [d for b in bins for d in deltas([k for k, _ in b])]), packed(22, [n for b in bins for _, n in b]),
+               signed(23, [0] * len(sent)), signed(24, [0] * len(sent))]
+    return block(3, b"".join(columns))

@@ -1,17 +1,21 @@
 """Random expectations over a recording, most of them near the truth, so that both verdicts occur."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from exact import Number
-from judge import Question, judge, tally_of
+from forms import SUFFIX
+from judge import Question, tally_of
 from language import Clause, parse, tag_key
 from recording import KEYS, PLAIN, STATUS, VALUES, is_text
 
 WORDS = {"count": ["incr", "count", "c"], "gauge": ["gauge", "g"], "timing": ["timing", "ms"], "histogram": ["histogram", "h"],
          "distribution": ["distribution", "d"], "set": ["set", "s"], "rate": ["rate"], "event": ["event"], "check": ["check"]}
-STATS = ["samples", "count", "sum", "sum", "last", "first", "min", "max", "avg", "median", "p", "p", "distinct", "series", "each", "each", "rate"]
+STATS = ["samples", "count", "sum", "sum", "last", "first", "min", "max", "avg", "median", "p", "p", "distinct", "series", "each",
+         "each", "rate"]
 PERCENTS = ["50", "95", "99", "99.9", "25", "100", "33", "0.1", "75"]
-OF = {"set": ["samples", "count", "distinct", "series", "rate"], "event": ["samples", "count"], "check": ["samples", "count", "status", "status"]}
+OF = {"set": ["samples", "count", "distinct", "series", "rate"], "event": ["samples", "count"],
+      "check": ["samples", "count", "status", "status"]}
 
 
 def quote(text):
@@ -79,7 +83,7 @@ class Claims:
         name = self.sendable(name)
         if prefix and name.startswith(prefix) and rng.random() < 0.5 and len(name) > len(prefix):
             name = name[len(prefix):]
-        return (name if bare(name) and rng.random() < 0.9 else quote(name)), name
+        return name if bare(name) and rng.random() < 0.9 else quote(name)
 
     def tag(self, tag, negated=False):
         """The text of a pattern that fits the tag, mostly."""
@@ -143,8 +147,10 @@ class Claims:
         """A value at the truth or beside it; of `~` at the distances that matter to it, sampled or not."""
         rng, x = self.rng, float(truth)
         if op == "~" and rng.random() < 0.6:
-            return x * rng.choice([1, 1 + 1e-7, 1 - 1e-7, 1 + 1e-5, 1 - 1e-5, 0.5, 0.7, 0.8, 1.25, 1.5, 2, 3, 5, rng.uniform(0.3, 4), rng.uniform(1, 8)])
-        return rng.choice([x, x, x, x, x + 1, x - 1, x + 0.5, -x, x * (1 + 1e-7), x * (1 + 1e-4), x * (1 + 1e-11), x * 2, 0.0, float(rng.randint(-3, 20))])
+            factors = [1, 1 + 1e-7, 1 - 1e-7, 1 + 1e-5, 1 - 1e-5, 0.5, 0.7, 0.8, 1.25, 1.5, 2, 3, 5]
+            return x * rng.choice(factors + [rng.uniform(0.3, 4), rng.uniform(1, 8)])
+        beside = [x + 1, x - 1, x + 0.5, -x, x * (1 + 1e-7), x * (1 + 1e-4), x * (1 + 1e-11), x * 2, 0.0]
+        return rng.choice([x] * 4 + beside + [float(rng.randint(-3, 20))])
 
     def clause(self, stat, truths, op=None):
         rng = self.rng
@@ -169,54 +175,67 @@ class Claims:
 
     def truths(self, selector, stat, question):
         """What the stat comes to over what the selector matches; [] where nothing can be said."""
-        expectation = parse(selector)
-        tally, _ = tally_of(expectation, question)
+        tally, _ = tally_of(parse(selector), question)
         if tally is None or not tally.matched():
             return []
         if stat == "status":
             return [r.status for r in tally.records]
-        if stat in ("each", "rate"):
-            return [x for r in tally.matched() for x in ([r.rate] if stat == "rate" else [r.sketch.low, r.sketch.high] if r.sketch else [r.value])
-                    if x is not None]
-        clause = Clause("p" if stat[1:2].isdigit() else stat, "==", 0.0, None, Fraction(stat[1:]) if stat[1:2].isdigit() else None)
-        number = tally.number(clause)
+        if stat == "rate":
+            return [r.rate for r in tally.matched()]
+        if stat == "each":
+            values = [x for r in tally.matched() for x in ((r.sketch.low, r.sketch.high) if r.sketch else (r.value,))]
+            return [x for x in values if x is not None]
+        percent = Fraction(stat[1:]) if stat[1:2].isdigit() else None
+        number = tally.number(Clause("p" if percent else stat, "==", 0.0, None, percent))
         if isinstance(number, list):
             return [n.exact for n in number]
         return [number.exact] if isinstance(number, Number) else []
 
+    def damaged(self, text):
+        """One mistake in it: something left out, or put in."""
+        rng, at, then = self.rng, self.rng.randrange(len(text)), self.rng.randrange(len(text))
+        return rng.choice([text[:at] + text[at + 1:], text[:at] + rng.choice(' "{}[],:!=<>~+-.#\\0an') + text[at:],
+                           text[:min(at, then)] + text[max(at, then):]])
+
+    def target(self, question):
+        """(a record that the expectation is about, or nothing; the kind to ask for)."""
+        rng, records = self.rng, question.recent
+        if not records or rng.random() < 0.05:
+            return None, rng.choice(list(WORDS))
+        hurried = [r for r in records if r.hurried and r.kind in ("gauge", "count")]
+        checks = [r for r in records if r.kind == "check"]
+        if hurried and rng.random() < 0.08:
+            records = hurried
+        elif checks and rng.random() < 0.04:
+            records = checks
+        target = rng.choice(records)
+        name, _, form = target.name.rpartition(".")
+        if name and target.source == "http" and SUFFIX.fullmatch(form) and rng.random() < 0.5:
+            return replace(target, name=name), rng.choice(["timing", "histogram", "distribution"])
+        if target.kind == "rate" and rng.random() < 0.5:
+            return target, "count"
+        return target, target.kind if rng.random() < 0.92 else rng.choice(list(WORDS))
+
+    def clauses(self, target, kind, selector, question):
+        rng, out = self.rng, []
+        for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
+            stat, op = self.stat(kind), None
+            if target and target.kind == kind == "count" and target.rate < 1 and rng.random() < 0.25:
+                stat, op = rng.choice(["sum", "count"]), "~"
+            elif target and target.hurried and kind in ("gauge", "count") and rng.random() < 0.3:
+                stat = rng.choice(["last", "first"])
+            out.append(self.clause(stat, self.truths(selector, stat, question), op))
+        return out
+
     def expectation(self, question):
         rng = self.rng
-        target = rng.choice(question.recent) if question.recent and rng.random() < 0.95 else None
-        hurried = [r for r in question.recent if r.hurried and r.kind in ("gauge", "count")]
-        if hurried and rng.random() < 0.08:
-            target = rng.choice(hurried)
-        formed = target and target.source == "http" and target.kind in ("gauge", "rate") and rng.random() < 0.5
-        kind = target.kind if target else rng.choice(list(WORDS))
-        base = target
-        if formed and target.name.rpartition(".")[2] in ("avg", "min", "max", "median", "count", "95percentile", "99percentile"):
-            base = type(target)(**{**target.__dict__, "name": target.name.rpartition(".")[0]})
-            kind = rng.choice(["timing", "histogram", "distribution"])
-        elif kind == "rate" and rng.random() < 0.5:
-            kind = "count"
-        elif rng.random() < 0.08:
-            kind = rng.choice(list(WORDS))
-        checks = [r for r in question.recent if r.kind == "check"]
-        if checks and rng.random() < 0.04:
-            base, kind = rng.choice(checks), "check"
-        word = "any" if kind not in ("event", "check") and rng.random() < 0.12 else rng.choice(WORDS[kind])
-        text, _ = self.name(base, question.prefix if kind not in ("event", "check") else "")
-        selector = f"{word} {text}" + self.tags(base, question.ignored)
-        clauses = []
-        for _ in range(rng.choice([0, 1, 1, 1, 1, 1, 1, 2, 2, 3])):
-            stat = self.stat(kind if word != "any" else None)
-            if target and target.kind == kind == "count" and target.rate < 1 and rng.random() < 0.25:
-                stat = rng.choice(["sum", "count"])
-                clauses.append(self.clause(stat, self.truths(selector, stat, question), "~"))
-                continue
-            if target and target.hurried and rng.random() < 0.3:
-                stat = rng.choice(["last", "first"] if kind in ("gauge", "count") else [stat])
-            clauses.append(self.clause(stat, self.truths(selector, stat, question)))
-        negated = rng.random() < 0.25
+        target, kind = self.target(question)
+        numeric = kind not in ("event", "check")
+        word = rng.choice(WORDS[kind])
+        if numeric and rng.random() < 0.12:
+            word = kind = "any"
+        selector = f"{word} " + self.name(target, question.prefix if numeric else "") + self.tags(target, question.ignored)
+        clauses, negated = self.clauses(target, kind, selector, question), rng.random() < 0.25
         values = self.truths(selector, "each", question) if kind not in OF else []
         if negated and len(set(values)) > 1 and rng.random() < 0.3:
             clauses += self.two_samples(values, self.truths(selector, "rate", question))

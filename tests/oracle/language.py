@@ -14,7 +14,8 @@ TYPES = {
     "histogram": "histogram", "h": "histogram", "distribution": "distribution", "d": "distribution",
     "set": "set", "s": "set", "rate": "rate", "any": "any", "event": "event", "check": "check",
 }
-STATS = {"samples", "count", "sum", "last", "first", "min", "max", "avg", "median", "distinct", "series", "each", "rate", "status"}
+STATS = {"samples", "count", "sum", "last", "first", "min", "max", "avg", "median", "distinct", "series", "each", "rate",
+         "status"}
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">", "~")
 STATUSES = ("ok", "warning", "critical", "unknown")
 TELEMETRY = "datadog.dogstatsd.client."
@@ -97,9 +98,12 @@ class Reader:
     def __init__(self, text):
         self.text, self.at = text, 0
 
-    def blanks(self):
+    def skip_blanks(self):
         while self.at < len(self.text) and self.text[self.at] in " \t":
             self.at += 1
+
+    def blanks(self):
+        self.skip_blanks()
         comment = self.at < len(self.text) and self.text[self.at] == "#" and (self.at == 0 or self.text[self.at - 1] in " \t")
         if comment:
             self.at = len(self.text)
@@ -133,8 +137,8 @@ class Reader:
     def name(self):
         self.blanks()
         text = self.quoted() if self.peek() == '"' else self.until(" \t{[")
-        if not text:
-            raise Malformed("no name")
+        if not text or self.peek() not in (" ", "\t", "{", "[", ""):
+            raise Malformed("no name, or something right behind its quotes")
         return text
 
     def tag(self, closer):
@@ -147,22 +151,31 @@ class Reader:
             if self.peek() == ":":
                 self.at += 1
                 text += ":" + (self.quoted() if self.peek() == '"' else self.until("," + closer))
+            text = text.rstrip(" \t") if self.text[self.at - 1] != '"' else text
         key, colon, value = text.partition(":")
-        if not text or self.peek() not in ("," + closer) or not self.peek():
+        if not text:
             raise Malformed("a tag is malformed")
         return TagPattern(negated, key, value if colon else None)
 
     def tags(self):
         """(patterns, exact); nothing stands for {}."""
+        self.blanks()
         closer = {"{": "}", "[": "]"}.get(self.peek())
         if not closer:
             return [], False
         self.at += 1
         patterns = []
+        self.skip_blanks()
         while self.peek() != closer:
             patterns.append(self.tag(closer))
+            self.skip_blanks()
             if self.peek() == ",":
                 self.at += 1
+                self.skip_blanks()
+                if self.peek() == closer:
+                    raise Malformed("a comma before the end")
+            elif self.peek() != closer:
+                raise Malformed("a tag is malformed")
         self.at += 1
         return patterns, closer == "]"
 
@@ -172,6 +185,8 @@ class Reader:
         if not found:
             raise Malformed("expected a number")
         self.at = found.end()
+        if self.peek() not in (" ", "\t", "") and not self.text.startswith("+-", self.at):
+            raise Malformed("a number ends before a blank")
         return float(found.group())
 
     def operator(self):
@@ -187,6 +202,8 @@ class Reader:
         stat, percent = self.until(" \t=!<>~"), None
         if re.fullmatch(r"p\d+(\.\d+)?", stat):
             stat, percent = "p", Fraction(stat[1:])
+            if percent > 100:
+                raise Malformed("a percentile is from p0 to p100")
         elif stat not in STATS:
             raise Malformed(f"unknown stat {stat!r}")
         op = self.operator()
@@ -200,6 +217,8 @@ class Reader:
         if self.text.startswith("+-", self.at):
             self.at += 2
             tolerance = self.number()
+            if tolerance < 0:
+                raise Malformed("a tolerance must be 0 or more")
         return Clause(stat, op, value, tolerance, percent)
 
 

@@ -79,7 +79,8 @@ def main():
     parser = argparse.ArgumentParser(description="statwit's verdicts against an independent judge")
     parser.add_argument("-n", type=int, default=20000, help="pairs of an expectation and a recording")
     parser.add_argument("--seed", default="", help="repeats a run; random when left out")
-    parser.add_argument("--without", default="", help="points to leave out: " + "; ".join(f"{k}: {v}" for k, v in NOT_YET.items()))
+    parser.add_argument("--without", default="", help="points to leave out, joined by commas: " +
+                        "; ".join(f"{word}: {about}" for word, about in NOT_YET.items()))
     parser.add_argument("--out", default="build/oracle", help="folder for reproductions")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     args = parser.parse_args()
@@ -99,7 +100,8 @@ def main():
             break
     for count, (number, recording, pair) in enumerate(told):
         tell(args.out, seed, number, recording, pair, without, count)
-    print(f"oracle: {number + 1} recordings, {time.monotonic() - begin:.0f} s; pass {tallies.words['pass']}, fail {tallies.words['fail']}; "
+    words = ", ".join(f"{word} {n}" for word, n in tallies.words.most_common())
+    print(f"oracle: {number + 1} recordings, {time.monotonic() - begin:.0f} s; {words}; "
           f"undecided {tallies.undecided} ({100 * tallies.share():.1f} %)" +
           (f"; left out by --without {tallies.left_out}" if without else ""))
     too_open = tallies.share() > UNDECIDED_AT_MOST

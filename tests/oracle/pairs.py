@@ -1,14 +1,17 @@
 """Asks a server about a recording and compares its answers with the oracle's."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from claims import BEGINNING, Claims, question_of
+from claims import BEGINNING, OF, Claims, question_of
 from exact import Number
-from judge import judge
-from language import parse
+from judge import Verdict, judge
+from language import Malformed, parse
 from recording import random_recording
 from wire import Server
+
+
+TOGETHER = 15  # expectations in a request
 
 
 @dataclass
@@ -23,9 +26,16 @@ class Pair:
     answer: dict | None = None  # the server's result
     complaints: tuple = ()
     left_out: bool = False   # touches a point of --without
+    as_file: bool = False    # prefix and ignore-tags stand as lines before it, not in the request
 
     def key(self):
-        return self.session, self.mark, self.prefix, self.ignored
+        return self.session, self.mark, self.prefix, self.ignored, self.as_file
+
+    def sent(self):
+        if not self.as_file:
+            return self.text
+        return (f"prefix {self.prefix}\n" if self.prefix else "") + \
+            (f"ignore-tags {','.join(self.ignored)}\n" if self.ignored else "") + self.text
 
 
 def play(recording, server):
@@ -35,18 +45,26 @@ def play(recording, server):
 
 def ask(server, pairs):
     """Sets the answers of pairs that have one key(); a refusal is an answer to each of them."""
-    session, mark, prefix, ignored = pairs[0].key()
-    status, answer = server.expect([p.text for p in pairs], session, mark, prefix, ignored)
+    session, mark, prefix, ignored, as_file = pairs[0].key()
+    settings = () if as_file else (prefix, ignored)
+    status, answer = server.expect([p.sent() for p in pairs], session, mark, *settings)
     if status != 200 and len(pairs) > 1:
         for pair in pairs:
             ask(server, [pair])
         return
-    if status != 200:
-        answer = {"losses": [], "results": [{"verdict": f"refused ({status})", "observed": None, "why": answer, "clauses": []}]}
+    if status != 200 or not answer["results"]:
+        words = f"refused ({status})" if status != 200 else "nothing asked"
+        answer = {"losses": [], "results": [{"verdict": words, "observed": None, "why": answer, "clauses": []}]}
     for pair, result in zip(pairs, answer["results"]):
         pair.answer = result
         if answer["losses"]:
             pair.complaints += (f"losses: {answer['losses']}",)
+
+
+def unclear(expectation):
+    """Stats that may not be asked of texts: the man page names those that may, in passing."""
+    allowed = OF.get(expectation.type)
+    return bool(allowed) and any(c.stat not in allowed for c in expectation.clauses)
 
 
 def number_complaint(expected, observed):
@@ -67,7 +85,7 @@ def complaints(pair):
     out, answer, verdict = [], pair.answer, pair.verdict
     if verdict.word and answer["verdict"] != verdict.word:
         out.append(f"verdict {answer['verdict']}, the oracle says {verdict.word}")
-    elif answer["verdict"] not in ("pass", "fail"):
+    elif answer["verdict"] == "inconclusive":
         out.append(f"verdict {answer['verdict']}, without a loss")
     for (holds, expected), clause in zip(verdict.clauses, answer["clauses"]):
         wrong = number_complaint(expected, clause["observed"])
@@ -79,7 +97,13 @@ def complaints(pair):
 
 
 def compare(pair, question, without):
-    pair.verdict = judge(parse(pair.text), question)
+    try:
+        expectation = parse(pair.text)
+        pair.verdict = judge(expectation, question)
+        if unclear(expectation):
+            pair.verdict = Verdict(None, touches=pair.verdict.touches)
+    except Malformed:
+        pair.verdict = Verdict("refused (400)", touches=set(question.touches))
     pair.complaints += complaints(pair)
     pair.left_out = bool(pair.verdict.touches & without)
 
@@ -94,8 +118,13 @@ def pairs_of(seed, number, per_recording, without):
         play(recording, server)
         while len(pairs) < per_recording:
             session, mark, question = claims.question()
-            some = [Pair(claims.expectation(question), session, mark, question.prefix, question.ignored) for _ in range(15)]
+            settings = dict(session=session, mark=mark, prefix=question.prefix, ignored=question.ignored,
+                            as_file=rng.random() < 0.3)
+            some = [Pair(claims.expectation(question), **settings) for _ in range(TOGETHER)]
             ask(server, some)
+            if rng.random() < 0.4:
+                some.append(replace(some[0], text=claims.damaged(some[0].text), complaints=()))
+                ask(server, some[-1:])
             for pair in some:
                 compare(pair, question, without)
             if "numbers" not in without:
@@ -109,7 +138,8 @@ def ask_again(server, pair):
     before = pair.answer
     ask(server, [pair])
     if pair.answer["clauses"] != before["clauses"] or pair.answer["verdict"] != before["verdict"]:
-        pair.complaints += (f"asked with others: {before['verdict']} {before['clauses']}; alone: {pair.answer['clauses']}",)
+        told = f"asked with others: {before['verdict']} {before['clauses']}; alone: {pair.answer['clauses']}"
+        pair.complaints += (told,)
 
 
 def judge_again(recording, pair, without):
@@ -117,7 +147,7 @@ def judge_again(recording, pair, without):
     marks = list(recording.marks())
     if pair.mark not in (None, BEGINNING, *marks):
         return ()
-    again = Pair(pair.text, pair.session, pair.mark, pair.prefix, pair.ignored)
+    again = replace(pair, complaints=())
     with Server(recording.memory) as server:
         play(recording, server)
         if pair.mark in marks:

@@ -70,6 +70,10 @@ class Step:
     wait: bool = True     # a question stands before it, so that the order of records is known
 
 
+    def records(self):
+        return [r for item in self.items for r in item.records]
+
+
 @dataclass
 class Recording:
     sessions: int
@@ -78,7 +82,7 @@ class Recording:
 
     def records(self, session, steps=None):
         """Of a session (None: of every one), in order, that the first so many steps made."""
-        return [r for step in self.steps[:steps] if session in (None, step.session) for item in step.items for r in item.records]
+        return [r for step in self.steps[:steps] if session in (None, step.session) for r in step.records()]
 
     def restarted(self):
         """How many steps there are up to the last restart."""
@@ -91,9 +95,11 @@ class Recording:
 
 # --- what is in it ---------------------------------------------------------------------------------------------
 
-PLAIN = ["app.hits", "app.hits.ok", "app.hit", "db.query.time", "queue", "users", "sentry.login", "login", "Deploy_finished"]
-ODD = ["login attempt", 'we"ird', "curly{x", "square[1]", "\u00fcn\u00ef.code", "star*s", "what?", "back\\slash", "#hash", "a,b}c",
-       text_of(b"raw\xff\xfe.bytes"), "\u4e2d\u6587", "datadog.dogstatsd.client.metrics", "no", "and", "tab\tname", " lead"]
+PLAIN = ["app.hits", "app.hits.ok", "app.hit", "db.query.time", "queue", "users", "sentry.login", "login",
+         "Deploy_finished"]
+ODD = ["login attempt", 'we"ird', "curly{x", "square[1]", "\u00fcn\u00ef.code", "star*s", "what?", "back\\slash", "#hash",
+       "a,b}c", text_of(b"raw\xff\xfe.bytes"), "\u4e2d\u6587", "datadog.dogstatsd.client.metrics", "no", "and", "tab\tname",
+       " lead"]
 KEYS = ["env", "region", "k", "team", "Env", "sp ace", "\u00fc", 'q"uote', "!neg", "host2"]
 VALUES = ["ci", "ci-1", "ci-22", "prod", "", "a:b", "x y", "\u00e9t\u00e9", 'say "hi"', "*", "?", "br]ack}et", "back\\", "1"]
 RAW_VALUES = [text_of(b"\xfe"), text_of(b"ok\xc3"), "nul\0"]
@@ -101,8 +107,10 @@ HOSTS = ["h1", "h2", "web-1.example", "h\u00f6st"]
 TEXTS = ["alice", "bob", "1", "a:b:c", "\u00fc", "", "alice "]
 STATUS = ["ok", "warning", "critical", "unknown"]
 WIRE = {"count": "c", "gauge": "g", "timing": "ms", "histogram": "h", "distribution": "d", "set": "s"}
-REJECTED = [b"bad", b"app.hits:1", b":1|c", b"app.hits:|c", b"app.hits:x|c", b"app.hits:1|q", b"app.hits:1|c|@x", b"queue:nan|g",
-            b"app.hits:1::x|c", b"_sc|app|9", b"_e{0,1}:|x", b"queue:1 |g", b"queue:1e999|g", b"queue:1|g|T0", b"db.query.time:1|ms|T1700000000"]
+REJECTED = [b"bad", b"app.hits:1", b":1|c", b"app.hits:|c", b"app.hits:x|c", b"app.hits:1|q", b"app.hits:1|c|@x",
+            b"queue:nan|g", b"app.hits:1::x|c", b"_sc|app|9", b"_e{0,1}:|x", b"queue:1 |g", b"queue:1e999|g",
+            b"queue:1|g|T0", b"db.query.time:1|ms|T1700000000"]
+NOW = "9999999999"  # stands in a line for the time at which it is sent
 DOGSTATSD = ("udp", "unixgram", "unixstream")
 
 
@@ -181,6 +189,8 @@ class Maker:
             texts, body = [None] * len(values), ":".join(number_text(rng, v) for v in values)
         fields = [("@" + repr(rate)) if rate != 1 or rng.random() < 0.1 else "",
                   "#" + ",".join(with_host(rng, tags, host)) if tags or host or rng.random() < 0.05 else ""]
+        if kind in ("gauge", "count") and rate == 1 and rng.random() < 0.05:
+            fields.append("T" + NOW)
         fields = [f for f in fields if f]
         if rng.random() < 0.2:
             rng.shuffle(fields)
@@ -193,13 +203,13 @@ class Maker:
         rng, title = self.rng, self.name()
         tags, host, body = self.tags(), rng.choice(HOSTS) if rng.random() < 0.3 else None, "some text"
         line = f"_e{{{len(bytes_of(title))},{len(body)}}}:{title}|{body}"
-        line += rng.choice(["", "|p:low", "|t:error"]) + (f"|h:{host}" if host else "") + ("|#" + ",".join(tags) if tags else "")
+        line += rng.choice(["", "|p:low", "|t:error"]) + fields_of(host, tags)
         return Item(bytes_of(line), [Record("event", title, tags, host)])
 
     def check_line(self):
         rng, name, status = self.rng, self.name(), self.rng.randrange(4)
         tags, host = self.tags(), rng.choice(HOSTS) if rng.random() < 0.3 else None
-        line = f"_sc|{name}|{status}" + (f"|h:{host}" if host else "") + ("|#" + ",".join(tags) if tags else "")
+        line = f"_sc|{name}|{status}" + fields_of(host, tags)
         line += rng.choice(["", "|m:all is well"])
         return Item(bytes_of(line), [Record("check", name, tags, host, status=STATUS[status])])
 
@@ -250,12 +260,14 @@ class Maker:
         if way == "v1_points":
             return Item(sent, [Record("distribution", name, tags, host, value=v, source="http") for p in points for v in p])
         sent["values"] = [sketch_of(p) for p in points]
-        return Item(sent, [Record("distribution", name, tags, host, value=None, sketch=s, source="http") for s in sent["values"]])
+        records = [Record("distribution", name, tags, host, sketch=s, source="http") for s in sent["values"]]
+        return Item(sent, records)
 
     def check(self):
         rng, name, status = self.rng, self.name(http=True), self.rng.randrange(4)
         tags, host = self.tags(http=True), rng.choice(HOSTS)
-        return Item(dict(name=name, status=status, tags=tags, host=host), [Record("check", name, tags, host, status=STATUS[status])])
+        sent = dict(name=name, status=status, tags=tags, host=host)
+        return Item(sent, [Record("check", name, tags, host, status=STATUS[status])])
 
     def event(self):
         name, tags, host = self.name(http=True), self.tags(http=True), self.rng.choice(HOSTS)
@@ -267,7 +279,8 @@ class Maker:
         rng = self.rng
         if rng.random() < 0.62:
             return Step(rng.choice(DOGSTATSD), session, [self.line() for _ in range(rng.choice([1, 1, 2, 4, 8]))])
-        way = rng.choice(["v1_series", "v1_series", "v2_json", "v2_proto", "v3", "v1_points", "sketches", "v3", "v1_checks", "v1_event"])
+        way = rng.choice(["v1_series", "v1_series", "v2_json", "v2_proto", "v3", "v3", "v1_points", "sketches", "v1_checks",
+                          "v1_event"])
         if way in ("v1_points", "sketches"):
             items = [self.distribution(way) for _ in range(rng.choice([1, 2]))]
         elif way == "v1_checks":
@@ -284,7 +297,7 @@ class Maker:
 
     def echo(self, before):
         """A gauge or count that the datagram before had too: which of them is the last?"""
-        told = [r for item in before.items for r in item.records if r.kind in ("gauge", "count") and r.rate == 1
+        told = [r for r in before.records() if r.kind in ("gauge", "count") and r.rate == 1
                 and is_text("".join((r.name,) + r.tags)) and any(c.isascii() and c.isalpha() for c in r.name)]
         told = [r for r in told if not any(t.startswith("device:") for t in r.tags)]
         return [self.series_item(r.name, r.kind, r.tags, r.host, None, None, [r.value + 1]) for r in told[-1:]]
@@ -298,9 +311,9 @@ class Maker:
             step.wait = False
             if step.way in ("v1_series", "v2_json", "v2_proto", "v3"):
                 step.items += self.echo(before)
-            for r in (r for s in (before, step) for item in s.items for r in item.records):
+            for r in before.records() + step.records():
                 r.hurried = True
-        for r in (r for item in step.items for r in item.records):
+        for r in step.records():
             r.session = step.session
         return step
 
@@ -321,6 +334,11 @@ class Maker:
 
 def is_text(text):
     return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def fields_of(host, tags):
+    """Of an event or a check."""
+    return (f"|h:{host}" if host else "") + ("|#" + ",".join(tags) if tags else "")
 
 
 def with_host(rng, tags, host):

@@ -60,8 +60,10 @@ def report(recording, pair, wrong, seed, number):
         lines.append(f"session {step.session}, {step.way}{' ' + step.coding if step.coding else ''}"
                      f"{' (a question before it)' if step.wait else ''}:")
         lines += [f"    {item.sent!r}" for item in step.items]
-    about = f"session {'*' if pair.session is None else pair.session}" + (f", since mark {pair.mark}" if pair.mark is not None else "")
-    about += (f", prefix {pair.prefix!r}" if pair.prefix else "") + (f", ignore-tags {','.join(pair.ignored)}" if pair.ignored else "")
+    about = f"session {'*' if pair.session is None else pair.session}"
+    about += f", since mark {pair.mark}" if pair.mark is not None else ""
+    about += f", prefix {pair.prefix!r}" if pair.prefix else ""
+    about += f", ignore-tags {','.join(pair.ignored)}" if pair.ignored else ""
     lines += [f"expect ({about}):", f"    {pair.text}",
               f"statwit: {pair.answer['verdict']}; observed {pair.answer['observed']}; {pair.answer['why']}",
               f"oracle:  {pair.verdict.word or 'undecided'}; observed " + ", ".join(shown(e) for _, e in pair.verdict.clauses)]

@@ -40,7 +40,8 @@ class Tally:
     def vague(self, stat):
         """A sketch has its values only roughly and in no order; those of one that holds a single value are known."""
         if stat == "distinct":
-            return UNTOLD if any(r.sketch and r.sketch.low != r.sketch.high for r in self.records) else Number(len(set(self.lows())))
+            untold = any(r.sketch and r.sketch.low != r.sketch.high for r in self.records)
+            return UNTOLD if untold else Number(len(set(self.lows())))
         one = self.records[0 if stat == "first" else -1]
         return OPEN if not one.sketch or one.sketch.low == one.sketch.high else UNTOLD
 
@@ -188,7 +189,8 @@ class Tally:
         thinned = [r for r in self.records if r.rate != 1 and r.kind != "gauge"]
         if not any(r.rate < 1 for r in self.records) or plain is True:
             return plain
-        if clause.stat not in ("sum", "count") or not thinned or self.sketches or any(points.odd_rate(r.rate) for r in self.records):
+        odd = self.sketches or any(points.odd_rate(r.rate) for r in self.records)
+        if clause.stat not in ("sum", "count") or not thinned or odd:
             return OPEN
         return self.thinned_out(clause, number)
 
@@ -226,9 +228,8 @@ class Tally:
         """The values of which an answer may show one: those that break `each`, or under `no` those that fulfil it."""
         if self.sketches or self.sets or self.of_rates or not self.records:
             return None
-        values = {r.value if clause.stat == "each" else r.rate for r in self.records}
-        telling = {r.value if clause.stat == "each" else r.rate for r in self.records if self.single(clause, r) in (negated, OPEN)}
-        return telling or values
+        values = [(r.value if clause.stat == "each" else r.rate, self.single(clause, r)) for r in self.records]
+        return {v for v, holds in values if holds in (negated, OPEN)} or {v for v, _ in values}
 
     def folded(self, stat):
         """The doubles that a count or sum comes to when it is added sample by sample, of one series."""

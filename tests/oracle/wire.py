@@ -12,6 +12,7 @@ import urllib.parse
 import zlib
 
 import bodies
+from recording import NOW
 
 CODINGS = {"": lambda b: b, "gzip": lambda b: gzip.compress(b, 1), "deflate": lambda b: zlib.compress(b, 1)}
 
@@ -119,7 +120,7 @@ class Server:
         if step.way in bodies.PATHS:
             self.post(step, body)
         else:
-            datagram = b"\n".join(item.sent for item in step.items)
+            datagram = b"\n".join(item.sent for item in step.items).replace(NOW.encode(), b"%d" % bodies.now())
             s = self.socket_to(step.way, step.session)
             s.sendall(struct.pack("<I", len(datagram)) + datagram if step.way == "unixstream" else datagram)
 
@@ -128,7 +129,8 @@ class Server:
         key = self.sessions[step.session][2]
         if not self.http.sock:
             self.http.connect()
-        self.http.sock.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: %s\r\n" % (bodies.PATHS[step.way].encode(), key.encode()) + body)
+        head = f"POST {bodies.PATHS[step.way]} HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: {key}\r\n"
+        self.http.sock.sendall(head.encode() + body)
         answer = http.client.HTTPResponse(self.http.sock, method="POST")
         answer.begin()
         text = answer.read()
