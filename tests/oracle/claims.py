@@ -176,7 +176,7 @@ class Claims:
     def truths(self, selector, stat, question):
         """What the stat comes to over what the selector matches; [] where nothing can be said."""
         tally, _ = tally_of(parse(selector), question)
-        if tally is None or not tally.matched():
+        if not tally.matched():
             return []
         if stat == "status":
             return [r.status for r in tally.records]

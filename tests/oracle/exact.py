@@ -68,6 +68,9 @@ def alike(x, value, share):
 
 
 def compare(number, op, value, tolerance=None):
+    if number.bits and number.slack:  # the doubles that it can be are known: judge those
+        found = {compare(Number(b, True), op, value, tolerance) for b in number.bits}
+        return found.pop() if len(found) == 1 else OPEN
     value = Fraction(value)
     if tolerance is not None:
         return compare_tolerant(number, op, value, Fraction(tolerance))
@@ -76,17 +79,25 @@ def compare(number, op, value, tolerance=None):
         return OPEN  # of a sketch, roughly
     if op == "~":
         return alike(x, value, ROUGHLY)
-    if number.computed and x != value:
-        close = alike(x, value, ALIKE)
-        if close is OPEN or (close and not number.slack):  # 10^12 and 10^12 + 1, exact: equal "as a person means it"?
-            return OPEN
-        if close and op in ("<", "<=", ">", ">="):
-            return OPEN  # 0.1 + 0.2 <= 0.3
-        if close:
-            x = value
-    elif number.computed and number.slack and op in ("<", "<=", ">", ">="):
+    if number.computed and op in ("==", "!="):
+        equal = same_sum(number, value)
+        return equal if equal is OPEN else equal == (op == "==")
+    if number.slack and abs(x - value) <= number.slack:
         return OPEN
     return {"==": x == value, "!=": x != value, "<": x < value, "<=": x <= value, ">": x > value, ">=": x >= value}[op]
+
+
+def same_sum(number, value):
+    """`==` of a sum, count or avg: the rounding of fractions is allowed for, but two whole numbers are what they are."""
+    x = number.exact
+    if x == value and not number.slack:
+        return True
+    close, maybe_whole = alike(x, value, ALIKE), abs(x - round(x)) <= number.slack or abs(x) >= 2**53
+    if close and maybe_whole and value.denominator == 1:
+        if abs(x - value) <= ulps(x) / 8:
+            return True
+        return OPEN if number.slack or abs(x) >= 2**53 else False
+    return close
 
 
 # --- what random sampling explains ---------------------------------------------------------------------------

@@ -8,12 +8,12 @@ import open_points as points
 from exact import OPEN, UNTOLD, Number
 from tally import one_of, spread
 
-SUFFIX = re.compile(r"(avg|min|max|median|count|\d+(\.\d+)?percentile)")
+SUFFIX = re.compile(r"(avg|min|max|median|sum|count|\d+(\.\d+)?percentile)")
 
 
 def form_of(record, name):
     """The form's word when the record is one of NAME's: `avg`, `count`, `95percentile`."""
-    if not record.name.startswith(name + "."):
+    if record.source != "http" or not record.name.startswith(name + "."):
         return None
     word = record.name[len(name) + 1:]
     if not SUFFIX.fullmatch(word) or record.kind != ("rate" if word == "count" else "gauge"):
@@ -27,12 +27,13 @@ def any_form(records):
 
 
 def forms_of(name, records):
-    """({(tags, host): {form: [record]}} of those that have `.count`, whether there are others)."""
+    """({(tags, host, device): {form: [record]}} of those that have `.count`, whether there are others)."""
     groups = {}
     for record in records:
         word = form_of(record, name)
         if word:
-            groups.setdefault((frozenset(record.tags), record.host), {}).setdefault(word, []).append(record)
+            key = frozenset(record.tags), record.host, record.device
+            groups.setdefault(key, {}).setdefault(word, []).append(record)
     whole = {k: g for k, g in groups.items() if "count" in g}
     return whole, len(whole) < len(groups)
 
@@ -40,7 +41,6 @@ def forms_of(name, records):
 class FormsTally:
     def __init__(self, groups):
         self.groups = list(groups.values())
-        self.odd = any(r.device or r.source != "http" for g in self.groups for rs in g.values() for r in rs)
 
     def matched(self):
         return [r for g in self.groups for rs in g.values() for r in rs]
@@ -52,59 +52,54 @@ class FormsTally:
         return [r.value for g in self.groups for r in g[form]]
 
     def form_word(self, clause):
-        if clause.stat != "p":
-            return clause.stat
-        return f"{float(clause.percent):g}percentile"
+        return clause.stat if clause.stat != "p" else f"{float(clause.percent):g}percentile"
 
     def number(self, clause):
+        """A Number, UNTOLD, or a list: of each point."""
         stat = clause.stat
         if stat == "series":
             return Number(len(self.groups))
         if stat == "samples":
-            sizes = [{len(rs) for rs in g.values()} for g in self.groups]
-            return Number(sum(max(s) for s in sizes)) if all(len(s) == 1 for s in sizes) else OPEN
+            return Number(len(self.points_of("count")))
         if stat == "count":
             rates = [r for g in self.groups for r in g["count"]]
             if any(not r.interval for r in rates):
-                return OPEN
-            terms = [Fraction(r.value) * Fraction(r.interval) for r in rates]
-            return Number(sum(terms), True, exact.ROUNDING * sum(abs(t) for t in terms))
-        if stat in points.NOT_OF_FORMS:
-            return UNTOLD
-        values = self.points_of(self.form_word(clause))
+                return UNTOLD
+            return added([Fraction(r.value) * r.interval for r in rates])
+        values = None if stat in points.NOT_OF_FORMS else self.points_of(self.form_word(clause))
         if values is None:
             return UNTOLD
+        if stat == "sum":
+            return added([Fraction(v) for v in values])
         if stat in ("min", "max"):
             return Number(min(values) if stat == "min" else max(values))
-        return [Number(v) for v in values]
+        return [Number(v, stat == "avg") for v in values]
 
     def outcome(self, clause, negated):
-        if self.odd:
-            return OPEN
         if clause.stat == "each":
             lows, highs = self.points_of("min"), self.points_of("max")
             if lows is None or highs is None:
-                return self.half_told(clause, lows, highs)
+                return OPEN if lows or highs else UNTOLD
             return one_of([spread(clause, min(lows), max(highs))], negated)
         number = self.number(clause)
-        if isinstance(number, list):
-            return one_of([exact.compare(n, clause.op, clause.value, clause.tolerance) for n in number], negated)
+        if isinstance(number, list):  # of every point; what lies between the least and the greatest may have been
+            values = sorted(n.exact for n in number)
+            inner = [exact.compare(n, clause.op, clause.value, clause.tolerance) for n in number]
+            return one_of(inner + [spread(clause, values[0], values[-1], clause.stat == "avg")], negated)
         if not isinstance(number, Number):
             return number
-        if clause.stat == "samples" and clause.op == ">=" and clause.value <= 1 and clause.tolerance is None:
-            return True
         return exact.compare(number, clause.op, clause.value, clause.tolerance)
-
-    def half_told(self, clause, lows, highs):
-        """With `.max` alone `each <= 5` can be told, and `each >= 0` not; which the docs don't spell out."""
-        return OPEN if lows or highs else UNTOLD
 
     def one_sample(self, clauses):
         return OPEN
 
     def observed(self, clause, _):
-        number = None if self.odd else self.number(clause)
+        number = self.number(clause)
         return number if isinstance(number, Number) else None
 
     def touches(self, _):
         return ()
+
+
+def added(terms):
+    return Number(sum(terms), True, exact.ROUNDING * sum(abs(t) for t in terms))

@@ -76,16 +76,13 @@ def select(expectation, question):
 
 
 def tally_of(expectation, question):
-    """(what the clauses are told by, the points touched); OPEN for the first where the docs don't say."""
+    """(what the clauses are told by, the points touched)."""
     own, rates = select(expectation, question)
     if expectation.type in FORMED:
         return formed_tally(expectation, question, own)
     if not rates:
         return Tally(own), set()
-    name = expectation.named(question.prefix)
-    if has_wildcards(name) or any(r.name == name and r.kind == "count" for r in question.records):
-        return OPEN, {"rates"}
-    return Tally([r.as_count() for r in rates], of_rates=True), {"rates"}
+    return Tally(own, rates), {"rates"}
 
 
 def formed_tally(expectation, question, own):
@@ -95,10 +92,8 @@ def formed_tally(expectation, question, own):
     groups, loose = forms_of(name, [r for r in question.recent if tags_match(expectation, r, question.ignored)])
     if not groups:
         return Tally(own), {"forms"} if loose else set()
-    if any(r.name == name and r.kind == expectation.type for r in question.recent):
+    if any(r.name == name and kind_matches("any", r.kind) for r in question.recent):
         return Tally(own), {"forms"}
-    if any(r.name == name for r in question.records):
-        return OPEN, {"forms"}  # of another type, or before the mark
     return FormsTally(groups), {"forms"}
 
 
@@ -115,27 +110,21 @@ def all_of(outcomes):
 def judge(expectation, question):
     tally, touched = tally_of(expectation, question)
     clauses = expectation.clauses
-    if tally is OPEN:
-        return Verdict(None, [(OPEN, None) for _ in clauses], touched | question.touches)
     outcomes = [tally.outcome(c, expectation.negated) for c in clauses]
     single = [c for c in clauses if c.stat in PER_SAMPLE]
     touched |= {p for c in clauses for p in tally.touches(c)} | question.touches
+    told = [(o, tally.observed(c, expectation.negated)) for c, o in zip(clauses, outcomes)]
     if not expectation.negated:
-        rest = all_of(outcomes)
-        word = {True: "pass", False: "fail", UNTOLD: "fail", OPEN: None}[rest]
-    else:
-        whole = list(outcomes)
-        if len(single) > 1:
-            touched.add("same")
-            whole = [o for c, o in zip(clauses, outcomes) if c.stat not in PER_SAMPLE] + [tally.one_sample(single)]
-        if sum(c.stat == "status" for c in clauses) > 1:
-            whole.append(OPEN)  # of one check, or of any?
-        word = no_verdict(whole)
-    return Verdict(word, [(o, tally.observed(c, expectation.negated)) for c, o in zip(clauses, outcomes)], touched)
+        return Verdict({True: "pass", False: "fail", UNTOLD: "fail", OPEN: None}[all_of(outcomes)], told, touched)
+    if len(single) > 1:  # of one and the same sample: what each of them comes to alone says nothing
+        touched.add("same")
+        told = [(OPEN, None) if c in single else t for c, t in zip(clauses, told)]
+        outcomes = [o for c, o in zip(clauses, outcomes) if c not in single] + [tally.one_sample(single)]
+    return Verdict(no_verdict(outcomes), told, touched)
 
 
 def no_verdict(outcomes):
     """Of `no`: passes when one of the clauses does not hold."""
     if any(o is False for o in outcomes):
-        return None if any(o is UNTOLD for o in outcomes) else "pass"  # is what can't be told stronger?
+        return "pass"
     return None if any(o is OPEN for o in outcomes) else "fail"

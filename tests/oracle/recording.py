@@ -1,7 +1,7 @@
 """The model of a recording: what was sent, step by step, and the records that it makes. Random ones, by seed."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from language import bytes_of, text_of
@@ -47,10 +47,6 @@ class Record:
 
     def series(self):
         return self.name, self.kind, frozenset(self.tags), self.host
-
-    def as_count(self):
-        """A rate as an incr expectation takes it."""
-        return replace(self, kind="count", value=self.value * self.interval)
 
 
 @dataclass
@@ -176,8 +172,8 @@ class Maker:
         name = self.name()
         kind = self.kinds[name] if rng.random() < 0.85 else rng.choice(list(WIRE))
         rate = self.rates[name] if rng.random() < 0.9 else rng.choice([1.0, 0.5, 0.1])
-        if rng.random() < 0.004:
-            rate = rng.choice([0.0, 2.0])
+        if rng.random() < 0.01:
+            rate = rng.choice([0.0, 2.0, -1.0])
         tags, host = self.tags(), rng.choice(HOSTS) if rng.random() < 0.12 else None
         if rng.random() < 0.05:
             tags += ("device:sda",)
@@ -235,14 +231,14 @@ class Maker:
     def forms(self):
         """What an aggregating client sends of a timing; sometimes not all of it."""
         rng, name = self.rng, self.rng.choice(["lat", "lat.ency", "queue"])
-        words = ["avg", "min", "max", "median", "95percentile", "99percentile", "count"]
+        words = ["avg", "min", "max", "median", "sum", "95percentile", "99percentile", "count"]
         if rng.random() < 0.5:
             words = rng.sample(words, rng.randint(1, 6))
         if rng.random() < 0.7 and "count" not in words:
             words.append("count")
         tags, host, flushes = self.tags(http=True), rng.choice(HOSTS[:2] + [None]), rng.choice([1, 1, 2])
         values = [sorted(float(rng.randint(1, 9)) for _ in range(rng.randint(1, 9))) for _ in range(flushes)]
-        told = {"avg": lambda v: sum(v) / len(v), "min": min, "max": max, "median": lambda v: v[(len(v) - 1) // 2],
+        told = {"avg": lambda v: sum(v) / len(v), "sum": sum, "min": min, "max": max, "median": lambda v: v[(len(v) - 1) // 2],
                 "count": lambda v: len(v) / 10}
         items = []
         for word in words:

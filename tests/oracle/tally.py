@@ -11,10 +11,11 @@ COMPUTED = ("sum", "avg", "count")
 
 
 class Tally:
-    def __init__(self, records, of_rates=False):
-        self.records, self.of_rates = records, of_rates
+    def __init__(self, records, rates=()):
+        """`rates` are those that an incr expectation takes as counts."""
+        self.records, self.rates = records, list(rates)
         self.sketches = any(r.sketch for r in records)
-        self.sets = any(r.kind == "set" for r in records)
+        self.numbers = [r for r in records if r.kind != "set"]
 
     def matched(self):
         return self.records
@@ -24,64 +25,68 @@ class Tally:
     def number(self, clause):
         """A Number; OPEN; UNTOLD; False when there is no value."""
         stat = clause.stat
-        if not self.records and stat not in EMPTY_IS_ZERO:
+        if self.rates and stat not in points.TOLD_OF_RATES:
+            return UNTOLD
+        if not self.records and not self.rates:
+            return Number(0) if stat in EMPTY_IS_ZERO else False
+        if stat in points.OF_NUMBERS and not self.numbers and not self.rates:
             return False
-        if self.sets and stat in points.UNCLEAR_WITH_SETS and not self.only_sets(stat):
-            return OPEN
-        if self.of_rates and stat not in points.TOLD_OF_RATES:
-            return OPEN
         if self.sketches and stat in ("first", "last", "distinct"):
             return self.vague(stat)
-        return getattr(self, "stat_" + stat)(clause)
-
-    def only_sets(self, stat):
-        return stat == "distinct" and all(r.kind == "set" for r in self.records)
+        number = getattr(self, "stat_" + stat)(clause)
+        if isinstance(number, Number) and stat in ("sum", "count"):
+            number.bits = self.folded(stat)
+        return number
 
     def vague(self, stat):
         """A sketch has its values only roughly and in no order; those of one that holds a single value are known."""
         if stat == "distinct":
             untold = any(r.sketch and r.sketch.low != r.sketch.high for r in self.records)
-            return UNTOLD if untold else Number(len(set(self.lows())))
+            return UNTOLD if untold else self.different(self.lows())
         one = self.records[0 if stat == "first" else -1]
         return OPEN if not one.sketch or one.sketch.low == one.sketch.high else UNTOLD
 
+    def different(self, values):
+        return Number(len(set(values)) + len({r.text for r in self.records if r.kind == "set"}))
+
     def stat_samples(self, _):
-        return Number(len(self.records))
+        return Number(len(self.records) + len(self.rates))
 
     def stat_series(self, _):
-        finer = {r.series() + (r.device, r.session) for r in self.records}
-        number = len({r.series() for r in self.records})
+        finer = {r.series() + (r.device, r.session) for r in self.records + self.rates}
+        number = len({r.series() for r in self.records + self.rates})
         return Number(number) if len(finer) == number else OPEN  # are those of two devices, or sessions, one series?
 
     def stat_distinct(self, _):
-        return Number(len({r.text if r.kind == "set" else r.value for r in self.records}))
+        return self.different([r.value for r in self.numbers])
 
     def added(self, terms):
         """The sum of exact terms, and how far doubles may be from it."""
         if any(t is None for t in terms):
             return OPEN
-        total, plain = sum(terms, Fraction(0)), all((t * 1024).denominator == 1 and abs(t) < 2**30 for t in terms)
-        slack = Fraction(0) if plain else exact.ROUNDING * sum(abs(t) for t in terms)
-        return Number(total, True, slack)
+        total, plain = sum(terms, Fraction(0)), all((t * 64).denominator == 1 for t in terms)
+        size = sum(abs(t) for t in terms)
+        return Number(total, True, Fraction(0) if plain and size < 2**45 else exact.ROUNDING * size)
+
+    def of_rates(self):
+        return [Fraction(r.value) * r.interval for r in self.rates]
+
+    def counted(self, records):
+        return [r.sketch.count if r.sketch else points.weight(r.kind, r.rate) for r in records]
 
     def stat_count(self, _):
-        if any(points.odd_rate(r.rate) for r in self.records if r.kind in points.SAMPLED):
-            return OPEN
-        return self.added([r.sketch.count if r.sketch else points.weight(r.kind, r.rate) for r in self.records])
+        return self.added([Fraction(t) if t is not None else t for t in self.counted(self.records)] + self.of_rates())
 
     def stat_sum(self, _):
         terms = []
-        for r in self.records:
+        for r in self.numbers:
             share = points.share(r.kind, r.rate)
-            value = r.sketch.sum if r.sketch else r.value
-            if points.odd_rate(r.rate) and r.kind in points.SAMPLED or share is None:
-                return OPEN
-            terms.append(Fraction(value) * share)
-        return self.added(terms)
+            terms.append(None if share is None else Fraction(r.sketch.sum if r.sketch else r.value) * share)
+        return self.added(terms + self.of_rates())
 
     def stat_avg(self, clause):
-        total, count = self.stat_sum(clause), self.stat_count(clause)
-        if total is OPEN or count is OPEN or count.exact == 0:
+        total, count = self.stat_sum(clause), self.added(self.counted(self.numbers))
+        if total is OPEN or count is OPEN or count.exact <= 0:
             return OPEN
         mean = total.exact / count.exact
         slack = Fraction(0)
@@ -90,16 +95,16 @@ class Tally:
         return Number(mean, True, slack)
 
     def stat_first(self, _):
-        return Number(self.records[0].value)
+        return Number(self.records[0].value) if self.records[0].kind != "set" else False
 
     def stat_last(self, _):
-        return Number(self.records[-1].value)
+        return Number(self.records[-1].value) if self.records[-1].kind != "set" else False
 
     def lows(self):
-        return [r.sketch.low if r.sketch else r.value for r in self.records]
+        return [r.sketch.low if r.sketch else r.value for r in self.numbers]
 
     def highs(self):
-        return [r.sketch.high if r.sketch else r.value for r in self.records]
+        return [r.sketch.high if r.sketch else r.value for r in self.numbers]
 
     def stat_min(self, _):
         return Number(min(self.lows()))
@@ -116,15 +121,16 @@ class Tally:
     def quantile(self, percent):
         """The first value, rising, at which the weights add up to so much of all; OPEN where rounding decides."""
         values = []
-        for r in self.records:
+        for r in self.numbers:
             if r.sketch:
                 values += r.sketch.values()
             else:
                 values.append((Fraction(r.value), points.weight(r.kind, r.rate), Fraction(0)))
-            if points.odd_rate(r.rate) and r.kind in points.SAMPLED:
-                return OPEN
-        if percent == 0:
+        if any(w is None or w < 0 for _, w, _ in values):
             return OPEN
+        values = [v for v in values if v[1]]  # what weighs nothing is none of them
+        if not values:
+            return False
         values.sort()
         if len({w for _, w, _ in values}) == 1:  # alike: only their number counts
             values = [(v, Fraction(1), rough) for v, _, rough in values]
@@ -151,12 +157,13 @@ class Tally:
     def outcome(self, clause, negated):
         """Whether a clause holds; under `no`, of each, rate and status: of any one."""
         if clause.stat in ("each", "rate"):
-            outcomes = [self.single(clause, r) for r in self.records]
-            return one_of(outcomes, negated) if outcomes else False
+            return self.of_samples([self.single(clause, r) for r in self.samples(clause)], negated)
         if clause.stat == "status":
             words = [r.status for r in (self.records if negated else self.records[-1:])]
             return any((w == clause.value) == (clause.op == "==") for w in words)
         number = self.number(clause)
+        if number is UNTOLD and self.rates and self.records and clause.stat in ("min", "max", "distinct"):
+            return Tally(self.records).for_good(clause)
         if not isinstance(number, Number):
             return number
         if clause.op == "~" and clause.tolerance is None:
@@ -167,16 +174,23 @@ class Tally:
         """Whether one sample fulfils all clauses."""
         outcomes = []
         for r in self.records:
-            each = [self.single(c, r, True) for c in clauses]
+            each = [self.single(c, r, True) if c.stat == "rate" or r.kind != "set" else False for c in clauses]
             outcomes.append(next((w for w in (False, UNTOLD, OPEN) if any(o is w for o in each)), True))
-        return one_of(outcomes, True) if outcomes else False
+        return self.of_samples(outcomes, True)
+
+    def samples(self, clause):
+        """Those that `each` and `rate` look at."""
+        return self.records if clause.stat == "rate" else self.numbers
+
+    def of_samples(self, outcomes, any_one):
+        """Single increments of a rate are not known, but may be such as to break a claim, or to fulfil one under `no`."""
+        unknown = [UNTOLD] if self.rates else []
+        return one_of(outcomes + unknown, any_one) if outcomes or unknown else False
 
     def single(self, clause, record, any_value=None):
         """Whether one sample fulfils a clause. For a sketch a set of outcomes of its values, see spread()."""
         if clause.stat == "rate":
-            return OPEN if self.of_rates else exact.compare(Number(record.rate), clause.op, clause.value, clause.tolerance)
-        if record.kind == "set":
-            return OPEN
+            return exact.compare(Number(record.rate), clause.op, clause.value, clause.tolerance)
         if not record.sketch:
             return exact.compare(Number(record.value), clause.op, clause.value, clause.tolerance)
         found = spread(clause, record.sketch.low, record.sketch.high)
@@ -184,13 +198,22 @@ class Tally:
             return found
         return {"all": True, "none": False}.get(found, OPEN)  # which of its values, the other clauses must say too
 
+    def for_good(self, clause):
+        """Of single increments some of which are not known: False where no further one can mend it."""
+        number, falls = self.number(clause), clause.stat == "min"
+        holds = exact.compare(number, clause.op, clause.value, clause.tolerance)
+        past = number.exact < clause.value if falls else number.exact > clause.value
+        if holds is False:
+            return False if past and clause.op != "!=" or clause.op in ((">", ">=") if falls else ("<", "<=")) else UNTOLD
+        for_good = past and clause.op == "!=" or clause.op in (("<", "<=") if falls else (">", ">="))
+        return OPEN if holds is OPEN or for_good else UNTOLD  # "can't be told", though nothing could break it
+
     def approximately(self, clause, number):
         plain = exact.compare(number, "~", clause.value)
-        thinned = [r for r in self.records if r.rate != 1 and r.kind != "gauge"]
-        if not any(r.rate < 1 for r in self.records) or plain is True:
+        if plain is True or all(r.rate == 1 for r in self.records):
             return plain
-        odd = self.sketches or any(points.odd_rate(r.rate) for r in self.records)
-        if clause.stat not in ("sum", "count") or not thinned or odd:
+        odd = self.sketches or self.rates or any(points.odd_rate(r.rate) for r in self.records)
+        if clause.stat not in ("sum", "count") or odd or not all(r.kind in points.SAMPLED for r in self.records):
             return OPEN
         return self.thinned_out(clause, number)
 
@@ -220,20 +243,18 @@ class Tally:
         if clause.stat in ("each", "rate"):
             return self.shown(clause, negated)
         number = self.number(clause)
-        if isinstance(number, Number) and clause.stat in ("sum", "count"):
-            number.bits = self.folded(clause.stat)
         return number if isinstance(number, Number) else None
 
     def shown(self, clause, negated):
         """The values of which an answer may show one: those that break `each`, or under `no` those that fulfil it."""
-        if self.sketches or self.sets or self.of_rates or not self.records:
+        if self.sketches or self.rates or not self.samples(clause):
             return None
-        values = [(r.value if clause.stat == "each" else r.rate, self.single(clause, r)) for r in self.records]
+        values = [(r.value if clause.stat == "each" else r.rate, self.single(clause, r)) for r in self.samples(clause)]
         return {v for v, holds in values if holds in (negated, OPEN)} or {v for v, _ in values}
 
     def folded(self, stat):
         """The doubles that a count or sum comes to when it is added sample by sample, of one series."""
-        if self.sketches or self.of_rates or len({r.series() + (r.device, r.session) for r in self.records}) != 1:
+        if self.sketches or self.rates or any(points.odd_rate(r.rate) for r in self.records) or len({r.series() + (r.device, r.session) for r in self.records}) != 1:
             return ()
         ways = [lambda v, rate: v / rate, lambda v, rate: v * (1.0 / rate)]
         out = set()
@@ -250,13 +271,17 @@ class Tally:
 
     def touches(self, clause):
         """The points of NOT_YET that an answer to this clause depends on."""
+        if any(points.odd_rate(r.rate) for r in self.records):
+            yield "odd"
+        if len(self.numbers) < len(self.records) and self.numbers:
+            yield "sets"
         if clause.stat in COMPUTED:
             number = self.number(clause)
-            if isinstance(number, Number) and number.slack:
+            if isinstance(number, Number) and (number.slack or exact.alike(number.exact, Fraction(clause.value), exact.ALIKE)):
                 yield "numbers"
         if clause.stat in ("each", "rate") and clause.op in ("==", "!=", "~"):
             yield "shown"
-        if clause.stat in ("first", "last") and any(r.hurried for r in self.records):
+        if clause.stat in ("first", "last") + COMPUTED and any(r.hurried for r in self.records):
             yield "order"
 
 
@@ -267,16 +292,16 @@ def one_of(outcomes, any_one):
         return any_one
     if any(o is OPEN for o in outcomes):
         return OPEN
-    if any(o in ("ends", "between") for o in outcomes):
+    if any(o in (UNTOLD, "ends", "between") for o in outcomes):
         return UNTOLD
     return not any_one
 
 
-def spread(clause, low, high):
+def spread(clause, low, high, computed=False):
     """How the values of a sketch fulfil a clause, of which only the least and the greatest are known:
     'all'; 'none'; 'some': one of the two does, the other does not; 'ends': both do, of those between nothing is
     known; 'between': both don't, one between might."""
-    ends = [exact.compare(Number(x), clause.op, clause.value, clause.tolerance) for x in (low, high)]
+    ends = [exact.compare(Number(x, computed), clause.op, clause.value, clause.tolerance) for x in (low, high)]
     if OPEN in ends:
         return OPEN
     if ends[0] != ends[1]:
