@@ -26,7 +26,7 @@ def bare(text):
     return text and all(c.isalnum() or c in "._-*?:/" for c in text)
 
 
-BEGINNING = -1  # instead of a mark's number: `since` 0
+BEGINNING, FUTURE = -1, -2  # instead of a mark's number: `since` 0, and beyond the newest record
 
 
 def question_of(recording, session, mark, prefix, ignored):

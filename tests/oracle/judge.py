@@ -1,5 +1,7 @@
 """Judges an Expectation over the records of a session, in exact fractions. Written from statwit-expect(7)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 from exact import OPEN, UNTOLD

@@ -4,6 +4,8 @@ Texts are strings in which a byte that is not UTF-8 stands as a lone surrogate (
 that `?` matches one character, or one byte where it is not UTF-8.
 """
 
+from __future__ import annotations
+
 import functools
 import re
 from dataclasses import dataclass, field

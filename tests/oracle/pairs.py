@@ -1,9 +1,11 @@
 """Asks a server about a recording and compares its answers with the oracle's."""
 
+from __future__ import annotations
+
 import random
 from dataclasses import dataclass, replace
 
-from claims import BEGINNING, OF, Claims, question_of
+from claims import BEGINNING, FUTURE, OF, Claims, question_of
 from exact import Number
 from judge import Verdict, judge
 from language import Malformed, parse
@@ -102,6 +104,8 @@ def compare(pair, question, without):
         pair.verdict = judge(expectation, question)
         if unclear(expectation):
             pair.verdict = Verdict(None, touches=pair.verdict.touches)
+        if pair.mark == FUTURE:
+            raise Malformed("a mark that does not exist")
     except Malformed:
         pair.verdict = Verdict("refused (400)", touches=set(question.touches))
     pair.complaints += complaints(pair)
@@ -123,7 +127,10 @@ def pairs_of(seed, number, per_recording, without):
             some = [Pair(claims.expectation(question), **settings) for _ in range(TOGETHER)]
             ask(server, some)
             if rng.random() < 0.4:
-                some.append(replace(some[0], text=claims.damaged(some[0].text), complaints=()))
+                some += [replace(some[0], text=claims.damaged(some[0].text), complaints=())]
+                ask(server, some[-1:])
+            if rng.random() < 0.1:
+                some += [replace(some[0], mark=FUTURE, complaints=())]
                 ask(server, some[-1:])
             for pair in some:
                 compare(pair, question, without)
@@ -145,7 +152,7 @@ def ask_again(server, pair):
 def judge_again(recording, pair, without):
     """The same pair over another (smaller) recording; its complaints."""
     marks = list(recording.marks())
-    if pair.mark not in (None, BEGINNING, *marks):
+    if pair.mark not in (None, BEGINNING, FUTURE, *marks):
         return ()
     again = replace(pair, complaints=())
     with Server(recording.memory) as server:

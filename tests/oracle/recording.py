@@ -1,5 +1,7 @@
 """The model of a recording: what was sent, step by step, and the records that it makes. Random ones, by seed."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -12,6 +12,7 @@ import urllib.parse
 import zlib
 
 import bodies
+from claims import BEGINNING, FUTURE
 from recording import NOW
 
 CODINGS = {"": lambda b: b, "gzip": lambda b: gzip.compress(b, 1), "deflate": lambda b: zlib.compress(b, 1)}
@@ -140,7 +141,7 @@ class Server:
     def expect(self, texts, session, mark=None, prefix="", ignored=()):
         request = {"expect": texts, "session": "*" if session is None else self.sessions[session][0]}
         if mark is not None:
-            request["since"] = self.marks[mark] if mark >= 0 else 0
+            request["since"] = self.marks[mark] if mark >= 0 else {BEGINNING: 0, FUTURE: 10**12}[mark]
         if prefix:
             request["prefix"] = prefix
         if ignored:
