@@ -51,6 +51,9 @@ class FormsTally:
             return None
         return [r.value for g in self.groups for r in g[form]]
 
+    def some_have(self, *forms):
+        return any(f in g for f in forms for g in self.groups)
+
     def form_word(self, clause):
         return clause.stat if clause.stat != "p" else f"{float(clause.percent):g}percentile"
 
@@ -67,8 +70,8 @@ class FormsTally:
                 return UNTOLD
             return added([Fraction(r.value) * r.interval for r in rates])
         values = None if stat in points.NOT_OF_FORMS else self.points_of(self.form_word(clause))
-        if values is None:
-            return UNTOLD
+        if values is None:  # "can't be told"; though the least of some may settle what the least of all is not
+            return OPEN if stat in ("min", "max") and self.some_have(stat) else UNTOLD
         if stat == "sum":
             return added([Fraction(v) for v in values])
         if stat in ("min", "max"):
@@ -79,7 +82,7 @@ class FormsTally:
         if clause.stat == "each":
             lows, highs = self.points_of("min"), self.points_of("max")
             if lows is None or highs is None:
-                return OPEN if lows or highs else UNTOLD
+                return OPEN if self.some_have("min", "max") else UNTOLD
             return one_of([spread(clause, min(lows), max(highs))], negated)
         number = self.number(clause)
         if isinstance(number, list):  # of every point; what lies between the least and the greatest may have been

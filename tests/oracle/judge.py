@@ -9,7 +9,7 @@ from forms import FormsTally, any_form, forms_of
 from language import TELEMETRY, glob, has_wildcards, tag_key
 from tally import Tally
 
-PER_SAMPLE = ("each", "rate")
+PER_SAMPLE = ("each", "rate", "status")
 FORMED = ("timing", "histogram", "distribution")
 
 

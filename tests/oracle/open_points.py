@@ -10,7 +10,7 @@ from fractions import Fraction
 NOT_YET = {
     "forms": "aggregated forms count only with `.count`, for a name without globs, without samples of the name itself",
     "rates": "an incr expectation matches a rate with an interval: value times interval",
-    "same": "each and rate clauses joined by `and` speak of one and the same sample, under `no` too",
+    "same": "each, rate and status clauses joined by `and` speak of one and the same sample, under `no` too",
     "numbers": "count and sum go on sample by sample; == and != of sum, avg, count allow 1e-9",
     "sets": "under `any` a set has no value, and its texts are left out of what is calculated",
     "odd": "sample rates that mean no thinning out; values that weigh nothing",
@@ -66,7 +66,10 @@ TOLD_OF_RATES = {"samples", "sum", "count", "series"}
 # What can't be told of aggregated forms, whatever came.
 NOT_OF_FORMS = {"first", "last", "distinct", "rate"}
 
-# Left open, and judged OPEN in tally.py and forms.py: whether two devices make two series (`series`), a sum or count
-# that is infinite, quantiles where something weighs less than nothing, an `avg` over a count of 0, `~` of what has odd
-# rates or is sampled with different values (the interval "made of the first two moments") unless it is clear, a
-# quantile of a sketch within 2 %, `each` of forms of which only `.min` or only `.max` came.
+# Left open, and judged OPEN in tally.py and forms.py:
+# - `series`: whether two devices, or two sessions under `*`, make two series
+# - a sum or count that is infinite; an `avg` over a count of 0 or less; quantiles where something weighs less than nothing
+# - `~` of what was sampled with different values ("made of the first two moments") or with odd rates, unless it is clear
+# - quantiles of a sketch within 2 %; several `each` under `no` of which no single sketch can fulfil all
+# - `min max distinct` of counts and rates together where no increment could break the claim
+# - `each min max` of forms of which `.min` or `.max` did not come for all series; several of them under `no`

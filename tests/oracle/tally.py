@@ -174,9 +174,12 @@ class Tally:
         """Whether one sample fulfils all clauses."""
         outcomes = []
         for r in self.records:
-            each = [self.single(c, r, True) if c.stat == "rate" or r.kind != "set" else False for c in clauses]
+            each = [self.single(c, r, True) if c.stat != "each" or r.kind != "set" else False for c in clauses]
             outcomes.append(next((w for w in (False, UNTOLD, OPEN) if any(o is w for o in each)), True))
-        return self.of_samples(outcomes, True)
+        found = self.of_samples(outcomes, True)
+        if found is False and self.sketches and not any(self.outcome(c, True) is False for c in clauses):
+            return OPEN  # no sketch can have such a value, but "one value between the least and the greatest can't be told"
+        return found
 
     def samples(self, clause):
         """Those that `each` and `rate` look at."""
@@ -189,6 +192,8 @@ class Tally:
 
     def single(self, clause, record, any_value=None):
         """Whether one sample fulfils a clause. For a sketch a set of outcomes of its values, see spread()."""
+        if clause.stat == "status":
+            return (record.status == clause.value) == (clause.op == "==")
         if clause.stat == "rate":
             return exact.compare(Number(record.rate), clause.op, clause.value, clause.tolerance)
         if not record.sketch:
