@@ -34,7 +34,8 @@ def now():
 
 def v1_series(sent):
     return {"series": [present(metric=s["name"], type=s["kind"], host=s["host"], device=s["device"],
-                               interval=s["interval"], tags=list(s["tags"]), points=[[now(), v] for v in s["values"]]) for s in sent]}
+                               interval=s["interval"], tags=list(s["tags"]), points=[[now(), v] for v in s["values"]])
+                       for s in sent]}
 
 
 def v2_json(sent):

@@ -28,6 +28,7 @@ class Pair:
     answer: dict | None = None  # the server's result
     complaints: tuple = ()
     left_out: bool = False   # touches a point of --without
+    doubted: bool = False    # the server says that a client may have dropped something
     as_file: bool = False    # prefix and ignore-tags stand as lines before it, not in the request
 
     def key(self):
@@ -59,7 +60,8 @@ def ask(server, pairs):
         answer = {"losses": [], "results": [{"verdict": words, "observed": None, "why": answer, "clauses": []}]}
     for pair, result in zip(pairs, answer["results"]):
         pair.answer = result
-        if answer["losses"]:
+        pair.doubted = "unixgram_full" in repr(answer)  # a machine so busy that a short queue was found full
+        if answer["losses"] and not pair.doubted:
             pair.complaints += (f"losses: {answer['losses']}",)
 
 
@@ -85,6 +87,9 @@ def number_complaint(expected, observed):
 def complaints(pair):
     """In which points the answer is not what the oracle says."""
     out, answer, verdict = [], pair.answer, pair.verdict
+    if pair.doubted and answer["verdict"] == "inconclusive":
+        pair.verdict = Verdict(None, touches=verdict.touches)
+        return ()
     if verdict.word and answer["verdict"] != verdict.word:
         out.append(f"verdict {answer['verdict']}, the oracle says {verdict.word}")
     elif answer["verdict"] == "inconclusive":

@@ -259,7 +259,8 @@ class Tally:
 
     def folded(self, stat):
         """The doubles that a count or sum comes to when it is added sample by sample, of one series."""
-        if self.sketches or self.rates or any(points.odd_rate(r.rate) for r in self.records) or len({r.series() + (r.device, r.session) for r in self.records}) != 1:
+        series = {r.series() + (r.device, r.session) for r in self.records}
+        if self.sketches or self.rates or len(series) != 1 or any(points.odd_rate(r.rate) for r in self.records):
             return ()
         ways = [lambda v, rate: v / rate, lambda v, rate: v * (1.0 / rate)]
         out = set()
