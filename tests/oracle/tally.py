@@ -255,7 +255,9 @@ class Tally:
         if self.sketches or self.rates or not self.samples(clause):
             return None
         values = [(r.value if clause.stat == "each" else r.rate, self.single(clause, r)) for r in self.samples(clause)]
-        return {v for v, holds in values if holds in (negated, OPEN)} or {v for v, _ in values}
+        if not any(holds is negated for _, holds in values):
+            return {v for v, _ in values}
+        return {v for v, holds in values if holds is negated or holds is OPEN}
 
     def folded(self, stat):
         """The doubles that a count or sum comes to when it is added sample by sample, of one series."""
