@@ -25,7 +25,9 @@ enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECT
     X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
       LOST_ANY)                                                                                              \
     X(LOSS_BAD_FRAME, "bad_frame",                                                                           \
-      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)
+      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)   \
+    X(LOSS_UNCLEAN_END, "unclean_end",                                                                       \
+      "recorder that ended without a clean stop, with what it had not written down", LOST_ANY)
 
 enum loss {
 #define X(id, word, sentence, kinds) id,
