@@ -156,7 +156,7 @@ void control_session_delete(struct http_request *rq) {
         return;
     }
     struct err err = {0};
-    if (ingest_session_close(rq->http->ingest, session.name, &err) != 0) {
+    if (ingest_session_close(rq->http->ingest, session.name, false, &err) != 0) {
         http_error(rq, err.sys == ENOENT ? 404 : 503, "%s", err.text);
         return;
     }

@@ -117,8 +117,8 @@ struct ingest {
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
-    char ended_keys[INGEST_ENDED_MAX][33]; /* a ring */
-    size_t n_ended;
+    int used_ports[STORE_PORTS_KEPT]; /* a ring */
+    size_t n_used;
     void (*on_end)(void *arg, uint64_t session_id); /* and its argument: guarded by the lock */
     void *on_end_arg;
     int64_t next_expiry_ns; /* the loop's; monotonic; 0: none */
@@ -164,6 +164,8 @@ void receive_close_connections(struct ingest *in, const struct receiver *listene
 struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
                                   bool unix_sockets, struct receiver **receivers, struct err *err);
 void session_free(struct open_session *session);
+/* The ports of earlier runs. */
+int session_load_ports(struct ingest *in, struct err *err);
 void session_expire(struct ingest *in);
 /* Milliseconds until the next session ends; -1: none does. */
 int session_next_expiry_ms(struct ingest *in);

@@ -9,9 +9,15 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define RCVBUF_DEFAULT_SESSION ((size_t)64 << 20)
 #define RCVBUF_OTHER_SESSIONS  ((size_t)8 << 20)
+#define FRESH_PORT_TRIES       64 /* then a used one has to do: nearly all others are taken */
+
+#define KEY_DIGITS    32
+#define KEY_RANDOM    24         /* of them; the others say that it is a session's */
+#define KEY_MARK_SALT 0x57745374 /* "StWt" */
 
 static struct receiver *receiver_new(enum watched watched, int fd, enum source source,
                                      struct open_session *session, size_t want_rcvbuf) {
@@ -45,12 +51,48 @@ void receiver_free_all(struct receiver *list) {
     }
 }
 
-static int add_udp(struct open_session *session, const struct ingest_listen *listen, size_t rcvbuf,
-                   struct receiver **list, struct err *err) {
+/* --- ports: who still sends to an ended session reaches no other one ----------------------------------------------- */
+
+static bool port_was_used(struct ingest *in, int port) {
+    pthread_mutex_lock(&in->lock);
+    size_t n = in->n_used < STORE_PORTS_KEPT ? in->n_used : STORE_PORTS_KEPT, i = 0;
+    while (i < n && in->used_ports[i] != port)
+        i++;
+    pthread_mutex_unlock(&in->lock);
+    return i < n;
+}
+
+int session_load_ports(struct ingest *in, struct err *err) {
+    return store_ports(in->store, in->used_ports, &in->n_used, err);
+}
+
+/* As socket_udp; any free port is one that was no other session's. Those that were are held until one is found, so that the
+ * system doesn't give them again. */
+static int open_udp(struct ingest *in, const struct ingest_listen *listen, int fds[SOCKET_UDP_MAX],
+                    struct err *err) {
+    int held[FRESH_PORT_TRIES * SOCKET_UDP_MAX], n_held = 0;
+    int n = socket_udp(listen->bind, listen->udp_port, fds, err);
+    for (int i = 0; n > 0 && listen->udp_port == 0 && i < FRESH_PORT_TRIES; i++) {
+        char text[INGEST_ADDRESS_SIZE];
+        int port = 0;
+        socket_udp_name(fds[0], text, sizeof text, &port);
+        if (!port_was_used(in, port))
+            break;
+        for (int k = 0; k < n; k++)
+            held[n_held++] = fds[k];
+        n = socket_udp(listen->bind, 0, fds, err);
+    }
+    while (n_held > 0)
+        close(held[--n_held]);
+    return n;
+}
+
+static int add_udp(struct ingest *in, struct open_session *session, const struct ingest_listen *listen,
+                   size_t rcvbuf, struct receiver **list, struct err *err) {
     if (listen->udp_port < 0)
         return 0;
     int fds[SOCKET_UDP_MAX];
-    int n = socket_udp(listen->bind, listen->udp_port, fds, err);
+    int n = open_udp(in, listen, fds, err);
     for (int i = 0; i < n; i++) {
         struct receiver *r = receiver_new(WATCHED_SOCKET, fds[i], SOURCE_UDP, session, rcvbuf);
         if (!r) {
@@ -123,9 +165,32 @@ static bool name_is_good(const char *name) {
     return n > 0 && n <= 64 && name[n] == '\0';
 }
 
+/* A session's key tells of itself that it is one: so it is known when its session, its run and even its file are gone. Of other
+ * keys one in 2^32 looks so. */
+static void mark_key(const char *random, char mark[KEY_DIGITS - KEY_RANDOM + 1]) {
+    snprintf(mark, KEY_DIGITS - KEY_RANDOM + 1, "%08x", XXH32(random, KEY_RANDOM, KEY_MARK_SALT));
+}
+
+static bool is_session_key(struct span key) {
+    char mark[KEY_DIGITS - KEY_RANDOM + 1];
+    if (key.n != KEY_DIGITS)
+        return false;
+    mark_key(key.p, mark);
+    return memcmp(key.p + KEY_RANDOM, mark, KEY_DIGITS - KEY_RANDOM) == 0;
+}
+
+/* The default session's key is like any other that no session has: the next run's default session takes it too. */
+static int make_key(char key[KEY_DIGITS + 1], bool is_default) {
+    if (random_hex(key, KEY_DIGITS) != 0)
+        return -1;
+    if (!is_default)
+        mark_key(key, key + KEY_RANDOM);
+    return 0;
+}
+
 static int identify(struct open_session *session, const char *name, struct err *err) {
     char picked[24] = "s-";
-    if (random_hex(session->is.api_key, 32) != 0 || random_hex(picked + 2, 12) != 0)
+    if (make_key(session->is.api_key, strcmp(name, "default") == 0) != 0 || random_hex(picked + 2, 12) != 0)
         return err_set(err, errno, "cannot make a session's key");
     if (!*name)
         name = picked;
@@ -159,7 +224,7 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
         snprintf(unixgram, sizeof unixgram, "%s", listen->unixgram ? listen->unixgram : "");
         snprintf(unixstream, sizeof unixstream, "%s", listen->unixstream ? listen->unixstream : "");
     }
-    if (add_udp(session, listen, rcvbuf, receivers, err) == 0 &&
+    if (add_udp(in, session, listen, rcvbuf, receivers, err) == 0 &&
         add_unix(session, unixgram, SOURCE_UNIXGRAM, session->is.at.unixgram, rcvbuf, receivers, err) == 0 &&
         add_unix(session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers, err) ==
             0)
@@ -209,6 +274,7 @@ void session_attach(struct ingest *in, struct open_session *session, struct rece
 void session_detach(struct ingest *in, struct open_session *session) {
     struct receiver *gone = NULL;
     pthread_mutex_lock(&in->lock);
+    in->used_ports[in->n_used++ % STORE_PORTS_KEPT] = session->is.at.udp_port;
     for (struct receiver **at = &in->receivers; *at;) {
         struct receiver *r = *at;
         if (r->session != session) {
@@ -219,7 +285,6 @@ void session_detach(struct ingest *in, struct open_session *session) {
         r->next = gone;
         gone = r;
     }
-    memcpy(in->ended_keys[in->n_ended++ % INGEST_ENDED_MAX], session->is.api_key, sizeof session->is.api_key);
     for (struct open_session **at = &in->sessions; *at; at = &(*at)->next)
         if (*at == session) {
             *at = session->next;
@@ -261,7 +326,7 @@ static int open_on_loop(struct store *store, void *arg, struct err *err) {
         return err_set(err, ENOSPC,
                        "%d sessions are open, the most there can be; remove some, or give them a ttl",
                        INGEST_SESSIONS_MAX);
-    if (session_watch(o->in, o->receivers, err) != 0 ||
+    if (session_watch(o->in, o->receivers, err) != 0 || store_port_used(store, is->at.udp_port, err) != 0 ||
         store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
             0)
         return -1;
@@ -292,6 +357,7 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
 struct closing {
     struct ingest *in;
     const char *name;
+    bool keep;
 };
 
 static int close_on_loop(struct store *store, void *arg, struct err *err) {
@@ -305,12 +371,15 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
     uint64_t id = session->is.id;
     session_detach(c->in, session);
     session_free(session);
-    return store_session_remove(store, id, err);
+    return c->keep ? store_session_end(store, id, err) : store_session_remove(store, id, err);
 }
 
-int ingest_session_close(struct ingest *in, const char *name, struct err *err) {
-    struct closing c = {in, name};
-    return ingest_call(in, INGEST_NOTHING, close_on_loop, &c, err);
+int ingest_session_close(struct ingest *in, const char *name, bool keep, struct err *err) {
+    struct closing c = {in, name, keep};
+    struct ingest_session session;
+    if (ingest_session_find(in, span_str(name), &session, err) != 0)
+        return -1;
+    return ingest_call(in, keep ? session.id : INGEST_NOTHING, close_on_loop, &c, err);
 }
 
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session,
@@ -327,10 +396,7 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
 
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key) {
     pthread_mutex_lock(&in->lock);
-    uint64_t id = in->sessions->is.id;
-    for (size_t i = 0; i < in->n_ended && i < INGEST_ENDED_MAX; i++)
-        if (span_eq(span_str(in->ended_keys[i]), api_key))
-            id = INGEST_ENDED;
+    uint64_t id = is_session_key(api_key) ? INGEST_ENDED : in->sessions->is.id;
     for (struct open_session *s = in->sessions; s; s = s->next)
         if (span_eq(span_str(s->is.api_key), api_key))
             id = s->is.id;
@@ -377,7 +443,7 @@ void session_expire(struct ingest *in) {
         if (s->expires_mono_ns == 0 || s->expires_mono_ns > now_ns)
             continue;
         log_info("the session %s has reached the end of its time to live", s->is.name);
-        struct closing c = {in, s->is.name};
+        struct closing c = {in, s->is.name, false};
         struct err err = {0};
         if (close_on_loop(in->store, &c, &err) != 0)
             log_error("cannot remove an expired session: %s", err.text);

@@ -94,7 +94,7 @@ int store_reset(struct store *s, uint64_t session_id, struct store_removed *remo
 int store_empty(struct store *s, struct err *err);
 
 /* UDP ports that sessions listened on, also in earlier runs of the file: the last STORE_PORTS_KEPT of them. */
-#define STORE_PORTS_KEPT 512
+#define STORE_PORTS_KEPT 1024
 int store_port_used(struct store *s, int port, struct err *err);
 /* Into ports[], oldest first; *n of them. Before anything is put. */
 int store_ports(struct store *s, int ports[STORE_PORTS_KEPT], size_t *n, struct err *err);
