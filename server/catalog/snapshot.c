@@ -7,6 +7,7 @@
 #include "core/array.h"
 #include "core/json.h"
 #include "core/number.h"
+#include "core/series.h"
 #include "judge/evaluate/match.h"
 
 #include <math.h>
@@ -178,8 +179,10 @@ static void put_header(const struct snapshot_options *o, struct buf *out) {
 int snapshot_write(const struct snapshot_options *options, struct reader *reader, struct buf *out,
                    struct err *err) {
     struct writing w = {.options = options};
-    struct filter filter = {.session = scope_session(&options->scope)};
-    int result = reader->ops->series(reader, &filter, take_series, &w, err);
+    struct filter filter = {.session = scope_session(&options->scope), .since = options->scope.since};
+    bool anew = filter.since && (options->counts || options->values);
+    int result = anew ? series_since(reader, &filter, take_series, &w, err)
+                              : reader->ops->series(reader, &filter, take_series, &w, err);
     if (result == 0 && !w.failed) {
         if (w.series.n)
             qsort(w.written, w.series.n, sizeof *w.written, by_place);

@@ -3,7 +3,7 @@
 #include "command/table.h"
 #include "core/log.h"
 #include "render/rows.h"
-#include "render/series.h"
+#include "core/series.h"
 #include "store/store.h"
 #include <inttypes.h>
 #include <math.h>

@@ -7,7 +7,7 @@
 
 #include "core/log.h"
 #include "render/rows.h"
-#include "render/series.h"
+#include "core/series.h"
 #include <stdlib.h>
 
 struct listing {

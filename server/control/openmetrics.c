@@ -3,7 +3,7 @@
 #include "core/array.h"
 #include "core/number.h"
 #include "core/utf8.h"
-#include "render/series.h"
+#include "core/series.h"
 #include <errno.h>
 #include <stdlib.h>
 

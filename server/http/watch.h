@@ -29,7 +29,7 @@ struct waiter {
     struct judge *feed;
     uint64_t cursor; /* the newest record that it knows */
     uint64_t series; /* and series: watch_series, asked before the judge was started */
-    char session[65];
+    char session[INGEST_NAME_SIZE];
     uint64_t session_id;
     uint64_t n_fed; /* records of that session fed so far */
     bool failed;    /* its judge can take no more */

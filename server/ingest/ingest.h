@@ -70,10 +70,11 @@ int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void 
 int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
                 void *arg, struct err *err);
 
-/* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]. */
+/* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]; of one that has ended and made room for another of its name, with @ID. */
+#define INGEST_NAME_SIZE 96
 struct ingest_session {
     uint64_t id;
-    char name[65];
+    char name[INGEST_NAME_SIZE];
     char api_key[33]; /* 32 hexadecimal digits */
     int64_t expires_at;
     struct ingest_addresses at;

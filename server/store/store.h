@@ -90,6 +90,8 @@ struct store_removed {
 };
 /* Forgets what a session recorded, not the session; losses before it are forgotten too. */
 int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err);
+/* Removes all sessions that have ended and were kept, with what they recorded; adds to *removed. */
+int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err);
 /* As in a new file: nothing is recorded, there are only the default session and this run, and its name is a new one. */
 int store_empty(struct store *s, struct err *err);
 

@@ -160,6 +160,25 @@ int store_empty(struct store *s, struct err *err) {
     return store_run_alone(s, err) == 0 ? store_commit(s, err) : store_roll_back(s, err);
 }
 
+int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err) {
+    static const char newest[] =
+        "SELECT id FROM session WHERE NOT open AND id <> 1 ORDER BY id DESC LIMIT 1";
+    const struct store_stats before = s->now;
+    int64_t id;
+    int result;
+    while ((result = db_int(s->db, newest, 0, &id, err)) == 0 && id != 0)
+        if (store_session_remove(s, (uint64_t)id, err) != 0)
+            return -1;
+    removed->samples += before.samples - s->now.samples;
+    removed->series += before.series - s->now.series;
+    removed->events += before.events - s->now.events;
+    removed->checks += before.checks - s->now.checks;
+    removed->rejects += before.rejects - s->now.rejects;
+    removed->requests += before.requests - s->now.requests;
+    removed->datagrams += before.datagrams - s->now.datagrams;
+    return result;
+}
+
 int store_session_end(struct store *s, uint64_t session_id, struct err *err) {
     if (session_id == 1)
         return err_set(err, EINVAL, "the default session cannot be ended");
