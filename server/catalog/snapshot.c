@@ -182,7 +182,7 @@ int snapshot_write(const struct snapshot_options *options, struct reader *reader
     struct filter filter = {.session = scope_session(&options->scope), .since = options->scope.since};
     bool anew = filter.since && (options->counts || options->values);
     int result = anew ? series_since(reader, &filter, take_series, &w, err)
-                              : reader->ops->series(reader, &filter, take_series, &w, err);
+                      : reader->ops->series(reader, &filter, take_series, &w, err);
     if (result == 0 && !w.failed) {
         if (w.series.n)
             qsort(w.written, w.series.n, sizeof *w.written, by_place);

@@ -2,8 +2,8 @@
 
 #include "command/table.h"
 #include "core/log.h"
-#include "render/rows.h"
 #include "core/series.h"
+#include "render/rows.h"
 #include "store/store.h"
 #include <inttypes.h>
 #include <math.h>

@@ -18,12 +18,13 @@ static void describe_earlier(const struct recorder *r, char *text, size_t size) 
     const struct store_earlier *e = &r->earlier;
     text[0] = '\0';
     if (e->records)
-        snprintf(text, size,
-                 "%s holds %" PRIu64 " sample%s in %" PRIu64
-                 " session%s of earlier runs: judgements leave them out (--since 0 takes them in), lists show them; "
-                 "`statwit reset --session '*'` forgets them, another --db begins anew",
-                 store_path(r->store), e->samples, e->samples == 1 ? "" : "s", e->sessions,
-                 e->sessions == 1 ? "" : "s");
+        snprintf(
+            text, size,
+            "%s holds %" PRIu64 " sample%s in %" PRIu64
+            " session%s of earlier runs: judgements leave them out (--since 0 takes them in), lists show them; "
+            "`statwit reset --session '*'` forgets them, another --db begins anew",
+            store_path(r->store), e->samples, e->samples == 1 ? "" : "s", e->sessions,
+            e->sessions == 1 ? "" : "s");
 }
 
 static void banner(const struct recorder *r) {

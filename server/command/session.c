@@ -132,7 +132,9 @@ int session_command(const struct options *o) {
         if (i == 3)
             log_error("session does new, ls and rm, not '%s'", word);
         else
-            log_error("usage: statwit session %s", i == 0 ? "new [NAME]" : i == 1 ? "ls" : "rm [--keep] NAME…");
+            log_error("usage: statwit session %s", i == 0   ? "new [NAME]"
+                                                   : i == 1 ? "ls"
+                                                            : "rm [--keep] NAME…");
         return EXIT_USAGE;
     }
     struct remote remote;

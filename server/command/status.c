@@ -79,7 +79,8 @@ static void show_runs(const json_t *status) {
     if (died)
         snprintf(ended, sizeof ended, "; %zu of them did not end cleanly", died);
     line("runs", "%zu before this one%s; %s in %s are left", n ? n - 1 : 0, ended,
-         row_count(earlier, "samples", "sample", samples), row_count(earlier, "sessions", "session", sessions));
+         row_count(earlier, "samples", "sample", samples),
+         row_count(earlier, "sessions", "session", sessions));
 }
 
 static void show(const json_t *status) {

@@ -2,8 +2,8 @@
 
 #include "core/array.h"
 #include "core/number.h"
-#include "core/utf8.h"
 #include "core/series.h"
+#include "core/utf8.h"
 #include <errno.h>
 #include <stdlib.h>
 

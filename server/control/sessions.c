@@ -35,7 +35,9 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
 static void put_ended(struct buf *b, const struct ingest_session *session) {
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));
-    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"dogstatsd\":null,\"env\":{}");
+    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"dogstatsd\":");
+    environment_dogstatsd_json(&session->at, b);
+    buf_str(b, ",\"env\":{}");
 }
 
 struct listed {
@@ -58,7 +60,8 @@ static int note_counts(void *arg, const struct session_row *row) {
         return 1;
     }
     struct count *c = &l->counts[l->n++];
-    *c = (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects, false, ""};
+    *c =
+        (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects, false, ""};
     memcpy(c->name, row->name.p, row->name.n < sizeof c->name ? row->name.n : sizeof c->name - 1);
     return 0;
 }

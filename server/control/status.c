@@ -130,8 +130,8 @@ void control_status(struct http_request *rq) {
                stats.bytes, store_recording(h->store), earlier.records, earlier.samples, earlier.sessions);
     if (put_runs(rq, b) != 0)
         return;
-    buf_printf(b, ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n", backlog,
-               peak, stats.commits);
+    buf_printf(b, ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n", backlog, peak,
+               stats.commits);
 }
 
 /* --- metrics --------------------------------------------------------------------------------------------- */

@@ -161,8 +161,7 @@ int store_empty(struct store *s, struct err *err) {
 }
 
 int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err) {
-    static const char newest[] =
-        "SELECT id FROM session WHERE NOT open AND id <> 1 ORDER BY id DESC LIMIT 1";
+    static const char newest[] = "SELECT id FROM session WHERE NOT open AND id <> 1 ORDER BY id DESC LIMIT 1";
     const struct store_stats before = s->now;
     int64_t id;
     int result;
