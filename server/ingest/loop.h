@@ -164,8 +164,6 @@ void receive_close_connections(struct ingest *in, const struct receiver *listene
 struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
                                   bool unix_sockets, struct receiver **receivers, struct err *err);
 void session_free(struct open_session *session);
-/* The ports of earlier runs. */
-int session_load_ports(struct ingest *in, struct err *err);
 void session_expire(struct ingest *in);
 /* Milliseconds until the next session ends; -1: none does. */
 int session_next_expiry_ms(struct ingest *in);
@@ -175,6 +173,16 @@ void session_attach(struct ingest *in, struct open_session *session, struct rece
 void receiver_free_all(struct receiver *list);
 /* On the loop: ends listening. */
 void session_detach(struct ingest *in, struct open_session *session);
+
+/* identity.c */
+/* A checked name ("": one is picked) and a new key. */
+int session_identify(struct open_session *session, const char *name, struct err *err);
+/* Whether a session has or had it. */
+bool session_is_key(struct span key);
+/* As socket_udp, but any free port is one that was no other session's of late. */
+int session_udp(struct ingest *in, const struct ingest_listen *listen, int *fds, struct err *err);
+/* Before the first session: the ports of earlier runs. */
+int session_load_ports(struct ingest *in, struct err *err);
 
 /* softnet.c. Waits until what other processes have sent over loopback has reached its socket. Returns how many packets the
  * system has dropped on that way so far, which wraps. */
