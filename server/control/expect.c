@@ -127,10 +127,10 @@ static uint64_t forgets(const struct question *q) {
 static bool session_ended(struct question *q) {
     struct ingest_session session;
     struct err ignored = {0};
-    if (q->ended)
-        return false;
-    if (ingest_session_find(q->rq->http->ingest, span_str(q->waiter.session), &session, &ignored) == 0 &&
-        session.id == q->waiter.session_id)
+    struct span name = span_str(q->waiter.session);
+    bool there = q->ended ? ask_recorded(q->rq, name, &session) == 1
+                          : ingest_session_find(q->rq->http->ingest, name, &session, &ignored) == 0;
+    if (there && session.id == q->waiter.session_id)
         return false;
     http_error(
         q->rq, 404,

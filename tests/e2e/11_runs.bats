@@ -59,6 +59,8 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     hasnt old.one
     has 'count both[] samples == 1 and sum == 1'
     has 'gauge g[] samples == 1 and last == 5'
+    has 'left out: 5 records of earlier runs (--since 0 takes them in)' # on stderr
+    statwit snapshot --since 0 old.snapshot
     run statwit snapshot --since 0 --counts
     has old.one
     has 'samples == 3'
@@ -78,6 +80,9 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     jq -n '{a: {session: "default"}, b: {session: "default", since: 0}}' >diff.json
     ask diff @diff.json >diff.out
     jq -e '.earlier == 5 and (.added | length) > 0' diff.out
+    run statwit diff session:default old.snapshot
+    exits 1
+    has 'left out: 5 records of earlier runs'
 }
 
 @test "a session of a name from an earlier run opens empty, and the old one is still there" {
