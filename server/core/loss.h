@@ -10,25 +10,25 @@
 /* Kinds of records that a loss may have been of, as bits. */
 enum loss_kind { LOST_SAMPLES = 1, LOST_EVENTS = 2, LOST_CHECKS = 4, LOST_REJECTS = 8, LOST_ANY = 15 };
 
-#define LOSSES(X)                                                                                               \
-    X(LOSS_KERNEL_DROP, "kernel_drop", "datagrams that the kernel dropped because a buffer was full",           \
-      LOST_ANY)                                                                                                 \
-    X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read", LOST_ANY)                             \
-    X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room", LOST_ANY)                \
-    X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database", LOST_ANY)               \
-    X(LOSS_EVICTED, "evicted", "samples removed by --retention-age or --retention-samples", LOST_SAMPLES)       \
-    X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series", LOST_SAMPLES)                 \
-    X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)                  \
-    X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)          \
-    X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)              \
-    X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)      \
-    X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",       \
-      LOST_ANY)                                                                                                 \
-    X(LOSS_BAD_FRAME, "bad_frame",                                                                              \
-      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)      \
-    X(LOSS_UNCLEAN_END, "unclean_end",                                                                          \
-      "recorder that ended without a clean stop (or is elsewhere still at work, if this is a copy), with what " \
-      "it had not written down",                                                                                \
+#define LOSSES(X)                                                                                            \
+    X(LOSS_KERNEL_DROP, "kernel_drop", "datagrams that the kernel dropped because a buffer was full",        \
+      LOST_ANY)                                                                                              \
+    X(LOSS_TRUNCATED, "truncated", "datagrams longer than could be read", LOST_ANY)                          \
+    X(LOSS_QUEUE_FULL, "queue_full", "datagrams for which --queue-memory had no room", LOST_ANY)             \
+    X(LOSS_DISK_FULL, "disk_full", "records that could not be written to the database", LOST_ANY)            \
+    X(LOSS_EVICTED, "evicted", "samples removed by --retention-age or --retention-samples", LOST_SAMPLES)    \
+    X(LOSS_SERIES_LIMIT, "series_limit", "samples of series beyond --max-series", LOST_SAMPLES)              \
+    X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)               \
+    X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)       \
+    X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)           \
+    X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)   \
+    X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
+      LOST_ANY)                                                                                              \
+    X(LOSS_BAD_FRAME, "bad_frame",                                                                           \
+      "stream connections that ended inside a frame or before what is none, with what followed", LOST_ANY)   \
+    X(LOSS_UNCLEAN_END, "unclean_end",                                                                       \
+      "recorder that ended without a clean stop (or is at work elsewhere, if this is a copy), "              \
+      "with what it had not written down",                                                                   \
       LOST_ANY)
 
 enum loss {
