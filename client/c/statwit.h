@@ -405,6 +405,8 @@ STATWIT_API struct statwit_session *statwit_session_attach(struct statwit_record
                                                            const char *name, struct statwit_error *error);
 /* Removes the session with what it recorded. */
 STATWIT_API void statwit_session_close(struct statwit_session *session);
+/* Ends the session, and keeps what it recorded: --session '*' and the recorder's file have it. */
+STATWIT_API void statwit_session_close_keep(struct statwit_session *session);
 STATWIT_API const char *statwit_session_name(const struct statwit_session *session);
 /* Of the environment that sends an unmodified application's metrics here: "DD_DOGSTATSD_PORT"; NULL: no such
  * variable. */
@@ -430,10 +432,13 @@ enum statwit_verdict {
     STATWIT_ERROR,        /* there is no verdict: see the error */
 };
 
+/* As `since`: also what the recorder's file held when it started. */
+#define STATWIT_EVERY_RUN (-1)
+
 struct statwit_expect_options {
     int within_ms; /* judged again as data arrives, until all hold, or this is over */
     int settle_ms; /* must still hold after so long without new data */
-    int64_t since; /* a mark; 0: everything counts */
+    int64_t since; /* a mark; 0: what the recorder recorded since it started; or STATWIT_EVERY_RUN */
     bool all_covered;
     const char *prefix;      /* before every name */
     const char *ignore_tags; /* "env,host" */
@@ -495,7 +500,7 @@ STATWIT_API enum statwit_verdict statwit_verify(struct statwit_session *session,
  * Limits: 32 MiB a file, 256 files, 64 MiB of a snapshot, and 64 MiB of all that is sent.
  */
 struct statwit_verify_options {
-    int64_t since;           /* a mark; 0: everything counts */
+    int64_t since;           /* as in statwit_expect_options */
     bool strict;             /* what is declared and was not seen fails, too */
     const char *prefix;      /* before every name of the catalog */
     const char *ignore_tags; /* "env,host" */
@@ -516,7 +521,7 @@ STATWIT_API int statwit_lint(struct statwit_session *session, const struct statw
                              struct statwit_report *report, struct statwit_error *error);
 
 struct statwit_snapshot_options {
-    int64_t since; /* without counts and values */
+    int64_t since; /* as in statwit_expect_options; no mark with counts or values */
     bool counts, values;
     const char *mask; /* "user_id,request_id": keys whose values are left out */
 };

@@ -84,3 +84,11 @@ SELECT l.id,
        strftime('%Y-%m-%dT%H:%M:%S', l.at / 1000000000, 'unixepoch') || printf('.%09dZ', l.at % 1000000000) AS at,
        s.name AS session, l.loss, l.n, l.detail, l.at AS at_ns
 FROM loss l LEFT JOIN session s ON s.id = l.session_id;
+
+-- ended_cleanly is 0 for a run that goes on and for one that died.
+CREATE VIEW runs AS
+SELECT id,
+       strftime('%Y-%m-%dT%H:%M:%S', started_at / 1000000000, 'unixepoch') || printf('.%09dZ', started_at % 1000000000) AS started_at,
+       strftime('%Y-%m-%dT%H:%M:%S', ended_at / 1000000000, 'unixepoch') || printf('.%09dZ', ended_at % 1000000000) AS ended_at,
+       ended_at IS NOT NULL AS ended_cleanly, version, mark, started_at AS started_at_ns, ended_at AS ended_at_ns
+FROM run;

@@ -13,7 +13,7 @@ struct read {
     struct http_request *rq;
     struct reader *reader;
     struct filter filter; /* everything of the session; copy it to ask for less */
-    char session[65];
+    char session[INGEST_NAME_SIZE];
 };
 
 void api_read(struct http_request *rq, void (*fill)(struct read *r));

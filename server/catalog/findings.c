@@ -155,6 +155,8 @@ json_t *findings_report(struct findings *f, struct err *err) {
     put(f, report, "verdict", json_string(verdict_word(overall(f))));
     put(f, report, "results", json_incref(f->others));
     put(f, report, "losses", json_incref(f->losses));
+    if (f->scope.earlier)
+        put(f, report, "earlier", json_integer((json_int_t)f->scope.earlier));
     put(f, report, "omitted", json_integer((json_int_t)f->omitted));
     for (int v = 0; v < 3; v++)
         put(f, counts, verdict_word((enum verdict)v), json_integer((json_int_t)f->counts[v]));

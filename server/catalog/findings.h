@@ -2,7 +2,7 @@
  * (judge/judge.h), so that the same text, JUnit, TAP and annotations come of it:
  *
  *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "closest":[…], "file"?, "line"?,
- * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N,
+ * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N, "earlier"?: N,
  * "counts":{"pass","fail","inconclusive","warning","note"}}
  *
  * A result with a severity other than "error" did not make the verdict fail.
@@ -24,6 +24,8 @@
 struct scope {
     struct span session; /* the default one when p == NULL */
     uint64_t since;      /* only what was recorded later */
+    bool since_given;    /* by the question itself */
+    uint64_t earlier;    /* records that `since` leaves out without being asked to: the answer tells */
     uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };
 struct span scope_session(const struct scope *scope);

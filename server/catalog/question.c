@@ -163,6 +163,22 @@ size_t catalog_question_sessions(const struct catalog_question *q, struct span s
     return n;
 }
 
+void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier) {
+    struct scope *scope = q->kind != ASK_DIFF ? &q->scope : &q->sides[q->sides[0].live ? i : 1].scope;
+    if (scope->since_given)
+        return;
+    scope->since = mark;
+    scope->earlier = earlier;
+}
+
+/* Answers that are no findings: those tell by themselves. */
+static json_t *with_earlier(const struct catalog_question *q, json_t *answer) {
+    uint64_t n = q->scope.earlier + q->sides[0].scope.earlier + q->sides[1].scope.earlier;
+    if (answer && n)
+        json_object_set_new(answer, "earlier", json_integer((json_int_t)n));
+    return answer;
+}
+
 bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err) {
     return judge_is_mark(q->scope.since, last_id, err) &&
            judge_is_mark(q->sides[0].scope.since, last_id, err) &&
@@ -213,7 +229,7 @@ static json_t *answer_snapshot(struct catalog_question *q, struct reader *reader
     json_t *answer =
         snapshot_write(&options, reader, &text, err) ? NULL : text_answer("snapshot", &text, err);
     buf_free(&text);
-    return answer;
+    return with_earlier(q, answer);
 }
 
 static json_t *answer_infer(struct catalog_question *q, struct reader *reader, struct err *err) {
@@ -290,9 +306,9 @@ json_t *catalog_question_answer(struct catalog_question *q, struct reader *reade
     case ASK_SNAPSHOT:
         return answer_snapshot(q, reader, err);
     case ASK_INFER:
-        return answer_infer(q, reader, err);
+        return with_earlier(q, answer_infer(q, reader, err));
     case ASK_DIFF:
-        return answer_diff(q, reader, err);
+        return with_earlier(q, answer_diff(q, reader, err));
     }
     return NULL;
 }

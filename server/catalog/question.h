@@ -31,6 +31,8 @@ void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
  * the request names none. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
+/* The i-th of them begins at this mark, unless the question has a `since`; so many records are left out by that. */
+void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier);
 /* Whether every `since` can be a mark of the recording whose newest record is last_id; else err says so. The answer asks too. */
 bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err);
 /* Samples lost that no recording tells of (a full disk): they count like any other loss. */

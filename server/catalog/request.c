@@ -56,6 +56,7 @@ int request_scope(struct arena *arena, const json_t *object, struct scope *scope
     if (since && !json_is_null(since) && (!json_is_integer(since) || json_integer_value(since) < 0))
         return request_complain(e, "must be a mark: a whole number", "since");
     scope->since = (uint64_t)json_integer_value(since);
+    scope->since_given = json_is_integer(since);
     return request_text(arena, object, "session", &scope->session, e);
 }
 

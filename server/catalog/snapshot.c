@@ -7,6 +7,7 @@
 #include "core/array.h"
 #include "core/json.h"
 #include "core/number.h"
+#include "core/series.h"
 #include "judge/evaluate/match.h"
 
 #include <math.h>
@@ -178,9 +179,12 @@ static void put_header(const struct snapshot_options *o, struct buf *out) {
 int snapshot_write(const struct snapshot_options *options, struct reader *reader, struct buf *out,
                    struct err *err) {
     struct writing w = {.options = options};
-    struct filter filter = {.session = scope_session(&options->scope)};
+    struct filter filter = {.session = scope_session(&options->scope), .since = options->scope.since};
+    bool anew = filter.since && (options->counts || options->values);
     w.failed = numbering_put_list(&w.masked, options->mask) != 0;
-    int result = w.failed ? 0 : reader->ops->series(reader, &filter, take_series, &w, err);
+    int result = w.failed ? 0
+                 : anew   ? series_since(reader, &filter, take_series, &w, err)
+                          : reader->ops->series(reader, &filter, take_series, &w, err);
     if (result == 0 && !w.failed) {
         if (w.series.n)
             qsort(w.written, w.series.n, sizeof *w.written, by_place);

@@ -57,12 +57,13 @@ const struct command commands[] = {
      "  statwit status\n"
      "  statwit status --wait 5s -q && ./run-tests",
      status_command},
-    {"session", "new [NAME]|ls|rm NAME…", 1, ANY, false, TAKES_SERVER | TAKES_NEW_SESSION | TAKES_JSON,
+    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, TAKES_SERVER | TAKES_NEW_SESSION | TAKES_JSON,
      "isolated sessions; new prints the environment to export",
      "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: what comes in there is seen by nobody else.",
      "  eval \"$(statwit session new checkout-test --ttl 10m)\"\n"
      "  statwit session ls\n"
-     "  statwit session rm checkout-test",
+     "  statwit session rm checkout-test\n"
+     "  statwit session rm --keep checkout-test",
      session_command},
     {"reset", "", 0, 0, false, TAKES_SERVER | TAKES_SESSION | TAKES_JSON | TAKES_QUIET,
      "forget what a session recorded", NULL,

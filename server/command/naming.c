@@ -142,6 +142,14 @@ static int ask_file(const struct options *o, enum catalog_kind kind, const json_
     return status;
 }
 
+/* What is no report with a text of its own: a snapshot, a catalog, a diff. */
+static void tell_earlier(enum catalog_kind kind, const json_t *answer) {
+    json_int_t n = json_integer_value(json_object_get(answer, "earlier"));
+    if (n > 0 && !json_object_get(answer, "verdict"))
+        log_info("left out: %lld record%s of earlier runs%s", (long long)n, n == 1 ? "" : "s",
+                 kind == ASK_DIFF ? "" : " (--since 0 takes them in)");
+}
+
 int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question, struct remote *remote,
                json_t **answer) {
     bool scoped = kind != ASK_DIFF;
@@ -157,6 +165,8 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
         status = remote_open(&own, o);
     if (status == EXIT_PASS)
         status = remote_call(remote ? remote : &own, NULL, paths[kind], question, answer);
+    if (status == EXIT_PASS)
+        tell_earlier(kind, *answer);
     if (!remote)
         remote_close(&own);
     return status;

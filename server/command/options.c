@@ -90,6 +90,7 @@ const struct option option_table[] = {
     {OPT_FROM, TAKES_REPLAY, KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
     {OPT_UNIX, TAKES_NEW_SESSION, KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
     {OPT_TTL, TAKES_NEW_SESSION, KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
+    {OPT_KEEP, TAKES_NEW_SESSION, KIND_FLAG, 0, "keep", NULL, NULL, NULL, "rm: end it, but keep what it recorded"},
     {OPT_PATH, TAKES_FAULT, KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},
     {OPT_STATUS, TAKES_FAULT, KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
     {OPT_DELAY, TAKES_FAULT, KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},

@@ -63,6 +63,7 @@ enum option_id {
     OPT_FROM,
     OPT_UNIX,
     OPT_TTL,
+    OPT_KEEP,
     OPT_EXPECT,
     OPT_WITHIN,
     OPT_SETTLE,

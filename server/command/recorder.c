@@ -8,6 +8,7 @@
 #include "core/version.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -97,6 +98,8 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
     r->store = store_open(&store, err);
     if (r->store && is_run(o) && store_empty(r->store, err) != 0) /* not judged by what an earlier one left */
         return -1;
+    if (r->store)
+        store_earlier(r->store, 0, &r->earlier);
     r->pipeline = r->store ? pipeline_new(r->store, (size_t)option_number(o, OPT_QUEUE_MEMORY), err) : NULL;
     return r->pipeline ? 0 : -1;
 }
@@ -225,6 +228,8 @@ static void stop_all(struct recorder *r) {
         http_stop(r->http);
     if (r->ingest)
         ingest_stop(r->ingest);
+    if (r->pipeline && pipeline_unsaved_loss(r->pipeline))
+        store_spoil_run(r->store);
     if (r->pipeline)
         pipeline_free(r->pipeline);
     if (r->store)
@@ -251,6 +256,10 @@ void recorder_ready_json(const struct recorder *r, struct buf *b) {
     environment_dogstatsd_json(&r->session.at, b);
     buf_str(b, ",\"db\":");
     json_put_string(b, span_str(store_path(r->store)));
+    buf_printf(b,
+               ",\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64 ",\"samples\":%" PRIu64
+               ",\"sessions\":%" PRIu64 "}",
+               store_recording(r->store), r->earlier.records, r->earlier.samples, r->earlier.sessions);
     buf_str(b, ",\"session\":");
     json_put_string(b, span_str(r->session.name));
     buf_str(b, ",\"env\":");

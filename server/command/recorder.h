@@ -18,6 +18,7 @@ struct recorder {
     struct ingest *ingest;
     struct http *http;
     struct ingest_session session; /* the default one */
+    struct store_earlier earlier;  /* what the file held when this run began */
     struct environment environment;
     char token[33];  /* made here because others can reach the port; "" when the user gave one or none is
                         needed */

@@ -2,9 +2,9 @@
 
 #include "command/table.h"
 #include "core/log.h"
+#include "core/series.h"
 #include "judge/judge.h"
 #include "render/rows.h"
-#include "render/series.h"
 #include "store/store.h"
 #include <inttypes.h>
 #include <math.h>

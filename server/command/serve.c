@@ -4,12 +4,28 @@
 #include "command/recorder.h"
 #include "core/log.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define READY_MAX (64 << 10) /* bytes of the ready line */
+#define READY_MAX     (64 << 10) /* bytes of the ready line */
+#define FILE_TEXT_MAX 4600       /* of a sentence with a path in it */
+
+/* What the file already holds: it is no part of what this run is judged by. "" for nothing. */
+static void describe_earlier(const struct recorder *r, char *text, size_t size) {
+    const struct store_earlier *e = &r->earlier;
+    text[0] = '\0';
+    if (e->records)
+        snprintf(
+            text, size,
+            "%s holds %" PRIu64 " sample%s in %" PRIu64
+            " session%s of earlier runs: judgements leave them out (--since 0 takes them in), lists show them; "
+            "`statwit reset --session '*'` forgets them, another --db begins anew",
+            store_path(r->store), e->samples, e->samples == 1 ? "" : "s", e->sessions,
+            e->sessions == 1 ? "" : "s");
+}
 
 static void banner(const struct recorder *r) {
     const struct ingest_addresses *at = &r->session.at;
@@ -18,6 +34,11 @@ static void banner(const struct recorder *r) {
     if (!usual)
         snprintf(url, sizeof url, " --url %s", http_url(r->http));
     printf("statwit listens, and records to %s\n\n", store_path(r->store));
+    if (r->earlier.records)
+        printf("  It goes on from earlier runs: %" PRIu64 " sample%s in %" PRIu64
+               " session%s.\n  Judgements leave them out; statwit reset%s --session '*' forgets them.\n\n",
+               r->earlier.samples, r->earlier.samples == 1 ? "" : "s", r->earlier.sessions,
+               r->earlier.sessions == 1 ? "" : "s", url);
     if (at->udp[0])
         printf("  DogStatsD   udp         %s\n", at->udp);
     if (at->unixgram[0])
@@ -41,6 +62,10 @@ static int announce(const struct recorder *r, const struct options *o, struct er
         fprintf(stderr,
                 "statwit: others than this host can reach it, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
                 r->token);
+    char earlier[FILE_TEXT_MAX];
+    describe_earlier(r, earlier, sizeof earlier);
+    if (result == 0 && earlier[0])
+        log_warning("%s", earlier);
     if (result == 0 && isatty(STDOUT_FILENO))
         banner(r);
     else if (result == 0)

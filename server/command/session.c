@@ -61,9 +61,10 @@ static int session_new(const struct options *o, struct remote *remote) {
     return EXIT_PASS;
 }
 
-enum { NAME, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, N };
+enum { NAME, STATE, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, N };
 static const struct column columns[N] = {
     [NAME] = {.title = "NAME", .colour = COLOUR_CYAN},
+    [STATE] = {.title = "STATE", .optional = true},
     [UDP] = {.title = "UDP"},
     [UNIXGRAM] = {.title = "UNIXGRAM", .optional = true, .gives = true},
     [UNIXSTREAM] = {.title = "UNIXSTREAM", .optional = true, .gives = true},
@@ -89,6 +90,8 @@ static int session_ls(const struct options *o, struct remote *remote) {
     json_array_foreach(json_object_get(answer, "sessions"), i, row) {
         const json_t *at = json_object_get(row, "dogstatsd");
         table_cell(&table, row_text(row, "name"));
+        bool ended = json_is_false(json_object_get(row, "open"));
+        table_cell(&table, ended ? SPAN("ended") : SPAN(""));
         table_cell(&table, row_text(at, "udp"));
         table_cell(&table, row_text(at, "unixgram"));
         table_cell(&table, row_text(at, "unixstream"));
@@ -108,6 +111,7 @@ static int session_rm(const struct options *o, struct remote *remote) {
         struct buf path = {.max = 4096};
         buf_str(&path, "/recorder/v1/sessions/");
         remote_segment(&path, o->args[i]);
+        remote_arg(&path, "keep", option_on(o, OPT_KEEP) ? "1" : NULL);
         int one = remote_call(remote, "DELETE", path.p, NULL, NULL);
         status = status == EXIT_PASS ? one : status;
         buf_free(&path);
@@ -128,7 +132,9 @@ int session_command(const struct options *o) {
         if (i == 3)
             log_error("session does new, ls and rm, not '%s'", word);
         else
-            log_error("usage: statwit session %s", i == 0 ? "new [NAME]" : i == 1 ? "ls" : "rm NAME…");
+            log_error("usage: statwit session %s", i == 0   ? "new [NAME]"
+                                                   : i == 1 ? "ls"
+                                                            : "rm [--keep] NAME…");
         return EXIT_USAGE;
     }
     struct remote remote;

@@ -68,6 +68,22 @@ static void show_losses(const json_t *status) {
         line("lost", "nothing");
 }
 
+/* This run and those before it. */
+static void show_runs(const json_t *status) {
+    const json_t *runs = json_object_get(status, "runs"), *earlier = json_object_get(status, "earlier");
+    size_t n = json_array_size(runs), died = 0;
+    for (size_t i = 0; i + 1 < n; i++)
+        died += !json_is_true(json_object_get(json_array_get(runs, i), "ended_cleanly"));
+    if (n < 2 && row_number(earlier, "records") <= 0)
+        return;
+    char samples[ROW_COUNT_SIZE], sessions[ROW_COUNT_SIZE], ended[64] = "";
+    if (died)
+        snprintf(ended, sizeof ended, "; %zu of them did not end cleanly", died);
+    line("runs", "%zu before this one%s; %s in %s are left", n ? n - 1 : 0, ended,
+         row_count(earlier, "samples", "sample", samples),
+         row_count(earlier, "sessions", "session", sessions));
+}
+
 static void show(const json_t *status) {
     struct buf db = {.max = 1 << 16};
     const json_t *file = json_object_get(status, "db"), *counts = json_object_get(status, "counts");
@@ -81,6 +97,7 @@ static void show(const json_t *status) {
          row_count(counts, "series", "series", text[1]), row_count(counts, "events", "event", text[2]),
          row_count(counts, "service_checks", "service check", text[3]),
          row_count(status, "sessions", "session", text[4]));
+    show_runs(status);
     bool refused = row_number(counts, "rejects") > 0;
     line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]),
          refused ? " (statwit rejects)" : "");

@@ -69,6 +69,48 @@ int ask_session(struct http_request *rq, struct span name, struct ingest_session
     return -1;
 }
 
+struct ended {
+    struct span name;
+    struct ingest_session *session;
+    bool found;
+};
+
+static int is_ended(void *arg, const struct session_row *row) {
+    struct ended *e = arg;
+    e->found = span_eq(row->name, e->name) && row->name.n < sizeof e->session->name;
+    if (e->found) {
+        *e->session = (struct ingest_session){.id = row->id};
+        memcpy(e->session->name, row->name.p, row->name.n);
+    }
+    return e->found;
+}
+
+int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session) {
+    struct err err = {0};
+    if (!name.p || ingest_session_find(rq->http->ingest, name, session, &err) == 0)
+        return ask_session(rq, name, session);
+    struct ended e = {.name = name, .session = session};
+    struct err why = {0};
+    struct reader *r = store_reader_take(rq->http->store, &why);
+    int failed = !r || r->ops->begin(r, &why) != 0;
+    if (!failed) {
+        failed = r->ops->sessions(r, is_ended, &e, &why);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    if (failed)
+        http_error(rq, 500, "cannot read the sessions: %s", why.text);
+    return failed ? -1 : e.found ? 1 : ask_session(rq, name, session);
+}
+
+uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier) {
+    struct store_earlier left;
+    store_earlier(rq->http->store, session_id, &left);
+    *earlier = left.records;
+    return store_run_mark(rq->http->store);
+}
+
 bool ask_u64(struct span text, uint64_t *n) {
     uint64_t value = 0;
     if (text.n == 0 || text.n > 19)
@@ -87,6 +129,16 @@ bool ask_u64(struct span text, uint64_t *n) {
 static int refuse_value(struct http_request *rq, const struct http_arg *arg, const char *wanted) {
     http_error(rq, 400, "%.*s must be %s, not '%.*s'", SPAN_ARG(arg->name), wanted, SPAN_ARG(arg->value));
     return -1;
+}
+
+int ask_flag(struct http_request *rq, const char *name, bool *on) {
+    const struct http_arg arg = {span_str(name), http_arg(rq, name)};
+    if (!arg.value.p)
+        return 0;
+    *on = span_eq(arg.value, SPAN("true")) || span_eq(arg.value, SPAN("1"));
+    return *on || span_eq(arg.value, SPAN("false")) || span_eq(arg.value, SPAN("0"))
+               ? 0
+               : refuse_value(rq, &arg, "true or false");
 }
 
 static int read_type(struct http_request *rq, const struct http_arg *arg, struct ask *ask) {
@@ -113,7 +165,7 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
         if (span_eq(arg->value, SPAN("*")))
             return 0;
         struct ingest_session session;
-        if (ask_session(rq, arg->value, &session) != 0)
+        if (ask_recorded(rq, arg->value, &session) < 0)
             return -1;
         memcpy(ask->session, session.name, sizeof ask->session);
         ask->session_id = session.id;
@@ -143,11 +195,8 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     } else if (span_eq(arg->name, SPAN("limit"))) {
         if (!ask_u64(arg->value, &ask->limit) || ask->limit == 0 || ask->limit > ASK_LIMIT_MAX)
             return refuse_value(rq, arg, "a number from 1 to 100000000");
-    } else if (span_eq(arg->name, SPAN("newest"))) {
-        ask->newest = span_eq(arg->value, SPAN("true")) || span_eq(arg->value, SPAN("1"));
-        if (!ask->newest && !span_eq(arg->value, SPAN("false")) && !span_eq(arg->value, SPAN("0")))
-            return refuse_value(rq, arg, "true or false");
-    }
+    } else if (span_eq(arg->name, SPAN("newest")))
+        return ask_flag(rq, "newest", &ask->newest);
     return 0;
 }
 

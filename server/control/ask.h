@@ -24,6 +24,15 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names);
 /* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session);
 
+/* The same, or one that has ended and is still in the recording: 1 then, 0 for an open one. Such a one has no address. */
+int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session);
+/* Where a judgement begins that was given no `since`: at this run's start. *earlier: what it leaves out so. session_id may be
+ * INGEST_ALL. */
+uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier);
+
+/* A query argument that is true, false, 1 or 0; may be missing. */
+int ask_flag(struct http_request *rq, const char *name, bool *on);
+
 /* The arguments of a list. */
 struct ask {
     struct filter filter; /* without limit */
@@ -32,7 +41,7 @@ struct ask {
     uint64_t cursor;
     uint64_t limit;
     bool newest;
-    char session[65];
+    char session[INGEST_NAME_SIZE];
     uint64_t session_id; /* INGEST_ALL */
 };
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask);

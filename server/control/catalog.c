@@ -119,14 +119,18 @@ static void ask_barrier_later(struct catalog_job *c) {
     finish(c);
 }
 
-/* -1 unless all sessions that it asks about are there. */
-static int find_sessions(struct http_request *rq, const struct catalog_question *q, uint64_t *id) {
+/* -1 unless all sessions that it asks about are there. Of each it is about this run, unless it says otherwise. */
+static int find_sessions(struct http_request *rq, struct catalog_question *q, uint64_t *id) {
     struct span names[2];
     struct ingest_session session;
     size_t n = catalog_question_sessions(q, names);
-    for (size_t i = 0; i < n; i++)
-        if (ask_session(rq, names[i], &session) != 0)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t earlier, mark;
+        if (ask_recorded(rq, names[i], &session) < 0)
             return -1;
+        mark = ask_own_run(rq, session.id, &earlier);
+        catalog_question_own_run(q, i, mark, earlier);
+    }
     *id = n == 1 ? session.id : INGEST_ALL;
     return 0;
 }

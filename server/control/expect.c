@@ -26,6 +26,7 @@ struct question {
     struct judge *judge;
     uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
+    bool ended;         /* its session had ended when it was asked about */
     bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
@@ -127,8 +128,10 @@ static uint64_t forgets(const struct question *q) {
 static bool session_ended(struct question *q) {
     struct ingest_session session;
     struct err ignored = {0};
-    if (ingest_session_find(q->rq->http->ingest, span_str(q->waiter.session), &session, &ignored) == 0 &&
-        session.id == q->waiter.session_id)
+    struct span name = span_str(q->waiter.session);
+    bool there = q->ended ? ask_recorded(q->rq, name, &session) == 1
+                          : ingest_session_find(q->rq->http->ingest, name, &session, &ignored) == 0;
+    if (there && session.id == q->waiter.session_id)
         return false;
     http_error(
         q->rq, 404,
@@ -381,11 +384,14 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
     struct buf ignored = {.max = 64 << 10};
     int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
+    int has_since = 0, ended = 0;
     if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
-        ask_count(rq, body, "since", INT64_MAX, &options.since) >= 0 &&
+        (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
-        ask_session(rq, name, &session) == 0 && read_ignored(rq, body, &ignored) == 0) {
+        (ended = ask_recorded(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
+        if (!has_since)
+            options.since = ask_own_run(rq, session.id, &options.earlier);
         options.session = span_str(session.name);
         options.ignore_tags = buf_view(&ignored);
         judge = read_judge(rq, body, &options);
@@ -398,7 +404,10 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
         judge_free(judge);
         return NULL;
     }
-    if (!has_within && judge_within_ms(judge) > 0)
+    q->ended = ended; /* nothing comes any more */
+    if (ended)
+        within_ms = settle_ms = 0;
+    else if (!has_within && judge_within_ms(judge) > 0)
         within_ms = (uint64_t)judge_within_ms(judge);
     q->rq = rq;
     q->judge = judge;

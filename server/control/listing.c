@@ -6,8 +6,8 @@
 #include "control/listing.h"
 
 #include "core/log.h"
+#include "core/series.h"
 #include "render/rows.h"
-#include "render/series.h"
 #include <stdlib.h>
 
 struct listing {

@@ -2,8 +2,8 @@
 
 #include "core/array.h"
 #include "core/number.h"
+#include "core/series.h"
 #include "core/utf8.h"
-#include "render/series.h"
 #include <errno.h>
 #include <stdlib.h>
 

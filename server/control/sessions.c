@@ -20,7 +20,7 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
     environment_make(&env, session, url);
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));
-    buf_printf(b, ",\"api_key\":\"%s\",\"expires_at\":", session->api_key);
+    buf_printf(b, ",\"open\":true,\"api_key\":\"%s\",\"expires_at\":", session->api_key);
     if (session->expires_at)
         json_put_time(b, session->expires_at);
     else
@@ -31,6 +31,15 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
     environment_json(&env, b);
 }
 
+/* What has ended has nowhere to send to. */
+static void put_ended(struct buf *b, const struct ingest_session *session) {
+    buf_str(b, "{\"name\":");
+    json_put_string(b, span_str(session->name));
+    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"dogstatsd\":");
+    environment_dogstatsd_json(&session->at, b);
+    buf_str(b, ",\"env\":{}");
+}
+
 struct listed {
     const char *url;
     struct buf *b;
@@ -38,6 +47,8 @@ struct listed {
     size_t n, cap;
     struct count {
         uint64_t id, samples, series, events, checks, rejects;
+        bool listed;
+        char name[INGEST_NAME_SIZE];
     } * counts;
     bool failed;
 };
@@ -48,8 +59,10 @@ static int note_counts(void *arg, const struct session_row *row) {
         l->failed = true;
         return 1;
     }
-    l->counts[l->n++] =
-        (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects};
+    struct count *c = &l->counts[l->n++];
+    *c =
+        (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects, false, ""};
+    memcpy(c->name, row->name.p, row->name.n < sizeof c->name ? row->name.n : sizeof c->name - 1);
     return 0;
 }
 
@@ -58,18 +71,35 @@ static int by_id(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void put_listed(void *arg, const struct ingest_session *session) {
-    struct listed *l = arg;
+static void put_counted(struct listed *l, const struct ingest_session *session, bool ended) {
     struct count key = {.id = session->id};
-    const struct count *c = l->n ? bsearch(&key, l->counts, l->n, sizeof key, by_id) : NULL;
+    struct count *c = l->n ? bsearch(&key, l->counts, l->n, sizeof key, by_id) : NULL;
     c = c ? c : &key;
+    c->listed = true;
     buf_str(l->b, l->any ? ",\n" : "");
     l->any = true;
-    put_session(l->b, session, l->url);
+    if (ended)
+        put_ended(l->b, session);
+    else
+        put_session(l->b, session, l->url);
     buf_printf(l->b,
                ",\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
                ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 "}",
                c->samples, c->series, c->events, c->checks, c->rejects);
+}
+
+static void put_listed(void *arg, const struct ingest_session *session) {
+    put_counted(arg, session, false);
+}
+
+/* Those that are in the recording and not open any more. */
+static void put_others(struct listed *l) {
+    for (size_t i = 0; i < l->n; i++) {
+        struct ingest_session ended = {.id = l->counts[i].id};
+        memcpy(ended.name, l->counts[i].name, sizeof ended.name);
+        if (!l->counts[i].listed)
+            put_counted(l, &ended, true);
+    }
 }
 
 static int read_counts(struct http_request *rq, struct listed *l) {
@@ -98,6 +128,7 @@ void control_sessions_list(struct http_request *rq) {
         l.b->max = SESSIONS_MAX;
         buf_str(l.b, "{\"sessions\":[");
         ingest_session_each(rq->http->ingest, put_listed, &l);
+        put_others(&l);
         buf_str(l.b, "]}\n");
     }
     free(l.counts);
@@ -106,9 +137,9 @@ void control_sessions_list(struct http_request *rq) {
 void control_session_get(struct http_request *rq) {
     struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
     struct ingest_session session;
-    if (ask_only(rq, 0, NULL) == 0 && ask_session(rq, rq->params[0], &session) == 0 &&
-        read_counts(rq, &l) == 0) {
-        put_listed(&l, &session);
+    int ended = ask_only(rq, 0, NULL) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
+    if (ended >= 0 && read_counts(rq, &l) == 0) {
+        put_counted(&l, &session, ended);
         buf_char(l.b, '\n');
     }
     free(l.counts);
@@ -147,20 +178,31 @@ void control_session_new(struct http_request *rq) {
     json_decref(body);
 }
 
+static int remove_ended(struct store *store, void *arg, struct err *err) {
+    return store_session_remove(store, *(const uint64_t *)arg, err);
+}
+
 void control_session_delete(struct http_request *rq) {
     struct ingest_session session;
-    if (ask_only(rq, 0, NULL) != 0 || ask_session(rq, rq->params[0], &session) != 0)
+    bool keep = false;
+    int ended = ask_only(rq, ASK_NAMES("keep")) == 0 && ask_flag(rq, "keep", &keep) == 0
+                    ? ask_recorded(rq, rq->params[0], &session)
+                    : -1;
+    if (ended < 0)
         return;
     if (strcmp(session.name, "default") == 0) {
         http_error(rq, 409, "the default session stays; POST /recorder/v1/reset forgets what it recorded");
         return;
     }
     struct err err = {0};
-    if (ingest_session_close(rq->http->ingest, session.name, &err) != 0) {
+    int failed = !ended ? ingest_session_close(rq->http->ingest, session.name, keep, &err)
+                 : keep ? 0 /* as it is */
+                        : ingest_call(rq->http->ingest, INGEST_NOTHING, remove_ended, &session.id, &err);
+    if (failed) {
         http_error(rq, err.sys == ENOENT ? 404 : 503, "%s", err.text);
         return;
     }
-    buf_printf(&rq->answer.body, "{\"removed\":\"%s\"}\n", session.name);
+    buf_printf(&rq->answer.body, "{\"%s\":\"%s\"}\n", keep ? "ended" : "removed", session.name);
 }
 
 /* Of a session that is named, else of all: those that it doesn't concern are not waited for. */
@@ -176,6 +218,7 @@ void control_mark(struct http_request *rq) {
 }
 
 struct forget {
+    bool all; /* ended ones too, which go altogether */
     size_t n;
     uint64_t *ids; /* of the sessions */
     struct store_removed removed;
@@ -195,7 +238,7 @@ static int forget(struct store *store, void *arg, struct err *err) {
         f->removed.requests += r.requests;
         f->removed.datagrams += r.datagrams;
     }
-    return 0;
+    return f->all ? store_remove_ended(store, &f->removed, err) : 0;
 }
 
 static void note_id(void *arg, const struct ingest_session *session) {
@@ -214,12 +257,13 @@ void control_reset(struct http_request *rq) {
     struct span name = http_arg(rq, "session");
     if (!f.ids)
         http_error(rq, 503, "out of memory");
-    else if (span_eq(name, SPAN("*")))
+    else if (span_eq(name, SPAN("*"))) {
+        f.all = true;
         ingest_session_each(rq->http->ingest, note_id, &f);
-    else if (ask_session(rq, name, &session) == 0)
+    } else if (ask_recorded(rq, name, &session) >= 0)
         f.ids[f.n++] = session.id;
     struct err err = {0};
-    if (f.n && ingest_call(rq->http->ingest, f.n == 1 ? f.ids[0] : INGEST_ALL, forget, &f, &err) != 0)
+    if (f.n && ingest_call(rq->http->ingest, !f.all ? f.ids[0] : INGEST_ALL, forget, &f, &err) != 0)
         http_error(rq, 503, "cannot reset: %s", err.text);
     else if (f.n)
         buf_printf(&rq->answer.body,

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#define RUNS_SHOWN    100
 #define LISTENERS_MAX ((size_t)16 << 20) /* bytes of an answer: room for every socket of every session */
 
 void control_health(struct http_request *rq) {
@@ -42,13 +43,60 @@ static void put_losses(struct buf *b, const struct store_stats *stats) {
     buf_str(b, "}");
 }
 
+static int put_run(void *arg, const struct run_row *row) {
+    struct buf *b = arg;
+    buf_str(b, b->p[b->n - 1] == '[' ? "\n" : ",\n");
+    buf_str(b, "{\"started_at\":");
+    json_put_time(b, row->started_at);
+    buf_str(b, ",\"ended_at\":");
+    if (row->ended_at)
+        json_put_time(b, row->ended_at);
+    else
+        buf_str(b, "null");
+    buf_str(b, ",\"version\":");
+    json_put_string(b, row->version);
+    buf_printf(b, ",\"ended_cleanly\":%s,\"mark\":%" PRIu64 "}", row->ended_at ? "true" : "false", row->mark);
+    return 0;
+}
+
+/* The newest runs; the last is this one, which goes on. */
+static int put_runs(struct http_request *rq, struct buf *b) {
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err) != 0;
+    buf_str(b, "\"runs\":[");
+    if (!failed) {
+        failed = r->ops->runs(r, RUNS_SHOWN, put_run, b, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    buf_str(b, "]");
+    if (failed)
+        http_error(rq, 500, "cannot read the runs: %s", err.text);
+    return failed ? -1 : 0;
+}
+
+/* What could not be written down is lost all the same. Returns how much that is. */
+static uint64_t add_unsaved(struct http *h, struct store_stats *stats) {
+    uint64_t unsaved;
+    do {
+        unsaved = pipeline_unsaved_loss(h->pipeline);
+        store_stats(h->store, stats);
+    } while (pipeline_unsaved_loss(h->pipeline) != unsaved); /* written down meanwhile: it counts once */
+    stats->losses[LOSS_DISK_FULL] += unsaved;
+    return unsaved;
+}
+
 void control_status(struct http_request *rq) {
     struct http *h = rq->http;
     uint64_t last_id;
     if (ask_only(rq, 0, NULL) != 0 || ask_barrier(rq, INGEST_ALL, &last_id) != 0)
         return;
     struct store_stats stats = {0};
-    store_stats(h->store, &stats);
+    struct store_earlier earlier;
+    uint64_t unsaved = add_unsaved(h, &stats);
+    store_earlier(h->store, 0, &earlier);
     size_t sessions = 0, peak = 0;
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);
@@ -74,11 +122,16 @@ void control_status(struct http_request *rq) {
     put_losses(b, &stats);
     buf_printf(b,
                ",\"unsaved_losses\":%" PRIu64 ",\n\"sessions\":%zu,\"last_id\":%" PRIu64 ",\"db\":{\"path\":",
-               pipeline_unsaved_loss(h->pipeline), sessions, last_id);
+               unsaved, sessions, last_id);
     json_put_string(b, span_str(store_path(h->store)));
-    buf_printf(
-        b, ",\"bytes\":%" PRIu64 "},\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n",
-        stats.bytes, backlog, peak, stats.commits);
+    buf_printf(b,
+               ",\"bytes\":%" PRIu64 "},\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64
+               ",\"samples\":%" PRIu64 ",\"sessions\":%" PRIu64 "},\n",
+               stats.bytes, store_recording(h->store), earlier.records, earlier.samples, earlier.sessions);
+    if (put_runs(rq, b) != 0)
+        return;
+    buf_printf(b, ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n", backlog, peak,
+               stats.commits);
 }
 
 /* --- metrics --------------------------------------------------------------------------------------------- */
@@ -139,7 +192,7 @@ void control_metrics(struct http_request *rq) {
     struct store_stats stats = {0};
     struct totals totals = {0};
     size_t sessions = 0, peak = 0;
-    store_stats(h->store, &stats);
+    add_unsaved(h, &stats);
     ingest_sockets_each(h->ingest, add_socket, &totals);
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);

@@ -40,6 +40,10 @@ enum loss_kind {
       LOST_IN_DOUBT)                                                                                         \
     X(LOSS_INJECTED, "injected", "datagrams dropped on purpose (statwit fault)", LOST_ANY)                   \
     X(LOSS_STOPPED, "stopped", "datagrams that had come in and could not be stored before the server ended", \
+      LOST_ANY)                                                                                              \
+    X(LOSS_UNCLEAN_END, "unclean_end",                                                                       \
+      "recorder that ended without a clean stop (or is at work elsewhere, if this is a copy), "              \
+      "with what it had not written down",                                                                   \
       LOST_ANY)
 
 enum loss {

@@ -132,6 +132,14 @@ struct session_row {
     uint64_t samples, series, events, checks, rejects;
 };
 
+/* What one `serve` or `run` recorded, from start to stop. */
+struct run_row {
+    uint64_t id;
+    int64_t started_at, ended_at; /* 0: it goes on, or it did not end cleanly */
+    struct span version;
+    uint64_t mark; /* the newest id before it */
+};
+
 struct reader;
 struct reader_ops {
     int (*begin)(struct reader *, struct err *);
@@ -156,6 +164,9 @@ struct reader_ops {
     int (*large)(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
                  struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
+    /* The newest `limit` of them, oldest first; none of before statwit knew runs. */
+    int (*runs)(struct reader *, uint64_t limit, int (*row)(void *, const struct run_row *), void *,
+                struct err *);
     /* The newest record id: everything received later has a greater one. */
     int (*last_id)(struct reader *, uint64_t *id, struct err *);
 };

@@ -29,9 +29,9 @@ struct waiter {
     int64_t due_mono_ns;        /* 0: never */
     /* With `feed`, where new records go (else NULL): */
     struct judge *feed;
-    uint64_t cursor;  /* the newest record that it knows */
-    uint64_t series;  /* and series: watch_series, asked before the judge was started */
-    char session[65]; /* or WATCH_EVERY_SESSION */
+    uint64_t cursor;                /* the newest record that it knows */
+    uint64_t series;                /* and series: watch_series, asked before the judge was started */
+    char session[INGEST_NAME_SIZE]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
     uint64_t n_fed; /* records of that session fed so far */
     bool failed;    /* its judge can take no more */

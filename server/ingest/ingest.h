@@ -7,7 +7,8 @@
  * Threads: one loop thread; every function here may be called from any other thread.
  * Errors: -1 or NULL with err, which names the address, who holds it where the system tells, and what to do.
  * Limits: datagrams 65,535 bytes (longer ones are LOSS_TRUNCATED); INGEST_CONNECTIONS_MAX stream connections;
- * INGEST_SESSIONS_MAX sessions; the queue as the pipeline was made.
+ * INGEST_SESSIONS_MAX sessions; the queue as the pipeline was made. A UDP port that was a session's, also in earlier runs of the
+ * file, is given to no other one until STORE_PORTS_KEPT others have ended since.
  */
 #ifndef INGEST_INGEST_H
 #define INGEST_INGEST_H
@@ -74,10 +75,11 @@ int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void 
 int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
                 void *arg, struct err *err);
 
-/* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]. */
+/* Sessions (session.c). Names: 1 to 64 of [A-Za-z0-9_.-]; of one that has ended and made room for another of its name, with @ID. */
+#define INGEST_NAME_SIZE 96
 struct ingest_session {
     uint64_t id;
-    char name[65];
+    char name[INGEST_NAME_SIZE];
     char api_key[33]; /* 32 hexadecimal digits */
     int64_t expires_at;
     struct ingest_addresses at;
@@ -86,14 +88,14 @@ struct ingest_session {
  * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit, EINVAL for a bad name. */
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
                         struct ingest_session *session, struct err *err);
-/* -1 with err->sys ENOENT. */
-int ingest_session_close(struct ingest *in, const char *name, struct err *err);
+/* keep: what had been sent to it is stored first, and stays in the recording. Else it goes with all it recorded.
+ * -1 with err->sys ENOENT. */
+int ingest_session_close(struct ingest *in, const char *name, bool keep, struct err *err);
 /* -1 with err->sys ENOENT. */
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session, struct err *err);
 /* The session of an API key: the default one when no session has or had it. INGEST_ENDED: that of one that has ended,
- * among the last INGEST_ENDED_MAX: what its stragglers send is for nobody else. */
-#define INGEST_ENDED     0
-#define INGEST_ENDED_MAX 1024
+ * however and in whichever run (its key tells): what its stragglers send is for nobody else. */
+#define INGEST_ENDED 0
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
 /* Who is told when a session has ended, removed or expired: fn runs on the loop, once the session can't be found any more; it

@@ -268,11 +268,14 @@ static int watch_fd(struct ingest *in, int fd) {
 
 static int open_default_session(struct ingest *in, struct err *err) {
     struct receiver *receivers;
+    if (session_load_ports(in, err) != 0)
+        return -1;
     struct open_session *session = session_open(in, "default", &in->options.listen, false, &receivers, err);
     if (!session)
         return -1;
     session->is.id = 1;
-    if (session_watch(in, receivers, err) != 0) {
+    if (session_watch(in, receivers, err) != 0 ||
+        store_port_used(in->store, session->is.at.udp_port, err) != 0 || store_commit(in->store, err) != 0) {
         receiver_free_all(receivers);
         session_free(session);
         return -1;

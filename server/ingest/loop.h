@@ -138,8 +138,8 @@ struct ingest {
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
-    char ended_keys[INGEST_ENDED_MAX][33]; /* a ring */
-    size_t n_ended;
+    int used_ports[STORE_PORTS_KEPT]; /* a ring */
+    size_t n_used;
     void (*on_end)(void *arg, uint64_t session_id); /* and its argument: guarded by the lock */
     void *on_end_arg;
     int64_t next_expiry_ns; /* the loop's; monotonic; 0: none */
@@ -211,6 +211,16 @@ void session_attach(struct ingest *in, struct open_session *session, struct rece
 void receiver_free_all(struct receiver *list);
 /* On the loop: ends listening. */
 void session_detach(struct ingest *in, struct open_session *session);
+
+/* identity.c */
+/* A checked name ("": one is picked) and a new key. */
+int session_identify(struct open_session *session, const char *name, struct err *err);
+/* Whether a session has or had it. */
+bool session_is_key(struct span key);
+/* As socket_udp, but any free port is one that was no other session's of late. */
+int session_udp(struct ingest *in, const struct ingest_listen *listen, int *fds, struct err *err);
+/* Before the first session: the ports of earlier runs. */
+int session_load_ports(struct ingest *in, struct err *err);
 
 /* softnet.c. Waits until what other processes have sent over loopback has reached its socket. Returns how many packets the
  * system has dropped on that way so far, which wraps. *unsure: why something may not have arrived, or been dropped, all the same;

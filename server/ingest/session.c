@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,12 +44,12 @@ void receiver_free_all(struct receiver *list) {
     }
 }
 
-static int add_udp(struct open_session *session, const struct ingest_listen *listen, size_t rcvbuf,
-                   struct receiver **list, struct err *err) {
+static int add_udp(struct ingest *in, struct open_session *session, const struct ingest_listen *listen,
+                   size_t rcvbuf, struct receiver **list, struct err *err) {
     if (listen->udp_port < 0)
         return 0;
     int fds[SOCKET_UDP_MAX];
-    int n = socket_udp(listen->bind, listen->udp_port, fds, err);
+    int n = session_udp(in, listen, fds, err);
     for (int i = 0; i < n; i++) {
         struct receiver *r = receiver_new(WATCHED_SOCKET, fds[i], SOURCE_UDP, session, rcvbuf);
         if (!r) {
@@ -123,37 +122,6 @@ static int private_directory(char directory[INGEST_ADDRESS_SIZE], struct err *er
     return err_set(err, why, "cannot make a folder for the session's sockets in %s", tmp);
 }
 
-static int random_hex(char *text, size_t digits) {
-    unsigned char bytes[32];
-    if (getrandom(bytes, digits / 2, 0) != (ssize_t)(digits / 2))
-        return -1;
-    for (size_t i = 0; i < digits / 2; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
-
-/* Names stand in URLs, where "." and ".." would be taken for a step. */
-static bool name_is_good(const char *name) {
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return false;
-    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
-    return n > 0 && n <= 64 && name[n] == '\0';
-}
-
-static int identify(struct open_session *session, const char *name, struct err *err) {
-    char picked[24] = "s-";
-    if (random_hex(session->is.api_key, 32) != 0 || random_hex(picked + 2, 12) != 0)
-        return err_set(err, errno, "cannot make a session's key");
-    if (!*name)
-        name = picked;
-    if (!name_is_good(name))
-        return err_set(
-            err, EINVAL,
-            "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'", name);
-    snprintf(session->is.name, sizeof session->is.name, "%s", name);
-    return 0;
-}
-
 struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
                                   bool unix_sockets, struct receiver **receivers, struct err *err) {
     struct open_session *session = calloc(1, sizeof *session);
@@ -166,7 +134,7 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
     size_t rcvbuf = in->options.so_rcvbuf ? in->options.so_rcvbuf
                                           : (is_default ? RCVBUF_DEFAULT_SESSION : RCVBUF_OTHER_SESSIONS);
     *receivers = NULL;
-    if (identify(session, name, err) != 0 ||
+    if (session_identify(session, name, err) != 0 ||
         (unix_sockets && private_directory(session->directory, err) != 0))
         goto failed;
     if (unix_sockets) {
@@ -176,7 +144,7 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
         snprintf(unixgram, sizeof unixgram, "%s", listen->unixgram ? listen->unixgram : "");
         snprintf(unixstream, sizeof unixstream, "%s", listen->unixstream ? listen->unixstream : "");
     }
-    if (add_udp(session, listen, rcvbuf, receivers, err) == 0 &&
+    if (add_udp(in, session, listen, rcvbuf, receivers, err) == 0 &&
         add_unix(in, session, unixgram, SOURCE_UNIXGRAM, session->is.at.unixgram, rcvbuf, receivers, err) ==
             0 &&
         add_unix(in, session, unixstream, SOURCE_UNIXSTREAM, session->is.at.unixstream, rcvbuf, receivers,
@@ -227,6 +195,7 @@ void session_attach(struct ingest *in, struct open_session *session, struct rece
 void session_detach(struct ingest *in, struct open_session *session) {
     struct receiver *gone = NULL;
     pthread_mutex_lock(&in->lock);
+    in->used_ports[in->n_used++ % STORE_PORTS_KEPT] = session->is.at.udp_port;
     for (struct receiver **at = &in->receivers; *at;) {
         struct receiver *r = *at;
         if (r->session != session) {
@@ -237,7 +206,6 @@ void session_detach(struct ingest *in, struct open_session *session) {
         r->next = gone;
         gone = r;
     }
-    memcpy(in->ended_keys[in->n_ended++ % INGEST_ENDED_MAX], session->is.api_key, sizeof session->is.api_key);
     for (struct open_session **at = &in->sessions; *at; at = &(*at)->next)
         if (*at == session) {
             *at = session->next;
@@ -274,8 +242,9 @@ struct opening {
 /* The sockets are watched only once the session is recorded: what is read before would be of no session. */
 static int record_and_watch(struct opening *o, struct store *store, struct err *err) {
     struct ingest_session *is = &o->session->is;
-    if (store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
-        0)
+    if (store_port_used(store, is->at.udp_port, err) != 0 ||
+        store_session_add(store, span_str(is->name), span_str(is->api_key), is->expires_at, &is->id, err) !=
+            0)
         return -1;
     if (session_watch(o->in, o->receivers, err) == 0)
         return 0;
@@ -336,6 +305,7 @@ int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, 
 struct closing {
     struct ingest *in;
     const char *name;
+    bool keep;
 };
 
 static int close_on_loop(struct store *store, void *arg, struct err *err) {
@@ -349,12 +319,15 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
     uint64_t id = session->is.id;
     session_detach(c->in, session);
     session_free(session);
-    return store_session_remove(store, id, err);
+    return c->keep ? store_session_end(store, id, err) : store_session_remove(store, id, err);
 }
 
-int ingest_session_close(struct ingest *in, const char *name, struct err *err) {
-    struct closing c = {in, name};
-    return ingest_call(in, INGEST_NOTHING, close_on_loop, &c, err);
+int ingest_session_close(struct ingest *in, const char *name, bool keep, struct err *err) {
+    struct closing c = {in, name, keep};
+    struct ingest_session session;
+    if (ingest_session_find(in, span_str(name), &session, err) != 0)
+        return -1;
+    return ingest_call(in, keep ? session.id : INGEST_NOTHING, close_on_loop, &c, err);
 }
 
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session,
@@ -371,10 +344,7 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
 
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key) {
     pthread_mutex_lock(&in->lock);
-    uint64_t id = in->sessions->is.id;
-    for (size_t i = 0; i < in->n_ended && i < INGEST_ENDED_MAX; i++)
-        if (span_eq(span_str(in->ended_keys[i]), api_key))
-            id = INGEST_ENDED;
+    uint64_t id = session_is_key(api_key) ? INGEST_ENDED : in->sessions->is.id;
     for (struct open_session *s = in->sessions; s; s = s->next)
         if (span_eq(span_str(s->is.api_key), api_key))
             id = s->is.id;
@@ -421,7 +391,7 @@ void session_expire(struct ingest *in) {
         if (s->expires_mono_ns == 0 || s->expires_mono_ns > now_ns)
             continue;
         log_info("the session %s has reached the end of its time to live", s->is.name);
-        struct closing c = {in, s->is.name};
+        struct closing c = {in, s->is.name, false};
         struct err err = {0};
         if (close_on_loop(in->store, &c, &err) != 0)
             log_error("cannot remove an expired session: %s", err.text);

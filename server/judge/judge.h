@@ -37,6 +37,7 @@ const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive
 struct judge_options {
     struct span session;     /* judged session, by name; the default one when p == NULL */
     uint64_t since;          /* a mark: only records after it count; 0: all */
+    uint64_t earlier;        /* records that `since` leaves out without being asked to: the report tells */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
     bool all_covered;        /* every recorded series must be named by some expectation */
@@ -94,7 +95,7 @@ bool judge_final(struct judge *j);
 
 /* The answer of POST /recorder/v1/expect, but for "waited_ms":
  *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "pattern"?, "clauses":[…],
- * "series":[…], "closest":[…], "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "text"} "observed" and
+ * "series":[…], "closest":[…], "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "earlier"?, "text"} "observed" and
  * "why" are sentences; "clauses" has the numbers; "text" is report_text without colour. Reads again to
  * explain (closest series, other sessions, rejects): between reader_begin and reader_end. New reference; NULL
  * with err. report.h turns it into text, JUnit XML, TAP and annotations. */

@@ -137,6 +137,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     candidate.other_session = !span_eq(row->session, j->session);
     candidate.before_mark = !candidate.other_session && row->last_id <= j->since;
     candidate.told = is_told_by(j, c->claim, row->id);
+    candidate.of_earlier_run = candidate.before_mark && j->earlier;
     candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
     candidate.score = score_of(&candidate, c->claim->e, &s->steps);
     /* For a `no` only what matched is of interest. */

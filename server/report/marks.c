@@ -122,7 +122,7 @@ static void mark_series(struct marks *m, const struct candidate *c, const struct
     if (c->other_session)
         mark(m, "other_session", "arrived in session %.*s", shown(row->session), row->session.p);
     if (c->before_mark)
-        mark(m, "before_mark", "arrived before the mark");
+        mark(m, "before_mark", c->of_earlier_run ? "arrived in an earlier run" : "arrived before the mark");
     if (c->after_deadline)
         mark(m, "after_deadline", "arrived after the deadline");
     char number[NUMBER_SIZE];

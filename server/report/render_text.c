@@ -137,6 +137,14 @@ static void put_losses(const json_t *report, struct buf *b) {
     }
 }
 
+/* What a judgement of the own run left out. */
+static void put_earlier(const json_t *report, struct buf *b) {
+    json_int_t n = json_integer_value(json_object_get(report, "earlier"));
+    if (n > 0)
+        buf_printf(b, "left out: %lld record%s of earlier runs (--since 0 takes them in)\n", (long long)n,
+                   n == 1 ? "" : "s");
+}
+
 void report_text(const json_t *report, bool colour, struct buf *b) {
     static const struct style plain = {"", "", "", "", "", ""};
     static const struct style coloured = {"\033[32m", "\033[1;31m", "\033[1;33m",
@@ -148,6 +156,7 @@ void report_text(const json_t *report, bool colour, struct buf *b) {
         put_result(json_array_get(results, i), style, b);
     put_uncovered(report, style, b);
     put_losses(report, b);
+    put_earlier(report, b);
     struct render_counts counts = render_count(report);
     text_put_plural(b, n, "expectation");
     buf_printf(b, ": %zu passed, %zu failed, %zu inconclusive\n", counts.passed, counts.failed,

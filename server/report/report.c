@@ -173,6 +173,8 @@ json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
         json_object_set_new(report, "uncovered", uncovered_json(j));
         json_object_set_new(report, "n_uncovered", json_integer((json_int_t)j->n_uncovered));
     }
+    if (report && j->earlier)
+        json_object_set_new(report, "earlier", json_integer((json_int_t)j->earlier));
     if (report)
         add_text(report);
 out:

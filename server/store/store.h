@@ -28,11 +28,27 @@ struct store_options {
 
 struct store;
 
-/* Opens or creates a recording for writing; migrates an older one; refuses (and leaves untouched) a file that is newer,
+/* Opens or creates a recording for writing, and begins a run; migrates an older one; refuses (and leaves untouched) a file that is newer,
  * foreign, or being written by another process (which it names). */
 struct store *store_open(const struct store_options *options, struct err *err);
-/* Commits and closes; all readers must have been given back. */
+/* Commits, ends the run and closes; all readers must have been given back. */
 void store_close(struct store *s);
+
+/* Runs. From store_open to store_close the file carries an open mark: where it is found and nobody records, the recorder died. To
+ * readers that is a loss (LOSS_UNCLEAN_END), which the next store_open writes down. */
+/* 32 hexadecimal digits, the recording's own name, wherever it is copied. Any thread. */
+const char *store_recording(const struct store *s);
+/* The newest id before this run. Any thread. */
+uint64_t store_run_mark(const struct store *s);
+/* What earlier runs recorded into a session (0: all) and what is still there. Any thread. */
+struct store_earlier {
+    uint64_t records; /* samples, events, checks, rejects */
+    uint64_t samples;
+    uint64_t sessions; /* that hold some */
+};
+void store_earlier(struct store *s, uint64_t session_id, struct store_earlier *earlier);
+/* Something was lost that could not be written down: the run will not have ended cleanly. */
+void store_spoil_run(struct store *s);
 
 /* --- writing -------------------------------------------------------------------------------------------------------
  * Nothing put is visible to readers before store_commit. While another program holds the file's write lock these wait
@@ -60,10 +76,13 @@ void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg);
 /* The newest id given to a record, committed or not. */
 uint64_t store_last_id(const struct store *s);
 
-/* Sessions. Each commits by itself, and what was put before with it. "default" always exists and has id 1. A name that is
- * known from an earlier run is opened again, with what it recorded. What still comes for a removed session is dropped. */
+/* Sessions. Each commits by itself, and what was put before with it. "default" always exists and has id 1. A new session is
+ * empty: one of the same name that is still in the file has ended, and is called NAME@ID from then on. What still comes for a
+ * removed session is dropped. */
 int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at,
                       uint64_t *id, struct err *err);
+/* Ends the session, and keeps what it recorded. */
+int store_session_end(struct store *s, uint64_t session_id, struct err *err);
 /* Removes the session and what it recorded. */
 int store_session_remove(struct store *s, uint64_t session_id, struct err *err);
 
@@ -72,8 +91,16 @@ struct store_removed {
 };
 /* Forgets what a session recorded, not the session; losses before it are forgotten too. */
 int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err);
-/* As in a new file: nothing is recorded, and there is only the default session. */
+/* Removes all sessions that have ended and were kept, with what they recorded; adds to *removed. */
+int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err);
+/* As in a new file: nothing is recorded, there are only the default session and this run, and its name is a new one. */
 int store_empty(struct store *s, struct err *err);
+
+/* UDP ports that sessions listened on, also in earlier runs of the file: the last STORE_PORTS_KEPT of them. */
+#define STORE_PORTS_KEPT 1024
+int store_port_used(struct store *s, int port, struct err *err);
+/* Into ports[], oldest first; *n of them. Before anything is put. */
+int store_ports(struct store *s, int ports[STORE_PORTS_KEPT], size_t *n, struct err *err);
 
 struct store_stats {
     uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */

@@ -50,6 +50,15 @@ compile() { # source, program, more
     [ "$output" = 'names: ok' ]
 }
 
+@test "runs and kept sessions from C" {
+    compile tests/e2e/client_runs.c runs
+    cd "$BATS_TEST_TMPDIR"
+    run ./runs
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *'runs: ok' ]]
+}
+
 @test "the CUnit macros print the report, and tell no verdict from a failure" {
     compile tests/e2e/client_macros.c macros -lcunit
     cd "$BATS_TEST_TMPDIR"

@@ -87,7 +87,7 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     # What SQLite has already given to its log is used up first.
     distinct_lines 0 200 | statwit send
     [ "$(verdict 'no any nothing.*')" = inconclusive ]
-    status | jq -e '.unsaved_losses > 0 and .losses.disk_full == 0'
+    status | jq -e '.unsaved_losses > 0 and .losses.disk_full == .unsaved_losses'
     [ "$(verdict 'count before sum == 2')" = inconclusive ]
     run curl -sS -o body -w '%{http_code}' -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/check_run" \
         -d '{"check":"app.ok","host_name":"h","status":0}'

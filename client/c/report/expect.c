@@ -18,7 +18,7 @@ static json_t *make_question(const struct statwit_session *session, const char *
     failed |= question_text(body, "session", session->name);
     failed |= question_number(body, "within_ms", options->within_ms) |
               question_number(body, "settle_ms", options->settle_ms);
-    failed |= question_number(body, "since", options->since);
+    failed |= question_since(body, options->since);
     failed |= question_text(body, "prefix", options->prefix) |
               question_text(body, "ignore_tags", options->ignore_tags);
     if (options->all_covered)

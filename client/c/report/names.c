@@ -20,7 +20,7 @@ static json_t *finished(json_t *question, int failed) {
 static json_t *question_about(const struct statwit_session *session, int64_t since, int *failed) {
     json_t *question = json_object();
     *failed = !question;
-    *failed |= question_text(question, "session", session->name) | question_number(question, "since", since);
+    *failed |= question_text(question, "session", session->name) | question_since(question, since);
     return question;
 }
 

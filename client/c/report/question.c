@@ -15,6 +15,12 @@ int question_number(json_t *question, const char *name, int64_t number) {
     return number ? json_object_set_new(question, name, json_integer(number)) : 0;
 }
 
+int question_since(json_t *question, int64_t since) {
+    if (since == 0)
+        return 0;
+    return json_object_set_new(question, "since", json_integer(since == STATWIT_EVERY_RUN ? 0 : since));
+}
+
 int question_flag(json_t *question, const char *name, bool flag) {
     return flag ? json_object_set_new(question, name, json_true()) : 0;
 }

@@ -14,6 +14,8 @@ extern const struct statwit_report report_empty;
 /* Fields that are left out when they say nothing: NULL, 0, false. */
 int question_text(json_t *question, const char *name, const char *text);
 int question_number(json_t *question, const char *name, int64_t number);
+/* A mark, 0 or STATWIT_EVERY_RUN. */
+int question_since(json_t *question, int64_t since);
 int question_flag(json_t *question, const char *name, bool flag);
 
 /* Asks and fills the report. Steals the question; NULL: it could not be made. */

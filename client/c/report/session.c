@@ -82,13 +82,27 @@ struct statwit_session *statwit_session_attach(struct statwit_recorder *recorder
                        false, error);
 }
 
-void statwit_session_close(struct statwit_session *session) {
-    if (!session)
-        return;
-    if (session->owned)
-        json_decref(ask(session->recorder, "DELETE", PREFIX "/sessions/", session->name, NULL));
+/* `after`: what the path ends in. */
+static void session_end(struct statwit_session *session, const char *after) {
+    struct text path = {.max = 4096};
+    text_puts(&path, PREFIX "/sessions/");
+    put_encoded(&path, session->name);
+    text_puts(&path, after);
+    if (session->owned && !path.failed)
+        json_decref(answer_get(session->recorder, "DELETE", path.bytes, NULL, 0, NULL));
+    text_free(&path);
     json_decref(session->document);
     free(session);
+}
+
+void statwit_session_close(struct statwit_session *session) {
+    if (session)
+        session_end(session, "");
+}
+
+void statwit_session_close_keep(struct statwit_session *session) {
+    if (session)
+        session_end(session, "?keep=1");
 }
 
 const char *statwit_session_name(const struct statwit_session *session) {

@@ -19,6 +19,7 @@ static struct judge *fail(struct judge *j, struct judge_error *error, const char
 static int prepare(struct judge *j, const struct judge_options *options) {
     j->session = arena_copy(&j->arena, options->session.p ? options->session : SPAN("default"));
     j->since = options->since;
+    j->earlier = options->earlier;
     j->all_covered = options->all_covered;
     j->n_claims = j->parsed.n;
     j->claims = calloc(j->n_claims + 1, sizeof *j->claims);

@@ -26,7 +26,7 @@ struct judge {
     struct parsed parsed;
     struct arena arena; /* of witnesses and losses */
     struct span session;
-    uint64_t since;
+    uint64_t since, earlier;
     bool all_covered;
 
     size_t n_claims;

@@ -7,6 +7,7 @@
  *     feed.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
+ *     run.c       runs: their beginning and end, what earlier ones left; ports used
  *     retain.c    what is too old or too much goes
  *     pool.c      readers for everybody else
  */
@@ -121,6 +122,15 @@ struct store {
     pthread_mutex_t stats_lock;
     struct store_stats stats;
 
+    uint64_t run_id, run_mark;
+    bool run_spoiled; /* its end will not be a clean one */
+    char recording[33];
+    struct earlier {
+        uint64_t session_id, samples, others;
+    } * earlier; /* of earlier runs, and still there; guarded by stats_lock */
+    size_t n_earlier;
+    bool earlier_stale; /* some of it was evicted */
+
     struct store_pool pool;
 };
 
@@ -155,6 +165,20 @@ int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t
 /* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
  * it. */
 int store_retain(struct store *s, bool *gone, struct err *err);
+
+/* run.c */
+/* The detail of the loss of a run that died: of the newest one, when it has no end. */
+#define RUN_DIED                                                                                             \
+    "SELECT 'the run of ' || strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000000, 'unixepoch') FROM run"  \
+    " WHERE id = (SELECT max(id) FROM run) AND ended_at IS NULL"
+int store_run_begin(struct store *s, struct err *err);
+void store_run_end(struct store *s);
+/* The file was emptied: no other run has ever been. Part of the open transaction. */
+int store_run_alone(struct store *s, struct err *err);
+/* What earlier runs recorded into a session is gone. */
+void store_run_forget(struct store *s, uint64_t session_id);
+/* After a commit that evicted some of it. */
+void store_run_recount(struct store *s);
 
 /* pool.c */
 int store_pool_start(struct store *s, struct err *err);

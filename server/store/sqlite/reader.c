@@ -96,6 +96,24 @@ static void tell_unwritten(const struct rows *r, const struct filter *f,
         row(arg, &unwritten);
 }
 
+/* Nobody records the file, and its last recorder has not ended its run: it died, or this is a copy made meanwhile. Later than any
+ * mark, as what is missing would be. */
+static int tell_died(struct rows *r, const struct filter *f, int (*row)(void *, const struct loss_row *),
+                     void *arg, struct err *err) {
+    if (!r->of_file || r->recorder || f->until)
+        return 0;
+    sqlite3_stmt *stmt = rows_statement(r, RUN_DIED, err);
+    if (!stmt)
+        return -1;
+    int got = db_row(r->db, stmt, err);
+    struct loss_row died = {
+        .id = INT64_MAX, .at = clock_wall_ns(), .loss = LOSS_UNCLEAN_END, .n = 1, .detail = db_span(stmt, 0)};
+    if (got == 1)
+        row(arg, &died);
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
 /* A session's losses: its own and those of all, but for what came before it was made or reset. */
 static int losses(struct reader *reader, const struct filter *f, int (*row)(void *, const struct loss_row *),
                   void *arg, struct err *err) {
@@ -132,8 +150,10 @@ static int losses(struct reader *reader, const struct filter *f, int (*row)(void
         stop = row(arg, &out);
     }
     rows_done(r, stmt);
-    if (!stop && got == 0)
+    if (!stop && got == 0) {
         tell_unwritten(r, f, row, arg);
+        got = tell_died(r, f, row, arg, err);
+    }
     return !stop && got < 0 ? -1 : 0;
 }
 
@@ -157,6 +177,29 @@ static int large(struct reader *reader, struct span session, int (*row)(void *, 
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const struct run_row *), void *arg,
+                struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT * FROM (SELECT id, started_at, ended_at, version, mark FROM run ORDER BY id DESC LIMIT ?1) ORDER BY 1",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, limit);
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct run_row out = {.id = db_id(stmt, 0),
+                              .started_at = sqlite3_column_int64(stmt, 1),
+                              .ended_at = sqlite3_column_int64(stmt, 2),
+                              .version = db_span(stmt, 3),
+                              .mark = db_id(stmt, 4)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
 static const struct reader_ops ops = {
     .begin = begin,
     .end = end,
@@ -169,6 +212,7 @@ static const struct reader_ops ops = {
     .losses = losses,
     .large = large,
     .sessions = sessions,
+    .runs = runs,
     .last_id = last_id,
 };
 
@@ -246,9 +290,10 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     struct err why = {0};
     long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
-    if (reader)
+    if (reader) {
         ((struct rows *)reader)->recorder = recorder;
-    else
+        ((struct rows *)reader)->of_file = true;
+    } else
         err_set(err, why.sys, "%s: %s", given, why.text);
     return reader;
 }

@@ -139,6 +139,7 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
         db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||
         run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0)
         return -1;
+    s->earlier_stale = true;
     s->now.samples -= n;
     s->now.series -= (uint64_t)series;
     *gone = *gone || series > 0;
@@ -162,7 +163,9 @@ static int evict_rows(struct store *s, const char *table, enum loss loss, uint64
     sqlite3_snprintf(sizeof sql, sql, "DELETE FROM %s WHERE %s", table, where);
     if (run_with(s, sql, before, err) != 0)
         return -1;
-    *count -= told ? n : (uint64_t)sqlite3_changes64(s->db);
+    uint64_t changes = (uint64_t)sqlite3_changes64(s->db);
+    s->earlier_stale = s->earlier_stale || changes > 0;
+    *count -= told ? n : changes;
     return 0;
 }
 

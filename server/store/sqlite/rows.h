@@ -51,6 +51,7 @@ struct rows_arrival {
 struct rows {
     struct reader reader;
     sqlite3 *db;
+    bool of_file;  /* store_reader_open's: nobody need be writing it */
     long recorder; /* of a file: the process that writes it, else 0 */
     struct {
         char *sql;

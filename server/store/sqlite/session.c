@@ -103,6 +103,7 @@ static int end_forget(struct store *s, struct store_session *session, const stru
     session->n_interned = 0;
     session->n_refused = 0;
     s->last_loss.id = 0;
+    store_run_forget(s, session->id);
     return 0;
 }
 
@@ -154,7 +155,49 @@ int store_empty(struct store *s, struct err *err) {
     while (s->n_sessions > 1) /* they are sorted by id: the default one is the first */
         if (store_session_remove(s, s->sessions[s->n_sessions - 1].id, err) != 0)
             return -1;
-    return store_reset(s, 1, NULL, err);
+    if (store_reset(s, 1, NULL, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    return store_run_alone(s, err) == 0 ? store_commit(s, err) : store_roll_back(s, err);
+}
+
+int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err) {
+    static const char newest[] = "SELECT id FROM session WHERE NOT open AND id <> 1 ORDER BY id DESC LIMIT 1";
+    const struct store_stats before = s->now;
+    int64_t id;
+    int result;
+    while ((result = db_int(s->db, newest, 0, &id, err)) == 0 && id != 0)
+        if (store_session_remove(s, (uint64_t)id, err) != 0)
+            return -1;
+    removed->samples += before.samples - s->now.samples;
+    removed->series += before.series - s->now.series;
+    removed->events += before.events - s->now.events;
+    removed->checks += before.checks - s->now.checks;
+    removed->rejects += before.rejects - s->now.rejects;
+    removed->requests += before.requests - s->now.requests;
+    removed->datagrams += before.datagrams - s->now.datagrams;
+    return result;
+}
+
+int store_session_end(struct store *s, uint64_t session_id, struct err *err) {
+    if (session_id == 1)
+        return err_set(err, EINVAL, "the default session cannot be ended");
+    if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    if (run_for(s, "UPDATE session SET open = 0 WHERE id = ?1", session_id, NULL, err) != 0)
+        return store_roll_back(s, err);
+    return store_commit(s, err);
+}
+
+/* No name that can be asked for has an '@', so the new one is always free. */
+static int give_up_name(struct store *s, struct span name, struct err *err) {
+    sqlite3_stmt *stmt = db_prepare(
+        s->db, "UPDATE session SET name = name || '@' || id, open = 0 WHERE name = ? AND id <> 1", err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, name);
+    int result = db_done(s->db, stmt, err);
+    sqlite3_finalize(stmt);
+    return result;
 }
 
 static int add_row(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
@@ -162,7 +205,6 @@ static int add_row(struct store *s, struct span name, struct span api_key, int64
     sqlite3_stmt *stmt = db_prepare(
         s->db,
         "INSERT INTO session (name, api_key, created_at, expires_at, open, reset_id) VALUES (?,?,?,?,1,?)"
-        " ON CONFLICT (name) DO UPDATE SET api_key = excluded.api_key, expires_at = excluded.expires_at, open = 1"
         " RETURNING id",
         err);
     if (!stmt)
@@ -185,7 +227,7 @@ int store_session_add(struct store *s, struct span name, struct span api_key, in
                       uint64_t *id, struct err *err) {
     if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
         return -1;
-    if (add_row(s, name, api_key, expires_at, id, err) != 0)
+    if (give_up_name(s, name, err) != 0 || add_row(s, name, api_key, expires_at, id, err) != 0)
         return store_roll_back(s, err);
     if (!store_find_session(s, *id)) {
         if (!array_room(&s->sessions, s->n_sessions, &s->cap_sessions, sizeof *s->sessions)) {

@@ -189,6 +189,7 @@ static int commit(struct store *s, struct err *err) {
     check_path(s);
     if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
         s->stale = true;
+    store_run_recount(s);
     return 0;
 }
 
@@ -268,7 +269,8 @@ static int open_all(struct store *s, struct err *err) {
     int result = file_lock(s->path, &is_new, &s->lock_fd, err);
     if (result == 0 &&
         (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
-         store_load(s, err) != 0 || store_load_counts(s, err) != 0 || store_pool_start(s, err) != 0))
+         store_load(s, err) != 0 || store_load_counts(s, err) != 0 || store_run_begin(s, err) != 0 ||
+         store_pool_start(s, err) != 0))
         result = -1;
     if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
         static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
@@ -308,7 +310,13 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     pthread_mutex_init(&s->stats_lock, NULL);
     pthread_mutex_init(&s->pool.lock, NULL);
     pthread_cond_init(&s->pool.given, NULL);
-    if (open_all(s, err) != 0) {
+    struct err why = {0};
+    if (open_all(s, &why) != 0) {
+        if (strstr(why.text, options->path))
+            err_set(err, why.sys, "%s", why.text);
+        else
+            err_set(err, why.sys, "%s: %s", options->path, why.text);
+        s->run_id = 0; /* it has recorded nothing */
         store_close(s);
         return NULL;
     }
@@ -319,8 +327,9 @@ struct store *store_open(const struct store_options *options, struct err *err) {
 void store_close(struct store *s) {
     if (!s)
         return;
-    if (s->open_transaction)
-        store_commit(s, NULL);
+    if (s->open_transaction && store_commit(s, NULL) != 0)
+        s->run_spoiled = true;
+    store_run_end(s);
     store_pool_stop(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
@@ -344,6 +353,7 @@ void store_close(struct store *s) {
     free(s->sorted);
     free(s->order);
     free(s->sessions);
+    free(s->earlier);
     pthread_mutex_destroy(&s->stats_lock);
     pthread_mutex_destroy(&s->pool.lock);
     pthread_cond_destroy(&s->pool.given);

@@ -40,7 +40,7 @@ static void apart(void) {
     EQ_INT(rig_ask(&rig, "", "x").samples, 4);
     EQ_INT(ingest_session_by_key(rig.ingest, span_str(a.api_key)), a.id);
     EQ_INT(ingest_session_by_key(rig.ingest, SPAN("unknown")), 1);
-    EQ_INT(ingest_session_close(rig.ingest, "a", &err), 0);
+    EQ_INT(ingest_session_close(rig.ingest, "a", false, &err), 0);
     EQ_INT(ingest_session_by_key(rig.ingest, span_str(a.api_key)), INGEST_ENDED);
     EQ_INT(ingest_session_by_key(rig.ingest, span_str(b.api_key)), b.id);
     rig_stop(&rig);
@@ -64,10 +64,69 @@ static void names(void) {
         EQ_INT(err.sys, bad[i].sys);
     }
     struct err err = {0};
-    CU_ASSERT(ingest_session_close(rig.ingest, "nobody", &err) == -1 && err.sys == ENOENT);
+    CU_ASSERT(ingest_session_close(rig.ingest, "nobody", false, &err) == -1 && err.sys == ENOENT);
     struct err kept = {0};
-    CU_ASSERT(ingest_session_close(rig.ingest, "default", &kept) == -1);
+    CU_ASSERT(ingest_session_close(rig.ingest, "default", false, &kept) == -1);
     rig_stop(&rig);
+}
+
+/* A key once was known for as long as its server ran and no 1,024 others had ended; then it was everybody's. */
+static void keys_of_ended_sessions(void) {
+    char path[] = "/tmp/statwit-keys-XXXXXX";
+    CU_ASSERT_FATAL(mkdtemp(path) != NULL);
+    char file[64], old[33], of_default[33];
+    snprintf(file, sizeof file, "%s/r.db", path);
+    rig_start(&rig, file, 0);
+    struct err err = {0};
+    struct ingest_session s;
+    CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "a", false, 0, &s, &err) == 0);
+    snprintf(old, sizeof old, "%s", s.api_key);
+    snprintf(of_default, sizeof of_default, "%s", rig.at.api_key);
+    rig_stop(&rig);
+    for (int i = 0; i < 2; i++) { /* the same file; one in memory */
+        rig_start(&rig, i == 0 ? file : NULL, 0);
+        EQ_INT(ingest_session_by_key(rig.ingest, span_str(old)), INGEST_ENDED);
+        EQ_INT(ingest_session_by_key(rig.ingest, span_str(of_default)), 1);
+        EQ_INT(ingest_session_by_key(rig.ingest, SPAN("0123456789abcdef0123456789abcdef")), 1);
+        EQ_INT(ingest_session_by_key(rig.ingest, span_of(old, 31)), 1);
+        CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "a", false, 0, &s, &err) == 0);
+        EQ_INT(ingest_session_by_key(rig.ingest, span_str(s.api_key)), s.id);
+        rig_stop(&rig);
+    }
+    unlink(file);
+    CU_ASSERT(rmdir(path) == 0);
+}
+
+static int port_order(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+/* 5 of 400 had a port of an ended session, and with it what its stragglers sent. */
+static void ports_of_ended_sessions(void) {
+    enum { N = 600 };
+    static int ports[N];
+    char path[] = "/tmp/statwit-ports-XXXXXX";
+    CU_ASSERT_FATAL(mkdtemp(path) != NULL);
+    char file[64];
+    snprintf(file, sizeof file, "%s/r.db", path);
+    struct err err = {0};
+    struct ingest_session s;
+    for (int i = 0; i < N; i++) {
+        if (i % (N / 2) == 0) /* also in another run, and its default session */
+            rig_start(&rig, file, 0);
+        CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "a", false, 0, &s, &err) == 0);
+        ports[i] = i % (N / 2) == 0 ? rig.at.at.udp_port : s.at.udp_port;
+        CU_ASSERT(ingest_session_close(rig.ingest, "a", false, &err) == 0);
+        if ((i + 1) % (N / 2) == 0)
+            rig_stop(&rig);
+    }
+    qsort(ports, N, sizeof *ports, port_order);
+    int again = 0;
+    for (int i = 1; i < N; i++)
+        again += ports[i] == ports[i - 1];
+    EQ_INT(again, 0);
+    unlink(file);
+    CU_ASSERT(rmdir(path) == 0);
 }
 
 static int count_session(void *arg, const struct session_row *row) {
@@ -113,12 +172,32 @@ static void removed_with_what_it_recorded(void) {
     int fd = rig_connect(&s.at, SOURCE_UNIXGRAM);
     rig_send(fd, SOURCE_UNIXGRAM, "x:1|c", 5);
     EQ_INT(rig_ask(&rig, "gone", "x").samples, 1);
-    CU_ASSERT(ingest_session_close(rig.ingest, "gone", &err) == 0);
+    CU_ASSERT(ingest_session_close(rig.ingest, "gone", false, &err) == 0);
     EQ_INT(rig_ask(&rig, "", "x").samples, 0);
     CU_ASSERT(access(s.at.unixgram, F_OK) != 0);
     CU_ASSERT(ingest_session_open(rig.ingest, "gone", false, 0, &s, &err) == 0); /* the name is free again */
     EQ_INT(rig_ask(&rig, "gone", "x").samples, 0);
     close(fd);
+    rig_stop(&rig);
+}
+
+/* What was sent before it ended is there, and a new one of its name begins without it. */
+static void ended_but_kept(void) {
+    rig_start(&rig, NULL, 0);
+    struct err err = {0};
+    struct ingest_session s, again;
+    CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "kept", true, 0, &s, &err) == 0);
+    int fd = rig_connect(&s.at, SOURCE_UNIXGRAM); /* blocks: nothing is dropped */
+    for (int i = 0; i < 1000; i++)
+        rig_send(fd, SOURCE_UNIXGRAM, "x:1|c", 5);
+    CU_ASSERT(ingest_session_close(rig.ingest, "kept", true, &err) == 0);
+    close(fd);
+    EQ_INT(rig_ask(&rig, "", "x").samples, 1000);
+    EQ_INT(ingest_session_by_key(rig.ingest, span_str(s.api_key)), INGEST_ENDED);
+    CU_ASSERT(ingest_session_close(rig.ingest, "kept", true, &err) == -1 && err.sys == ENOENT);
+    CU_ASSERT_FATAL(ingest_session_open(rig.ingest, "kept", false, 0, &again, &(struct err){0}) == 0);
+    CU_ASSERT(again.id != s.id);
+    EQ_INT(recorded_sessions(), 3);
     rig_stop(&rig);
 }
 
@@ -131,7 +210,7 @@ static void anothers_socket_file_stays(void) {
     CU_ASSERT(unlink(s.at.unixgram) == 0);
     int other = socket_unix(s.at.unixgram, SOCK_DGRAM, &err);
     CU_ASSERT_FATAL(other >= 0);
-    CU_ASSERT(ingest_session_close(rig.ingest, "a", &err) == 0);
+    CU_ASSERT(ingest_session_close(rig.ingest, "a", false, &err) == 0);
     CU_ASSERT(access(s.at.unixgram, F_OK) == 0);
     CU_ASSERT(access(s.at.unixstream, F_OK) != 0);
     close(other);
@@ -335,6 +414,8 @@ static void kernel_drops_are_counted(void) {
 }
 
 UNIT_MAIN("ingest/session", {"sessions are apart", apart}, {"names", names},
+          {"keys of ended sessions", keys_of_ended_sessions},
+          {"ports of ended sessions", ports_of_ended_sessions}, {"ended, but kept", ended_but_kept},
           {"one that cannot open leaves nothing", one_that_cannot_open_leaves_nothing},
           {"one that cannot be written", one_that_cannot_be_written},
           {"removed with what it recorded", removed_with_what_it_recorded},

@@ -1,7 +1,7 @@
 /* Series summed up anew from their samples: for questions that the kept summaries cannot answer (`since`,
  * `source`). */
-#ifndef RENDER_SERIES_H
-#define RENDER_SERIES_H
+#ifndef CORE_SERIES_H
+#define CORE_SERIES_H
 
 #include "core/reader.h"
 

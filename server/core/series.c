@@ -1,4 +1,4 @@
-#include "render/series.h"
+#include "core/series.h"
 
 #include "core/buf.h"
 #include <errno.h>

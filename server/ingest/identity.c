@@ -1,0 +1,106 @@
+/* What a session is known by: its name, its API key, its UDP port. Who still sends to one that has ended reaches no other. */
+#include "ingest/loop.h"
+
+#include "ingest/socket.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define FRESH_PORT_TRIES 64 /* then a used one has to do: nearly all others are taken */
+
+#define KEY_DIGITS    32
+#define KEY_RANDOM    24         /* of them; the others say that it is a session's */
+#define KEY_MARK_SALT 0x57745374 /* "StWt" */
+
+/* --- name and key --------------------------------------------------------------------------------------------------- */
+
+static int random_hex(char *text, size_t digits) {
+    unsigned char bytes[32];
+    if (getrandom(bytes, digits / 2, 0) != (ssize_t)(digits / 2))
+        return -1;
+    for (size_t i = 0; i < digits / 2; i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* Names stand in URLs, where "." and ".." would be taken for a step. */
+static bool name_is_good(const char *name) {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    return n > 0 && n <= 64 && name[n] == '\0';
+}
+
+/* A session's key tells of itself that it is one: so it is known when its session, its run and even its file are gone. Of other
+ * keys one in 2^32 looks so. */
+static void mark_key(const char *random, char mark[KEY_DIGITS - KEY_RANDOM + 1]) {
+    snprintf(mark, KEY_DIGITS - KEY_RANDOM + 1, "%08x", XXH32(random, KEY_RANDOM, KEY_MARK_SALT));
+}
+
+bool session_is_key(struct span key) {
+    char mark[KEY_DIGITS - KEY_RANDOM + 1];
+    if (key.n != KEY_DIGITS)
+        return false;
+    mark_key(key.p, mark);
+    return memcmp(key.p + KEY_RANDOM, mark, KEY_DIGITS - KEY_RANDOM) == 0;
+}
+
+/* The default session's key is like any other that no session has: the next run's default session takes it too. */
+static int make_key(char key[KEY_DIGITS + 1], bool is_default) {
+    if (random_hex(key, KEY_DIGITS) != 0)
+        return -1;
+    if (!is_default)
+        mark_key(key, key + KEY_RANDOM);
+    return 0;
+}
+
+int session_identify(struct open_session *session, const char *name, struct err *err) {
+    char picked[24] = "s-";
+    if (make_key(session->is.api_key, strcmp(name, "default") == 0) != 0 || random_hex(picked + 2, 12) != 0)
+        return err_set(err, errno, "cannot make a session's key");
+    if (!*name)
+        name = picked;
+    if (!name_is_good(name))
+        return err_set(
+            err, EINVAL,
+            "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'", name);
+    snprintf(session->is.name, sizeof session->is.name, "%s", name);
+    return 0;
+}
+
+/* --- port --------------------------------------------------------------------------------------------------------- */
+
+static bool port_was_used(struct ingest *in, int port) {
+    pthread_mutex_lock(&in->lock);
+    size_t n = in->n_used < STORE_PORTS_KEPT ? in->n_used : STORE_PORTS_KEPT, i = 0;
+    while (i < n && in->used_ports[i] != port)
+        i++;
+    pthread_mutex_unlock(&in->lock);
+    return i < n;
+}
+
+int session_load_ports(struct ingest *in, struct err *err) {
+    return store_ports(in->store, in->used_ports, &in->n_used, err);
+}
+
+/* Ports that were used are held until a fresh one is found, so that the
+ * system doesn't give them again. */
+int session_udp(struct ingest *in, const struct ingest_listen *listen, int *fds, struct err *err) {
+    int held[FRESH_PORT_TRIES * SOCKET_UDP_MAX], n_held = 0;
+    int n = socket_udp(listen->bind, listen->udp_port, fds, err);
+    for (int i = 0; n > 0 && listen->udp_port == 0 && i < FRESH_PORT_TRIES; i++) {
+        char text[INGEST_ADDRESS_SIZE];
+        int port = 0;
+        socket_udp_name(fds[0], text, sizeof text, &port);
+        if (!port_was_used(in, port))
+            break;
+        for (int k = 0; k < n; k++)
+            held[n_held++] = fds[k];
+        n = socket_udp(listen->bind, 0, fds, err);
+    }
+    while (n_held > 0)
+        close(held[--n_held]);
+    return n;
+}

@@ -1,0 +1,223 @@
+#!/usr/bin/env bats
+# A file that holds several runs, sessions that have ended, a recorder that died.
+load helper
+
+ask() { curl -fsS "$STATWIT_URL/recorder/v1/$1" -d "$2"; }
+verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
+    jq -n --argjson s "$1" --arg e "$2" '{since: $s, expect: [$e]} | del(.[] | nulls)' >question.json
+    ask expect @question.json >answer.json
+    jq -r .verdict answer.json
+}
+
+@test "a run is judged by itself, and says what it leaves out" {
+    start --db r.db
+    statwit send 'order.placed:1|c' 'queue.depth:5|g' '_e{1,1}:a|b'
+    run statwit expect 'incr order.placed sum == 1'
+    exits 0
+    hasnt 'left out'
+    [ "$(grep -c earlier serve.err)" -eq 0 ]
+    first=$(ready .recording)
+    stop
+    start --db r.db
+    [ "$(ready .recording)" = "$first" ]
+    [ "$(ready .earlier.records)" -eq 3 ]
+    grep '2 samples in 1 session of earlier runs' serve.err
+    grep -- "reset --session '\*'" serve.err
+    run statwit expect 'no any order.*' 'no event *'
+    exits 0
+    has 'left out: 3 records of earlier runs (--since 0 takes them in)'
+    run statwit expect 'any order.placed'
+    exits 1
+    has 'arrived in an earlier run'
+    [ "$(verdict_since null 'no any order.*')" = pass ]
+    [ "$(jq .earlier answer.json)" -eq 3 ]
+    [ "$(verdict_since 0 'no any order.*')" = fail ]
+    [ "$(jq .earlier answer.json)" = null ]
+    run statwit expect --since 0 'incr order.placed sum == 1'
+    exits 0
+    # One more: the series goes on, its numbers are this run's.
+    statwit send 'order.placed:1|c'
+    run statwit expect 'incr order.placed sum == 1 and samples == 1'
+    exits 0
+    run statwit ls
+    has queue.depth # lists are of the whole file
+    stop
+    run statwit expect --db r.db 'incr order.placed sum == 2' # and so is a judgement of one
+    exits 0
+    hasnt 'left out'
+}
+
+@test "snapshot, infer, lint, verify and diff look at the run, too" {
+    start --db r.db
+    statwit send 'old.one:1|c' 'both:1|c' 'both:1|c' 'g:7|g' 'bad name:1|c|#user_id:1234567'
+    statwit ls >/dev/null
+    stop
+    start --db r.db
+    statwit send 'both:1|c' 'g:5|g'
+    run statwit snapshot --counts --values
+    exits 0
+    hasnt old.one
+    has 'count both[] samples == 1 and sum == 1'
+    has 'gauge g[] samples == 1 and last == 5'
+    has 'left out: 5 records of earlier runs (--since 0 takes them in)' # on stderr
+    statwit snapshot --since 0 old.snapshot
+    run statwit snapshot --since 0 --counts
+    has old.one
+    has 'samples == 3'
+    run statwit catalog infer
+    hasnt old.one
+    run statwit lint --json
+    [ "$(jq .earlier <<<"$output")" -eq 5 ]
+    hasnt old.one
+    echo '{"metrics":{"both":{"type":"count"},"g":{"type":"gauge"}}}' >c.json
+    run statwit verify --catalog c.json
+    exits 0
+    has 'left out: 5 records'
+    run statwit verify --catalog c.json --since 0
+    exits 1
+    ask snapshot '{}' | jq -e '.earlier == 5'
+    ask infer '{"since":0}' | jq -e 'has("earlier") | not'
+    jq -n '{a: {session: "default"}, b: {session: "default", since: 0}}' >diff.json
+    ask diff @diff.json >diff.out
+    jq -e '.earlier == 5 and (.added | length) > 0' diff.out
+    run statwit diff session:default old.snapshot
+    exits 1
+    has 'left out: 5 records of earlier runs'
+}
+
+@test "a session of a name from an earlier run opens empty, and the old one is still there" {
+    start --db r.db
+    eval "$(statwit session new checkout)"
+    old_key=$DD_API_KEY
+    statwit send -s checkout 'order.placed:1|c'
+    statwit expect -s checkout 'incr order.placed sum == 1'
+    stop
+    unset DD_API_KEY DD_AGENT_HOST DD_DOGSTATSD_PORT
+    start --db r.db
+    run statwit expect -s checkout 'no any *' # by its name, until it is given to another: of this run it has nothing
+    exits 0
+    has 'left out: 1 record of earlier runs'
+    key=$(curl -fsS "$STATWIT_URL/recorder/v1/sessions" -d '{"name":"checkout"}' | jq -r .api_key)
+    [ "$key" != "$old_key" ]
+    run statwit expect -s checkout 'no any *'
+    exits 0
+    hasnt 'left out'
+    run statwit expect -s checkout --since 0 'no any *'
+    exits 0
+    run statwit ls -s checkout
+    hasnt order.placed
+    statwit send -s checkout 'order.placed:1|c'
+    run statwit expect -s checkout 'incr order.placed sum == 1'
+    exits 0
+    run statwit samples -s '*' --json
+    [ "$(jq -r '[.samples[].session] | join(" ")' <<<"$output")" = 'checkout@2 checkout' ]
+    run statwit session ls
+    has checkout@2
+    has ended
+    # What still comes for the old one is nobody's.
+    code=$(curl -sS -o body -w '%{http_code}' -H "DD-API-KEY: $old_key" "$STATWIT_URL/api/v1/series" \
+        -d '{"series":[{"metric":"late","points":[[1,1]],"type":"count"}]}')
+    [ "$code" = 404 ]
+    grep 'has ended' body
+    run statwit ls -s '*'
+    hasnt late
+    run statwit reset -s '*'
+    has 'forgot 2 samples'
+    run statwit session ls
+    hasnt checkout@2
+}
+
+@test "a session that ends may be kept" {
+    start --db r.db
+    eval "$(statwit session new one)"
+    statwit session new two >/dev/null
+    statwit send -s one 'alpha:1|c' 'alpha:1|c'
+    statwit send -s two 'beta:1|c'
+    run statwit session rm --keep one
+    exits 0
+    run statwit session rm two
+    exits 0
+    run statwit session ls
+    has one
+    has ended
+    hasnt two
+    run statwit samples -s '*'
+    has alpha
+    hasnt beta
+    run statwit expect -s one 'incr alpha sum == 2'
+    exits 0
+    run statwit expect -s one --within 20s 'incr alpha sum == 3' # nothing comes any more
+    exits 1
+    run statwit expect -s two 'incr alpha'
+    exits 2
+    # A straggler's datagram and POST are in no other session.
+    code=$(curl -sS -o /dev/null -w '%{http_code}' -H "DD-API-KEY: $DD_API_KEY" "$STATWIT_URL/api/v1/series" -d '{"series":[]}')
+    [ "$code" = 404 ]
+    run curl -sS -o body -w '%{http_code}' -X DELETE "$STATWIT_URL/recorder/v1/sessions/one?keep=maybe"
+    [ "$output" = 400 ]
+    curl -fsS -X DELETE "$STATWIT_URL/recorder/v1/sessions/one?keep=1" | jq -e '.ended == "one"'
+    stop
+    run statwit expect --db r.db -s one 'incr alpha sum == 2'
+    exits 0
+    start --db r.db
+    run statwit session rm one
+    exits 0
+    run statwit ls -s '*'
+    hasnt alpha
+}
+
+@test "a recorder that died: no claim that missing records could change is made" {
+    start --db r.db
+    statwit send 'a:1|c'
+    statwit expect 'incr a sum == 1'
+    cp r.db copy.db # without its log
+    stop KILL
+    for file in r.db copy.db; do
+        run statwit expect --db $file 'no any errors.*'
+        exits 4
+        has 'ended without a clean stop'
+        run statwit expect --db $file 'incr a sum == 17'
+        exits 4
+    done
+    run statwit expect --db r.db 'incr a sum >= 1'
+    exits 0
+    run statwit lint --db r.db
+    exits 4
+    start --db r.db
+    run statwit expect 'no any errors.*' # this run is complete
+    exits 0
+    run statwit expect --since 0 'no any errors.*'
+    exits 4
+    has 'ended without a clean stop'
+    run statwit status
+    has '1 before this one; 1 of them did not end cleanly; 1 sample in 1 session are left'
+    has '1 recorder that ended without a clean stop'
+    statwit status --json | jq -e '.losses.unclean_end == 1 and [.runs[].ended_cleanly] == [false, false]
+        and .runs[0].ended_at == null and (.recording | length) == 32 and .earlier.samples == 1'
+    stop
+    run statwit expect --db r.db 'no any errors.*'
+    exits 4
+    start --db r.db
+    statwit reset
+    run statwit expect --since 0 'no any errors.*' # forgotten, with what it concerned
+    exits 0
+    stop
+    run statwit expect --db r.db 'no any errors.*'
+    exits 0
+    [ "$(sqlite3 r.db "SELECT group_concat(ended_cleanly, '') FROM runs")" = 011 ]
+}
+
+@test "run empties its file: it is another recording" {
+    start --db r.db
+    statwit send 'old:1|c'
+    statwit ls >/dev/null
+    first=$(ready .recording)
+    stop KILL
+    run statwit run --db r.db -e 'no any old' -e 'incr new sum == 1' -- "$STATWIT_BIN" send 'new:1|c'
+    exits 0
+    run statwit expect --db r.db 'no any old'
+    exits 0
+    [ "$(sqlite3 r.db 'SELECT count(*) FROM runs')" -eq 1 ]
+    start --db r.db
+    [ "$(ready .recording)" != "$first" ]
+}
