@@ -63,7 +63,7 @@ static int judge(const struct verdict_work *w) {
     struct remote remote;
     json_t *report = NULL;
     to.value[OPT_URL].text = w->url;
-    to.value[OPT_TOKEN].text = w->token[0] ? w->token : NULL;
+    to.value[OPT_TOKEN].text = w->token; /* "": none, whatever STATWIT_TOKEN is for */
     int status = remote_open(&remote, &to);
     if (status == EXIT_PASS && (j->n || judging_all_covered(o)))
         status = judging_ask(j, &to, &remote, &report);

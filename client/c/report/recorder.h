@@ -13,9 +13,10 @@ struct statwit_recorder {
     pthread_mutex_t lock; /* one request at a time */
     const struct curl *curl;
     CURL *handle;
-    pid_t pid;    /* whose handle it is: a child of fork opens one of its own */
-    pid_t server; /* that statwit_recorder_start started; 0: none */
-    pid_t parent; /* who started it, and who alone may end it */
+    pid_t pid;     /* whose handle it is: a child of fork opens one of its own */
+    pid_t server;  /* that statwit_recorder_start started; 0: none */
+    int server_in; /* our end of its stdin: it ends when this is closed */
+    pid_t parent;  /* who started it, and who alone may end it */
 };
 
 struct statwit_session {
