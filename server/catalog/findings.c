@@ -1,18 +1,35 @@
 #include "catalog/findings.h"
 
+#include "catalog/table.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "judge/evaluate/match.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct span scope_session(const struct scope *scope) {
+    if (scope->session.p && span_eq(scope->session, SPAN(EVERY_SESSION)))
+        return (struct span){NULL, 0};
     return scope->session.p ? scope->session : SPAN("default");
 }
 
 bool scope_holds(const struct scope *scope, const struct series_row *row) {
-    return span_eq(row->session, scope_session(scope)) && row->last_id > scope->since && row->samples > 0;
+    struct span session = scope_session(scope);
+    return (!session.p || span_eq(row->session, session)) && row->last_id > scope->since && row->samples > 0;
+}
+
+int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row) {
+    if (scope_session(scope).p)
+        return 1;
+    uint64_t hash = XXH3_64bits_withSeed(row->name.p, row->name.n, row->type);
+    for (size_t i = 0; i < row->n_tags; i++)
+        hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
+    hash = XXH3_64bits_withSeed(row->host.n ? row->host.p : "", row->host.n, hash);
+    hash = XXH3_64bits_withSeed(row->device.n ? row->device.p : "", row->device.n, hash);
+    bool added;
+    return table_put(seen, hash, 0, &added) ? added : -1;
 }
 
 /* Always valid UTF-8, which jansson insists on. */

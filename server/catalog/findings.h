@@ -22,11 +22,16 @@
 
 /* What part of a recording is looked at. */
 struct scope {
-    struct span session; /* the default one when p == NULL */
+    struct span session; /* the default one when p == NULL; EVERY_SESSION: all */
     uint64_t since;      /* only what was recorded later */
     uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };
+struct table;
+/* To read; p == NULL: all. */
 struct span scope_session(const struct scope *scope);
+/* Whether the row is the first of its series: the same series in several sessions counts once. -1: out of memory. `seen` holds
+ * what came before; table_free. */
+int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row);
 /* Whether a series belongs to it. */
 bool scope_holds(const struct scope *scope, const struct series_row *row);
 

@@ -29,7 +29,7 @@ struct catalog_question *catalog_question_new(enum catalog_kind kind, const json
                                               struct catalog_error *error);
 void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
- * the request names none. */
+ * the request names none, EVERY_SESSION where it asks for all. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
 /* Whether every `since` can be a mark of the recording whose newest record is last_id; else err says so. The answer asks too. */
 bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err);

@@ -43,7 +43,9 @@ struct verify {
     size_t cap_undeclared;
     struct undeclared *undeclared;
     struct table
-        sampled; /* series that need the second pass, by id: the entry's number and what to look at */
+        sampled;       /* series that need the second pass, by id: the entry's number and what to look at */
+    struct table seen; /* scope_first */
+    bool first;        /* the row is the first one of its series */
     bool failed;
 };
 

@@ -124,6 +124,7 @@ int judging_check(struct judging *j, const struct options *o) {
     if (!judge)
         return EXIT_USAGE;
     j->waiting_ms = judge_within_ms(judge);
+    j->has_no = judge_has_no(judge);
     judge_free(judge);
     return EXIT_PASS;
 }
@@ -187,6 +188,8 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
     if (option_given(o, OPT_IGNORE_TAGS))
         json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
     json_object_set_new(question, "all_covered", json_boolean(judging_all_covered(o)));
+    if (j->no_everywhere)
+        json_object_set_new(question, "no_everywhere", json_true());
     return question;
 }
 

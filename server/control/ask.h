@@ -22,6 +22,9 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names);
 /* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session);
 
+/* The same for what may be about every session: then its id is INGEST_ALL and its name EVERY_SESSION. */
+int ask_sessions(struct http_request *rq, struct span name, struct ingest_session *session);
+
 /* The arguments of a list. */
 struct ask {
     struct filter filter; /* without limit */

@@ -91,7 +91,7 @@ static int find_sessions(struct http_request *rq, const struct catalog_question 
     struct ingest_session session;
     size_t n = catalog_question_sessions(q, names);
     for (size_t i = 0; i < n; i++)
-        if (ask_session(rq, names[i], &session) != 0)
+        if (ask_sessions(rq, names[i], &session) != 0)
             return -1;
     *id = n == 1 ? session.id : INGEST_ALL;
     return 0;

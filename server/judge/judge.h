@@ -35,7 +35,9 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
 
 struct judge_options {
-    struct span session;     /* judged session, by name; the default one when p == NULL */
+    struct span
+        session; /* judged session, by name; the default one when p == NULL; EVERY_SESSION: all as one */
+    bool no_everywhere;      /* `no` claims, and all_covered, are about every session all the same */
     uint64_t since;          /* a mark: only records after it count; 0: all */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
@@ -64,6 +66,9 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
 void judge_free(struct judge *j);
 /* The longest `within` line of the files, in milliseconds; -1: none. */
 int64_t judge_within_ms(const struct judge *j);
+
+/* Whether one of them is a `no` claim. */
+bool judge_has_no(const struct judge *j);
 
 /* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
  * hide everything, and each `no` would pass. */

@@ -24,6 +24,7 @@ struct candidate {
     enum kinship kinship;
     size_t edits; /* KIN_NEAR */
     bool other_session, before_mark, after_deadline;
+    bool tell_session;     /* several were judged */
     struct series_row row; /* a copy */
     /* A reject instead of a series: */
     bool rejected;

@@ -44,6 +44,8 @@ static void collect(struct view *v) {
         if (links->items[i].form != FORM_NONE || w->tally.samples == 0)
             continue;
         tally_add_all(&v->total, &w->tally);
+        if (w->near && v->witnesses[w->near - 1].tally.samples)
+            v->total.series--;
         v->odd_rates += w->odd_rates;
         only = n++ == 0 ? w : NULL;
     }

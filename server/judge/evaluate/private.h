@@ -17,14 +17,15 @@ struct judge_limits {
 struct loss_seen {
     enum loss loss;
     struct span detail;
-    bool everywhere; /* it concerns every session */
+    struct span session; /* p == NULL: it concerns every session */
     uint64_t n;
 };
 
 struct judge {
     struct parsed parsed;
-    struct arena arena; /* of witnesses and losses */
-    struct span session;
+    struct arena arena;  /* of witnesses and losses */
+    struct span session; /* p == NULL: every one */
+    bool wide;           /* `no` claims are about the other sessions as well */
     uint64_t since;
     bool all_covered;
 
@@ -43,7 +44,8 @@ struct judge {
 
     struct loss_seen *losses;
     size_t n_losses;
-    unsigned lost; /* kinds of records (enum loss_kind) of which some may be missing */
+    unsigned lost;       /* kinds of records (enum loss_kind) of which some may be missing */
+    unsigned lost_apart; /* the same of other sessions, when `wide` */
 
     struct judge_limits limits;
     uint64_t started; /* the newest id when judge_start read */
@@ -55,7 +57,16 @@ struct judge {
     size_t n_verdicts[3], n_final;
 };
 
-/* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
+/* Whether a record of this session is judged by every claim; if not, and `wide`, by the `no` claims. */
+static inline bool judge_is_of(const struct judge *j, struct span session) {
+    return !j->session.p || span_eq(session, j->session);
+}
+/* The session to read; p == NULL: all. */
+static inline struct span judge_reads(const struct judge *j) {
+    return j->wide ? (struct span){NULL, 0} : j->session;
+}
+/* Makes a witness of the series when it matters to somebody: *w is it, or NULL. The same series in several of the judged
+ * sessions is one witness. -1: out of memory. */
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
 /* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);

@@ -13,8 +13,19 @@
 struct start {
     struct judge *judge;
     uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
+    bool joined;                          /* some witness is of several series, each of another session */
     bool no_memory;
 };
+
+/* Sums and last values come from samples in order of their ids then, whatever sessions they are of. */
+static void join_series(struct start *start, struct witness *w, const struct series_row *row) {
+    start->wanted_samples += row->samples + (w->reading ? 0 : w->tally.samples);
+    start->joined = true;
+    w->reading = true;
+    w->tally = (struct tally){0};
+    bag_free(&w->rates);
+    w->rates = (struct bag){0};
+}
 
 static int take_series(void *arg, const struct series_row *row) {
     struct start *start = arg;
@@ -27,6 +38,10 @@ static int take_series(void *arg, const struct series_row *row) {
     }
     if (!w || row->last_id <= j->since || row->samples == 0)
         return 0;
+    if (w->reading || w->tally.samples) {
+        join_series(start, w, row);
+        return 0;
+    }
     bool whole = row->first_id > j->since;
     bool summary_will_do = whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->telemetry;
     if (summary_will_do) {
@@ -70,11 +85,11 @@ static int take_loss(void *arg, const struct loss_row *row) {
 
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
-    struct filter filter = {.session = j->session, .since = j->since};
+    struct filter filter = {.session = judge_reads(j), .since = j->since};
     if (start->wanted_samples == 0)
         return 0;
-    if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
-        return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    if (start->joined || start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
+        return reader->ops->samples(reader, &filter, start->joined, take_sample, start, err);
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
         filter.series_id = j->witnesses[i].id;
         if (j->witnesses[i].reading &&
@@ -121,7 +136,8 @@ bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) 
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
-    struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
+    struct filter of_session = {.session = judge_reads(j)},
+                  recent = {.session = of_session.session, .since = j->since};
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
@@ -143,6 +159,10 @@ static bool is_new(struct judge *j, uint64_t id) {
     return id > j->started;
 }
 
+static bool sees(const struct judge *j, struct span session) {
+    return j->wide || judge_is_of(j, session);
+}
+
 int judge_feed_series(struct judge *j, const struct series_row *row) {
     struct witness *w;
     bool known;
@@ -159,11 +179,11 @@ int judge_feed_sample(struct judge *j, const struct sample_row *row) {
 }
 
 int judge_feed_event(struct judge *j, const struct event_row *row) {
-    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_event(j, row) : 0;
+    return is_new(j, row->id) && sees(j, row->session) ? judge_add_event(j, row) : 0;
 }
 
 int judge_feed_check(struct judge *j, const struct check_row *row) {
-    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_check(j, row) : 0;
+    return is_new(j, row->id) && sees(j, row->session) ? judge_add_check(j, row) : 0;
 }
 
 int judge_feed_reject(struct judge *j, const struct reject_row *row) {

@@ -50,6 +50,9 @@ struct witness {
     bool telemetry; /* counts of what a client itself dropped */
     bool reading;   /* judge_start reads its samples */
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
+    bool named;     /* some claim is about it in either way */
+    bool apart;     /* of the sessions that only `no` claims are about */
+    uint32_t near;  /* apart: place + 1 of the same series in the judged session; 0: there is none */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
     uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
