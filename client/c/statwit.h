@@ -390,6 +390,8 @@ STATWIT_API struct statwit_recorder *statwit_recorder_start(const struct statwit
  * before its recorder.
  */
 struct statwit_session;
+/* Wherever a recorder or a session is asked for, NULL may be given: the call fails, and reports why the recorder or session could
+ * not be opened. A test that looks at no error but those of its assertions is told all the same. */
 
 struct statwit_session_options {
     const char *name;  /* NULL: the server finds one */
@@ -412,7 +414,8 @@ STATWIT_API const char *statwit_session_variable(const struct statwit_session *s
 /* All of it into this process's environment, for statwit_open(NULL, …) or a child. setenv: no other thread
  * may read the environment meanwhile. */
 STATWIT_API int statwit_session_export(const struct statwit_session *session, struct statwit_error *error);
-/* Points the options at the session without touching the environment. Strings belong to the session. */
+/* Points the options at the session without touching the environment. Strings belong to the session; with NULL nothing will be
+ * sent (the dummy backend). */
 STATWIT_API void statwit_session_aim(const struct statwit_session *session, struct statwit_options *options);
 
 /* A point in the recording, for statwit_expect_options.since and statwit_filter.since; -1 on error. */

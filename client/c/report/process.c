@@ -251,8 +251,8 @@ static struct statwit_recorder *connect_to(const char *line, const char *const *
     return recorder;
 }
 
-struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
-                                                struct statwit_error *error) {
+static struct statwit_recorder *start(const struct statwit_start_options *options,
+                                      struct statwit_error *error) {
     static const struct statwit_start_options none;
     const char *arguments[ARGUMENTS_MAX];
     char path[4096], line[READY_MAX];
@@ -272,6 +272,15 @@ struct statwit_recorder *statwit_recorder_start(const struct statwit_start_optio
     recorder->server = server.pid;
     recorder->server_in = server.in;
     recorder->parent = getpid();
+    return recorder;
+}
+
+struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
+                                                struct statwit_error *error) {
+    struct statwit_error why = {0};
+    struct statwit_recorder *recorder = start(options, &why);
+    if (!recorder)
+        missing_keep(&why, error);
     return recorder;
 }
 

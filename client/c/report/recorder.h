@@ -26,6 +26,16 @@ struct statwit_session {
     bool owned; /* made by us, to be removed by us */
 };
 
+/* missing.c: a program that did not look whether a recorder or session was opened calls with NULL. It is told, by every such
+ * call, why that failed. */
+/* Keeps why a recorder or a session could not be opened, and hands it to the caller. */
+void missing_keep(const struct statwit_error *why, struct statwit_error *error);
+/* The error of a call on NULL; always -1. */
+int missing_tell(struct statwit_error *error);
+
+/* session.c: NULL for NULL. */
+struct statwit_recorder *session_recorder(const struct statwit_session *session);
+
 /* answer.c: a request whose answer is a JSON object with status 2xx; a new reference, or NULL and the
  * server's own words. body NULL: GET. Steals body. */
 json_t *answer_get(struct statwit_recorder *recorder, const char *method, const char *path, json_t *body,

@@ -47,9 +47,8 @@ static char *copy_or_null(const char *string, bool *failed) {
     return copy;
 }
 
-struct statwit_recorder *statwit_recorder_connect(const char *url,
-                                                  const struct statwit_connect_options *options,
-                                                  struct statwit_error *error) {
+static struct statwit_recorder *connect_to(const char *url, const struct statwit_connect_options *options,
+                                           struct statwit_error *error) {
     static const struct statwit_connect_options none;
     if (!options)
         options = &none;
@@ -84,8 +83,18 @@ struct statwit_recorder *statwit_recorder_connect(const char *url,
     return recorder;
 }
 
+struct statwit_recorder *statwit_recorder_connect(const char *url,
+                                                  const struct statwit_connect_options *options,
+                                                  struct statwit_error *error) {
+    struct statwit_error why = {0};
+    struct statwit_recorder *recorder = connect_to(url, options, &why);
+    if (!recorder)
+        missing_keep(&why, error);
+    return recorder;
+}
+
 const char *statwit_recorder_url(const struct statwit_recorder *recorder) {
-    return recorder->url;
+    return recorder ? recorder->url : "";
 }
 
 void statwit_recorder_close(struct statwit_recorder *recorder) {
@@ -309,6 +318,8 @@ static int exchange_run(struct exchange *exchange, const char *url, struct statw
 int statwit_request(struct statwit_recorder *recorder, const struct statwit_request *request,
                     struct statwit_response *response, struct statwit_error *error) {
     *response = (struct statwit_response){0};
+    if (!recorder)
+        return missing_tell(error);
     if (!request->path || request->path[0] != '/')
         return error_set(error, STATWIT_INVALID, "the path of a request starts with /, not \"%.100s\"",
                          request->path ? request->path : "");
@@ -336,6 +347,8 @@ void statwit_response_free(struct statwit_response *response) {
 
 int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms, struct statwit_error *error) {
     int64_t start_ms = now_ms();
+    if (!recorder)
+        return missing_tell(error);
     for (;;) {
         struct statwit_response response;
         struct statwit_request ask = {.path = "/readyz", .timeout_ms = timeout_ms > 0 ? timeout_ms : 0};
