@@ -151,6 +151,28 @@ static enum verdict overall(const struct findings *f) {
                                              : findings_absence(f, VERDICT_PASS);
 }
 
+static void put_plural(struct buf *b, const char *between, uint64_t n, const char *one, const char *more) {
+    buf_printf(b, "%s%llu %s", between, (unsigned long long)n, n == 1 ? one : more);
+}
+
+/* "10 series, 21 rules: 3 errors, 4 warnings" */
+static json_t *summary(const struct findings *f) {
+    struct buf b = {.max = 1024};
+    size_t unsure = f->counts[VERDICT_INCONCLUSIVE], errors = f->severities[SEVERITY_ERROR];
+    put_plural(&b, "", f->series, "series", "series");
+    if (f->held)
+        put_plural(&b, ", ", f->n_held, f->one_held, f->held);
+    put_plural(&b, ": ", errors > unsure ? errors - unsure : 0, "error", "errors");
+    put_plural(&b, ", ", f->severities[SEVERITY_WARNING], "warning", "warnings");
+    if (f->severities[SEVERITY_NOTE])
+        put_plural(&b, ", ", f->severities[SEVERITY_NOTE], "note", "notes");
+    if (unsure)
+        put_plural(&b, ", ", unsure, "inconclusive", "inconclusive");
+    json_t *string = text(buf_view(&b));
+    buf_free(&b);
+    return string;
+}
+
 json_t *findings_report(struct findings *f, struct err *err) {
     size_t room = FINDINGS_MAX - json_array_size(f->others);
     size_t n_passed = json_array_size(f->passed);
@@ -170,6 +192,7 @@ json_t *findings_report(struct findings *f, struct err *err) {
     for (int s = 0; s < 3; s++)
         put(f, counts, severity_word((enum severity)s), json_integer((json_int_t)f->severities[s]));
     put(f, report, "counts", counts);
+    put(f, report, "summary", summary(f));
     if (f->failed) {
         json_decref(report);
         err_set(err, 0, "out of memory");

@@ -3,7 +3,7 @@
  *
  *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "closest":[…], "file"?, "line"?,
  * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N,
- * "counts":{"pass","fail","inconclusive","warning","note"}}
+ * "counts":{"pass","fail","inconclusive","error","warning","note"}, "summary"}
  *
  * A result with a severity other than "error" did not make the verdict fail.
  *
@@ -53,6 +53,9 @@ struct findings {
     size_t counts[3];     /* by verdict; what only warns counts as a pass */
     size_t severities[3]; /* of those that are no pass, or only warn */
     size_t omitted;
+    uint64_t series;             /* looked at: for the summary */
+    size_t n_held;               /* what they were held to: rules, declared metrics; 0: not told */
+    const char *one_held, *held; /* "rule", "rules" */
     bool failed;
 };
 

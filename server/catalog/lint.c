@@ -55,6 +55,7 @@ static int take_series(void *arg, const struct series_row *row) {
         return 0;
     int first = scope_first(&l->options->scope, &l->seen, row);
     l->first = first > 0;
+    l->findings.series += l->first;
     size_t name = name_number(l, row->name);
     if (name == NUMBERING_NONE || first < 0)
         l->failed = true;
@@ -254,6 +255,10 @@ static json_t *report(struct lint *l, struct err *err) {
     buf_free(&claim);
     buf_free(&observed);
     buf_free(&why);
+    uint64_t silenced = l->options->silenced | (l->options->catalog ? l->options->catalog->silenced : 0);
+    l->findings.n_held = (size_t)(LINT_N - __builtin_popcountll(silenced));
+    l->findings.one_held = "rule";
+    l->findings.held = "rules";
     return findings_report(&l->findings, err);
 }
 

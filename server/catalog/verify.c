@@ -243,6 +243,7 @@ static int take_series(void *arg, const struct series_row *row) {
     int first = scope_first(&v->options->scope, &v->seen, row);
     v->failed |= first < 0;
     v->first = first > 0;
+    v->findings.series += v->first;
     struct span name = clean(v, row->name), prefix = v->options->prefix;
     bool inside = span_starts(name, prefix);
     const struct catalog_entry *e = inside ? catalog_find(v->catalog, span_from(name, prefix.n)) : NULL;

@@ -68,10 +68,10 @@ const struct option option_table[] = {
     {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
     {OPT_SESSION, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
     {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
-    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count gauge timing histogram distribution set rate"},
+    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count, gauge, timing, histogram, distribution, set or rate; of a server also event, check or any"},
     {OPT_TAG, TAKES_FILTER, KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
     {OPT_SOURCE, TAKES_SAMPLES, KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
-    {OPT_LIMIT, TAKES_SAMPLES, KIND_COUNT, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_LIMIT, TAKES_SAMPLES, KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
     {OPT_JSON, TAKES_JSON, KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
 
     /* Judging. */
@@ -98,7 +98,7 @@ const struct option option_table[] = {
     {OPT_STATUS, TAKES_FAULT, KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
     {OPT_DELAY, TAKES_FAULT, KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},
     {OPT_CUT, TAKES_FAULT, KIND_WORD, 0, "cut", "before|during|after", NULL, NULL, "http: cut the connection before storing, in the middle of the answer, or after storing"},
-    {OPT_TIMES, TAKES_FAULT, KIND_COUNT, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
+    {OPT_TIMES, TAKES_FAULT, KIND_SOME, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
     {OPT_PROBABILITY, TAKES_FAULT, KIND_SHARE, 0, "probability", "SHARE", NULL, NULL, "http: only this share of the requests, 0 to 1"},
     {OPT_DROP, TAKES_FAULT, KIND_SHARE, 0, "drop", "SHARE", NULL, NULL, "dogstatsd: drop this share of the datagrams, 0 to 1"},
     {OPT_SEED, TAKES_FAULT, KIND_COUNT, 0, "seed", "N", NULL, NULL, "for --probability and --drop: the same choices again"},
@@ -200,6 +200,8 @@ static const char *parse_value(const struct option *option, const char *text, st
         return whole && v->number <= 65535 ? NULL : "a port, 0 to 65535";
     case KIND_COUNT:
         return whole ? NULL : "a whole number";
+    case KIND_SOME:
+        return whole && v->number > 0 ? NULL : "a whole number from 1";
     case KIND_SIZE:
         return (v->number = option_parse_size(text)) >= 0 ? NULL : "a size: 65536, 64K, 256M, 1G";
     case KIND_TIME:

@@ -141,6 +141,7 @@ enum option_kind {
     KIND_WORD,  /* one of those in `arg`, separated by '|' */
     KIND_PORT,  /* 0 to 65535 */
     KIND_COUNT, /* a whole number */
+    KIND_SOME,  /* a whole number from 1 */
     KIND_SIZE,  /* bytes: 64K, 256M, 1G */
     KIND_TIME,  /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a unit is needed, but for 0 */
     KIND_SHARE, /* 0 to 1 */

@@ -123,6 +123,9 @@ static bool name_is_good(const char *name) {
     return n > 0 && n <= 64 && name[n] == '\0';
 }
 
+/* EINVAL, and words that say all: what the system calls it adds nothing. */
+#define refuse_session(err, ...) (err_set(err, 0, __VA_ARGS__), (err)->sys = EINVAL, -1)
+
 static int identify(struct open_session *session, const char *name, struct err *err) {
     char picked[24] = "s-";
     if (random_hex(session->is.api_key, 32) != 0 || random_hex(picked + 2, 12) != 0)
@@ -130,9 +133,9 @@ static int identify(struct open_session *session, const char *name, struct err *
     if (!*name)
         name = picked;
     if (!name_is_good(name))
-        return err_set(
-            err, EINVAL,
-            "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'", name);
+        return refuse_session(
+            err, "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'",
+            name);
     snprintf(session->is.name, sizeof session->is.name, "%s", name);
     return 0;
 }
@@ -300,8 +303,7 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
     if (!session)
         return err_set(err, ENOENT, "there is no session '%s'", c->name);
     if (session == c->in->sessions)
-        return err_set(err, EINVAL, "the session '%s' lasts as long as the server; reset it instead",
-                       c->name);
+        return refuse_session(err, "the session '%s' lasts as long as the server; reset it instead", c->name);
     uint64_t id = session->is.id;
     session_detach(c->in, session);
     session_free(session);
