@@ -234,6 +234,18 @@ static bool coloured(FILE *to) {
     return isatty(fileno(to)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* A line under "closest" starts with what was received. */
+static void write_report(FILE *to, struct span report) {
+    struct buf text = {.max = REPORT_MAX};
+    bool started = false;
+    if (text_on_github())
+        text_guard(&text, report, &started);
+    else
+        buf_span(&text, report);
+    fwrite(text.p ? text.p : "", 1, text.n, to);
+    buf_free(&text);
+}
+
 static void print_report(const struct options *o, const json_t *report, bool pass, FILE *to) {
     struct buf text = {.max = REPORT_MAX};
     if (option_on(o, OPT_JSON))
@@ -245,13 +257,12 @@ static void print_report(const struct options *o, const json_t *report, bool pas
     if (option_on(o, OPT_JSON))
         text_write(to, buf_view(&text)); /* JSON lets most of what drives a terminal stand */
     else
-        fwrite(text.p ? text.p : "", 1, text.n, to);
+        write_report(to, buf_view(&text));
     buf_free(&text);
 }
 
 static void print_annotations(const json_t *report) {
-    const char *on = getenv("GITHUB_ACTIONS");
-    if (!on || !on[0] || strcmp(on, "false") == 0)
+    if (!text_on_github())
         return;
     struct buf text = {.max = REPORT_MAX};
     report_github(report, &text);
