@@ -146,7 +146,7 @@ END
     { printf 'package readme\nimport (\n"os/exec"\n"readme/statsd"\n"testing"\n)\n'; cat body; } >readme_test.go
     mkdir bin
     ln -s "$STATWIT_BIN" bin/statwit
-    export GOFLAGS=-mod=mod GOCACHE=$PWD/cache HOME=$PWD
+    export GOFLAGS=-mod=mod CGO_ENABLED=0
     PATH=$PWD/bin:$PATH run statwit run -- go test -count=1 ./...
     exits 0
     PATH=$(dirname "$(command -v go)"):/usr/bin:/bin run go test -count=1 ./...
