@@ -323,7 +323,7 @@ STATWIT_API void statwit_health(struct statwit_metrics *metrics, struct statwit_
 struct statwit_recorder;
 
 struct statwit_connect_options {
-    const char *token;   /* NULL: STATWIT_TOKEN, else none */
+    const char *token;   /* NULL: STATWIT_TOKEN, else none; "": none. At most 16,384 bytes, without control characters */
     const char *ca_file; /* certificates to trust for https; NULL: STATWIT_CA_FILE, else the system's */
     int timeout_ms;      /* for one answer; 0: 30,000; -1: none */
 };
@@ -371,8 +371,8 @@ STATWIT_API void statwit_response_free(struct statwit_response *response);
 
 /* Starts a private recorder: `statwit serve` on free ports of the loopback interface, its recording in
  * memory. The binary is the first of options->binary, STATWIT_BIN, `statwit` beside the running program,
- * `statwit` on PATH. It ends with statwit_recorder_close, and also when the program dies (if its main thread
- * called this). */
+ * `statwit` on PATH. It runs as `statwit serve --private`: no DD_* and no STATWIT_* variable of this program changes what it
+ * does. It ends with statwit_recorder_close, and also when the program ends in any other way, kill -9 included. */
 struct statwit_start_options {
     const char *binary;
     const char *db;               /* keep the recording in this file; NULL: in memory */
@@ -390,6 +390,8 @@ STATWIT_API struct statwit_recorder *statwit_recorder_start(const struct statwit
  * before its recorder.
  */
 struct statwit_session;
+/* Wherever a recorder or a session is asked for, NULL may be given: the call fails, and reports why the recorder or session could
+ * not be opened. A test that looks at no error but those of its assertions is told all the same. */
 
 struct statwit_session_options {
     const char *name;  /* NULL: the server finds one */
@@ -414,7 +416,8 @@ STATWIT_API const char *statwit_session_variable(const struct statwit_session *s
 /* All of it into this process's environment, for statwit_open(NULL, …) or a child. setenv: no other thread
  * may read the environment meanwhile. */
 STATWIT_API int statwit_session_export(const struct statwit_session *session, struct statwit_error *error);
-/* Points the options at the session without touching the environment. Strings belong to the session. */
+/* Points the options at the session without touching the environment. Strings belong to the session; with NULL nothing will be
+ * sent (the dummy backend). */
 STATWIT_API void statwit_session_aim(const struct statwit_session *session, struct statwit_options *options);
 
 /* A point in the recording, for statwit_expect_options.since and statwit_filter.since; -1 on error. */

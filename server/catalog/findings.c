@@ -10,11 +10,26 @@
 #include <xxhash.h>
 
 struct span scope_session(const struct scope *scope) {
+    if (scope->session.p && span_eq(scope->session, SPAN(EVERY_SESSION)))
+        return (struct span){NULL, 0};
     return scope->session.p ? scope->session : SPAN("default");
 }
 
 bool scope_holds(const struct scope *scope, const struct series_row *row) {
-    return span_eq(row->session, scope_session(scope)) && row->last_id > scope->since && row->samples > 0;
+    struct span session = scope_session(scope);
+    return (!session.p || span_eq(row->session, session)) && row->last_id > scope->since && row->samples > 0;
+}
+
+int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row) {
+    if (scope_session(scope).p)
+        return 1;
+    uint64_t hash = XXH3_64bits_withSeed(row->name.p, row->name.n, row->type);
+    for (size_t i = 0; i < row->n_tags; i++)
+        hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
+    hash = XXH3_64bits_withSeed(row->host.n ? row->host.p : "", row->host.n, hash);
+    hash = XXH3_64bits_withSeed(row->device.n ? row->device.p : "", row->device.n, hash);
+    bool added;
+    return table_put(seen, hash, 0, &added) ? added : -1;
 }
 
 /* Always valid UTF-8, which jansson insists on. */
@@ -142,6 +157,28 @@ static enum verdict overall(const struct findings *f) {
                                              : findings_absence(f, VERDICT_PASS);
 }
 
+static void put_plural(struct buf *b, const char *between, uint64_t n, const char *one, const char *more) {
+    buf_printf(b, "%s%llu %s", between, (unsigned long long)n, n == 1 ? one : more);
+}
+
+/* "10 series, 21 rules: 3 errors, 4 warnings" */
+static json_t *summary(const struct findings *f) {
+    struct buf b = {.max = 1024};
+    size_t unsure = f->counts[VERDICT_INCONCLUSIVE], errors = f->severities[SEVERITY_ERROR];
+    put_plural(&b, "", f->series, "series", "series");
+    if (f->held)
+        put_plural(&b, ", ", f->n_held, f->one_held, f->held);
+    put_plural(&b, ": ", errors > unsure ? errors - unsure : 0, "error", "errors");
+    put_plural(&b, ", ", f->severities[SEVERITY_WARNING], "warning", "warnings");
+    if (f->severities[SEVERITY_NOTE])
+        put_plural(&b, ", ", f->severities[SEVERITY_NOTE], "note", "notes");
+    if (unsure)
+        put_plural(&b, ", ", unsure, "inconclusive", "inconclusive");
+    json_t *string = text(buf_view(&b));
+    buf_free(&b);
+    return string;
+}
+
 json_t *findings_report(struct findings *f, struct err *err) {
     size_t room = FINDINGS_MAX - json_array_size(f->others);
     size_t n_passed = json_array_size(f->passed);
@@ -163,6 +200,7 @@ json_t *findings_report(struct findings *f, struct err *err) {
     for (int s = 0; s < 3; s++)
         put(f, counts, severity_word((enum severity)s), json_integer((json_int_t)f->severities[s]));
     put(f, report, "counts", counts);
+    put(f, report, "summary", summary(f));
     if (f->failed) {
         json_decref(report);
         err_set(err, 0, "out of memory");

@@ -3,7 +3,7 @@
  *
  *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "closest":[…], "file"?, "line"?,
  * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N, "earlier"?: N,
- * "counts":{"pass","fail","inconclusive","warning","note"}}
+ * "counts":{"pass","fail","inconclusive","error","warning","note"}, "summary"}
  *
  * A result with a severity other than "error" did not make the verdict fail.
  *
@@ -22,13 +22,18 @@
 
 /* What part of a recording is looked at. */
 struct scope {
-    struct span session; /* the default one when p == NULL */
+    struct span session; /* the default one when p == NULL; EVERY_SESSION: all */
     uint64_t since;      /* only what was recorded later */
     bool since_given;    /* by the question itself */
     uint64_t earlier;    /* records that `since` leaves out without being asked to: the answer tells */
     uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };
+struct table;
+/* To read; p == NULL: all. */
 struct span scope_session(const struct scope *scope);
+/* Whether the row is the first of its series: the same series in several sessions counts once. -1: out of memory. `seen` holds
+ * what came before; table_free. */
+int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row);
 /* Whether a series belongs to it. */
 bool scope_holds(const struct scope *scope, const struct series_row *row);
 
@@ -53,6 +58,9 @@ struct findings {
     size_t counts[3];     /* by verdict; what only warns counts as a pass */
     size_t severities[3]; /* of those that are no pass, or only warn */
     size_t omitted;
+    uint64_t series;             /* looked at: for the summary */
+    size_t n_held;               /* what they were held to: rules, declared metrics; 0: not told */
+    const char *one_held, *held; /* "rule", "rules" */
     bool failed;
 };
 

@@ -23,7 +23,7 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
     uint32_t *at = table_put(&l->noted, XXH3_64bits_withSeed(subject.n ? subject.p : "", subject.n, seed),
                              (uint32_t)l->n_notes, &added);
     if (at && !added) {
-        l->notes[*at].series++;
+        l->notes[*at].series += l->first;
         return;
     }
     if (!array_room(&l->notes, l->n_notes, &l->cap_notes, sizeof *l->notes))
@@ -53,8 +53,11 @@ static int take_series(void *arg, const struct series_row *row) {
     struct lint *l = arg;
     if (!scope_holds(&l->options->scope, row))
         return 0;
+    int first = scope_first(&l->options->scope, &l->seen, row);
+    l->first = first > 0;
+    l->findings.series += l->first;
     size_t name = name_number(l, row->name);
-    if (name == NUMBERING_NONE)
+    if (name == NUMBERING_NONE || first < 0)
         l->failed = true;
     else
         lint_series(l, name, row);
@@ -252,6 +255,10 @@ static json_t *report(struct lint *l, struct err *err) {
     buf_free(&claim);
     buf_free(&observed);
     buf_free(&why);
+    uint64_t silenced = l->options->silenced | (l->options->catalog ? l->options->catalog->silenced : 0);
+    l->findings.n_held = (size_t)(LINT_N - __builtin_popcountll(silenced));
+    l->findings.one_held = "rule";
+    l->findings.held = "rules";
     return findings_report(&l->findings, err);
 }
 
@@ -263,6 +270,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     int failed = findings_start(&l.findings, &options->scope, reader, err) ||
                  reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err) ||
                  reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err);
+    l.first = true; /* what follows counts names */
     if (!failed) {
         lint_keys(&l);
         lint_names(&l);
@@ -282,6 +290,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     table_free(&l.pairs);
     table_free(&l.seen_values);
     table_free(&l.gauges);
+    table_free(&l.seen);
     free(l.of_names);
     free(l.of_tags);
     free(l.notes);

@@ -57,6 +57,8 @@ struct lint {
     struct lint_key *by_key;
     struct table seen_values; /* (name, tag) */
     struct table gauges;      /* series that may only grow, by id: the name's number */
+    struct table seen;        /* scope_first */
+    bool first;               /* the row is the first one of its series */
     bool failed;
 };
 

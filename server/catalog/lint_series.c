@@ -121,7 +121,7 @@ static void check_numbers(struct lint *l, size_t name, const struct series_row *
 
 void lint_series(struct lint *l, size_t name, const struct series_row *row) {
     struct lint_name *n = &l->of_names[name];
-    n->series++;
+    n->series += l->first;
     n->samples += row->samples;
     n->types |= 1u << row->type;
     if (match_tells_drops(row->name, row->type)) {

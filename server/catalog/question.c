@@ -153,13 +153,18 @@ void catalog_question_free(struct catalog_question *q) {
     free(q);
 }
 
+static struct span named_session(const struct scope *scope) {
+    struct span session = scope_session(scope);
+    return session.p ? session : SPAN(EVERY_SESSION);
+}
+
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]) {
     size_t n = 0;
     if (q->kind != ASK_DIFF)
-        sessions[n++] = scope_session(&q->scope);
+        sessions[n++] = named_session(&q->scope);
     for (size_t i = 0; i < 2; i++)
         if (q->sides[i].live)
-            sessions[n++] = scope_session(&q->sides[i].scope);
+            sessions[n++] = named_session(&q->sides[i].scope);
     return n;
 }
 

@@ -29,7 +29,7 @@ struct catalog_question *catalog_question_new(enum catalog_kind kind, const json
                                               struct catalog_error *error);
 void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
- * the request names none. */
+ * the request names none, EVERY_SESSION where it asks for all. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
 /* The i-th of them begins at this mark, unless the question has a `since`; so many records are left out by that. */
 void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier);

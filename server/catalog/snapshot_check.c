@@ -130,6 +130,7 @@ static void walk(struct check *c) {
 }
 
 static json_t *report(struct check *c, const struct buf *text, struct err *err) {
+    c->findings.series = c->now->n;
     json_t *report = findings_report(&c->findings, err);
     if (!report)
         return NULL;

@@ -49,7 +49,7 @@ enum part { WHOLE, AGGREGATE_VALUE, AGGREGATE_TOTAL };
 static void check_series(struct verify *v, size_t entry, const struct series_row *row, enum part part) {
     const struct catalog_entry *e = &v->catalog->entries[entry];
     struct entry_state *state = &v->states[entry];
-    state->series++;
+    state->series += v->first;
     state->samples += row->samples;
     if (e->deprecated)
         verify_note(v, entry, VERIFY_DEPRECATED, SPAN(""), row, SPAN(""));
@@ -127,7 +127,7 @@ static int note_undeclared(struct verify *v, const struct series_row *row, struc
         v->undeclared[i] =
             (struct undeclared){0, i < FINDINGS_MAX ? text_clean(&v->arena, span_str(example)) : SPAN("")};
     }
-    v->undeclared[i].series++;
+    v->undeclared[i].series += v->first;
     return 0;
 }
 
@@ -135,6 +135,10 @@ static int take_series(void *arg, const struct series_row *row) {
     struct verify *v = arg;
     if (!scope_holds(&v->options->scope, row))
         return 0;
+    int first = scope_first(&v->options->scope, &v->seen, row);
+    v->failed |= first < 0;
+    v->first = first > 0;
+    v->findings.series += v->first;
     struct span name = verify_clean(v, row->name), prefix = v->options->prefix;
     bool inside = span_starts(name, prefix);
     const struct catalog_entry *e = inside ? find_entry(v, span_from(name, prefix.n)) : NULL;
@@ -155,6 +159,7 @@ static void look_at(struct verify *v, const struct look *look, const struct samp
     const struct metric *m = row->spelling;
     const struct sketch *sketch = row->value.sketch;
     double low = sketch ? sketch->min : row->value.number, high = sketch ? sketch->max : row->value.number;
+    v->first = true; /* a look at samples tells one series from another by its id */
     struct series_row series = {
         .id = row->series_id, .name = m->name, .type = m->type, .n_tags = m->n_tags, .tags = m->tags};
     if (look->looks & LOOK_RATE)
@@ -202,6 +207,7 @@ json_t *catalog_verify(const struct catalog *c, const struct verify_options *opt
     numbering_free(&v.names);
     table_free(&v.sampled);
     free(v.looks);
+    table_free(&v.seen);
     free(v.undeclared);
     free(v.states);
     findings_free(&v.findings);

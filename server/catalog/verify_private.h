@@ -79,6 +79,8 @@ struct verify {
     struct look *looks;
     size_t n_explained; /* undeclared tags for which a look-alike was searched */
     uint64_t similar_steps;
+    struct table seen; /* scope_first */
+    bool first;        /* the row is the first one of its series */
     bool failed;
 };
 

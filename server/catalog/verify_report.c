@@ -280,5 +280,8 @@ json_t *verify_report(struct verify *v, struct err *err) {
         err_set(err, 0, "out of memory");
         return NULL;
     }
+    v->findings.n_held = v->catalog->n_entries;
+    v->findings.one_held = "declared metric";
+    v->findings.held = "declared metrics";
     return findings_report(&v->findings, err);
 }

@@ -14,9 +14,8 @@ static enum catalog_format format_of(const struct options *o, enum catalog_forma
 
 static void warn_lost(size_t lost) {
     if (lost)
-        log_warning(
-            "%zu metrics have more than metadata.csv can say (tags, limits, owners): that was left out",
-            lost);
+        log_warning("%zu metric%s more than metadata.csv can say (tags, limits, owners): that was left out",
+                    lost, lost == 1 ? " has" : "s have");
 }
 
 static int write_catalog(const struct catalog *c, enum catalog_format format, bool sorted, const char *path) {

@@ -38,6 +38,7 @@ void child_block(void) {
  * in the command would read an unfinished file instead of asking us, or write over our report. */
 static const char *const leading_away[] = {"DD_DOGSTATSD_SOCKET",  "DD_DOGSTATSD_STREAM_SOCKET",
                                            "DD_DOGSTATSD_DISABLE", "STATWIT_DB",
+                                           "STATWIT_TOKEN",        "STATWIT_CA_FILE",
                                            "STATWIT_SINCE",        "STATWIT_TO",
                                            "STATWIT_JUNIT",        "STATWIT_JSON_FILE"};
 

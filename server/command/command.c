@@ -5,7 +5,10 @@
 #include "core/log.h"
 #include "core/version.h"
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ANY (-1)
 
@@ -203,12 +206,30 @@ static int command_run(int argc, char **argv) {
     return status;
 }
 
+static bool nobody_reads(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
+}
+
+/* As the signal ends whatever is written to a pipe without a reader, also where it is ignored or was blocked for a request. */
+static _Noreturn void end_by_pipe(void) {
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &pipe_only, NULL);
+    raise(SIGPIPE);
+    _exit(128 + SIGPIPE);
+}
+
 /* What could not be written was not said: a full disk is no success. */
 int command_main(int argc, char **argv) {
     int status = command_run(argc, argv);
     bool flushed = fflush(stdout) == 0;
     if (status == EXIT_CANNOT || (flushed && !ferror(stdout)))
         return status;
+    if (nobody_reads()) /* head has what it wants */
+        end_by_pipe();
     log_error("cannot write to stdout: %s", flushed ? "not all of it was taken" : strerror(errno));
     return status == EXIT_PASS ? EXIT_CANNOT : status;
 }

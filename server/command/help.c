@@ -14,20 +14,16 @@ static void heading(const char *text, FILE *to) {
 
 /* Words of text from column `at` on, wrapped and indented to COLUMN. */
 static void wrapped(const char *text, size_t at, FILE *to) {
-    while (*text) {
-        size_t n = strcspn(text, " ");
-        if (at + n > WIDTH && at > COLUMN) {
+    for (bool first = true; *text; first = false) {
+        size_t n = strcspn(text, " "), blank = first ? 0 : 1;
+        if (!first && at + blank + n > WIDTH) {
             fprintf(to, "\n%*s", COLUMN, "");
             at = COLUMN;
+            blank = 0;
         }
-        fprintf(to, "%.*s", (int)n, text);
-        at += n;
-        text += n;
-        if (*text == ' ') {
-            text++;
-            if (*text && at + 1 + strcspn(text, " ") <= WIDTH)
-                fputc(' ', to), at++;
-        }
+        fprintf(to, "%*s%.*s", (int)blank, "", (int)n, text);
+        at += blank + n;
+        text += n + strspn(text + n, " ");
     }
     fputc('\n', to);
 }

@@ -124,6 +124,7 @@ int judging_check(struct judging *j, const struct options *o) {
     if (!judge)
         return EXIT_USAGE;
     j->waiting_ms = judge_within_ms(judge);
+    j->has_no = judge_has_no(judge);
     judge_free(judge);
     return EXIT_PASS;
 }
@@ -187,6 +188,8 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
     if (option_given(o, OPT_IGNORE_TAGS))
         json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
     json_object_set_new(question, "all_covered", json_boolean(judging_all_covered(o)));
+    if (j->no_everywhere)
+        json_object_set_new(question, "no_everywhere", json_true());
     return question;
 }
 
@@ -231,6 +234,18 @@ static bool coloured(FILE *to) {
     return isatty(fileno(to)) && !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* A line under "closest" starts with what was received. */
+static void write_report(FILE *to, struct span report) {
+    struct buf text = {.max = REPORT_MAX};
+    bool started = false;
+    if (text_on_github())
+        text_guard(&text, report, &started);
+    else
+        buf_span(&text, report);
+    fwrite(text.p ? text.p : "", 1, text.n, to);
+    buf_free(&text);
+}
+
 static void print_report(const struct options *o, const json_t *report, bool pass, FILE *to) {
     struct buf text = {.max = REPORT_MAX};
     if (option_on(o, OPT_JSON))
@@ -242,13 +257,12 @@ static void print_report(const struct options *o, const json_t *report, bool pas
     if (option_on(o, OPT_JSON))
         text_write(to, buf_view(&text)); /* JSON lets most of what drives a terminal stand */
     else
-        fwrite(text.p ? text.p : "", 1, text.n, to);
+        write_report(to, buf_view(&text));
     buf_free(&text);
 }
 
 static void print_annotations(const json_t *report) {
-    const char *on = getenv("GITHUB_ACTIONS");
-    if (!on || !on[0] || strcmp(on, "false") == 0)
+    if (!text_on_github())
         return;
     struct buf text = {.max = REPORT_MAX};
     report_github(report, &text);

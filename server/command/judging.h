@@ -18,6 +18,8 @@ struct judging {
     struct judge_source *sources;
     struct buf *texts;  /* of files; .p NULL where the source is an argument */
     int64_t waiting_ms; /* what their `within` lines ask the server to wait */
+    bool has_no;        /* there are `no` claims among them */
+    bool no_everywhere; /* to be set: these, and --all-covered, are about every session */
 };
 
 /* The next source: an expectation, or a file ("-": stdin). */

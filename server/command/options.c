@@ -12,34 +12,37 @@
 
 /* clang-format off */
 const struct option option_table[] = {
+    {OPT_PRIVATE, TAKES_SERVE, KIND_FLAG, 0, "private", NULL, NULL, NULL, "for a test: free ports, --db :memory:, --quiet, --exit-with-stdin, and nothing from the environment; other flags still count"},
+
     /* Where to listen. `run` shares nothing with its surroundings: its ports are free ones, and the Agent's variables,
      * which say where others listen, are not for it. */
     {OPT_BIND, TAKES_SERVE, KIND_TEXT, 0, "bind", "ADDRESS", "DD_BIND_HOST", "127.0.0.1", "where to listen: an address, localhost (IPv4 and IPv6), 0.0.0.0 or ::"},
-    {OPT_BIND, TAKES_RUN, KIND_TEXT, 0, "bind", "ADDRESS", NULL, "127.0.0.1", "where to listen"},
+    {OPT_BIND, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "bind", "ADDRESS", NULL, "127.0.0.1", "where to listen"},
     {OPT_NON_LOCAL, TAKES_SERVE, KIND_FLAG, 0, "dogstatsd-non-local-traffic", NULL, "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", NULL, "the same as --bind 0.0.0.0, unless --bind is given"},
     {OPT_DOGSTATSD_PORT, TAKES_SERVE, KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "UDP port; 0: any free one"},
-    {OPT_DOGSTATSD_PORT, TAKES_RUN, KIND_PORT, 0, "dogstatsd-port", "PORT", NULL, "0", "UDP port; 0: any free one"},
+    {OPT_DOGSTATSD_PORT, TAKES_RUN | RUN_BY_FLAG, KIND_PORT, 0, "dogstatsd-port", "PORT", NULL, "0", "UDP port; 0: any free one"},
     {OPT_DOGSTATSD_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-socket", "PATH", "DD_DOGSTATSD_SOCKET", NULL, "Unix datagram socket to listen on as well"},
-    {OPT_DOGSTATSD_SOCKET, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-socket", "PATH", NULL, NULL, "Unix datagram socket to listen on as well"},
+    {OPT_DOGSTATSD_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-socket", "PATH", NULL, NULL, "Unix datagram socket to listen on as well"},
     {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", "DD_DOGSTATSD_STREAM_SOCKET", NULL, "Unix stream socket (length-prefixed) to listen on as well"},
-    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", NULL, NULL, "Unix stream socket (length-prefixed) to listen on as well"},
-    {OPT_SOCKET, TAKES_RUN, KIND_FLAG, 0, "socket", NULL, NULL, NULL, "also listen on Unix sockets in a private directory, and point the command at them"},
+    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", NULL, NULL, "Unix stream socket (length-prefixed) to listen on as well"},
+    {OPT_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_FLAG, 0, "socket", NULL, NULL, NULL, "also listen on Unix sockets in a private directory, and point the command at them"},
     {OPT_HTTP_PORT, TAKES_SERVE, KIND_PORT, 0, "http-port", "PORT", NULL, "8125", "TCP port of the Datadog API and of the control API; 0: any free one"},
-    {OPT_HTTP_PORT, TAKES_RUN, KIND_PORT, 0, "http-port", "PORT", NULL, "0", "TCP port of the Datadog API and of the control API; 0: any free one"},
+    {OPT_HTTP_PORT, TAKES_RUN | RUN_BY_FLAG, KIND_PORT, 0, "http-port", "PORT", NULL, "0", "TCP port of the Datadog API and of the control API; 0: any free one"},
 
     /* What is recorded, and where. */
     {OPT_DB, TAKES_SERVE, KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
-    {OPT_DB, TAKES_RUN, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
+    {OPT_DB, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
     {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
-    {OPT_RETENTION_AGE, TAKES_RECORDER, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
-    {OPT_RETENTION_SAMPLES, TAKES_RECORDER, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
-    {OPT_MAX_SERIES, TAKES_RECORDER, KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
-    {OPT_KEEP_DATAGRAMS, TAKES_RECORDER, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
+    {OPT_EXIT_WITH_STDIN, TAKES_SERVE, KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends: when who holds the other end of the pipe is gone (on a terminal: Ctrl-D)"},
+    {OPT_RETENTION_AGE, TAKES_RECORDER | RUN_BY_FLAG, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
+    {OPT_RETENTION_SAMPLES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
+    {OPT_MAX_SERIES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
+    {OPT_KEEP_DATAGRAMS, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
     {OPT_DOGSTATSD_TAGS, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
-    {OPT_DOGSTATSD_TAGS, TAKES_RUN, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
-    {OPT_IGNORE_ORIGIN, TAKES_RECORDER, KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
-    {OPT_QUEUE_MEMORY, TAKES_RECORDER, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
-    {OPT_SO_RCVBUF, TAKES_RECORDER, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
+    {OPT_DOGSTATSD_TAGS, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
+    {OPT_IGNORE_ORIGIN, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
+    {OPT_QUEUE_MEMORY, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
+    {OPT_SO_RCVBUF, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
 
     /* Who may ask. */
     {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
@@ -48,7 +51,7 @@ const struct option option_table[] = {
     {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "ask for this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
     {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "ask for none, even when others than this host can reach the port"},
     {OPT_API_KEY, TAKES_SERVE, KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
-    {OPT_STRICT_INTAKE, TAKES_RECORDER, KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
+    {OPT_STRICT_INTAKE, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
     {OPT_LOG_LEVEL, TAKES_RECORDER, KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */
@@ -62,12 +65,13 @@ const struct option option_table[] = {
     {OPT_CA_FILE, TAKES_SERVER, KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for https (PEM)"},
     {OPT_ANSWER_TIMEOUT, TAKES_SERVER | TAKES_RUN, KIND_TIME, 0, "answer-timeout", "TIME", NULL, "5m", "how long the server may take to answer, or be silent in the midst of it; --within and --settle come on top"},
     {OPT_DB, TAKES_DB, KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
-    {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default)"},
+    {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
+    {OPT_SESSION, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
     {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
-    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count gauge timing histogram distribution set rate"},
+    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count, gauge, timing, histogram, distribution, set or rate; of a server also event, check or any"},
     {OPT_TAG, TAKES_FILTER, KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
     {OPT_SOURCE, TAKES_SAMPLES, KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
-    {OPT_LIMIT, TAKES_SAMPLES, KIND_COUNT, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_LIMIT, TAKES_SAMPLES, KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
     {OPT_JSON, TAKES_JSON, KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
 
     /* Judging. */
@@ -95,7 +99,7 @@ const struct option option_table[] = {
     {OPT_STATUS, TAKES_FAULT, KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
     {OPT_DELAY, TAKES_FAULT, KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},
     {OPT_CUT, TAKES_FAULT, KIND_WORD, 0, "cut", "before|during|after", NULL, NULL, "http: cut the connection before storing, in the middle of the answer, or after storing"},
-    {OPT_TIMES, TAKES_FAULT, KIND_COUNT, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
+    {OPT_TIMES, TAKES_FAULT, KIND_SOME, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
     {OPT_PROBABILITY, TAKES_FAULT, KIND_SHARE, 0, "probability", "SHARE", NULL, NULL, "http: only this share of the requests, 0 to 1"},
     {OPT_DROP, TAKES_FAULT, KIND_SHARE, 0, "drop", "SHARE", NULL, NULL, "dogstatsd: drop this share of the datagrams, 0 to 1"},
     {OPT_SEED, TAKES_FAULT, KIND_COUNT, 0, "seed", "N", NULL, NULL, "for --probability and --drop: the same choices again"},
@@ -133,12 +137,13 @@ int64_t option_parse_time(const char *text) {
     static const struct {
         const char *unit;
         double ns;
-    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1},     {"s", 1e9},
-                 {"", 1e9},   {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
     size_t n = strspn(text, "0123456789.");
     double value;
     if (n == 0 || number_parse(span_of(text, n), &value) != NUMBER_OK)
         return -1;
+    if (value == 0 && !text[n])
+        return 0;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strcmp(text + n, units[i].unit) == 0)
             return value * units[i].ns < 9e18 ? (int64_t)(value * units[i].ns + 0.5) : -1;
@@ -198,6 +203,8 @@ static const char *parse_value(const struct option *option, const char *text, st
         return whole ? NULL : "a whole number";
     case KIND_COUNT_32:
         return whole && v->number <= UINT32_MAX ? NULL : "a whole number, at most 4294967295";
+    case KIND_SOME:
+        return whole && v->number > 0 ? NULL : "a whole number from 1";
     case KIND_SIZE:
         return (v->number = option_parse_size(text)) >= 0 ? NULL : "a size: 65536, 64K, 256M, 1G";
     case KIND_TIME:
@@ -210,11 +217,22 @@ static const char *parse_value(const struct option *option, const char *text, st
     return "something else";
 }
 
+/* The HTTP and C interfaces count in milliseconds, other programs in seconds: a bare number would be either. */
+static bool lacks_unit(const struct option *option, const char *text) {
+    size_t n = strlen(text);
+    double value;
+    return option->kind == KIND_TIME && n > 0 && strspn(text, "0123456789.") == n &&
+           number_parse(span_of(text, n), &value) == NUMBER_OK;
+}
+
 /* `name` is what the user wrote: a flag or a variable. */
 static int set_value(struct options *o, const struct option *option, enum option_origin from,
                      const char *name, const char *text, struct err *err) {
     struct option_value v = {.from = from, .text = text};
     const char *wanted = parse_value(option, text, &v);
+    if (wanted && lacks_unit(option, text))
+        return err_set(err, 0, "%s needs a unit: write %.40sms or %.40ss, not '%.40s'", name, text, text,
+                       text);
     if (wanted)
         return err_set(err, 0, "%s must be %s, not '%.100s'", name, wanted, text);
     bool more = option->kind == KIND_LIST && from == FROM_FLAG && o->value[option->id].from == FROM_FLAG;
@@ -247,19 +265,35 @@ static bool is_for_another(const struct option *option, const char *text) {
     return takes;
 }
 
+/* What runs in private, and the recorder of `run`, share nothing with their surroundings. */
+static bool reads_environment(const struct options *o, const struct option *option) {
+    bool run = (o->command->groups & TAKES_RUN) != 0;
+    if (option->id == OPT_HELP || o->value[option->id].from == FROM_FLAG)
+        return false;
+    return option->id == OPT_PRIVATE || !(option_on(o, OPT_PRIVATE) || (run && option->groups & RUN_BY_FLAG));
+}
+
 static int set_from_environment(struct options *o, const struct option *option, struct err *err) {
     char env[OPTION_ENV_SIZE];
     option_env(option, env);
     const struct {
         const char *name;
         enum option_origin from;
-    } places[] = {{option->dd, FROM_DD}, {option->id == OPT_HELP ? NULL : env, FROM_ENV}};
-    if (option->fallback && set_value(o, option, FROM_DEFAULT, option->flag, option->fallback, err) != 0)
-        return -1;
-    for (size_t i = 0; i < 2; i++) {
+    } places[] = {{option->dd, FROM_DD}, {env, FROM_ENV}};
+    for (size_t i = 0; i < 2 && reads_environment(o, option); i++) {
         const char *text = places[i].name ? getenv(places[i].name) : NULL;
         if (text && text[0] && !is_for_another(option, text) &&
             set_value(o, option, places[i].from, places[i].name, text, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_defaults(struct options *o, struct err *err) {
+    for (size_t i = 0; i < n_option_table; i++) {
+        const struct option *option = &option_table[i];
+        if (option_taken(option, o->command) && option->fallback &&
+            set_value(o, option, FROM_DEFAULT, option->flag, option->fallback, err) != 0)
             return -1;
     }
     return 0;
@@ -341,14 +375,7 @@ static int check_args(const struct options *o, struct err *err) {
     return 0;
 }
 
-int options_read(struct options *o, const struct command *command, int n, char **args, struct err *err) {
-    *o = (struct options){.command = command};
-    o->args = malloc(((size_t)n + 1) * sizeof *o->args);
-    if (!o->args)
-        return err_set(err, ENOMEM, "cannot read the options");
-    for (size_t i = 0; i < n_option_table; i++)
-        if (option_taken(&option_table[i], command) && set_from_environment(o, &option_table[i], err) != 0)
-            return -1;
+static int read_args(struct options *o, int n, char **args, struct err *err) {
     bool rest = false; /* what follows is no option */
     for (int i = 0, took; i < n; i += took) {
         took = 1;
@@ -356,15 +383,54 @@ int options_read(struct options *o, const struct command *command, int n, char *
             rest = o->dashes = true;
         else if (rest || args[i][0] != '-' || !args[i][1]) {
             o->args[o->n_args++] = args[i];
-            rest = rest || command->stops_at_arg;
+            rest = rest || o->command->stops_at_arg;
         } else if ((took = args[i][1] == '-' ? read_long(o, n - i, args + i, err)
                                              : read_short(o, n - i, args + i, err)) < 0)
             return -1;
     }
     o->args[o->n_args] = NULL;
-    return option_on(o, OPT_HELP) ? 0 : check_args(o, err);
+    return 0;
 }
 
+/* Flags were read before, so that a variable is looked at only where no flag was given. --private is first in the table: it
+ * says whether the others are looked at. */
+static int set_environment(struct options *o, struct err *err) {
+    for (size_t i = 0; i < n_option_table; i++)
+        if (option_taken(&option_table[i], o->command) && set_from_environment(o, &option_table[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+/* What --private stands for, where no flag says otherwise. */
+static int set_private(struct options *o, struct err *err) {
+    static const struct {
+        enum option_id id;
+        const char *text;
+    } means[] = {{OPT_DOGSTATSD_PORT, "0"},
+                 {OPT_HTTP_PORT, "0"},
+                 {OPT_DB, ":memory:"},
+                 {OPT_QUIET, "true"},
+                 {OPT_EXIT_WITH_STDIN, "true"}};
+    for (size_t i = 0; i < n_option_table && option_on(o, OPT_PRIVATE); i++)
+        for (size_t k = 0; k < sizeof means / sizeof means[0]; k++)
+            if (option_table[i].id == means[k].id && option_taken(&option_table[i], o->command) &&
+                o->value[means[k].id].from != FROM_FLAG &&
+                set_value(o, &option_table[i], FROM_DEFAULT, option_table[i].flag, means[k].text, err) != 0)
+                return -1;
+    return 0;
+}
+
+int options_read(struct options *o, const struct command *command, int n, char **args, struct err *err) {
+    *o = (struct options){.command = command};
+    o->args = malloc(((size_t)n + 1) * sizeof *o->args);
+    if (!o->args)
+        return err_set(err, ENOMEM, "cannot read the options");
+    return set_defaults(o, err) != 0 || read_args(o, n, args, err) != 0 || set_environment(o, err) != 0 ||
+                   set_private(o, err) != 0
+               ? -1
+           : option_on(o, OPT_HELP) ? 0
+                                    : check_args(o, err);
+}
 void options_free(struct options *o) {
     for (size_t i = 0; i < OPT_N; i++)
         free(o->list[i].texts);

@@ -1,7 +1,8 @@
 /* Options: one table says everything about each (flag, environment, default, kind, help, who takes it).
  *
  * A value comes from the flag, else STATWIT_<FLAG>, else the Datadog Agent's variable, else the default. Each
- * is checked when it is read, so that a command finds only good ones.
+ * is checked when it is read, so that a command finds only good ones. --private, and
+ * RUN_BY_FLAG in the table, keep the environment out.
  *
  * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies,
  * and valid until then. Threads: one. Errors: options_read returns -1 with err, a sentence that names the
@@ -20,6 +21,7 @@ struct command;
 
 enum option_id {
     OPT_HELP,
+    OPT_PRIVATE,
     OPT_BIND,
     OPT_NON_LOCAL,
     OPT_DOGSTATSD_PORT,
@@ -30,6 +32,7 @@ enum option_id {
     OPT_HTTP_PORT,
     OPT_DB,
     OPT_READY_FILE,
+    OPT_EXIT_WITH_STDIN,
     OPT_RETENTION_AGE,
     OPT_RETENTION_SAMPLES,
     OPT_MAX_SERIES,
@@ -129,6 +132,7 @@ enum option_group {
     TAKES_DIFF = 1 << 26,     /* diff alone */
     TAKES_CHECK = 1 << 27,    /* who can look only */
     TAKES_ALWAYS = 1 << 18,   /* every command */
+    RUN_BY_FLAG = 1 << 28,    /* no group: in `run` its flag alone sets it, never the environment */
 };
 
 enum option_kind {
@@ -139,8 +143,9 @@ enum option_kind {
     KIND_PORT,     /* 0 to 65535 */
     KIND_COUNT,    /* a whole number */
     KIND_COUNT_32, /* the same, 4294967295 at most */
+    KIND_SOME,     /* a whole number from 1 */
     KIND_SIZE,     /* bytes: 64K, 256M, 1G */
-    KIND_TIME,     /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a bare number is seconds */
+    KIND_TIME,     /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a unit is needed, but for 0 */
     KIND_SHARE,    /* 0 to 1 */
 };
 
@@ -207,7 +212,7 @@ static inline bool option_given(const struct options *o, enum option_id id) {
 /* The option of this command that `arg` spells ("--junit", "--junit=x"), or NULL. */
 const struct option *option_find(const struct command *command, const char *arg);
 
-/* "5s" to nanoseconds; "256M" to bytes. -1: not one. */
+/* "5s" to nanoseconds (a bare number other than 0 is none); "256M" to bytes. -1: not one. */
 int64_t option_parse_time(const char *text);
 int64_t option_parse_size(const char *text);
 

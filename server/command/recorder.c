@@ -249,8 +249,9 @@ void recorder_stop(struct recorder *r) {
 }
 
 void recorder_ready_json(const struct recorder *r, struct buf *b) {
-    buf_printf(
-        b, "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"pid\":%d,\"http\":", (int)getpid());
+    buf_printf(b,
+               "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"api\":%d,\"pid\":%d,\"http\":",
+               STATWIT_API_NUMBER, (int)getpid());
     json_put_string(b, span_str(http_url(r->http)));
     buf_str(b, ",\"dogstatsd\":");
     environment_dogstatsd_json(&r->session.at, b);

@@ -46,7 +46,7 @@ void row_tags(const json_t *row, struct buf *text) {
 
 const char *rows_session(const struct options *o) {
     const char *session = option_text(o, OPT_SESSION);
-    return session && session[0] ? session : "default";
+    return session ? session : "default";
 }
 
 bool rows_from_file(const struct options *o) {

@@ -4,6 +4,7 @@
 #include "command/judging.h"
 #include "command/naming.h"
 #include "command/recorder.h"
+#include "command/rows.h"
 #include "core/log.h"
 #include <inttypes.h>
 #include <signal.h>
@@ -63,12 +64,14 @@ static int judge(const struct verdict_work *w) {
     struct remote remote;
     json_t *report = NULL;
     to.value[OPT_URL].text = w->url;
-    to.value[OPT_TOKEN].text = w->token[0] ? w->token : NULL;
+    to.value[OPT_TOKEN].text = w->token; /* "": none, whatever STATWIT_TOKEN is for */
     int status = remote_open(&remote, &to);
     if (status == EXIT_PASS && (j->n || judging_all_covered(o)))
         status = judging_ask(j, &to, &remote, &report);
     else if (status == EXIT_PASS)
         report = naming_empty_report();
+    if (!option_given(o, OPT_SESSION))
+        to.value[OPT_SESSION].text = EVERY_SESSION;
     if (status == EXIT_PASS)
         status = naming_extend(&to, &remote, report);
     remote_close(&remote);
@@ -76,6 +79,49 @@ static int judge(const struct verdict_work *w) {
         status = judging_show(o, report, stderr);
     json_decref(report);
     return status;
+}
+
+/* --- what the report doesn't say ---------------------------------------------------------------------------- */
+
+struct unjudged {
+    struct span judged;
+    uint64_t samples, others, sessions;
+};
+
+static int count_unjudged(void *arg, const struct session_row *row) {
+    struct unjudged *u = arg;
+    uint64_t others = row->events + row->checks;
+    if (span_eq(row->name, u->judged) || row->samples + others == 0)
+        return 0;
+    u->samples += row->samples;
+    u->others += others;
+    u->sessions++;
+    return 0;
+}
+
+/* Tests with a session each, and claims about the session default: all would be green, whatever they sent. */
+static void tell_unjudged(const struct recorder *r, const struct options *o, const struct judging *j) {
+    const char *session = rows_session(o);
+    bool everywhere =
+        j->no_everywhere && (j->has_no || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n);
+    struct unjudged u = {.judged = span_str(session)};
+    struct err err = {0};
+    if (everywhere || strcmp(session, EVERY_SESSION) == 0)
+        return;
+    struct reader *reader = store_reader_take(r->store, &err);
+    if (reader && reader->ops->begin(reader, &err) == 0) {
+        reader->ops->sessions(reader, count_unjudged, &u, &err);
+        reader->ops->end(reader);
+    }
+    if (reader)
+        store_reader_give(r->store, reader);
+    uint64_t n = u.samples + u.others;
+    if (n)
+        log_warning("%" PRIu64 " %s%s in %" PRIu64
+                    " other session%s %s not judged: --session '*' judges all sessions as one, "
+                    "`no` claims and --catalog look at every session",
+                    n, u.others ? "record" : "sample", n == 1 ? "" : "s", u.sessions,
+                    u.sessions == 1 ? "" : "s", n == 1 ? "was" : "were");
 }
 
 /* What the report doesn't say, and claims may hold or fail because of. */
@@ -101,8 +147,8 @@ static void summarize(const struct recorder *r) {
     store_stats(r->store, &stats);
     for (int i = 0; i < LOSS_N; i++)
         lost += loss_kinds((enum loss)i) == LOST_IN_DOUBT ? 0 : stats.losses[i];
-    log_info("recorded %" PRIu64 " samples in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
-             stats.samples, stats.series, stats.rejects, lost);
+    log_info("recorded %" PRIu64 " sample%s in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
+             stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, lost);
 }
 
 static void judge_after(void *arg) {
@@ -144,6 +190,8 @@ static int run_child(const struct options *o, const struct recorder *r, const st
             return 128 + *ended_by;
         }
         tell_more(r, option_text(o, OPT_DB));
+        if (work.status != EXIT_USAGE && work.status != EXIT_CANNOT)
+            tell_unjudged(r, o, j);
     }
     return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
 }
@@ -155,6 +203,7 @@ int run_command(const struct options *o) {
     log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
                                           : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
     int status = collect(o, &j);
+    j.no_everywhere = !option_given(o, OPT_SESSION);
     if (status == EXIT_PASS) {
         child_block();
         signal(SIGPIPE, SIG_IGN);

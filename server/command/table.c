@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -53,8 +54,44 @@ static bool is_harmful(uint32_t c) {
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
 }
 
+bool text_on_github(void) {
+    const char *on = getenv("GITHUB_ACTIONS");
+    return on && on[0] && strcmp(on, "false") != 0;
+}
+
+void text_guard(struct buf *b, struct span text, bool *started) {
+    for (size_t i = 0; i < text.n; i++) {
+        struct span rest = span_from(text, i);
+        char c = text.p[i];
+        bool ends = c == '\n' || (c == '\r' && rest.n > 1 && rest.p[1] == '\n');
+        if (c == '\r' && !ends) { /* the runner ends a line here, too */
+            buf_str(b, "\\x0d");
+            *started = true;
+            continue;
+        }
+        if ((!*started && c == ':' && (rest.n == 1 || rest.p[1] == ':')) || span_starts(rest, SPAN("##[")))
+            buf_printf(b, "\\x%02x", (unsigned char)c);
+        else
+            buf_char(b, c);
+        *started = !ends && (*started || (c != ' ' && c != '\t' && c != '\r'));
+    }
+}
+
+/* Cells may stand first in their line. */
+static size_t defuse(struct buf *b, struct span text) {
+    size_t blanks = 0;
+    while (blanks < text.n && text.p[blanks] == ' ')
+        blanks++;
+    if (!text_on_github() || !span_starts(span_from(text, blanks), SPAN("::")))
+        return 0;
+    buf_printf(b, "%*s\\x3a", (int)blanks, "");
+    return blanks + 1;
+}
+
 size_t text_harmless(struct buf *b, struct span text) {
-    size_t width = 0;
+    size_t skipped = defuse(b, text), width = skipped ? skipped + 3 : 0;
+    text = span_from(text, skipped);
+    bool github = text_on_github();
     for (size_t i = 0; i < text.n;) {
         struct span rest = span_from(text, i);
         size_t n = utf8_length(rest);
@@ -66,7 +103,7 @@ size_t text_harmless(struct buf *b, struct span text) {
         }
         uint32_t c = utf8_decode(rest, n);
         size_t before = b->n;
-        if (!is_harmful(c)) {
+        if (!is_harmful(c) && !(github && span_starts(rest, SPAN("##[")))) {
             buf_add(b, rest.p, n);
             width += (size_t)columns_of(c);
         } else {
@@ -78,10 +115,25 @@ size_t text_harmless(struct buf *b, struct span text) {
     return width;
 }
 
+static bool is_pipe(FILE *to) {
+    struct stat st;
+    return fstat(fileno(to), &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static bool write_guarded(FILE *to, struct span bytes) {
+    static bool started; /* the command's whole output is one text, however many pieces it comes in */
+    struct buf text = {0};
+    text_guard(&text, bytes, &started);
+    bool written = !text.failed && fwrite(text.p ? text.p : "", 1, text.n, to) == text.n;
+    buf_free(&text);
+    return written;
+}
+
 bool text_write(FILE *to, struct span bytes) {
-    if (!isatty(fileno(to)))
-        return fwrite(bytes.p, 1, bytes.n, to) == bytes.n;
     struct buf line = {0};
+    if (!isatty(fileno(to)))
+        return text_on_github() && is_pipe(to) ? write_guarded(to, bytes)
+                                               : fwrite(bytes.p, 1, bytes.n, to) == bytes.n;
     bool written = true;
     for (size_t from = 0, i = 0; written && i <= bytes.n; i++) {
         if (i < bytes.n && bytes.p[i] != '\n' && bytes.p[i] != '\t')

@@ -48,9 +48,14 @@ void table_end(struct table *t);
 /* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the
  * columns that it takes. */
 size_t text_harmless(struct buf *b, struct span text);
-/* Writes bytes that hold what was received, in whatever format: to a terminal harmless but for newlines and tabs, else as
- * they are. False when they cannot be written. */
+/* Writes bytes that hold what was received, in whatever format: to a terminal harmless but for newlines and tabs; into a pipe
+ * under GITHUB_ACTIONS without what the runner takes for a command; else as they are. False when they cannot be written. */
 bool text_write(FILE *to, struct span bytes);
+/* Whether the output is read by a runner of GitHub Actions: at the start of a line, after blanks, "::" starts a command there,
+ * and "##[" does anywhere. */
+bool text_on_github(void);
+/* Appends the text so that no line of it is a command; *started: whether something but blanks was written on this line. */
+void text_guard(struct buf *b, struct span text, bool *started);
 /* Columns of harmless text. */
 size_t text_width(struct span text);
 

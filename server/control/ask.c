@@ -111,6 +111,13 @@ uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *ear
     return store_run_mark(rq->http->store);
 }
 
+int ask_sessions(struct http_request *rq, struct span name, struct ingest_session *session) {
+    if (!span_eq(name, SPAN(EVERY_SESSION)))
+        return ask_recorded(rq, name, session);
+    *session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
+    return 0;
+}
+
 bool ask_u64(struct span text, uint64_t *n) {
     uint64_t value = 0;
     if (text.n == 0 || text.n > 19)
@@ -159,17 +166,13 @@ static int read_type(struct http_request *rq, const struct http_arg *arg, struct
 static int read_arg(struct http_request *rq, const struct http_arg *arg, struct ask *ask) {
     struct filter *f = &ask->filter;
     if (span_eq(arg->name, SPAN("session"))) {
-        ask->session[0] = '\0';
-        ask->session_id = INGEST_ALL;
-        f->session = (struct span){NULL, 0};
-        if (span_eq(arg->value, SPAN("*")))
-            return 0;
         struct ingest_session session;
-        if (ask_recorded(rq, arg->value, &session) < 0)
+        if (ask_sessions(rq, arg->value, &session) < 0)
             return -1;
-        memcpy(ask->session, session.name, sizeof ask->session);
+        bool all = session.id == INGEST_ALL;
+        snprintf(ask->session, sizeof ask->session, "%s", all ? "" : session.name);
         ask->session_id = session.id;
-        f->session = span_str(ask->session);
+        f->session = span_str(all ? NULL : ask->session);
     } else if (span_eq(arg->name, SPAN("name")))
         f->name = arg->value;
     else if (span_eq(arg->name, SPAN("type")))

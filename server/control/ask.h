@@ -32,6 +32,8 @@ uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *ear
 
 /* A query argument that is true, false, 1 or 0; may be missing. */
 int ask_flag(struct http_request *rq, const char *name, bool *on);
+/* As ask_recorded, for what may be about every session: then its id is INGEST_ALL and its name EVERY_SESSION. */
+int ask_sessions(struct http_request *rq, struct span name, struct ingest_session *session);
 
 /* The arguments of a list. */
 struct ask {

@@ -126,7 +126,7 @@ static int find_sessions(struct http_request *rq, struct catalog_question *q, ui
     size_t n = catalog_question_sessions(q, names);
     for (size_t i = 0; i < n; i++) {
         uint64_t earlier, mark;
-        if (ask_recorded(rq, names[i], &session) < 0)
+        if (ask_sessions(rq, names[i], &session) < 0)
             return -1;
         mark = ask_own_run(rq, session.id, &earlier);
         catalog_question_own_run(q, i, mark, earlier);

@@ -128,6 +128,8 @@ static uint64_t forgets(const struct question *q) {
 static bool session_ended(struct question *q) {
     struct ingest_session session;
     struct err ignored = {0};
+    if (q->waiter.session_id == INGEST_ALL)
+        return false;
     struct span name = span_str(q->waiter.session);
     bool there = q->ended ? ask_recorded(q->rq, name, &session) == 1
                           : ingest_session_find(q->rq->http->ingest, name, &session, &ignored) == 0;
@@ -275,7 +277,9 @@ static void ask_barrier_later(struct question *q) {
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
 
-#define FIELDS "expect", "session", "since", "within_ms", "settle_ms", "all_covered", "prefix", "ignore_tags"
+#define FIELDS                                                                                               \
+    "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
+        "ignore_tags"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -389,9 +393,11 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
         (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
-        (ended = ask_recorded(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
+        ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
+        (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
         if (!has_since)
-            options.since = ask_own_run(rq, session.id, &options.earlier);
+            options.since =
+                ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
         options.session = span_str(session.name);
         options.ignore_tags = buf_view(&ignored);
         judge = read_judge(rq, body, &options);
@@ -404,8 +410,10 @@ static struct question *read_question(struct http_request *rq, const json_t *bod
         judge_free(judge);
         return NULL;
     }
-    q->ended = ended; /* nothing comes any more */
-    if (ended)
+    q->ended = ended && !options.no_everywhere; /* nothing comes any more */
+    if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
+        session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
+    if (q->ended)
         within_ms = settle_ms = 0;
     else if (!has_within && judge_within_ms(judge) > 0)
         within_ms = (uint64_t)judge_within_ms(judge);

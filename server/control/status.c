@@ -103,7 +103,8 @@ void control_status(struct http_request *rq) {
 
     struct buf *b = &rq->answer.body;
     b->max = LISTENERS_MAX;
-    buf_printf(b, "{\"version\":\"%s\",\"pid\":%d,\"started_at\":", STATWIT_SERVER_VERSION, (int)getpid());
+    buf_printf(b, "{\"version\":\"%s\",\"api\":%d,\"pid\":%d,\"started_at\":", STATWIT_SERVER_VERSION,
+               STATWIT_API_NUMBER, (int)getpid());
     json_put_time(b, h->started_at);
     buf_str(b, ",\"uptime_s\":");
     json_put_number(b, (double)(clock_mono_ns() - h->started_mono_ns) / (double)NS_PER_S);

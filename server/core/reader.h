@@ -15,6 +15,9 @@
 #include "core/loss.h"
 #include "core/record.h"
 
+/* Where a question names the sessions that it is about: all of them, also those that have ended. No session has this name. */
+#define EVERY_SESSION "*"
+
 /* What to read. {0} is everything. All conditions hold together. */
 struct filter {
     struct span session; /* by name; p == NULL: all sessions */
@@ -160,7 +163,7 @@ struct reader_ops {
                     void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
                   struct err *);
-    /* Of one session; none where there were none. */
+    /* Of one session, or (p == NULL) of all together; none where there were none. */
     int (*large)(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
                  struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);

@@ -264,7 +264,12 @@ void watch_forget(struct http *h, uint64_t session_id) {
 }
 
 uint64_t watch_forgets(const struct http *h, uint64_t session_id) {
-    return h->n_forgets[session_id % HTTP_FORGETS];
+    uint64_t n = 0;
+    if (session_id != INGEST_ALL)
+        return h->n_forgets[session_id % HTTP_FORGETS];
+    for (size_t i = 0; i < HTTP_FORGETS; i++)
+        n += h->n_forgets[i];
+    return n;
 }
 
 uint64_t watch_series(const struct watch *watch) {

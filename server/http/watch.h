@@ -50,7 +50,7 @@ void watch_free(struct watch *watch);
 void watch_add(struct watch *watch, struct waiter *w);
 /* A session forgot what it recorded, or ended: who waits for something in it looks again, now. Takes no lock. */
 void watch_forget(struct http *h, uint64_t session_id);
-/* Changes when that happens: what was read of the session before is then void. */
+/* Changes when that happens: what was read of the session (INGEST_ALL: of any) before is then void. */
 uint64_t watch_forgets(const struct http *h, uint64_t session_id);
 /* The newest series that this thread has read: who looks at the recording after this call sees it too. */
 uint64_t watch_series(const struct watch *watch);

@@ -63,9 +63,9 @@ int session_identify(struct open_session *session, const char *name, struct err 
     if (!*name)
         name = picked;
     if (!name_is_good(name))
-        return err_set(
-            err, EINVAL,
-            "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'", name);
+        return refuse_session(
+            err, "a session's name is 1 to 64 characters of A-Z a-z 0-9 _ . - (not . or ..), not '%.80s'",
+            name);
     snprintf(session->is.name, sizeof session->is.name, "%s", name);
     return 0;
 }

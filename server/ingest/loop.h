@@ -168,6 +168,9 @@ void jobs_answer(struct ingest *in);
 void jobs_add(struct ingest *in, struct job *job);
 void jobs_wake(struct ingest *in);
 
+/* EINVAL, and words that say all: what the system calls it adds nothing. */
+#define refuse_session(err, ...) (err_set(err, 0, __VA_ARGS__), (err)->sys = EINVAL, -1)
+
 /* ready.c: the row of the sources that hold something. */
 /* Those that have got something since, in that order; waits for the first one only when the row is empty. */
 void ready_collect(struct ingest *in, int wait_ms);

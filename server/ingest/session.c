@@ -314,8 +314,7 @@ static int close_on_loop(struct store *store, void *arg, struct err *err) {
     if (!session)
         return err_set(err, ENOENT, "there is no session '%s'", c->name);
     if (session == c->in->sessions)
-        return err_set(err, EINVAL, "the session '%s' lasts as long as the server; reset it instead",
-                       c->name);
+        return refuse_session(err, "the session '%s' lasts as long as the server; reset it instead", c->name);
     uint64_t id = session->is.id;
     session_detach(c->in, session);
     session_free(session);

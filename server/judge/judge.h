@@ -35,7 +35,9 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
 
 struct judge_options {
-    struct span session;     /* judged session, by name; the default one when p == NULL */
+    struct span
+        session; /* judged session, by name; the default one when p == NULL; EVERY_SESSION: all as one */
+    bool no_everywhere;      /* `no` claims, and all_covered, are about every session all the same */
     uint64_t since;          /* a mark: only records after it count; 0: all */
     uint64_t earlier;        /* records that `since` leaves out without being asked to: the report tells */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
@@ -67,6 +69,9 @@ void judge_free(struct judge *j);
 int64_t judge_within_ms(const struct judge *j);
 /* Whether its answer may need samples one by one, not only the summaries of series. */
 bool judge_reads_samples(const struct judge *j);
+
+/* Whether one of them is a `no` claim. */
+bool judge_has_no(const struct judge *j);
 
 /* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
  * hide everything, and each `no` would pass. */

@@ -134,7 +134,9 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     candidate.kinship = kinship_of(c, row->name, outline, &candidate.edits, &s->steps);
     if (candidate.kinship == KIN_NONE)
         return;
-    candidate.other_session = !span_eq(row->session, j->session);
+    bool wide = j->wide && c->claim->e->no;
+    candidate.other_session = !wide && !judge_is_of(j, row->session);
+    candidate.tell_session = wide || !j->session.p;
     candidate.before_mark = !candidate.other_session && row->last_id <= j->since;
     candidate.told = is_told_by(j, c->claim, row->id);
     candidate.of_earlier_run = candidate.before_mark && j->earlier;
@@ -195,7 +197,7 @@ int closest_find(struct closest_search *s, struct judge *j, struct claim *const 
     *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
     struct filter all = {0};
     struct filter rejects = {
-        .session = j->session, .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
+        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
     if (s->n == 0)
         return 0;
     s->list = calloc(s->n, sizeof *s->list);

@@ -25,6 +25,7 @@ struct candidate {
     size_t edits; /* KIN_NEAR */
     bool other_session, before_mark, of_earlier_run, after_deadline;
     bool told;             /* the claim was told by it, as by an aggregated form */
+    bool tell_session;     /* several were judged */
     struct series_row row; /* a copy */
     /* A reject instead of a series: */
     bool rejected;

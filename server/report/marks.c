@@ -121,6 +121,8 @@ static void mark_series(struct marks *m, const struct candidate *c, const struct
     mark_tags(m, e, row);
     if (c->other_session)
         mark(m, "other_session", "arrived in session %.*s", shown(row->session), row->session.p);
+    else if (c->tell_session)
+        mark(m, "session", "in session %.*s", shown(row->session), row->session.p);
     if (c->before_mark)
         mark(m, "before_mark", c->of_earlier_run ? "arrived in an earlier run" : "arrived before the mark");
     if (c->after_deadline)

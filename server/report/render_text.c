@@ -158,6 +158,13 @@ void report_text(const json_t *report, bool colour, struct buf *b) {
     put_losses(report, b);
     put_earlier(report, b);
     struct render_counts counts = render_count(report);
+    struct span summary =
+        render_text_of(report, "summary"); /* of what claims nothing: lint, verify, a snapshot */
+    if (summary.n) {
+        text_put_visible(b, summary, LINE_MAX_BYTES);
+        buf_char(b, '\n');
+        return;
+    }
     text_put_plural(b, n, "expectation");
     buf_printf(b, ": %zu passed, %zu failed, %zu inconclusive\n", counts.passed, counts.failed,
                counts.inconclusive);

@@ -94,7 +94,7 @@ static json_t *losses_json(const struct judge *j) {
         json_array_append_new(list, json_pack("{s:s, s:I, s:s, s:o, s:o}", "loss", loss_word(l->loss), "n",
                                               (json_int_t)l->n, "text", loss_sentence(l->loss), "detail",
                                               text_json(l->detail), "session",
-                                              l->everywhere ? json_null() : text_json(j->session)));
+                                              l->session.p ? text_json(l->session) : json_null()));
     }
     for (size_t i = 0; i < j->n_witnesses; i++) {
         const struct witness *w = &j->witnesses[i];
@@ -103,9 +103,11 @@ static json_t *losses_json(const struct judge *j) {
         struct buf b = {.max = 65536};
         buf_span(&b, w->name);
         text_put_tags(&b, w->n_tags, w->tags, w->host, w->device);
-        json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:o, s:o}", "loss", "client", "n",
-                                              text_json_number(w->tally.sum), "text", DROPPED_BY_CLIENT,
-                                              "detail", text_json_buf(&b), "session", text_json(j->session)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:s, s:o, s:o}", "loss", "client", "n",
+                                        text_json_number(w->tally.sum), "text", DROPPED_BY_CLIENT, "detail",
+                                        text_json_buf(&b), "session",
+                                        j->session.p && !w->apart ? text_json(j->session) : json_null()));
         buf_free(&b);
     }
     return list;

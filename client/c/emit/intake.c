@@ -137,11 +137,22 @@ static struct point *point_new(const struct text *identity, const struct text *t
     return point;
 }
 
+#define MEMBER_MAX 1024 /* bytes of a set's value */
+
+/* Whether add_member has room for the value. */
+static bool fits_member(const struct sample *sample) {
+    char buffer[MEMBER_MAX];
+    struct line line = line_in(buffer, sizeof buffer);
+    if (sample->type == STATWIT_SET)
+        format_value(&line, sample);
+    return !line.overflow;
+}
+
 /* A value of a set counts once: its own point, with the value in its identity, says that it was there. False:
  * no room. */
 static bool add_member(struct intake *intake, struct point *set, struct text *identity,
                        const struct sample *sample) {
-    char buffer[1024];
+    char buffer[MEMBER_MAX];
     struct line line = line_in(buffer, sizeof buffer);
     struct text none = {.max = 0};
     format_value(&line, sample);
@@ -187,7 +198,7 @@ void intake_put(struct intake *intake, const struct sample *sample) {
     intake_put_tags(&json, intake->config, &tags);
     if (scoped)
         scope_unlock();
-    bool large = tags.overflow || identity.failed || json.failed;
+    bool large = tags.overflow || identity.failed || json.failed || !fits_member(sample);
     pthread_mutex_lock(&intake->lock);
     bool late = intake->stopping;
     bool done = !large && !late && put(intake, sample, &identity, &json);
@@ -201,7 +212,7 @@ void intake_put(struct intake *intake, const struct sample *sample) {
                     : late ? DROP_LATE
                            : DROP_FULL,
                     1, "%s",
-                    large  ? "a metric is too large"
+                    large  ? "a metric is too large, or a set's value over 1,024 bytes"
                     : late ? "the client is closed"
                            : "the queue to the API is full");
     text_free(&identity);

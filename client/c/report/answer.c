@@ -35,6 +35,11 @@ static json_t *parse(const struct statwit_response *response, const char *url, c
 
 json_t *answer_get(struct statwit_recorder *recorder, const char *method, const char *path, json_t *body,
                    int timeout_ms, struct statwit_error *error) {
+    if (!recorder) {
+        json_decref(body);
+        missing_tell(error);
+        return NULL;
+    }
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     bool failed = body && !text;
     json_decref(body);

@@ -15,7 +15,7 @@ static json_t *make_question(const struct statwit_session *session, const char *
     }
     failed |= json_array_append_new(list, source);
     failed |= json_object_set_new(body, "expect", list);
-    failed |= question_text(body, "session", session->name);
+    failed |= question_text(body, "session", statwit_session_name(session));
     failed |= question_number(body, "within_ms", options->within_ms) |
               question_number(body, "settle_ms", options->settle_ms);
     failed |= question_since(body, options->since);

@@ -111,7 +111,7 @@ static json_t *get_page(struct statwit_session *session, const struct kind *kind
     struct text path = {.max = 65536};
     json_t *page = NULL;
     text_printf(&path, "/recorder/v1/%s", kind->path);
-    put_string(&path, "session", session->name);
+    put_string(&path, "session", statwit_session_name(session));
     put_filter(&path, filter);
     text_printf(&path, "&limit=%zu", left);
     if (cursor)
@@ -119,7 +119,7 @@ static json_t *get_page(struct statwit_session *session, const struct kind *kind
     if (path.failed)
         error_set(error, STATWIT_INVALID, "a filter is larger than 64 KiB, or memory is out");
     else
-        page = answer_get(session->recorder, "GET", path.bytes, NULL, 0, error);
+        page = answer_get(session_recorder(session), "GET", path.bytes, NULL, 0, error);
     text_free(&path);
     return page;
 }

@@ -20,7 +20,8 @@ static json_t *finished(json_t *question, int failed) {
 static json_t *question_about(const struct statwit_session *session, int64_t since, int *failed) {
     json_t *question = json_object();
     *failed = !question;
-    *failed |= question_text(question, "session", session->name) | question_since(question, since);
+    *failed |=
+        question_text(question, "session", statwit_session_name(session)) | question_since(question, since);
     return question;
 }
 
@@ -89,7 +90,8 @@ char *statwit_snapshot(struct statwit_session *session, const struct statwit_sna
         error_set(error, STATWIT_INVALID, "the mask is not UTF-8, or memory is out");
         return NULL;
     }
-    json_t *answer = answer_get(session->recorder, "POST", V1 "/snapshot", question, REPORT_MS, error);
+    json_t *answer =
+        answer_get(session_recorder(session), "POST", V1 "/snapshot", question, REPORT_MS, error);
     const char *text = answer_string(answer, "snapshot", NULL);
     char *copy = text ? strdup(text) : NULL;
     if (answer && !text)

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,10 +48,9 @@ static const char *choose_binary(const char *wanted, char path[static 4096]) {
 
 static int make_arguments(const struct statwit_start_options *options, const char *binary,
                           const char *arguments[ARGUMENTS_MAX], struct statwit_error *error) {
-    const char *const fixed[] = {
-        binary,   "serve",       "--bind", "127.0.0.1", "--dogstatsd-port",
-        "0",      "--http-port", "0",      "--db",      options->db ? options->db : ":memory:",
-        "--quiet"};
+    /* --private: whatever DD_* and STATWIT_* this machine has set, it is a recorder like any other test's. */
+    const char *const fixed[] = {binary, "serve", "--private", "--db",
+                                 options->db ? options->db : ":memory:"};
     size_t n = sizeof fixed / sizeof fixed[0];
     memcpy(arguments, fixed, sizeof fixed);
     for (const char *const *more = options->arguments; more && *more; more++) {
@@ -64,20 +63,59 @@ static int make_arguments(const struct statwit_start_options *options, const cha
     return 0;
 }
 
+/* ---- our ends of the servers' stdin ---- */
+
+/* A child that the program forks, and that runs no other program, would keep the server alive after us: it closes its copies.
+ * Each holds a descriptor + 1; 0: free. Without locks, as fork may come at any moment. */
+#define HELD_MAX 64
+static atomic_int held[HELD_MAX];
+
+static void close_held(void) {
+    for (int i = 0; i < HELD_MAX; i++)
+        if (held[i])
+            close(held[i] - 1);
+}
+
+static void close_in_forks(void) {
+    pthread_atfork(NULL, NULL, close_held);
+}
+
+static void hold(int fd) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, close_in_forks);
+    for (int i = 0, nothing = 0; i < HELD_MAX; i++, nothing = 0)
+        if (atomic_compare_exchange_strong(&held[i], &nothing, fd + 1))
+            return;
+}
+
+static void let_go(int fd) {
+    for (int i = 0; i < HELD_MAX; i++) {
+        int is = fd + 1;
+        if (atomic_compare_exchange_strong(&held[i], &is, 0))
+            break;
+    }
+    close(fd);
+}
+
 /* ---- starting ---- */
 
+/* What holds the server: stdin ends when we end, however that is, since nobody else has the other end. */
+struct server {
+    pid_t pid;
+    int in;  /* our end of its stdin */
+    int out; /* and of its stdout */
+};
+
 /* In the child, between fork and exec: only what is safe there. failure tells the parent why exec failed. */
-static void become_server(const char *const *arguments, int out, int failure, bool die_with_parent,
-                          pid_t parent) {
+static void become_server(const char *const *arguments, int in, int out, int failure) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (die_with_parent && (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent))
-        _exit(127);
     /* A program that closed its own standard streams gets pipes with their numbers. */
+    in = fcntl(in, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     out = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     failure = fcntl(failure, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (dup2(out, STDOUT_FILENO) >= 0)
+    if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
         execvp(arguments[0], (char *const *)arguments);
     int number = errno;
     ssize_t ignored = write(failure, &number, sizeof number);
@@ -85,43 +123,69 @@ static void become_server(const char *const *arguments, int out, int failure, bo
     _exit(127);
 }
 
-/* Its pid, with the reading end of its stdout; -1 and an error. */
-static pid_t spawn(const char *const *arguments, int *out, struct statwit_error *error) {
-    int ready[2], failure[2], number = 0;
-    if (pipe2(ready, O_CLOEXEC) != 0)
-        return error_set(error, STATWIT_SYSTEM, "no pipe: %s", strerror(errno));
-    if (pipe2(failure, O_CLOEXEC) != 0) {
-        close(ready[0]);
-        close(ready[1]);
-        return error_set(error, STATWIT_SYSTEM, "no pipe: %s", strerror(errno));
+#define N_PIPES 3
+enum { STDIN_PIPE, STDOUT_PIPE, FAILURE_PIPE };
+
+static void close_all(int pipes[N_PIPES][2]) {
+    for (int i = 0; i < N_PIPES; i++)
+        for (int end = 0; end < 2; end++)
+            if (pipes[i][end] >= 0)
+                close(pipes[i][end]);
+}
+
+static int make_pipes(int pipes[N_PIPES][2], struct statwit_error *error) {
+    for (int i = 0; i < N_PIPES; i++)
+        pipes[i][0] = pipes[i][1] = -1;
+    for (int i = 0; i < N_PIPES; i++)
+        if (pipe2(pipes[i], O_CLOEXEC) != 0) {
+            error_set(error, STATWIT_SYSTEM, "no pipe: %s", strerror(errno));
+            close_all(pipes);
+            return -1;
+        }
+    return 0;
+}
+
+static void keep(int *end, int *kept) {
+    *kept = *end;
+    *end = -1;
+}
+
+/* 0 once exec has succeeded; else why it, or fork, did not. */
+static int fork_and_exec(const char *const *arguments, int pipes[N_PIPES][2], pid_t *child) {
+    int number = 0;
+    ssize_t told;
+    *child = fork();
+    if (*child == 0)
+        become_server(arguments, pipes[STDIN_PIPE][0], pipes[STDOUT_PIPE][1], pipes[FAILURE_PIPE][1]);
+    if (*child < 0)
+        return errno;
+    close(pipes[FAILURE_PIPE][1]);
+    pipes[FAILURE_PIPE][1] = -1;
+    while ((told = read(pipes[FAILURE_PIPE][0], &number, sizeof number)) < 0 && errno == EINTR)
+        ;
+    if (told != (ssize_t)sizeof number)
+        return 0;
+    while (waitpid(*child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return number;
+}
+
+static int spawn(const char *const *arguments, struct server *server, struct statwit_error *error) {
+    int pipes[N_PIPES][2];
+    if (make_pipes(pipes, error) != 0)
+        return -1;
+    int number = fork_and_exec(arguments, pipes, &server->pid);
+    if (number == 0) {
+        keep(&pipes[STDIN_PIPE][1], &server->in);
+        hold(server->in);
+        keep(&pipes[STDOUT_PIPE][0], &server->out);
     }
-    pid_t parent = getpid();
-    /* The signal comes when the thread that forked ends: of the main thread only that is the program's end.
-     */
-    bool main_thread = gettid() == parent;
-    pid_t child = fork();
-    if (child == 0)
-        become_server(arguments, ready[1], failure[1], main_thread, parent);
-    int fork_errno = errno;
-    close(ready[1]);
-    close(failure[1]);
-    ssize_t told = 0;
-    if (child > 0)
-        while ((told = read(failure[0], &number, sizeof number)) < 0 && errno == EINTR)
-            ;
-    if (told == (ssize_t)sizeof number) {
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-            ;
-        child = -1;
-    }
-    close(failure[0]);
-    *out = ready[0];
-    if (child > 0)
-        return child;
-    close(ready[0]);
+    close_all(pipes);
+    if (number == 0)
+        return 0;
     return error_set(error, STATWIT_SYSTEM,
                      "cannot start %.200s: %s. Name the binary with STATWIT_BIN, or put `statwit` on PATH",
-                     arguments[0], strerror(number ? number : fork_errno));
+                     arguments[0], strerror(number));
 }
 
 /* One line, within timeout_ms. */
@@ -151,8 +215,9 @@ static int read_line(int fd, char line[READY_MAX], int timeout_ms, struct statwi
                      READY_MAX);
 }
 
-static void end(pid_t server) {
+static void end(pid_t server, int in) {
     int64_t deadline_ms = now_ms() + END_MS;
+    let_go(in);
     kill(server, SIGTERM);
     while (waitpid(server, NULL, WNOHANG) == 0) {
         if (now_ms() > deadline_ms)
@@ -161,45 +226,66 @@ static void end(pid_t server) {
     }
 }
 
-static struct statwit_recorder *connect_to(const char *line, struct statwit_error *error) {
+/* The server got no token but one among its arguments, whatever this program's environment has for others. */
+static const char *token_of(const char *const *arguments) {
+    const char *token = "";
+    for (; *arguments; arguments++)
+        if (strcmp(*arguments, "--token") == 0 && arguments[1])
+            token = arguments[1];
+        else if (strncmp(*arguments, "--token=", 8) == 0)
+            token = *arguments + 8;
+    return token;
+}
+
+static struct statwit_recorder *connect_to(const char *line, const char *const *arguments,
+                                           struct statwit_error *error) {
     json_t *ready = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
     const char *url = answer_string(ready, "http", NULL);
+    struct statwit_connect_options connect = {.token = token_of(arguments)};
     struct statwit_recorder *recorder = NULL;
     if (url)
-        recorder = statwit_recorder_connect(url, NULL, error);
+        recorder = statwit_recorder_connect(url, &connect, error);
     else
         error_set(error, STATWIT_PROTOCOL, "the ready line of `statwit serve` names no URL: %.200s", line);
     json_decref(ready);
     return recorder;
 }
 
-struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
-                                                struct statwit_error *error) {
+static struct statwit_recorder *start(const struct statwit_start_options *options,
+                                      struct statwit_error *error) {
     static const struct statwit_start_options none;
     const char *arguments[ARGUMENTS_MAX];
     char path[4096], line[READY_MAX];
-    int out = -1;
+    struct server server = {.in = -1, .out = -1};
     options = options ? options : &none;
-    if (make_arguments(options, choose_binary(options->binary, path), arguments, error))
-        return NULL;
-    pid_t server = spawn(arguments, &out, error);
-    if (server < 0)
+    if (make_arguments(options, choose_binary(options->binary, path), arguments, error) != 0 ||
+        spawn(arguments, &server, error) != 0)
         return NULL;
     struct statwit_recorder *recorder = NULL;
-    if (read_line(out, line, options->timeout_ms > 0 ? options->timeout_ms : READY_MS, error) == 0)
-        recorder = connect_to(line, error);
-    close(out);
+    if (read_line(server.out, line, options->timeout_ms > 0 ? options->timeout_ms : READY_MS, error) == 0)
+        recorder = connect_to(line, arguments, error);
+    close(server.out);
     if (!recorder) {
-        end(server);
+        end(server.pid, server.in);
         return NULL;
     }
-    recorder->server = server;
+    recorder->server = server.pid;
+    recorder->server_in = server.in;
     recorder->parent = getpid();
+    return recorder;
+}
+
+struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
+                                                struct statwit_error *error) {
+    struct statwit_error why = {0};
+    struct statwit_recorder *recorder = start(options, &why);
+    if (!recorder)
+        missing_keep(&why, error);
     return recorder;
 }
 
 void process_end(struct statwit_recorder *recorder) {
     if (recorder->server > 0 && recorder->parent == getpid())
-        end(recorder->server);
+        end(recorder->server, recorder->server_in);
     recorder->server = 0;
 }

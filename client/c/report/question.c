@@ -68,7 +68,7 @@ int report_ask(struct statwit_session *session, const char *path, json_t *questi
     *report = report_empty;
     if (!question)
         return error_set(error, STATWIT_INVALID, "a question is not UTF-8, or memory is out");
-    report->document = answer_get(session->recorder, "POST", path, question, timeout_ms, error);
+    report->document = answer_get(session_recorder(session), "POST", path, question, timeout_ms, error);
     if (report->document && read_report(report, session->recorder->url, error) == 0)
         return 0;
     statwit_report_free(report);

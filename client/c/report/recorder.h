@@ -13,9 +13,10 @@ struct statwit_recorder {
     pthread_mutex_t lock; /* one request at a time */
     const struct curl *curl;
     CURL *handle;
-    pid_t pid;    /* whose handle it is: a child of fork opens one of its own */
-    pid_t server; /* that statwit_recorder_start started; 0: none */
-    pid_t parent; /* who started it, and who alone may end it */
+    pid_t pid;     /* whose handle it is: a child of fork opens one of its own */
+    pid_t server;  /* that statwit_recorder_start started; 0: none */
+    int server_in; /* our end of its stdin: it ends when this is closed */
+    pid_t parent;  /* who started it, and who alone may end it */
 };
 
 struct statwit_session {
@@ -24,6 +25,16 @@ struct statwit_session {
     const char *name;
     bool owned; /* made by us, to be removed by us */
 };
+
+/* missing.c: a program that did not look whether a recorder or session was opened calls with NULL. It is told, by every such
+ * call, why that failed. */
+/* Keeps why a recorder or a session could not be opened, and hands it to the caller. */
+void missing_keep(const struct statwit_error *why, struct statwit_error *error);
+/* The error of a call on NULL; always -1. */
+int missing_tell(struct statwit_error *error);
+
+/* session.c: NULL for NULL. */
+struct statwit_recorder *session_recorder(const struct statwit_session *session);
 
 /* answer.c: a request whose answer is a JSON object with status 2xx; a new reference, or NULL and the
  * server's own words. body NULL: GET. Steals body. */

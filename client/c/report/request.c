@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BODY_MAX    ((size_t)256 << 20)
+#define HEADER_MAX  16384 /* bytes of a value */
 #define TIMEOUT_MS  30000
 #define DEFAULT_URL "http://127.0.0.1:8125"
 
@@ -46,9 +47,8 @@ static char *copy_or_null(const char *string, bool *failed) {
     return copy;
 }
 
-struct statwit_recorder *statwit_recorder_connect(const char *url,
-                                                  const struct statwit_connect_options *options,
-                                                  struct statwit_error *error) {
+static struct statwit_recorder *connect_to(const char *url, const struct statwit_connect_options *options,
+                                           struct statwit_error *error) {
     static const struct statwit_connect_options none;
     if (!options)
         options = &none;
@@ -83,8 +83,18 @@ struct statwit_recorder *statwit_recorder_connect(const char *url,
     return recorder;
 }
 
+struct statwit_recorder *statwit_recorder_connect(const char *url,
+                                                  const struct statwit_connect_options *options,
+                                                  struct statwit_error *error) {
+    struct statwit_error why = {0};
+    struct statwit_recorder *recorder = connect_to(url, options, &why);
+    if (!recorder)
+        missing_keep(&why, error);
+    return recorder;
+}
+
 const char *statwit_recorder_url(const struct statwit_recorder *recorder) {
-    return recorder->url;
+    return recorder ? recorder->url : "";
 }
 
 void statwit_recorder_close(struct statwit_recorder *recorder) {
@@ -172,23 +182,48 @@ static int prepare(struct exchange *exchange, const char *url, const struct curl
     return failed ? -1 : 0;
 }
 
-/* NULL when memory is out. */
-static struct curl_slist *make_headers(const struct exchange *exchange) {
+/* A value that would end its header early, or be cut, must not be sent as another one. */
+static int check_value(const char *header, const char *value, struct statwit_error *error) {
+    size_t size = strlen(value);
+    for (size_t i = 0; i < size; i++)
+        if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
+            return error_set(error, STATWIT_INVALID,
+                             "the value for the header %s holds a line break or another control character",
+                             header);
+    if (size <= HEADER_MAX)
+        return 0;
+    return error_set(error, STATWIT_INVALID, "the value for the header %s has %zu bytes, at most %d are sent",
+                     header, size, HEADER_MAX);
+}
+
+static int add_header(const struct curl *curl, struct curl_slist **headers, const char *header,
+                      const char *before, const char *value, struct statwit_error *error) {
+    struct text line = {.max = HEADER_MAX + 256};
+    if (check_value(header, value, error) != 0)
+        return -1;
+    const char *const pieces[] = {header, ": ", before, value};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+        text_puts(&line, pieces[i]);
+    struct curl_slist *longer = line.failed ? NULL : curl->slist_append(*headers, line.bytes);
+    text_free(&line);
+    if (!longer)
+        return error_memory(error);
+    *headers = longer;
+    return 0;
+}
+
+/* NULL with an error. */
+static struct curl_slist *make_headers(const struct exchange *exchange, struct statwit_error *error) {
     const struct curl *curl = exchange->recorder->curl;
     const char *type = exchange->request->content_type, *token = exchange->recorder->token;
     struct curl_slist *headers = curl->slist_append(NULL, "Expect:");
-    char line[1024];
-    for (int i = 0; headers && i < 2; i++) {
-        if (i == 0 && exchange->request->body)
-            snprintf(line, sizeof line, "Content-Type: %s", type ? type : "application/json");
-        else if (i == 1 && token)
-            snprintf(line, sizeof line, "Authorization: Bearer %s", token);
-        else
-            continue;
-        struct curl_slist *longer = curl->slist_append(headers, line);
-        if (!longer)
-            curl->slist_free_all(headers);
-        headers = longer;
+    if (!headers)
+        error_memory(error);
+    else if ((exchange->request->body &&
+              add_header(curl, &headers, "Content-Type", "", type ? type : "application/json", error) != 0) ||
+             (token && *token && add_header(curl, &headers, "Authorization", "Bearer ", token, error) != 0)) {
+        curl->slist_free_all(headers);
+        headers = NULL;
     }
     return headers;
 }
@@ -255,9 +290,9 @@ static int exchange_run(struct exchange *exchange, const char *url, struct statw
     struct statwit_recorder *recorder = exchange->recorder;
     if (fresh_handle(recorder, error))
         return -1;
-    struct curl_slist *headers = make_headers(exchange);
+    struct curl_slist *headers = make_headers(exchange, error);
     if (!headers)
-        return error_memory(error);
+        return -1;
     CURLcode code = prepare(exchange, url, headers) ? CURLE_OUT_OF_MEMORY : perform(recorder);
     recorder->curl->easy_setopt(recorder->handle, CURLOPT_HTTPHEADER, NULL);
     recorder->curl->slist_free_all(headers);
@@ -283,6 +318,8 @@ static int exchange_run(struct exchange *exchange, const char *url, struct statw
 int statwit_request(struct statwit_recorder *recorder, const struct statwit_request *request,
                     struct statwit_response *response, struct statwit_error *error) {
     *response = (struct statwit_response){0};
+    if (!recorder)
+        return missing_tell(error);
     if (!request->path || request->path[0] != '/')
         return error_set(error, STATWIT_INVALID, "the path of a request starts with /, not \"%.100s\"",
                          request->path ? request->path : "");
@@ -310,6 +347,8 @@ void statwit_response_free(struct statwit_response *response) {
 
 int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms, struct statwit_error *error) {
     int64_t start_ms = now_ms();
+    if (!recorder)
+        return missing_tell(error);
     for (;;) {
         struct statwit_response response;
         struct statwit_request ask = {.path = "/readyz", .timeout_ms = timeout_ms > 0 ? timeout_ms : 0};

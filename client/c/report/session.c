@@ -54,9 +54,9 @@ static struct statwit_session *session_new(struct statwit_recorder *recorder, js
     return session;
 }
 
-struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
-                                             const struct statwit_session_options *options,
-                                             struct statwit_error *error) {
+static struct statwit_session *open_session(struct statwit_recorder *recorder,
+                                            const struct statwit_session_options *options,
+                                            struct statwit_error *error) {
     static const struct statwit_session_options none;
     options = options ? options : &none;
     json_t *body = json_object();
@@ -76,10 +76,28 @@ struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
                        error);
 }
 
+struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
+                                             const struct statwit_session_options *options,
+                                             struct statwit_error *error) {
+    struct statwit_error why = {0};
+    struct statwit_session *session = open_session(recorder, options, &why);
+    if (!session)
+        missing_keep(&why, error);
+    return session;
+}
+
 struct statwit_session *statwit_session_attach(struct statwit_recorder *recorder, const char *name,
                                                struct statwit_error *error) {
-    return session_new(recorder, ask(recorder, "GET", PREFIX "/sessions/", name ? name : "default", error),
-                       false, error);
+    struct statwit_error why = {0};
+    json_t *document = ask(recorder, "GET", PREFIX "/sessions/", name ? name : "default", &why);
+    struct statwit_session *session = session_new(recorder, document, false, &why);
+    if (!session)
+        missing_keep(&why, error);
+    return session;
+}
+
+struct statwit_recorder *session_recorder(const struct statwit_session *session) {
+    return session ? session->recorder : NULL;
 }
 
 /* `after`: what the path ends in. */
@@ -106,16 +124,18 @@ void statwit_session_close_keep(struct statwit_session *session) {
 }
 
 const char *statwit_session_name(const struct statwit_session *session) {
-    return session->name;
+    return session ? session->name : "";
 }
 
 const char *statwit_session_variable(const struct statwit_session *session, const char *variable) {
-    return answer_string(json_object_get(session->document, "env"), variable, NULL);
+    return session ? answer_string(json_object_get(session->document, "env"), variable, NULL) : NULL;
 }
 
 int statwit_session_export(const struct statwit_session *session, struct statwit_error *error) {
     const char *name;
     json_t *value;
+    if (!session)
+        return missing_tell(error);
     json_object_foreach(json_object_get(session->document, "env"), name,
                         value) if (json_is_string(value) && setenv(name, json_string_value(value), 1) !=
                                                                 0) return error_set(error, STATWIT_SYSTEM,
@@ -127,6 +147,10 @@ int statwit_session_export(const struct statwit_session *session, struct statwit
 void statwit_session_aim(const struct statwit_session *session, struct statwit_options *options) {
     const char *port = statwit_session_variable(session, "DD_DOGSTATSD_PORT");
     options->ignore_environment = true;
+    if (!session) { /* not to whoever listens on the usual port */
+        options->backend = "dummy";
+        return;
+    }
     options->url = options->socket_path = NULL;
     options->host = statwit_session_variable(session, "DD_AGENT_HOST");
     options->port = port ? atoi(port) : 0;
@@ -135,7 +159,7 @@ void statwit_session_aim(const struct statwit_session *session, struct statwit_o
 }
 
 int64_t statwit_mark(struct statwit_session *session, struct statwit_error *error) {
-    json_t *answer = answer_get(session->recorder, "POST", PREFIX "/marks", json_object(), 0, error);
+    json_t *answer = answer_get(session_recorder(session), "POST", PREFIX "/marks", json_object(), 0, error);
     const json_t *mark = json_object_get(answer, "mark");
     int64_t value = json_is_integer(mark) ? json_integer_value(mark) : -1;
     if (answer && value < 0)
@@ -145,7 +169,8 @@ int64_t statwit_mark(struct statwit_session *session, struct statwit_error *erro
 }
 
 int statwit_reset(struct statwit_session *session, struct statwit_error *error) {
-    json_t *answer = ask(session->recorder, "POST", PREFIX "/reset?session=", session->name, error);
+    json_t *answer = ask(session_recorder(session), "POST",
+                         PREFIX "/reset?session=", statwit_session_name(session), error);
     json_decref(answer);
     return answer ? 0 : -1;
 }

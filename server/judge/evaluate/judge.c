@@ -17,7 +17,11 @@ static struct judge *fail(struct judge *j, struct judge_error *error, const char
 }
 
 static int prepare(struct judge *j, const struct judge_options *options) {
-    j->session = arena_copy(&j->arena, options->session.p ? options->session : SPAN("default"));
+    struct span session = options->session.p ? options->session : SPAN("default");
+    bool all = span_eq(session, SPAN(EVERY_SESSION));
+    if (!all)
+        j->session = arena_copy(&j->arena, session);
+    j->wide = options->no_everywhere && !all;
     j->since = options->since;
     j->earlier = options->earlier;
     j->all_covered = options->all_covered;
@@ -25,7 +29,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
     j->claims = calloc(j->n_claims + 1, sizeof *j->claims);
     j->dirty = calloc(j->n_claims + 1, sizeof *j->dirty);
     j->records = calloc(j->n_claims + 1, sizeof *j->records);
-    if (!j->session.p || !j->claims || !j->dirty || !j->records ||
+    if ((!all && !j->session.p) || !j->claims || !j->dirty || !j->records ||
         name_index_build(&j->names, j->parsed.n, j->parsed.list) != 0)
         return -1;
     for (size_t i = 0; i < j->n_claims; i++) {
@@ -95,6 +99,13 @@ uint64_t judge_since(const struct judge *j) {
     return j->since;
 }
 
+bool judge_has_no(const struct judge *j) {
+    for (size_t i = 0; i < j->parsed.n; i++)
+        if (j->parsed.list[i].no)
+            return true;
+    return false;
+}
+
 uint64_t judge_seen(const struct judge *j) {
     return j->started;
 }
@@ -106,10 +117,14 @@ enum loss_kind judge_kind(const struct expectation *e) {
 }
 
 enum lost judge_lost_for(const struct judge *j, const struct expectation *e) {
-    unsigned kind = judge_kind(e);
-    bool doubt = j->lost & LOST_IN_DOUBT;
-    if (j->lost & kind)
-        return j->lost_newer & kind || doubt ? LOST_SOME : LOST_OLDEST;
+    unsigned kind = judge_kind(e), all = j->lost.all, newer = j->lost.newer;
+    if (e->no) {
+        all |= j->lost_apart.all;
+        newer |= j->lost_apart.newer;
+    }
+    bool doubt = all & LOST_IN_DOUBT;
+    if (all & kind)
+        return newer & kind || doubt ? LOST_SOME : LOST_OLDEST;
     return doubt ? LOST_MAYBE : LOST_NONE;
 }
 
@@ -141,17 +156,21 @@ static void judge_dirty(struct judge *j) {
     j->n_dirty = 0;
 }
 
+static bool lost_any_samples(const struct judge *j) {
+    return (j->lost.all | j->lost_apart.all) & LOST_SAMPLES;
+}
+
 enum verdict judge_verdict(struct judge *j) {
     judge_dirty(j);
     if (j->n_verdicts[VERDICT_FAIL] || (j->all_covered && j->n_uncovered))
         return VERDICT_FAIL;
     /* What was lost might have been of a series that nothing covers. */
-    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && (j->lost & LOST_SAMPLES)))
+    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && lost_any_samples(j)))
         return VERDICT_INCONCLUSIVE;
     return VERDICT_PASS;
 }
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || (j->lost & LOST_SAMPLES)));
+    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
 }

@@ -18,14 +18,20 @@ struct judge_limits {
 struct loss_seen {
     enum loss loss;
     struct span detail;
-    bool everywhere; /* it concerns every session */
+    struct span session; /* p == NULL: it concerns every session */
     uint64_t n;
+};
+
+/* Kinds of records (enum loss_kind) of which some may be missing; `newer`: some that are newer than what is still recorded. */
+struct lost_kinds {
+    unsigned all, newer;
 };
 
 struct judge {
     struct parsed parsed;
-    struct arena arena; /* of witnesses and losses */
-    struct span session;
+    struct arena arena;  /* of witnesses and losses */
+    struct span session; /* p == NULL: every one */
+    bool wide;           /* `no` claims are about the other sessions as well */
     uint64_t since, earlier;
     bool all_covered;
 
@@ -50,8 +56,7 @@ struct judge {
     struct loss_seen *losses;
     size_t n_losses, cap_losses;
     struct idmap by_loss;
-    unsigned lost;       /* kinds of records (enum loss_kind) of which some may be missing */
-    unsigned lost_newer; /* of which some may be missing that are newer than what is still recorded */
+    struct lost_kinds lost, lost_apart; /* apart: of other sessions, when `wide` */
 
     struct judge_limits limits;
     uint64_t started; /* the newest id when judge_start read */
@@ -63,6 +68,18 @@ struct judge {
     size_t n_verdicts[3], n_final;
 };
 
+/* Whether a record of this session is judged by every claim; if not, and `wide`, by the `no` claims. */
+static inline bool judge_is_of(const struct judge *j, struct span session) {
+    return !j->session.p || span_eq(session, j->session);
+}
+/* Whether it is judged by any claim. */
+static inline bool judge_sees(const struct judge *j, struct span session) {
+    return j->wide || judge_is_of(j, session);
+}
+/* The session to read; p == NULL: all. */
+static inline struct span judge_reads(const struct judge *j) {
+    return j->wide ? (struct span){NULL, 0} : j->session;
+}
 /* Makes a witness of the series when it matters to somebody: *w is it, or NULL. -1: out of memory. */
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w);
 /* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */

@@ -70,7 +70,7 @@ static int take_loss(void *arg, const struct loss_row *row) {
 
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
-    struct filter filter = {.session = j->session, .since = j->since};
+    struct filter filter = {.session = judge_reads(j), .since = j->since};
     if (start->wanted_samples == 0)
         return 0;
     if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
@@ -126,7 +126,8 @@ bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) 
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
-    struct filter of_session = {.session = j->session}, recent = {.session = j->session, .since = j->since};
+    struct filter of_session = {.session = judge_reads(j)},
+                  recent = {.session = of_session.session, .since = j->since};
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
@@ -164,11 +165,11 @@ int judge_feed_sample(struct judge *j, const struct sample_row *row) {
 }
 
 int judge_feed_event(struct judge *j, const struct event_row *row) {
-    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_event(j, row) : 0;
+    return is_new(j, row->id) && judge_sees(j, row->session) ? judge_add_event(j, row) : 0;
 }
 
 int judge_feed_check(struct judge *j, const struct check_row *row) {
-    return is_new(j, row->id) && span_eq(row->session, j->session) ? judge_add_check(j, row) : 0;
+    return is_new(j, row->id) && judge_sees(j, row->session) ? judge_add_check(j, row) : 0;
 }
 
 int judge_feed_reject(struct judge *j, const struct reject_row *row) {

@@ -26,6 +26,7 @@ struct visit {
     enum form form;
     struct span base; /* of a form */
     double percentile;
+    bool apart, direct, named; /* see witness.h */
     struct links found;
 };
 
@@ -49,6 +50,10 @@ static int visit_claim(void *arg, uint32_t place) {
         return 0;
     if ((form == FORM_RIVAL || v->form != FORM_NONE) && !match_has_forms(e))
         return 0;
+    v->named |= form != FORM_RIVAL;
+    v->direct |= form == FORM_NONE;
+    if (v->apart && !e->no)
+        return 0;
     if (++v->judge->n_links > v->judge->limits.links)
         return -1;
     return links_add(
@@ -71,11 +76,20 @@ static int find_claims(struct visit *v) {
 
 static uint64_t identity_of(const struct series_row *row, struct span name, uint64_t seed) {
     uint64_t hash = XXH3_64bits_withSeed(name.p, name.n, seed);
-    hash = XXH3_64bits_withSeed(row->session.p, row->session.n, hash);
     for (size_t i = 0; i < row->n_tags; i++)
         hash = XXH3_64bits_withSeed(row->tags[i].p, row->tags[i].n, hash);
     hash = XXH3_64bits_withSeed(row->host.p, row->host.n, hash);
     return XXH3_64bits_withSeed(row->device.p, row->device.n, hash) | 1; /* 0 is a free slot of the map */
+}
+
+/* Series of two sessions are two witnesses, so that a form is held against the samples of its own session. */
+static uint64_t seed_of(const struct series_row *row) {
+    return XXH3_64bits_withSeed(row->session.p, row->session.n, row->type);
+}
+
+/* Forms of one metric may be of several types. */
+static uint64_t whole_seed(const struct series_row *row) {
+    return XXH3_64bits(row->session.p, row->session.n);
 }
 
 static bool is_same(const struct witness *w, const struct series_row *row) {
@@ -89,13 +103,13 @@ static bool is_same(const struct witness *w, const struct series_row *row) {
 
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known) {
     uint32_t place;
-    *known = span_eq(row->session, j->session) && !idmap_get(&j->by_series, row->id, &place) &&
-             idmap_get(&j->by_identity, identity_of(row, row->name, row->type), &place) &&
+    *known = judge_sees(j, row->session) && !idmap_get(&j->by_series, row->id, &place) &&
+             idmap_get(&j->by_identity, identity_of(row, row->name, seed_of(row)), &place) &&
              is_same(&j->witnesses[place], row);
     return *known ? idmap_put(&j->by_series, row->id, place) : 0;
 }
 
-static struct witness *new_witness(struct judge *j, const struct series_row *row) {
+static struct witness *new_witness(struct judge *j, const struct series_row *row, bool apart) {
     if (!array_room(&j->witnesses, j->n_witnesses, &j->cap_witnesses, sizeof *j->witnesses))
         return NULL;
     struct witness *w = &j->witnesses[j->n_witnesses];
@@ -107,10 +121,13 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
                           .tags = arena_copy_list(&j->arena, row->n_tags, row->tags),
                           .host = arena_copy(&j->arena, row->host),
                           .device = arena_copy(&j->arena, row->device),
-                          .telemetry = match_tells_drops(row->name, row->type)};
+                          .telemetry = match_tells_drops(row->name, row->type),
+                          .apart = apart};
+    if (!j->session.p || j->wide)
+        w->everywhere = identity_of(row, row->name, row->type);
     if (!w->session.p || !w->name.p || !w->tags ||
         idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
-        idmap_put(&j->by_identity, identity_of(row, row->name, row->type), (uint32_t)j->n_witnesses) != 0)
+        idmap_put(&j->by_identity, identity_of(row, row->name, seed_of(row)), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
     if (w->telemetry && !j->telemetry)
@@ -125,19 +142,19 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w) {
     uint32_t known;
     *w = NULL;
-    if (!span_eq(row->session, j->session) || idmap_get(&j->by_series, row->id, &known))
+    bool apart = !judge_is_of(j, row->session);
+    if (!judge_sees(j, row->session) || idmap_get(&j->by_series, row->id, &known))
         return 0;
-    struct visit v = {.judge = j, .row = row};
+    struct visit v = {.judge = j, .row = row, .apart = apart};
     int result = find_claims(&v);
     if (result == 0 && (v.found.n || match_tells_drops(row->name, row->type) || j->all_covered)) {
-        struct witness *new = new_witness(j, row);
+        struct witness *new = new_witness(j, row, apart);
         result = new ? 0 : -1;
         for (size_t i = 0; i < v.found.n && result == 0; i++) {
             struct link link = v.found.items[i];
             struct claim *claim = &j->claims[link.index];
-            new->direct |= link.form == FORM_NONE;
             if (link.form != FORM_NONE && link.form < FORM_RATE)
-                new->whole = identity_of(row, v.base, 0);
+                new->whole = identity_of(row, v.base, whole_seed(row));
             new->needs |= link.form == FORM_NONE    ? claim->needs
                           : link.form != FORM_RIVAL ? (unsigned)NEED_FORM
                                                     : 0;
@@ -145,6 +162,8 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
             result = links_add(&claim->witnesses, link);
         }
         if (new) {
+            new->direct = v.direct;
+            new->named = v.named;
             new->claims = v.found;
             v.found = (struct links){0};
             j->n_formed += !new->direct && (new->needs &NEED_FORM);
@@ -159,7 +178,8 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 
 /* Of a series that may be a form, the claims tell when they are judged: judge_cover_forms. */
 static void note_uncovered(struct judge *j, struct witness *w) {
-    bool covered = w->direct || (w->needs & NEED_FORM) || span_starts(w->name, TELEMETRY);
+    bool covered =
+        w->direct || (w->needs & NEED_FORM) || (w->apart && w->named) || span_starts(w->name, TELEMETRY);
     j->n_uncovered += !covered && !w->uncovered;
     w->uncovered |= !covered;
 }
@@ -191,8 +211,9 @@ void judge_note_present(struct judge *j, struct witness *w) {
     for (size_t i = 0; i < w->claims.n; i++)
         mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
-        j->lost |= LOST_ANY;
-        j->lost_newer |= LOST_ANY;
+        struct lost_kinds *lost = w->apart ? &j->lost_apart : &j->lost;
+        lost->all |= LOST_ANY;
+        lost->newer |= LOST_ANY;
         j->all_dirty = true;
     }
 }
@@ -236,16 +257,19 @@ static void add_record(struct judge *j, uint32_t place, uint64_t id) {
     mark_dirty(j, place);
 }
 
-static bool record_matches(const struct expectation *e, enum subject subject, struct span name,
+/* apart: it is of another session than the judged one. */
+static bool record_matches(const struct expectation *e, enum subject subject, bool apart, struct span name,
                            const struct tagged *tagged) {
-    return e->subject == subject && match_name(e, name, tagged->steps) && match_tags(e, tagged);
+    return e->subject == subject && (e->no || !apart) && match_name(e, name, tagged->steps) &&
+           match_tags(e, tagged);
 }
 
 int judge_add_event(struct judge *j, const struct event_row *row) {
     struct tagged tagged = {
         .n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host, .steps = &j->steps};
+    bool apart = !judge_is_of(j, row->session);
     for (size_t i = 0; j->asks_events && i < j->n_records && j->steps <= j->limits.steps; i++)
-        if (record_matches(j->claims[j->records[i]].e, SUBJECT_EVENT, row->event.title, &tagged))
+        if (record_matches(j->claims[j->records[i]].e, SUBJECT_EVENT, apart, row->event.title, &tagged))
             add_record(j, j->records[i], row->id);
     return j->steps > j->limits.steps ? -1 : 0;
 }
@@ -254,9 +278,10 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
     const struct service_check *check = &row->check;
     struct tagged tagged = {
         .n = check->n_tags, .tags = check->tags, .host = check->origin.host, .steps = &j->steps};
+    bool apart = !judge_is_of(j, row->session);
     for (size_t i = 0; j->asks_checks && i < j->n_records && j->steps <= j->limits.steps; i++) {
         struct claim *claim = &j->claims[j->records[i]];
-        if (!record_matches(claim->e, SUBJECT_CHECK, check->name, &tagged))
+        if (!record_matches(claim->e, SUBJECT_CHECK, apart, check->name, &tagged))
             continue;
         claim->newest_status = check->status;
         if (check->status >= 0 && check->status < 4)
@@ -269,9 +294,11 @@ int judge_add_check(struct judge *j, const struct check_row *row) {
 /* --- losses ---------------------------------------------------------------------------------------------- */
 
 int judge_add_loss(struct judge *j, const struct loss_row *row) {
-    if (row->session.p && !span_eq(row->session, j->session))
+    bool apart = row->session.p && !judge_is_of(j, row->session);
+    if (apart && !j->wide)
         return 0;
-    uint64_t seed = (uint64_t)row->loss * 2 + !row->session.p;
+    uint64_t seed = XXH3_64bits_withSeed(row->session.p ? row->session.p : "", row->session.n,
+                                         (uint64_t)row->loss * 2 + !row->session.p);
     uint64_t key = XXH3_64bits_withSeed(row->detail.n ? row->detail.p : "", row->detail.n, seed) | 1;
     uint32_t place;
     if (!idmap_get(&j->by_loss, key, &place)) {
@@ -279,12 +306,14 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
         if (!array_room(&j->losses, j->n_losses, &j->cap_losses, sizeof *j->losses) ||
             idmap_put(&j->by_loss, key, place) != 0)
             return -1;
-        j->losses[j->n_losses++] = (struct loss_seen){
-            .loss = row->loss, .detail = arena_copy(&j->arena, row->detail), .everywhere = !row->session.p};
+        j->losses[j->n_losses++] = (struct loss_seen){.loss = row->loss,
+                                                      .detail = arena_copy(&j->arena, row->detail),
+                                                      .session = arena_copy(&j->arena, row->session)};
     }
     j->losses[place].n += row->n;
-    j->lost |= loss_kinds(row->loss);
-    j->lost_newer |= loss_is_of_oldest(row->loss) ? 0 : loss_kinds(row->loss);
+    struct lost_kinds *lost = apart ? &j->lost_apart : &j->lost;
+    lost->all |= loss_kinds(row->loss);
+    lost->newer |= loss_is_of_oldest(row->loss) ? 0 : loss_kinds(row->loss);
     j->all_dirty = true;
     return 0;
 }

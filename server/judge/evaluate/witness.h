@@ -56,8 +56,12 @@ struct witness {
     bool reading;            /* judge_start reads its samples */
     bool summed;    /* its summary is in the tally already: reading fills only what no summary tells */
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
+    bool named;     /* some claim is about it in either way */
+    bool apart;     /* of the sessions that only `no` claims are about */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
+    uint64_t
+        everywhere; /* where several sessions are judged: what the same series of another session has, too */
     uint64_t n_formed;    /* samples of which some claim was told as by a form */
     uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
     struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */

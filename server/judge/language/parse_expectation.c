@@ -38,7 +38,8 @@ static int parse_type(struct cursor *c, struct expectation *e) {
         at.at = start;
         return cursor_fail(c, start, "expected %sa type: " TYPE_WORDS "; %s%s", e->no ? "" : "'no' or ",
                            cursor_found(&at, found),
-                           cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion));
+                           cursor_suggest(word, sizeof words / sizeof words[0] - e->no, words + e->no,
+                                          suggestion)); /* behind "no" comes no other one */
     }
     return 0;
 }

@@ -160,14 +160,17 @@ static int losses(struct reader *reader, const struct filter *f, int (*row)(void
 static int large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
                  void *arg, struct err *err) {
     struct rows *r = (struct rows *)reader;
-    sqlite3_stmt *stmt = rows_statement(
-        r,
-        "SELECT d.over, d.n, d.largest, d.last_id FROM session s JOIN large_datagram d ON d.session_id = s.id"
-        " WHERE s.name = ?1 ORDER BY d.over",
-        err);
+    sqlite3_stmt *stmt = rows_statement(r,
+                                        "SELECT d.over, sum(d.n), max(d.largest), max(d.last_id)"
+                                        " FROM session s JOIN large_datagram d ON d.session_id = s.id"
+                                        " WHERE ?1 IS NULL OR s.name = ?1 GROUP BY d.over ORDER BY d.over",
+                                        err);
     if (!stmt)
         return -1;
-    db_bind_span(stmt, 1, session);
+    if (session.p)
+        db_bind_span(stmt, 1, session);
+    else
+        sqlite3_bind_null(stmt, 1);
     int got, stop = 0;
     while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
         struct large_row out = {db_id(stmt, 0), db_id(stmt, 1), db_id(stmt, 2), db_id(stmt, 3)};

@@ -3,6 +3,7 @@
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,5 +80,103 @@ static void test_no_standard_streams(void) {
     sink_remove(directory);
 }
 
-UNIT_MAIN("client/process", {"never ready", test_never_ready}, {"no binary", test_no_binary},
-          {"no standard streams", test_no_standard_streams})
+/* A program that looked at no error had a segmentation fault, and not a word. */
+static void test_nothing_was_opened(void) {
+    struct statwit_error error = {0};
+    struct statwit_report report;
+    struct statwit_list rows;
+    struct statwit_losses losses;
+    struct statwit_options options = {0};
+    struct statwit_response response;
+    char why[sizeof error.text];
+    CU_ASSERT_PTR_NULL(
+        statwit_recorder_start(&(struct statwit_start_options){.binary = "/nowhere/statwit"}, NULL));
+    CU_ASSERT_PTR_NULL(statwit_session_open(NULL, NULL, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cannot start /nowhere/statwit: No such file"));
+    EQ_INT(error.code, STATWIT_SYSTEM);
+    strcpy(why, error.text);
+#define TELLS(call)                                                                                          \
+    do {                                                                                                     \
+        error = (struct statwit_error){0};                                                                   \
+        CU_ASSERT(call);                                                                                     \
+        EQ_STR(error.text, why);                                                                             \
+    } while (0)
+    TELLS(statwit_session_attach(NULL, NULL, &error) == NULL);
+    TELLS(statwit_expect(NULL, "incr a", NULL, &report, &error) == -1 && report.verdict == STATWIT_ERROR);
+    TELLS(statwit_lint(NULL, NULL, &report, &error) == -1 && report.verdict == STATWIT_ERROR);
+    TELLS(statwit_snapshot(NULL, NULL, &error) == NULL);
+    TELLS(statwit_mark(NULL, &error) == -1);
+    TELLS(statwit_reset(NULL, &error) == -1);
+    TELLS(statwit_session_export(NULL, &error) == -1);
+    TELLS(statwit_list_series(NULL, NULL, &rows, &error) == -1 && rows.n == 0);
+    TELLS(statwit_list_samples(NULL, NULL, &rows, &error) == -1);
+    TELLS(statwit_list_rejects(NULL, NULL, &rows, &error) == -1);
+    TELLS(statwit_recorder_losses(NULL, &losses, &error) == -1);
+    TELLS(statwit_recorder_wait(NULL, 0, &error) == -1);
+    TELLS(statwit_request(NULL, &(struct statwit_request){.path = "/"}, &response, &error) == -1);
+    EQ_STR(statwit_session_name(NULL), "");
+    EQ_STR(statwit_recorder_url(NULL), "");
+    CU_ASSERT_PTR_NULL(statwit_session_variable(NULL, "DD_AGENT_HOST"));
+    statwit_session_aim(NULL, &options);
+    EQ_STR(options.backend, "dummy");
+    EQ_INT(statwit_verify(NULL, "incr a", 0, __FILE__, __LINE__), STATWIT_ERROR);
+    statwit_session_close(NULL);
+    statwit_recorder_close(NULL);
+}
+
+/* Whether the server script, which ends with its stdin, has written its last word. */
+static bool has_ended(const char *directory) {
+    char path[96];
+    snprintf(path, sizeof path, "%s/ended", directory);
+    return access(path, F_OK) == 0;
+}
+
+static void *start_and_stay(void *script) {
+    struct statwit_recorder *recorder =
+        statwit_recorder_start(&(struct statwit_start_options){.binary = script}, NULL);
+    pid_t lasting = recorder ? fork() : -1; /* inherits everything, and outlives us */
+    if (lasting == 0) {
+        sleep(600);
+        _exit(0);
+    }
+    ssize_t ignored = write(STDOUT_FILENO, &lasting, sizeof lasting);
+    (void)ignored;
+    pause();
+    return NULL;
+}
+
+/* kill -9 of a test that started its recorder on another thread, and whose child goes on: the server stayed. */
+static void test_killed_off_the_main_thread(void) {
+    char directory[64], script[96], commands[256];
+    int from_test[2];
+    sink_directory(directory);
+    snprintf(commands, sizeof commands, "echo '{\"http\":\"http://127.0.0.1:1\"}'; cat >/dev/null; >%s/ended",
+             directory);
+    write_script(script, directory, commands);
+    EQ_INT(pipe(from_test), 0);
+    pid_t test = fork();
+    if (test == 0) {
+        pthread_t thread;
+        dup2(from_test[1], STDOUT_FILENO);
+        pthread_create(&thread, NULL, start_and_stay, script);
+        pthread_join(thread, NULL);
+        _exit(1);
+    }
+    pid_t lasting = -1;
+    EQ_INT(read(from_test[0], &lasting, sizeof lasting), sizeof lasting);
+    CU_ASSERT_FATAL(lasting > 0);
+    CU_ASSERT(!has_ended(directory));
+    kill(test, SIGKILL);
+    waitpid(test, NULL, 0);
+    for (int i = 0; i < 60000 && !has_ended(directory); i++)
+        usleep(1000);
+    CU_ASSERT(has_ended(directory));
+    EQ_INT(kill(lasting, SIGKILL), 0);
+    close(from_test[0]);
+    close(from_test[1]);
+    sink_remove(directory);
+}
+
+UNIT_MAIN("client/process", {"nothing was opened", test_nothing_was_opened},
+          {"killed off the main thread", test_killed_off_the_main_thread}, {"never ready", test_never_ready},
+          {"no binary", test_no_binary}, {"no standard streams", test_no_standard_streams})

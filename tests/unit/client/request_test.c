@@ -249,5 +249,37 @@ static void test_pages(void) {
     http_sink_stop(sink);
 }
 
-UNIT_MAIN("client/request", {"kept alive", test_kept_alive}, {"chunks", test_chunks}, {"errors", test_errors},
+/* A long token was cut, and sent as another one; one with a line break made a header of its own. */
+static void test_headers_are_sent_whole(void) {
+    static const struct http_reply replies[] = {{.status = 200}, {.status = 200}};
+    struct http_sink *sink = http_sink_start(replies, 2);
+    struct statwit_response response;
+    static char token[16386];
+    memset(token, 'x', sizeof token - 2);
+    struct statwit_recorder *recorder = connect_to(sink, token);
+    EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "/"}, &response, &error), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(sink->received[0].headers, token));
+    statwit_response_free(&response);
+    statwit_recorder_close(recorder);
+    token[sizeof token - 2] = 'x';
+    const char *bad[] = {token, "a\r\nX-Other: b", "a\nb", "a\x7f"};
+    for (size_t i = 0; i < 4; i++) {
+        recorder = connect_to(sink, bad[i]);
+        EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "/"}, &response, &error), -1);
+        EQ_INT(error.code, STATWIT_INVALID);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "the header Authorization"));
+        statwit_recorder_close(recorder);
+    }
+    setenv("STATWIT_TOKEN", "of another server", 1);
+    recorder = connect_to(sink, "");
+    EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "/"}, &response, &error), 0);
+    CU_ASSERT_PTR_NULL(strstr(sink->received[1].headers, "Authorization"));
+    statwit_response_free(&response);
+    statwit_recorder_close(recorder);
+    unsetenv("STATWIT_TOKEN");
+    http_sink_stop(sink);
+}
+
+UNIT_MAIN("client/request", {"headers are sent whole", test_headers_are_sent_whole},
+          {"kept alive", test_kept_alive}, {"chunks", test_chunks}, {"errors", test_errors},
           {"fork", test_fork}, {"session", test_session}, {"verdicts", test_verdicts}, {"pages", test_pages})

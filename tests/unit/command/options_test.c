@@ -15,13 +15,14 @@ static int read_words(struct options *o, const char *command, struct err *err, c
 static void test_times(void) {
     EQ_INT(option_parse_time("200ms"), 200000000);
     EQ_INT(option_parse_time("5s"), 5000000000);
-    EQ_INT(option_parse_time("5"), 5000000000);
     EQ_INT(option_parse_time("1.5s"), 1500000000);
     EQ_INT(option_parse_time("10m"), 600000000000);
     EQ_INT(option_parse_time("2h"), 7200000000000);
     EQ_INT(option_parse_time("7d"), 604800000000000);
     EQ_INT(option_parse_time("0"), 0);
-    const char *bad[] = {"", "s", "-1s", "5 s", "5sec", "1e3", "5sm", "99999999999999d", ".", "nan"};
+    EQ_INT(option_parse_time("0.0"), 0);
+    const char *bad[] = {"",  "5",  "500", "1.5", "s", "-1s", "5 s", "5sec", "1e3", "5sm", "99999999999999d",
+                         ".", "nan"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         EQ_INT(option_parse_time(bad[i]), -1);
 }
@@ -109,6 +110,60 @@ static void test_precedence(void) {
     unsetenv("STATWIT_DOGSTATSD_PORT");
 }
 
+/* Every option of a recorder, as a variable that would be refused, or obeyed, if it were read. */
+static void set_all(const struct command *command, bool on) {
+    char env[OPTION_ENV_SIZE];
+    for (size_t i = 0; i < n_option_table; i++) {
+        const struct option *option = &option_table[i];
+        option_env(option, env);
+        if (!option_taken(option, command) || option->id == OPT_PRIVATE ||
+            (strcmp(command->name, "run") == 0 && !(option->groups & RUN_BY_FLAG)))
+            continue;
+        if (on)
+            setenv(env, option->kind == KIND_TEXT ? "of the machine" : "nonsense", 1);
+        else
+            unsetenv(env);
+        if (option->dd && on)
+            setenv(option->dd, option->kind == KIND_TEXT ? "of the machine" : "nonsense", 1);
+        else if (option->dd)
+            unsetenv(option->dd);
+    }
+}
+
+static void test_private_took_the_environment(void) {
+    struct options o;
+    struct err err;
+    set_all(command_find("serve"), true);
+    EQ_INT(READ(&o, "serve", &err, "--db", "kept.db", "--private"), 0);
+    EQ_INT(option_number(&o, OPT_HTTP_PORT), 0);
+    EQ_INT(option_number(&o, OPT_DOGSTATSD_PORT), 0);
+    EQ_STR(option_text(&o, OPT_BIND), "127.0.0.1");
+    EQ_STR(option_text(&o, OPT_DB), "kept.db");
+    CU_ASSERT(option_on(&o, OPT_QUIET) && option_on(&o, OPT_EXIT_WITH_STDIN));
+    CU_ASSERT(!option_given(&o, OPT_TOKEN) && !option_given(&o, OPT_DOGSTATSD_SOCKET));
+    CU_ASSERT(!option_given(&o, OPT_DOGSTATSD_TAGS) && o.list[OPT_API_KEY].n == 0);
+    options_free(&o);
+    EQ_INT(READ(&o, "serve", &err, "--private", "--exit-with-stdin=false", "--http-port=7"), 0);
+    CU_ASSERT(!option_on(&o, OPT_EXIT_WITH_STDIN));
+    EQ_INT(option_number(&o, OPT_HTTP_PORT), 7);
+    EQ_STR(option_text(&o, OPT_DB), ":memory:");
+    options_free(&o);
+    EQ_INT(READ(&o, "serve", &err, "-q"), -1);
+    options_free(&o);
+    set_all(command_find("serve"), false);
+    set_all(command_find("run"), true);
+    EQ_INT(READ(&o, "run", &err, "true"), 0);
+    EQ_STR(option_text(&o, OPT_DB), ":memory:");
+    CU_ASSERT(!option_given(&o, OPT_SESSION));
+    options_free(&o);
+    set_all(command_find("run"), false);
+    setenv("STATWIT_PRIVATE", "true", 1);
+    EQ_INT(READ(&o, "serve", &err, NULL), 0);
+    EQ_STR(option_text(&o, OPT_DB), ":memory:");
+    options_free(&o);
+    unsetenv("STATWIT_PRIVATE");
+}
+
 static void test_refusals(void) {
     static const struct {
         const char *command;
@@ -124,6 +179,10 @@ static void test_refusals(void) {
         {"serve", {"--http-port", "65536"}, "a port"},
         {"serve", {"--queue-memory", "x"}, "a size"},
         {"serve", {"--retention-age", "x"}, "a time"},
+        {"serve", {"--retention-age", "500"}, "--retention-age needs a unit: write 500ms or 500s"},
+        {"expect", {"--within", "1.5"}, "--within needs a unit: write 1.5ms or 1.5s"},
+        {"samples", {"-n", "0"}, "a whole number from 1"},
+        {"samples", {"-n", "-1"}, "a whole number from 1"},
         {"serve", {"--retention-samples", "1.5"}, "a whole number"},
         {"serve", {"--log-level", "loud"}, "error|warning|info|debug"},
         {"serve", {"--quiet=perhaps"}, "true or false"},
@@ -167,5 +226,6 @@ static void test_tables(void) {
 UNIT_MAIN("command/options", {"times", test_times}, {"sizes", test_sizes}, {"every spelling", test_spellings},
           {"run stops at the command", test_run_stops_at_the_command},
           {"lists replace what is weaker", test_lists_replace_what_is_weaker},
-          {"flag, STATWIT_, DD_, default", test_precedence}, {"refusals", test_refusals},
+          {"flag, STATWIT_, DD_, default", test_precedence},
+          {"private took the environment", test_private_took_the_environment}, {"refusals", test_refusals},
           {"the tables agree with themselves", test_tables})
