@@ -164,7 +164,7 @@ load helper
     has c
     start --db r.db
     statwit send 'a:1|c'
-    run statwit expect --since 0 'incr a sum >= 2' 'gauge b'
+    run statwit expect --since 0 'incr a samples >= 2' 'gauge b'
     exits 0
     [ "$(sqlite3 r.db 'PRAGMA integrity_check')" = ok ]
 }

@@ -179,7 +179,7 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
         run statwit expect --db $file 'incr a sum == 17'
         exits 4
     done
-    run statwit expect --db r.db 'incr a sum >= 1'
+    run statwit expect --db r.db 'incr a samples >= 1'
     exits 0
     run statwit lint --db r.db
     exits 4
