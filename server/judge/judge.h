@@ -73,9 +73,10 @@ bool judge_reads_samples(const struct judge *j);
 /* Whether one of them is a `no` claim. */
 bool judge_has_no(const struct judge *j);
 
+/* The mark behind which records are judged. */
+uint64_t judge_since(const struct judge *j);
 /* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
  * hide everything, and each `no` would pass. */
-uint64_t judge_since(const struct judge *j);
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err);
 bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err);
 /* Reads everything recorded so far that can matter. Call once, between reader_begin and reader_end. */
@@ -86,16 +87,18 @@ uint64_t judge_seen(const struct judge *j);
 bool judge_within_limits(const struct judge *j, struct err *err);
 /* New records of any session, each once; a record that matters to no expectation costs little. `series`
  * before the first sample of a series that judge_start did not see. */
-int judge_feed_series(struct judge *j, const struct series_row *row);
-int judge_feed_sample(struct judge *j, const struct sample_row *row);
-int judge_feed_event(struct judge *j, const struct event_row *row);
-int judge_feed_check(struct judge *j, const struct check_row *row);
-int judge_feed_reject(struct judge *j, const struct reject_row *row);
-int judge_feed_loss(struct judge *j, const struct loss_row *row);
+int judge_take_series(struct judge *j, const struct series_row *row);
+int judge_take_sample(struct judge *j, const struct sample_row *row);
+int judge_take_event(struct judge *j, const struct event_row *row);
+int judge_take_check(struct judge *j, const struct check_row *row);
+int judge_take_reject(struct judge *j, const struct reject_row *row);
+int judge_take_loss(struct judge *j, const struct loss_row *row);
+/* These six. The taker is the judge. */
+extern const struct record_taker judge_takes;
 
 /* All expectations together: fail before inconclusive before pass. */
 enum verdict judge_verdict(struct judge *j);
-/* Whether nothing that may still arrive could turn the verdict into a pass: waiting longer is in vain. */
+/* Whether the verdict stands: no later record can turn it into a pass. */
 bool judge_final(struct judge *j);
 
 /* The answer of POST /recorder/v1/expect, but for "waited_ms":
