@@ -98,28 +98,6 @@ static int wait_for_lock(void *arg, int times) {
     return 1;
 }
 
-int store_begin(struct store *s, struct err *err) {
-    if (s->open_transaction)
-        return 0;
-    s->pending = 0;
-    if (s->stale && store_load(s, err) != 0)
-        return -1;
-    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
-        return -1;
-    s->locked_seen_at = 0;
-    s->open_transaction = true;
-    return 0;
-}
-
-int store_roll_back(struct store *s, struct err *err) {
-    if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
-        db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
-    s->open_transaction = false;
-    s->now = s->stats;
-    store_load(s, err);
-    return -1;
-}
-
 static int write_refused(struct store *s, struct err *err) {
     for (size_t i = 0; i < s->n_sessions; i++) {
         struct store_session *session = &s->sessions[i];
