@@ -6,7 +6,7 @@
 #ifndef COMMAND_NAMING_H
 #define COMMAND_NAMING_H
 
-#include "catalog/question.h"
+#include "report/question.h"
 #include "command/remote.h"
 
 /* The catalogs and all that they include, read and checked, as [{"file","text"}…] for a question; a new reference. */
