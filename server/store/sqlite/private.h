@@ -14,8 +14,8 @@
 #ifndef STORE_SQLITE_PRIVATE_H
 #define STORE_SQLITE_PRIVATE_H
 
+#include "store/sqlite/bulk.h"
 #include "store/sqlite/db.h"
-#include "store/sqlite/feed.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/intern.h"
 #include "store/sqlite/slice.h"
@@ -75,8 +75,8 @@ struct store {
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     sqlite3_stmt *sql[SQL_N];
-    struct feed feed;
-    struct feed_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
+    struct bulk feed;
+    struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
     struct intern intern;
     uint64_t next_metric_id, next_context_id;

@@ -202,7 +202,7 @@ static int open_database(struct store *s, bool is_new, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    if (feed_register(s->db, &s->feed, err) != 0)
+    if (bulk_register(s->db, &s->feed, err) != 0)
         return -1;
     for (int i = 0; i < SQL_N; i++)
         if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
@@ -326,8 +326,8 @@ void store_close(struct store *s) {
     slice_free(&s->slice);
     buf_free(&s->key);
     buf_free(&s->tags);
-    feed_list_free(&s->new_series);
-    feed_list_free(&s->new_contexts);
+    bulk_list_free(&s->new_series);
+    bulk_list_free(&s->new_contexts);
     free(s->sorted);
     free(s->order);
     free(s->sessions);
