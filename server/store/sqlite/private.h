@@ -4,7 +4,7 @@
  *     load.c      what is in memory about the file
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
- *     feed.c      rows in memory go into a table
+ *     bulk.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
  *     run.c       runs: their beginning and end, what earlier ones left; ports used
