@@ -34,7 +34,7 @@ static int file_openmetrics(const struct options *o, FILE *to) {
             status = EXIT_CANNOT;
         r->ops->end(r);
     }
-    store_reader_close(r);
+    reader_close(r);
     if (status == EXIT_PASS)
         text_write(to, buf_view(&text));
     else

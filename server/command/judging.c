@@ -152,7 +152,7 @@ int judging_read(const struct judging *j, const struct options *o, json_t **repo
     struct reader *r = rows_open_file(o);
     int status = r ? read_report(judge, r, o, report) : EXIT_CANNOT;
     if (r)
-        store_reader_close(r);
+        reader_close(r);
     judge_free(judge);
     return status;
 }

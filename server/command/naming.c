@@ -137,7 +137,7 @@ static int ask_file(const struct options *o, enum catalog_kind kind, const json_
     struct reader *r = rows_open_file(o);
     int status = r ? answer_in(q, r, o, answer) : EXIT_CANNOT;
     if (r)
-        store_reader_close(r);
+        reader_close(r);
     catalog_question_free(q);
     return status;
 }

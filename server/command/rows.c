@@ -59,11 +59,8 @@ struct reader *rows_open_file(const struct options *o) {
     struct reader *reader = store_reader_open(path, &err);
     if (!reader)
         log_error("%s", err.text);
-    else if (store_reader_recorder(reader))
-        log_info(
-            "%s is being recorded by process %ld: what that has not written yet is not here; asked by --url, "
-            "it answers completely",
-            path, store_reader_recorder(reader));
+    else if (reader->ops->note(reader))
+        log_info("%s %s", path, reader->ops->note(reader));
     return reader;
 }
 
@@ -207,7 +204,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
         }
         r->ops->end(r);
     }
-    store_reader_close(r);
+    reader_close(r);
     buf_free(&f.row);
     if (status != EXIT_PASS)
         log_error("%s", err.set ? err.text : "a row is too large to be shown");

@@ -18,7 +18,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
                  void (*take)(void *arg, struct span text, uint64_t id), void *arg);
 /* The filter of the options. tags: room for OPTION_LIST_MAX. */
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
-/* The recording of --db; close it with store_reader_close. NULL after the error was printed. */
+/* The recording of --db; close it with reader_close. NULL after the error was printed. */
 struct reader *rows_open_file(const struct options *o);
 /* EXIT_USAGE with err when the recording has no such session. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct err *err);

@@ -22,6 +22,8 @@
 struct filter {
     struct span session; /* by name; p == NULL: all sessions */
     struct span name;    /* glob over the name (metrics, checks; events: title); p == NULL: all */
+    size_t n_names; /* of series, when not 0: globs of all names that matter; a reader may give others too */
+    const struct span *names;
     bool has_type;
     enum metric_type type;
     size_t n_tags;
@@ -145,6 +147,10 @@ struct run_row {
 
 struct reader;
 struct reader_ops {
+    /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
+    void (*close)(struct reader *);
+    /* What a person who reads it must know: "… is being recorded by process 17"; NULL for nothing. The reader's own. */
+    const char *(*note)(struct reader *);
     int (*begin)(struct reader *, struct err *);
     void (*end)(struct reader *);
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
@@ -177,6 +183,11 @@ struct reader_ops {
 struct reader {
     const struct reader_ops *ops;
 };
+
+static inline void reader_close(struct reader *reader) {
+    if (reader)
+        reader->ops->close(reader);
+}
 
 /* Who takes records as they come, in order of id, each series before its samples. Each function returns 0; anything else: it can
  * take no more. */

@@ -119,11 +119,8 @@ const char *store_path(const struct store *s); /* as given */
 struct reader *store_reader_take(struct store *s, struct err *err);
 void store_reader_give(struct store *s, struct reader *reader);
 
-/* A reader on a file that nobody need be writing (`--db FILE`); never writes to it. */
+/* A reader on a file that nobody need be writing (`--db FILE`); never writes to it. Its `note` names the process that is
+ * recording to the file, whose latest may still be on the way (a loss of the reader's). */
 struct reader *store_reader_open(const char *path, struct err *err);
-/* The process that was recording to that file, whose latest may still be on the way (a loss of the reader's); 0: none, as
- * far as the system tells. */
-long store_reader_recorder(const struct reader *reader);
-void store_reader_close(struct reader *reader);
 
 #endif

@@ -206,7 +206,7 @@ static double verify_keys(const char *folder, int n) {
     double ms = (double)(clock_mono_ns() - start) / 1e6;
     r->ops->end(r);
     catalog_free(c);
-    store_reader_close(r);
+    reader_close(r);
     return ms;
 }
 
@@ -260,7 +260,7 @@ int main(void) {
     struct catalog *c = make_catalog();
     measure(r, c);
     catalog_free(c);
-    store_reader_close(r);
+    reader_close(r);
     measure_renames(10000);
     measure_renames(50000);
     measure_renames(100000);

@@ -210,7 +210,7 @@ static void ask(const char *what, bool samples, struct filter f) {
     r->ops->end(r);
     printf("    %-44s %8.2f ms  %llu rows\n", what, (double)(clock_mono_ns() - start) / 1e6,
            (unsigned long long)n);
-    store_reader_close(r);
+    reader_close(r);
 }
 
 static int by_number(const void *a, const void *b) {

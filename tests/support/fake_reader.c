@@ -291,11 +291,21 @@ static void walk(const struct bin *bin, const struct filter *q, test_fn *test, r
     }
 }
 
+bool fake_obeys_names;
+
+static bool name_matters(const struct filter *q, struct span name) {
+    for (size_t i = 0; i < q->n_names; i++)
+        if (glob_match(q->names[i], name))
+            return true;
+    return q->n_names == 0 || !fake_obeys_names;
+}
+
 static bool test_series(const struct filter *q, const void *row) {
     const struct series_row *s = row;
     struct filter timeless = *q;
     timeless.since = timeless.until = 0;
-    return wanted(&timeless, s->session, s->name, s->n_tags, s->tags, s->last_id) &&
+    return name_matters(q, s->name) &&
+           wanted(&timeless, s->session, s->name, s->n_tags, s->tags, s->last_id) &&
            (!q->has_type || q->type == s->type) && (!q->series_id || q->series_id == s->id);
 }
 

@@ -32,4 +32,7 @@ uint64_t fake_last_id(const struct fake *f);
 /* As if so many records had come and gone. */
 void fake_skip_to(struct fake *f, uint64_t last_id);
 
+/* Shows no series whose name the filter says can't matter, though a reader may: so a name that was left out is noticed. */
+extern bool fake_obeys_names;
+
 #endif

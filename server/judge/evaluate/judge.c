@@ -16,6 +16,29 @@ static struct judge *fail(struct judge *j, struct judge_error *error, const char
     return NULL;
 }
 
+/* The names that claims are about, what an aggregating client makes of them, and what clients tell of themselves. */
+static int list_names(struct judge *j) {
+    j->matter = calloc(2 * j->n_claims + 1, sizeof *j->matter);
+    if (!j->matter || j->all_covered)
+        return j->matter ? 0 : -1;
+    j->matter[j->n_matter++] = SPAN(TELEMETRY_NAMES "*");
+    for (size_t i = 0; i < j->n_claims; i++) {
+        const struct expectation *e = j->claims[i].e;
+        if (e->subject != SUBJECT_METRIC)
+            continue;
+        j->matter[j->n_matter++] = e->name;
+        if (!match_has_forms(e) || !e->literal)
+            continue;
+        char *forms = arena_alloc(&j->arena, e->name.n + 2);
+        if (!forms)
+            return -1;
+        memcpy(forms, e->name.p, e->name.n);
+        memcpy(forms + e->name.n, ".*", 2);
+        j->matter[j->n_matter++] = span_of(forms, e->name.n + 2);
+    }
+    return 0;
+}
+
 static int prepare(struct judge *j, const struct judge_options *options) {
     struct span session = options->session.p ? options->session : SPAN("default");
     bool all = span_eq(session, SPAN(EVERY_SESSION));
@@ -41,7 +64,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
         j->asks_checks |= j->claims[i].e->subject == SUBJECT_CHECK;
     }
     j->all_dirty = true;
-    return 0;
+    return list_names(j);
 }
 
 struct judge *judge_parse(const struct judge_source *sources, size_t n, const struct judge_options *options,
@@ -75,6 +98,7 @@ void judge_free(struct judge *j) {
     free(j->dirty);
     free(j->losses);
     free(j->records);
+    free(j->matter);
     free(j->by_loss.slots);
     free(j->by_series.slots);
     free(j->by_identity.slots);

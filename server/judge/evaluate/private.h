@@ -34,6 +34,8 @@ struct judge {
     bool wide;           /* `no` claims are about the other sessions as well */
     uint64_t since, earlier;
     bool all_covered;
+    size_t n_matter;
+    struct span *matter; /* globs of the names of all series that can matter; none: all of them */
 
     size_t n_claims;
     struct claim *claims;

@@ -10,7 +10,7 @@ int store_pool_start(struct store *s, struct err *err) {
 
 void store_pool_stop(struct store *s) {
     for (size_t i = 0; i < STORE_READERS; i++)
-        store_reader_close(s->pool.readers[i]);
+        reader_close(s->pool.readers[i]);
 }
 
 struct reader *store_reader_take(struct store *s, struct err *err) {

@@ -203,7 +203,26 @@ static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const 
     return !stop && got < 0 ? -1 : 0;
 }
 
+static void rows_free(struct reader *reader) {
+    struct rows *r = (struct rows *)reader;
+    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
+        sqlite3_finalize(r->statements[i].stmt);
+        free(r->statements[i].sql);
+    }
+    rows_spellings_free(r);
+    free(r->arrivals);
+    sqlite3_close(r->db);
+    free(r);
+}
+
+static const char *note(struct reader *reader) {
+    const struct rows *r = (const struct rows *)reader;
+    return r->note[0] ? r->note : NULL;
+}
+
 static const struct reader_ops ops = {
+    .close = rows_free,
+    .note = note,
     .begin = begin,
     .end = end,
     .series = rows_series,
@@ -257,7 +276,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     } else {
         db_fail(r->db, err, "open the recording");
     }
-    store_reader_close(&r->reader);
+    rows_free(&r->reader);
     return NULL;
 }
 
@@ -275,7 +294,7 @@ struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *
     if (older == 1)
         err_set(err, 0, "%s was recorded by an older statwit: `statwit serve --db` brings it up to date",
                 path);
-    store_reader_close(&r->reader);
+    rows_free(&r->reader);
     return NULL;
 }
 
@@ -294,27 +313,16 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
     if (reader) {
-        ((struct rows *)reader)->recorder = recorder;
-        ((struct rows *)reader)->of_file = true;
+        struct rows *r = (struct rows *)reader;
+        r->recorder = recorder;
+        r->of_file = true;
+        if (recorder)
+            snprintf(
+                r->note, sizeof r->note,
+                "is being recorded by process %ld: what that has not written yet is not here; asked by --url, it answers "
+                "completely",
+                recorder);
     } else
         err_set(err, why.sys, "%s: %s", given, why.text);
     return reader;
-}
-
-long store_reader_recorder(const struct reader *reader) {
-    return ((const struct rows *)reader)->recorder;
-}
-
-void store_reader_close(struct reader *reader) {
-    struct rows *r = (struct rows *)reader;
-    if (!r)
-        return;
-    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
-        sqlite3_finalize(r->statements[i].stmt);
-        free(r->statements[i].sql);
-    }
-    rows_spellings_free(r);
-    free(r->arrivals);
-    sqlite3_close(r->db);
-    free(r);
 }

@@ -51,8 +51,9 @@ struct rows_arrival {
 struct rows {
     struct reader reader;
     sqlite3 *db;
-    bool of_file;  /* store_reader_open's: nobody need be writing it */
-    long recorder; /* of a file: the process that writes it, else 0 */
+    bool of_file;   /* store_reader_open's: nobody need be writing it */
+    long recorder;  /* of a file: the process that writes it, else 0 */
+    char note[160]; /* what a person must know of it; "": nothing */
     struct {
         char *sql;
         sqlite3_stmt *stmt;

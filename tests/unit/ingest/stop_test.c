@@ -53,7 +53,7 @@ static void read_file(const char *path, uint64_t *samples, uint64_t losses[LOSS_
     CU_ASSERT(reader->ops->samples(reader, &all, true, count_sample, samples, &err) == 0);
     CU_ASSERT(reader->ops->losses(reader, &all, count_loss, losses, &err) == 0);
     reader->ops->end(reader);
-    store_reader_close(reader);
+    reader_close(reader);
 }
 
 static char folder[] = "/tmp/statwit-stop-XXXXXX";

@@ -10,6 +10,7 @@ static struct fake *f;
 static struct fake *sent(const char *datagram) {
     fake_free(f ? f : fake_new());
     f = fake_new();
+    fake_obeys_names = true;
     if (datagram)
         fake_send(f, datagram);
     fake_source(f, SOURCE_HTTP);

@@ -7,6 +7,7 @@ static struct fake *f;
 static struct fake *sent(const char *datagram) {
     fake_free(f ? f : fake_new());
     f = fake_new();
+    fake_obeys_names = true;
     if (datagram)
         fake_send(f, datagram);
     return f;

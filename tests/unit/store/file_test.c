@@ -149,7 +149,7 @@ static void crash(void) {
         OK(read_lines(r, SAMPLES, &everything, &got, &err));
         EQ_INT(got.n, 1000 * (round + 1));
         lines_free(&got);
-        store_reader_close(r);
+        reader_close(r);
     }
     EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
     EXPECT_SQL(p.path,
@@ -170,7 +170,7 @@ static struct lines losses_of_file(const char *path, struct filter f) {
     OK(r->ops->begin(r, &err));
     OK(read_lines(r, LOSSES_READ, &f, &got, &err));
     r->ops->end(r);
-    store_reader_close(r);
+    reader_close(r);
     return got;
 }
 
@@ -504,7 +504,7 @@ static void second_writer(void) {
     OK(read_lines(r, SAMPLES, &everything, &got, &err));
     EQ_INT(got.n, 1);
     lines_free(&got);
-    store_reader_close(r);
+    reader_close(r);
     CU_ASSERT_EQUAL(write(done[1], &byte, 1), 1);
     int status;
     waitpid(child, &status, 0);
@@ -798,7 +798,7 @@ static void damage(void) {
                        &got, &(struct err){0});
             lines_free(&got);
         }
-        store_reader_close(r);
+        reader_close(r);
         s = store_open(&(struct store_options){.path = p.path}, &(struct err){0});
         store_close(s);
         place_remove(&p);
@@ -831,7 +831,7 @@ static void torn_files(void) {
             read_lines(r, (enum what)what, &everything, &got, &(struct err){0});
             lines_free(&got);
         }
-        store_reader_close(r);
+        reader_close(r);
         buf_free(&torn);
     }
     buf_free(&whole);
