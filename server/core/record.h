@@ -103,8 +103,8 @@ struct service_check {
 
 struct reject {
     enum reason reason;
-    struct span
-        family; /* "metric", "event", "service_check", "packet"; over HTTP the route's: "series", "sketch", … */
+    /* "metric", "event", "service_check" or "packet"; over HTTP the name of the route: "series", "sketch", … */
+    struct span family;
     struct span text;   /* the whole line, or the offending piece of a body */
     size_t offset;      /* of the byte in `text` where reading failed */
     struct span name;   /* the metric's or check's name when it was readable */

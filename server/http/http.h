@@ -19,8 +19,9 @@ struct http_options {
     int port;                       /* 0: any free one */
     const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
-    size_t
-        n_tls_hosts; /* instead: a certificate made now for these, whose authority is written to HTTP_CA_FILE */
+    /* Instead of tls_cert and tls_key: the server makes a certificate for these hosts at start, and writes its
+     * authority to HTTP_CA_FILE. */
+    size_t n_tls_hosts;
     const char *const *tls_hosts;
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */

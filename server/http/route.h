@@ -120,8 +120,8 @@ struct http_request {
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
     uint64_t session_id;       /* by session token (header or query), else by api_key, else the default one */
     struct span session_token; /* p == NULL: none given */
-    bool
-        session_unknown; /* a token that no session has, or an ended one's key; session_id is the default one's */
+    /* The token belongs to no session, or the key to one that has ended. session_id is then the default session's. */
+    bool session_unknown;
     int64_t received_at; /* wall clock, when the body was complete */
     struct http_fault fault;
 

@@ -60,11 +60,11 @@ struct receiver {
     size_t rcvbuf;
     int64_t read_ns;     /* the time given to what was last read */
     uint32_t seen_drops; /* the kernel's counter when last read */
-    /* unixgram: */
-    size_t holds;         /* datagrams that can be waiting, */
-    size_t sender_buffer; /* and how much of them of one sender */
-    size_t unread,
-        unread_cost; /* how many may have been waiting at most since it was last empty, or found full */
+    /* Of Unix datagram sockets: how many datagrams can wait in the socket, and how many bytes of them one sender can have
+     * there. */
+    size_t holds, sender_buffer;
+    /* How many datagrams, and what cost of them, may have waited at most since the socket was last empty or found full. */
+    size_t unread, unread_cost;
     uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
     struct ready ready;
@@ -97,11 +97,11 @@ struct open_session {
 struct job {
     uint64_t session_id; /* whose data it waits for, or INGEST_ALL, INGEST_NOTHING */
     int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
-    void (*then)(void *arg,
-                 uint64_t last_id); /* NULL: somebody waits for `done`; else the job is the loop's to free */
+    /* NULL: a thread waits for `done`. Otherwise the loop calls it, and frees the job. */
+    void (*then)(void *arg, uint64_t last_id);
     void *arg;
-    struct batch *posts,
-        **posts_end; /* what it lets into the queue, and no more than that; NULL: a question */
+    /* The batches that the job lets into the queue, and no others. NULL: the job is a question. */
+    struct batch *posts, **posts_end;
     struct err *err;
     int result;
     uint64_t last_id;

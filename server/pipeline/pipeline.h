@@ -24,18 +24,19 @@ struct batch {
     uint64_t ticket;     /* the pipeline's */
     uint64_t session_id; /* its lane */
     size_t n_bytes;      /* what it holds in memory */
-    size_t
-        n_left; /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
+    /* Records (or datagrams) that are not fed yet. `feed` keeps the number current; they are lost when `feed` fails. */
+    size_t n_left;
     int (*feed)(struct batch *batch, struct store *store, struct err *err);
     void (*free)(struct batch *batch);
-    int *
-        result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
+    /* NULL, or where the pipeline writes 0 or -1 before the ticket is due. The producer waits for the ticket, so the
+     * place is still valid. */
+    int *result;
 };
 
 #define PIPELINE_CAP_MIN ((size_t)16 << 20)
 #define PIPELINE_RESERVE ((size_t)5 << 20)
-#define PIPELINE_LANES                                                                                       \
-    4096 /* sessions whose ids differ by a multiple of it share one, which costs fairness alone */
+/* Sessions whose ids differ by a multiple of this number share a lane. That costs them fairness, nothing else. */
+#define PIPELINE_LANES 4096
 
 struct pipeline;
 struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err);
