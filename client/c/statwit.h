@@ -442,7 +442,7 @@ enum statwit_verdict {
 
 struct statwit_expect_options {
     int within_ms; /* judged again as data arrives, until all hold, or this is over */
-    int settle_ms; /* must still hold after so long without new data */
+    int settle_ms; /* also require this long without new data */
     int64_t since; /* a mark; 0: what the recorder recorded since it started; or STATWIT_EVERY_RUN */
     bool all_covered;
     const char *prefix;      /* before every name */

@@ -1,9 +1,8 @@
 /* What decoders produce and the store keeps: one metric (with all its values), event, service check or reject.
  *
  * Ownership: a record owns nothing. Every span and array points into the decoder's input or scratch and is valid until
- * the decoder's callback returns; who wants to keep it copies it.
- * A record says what arrived, never where or when: session, source and arrival time are told to the store beforehand
- * (store_arrival).
+ * the decoder's callback returns; copy it to keep it.
+ * A record says what arrived, not where or when: the store learns session, source and arrival time from store_arrival.
  */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H

@@ -1,8 +1,9 @@
 /* The HTTP framework over libmicrohttpd. It serves the routes that it is handed and knows none itself.
  *
  * Ownership: borrows store, pipeline and ingest until http_stop.
- * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody
- * who waits. Errors: NULL with err. Limits: see limits.h.
+ * Threads: libmicrohttpd's pool (HTTP_THREADS), and one watch thread that reads each commit once for all waiters.
+ * Errors: NULL with err.
+ * Limits: see limits.h.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -31,7 +32,7 @@ struct http_options {
 struct http;
 struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
                         const struct http_options *options, struct err *err);
-/* Answers what is in flight (waiting expectations end at once, as "stopping"), closes, ends its threads. */
+/* Answers the requests in flight (waiting expectations end at once, as "stopping"), closes the sockets, ends the threads. */
 void http_stop(struct http *h);
 /* "http://127.0.0.1:8125" */
 const char *http_url(const struct http *h);

@@ -30,7 +30,7 @@ struct store_session {
     uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
     struct {
         uint64_t n, largest, last_id;
-    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX that no row tells yet */
+    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX counted in memory and not written yet */
 };
 
 enum store_sql {
