@@ -44,7 +44,7 @@ const struct option option_table[] = {
     {OPT_QUEUE_MEMORY, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
     {OPT_SO_RCVBUF, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
 
-    /* Who may ask. */
+    /* Access. */
     {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
     {OPT_TLS_KEY, TAKES_SERVE, KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
     {OPT_TLS_SELF_SIGNED, TAKES_SERVE, KIND_LIST, 0, "tls-self-signed", "HOST", NULL, NULL, "serve https as this host (repeatable; localhost always), and write the authority to trust to statwit-ca.pem"},

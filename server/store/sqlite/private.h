@@ -100,7 +100,7 @@ struct store {
 
     struct { /* store_arrival */
         uint64_t session_id;
-        struct store_session *session; /* NULL: it was removed, what still comes for it is nobody's */
+        struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
         enum source source;
         int64_t received_at;
     } arrival;
