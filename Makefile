@@ -129,9 +129,10 @@ unit: $(UNIT_BIN) ## CUnit tests of every source file; UNIT=store/ runs those wh
 	@tests/support/run-unit $(foreach t,$(UNIT_BIN),$(if $(findstring $(UNIT),$(t)),$(t)))
 
 .PHONY: layers
-layers: dead ## who may include whom (the table in the script), what nothing reaches, and which cited document is missing
+layers: dead all ## who may include or need whom (tables in the scripts), what nothing reaches, which cited document is missing
 	@tests/support/check-layers
 	@tests/support/check-cited
+	@tests/support/check-links $(OUT)
 
 # --- the same tests, harder -----------------------------------------------------------------------------------------
 .PHONY: asan

@@ -6,7 +6,7 @@
 
 #define PAGE 1000
 
-struct listing {
+struct event_listing {
     struct http_request *rq;
     int64_t start, end;
     struct span priority, sources, tags;
@@ -74,7 +74,7 @@ static bool has_all_tags(const struct event *e, struct span list) {
 }
 
 static int take_event(void *arg, const struct event_row *row) {
-    struct listing *l = arg;
+    struct event_listing *l = arg;
     struct buf *b = &l->rq->answer.body;
     const struct event *e = &row->event;
     if (l->wanted_id) {
@@ -100,10 +100,10 @@ static int take_event(void *arg, const struct event_row *row) {
 
 static void fill_events(struct read *r) {
     struct http_request *rq = r->rq;
-    struct listing l = {.rq = rq,
-                        .priority = http_arg(rq, "priority"),
-                        .sources = http_arg(rq, "sources"),
-                        .tags = http_arg(rq, "tags")};
+    struct event_listing l = {.rq = rq,
+                              .priority = http_arg(rq, "priority"),
+                              .sources = http_arg(rq, "sources"),
+                              .tags = http_arg(rq, "tags")};
     struct err err = {0};
     double start, end;
     int64_t page = 0;
@@ -132,7 +132,7 @@ void api_events(struct http_request *rq) {
 
 static void fill_event(struct read *r) {
     struct http_request *rq = r->rq;
-    struct listing l = {.rq = rq};
+    struct event_listing l = {.rq = rq};
     struct err err = {0};
     if (number_parse_int(rq->params[0], &l.wanted_id) != NUMBER_OK || l.wanted_id <= 0) {
         api_errors(rq, 400, "Invalid event id");

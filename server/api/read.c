@@ -14,13 +14,13 @@ void api_finish(struct http_request *rq, bool keep_body, struct span note) {
     post_send(post);
 }
 
-struct wanted {
+struct read_wanted {
     uint64_t id;
     char *name;
 };
 
 static void take_name(void *arg, const struct ingest_session *session) {
-    struct wanted *wanted = arg;
+    struct read_wanted *wanted = arg;
     if (session->id == wanted->id)
         snprintf(wanted->name, sizeof session->name, "%s", session->name);
 }
@@ -49,7 +49,7 @@ static void look(struct read *r, void (*fill)(struct read *r)) {
 
 void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
     struct read r = {.rq = rq, .session = "default"};
-    struct wanted wanted = {rq->session_id, r.session};
+    struct read_wanted wanted = {rq->session_id, r.session};
     struct span note;
     ingest_session_each(rq->http->ingest, take_name, &wanted);
     r.filter.session = span_str(r.session);

@@ -27,30 +27,6 @@ void catalog_free(struct catalog *c) {
     free(c);
 }
 
-int catalog_read_text(struct catalog *c, const char *file, struct span text, struct catalog_error *error) {
-    size_t i = span_starts(text, SPAN("\xef\xbb\xbf")) ? 3 : 0;
-    if (text.n > CATALOG_FILE_MAX)
-        return catalog_fail(error, file, 0, 0, "a catalog of %zu bytes: at most %u are read", text.n,
-                            CATALOG_FILE_MAX);
-    while (i < text.n && memchr(" \t\r\n", text.p[i], 4))
-        i++;
-    c->n_includes = 0;
-    bool json = i < text.n && (text.p[i] == '{' || text.p[i] == '[');
-    return json ? catalog_read_json(c, file, text, error) : catalog_read_csv(c, file, text, error);
-}
-
-struct catalog *catalog_read(const char *file, struct span text, struct catalog_error *error) {
-    struct catalog *c = calloc(1, sizeof *c);
-    file = file ? file : "";
-    struct span name = c ? arena_copy(&c->arena, span_of(file, strlen(file) + 1)) : (struct span){NULL, 0};
-    int result =
-        name.p ? catalog_read_text(c, name.p, text, error) : catalog_fail(error, file, 0, 0, "out of memory");
-    if (result == 0)
-        return c;
-    catalog_free(c);
-    return NULL;
-}
-
 /* --- entries of the same name ---------------------------------------------------------------------------- */
 
 static bool text_merge(struct span *a, struct span b) {

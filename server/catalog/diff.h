@@ -29,9 +29,4 @@ json_t *diff_report(const struct inventory *a, const struct inventory *b);
 /* The same; adds the steps it took, which grow with the size of both sides. */
 json_t *diff_report_counted(const struct inventory *a, const struct inventory *b, uint64_t *steps);
 
-/* For a terminal: "+ count a.b", "- …", "~ a -> b (87 %)", … */
-void diff_text(const json_t *report, struct buf *out);
-/* Tables for a pull request. */
-void diff_markdown(const json_t *report, struct buf *out);
-
 #endif

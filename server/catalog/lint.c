@@ -11,31 +11,6 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name) {
-    return (l->options->silenced | l->of_names[name].silenced) >> rule & 1;
-}
-
-void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail) {
-    if (lint_silent(l, rule, name))
-        return;
-    uint64_t seed = (uint64_t)name * LINT_N + rule;
-    bool added;
-    uint32_t *at = table_put(&l->noted, XXH3_64bits_withSeed(subject.n ? subject.p : "", subject.n, seed),
-                             (uint32_t)l->n_notes, &added);
-    if (at && !added) {
-        l->notes[*at].series += l->first;
-        return;
-    }
-    if (!array_room(&l->notes, l->n_notes, &l->cap_notes, sizeof *l->notes))
-        at = NULL;
-    struct lint_note note = {rule, (uint32_t)name, 1, arena_copy(&l->arena, subject),
-                             arena_copy(&l->arena, detail)};
-    if (!at || !note.subject.p || !note.detail.p)
-        l->failed = true;
-    else
-        l->notes[l->n_notes++] = note;
-}
-
 static size_t name_number(struct lint *l, struct span name) {
     size_t known = l->names.n, i = numbering_put(&l->names, name);
     if (i == NUMBERING_NONE || i < known)

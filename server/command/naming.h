@@ -6,8 +6,8 @@
 #ifndef COMMAND_NAMING_H
 #define COMMAND_NAMING_H
 
-#include "catalog/question.h"
 #include "command/remote.h"
+#include "report/question.h"
 
 /* The catalogs and all that they include, read and checked, as [{"file","text"}…] for a question; a new reference. */
 int naming_catalogs(size_t n, const char *const *paths, json_t **files);

@@ -1,6 +1,6 @@
-/* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of catalog/question.h, each answered by a worker
+/* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of report/question.h, each answered by a worker
  * from one moment of the recording behind the barrier. */
-#include "catalog/question.h"
+#include "report/question.h"
 
 #include "control/ask.h"
 #include "control/control.h"

@@ -31,7 +31,7 @@ struct question {
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
     int64_t quiet_mono_ns;    /* since when nothing new came */
-    uint64_t n_fed;           /* then */
+    uint64_t n_taken;         /* then */
 };
 
 static void question_free(struct question *q) {
@@ -59,7 +59,7 @@ static void note_unsaved_loss(struct question *q) {
                            .n = n,
                            .detail = SPAN("not written down yet")};
     if (n)
-        judge_feed_loss(q->judge, &row);
+        judge_take_loss(q->judge, &row);
 }
 
 static int report(struct question *q, struct reader *r, struct err *err) {
@@ -196,8 +196,8 @@ static void run_again(struct job *job);
 static bool question_look(struct waiter *w) {
     struct question *q = (struct question *)w;
     int64_t now = clock_mono_ns();
-    if (w->n_fed != q->n_fed) {
-        q->n_fed = w->n_fed;
+    if (w->n_taken != q->n_taken) {
+        q->n_taken = w->n_taken;
         q->quiet_mono_ns = now;
     }
     q->again = forgets(q) != q->n_forgets;
@@ -236,7 +236,8 @@ static void question_wake(struct waiter *w, enum watch_why why) {
 static void wait_for_more(struct question *q) {
     q->waiter.look = question_look;
     q->waiter.wake = question_wake;
-    q->waiter.feed = q->judge;
+    q->waiter.takes = &judge_takes;
+    q->waiter.taker = q->judge;
     watch_add(q->rq->http->watch, &q->waiter);
 }
 

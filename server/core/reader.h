@@ -178,4 +178,15 @@ struct reader {
     const struct reader_ops *ops;
 };
 
+/* Who takes records as they come, in order of id, each series before its samples. Each function returns 0; anything else: it can
+ * take no more. */
+struct record_taker {
+    int (*series)(void *taker, const struct series_row *);
+    int (*sample)(void *taker, const struct sample_row *);
+    int (*event)(void *taker, const struct event_row *);
+    int (*check)(void *taker, const struct check_row *);
+    int (*reject)(void *taker, const struct reject_row *);
+    int (*loss)(void *taker, const struct loss_row *);
+};
+
 #endif

@@ -12,7 +12,7 @@
 #define SERIAL_SIZE 16
 #define PEM_SIZE    8192
 
-struct pair {
+struct key_pair {
     gnutls_x509_privkey_t key;
     gnutls_x509_crt_t crt;
 };
@@ -39,7 +39,7 @@ static void name_host(struct attempt *a, gnutls_x509_crt_t crt, const char *host
 }
 
 /* A fresh key with an unsigned certificate for it. */
-static void begin(struct attempt *a, struct pair *pair, const char *common_name) {
+static void begin(struct attempt *a, struct key_pair *pair, const char *common_name) {
     unsigned char serial[SERIAL_SIZE] = {0};
     time_t now = time(NULL);
     TRY(a, gnutls_x509_privkey_init(&pair->key));
@@ -64,7 +64,7 @@ static void set_key_id(struct attempt *a, gnutls_x509_crt_t crt) {
     TRY(a, gnutls_x509_crt_set_subject_key_id(crt, id, n));
 }
 
-static void make_authority(struct attempt *a, struct pair *ca) {
+static void make_authority(struct attempt *a, struct key_pair *ca) {
     begin(a, ca, "statwit's own authority");
     TRY(a, gnutls_x509_crt_set_basic_constraints(ca->crt, 1, 0));
     TRY(a, gnutls_x509_crt_set_key_usage(ca->crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN));
@@ -72,8 +72,8 @@ static void make_authority(struct attempt *a, struct pair *ca) {
     TRY(a, gnutls_x509_crt_sign2(ca->crt, ca->crt, ca->key, GNUTLS_DIG_SHA256, 0));
 }
 
-static void make_server(struct attempt *a, const struct pair *ca, size_t n_hosts, const char *const *hosts,
-                        struct pair *server) {
+static void make_server(struct attempt *a, const struct key_pair *ca, size_t n_hosts,
+                        const char *const *hosts, struct key_pair *server) {
     begin(a, server, "statwit");
     name_host(a, server->crt, "localhost");
     name_host(a, server->crt, "127.0.0.1");
@@ -110,7 +110,7 @@ static int write_file(const char *path, const char *text, struct err *err) {
     return failed ? err_set(err, errno, "cannot write %s", path) : 0;
 }
 
-static void pair_free(struct pair *pair) {
+static void pair_free(struct key_pair *pair) {
     if (pair->crt)
         gnutls_x509_crt_deinit(pair->crt);
     if (pair->key)
@@ -120,7 +120,7 @@ static void pair_free(struct pair *pair) {
 int certificate_make(size_t n_hosts, const char *const *hosts, const char *ca_path, char **cert, char **key,
                      struct err *err) {
     struct attempt a = {0};
-    struct pair ca = {0}, server = {0};
+    struct key_pair ca = {0}, server = {0};
     make_authority(&a, &ca);
     make_server(&a, &ca, n_hosts, hosts, &server);
     char *ca_text = crt_pem(&a, ca.crt);

@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-struct connection *link_open(struct http *h, int fd) {
-    struct connection *link = calloc(1, sizeof *link);
+struct http_link *link_open(struct http *h, int fd) {
+    struct http_link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
     link->fd = fd;
@@ -22,7 +22,7 @@ struct connection *link_open(struct http *h, int fd) {
     return link;
 }
 
-void link_close(struct http *h, struct connection *link) {
+void link_close(struct http *h, struct http_link *link) {
     if (!link)
         return;
     pthread_mutex_lock(&h->links_lock);
@@ -36,7 +36,7 @@ void link_close(struct http *h, struct connection *link) {
     free(link);
 }
 
-void link_expect(struct connection *link, int64_t seconds) {
+void link_expect(struct http_link *link, int64_t seconds) {
     if (link)
         link->due_mono_ns = seconds ? clock_mono_ns() + seconds * NS_PER_S : 0;
 }
@@ -52,7 +52,7 @@ static bool silenced(int fd) {
 
 /* Its request never becomes complete. libmicrohttpd does not hear of a close that came with the last bytes until the
  * connection has idled for HTTP_IDLE_S. Seen in two sweeps: what was read last may still be at work. */
-static bool left(struct connection *link) {
+static bool left(struct http_link *link) {
     bool before = link->silenced;
     link->silenced = silenced(link->fd);
     return before && link->silenced;
@@ -60,7 +60,7 @@ static bool left(struct connection *link) {
 
 bool link_sweep(struct http *h, int64_t now_mono_ns) {
     pthread_mutex_lock(&h->links_lock);
-    for (struct connection *link = h->links; link; link = link->next)
+    for (struct http_link *link = h->links; link; link = link->next)
         if (link->due_mono_ns && (now_mono_ns > link->due_mono_ns || left(link)))
             shutdown(link->fd, SHUT_RDWR);
     bool any = h->links != NULL;

@@ -8,17 +8,17 @@
 
 #include "http/server.h"
 
-struct connection {
-    struct connection *next, *prev;
+struct http_link {
+    struct http_link *next, *prev;
     int fd;
     _Atomic int64_t due_mono_ns; /* when the next step of a request must be complete; 0: none is awaited */
     bool silenced;               /* the client's side was closed when it was last looked at */
 };
 
-struct connection *link_open(struct http *h, int fd);
-void link_close(struct http *h, struct connection *link);
+struct http_link *link_open(struct http *h, int fd);
+void link_close(struct http *h, struct http_link *link);
 /* The next step must be complete within so many seconds; 0: as long as it takes (we are answering). */
-void link_expect(struct connection *link, int64_t seconds);
+void link_expect(struct http_link *link, int64_t seconds);
 /* Ends those that are late, and those whose client left with half a request sent at two sweeps. Returns whether any connection is open. */
 bool link_sweep(struct http *h, int64_t now_mono_ns);
 

@@ -4,7 +4,7 @@
 
 #define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
 
-struct stream {
+struct body_stream {
     ssize_t (*read)(void *arg, char *to, size_t max);
     void (*free)(void *arg);
     void *arg;
@@ -12,7 +12,7 @@ struct stream {
 
 static ssize_t stream_read(void *cls, uint64_t position, char *to, size_t max) {
     (void)position;
-    struct stream *s = cls;
+    struct body_stream *s = cls;
     ssize_t n = s->read(s->arg, to, max);
     if (n == HTTP_STREAM_END)
         return MHD_CONTENT_READER_END_OF_STREAM;
@@ -20,7 +20,7 @@ static ssize_t stream_read(void *cls, uint64_t position, char *to, size_t max) {
 }
 
 static void stream_free(void *cls) {
-    struct stream *s = cls;
+    struct body_stream *s = cls;
     if (s->free)
         s->free(s->arg);
     free(s);
@@ -62,10 +62,10 @@ static struct MHD_Response *respond_half(struct http_response *answer) {
 }
 
 static struct MHD_Response *respond_stream(struct http_response *answer) {
-    struct stream *s = calloc(1, sizeof *s);
+    struct body_stream *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    *s = (struct stream){answer->stream, answer->stream_free, answer->stream_arg};
+    *s = (struct body_stream){answer->stream, answer->stream_free, answer->stream_arg};
     answer->stream_free = NULL;
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s, stream_free);
 }

@@ -129,7 +129,7 @@ struct http_request {
 
     /* The router's: */
     struct MHD_Connection *connection;
-    struct connection *link;
+    struct http_link *link;
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
     bool refused;   /* answered before the handler; only the body is still read */
     bool abandoned; /* cut without an answer */

@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 struct MHD_Daemon;
-struct connection;
+struct http_link;
 
 #define HTTP_FORGETS    256 /* sessions share counters; one too many costs a look more */
 #define HTTP_LISTEN_MAX 2   /* "localhost" is 127.0.0.1 and ::1 */
@@ -33,7 +33,7 @@ struct http {
     struct faults *faults;
 
     pthread_mutex_t links_lock; /* the open connections: link.c */
-    struct connection *links;
+    struct http_link *links;
 
     atomic_size_t n_body_bytes;
     /* Requests in a handler or asleep. libmicrohttpd ends the process if it is stopped while there are any. */

@@ -10,7 +10,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "http/feed.h"
+#include "http/follow.h"
 #include "http/link.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -108,13 +108,13 @@ static bool any_looks(const struct watch *watch) {
 static void look(struct watch *watch) {
     struct err err = {0};
     uint64_t series = watch->series;
-    int failed = feed_waiters(watch->http, watch->list, &series, &err);
+    int failed = follow_waiters(watch->http, watch->list, &series, &err);
     watch->series = series;
     if (failed)
         log_warning("cannot read what waiting questions need: %s", err.text);
     for (struct waiter *next, *w = watch->list; w; w = next) {
         next = w->next;
-        if (w->failed || (failed && w->feed))
+        if (w->failed || (failed && w->takes))
             wake(watch, w, WATCH_FAILED);
     }
     for (struct waiter *next, *w = watch->list; w; w = next) {

@@ -11,6 +11,7 @@
 #ifndef HTTP_WATCH_H
 #define HTTP_WATCH_H
 
+#include "core/reader.h"
 #include "http/server.h"
 
 enum watch_why {
@@ -27,14 +28,15 @@ struct waiter {
     struct waiter *next, *prev; /* the watch's */
     int fd;                     /* the client's socket, or -1: don't look whether it goes away */
     int64_t due_mono_ns;        /* 0: never */
-    /* With `feed`, where new records go (else NULL): */
-    struct judge *feed;
+    /* Where new records go, and how; `takes` NULL: nowhere. */
+    const struct record_taker *takes;
+    void *taker;
     uint64_t cursor;                /* the newest record that it knows */
     uint64_t series;                /* and series: watch_series, asked before the judge was started */
     char session[INGEST_NAME_SIZE]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
-    uint64_t n_fed; /* records of that session fed so far */
-    bool failed;    /* its judge can take no more */
+    uint64_t n_taken; /* records of that session taken so far */
+    bool failed;      /* the taker can take no more */
     /* Called after each commit, once its records were fed. Returns whether to wake the waiter now. May change due_mono_ns. NULL:
      * commits don't matter to the waiter. */
     bool (*look)(struct waiter *w);

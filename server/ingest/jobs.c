@@ -61,7 +61,7 @@ static void want_session(struct ingest *in, uint64_t round, struct open_session 
     want_ready(in, round, s);
 }
 
-static void begin(struct ingest *in, struct job *job) {
+static void begin(struct ingest *in, struct ingest_job *job) {
     job->round = ++in->round;
     struct open_session *s = session_of(in, job->session_id);
     if (job->session_id == INGEST_ALL)
@@ -71,7 +71,7 @@ static void begin(struct ingest *in, struct job *job) {
 }
 
 static bool is_reading(struct ingest *in, uint64_t session_id) {
-    for (const struct job *job = in->begun; job; job = job->next)
+    for (const struct ingest_job *job = in->begun; job; job = job->next)
         if (!job->read && job->session_id == session_id)
             return true;
     return false;
@@ -105,12 +105,12 @@ static void settle_loopback(struct ingest *in) {
 }
 
 /* Takes the questions that can begin off the list, which is in->jobs. *all: one of them is of every session. */
-static struct job *take_questions(struct ingest *in, bool *all) {
-    struct job *fresh = NULL, **end = &fresh, **at = &in->jobs;
+static struct ingest_job *take_questions(struct ingest *in, bool *all) {
+    struct ingest_job *fresh = NULL, **end = &fresh, **at = &in->jobs;
     *all = false;
     pthread_mutex_lock(&in->lock);
     while (*at) {
-        struct job *job = *at;
+        struct ingest_job *job = *at;
         if (is_reading(in, job->session_id)) {
             at = &job->next;
             continue;
@@ -128,7 +128,7 @@ static struct job *take_questions(struct ingest *in, bool *all) {
 }
 
 /* The job among these that lets in what was put for the session; made where there is none. NULL: out of memory. */
-static struct job *letting_in(struct job **list, uint64_t session_id) {
+static struct ingest_job *letting_in(struct ingest_job **list, uint64_t session_id) {
     while (*list && (*list)->session_id != session_id)
         list = &(*list)->next;
     if (!*list && (*list = calloc(1, sizeof **list))) {
@@ -140,8 +140,8 @@ static struct job *letting_in(struct job **list, uint64_t session_id) {
 
 /* What was put becomes jobs that let it into the queue, one for each session. Of a session that is being read it waits, unless a
  * question about all sessions is there, which waits for all that was put before. */
-static struct job *take_posts(struct ingest *in, bool all) {
-    struct job *fresh = NULL;
+static struct ingest_job *take_posts(struct ingest *in, bool all) {
+    struct ingest_job *fresh = NULL;
     *in->posts_end = pipeline_take(in->pipeline);
     for (struct batch **at = &in->posts; *at;) {
         struct batch *b = *at;
@@ -151,7 +151,7 @@ static struct job *take_posts(struct ingest *in, bool all) {
         }
         *at = b->next;
         b->next = NULL;
-        struct job *job = letting_in(&fresh, b->session_id);
+        struct ingest_job *job = letting_in(&fresh, b->session_id);
         if (!job) {
             pipeline_let_in(in->pipeline, b);
             continue;
@@ -165,7 +165,7 @@ static struct job *take_posts(struct ingest *in, bool all) {
     return fresh;
 }
 
-static struct job **end_of(struct job **list) {
+static struct ingest_job **end_of(struct ingest_job **list) {
     while (*list)
         list = &(*list)->next;
     return list;
@@ -173,14 +173,15 @@ static struct job **end_of(struct job **list) {
 
 void jobs_begin(struct ingest *in) {
     bool all;
-    struct job *questions = take_questions(in, &all); /* first: what was put before them is there then */
-    struct job *fresh = take_posts(in, all);
+    struct ingest_job *questions =
+        take_questions(in, &all); /* first: what was put before them is there then */
+    struct ingest_job *fresh = take_posts(in, all);
     *end_of(&fresh) = questions;
     if (!fresh)
         return;
     settle_loopback(in);
     ready_collect(in, 0);
-    for (struct job *job = fresh, *last = NULL; job; last = job, job = job->next) {
+    for (struct ingest_job *job = fresh, *last = NULL; job; last = job, job = job->next) {
         if (last && last->session_id == job->session_id)
             job->round = last->round;
         else
@@ -190,7 +191,8 @@ void jobs_begin(struct ingest *in) {
 }
 
 /* Reads on what the job wants of one source, as long as there is time. Returns whether that is all read. */
-static bool read_wanted(struct ingest *in, const struct job *job, enum watched *watched, int64_t end_ns) {
+static bool read_wanted(struct ingest *in, const struct ingest_job *job, enum watched *watched,
+                        int64_t end_ns) {
     const struct wanted *wanted = wanted_of(watched);
     while (wanted->round >= job->round && wanted->done < job->round) {
         if (!pipeline_has_room(in->pipeline, LOOK_MOST) || clock_mono_ns() > end_ns)
@@ -202,7 +204,7 @@ static bool read_wanted(struct ingest *in, const struct job *job, enum watched *
 }
 
 /* In the order in which they got something. */
-static bool read_ready(struct ingest *in, const struct job *job, const struct open_session *only,
+static bool read_ready(struct ingest *in, const struct ingest_job *job, const struct open_session *only,
                        int64_t end_ns) {
     for (enum watched *w = in->ready_first, *next; w; w = next) {
         next = ready_next(w);
@@ -212,7 +214,7 @@ static bool read_ready(struct ingest *in, const struct job *job, const struct op
     return true;
 }
 
-static bool read_all_wanted(struct ingest *in, const struct job *job) {
+static bool read_all_wanted(struct ingest *in, const struct ingest_job *job) {
     int64_t end_ns = clock_mono_ns() + STORE_NS;
     struct open_session *only = session_of(in, job->session_id);
     if (job->session_id != INGEST_ALL && !only)
@@ -229,15 +231,15 @@ static bool read_all_wanted(struct ingest *in, const struct job *job) {
 }
 
 /* Whether something that was put before the job has no place in the queue yet. */
-static bool waits_for_posts(const struct ingest *in, const struct job *job) {
-    for (const struct job *before = in->begun; before != job; before = before->next)
+static bool waits_for_posts(const struct ingest *in, const struct ingest_job *job) {
+    for (const struct ingest_job *before = in->begun; before != job; before = before->next)
         if (before->posts && (job->session_id == INGEST_ALL || before->session_id == job->session_id))
             return true;
     return false;
 }
 
 /* Behind what its session's sockets held when it was put. */
-static bool let_in(struct ingest *in, struct job *job) {
+static bool let_in(struct ingest *in, struct ingest_job *job) {
     if (!read_all_wanted(in, job) || waits_for_posts(in, job))
         return false;
     pipeline_let_in(in->pipeline, job->posts);
@@ -245,7 +247,7 @@ static bool let_in(struct ingest *in, struct job *job) {
 }
 
 /* One step of a job; returns whether all that it waits for is stored. */
-static bool advance(struct ingest *in, struct job *job) {
+static bool advance(struct ingest *in, struct ingest_job *job) {
     if (job->session_id == INGEST_NOTHING)
         return true;
     if (!job->read && read_all_wanted(in, job) && !waits_for_posts(in, job)) {
@@ -259,10 +261,10 @@ static bool advance(struct ingest *in, struct job *job) {
 }
 
 /* A step of each. Returns the questions that can be answered now. */
-static struct job *advance_all(struct ingest *in) {
-    struct job *ready = NULL, **end = &ready;
-    for (struct job **at = &in->begun; *at;) {
-        struct job *job = *at;
+static struct ingest_job *advance_all(struct ingest *in) {
+    struct ingest_job *ready = NULL, **end = &ready;
+    for (struct ingest_job **at = &in->begun; *at;) {
+        struct ingest_job *job = *at;
         if (!(job->posts ? let_in(in, job) : advance(in, job))) {
             at = &job->next;
             continue;
@@ -280,17 +282,17 @@ static struct job *advance_all(struct ingest *in) {
 }
 
 void jobs_answer(struct ingest *in) {
-    struct job *ready = advance_all(in);
+    struct ingest_job *ready = advance_all(in);
     if (!ready)
         return;
     ingest_commit(in);
-    for (struct job *job = ready; job; job = job->next) {
+    for (struct ingest_job *job = ready; job; job = job->next) {
         if (job->fn)
             job->result = job->fn(in->store, job->arg, job->err);
         job->last_id = store_last_id(in->store);
     }
-    for (struct job **at = &ready; *at;) {
-        struct job *job = *at;
+    for (struct ingest_job **at = &ready; *at;) {
+        struct ingest_job *job = *at;
         if (!job->then) {
             at = &job->next;
             continue;
@@ -300,7 +302,7 @@ void jobs_answer(struct ingest *in) {
         free(job);
     }
     pthread_mutex_lock(&in->lock);
-    for (struct job *job = ready, *next; job; job = next) {
+    for (struct ingest_job *job = ready, *next; job; job = next) {
         next = job->next; /* the asker may return as soon as it is done */
         job->done = true;
     }
@@ -316,13 +318,13 @@ void jobs_wake(struct ingest *in) {
     (void)written;
 }
 
-void jobs_add(struct ingest *in, struct job *job) {
+void jobs_add(struct ingest *in, struct ingest_job *job) {
     *in->jobs_end = job;
     in->jobs_end = &job->next;
 }
 
 /* The lock is held. */
-static int put_job(struct ingest *in, struct job *job) {
+static int put_job(struct ingest *in, struct ingest_job *job) {
     if (in->ending)
         return err_set(job->err, ECANCELED, "the server is stopping");
     jobs_add(in, job);
@@ -331,7 +333,7 @@ static int put_job(struct ingest *in, struct job *job) {
     return 0;
 }
 
-static int submit(struct ingest *in, struct job *job) {
+static int submit(struct ingest *in, struct ingest_job *job) {
     pthread_mutex_lock(&in->lock);
     int result = put_job(in, job);
     while (result == 0 && !job->done)
@@ -342,12 +344,12 @@ static int submit(struct ingest *in, struct job *job) {
 
 int ingest_call(struct ingest *in, uint64_t session_id, int (*fn)(struct store *, void *arg, struct err *),
                 void *arg, struct err *err) {
-    struct job job = {.session_id = session_id, .fn = fn, .arg = arg, .err = err};
+    struct ingest_job job = {.session_id = session_id, .fn = fn, .arg = arg, .err = err};
     return submit(in, &job);
 }
 
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err) {
-    struct job job = {.session_id = session_id, .err = err};
+    struct ingest_job job = {.session_id = session_id, .err = err};
     int result = submit(in, &job);
     *last_id = job.last_id;
     return result;
@@ -355,10 +357,10 @@ int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, st
 
 int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
                         void *arg, struct err *err) {
-    struct job *job = calloc(1, sizeof *job);
+    struct ingest_job *job = calloc(1, sizeof *job);
     if (!job)
         return err_set(err, ENOMEM, "out of memory");
-    *job = (struct job){.session_id = session_id, .then = fn, .arg = arg, .err = err};
+    *job = (struct ingest_job){.session_id = session_id, .then = fn, .arg = arg, .err = err};
     pthread_mutex_lock(&in->lock);
     int result = put_job(in, job); /* once it is in, the loop may free it at any moment */
     pthread_mutex_unlock(&in->lock);

@@ -93,7 +93,7 @@ struct open_session {
     struct open_session *next;
 };
 
-struct job {
+struct ingest_job {
     uint64_t session_id; /* whose data it waits for, or INGEST_ALL, INGEST_NOTHING */
     int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
     /* NULL: a thread waits for `done`. Otherwise the loop calls it, and frees the job. */
@@ -105,7 +105,7 @@ struct job {
     int result;
     uint64_t last_id;
     bool done;
-    struct job *next;
+    struct ingest_job *next;
     /* The loop's: */
     uint64_t round;
     bool read;     /* what it wants is in the queue; */
@@ -128,12 +128,12 @@ struct ingest {
 
     pthread_mutex_t lock;
     pthread_cond_t job_done;
-    struct job *jobs, **jobs_end; /* not begun */
-    _Atomic bool asked;           /* one is there that the loop has not begun */
-    _Atomic bool ending;          /* no job comes in any more */
-    _Atomic bool stopping;        /* the loop ends once all is answered and stored */
-    _Atomic int64_t end_ns;       /* monotonic: what is not stored then is lost; 0: it goes on */
-    struct job last;              /* what was sent before the end is read */
+    struct ingest_job *jobs, **jobs_end; /* not begun */
+    _Atomic bool asked;                  /* one is there that the loop has not begun */
+    _Atomic bool ending;                 /* no job comes in any more */
+    _Atomic bool stopping;               /* the loop ends once all is answered and stored */
+    _Atomic int64_t end_ns;              /* monotonic: what is not stored then is lost; 0: it goes on */
+    struct ingest_job last;              /* what was sent before the end is read */
     struct receiver *receivers;
     struct open_session *sessions;
     size_t n_sessions;
@@ -151,7 +151,7 @@ struct ingest {
     struct batch *posts, **posts_end; /* taken from the pipeline, with no job yet that lets them in */
     bool closed;                      /* the sockets were closed, for the end */
     bool discarding;                  /* there is no more time to store anything */
-    struct job *begun;
+    struct ingest_job *begun;
     uint64_t round;    /* of the newest question */
     bool committing;   /* the store must be left alone */
     int64_t wanted_ns; /* of the last commit that somebody waited for */
@@ -164,7 +164,7 @@ void jobs_begin(struct ingest *in);
 /* A step of each that was begun; what is reached is committed and answered. */
 void jobs_answer(struct ingest *in);
 /* With the lock held. */
-void jobs_add(struct ingest *in, struct job *job);
+void jobs_add(struct ingest *in, struct ingest_job *job);
 void jobs_wake(struct ingest *in);
 
 /* EINVAL, and words that say all: what the system calls it adds nothing. */

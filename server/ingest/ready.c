@@ -69,12 +69,3 @@ void ready_collect(struct ingest *in, int wait_ms) {
         }
     } while (n == LOOP_EVENTS && fresh > 0); /* epoll goes on behind the last ones */
 }
-
-bool ready_read(struct ingest *in, enum watched *watched, bool keep_place) {
-    enum watched *after = keep_place ? ready_next(watched) : NULL;
-    ready_drop(in, watched);
-    bool empty = receive_look(in, watched); /* a connection may be gone now */
-    if (!empty)
-        ready_insert(in, watched, after);
-    return empty;
-}

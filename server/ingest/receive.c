@@ -342,3 +342,12 @@ bool receive_look(struct ingest *in, enum watched *watched) {
         return true;
     }
 }
+
+bool ready_read(struct ingest *in, enum watched *watched, bool keep_place) {
+    enum watched *after = keep_place ? ready_next(watched) : NULL;
+    ready_drop(in, watched);
+    bool empty = receive_look(in, watched); /* a connection may be gone now */
+    if (!empty)
+        ready_insert(in, watched, after);
+    return empty;
+}

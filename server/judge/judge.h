@@ -10,7 +10,7 @@
  * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
  * was expected there.
  * Limits: past one of JUDGE_* below, judge_parse fails and names it. Past one of private.h (steps of matching, pairs,
- * values kept), judge_start and judge_feed_* fail.
+ * values kept), judge_start and taking records fail.
  * Source: statwit-expect(7); server/decisions/0010-three-verdicts.md.
  */
 #ifndef JUDGE_JUDGE_H
@@ -73,6 +73,7 @@ bool judge_reads_samples(const struct judge *j);
 /* Whether one of the expectations is a `no` claim. */
 bool judge_has_no(const struct judge *j);
 
+/* The mark behind which records are judged. */
 uint64_t judge_since(const struct judge *j);
 /* Whether `since` can be a mark of the recording whose newest record is last_id; if not, err says so. A mark of another
  * recording would hide every record, and each `no` would pass. */
@@ -86,12 +87,14 @@ uint64_t judge_seen(const struct judge *j);
 bool judge_within_limits(const struct judge *j, struct err *err);
 /* New records of any session, each once; a record that matters to no expectation costs little. `series`
  * before the first sample of a series that judge_start did not see. */
-int judge_feed_series(struct judge *j, const struct series_row *row);
-int judge_feed_sample(struct judge *j, const struct sample_row *row);
-int judge_feed_event(struct judge *j, const struct event_row *row);
-int judge_feed_check(struct judge *j, const struct check_row *row);
-int judge_feed_reject(struct judge *j, const struct reject_row *row);
-int judge_feed_loss(struct judge *j, const struct loss_row *row);
+int judge_take_series(struct judge *j, const struct series_row *row);
+int judge_take_sample(struct judge *j, const struct sample_row *row);
+int judge_take_event(struct judge *j, const struct event_row *row);
+int judge_take_check(struct judge *j, const struct check_row *row);
+int judge_take_reject(struct judge *j, const struct reject_row *row);
+int judge_take_loss(struct judge *j, const struct loss_row *row);
+/* These six. The taker is the judge. */
+extern const struct record_taker judge_takes;
 
 /* All expectations together: fail before inconclusive before pass. */
 enum verdict judge_verdict(struct judge *j);

@@ -75,7 +75,7 @@ static void feed(struct judge *j) {
                                  .text = {"v", 1},
                                  .value = {.number = (double)id - 3},
                                  .spelling = &spelling};
-        CHECK(judge_feed_sample(j, &row) == 0);
+        CHECK(judge_take_sample(j, &row) == 0);
         (void)judge_verdict(j);
         (void)judge_final(j);
     }

@@ -29,7 +29,7 @@ struct feeding {
 #define FEED(what, type)                                                                                     \
     static int feed_##what(void *arg, const struct type *row) {                                              \
         struct feeding *feeding = arg;                                                                       \
-        return feeding->result = judge_feed_##what(feeding->judge, row);                                     \
+        return feeding->result = judge_take_##what(feeding->judge, row);                                     \
     }
 FEED(series, series_row)
 FEED(sample, sample_row)

@@ -11,10 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BODY_MAX    ((size_t)256 << 20)
-#define HEADER_MAX  16384 /* bytes of a value */
-#define TIMEOUT_MS  30000
-#define DEFAULT_URL "http://127.0.0.1:8125"
+#define BODY_MAX   ((size_t)256 << 20)
+#define HEADER_MAX 16384 /* bytes of a value */
 
 /* One request under way. */
 struct exchange {
@@ -31,83 +29,6 @@ static int64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static const char *or_environment(const char *value, const char *name) {
-    if (value)
-        return value;
-    value = getenv(name);
-    return value && *value ? value : NULL;
-}
-
-static char *copy_or_null(const char *string, bool *failed) {
-    char *copy = string ? strdup(string) : NULL;
-    if (string && !copy)
-        *failed = true;
-    return copy;
-}
-
-static struct statwit_recorder *connect_to(const char *url, const struct statwit_connect_options *options,
-                                           struct statwit_error *error) {
-    static const struct statwit_connect_options none;
-    if (!options)
-        options = &none;
-    url = or_environment(url, "STATWIT_URL");
-    if (!url)
-        url = DEFAULT_URL;
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
-        error_set(error, STATWIT_INVALID,
-                  "\"%.200s\" is not a URL of a recorder: it starts with http:// or https://", url);
-        return NULL;
-    }
-    const struct curl *curl = curl_load(error);
-    if (!curl)
-        return NULL;
-    struct statwit_recorder *recorder = calloc(1, sizeof *recorder);
-    bool failed = !recorder;
-    if (recorder) {
-        pthread_mutex_init(&recorder->lock, NULL);
-        recorder->curl = curl;
-        recorder->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-        recorder->url = copy_or_null(url, &failed);
-        recorder->token = copy_or_null(or_environment(options->token, "STATWIT_TOKEN"), &failed);
-        recorder->ca_file = copy_or_null(or_environment(options->ca_file, "STATWIT_CA_FILE"), &failed);
-    }
-    if (failed) {
-        error_memory(error);
-        statwit_recorder_close(recorder);
-        return NULL;
-    }
-    for (size_t n = strlen(recorder->url); n > 0 && recorder->url[n - 1] == '/'; n--)
-        recorder->url[n - 1] = '\0';
-    return recorder;
-}
-
-struct statwit_recorder *statwit_recorder_connect(const char *url,
-                                                  const struct statwit_connect_options *options,
-                                                  struct statwit_error *error) {
-    struct statwit_error why = {0};
-    struct statwit_recorder *recorder = connect_to(url, options, &why);
-    if (!recorder)
-        missing_keep(&why, error);
-    return recorder;
-}
-
-const char *statwit_recorder_url(const struct statwit_recorder *recorder) {
-    return recorder ? recorder->url : "";
-}
-
-void statwit_recorder_close(struct statwit_recorder *recorder) {
-    if (!recorder)
-        return;
-    if (recorder->handle && recorder->pid == getpid())
-        recorder->curl->easy_cleanup(recorder->handle);
-    process_end(recorder);
-    pthread_mutex_destroy(&recorder->lock);
-    free(recorder->url);
-    free(recorder->token);
-    free(recorder->ca_file);
-    free(recorder);
 }
 
 /* The bytes of a 2xx answer go to the caller's function when there is one; all else is collected. */

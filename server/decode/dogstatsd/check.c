@@ -10,7 +10,7 @@ static void refuse(struct dogstatsd *d, struct span line, enum reason reason, co
  *    ^^^^^^^^^^^^ ^^^^^^^ ^^^^^^^^^^^^^
  */
 static void read_field(struct dogstatsd *d, struct service_check *check, struct span *host,
-                       struct fields *fields, struct span field) {
+                       struct line_fields *fields, struct span field) {
     int64_t timestamp;
     if (span_starts(field, SPAN("d:"))) {
         if (number_parse_int(span_from(field, 2), &timestamp) == NUMBER_OK)
@@ -51,7 +51,7 @@ void check_decode(struct dogstatsd *d, struct span line, const char *newline) {
         .check = {.name = line_span(name, name_end), .status = *status - '0', .message = SPAN("")},
     };
     struct service_check *check = &record.check;
-    struct fields fields = {0};
+    struct line_fields fields = {0};
     struct span host = {NULL, 0};
     struct stops stops;
     stops_start(&stops, status_end, newline);

@@ -61,7 +61,7 @@ static bool consume(struct origin *origin, struct span tag) {
     return true;
 }
 
-size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin) {
+size_t enrich(struct dogstatsd *d, const struct line_fields *fields, struct origin *origin) {
     origin->external_data = given(fields->external);
     origin->cardinality = given(fields->cardinality);
     if (fields->local.n > 0)

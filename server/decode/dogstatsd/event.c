@@ -75,8 +75,8 @@ static struct span one_of(struct span word, size_t n, const struct span *words, 
 /*   |d:1657100430|h:web-1|k:key|p:low|s:source|t:error|
  *    ^^^^^^^^^^^^ ^^^^^^^ ^^^^^ ^^^^^ ^^^^^^^^ ^^^^^^^    what makes no sense leaves things as they were
  */
-static void read_field(struct dogstatsd *d, struct event *event, struct span *host, struct fields *fields,
-                       struct span field) {
+static void read_field(struct dogstatsd *d, struct event *event, struct span *host,
+                       struct line_fields *fields, struct span field) {
     struct span rest = field.n >= 2 && field.p[1] == ':' ? span_from(field, 2) : (struct span){NULL, 0};
     int64_t timestamp;
     switch (rest.p ? field.p[0] : 0) {
@@ -119,7 +119,7 @@ void event_decode(struct dogstatsd *d, struct span line, const char *newline) {
         .event = {.title = title, .text = text, .priority = SPAN("normal"), .alert_type = SPAN("info")},
     };
     struct event *event = &record.event;
-    struct fields fields = {0};
+    struct line_fields fields = {0};
     struct span host = {NULL, 0};
     /* The first field begins right after the text; normally it is empty. */
     struct stops stops;

@@ -3,7 +3,7 @@
 /*   |c:ci-1a2b|e:it-false,cn-web|card:low
  *    ^^^^^^^^^ ^^^^^^^^^^^^^^^^^ ^^^^^^^^
  */
-void fields_take(const struct dogstatsd_options *options, struct fields *fields, struct span field) {
+void fields_take(const struct dogstatsd_options *options, struct line_fields *fields, struct span field) {
     if (options->ignore_origin)
         return;
     if (span_starts(field, SPAN("c:")))

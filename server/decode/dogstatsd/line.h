@@ -23,7 +23,7 @@ struct dogstatsd {
 };
 
 /* Fields that any family may carry; the last of each kind wins. */
-struct fields {
+struct line_fields {
     size_t n_tags;                            /* in d->tags */
     bool consumable;                          /* some tag begins like one that the Agent consumes */
     struct span local, external, cardinality; /* p == NULL: not given */
@@ -37,10 +37,10 @@ void event_decode(struct dogstatsd *d, struct span line, const char *newline);
 void check_decode(struct dogstatsd *d, struct span line, const char *newline);
 
 /* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does. */
-void fields_take(const struct dogstatsd_options *options, struct fields *fields, struct span field);
+void fields_take(const struct dogstatsd_options *options, struct line_fields *fields, struct span field);
 /* Sets the origin, takes out of d->tags what the Agent consumes and puts the constant ones behind the rest;
  * returns how many there are. The origin was 0. */
-size_t enrich(struct dogstatsd *d, const struct fields *fields, struct origin *origin);
+size_t enrich(struct dogstatsd *d, const struct line_fields *fields, struct origin *origin);
 
 /* `at` points into the line (or at its end): where reading failed. */
 void line_reject(struct dogstatsd *d, enum reason reason, struct span family, struct span line,
@@ -66,7 +66,7 @@ static inline const char *line_part_end(const char *from, char stop, const char 
  *
  * `from` is behind the '#'. Returns the tags' end.
  */
-static inline const char *fields_tags(struct dogstatsd *d, struct fields *fields, const char *from,
+static inline const char *fields_tags(struct dogstatsd *d, struct line_fields *fields, const char *from,
                                       struct stops *stops, char *stop, const char **at) {
     fields->n_tags = 0;
     fields->consumable = false;
@@ -87,7 +87,7 @@ static inline const char *fields_tags(struct dogstatsd *d, struct fields *fields
 
 /* The field that begins at `from`, up to the next '|' or the end of the line, as *stop and *at tell. Tags
  * have been noted. */
-static inline struct span fields_next(struct dogstatsd *d, struct fields *fields, const char *from,
+static inline struct span fields_next(struct dogstatsd *d, struct line_fields *fields, const char *from,
                                       struct stops *stops, char *stop, const char **at) {
     if (from < stops->end && *from == '#')
         return line_span(from, fields_tags(d, fields, from + 1, stops, stop, at));

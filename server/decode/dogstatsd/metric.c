@@ -7,7 +7,7 @@
  *
  *   page.views:1:2|ms|@0.5|#env:ci,a|T1657100430
  */
-struct parts {
+struct metric_parts {
     const char *line;
     struct span name;
     struct span value;
@@ -21,17 +21,17 @@ struct parts {
 };
 
 /* Where the reader stands: the last stop taken, and where. */
-struct reader {
+struct line_reader {
     struct stops stops;
     char stop;
     const char *at;
 };
 
-static inline void next(struct reader *r) {
+static inline void next(struct line_reader *r) {
     r->stop = stops_next(&r->stops, &r->at);
 }
 
-static bool refuse(struct dogstatsd *d, const struct parts *m, enum reason reason, const char *at,
+static bool refuse(struct dogstatsd *d, const struct metric_parts *m, enum reason reason, const char *at,
                    const char *end) {
     const char *newline = line_find(m->line, end, '\n');
     struct span line = line_span(m->line, line_part_end(m->line, '\n', newline));
@@ -42,7 +42,7 @@ static bool refuse(struct dogstatsd *d, const struct parts *m, enum reason reaso
 /*   page.views:1:2|
  *   ^^^^^^^^^^ ^^^
  */
-static inline bool read_name_and_value(struct dogstatsd *d, struct parts *m, struct reader *r) {
+static inline bool read_name_and_value(struct dogstatsd *d, struct metric_parts *m, struct line_reader *r) {
     const char *end = r->stops.end;
     do
         next(r);
@@ -88,7 +88,7 @@ static inline int type_of(const char *p, const char *end) {
     return end - p == 2 && p[0] == 'm' && p[1] == 's' ? METRIC_TIMING : -1;
 }
 
-static inline bool read_type(struct dogstatsd *d, struct parts *m, struct reader *r) {
+static inline bool read_type(struct dogstatsd *d, struct metric_parts *m, struct line_reader *r) {
     do
         next(r);
     while (r->stop == ':' || r->stop == ',');
@@ -100,7 +100,7 @@ static inline bool read_type(struct dogstatsd *d, struct parts *m, struct reader
 }
 
 /* Where one value ends that begins at p. */
-static inline const char *value_end(const struct parts *m, const char *p) {
+static inline const char *value_end(const struct metric_parts *m, const char *p) {
     const char *end = m->value.p + m->value.n;
     return m->packed ? line_find(p, end, ':') : end;
 }
@@ -108,7 +108,7 @@ static inline const char *value_end(const struct parts *m, const char *p) {
 /*   :1:2|
  *    ^ ^     pieces between colons, empty ones skipped; a set's value is one piece, colons and all
  */
-static inline bool read_values(struct dogstatsd *d, struct parts *m, const char *line_end) {
+static inline bool read_values(struct dogstatsd *d, struct metric_parts *m, const char *line_end) {
     if (m->type == METRIC_SET) {
         d->values[m->n_values++] = (struct value){.text = m->value};
         return true;
@@ -137,7 +137,8 @@ static inline bool read_values(struct dogstatsd *d, struct parts *m, const char 
 /*   |T1657100430
  *    ^^^^^^^^^^^
  */
-static bool read_timestamp(struct dogstatsd *d, struct parts *m, struct span field, const char *line_end) {
+static bool read_timestamp(struct dogstatsd *d, struct metric_parts *m, struct span field,
+                           const char *line_end) {
     struct span digits = span_from(field, 1);
     if (number_parse_int(digits, &m->timestamp) != NUMBER_OK)
         return refuse(d, m, REASON_INVALID_TIMESTAMP, digits.p, line_end);
@@ -150,8 +151,8 @@ static bool read_timestamp(struct dogstatsd *d, struct parts *m, struct span fie
 /*   |@0.5|#env:ci,a|
  *    ^^^^            the tags have been noted by fields_next
  */
-static inline bool read_field(struct dogstatsd *d, struct parts *m, struct fields *fields, struct span field,
-                              const char *line_end) {
+static inline bool read_field(struct dogstatsd *d, struct metric_parts *m, struct line_fields *fields,
+                              struct span field, const char *line_end) {
     switch (field.n ? field.p[0] : '#') {
     case '#':
         return true;
@@ -184,8 +185,8 @@ static struct span without_timestamps(struct dogstatsd *d, struct span rest) {
     }
 }
 
-static inline void emit_metric(struct dogstatsd *d, const struct parts *m, const struct fields *fields,
-                               const char *end) {
+static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m,
+                               const struct line_fields *fields, const char *end) {
     struct metric *metric = &d->metric.metric;
     metric->type = m->type;
     metric->name = m->name;
@@ -211,7 +212,7 @@ static inline void emit_metric(struct dogstatsd *d, const struct parts *m, const
 }
 
 /* Read once more, as they are rare: each value that is not finite. */
-static void refuse_non_finite(struct dogstatsd *d, const struct parts *m, const char *line_end) {
+static void refuse_non_finite(struct dogstatsd *d, const struct metric_parts *m, const char *line_end) {
     const char *end = m->value.p + m->value.n;
     for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
         stop = value_end(m, p);
@@ -222,10 +223,10 @@ static void refuse_non_finite(struct dogstatsd *d, const struct parts *m, const 
 }
 
 /* Reads on until the line is emitted or refused. */
-static inline void decode(struct dogstatsd *d, struct parts *m, struct reader *r) {
+static inline void decode(struct dogstatsd *d, struct metric_parts *m, struct line_reader *r) {
     if (!read_name_and_value(d, m, r) || !read_type(d, m, r) || !read_values(d, m, r->stops.end))
         return;
-    struct fields fields = {0};
+    struct line_fields fields = {0};
     const char *end = line_part_end(m->rest, r->stop, r->at);
     while (r->stop == '|') {
         struct span field = fields_next(d, &fields, r->at + 1, &r->stops, &r->stop, &r->at);
@@ -245,14 +246,14 @@ static inline void decode(struct dogstatsd *d, struct parts *m, struct reader *r
 
 const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *stops) {
     /* What is not set here is set when it is read; an initialiser would clear all of it for every line. */
-    struct parts m;
+    struct metric_parts m;
     m.line = line;
     m.name = (struct span){NULL, 0};
     m.packed = false;
     m.rate = 1;
     m.timestamp_at = NULL;
     m.n_values = m.n_non_finite = 0;
-    struct reader r = {.stops = *stops};
+    struct line_reader r = {.stops = *stops};
     decode(d, &m, &r);
     while (r.stop != '\n')
         next(&r);

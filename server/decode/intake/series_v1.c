@@ -7,7 +7,7 @@
  */
 #include "decode/intake/fields.h"
 
-struct draft {
+struct draft_v1 {
     struct fields fields;
     struct span type;
     size_t points; /* where their value starts; 0: not given */
@@ -17,7 +17,7 @@ static void take_tag(void *arg, struct span tag) {
     series_tag(arg, tag);
 }
 
-static void read_member(struct draft *d, struct series *s, struct span key) {
+static void read_member(struct draft_v1 *d, struct series *s, struct span key) {
     struct fields *f = &d->fields;
     if (fields_equal(key, "metric"))
         field_string(f, "metric", &s->metric.name);
@@ -116,7 +116,7 @@ static void read_series(struct intake *in, struct pull *p) {
     bool distribution = in->format == INTAKE_DISTRIBUTIONS;
     series_begin(in, distribution ? METRIC_DISTRIBUTION : METRIC_GAUGE);
     struct series *s = in->series;
-    struct draft d = {.fields = {.pull = p}};
+    struct draft_v1 d = {.fields = {.pull = p}};
     size_t from = p->at;
     struct span key;
     pull_enter(p);

@@ -18,7 +18,7 @@
 #include "core/utf8.h"
 #include "decode/intake/wire.h"
 
-struct reading {
+struct series_reading {
     struct intake *in;
     int32_t type;
     bool bad_text;      /* not UTF-8, and nobody may mend it */
@@ -26,7 +26,7 @@ struct reading {
     size_t n_points;
 };
 
-static void take_resource(struct reading *r, struct wire *outer, const struct wire_field *field) {
+static void take_resource(struct series_reading *r, struct wire *outer, const struct wire_field *field) {
     struct span bytes, type = SPAN(""), name = SPAN("");
     struct wire_field f;
     if (!wire_bytes(outer, field, &bytes))
@@ -45,7 +45,7 @@ static void take_resource(struct reading *r, struct wire *outer, const struct wi
         series_resource(r->in->series, type, name);
 }
 
-static void take_tag(struct reading *r, struct wire *w, const struct wire_field *f) {
+static void take_tag(struct series_reading *r, struct wire *w, const struct wire_field *f) {
     struct span tag;
     if (!wire_bytes(w, f, &tag))
         return;
@@ -78,7 +78,7 @@ static struct point read_point(struct wire *outer, const struct wire_field *fiel
     return point;
 }
 
-static void take_field(struct reading *r, struct wire *w, const struct wire_field *f) {
+static void take_field(struct series_reading *r, struct wire *w, const struct wire_field *f) {
     struct metric *m = &r->in->series->metric;
     switch (f->number) {
     case 1:
@@ -115,7 +115,7 @@ static void take_field(struct reading *r, struct wire *w, const struct wire_fiel
 }
 
 /* All but the points; false when it is malformed. */
-static bool read_series(struct reading *r, struct span bytes) {
+static bool read_series(struct series_reading *r, struct span bytes) {
     struct wire w = wire_of(bytes), before = w;
     struct wire_field f;
     struct metric *m = &r->in->series->metric;
@@ -135,7 +135,7 @@ static bool read_series(struct reading *r, struct span bytes) {
     return !w.failed;
 }
 
-static void read_points(struct reading *r) {
+static void read_points(struct series_reading *r) {
     const struct span none = {NULL, 0};
     struct wire_field f;
     while (r->n_points > 0 && wire_next(&r->points, &f))
@@ -156,7 +156,7 @@ static bool type_of(int32_t number, enum metric_type *type) {
 }
 
 static enum intake_status decode_series(struct intake *in, struct span bytes, size_t offset) {
-    struct reading reading = {.in = in};
+    struct series_reading reading = {.in = in};
     series_begin(in, METRIC_GAUGE);
     if (!read_series(&reading, bytes))
         return wire_refuse(in, offset);

@@ -5,7 +5,7 @@
  */
 #include "decode/intake/fields.h"
 
-struct draft {
+struct draft_v2 {
     struct fields fields;
     double type;
     size_t points; /* where their value starts; 0: not given */
@@ -86,7 +86,7 @@ static void read_metadata(struct fields *f, struct series *s) {
     }
 }
 
-static void read_member(struct draft *d, struct series *s, struct span key) {
+static void read_member(struct draft_v2 *d, struct series *s, struct span key) {
     struct fields *f = &d->fields;
     if (fields_equal(key, "metric"))
         field_string(f, "metric", &s->metric.name);
@@ -150,7 +150,7 @@ static void read_point(struct intake *in, struct pull *p) {
 static void read_series(struct intake *in, struct pull *p) {
     series_begin(in, METRIC_GAUGE);
     struct series *s = in->series;
-    struct draft d = {.fields = {.pull = p}};
+    struct draft_v2 d = {.fields = {.pull = p}};
     size_t from = p->at;
     struct span key;
     pull_enter(p);

@@ -38,7 +38,7 @@ static void take_sketch(struct intake *in, int64_t timestamp, const struct sketc
                      sketch);
 }
 
-struct point {
+struct sketch_point {
     int64_t timestamp;
     struct sketch sketch;
     size_t n_keys, n_counts;
@@ -48,7 +48,7 @@ struct point {
 
 enum { DISTRIBUTIONS = 3, DOGSKETCHES = 7 };
 
-static void take_number(struct point *p, struct wire *w, const struct wire_field *f, uint32_t form) {
+static void take_number(struct sketch_point *p, struct wire *w, const struct wire_field *f, uint32_t form) {
     size_t unused = 0;
     switch (f->number) {
     case 1:
@@ -95,7 +95,7 @@ static void take_number(struct point *p, struct wire *w, const struct wire_field
 }
 
 /* The point of the field at hand, whose number is its form. */
-static void read_point(struct point *p, struct wire *outer, const struct wire_field *field) {
+static void read_point(struct sketch_point *p, struct wire *outer, const struct wire_field *field) {
     struct span bytes;
     struct wire_field f;
     p->n_keys = p->n_counts = 0;
@@ -109,7 +109,7 @@ static void read_point(struct point *p, struct wire *outer, const struct wire_fi
 
 /* False: no memory. */
 static bool take_point(struct intake *in, struct wire *w, const struct wire_field *f) {
-    struct point p = {0};
+    struct sketch_point p = {0};
     read_point(&p, w, f);
     if (p.n_keys != p.n_counts) {
         reject(in, "k and n differ in length");
@@ -142,7 +142,7 @@ static bool take_points(struct intake *in, struct span bytes, uint32_t form) {
 static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
     struct wire w = wire_of(bytes);
     struct wire_field f;
-    struct point unused;
+    struct sketch_point unused;
     struct span tag;
     s->metric.name = s->metric.origin.host = SPAN("");
     while (wire_next(&w, &f)) {
@@ -155,7 +155,7 @@ static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
             break;
         case DISTRIBUTIONS:
         case DOGSKETCHES:
-            unused = (struct point){0};
+            unused = (struct sketch_point){0};
             read_point(&unused, &w, &f);
             break;
         case 4:

@@ -149,7 +149,7 @@ static bool is_new(struct judge *j, uint64_t id) {
     return id > j->started;
 }
 
-int judge_feed_series(struct judge *j, const struct series_row *row) {
+int judge_take_series(struct judge *j, const struct series_row *row) {
     struct witness *w;
     bool known;
     if (judge_renew_series(j, row, &known) != 0)
@@ -157,26 +157,46 @@ int judge_feed_series(struct judge *j, const struct series_row *row) {
     return known ? 0 : judge_add_series(j, row, &w);
 }
 
-int judge_feed_sample(struct judge *j, const struct sample_row *row) {
+int judge_take_sample(struct judge *j, const struct sample_row *row) {
     uint32_t place;
     if (!is_new(j, row->id) || !idmap_get(&j->by_series, row->series_id, &place))
         return 0;
     return judge_add_sample(j, &j->witnesses[place], row);
 }
 
-int judge_feed_event(struct judge *j, const struct event_row *row) {
+int judge_take_event(struct judge *j, const struct event_row *row) {
     return is_new(j, row->id) && judge_sees(j, row->session) ? judge_add_event(j, row) : 0;
 }
 
-int judge_feed_check(struct judge *j, const struct check_row *row) {
+int judge_take_check(struct judge *j, const struct check_row *row) {
     return is_new(j, row->id) && judge_sees(j, row->session) ? judge_add_check(j, row) : 0;
 }
 
-int judge_feed_reject(struct judge *j, const struct reject_row *row) {
+int judge_take_reject(struct judge *j, const struct reject_row *row) {
     is_new(j, row->id);
     return 0;
 }
 
-int judge_feed_loss(struct judge *j, const struct loss_row *row) {
+int judge_take_loss(struct judge *j, const struct loss_row *row) {
     return row->id > j->since ? judge_add_loss(j, row) : 0;
 }
+
+#define TAKER(kind)                                                                                          \
+    static int take_new_##kind(void *taker, const struct kind##_row *row) {                                  \
+        return judge_take_##kind(taker, row);                                                                \
+    }
+TAKER(series)
+TAKER(sample)
+TAKER(event)
+TAKER(check)
+TAKER(reject)
+TAKER(loss)
+
+const struct record_taker judge_takes = {
+    .series = take_new_series,
+    .sample = take_new_sample,
+    .event = take_new_event,
+    .check = take_new_check,
+    .reject = take_new_reject,
+    .loss = take_new_loss,
+};

@@ -6,13 +6,6 @@
 
 #define TYPE_WORDS "count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, check"
 
-int parse_check_pattern(struct cursor *c, size_t at, struct span pattern) {
-    if (pattern.n > PARSE_PATTERN_MAX && glob_is_pattern(pattern))
-        return cursor_fail(c, at, "the pattern is longer than the limit of %d bytes (pattern length)",
-                           PARSE_PATTERN_MAX);
-    return 0;
-}
-
 /* incr login.attempt{instance:failure} sum == 1
  * ^^^^
  */

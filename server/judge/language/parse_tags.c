@@ -2,7 +2,15 @@
 #include "judge/language/parse.h"
 
 #include "core/array.h"
+#include "core/glob.h"
 #include <stdlib.h>
+
+int parse_check_pattern(struct cursor *c, size_t at, struct span pattern) {
+    if (pattern.n > PARSE_PATTERN_MAX && glob_is_pattern(pattern))
+        return cursor_fail(c, at, "the pattern is longer than the limit of %d bytes (pattern length)",
+                           PARSE_PATTERN_MAX);
+    return 0;
+}
 
 /* Reads to the ',' or closing bracket; quoted as a whole or from the value on. */
 static int read_term(struct cursor *c, char close, struct span *text) {

@@ -6,7 +6,7 @@
 
 /* --- chunks ------------------------------------------------------------------------------------ */
 
-static bool chunk_row(void *arg, size_t i, struct feed_value *values) {
+static bool chunk_row(void *arg, size_t i, struct bulk_value *values) {
     struct store *s = arg;
     const struct slice_group *g = &s->slice.groups[i];
     struct intern_series *series = &s->intern.series[g->series];
@@ -14,15 +14,15 @@ static bool chunk_row(void *arg, size_t i, struct feed_value *values) {
     struct span vals;
     if (!slice_join(&s->slice, g, &vals))
         return false;
-    values[0] = feed_id(id);
-    values[1] = feed_id(s->intern.contexts[g->context].id);
-    values[2] = series->last_chunk ? feed_id(series->last_chunk) : feed_null();
-    values[3] = feed_integer(g->n);
-    values[4] = feed_number(g->count);
-    values[5] = feed_number(g->sum);
-    values[6] = feed_number(g->min);
-    values[7] = feed_number(g->max);
-    values[8] = feed_text(vals);
+    values[0] = bulk_id(id);
+    values[1] = bulk_id(s->intern.contexts[g->context].id);
+    values[2] = series->last_chunk ? bulk_id(series->last_chunk) : bulk_null();
+    values[3] = bulk_integer(g->n);
+    values[4] = bulk_number(g->count);
+    values[5] = bulk_number(g->sum);
+    values[6] = bulk_number(g->min);
+    values[7] = bulk_number(g->max);
+    values[8] = bulk_text(vals);
     series->last_chunk = id;
     return true;
 }
@@ -50,18 +50,18 @@ static void add_group(struct store *s, const struct slice_group *g) {
     y->sampled = y->sampled || g->sampled;
 }
 
-static bool summary_row(void *arg, size_t i, struct feed_value *values) {
+static bool summary_row(void *arg, size_t i, struct bulk_value *values) {
     struct store *s = arg;
     const struct intern_series *y = &s->intern.series[s->order[i]];
     const double numbers[] = {y->count, y->sum, y->min, y->max, y->last};
     const int64_t integers[] = {y->first_at,         y->last_at, (int64_t)y->first_id,
                                 (int64_t)y->last_id, y->sampled, (int64_t)y->last_chunk};
-    values[0] = feed_id(y->id);
-    values[1] = feed_id(y->samples);
+    values[0] = bulk_id(y->id);
+    values[1] = bulk_id(y->samples);
     for (int k = 0; k < 5; k++)
-        values[2 + k] = feed_number(numbers[k]);
+        values[2 + k] = bulk_number(numbers[k]);
     for (int k = 0; k < 6; k++)
-        values[7 + k] = feed_integer(integers[k]);
+        values[7 + k] = bulk_integer(integers[k]);
     return true;
 }
 
@@ -102,19 +102,19 @@ static int write_summaries(struct store *s, struct err *err) {
         add_group(s, &s->slice.groups[i]);
     if (sort_series(s, &n, err) != 0)
         return -1;
-    return feed_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err);
+    return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */
 
-static bool arrival_row(void *arg, size_t i, struct feed_value *values) {
+static bool arrival_row(void *arg, size_t i, struct bulk_value *values) {
     const struct slice *slice = arg;
     const struct slice_run *run = &slice->runs[i];
-    values[0] = feed_id(run->first_id);
-    values[1] = feed_id(run->last_id);
-    values[2] = feed_id(slice->first_id);
-    values[3] = feed_integer(run->received_at);
-    values[4] = feed_integer((int)run->source);
+    values[0] = bulk_id(run->first_id);
+    values[1] = bulk_id(run->last_id);
+    values[2] = bulk_id(slice->first_id);
+    values[3] = bulk_integer(run->received_at);
+    values[4] = bulk_integer((int)run->source);
     return true;
 }
 
@@ -124,9 +124,9 @@ int store_flush(struct store *s, struct err *err) {
         return -1;
     if (slice_is_empty(slice))
         return 0;
-    if (feed_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
+    if (bulk_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
         write_summaries(s, err) != 0 ||
-        feed_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
+        bulk_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
         return -1;
     for (size_t i = 0; i < slice->n_groups; i++)
         s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;

@@ -128,11 +128,11 @@ int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct spa
     return b->failed ? err_set(err, ENOMEM, "cannot record") : 0;
 }
 
-static struct feed_value hash_value(struct feed_list *list, struct intern_hash hash) {
+static struct bulk_value hash_value(struct bulk_list *list, struct intern_hash hash) {
     char bytes[12];
     memcpy(bytes, &hash.low, 8);
     memcpy(bytes + 8, &hash.high, 4);
-    return feed_list_blob(list, span_of(bytes, sizeof bytes));
+    return bulk_list_blob(list, span_of(bytes, sizeof bytes));
 }
 
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
@@ -149,22 +149,22 @@ void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
 static int new_series(struct store *s, const struct metric *m, size_t n_sorted, struct intern_hash hash,
                       uint32_t *ix, struct err *err) {
     struct span tags;
-    struct feed_list *list = &s->new_series;
+    struct bulk_list *list = &s->new_series;
     if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
         return -1;
     struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
-    struct feed_value *v = feed_list_add(list);
+    struct bulk_value *v = bulk_list_add(list);
     *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
         return err_set(err, ENOMEM, "cannot record");
-    v[0] = feed_id(series.id);
-    v[1] = feed_id(s->arrival.session_id);
+    v[0] = bulk_id(series.id);
+    v[1] = bulk_id(s->arrival.session_id);
     v[2] = hash_value(list, hash);
-    v[3] = feed_list_text(list, m->name);
-    v[4] = feed_integer((int)m->type);
-    v[5] = feed_list_text(list, tags);
-    v[6] = feed_list_text(list, m->origin.host);
-    v[7] = feed_list_text(list, m->device);
+    v[3] = bulk_list_text(list, m->name);
+    v[4] = bulk_integer((int)m->type);
+    v[5] = bulk_list_text(list, tags);
+    v[6] = bulk_list_text(list, m->origin.host);
+    v[7] = bulk_list_text(list, m->device);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     s->next_metric_id++;
@@ -177,7 +177,7 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
                        uint32_t *ix, struct err *err) {
     struct span tags;
     const struct origin *o = &m->origin;
-    struct feed_list *list = &s->new_contexts;
+    struct bulk_list *list = &s->new_contexts;
     if (store_json_tags(&s->tags, m->n_tags, m->tags, &tags, err) != 0)
         return -1;
     struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
@@ -187,24 +187,24 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
                                      .series = series & INTERN_SERIES_MAX,
                                      .sampled = m->sample_rate != 1,
                                      .group = INTERN_NONE};
-    struct feed_value *v = feed_list_add(list);
+    struct bulk_value *v = bulk_list_add(list);
     *ix = v ? intern_add_context(&s->intern, &context) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
         return err_set(err, ENOMEM, "cannot record");
     const struct span origin[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
                                   o->jmx_check_name};
-    v[0] = feed_id(context.id);
-    v[1] = feed_id(s->intern.series[series].id);
+    v[0] = bulk_id(context.id);
+    v[1] = bulk_id(s->intern.series[series].id);
     v[2] = hash_value(list, hash);
-    v[3] = feed_list_text(list, tags);
-    v[4] = feed_number(m->sample_rate);
+    v[3] = bulk_list_text(list, tags);
+    v[4] = bulk_number(m->sample_rate);
     for (size_t i = 0; i < sizeof origin / sizeof origin[0]; i++)
-        v[5 + i] = feed_list_text(list, origin[i]);
-    v[10] = o->has_inode ? feed_id(o->inode) : feed_null();
-    v[11] = feed_list_text(list, m->unit);
-    v[12] = feed_integer(m->interval);
-    v[13] = feed_list_text(list, m->source_type);
-    v[14] = feed_list_text(list, m->resources);
+        v[5 + i] = bulk_list_text(list, origin[i]);
+    v[10] = o->has_inode ? bulk_id(o->inode) : bulk_null();
+    v[11] = bulk_list_text(list, m->unit);
+    v[12] = bulk_integer(m->interval);
+    v[13] = bulk_list_text(list, m->source_type);
+    v[14] = bulk_list_text(list, m->resources);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     s->next_context_id++;
@@ -214,9 +214,9 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
 }
 
 int store_write_new(struct store *s, struct err *err) {
-    return feed_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
+    return bulk_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
                ? -1
-               : feed_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
+               : bulk_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
 }
 
 /* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */

@@ -200,8 +200,8 @@ int store_load(struct store *s, struct err *err) {
     s->arrival.session = NULL;
     intern_clear(&s->intern);
     slice_clear(&s->slice);
-    feed_list_clear(&s->new_series);
-    feed_list_clear(&s->new_contexts);
+    bulk_list_clear(&s->new_series);
+    bulk_list_clear(&s->new_contexts);
     s->n_forgotten = 0;
     s->last_loss.id = 0;
     int64_t seed;

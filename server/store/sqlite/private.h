@@ -4,7 +4,7 @@
  *     load.c      what is in memory about the file
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
- *     feed.c      rows in memory go into a table
+ *     bulk.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
  *     run.c       runs: their beginning and end, what earlier ones left; ports used
@@ -14,8 +14,8 @@
 #ifndef STORE_SQLITE_PRIVATE_H
 #define STORE_SQLITE_PRIVATE_H
 
+#include "store/sqlite/bulk.h"
 #include "store/sqlite/db.h"
-#include "store/sqlite/feed.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/intern.h"
 #include "store/sqlite/slice.h"
@@ -75,8 +75,8 @@ struct store {
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     sqlite3_stmt *sql[SQL_N];
-    struct feed feed;
-    struct feed_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
+    struct bulk feed;
+    struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
     struct intern intern;
     uint64_t next_metric_id, next_context_id;

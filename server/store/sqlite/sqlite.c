@@ -98,28 +98,6 @@ static int wait_for_lock(void *arg, int times) {
     return 1;
 }
 
-int store_begin(struct store *s, struct err *err) {
-    if (s->open_transaction)
-        return 0;
-    s->pending = 0;
-    if (s->stale && store_load(s, err) != 0)
-        return -1;
-    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
-        return -1;
-    s->locked_seen_at = 0;
-    s->open_transaction = true;
-    return 0;
-}
-
-int store_roll_back(struct store *s, struct err *err) {
-    if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
-        db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
-    s->open_transaction = false;
-    s->now = s->stats;
-    store_load(s, err);
-    return -1;
-}
-
 static int write_refused(struct store *s, struct err *err) {
     for (size_t i = 0; i < s->n_sessions; i++) {
         struct store_session *session = &s->sessions[i];
@@ -224,7 +202,7 @@ static int open_database(struct store *s, bool is_new, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    if (feed_register(s->db, &s->feed, err) != 0)
+    if (bulk_register(s->db, &s->feed, err) != 0)
         return -1;
     for (int i = 0; i < SQL_N; i++)
         if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
@@ -348,8 +326,8 @@ void store_close(struct store *s) {
     slice_free(&s->slice);
     buf_free(&s->key);
     buf_free(&s->tags);
-    feed_list_free(&s->new_series);
-    feed_list_free(&s->new_contexts);
+    bulk_list_free(&s->new_series);
+    bulk_list_free(&s->new_contexts);
     free(s->sorted);
     free(s->order);
     free(s->sessions);

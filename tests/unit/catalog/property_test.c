@@ -3,6 +3,7 @@
 #include "catalog/diff.h"
 #include "catalog/infer.h"
 #include "catalog/verify.h"
+#include "report/diff.h"
 
 #include "fake_reader.h"
 #include "unit.h"

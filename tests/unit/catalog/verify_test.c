@@ -2,7 +2,7 @@
 #include "catalog/verify.h"
 
 #include "broken_reader.h"
-#include "catalog/question.h"
+#include "report/question.h"
 #include "fake_reader.h"
 #include "unit.h"
 

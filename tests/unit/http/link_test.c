@@ -14,7 +14,7 @@
 
 static struct http http = {.links_lock = PTHREAD_MUTEX_INITIALIZER};
 static int client, server;
-static struct connection *link_;
+static struct http_link *link_;
 
 /* A TCP connection on loopback, whose server side is in the list and awaits a request. */
 static void connection(void) {

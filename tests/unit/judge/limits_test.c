@@ -37,7 +37,7 @@ static void expect_refused(struct judge *j, const char *limit) {
 }
 
 static int feed_series(void *j, const struct series_row *row) {
-    return judge_feed_series(j, row);
+    return judge_take_series(j, row);
 }
 
 /* Wherever the * ends, 64 bytes more are compared. (What follows several stars is found at once.) */

@@ -98,11 +98,11 @@ static void observed(struct judge *j, struct store *s, char *text, size_t size) 
 }
 
 static int feed_series(void *j, const struct series_row *row) {
-    return judge_feed_series(j, row);
+    return judge_take_series(j, row);
 }
 
 static int feed_sample(void *j, const struct sample_row *row) {
-    return judge_feed_sample(j, row);
+    return judge_take_sample(j, row);
 }
 
 static void feed_rest(struct judge *j, struct store *s, uint64_t *cursor) {

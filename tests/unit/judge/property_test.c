@@ -307,19 +307,19 @@ static void start(struct judge *j, struct store *s) {
 }
 
 static int feed_series(void *j, const struct series_row *row) {
-    return judge_feed_series(j, row);
+    return judge_take_series(j, row);
 }
 
 static int feed_sample(void *j, const struct sample_row *row) {
-    return judge_feed_sample(j, row);
+    return judge_take_sample(j, row);
 }
 
 static int feed_event(void *j, const struct event_row *row) {
-    return judge_feed_event(j, row);
+    return judge_take_event(j, row);
 }
 
 static int feed_check(void *j, const struct check_row *row) {
-    return judge_feed_check(j, row);
+    return judge_take_check(j, row);
 }
 
 static void feed_rest(struct judge *j, struct store *s) {

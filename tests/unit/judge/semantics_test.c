@@ -483,14 +483,14 @@ static void test_sketches(void) {
 static int feed_renewed(void *arg, const struct series_row *row) {
     struct series_row renewed = *row;
     renewed.id += 1000;
-    return judge_feed_series(arg, &renewed);
+    return judge_take_series(arg, &renewed);
 }
 
 static int feed_renewed_sample(void *arg, const struct sample_row *row) {
     struct sample_row renewed = *row;
     renewed.id += 1000;
     renewed.series_id += 1000;
-    return judge_feed_sample(arg, &renewed);
+    return judge_take_sample(arg, &renewed);
 }
 
 static void test_series_that_come_back(void) {

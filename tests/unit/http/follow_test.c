@@ -1,5 +1,5 @@
 /* New records for all who wait: one who asks too much does not end the others' waiting. */
-#include "http/feed.h"
+#include "http/follow.h"
 #include "server.h"
 
 #include "judge/evaluate/private.h"
@@ -34,11 +34,11 @@ static void one_past_a_limit(void) {
     greedy->limits.links = 2;
     start_judge(greedy);
     start_judge(modest);
-    struct waiter list[] = {{.next = &list[1], .feed = greedy, .session = "default"},
-                            {.prev = &list[0], .feed = modest, .session = "default"}};
+    struct waiter list[] = {{.next = &list[1], .takes = &judge_takes, .taker = greedy, .session = "default"},
+                            {.prev = &list[0], .takes = &judge_takes, .taker = modest, .session = "default"}};
     server_send(server.rig.at.at.udp_port, "n1:5|c\nn2:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
-    EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
     CU_ASSERT_TRUE(list[0].failed);
     CU_ASSERT_FALSE(list[1].failed);
     EQ_INT(judge_verdict(modest), VERDICT_PASS);
@@ -46,7 +46,7 @@ static void one_past_a_limit(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "2 pairs"));
     server_send(server.rig.at.at.udp_port, "n1:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
-    EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
     EQ_INT(judge_verdict(modest), VERDICT_FAIL);
     judge_free(greedy);
     judge_free(modest);
@@ -94,7 +94,7 @@ static int counted_series(struct reader *r, const struct filter *f,
     return counted.real->series(r, f, count_series, NULL, err);
 }
 
-static void feed_counted(struct waiter *list) {
+static void follow_counted(struct waiter *list) {
     struct err err = {0};
     uint64_t series = 0;
     struct reader *r = store_reader_take(server.rig.store, &err);
@@ -106,7 +106,7 @@ static void feed_counted(struct waiter *list) {
     counted.n_samples = counted.n_series = 0;
     r->ops = &counted.ops;
     store_reader_give(server.rig.store, r);
-    EQ_INT(feed_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
     CU_ASSERT_PTR_EQUAL_FATAL(store_reader_take(server.rig.store, &err), r);
     r->ops = counted.real;
     store_reader_give(server.rig.store, r);
@@ -139,10 +139,10 @@ static void anothers_flood_is_not_read(void) {
     open_session("flood", &flood);
     struct judge *j = judge_of("incr mine sum == 7");
     start_judge(j);
-    struct waiter w = {.feed = j, .session = "default", .cursor = judge_seen(j)};
+    struct waiter w = {.takes = &judge_takes, .taker = j, .session = "default", .cursor = judge_seen(j)};
     for (int k = 0; k < 3; k++) {
         flood_session(&flood, k);
-        feed_counted(&w);
+        follow_counted(&w);
         EQ_INT(counted.n_samples, 0);
         CU_ASSERT(counted.n_series <= 1); /* the newest, to know that it is known */
         EQ_INT(judge_verdict(j), VERDICT_FAIL);
@@ -151,9 +151,9 @@ static void anothers_flood_is_not_read(void) {
     server_send(server.rig.at.at.udp_port, "mine:3|c\nmine:4|c");
     flood_session(&flood, 5);
     EQ_INT(rig_ask(&server.rig, "default", "mine").samples, 2);
-    feed_counted(&w);
+    follow_counted(&w);
     EQ_INT(counted.n_samples, 2);
-    EQ_INT(w.n_fed, 2);
+    EQ_INT(w.n_taken, 2);
     EQ_INT(judge_verdict(j), VERDICT_PASS);
     judge_free(j);
     server_stop(&server);
@@ -171,7 +171,8 @@ static void each_reads_its_own_session(void) {
     for (int i = 0; i < 4; i++) {
         judges[i] = judge_of("incr mine sum == 7");
         start_judge(judges[i]);
-        list[i].feed = judges[i];
+        list[i].takes = &judge_takes;
+        list[i].taker = judges[i];
         list[i].cursor = judge_seen(judges[i]);
         list[i].next = i < 3 ? &list[i + 1] : NULL;
         list[i].prev = i > 0 ? &list[i - 1] : NULL;
@@ -180,26 +181,26 @@ static void each_reads_its_own_session(void) {
     flood_session(&flood, 1);
     server_send(calm.at.udp_port, "mine:7|c");
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 1);
-    feed_counted(list);
-    EQ_INT(list[0].n_fed, 1);
-    EQ_INT(list[2].n_fed, 1);
-    uint64_t flood_fed = list[1].n_fed,
-             all_fed = list[3].n_fed; /* its doubts, too, where the queue was full */
+    follow_counted(list);
+    EQ_INT(list[0].n_taken, 1);
+    EQ_INT(list[2].n_taken, 1);
+    uint64_t flood_fed = list[1].n_taken,
+             all_fed = list[3].n_taken; /* its doubts, too, where the queue was full */
     CU_ASSERT(flood_fed >= n);
     EQ_INT(all_fed, flood_fed + 1);
     EQ_INT(counted.n_samples, 1 + n + (n + 1));
     server_send(calm.at.udp_port, "mine:7|c"); /* a little: read once for all */
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 2);
-    feed_counted(list);
+    follow_counted(list);
     EQ_INT(counted.n_samples, 1);
-    EQ_INT(list[0].n_fed, 2);
-    EQ_INT(list[1].n_fed, flood_fed);
-    EQ_INT(list[3].n_fed, all_fed + 1);
+    EQ_INT(list[0].n_taken, 2);
+    EQ_INT(list[1].n_taken, flood_fed);
+    EQ_INT(list[3].n_taken, all_fed + 1);
     for (int i = 0; i < 4; i++)
         judge_free(judges[i]);
     server_stop(&server);
 }
 
-UNIT_MAIN("http/feed", {"one past a limit", one_past_a_limit},
+UNIT_MAIN("http/follow", {"one past a limit", one_past_a_limit},
           {"another's flood is not read", anothers_flood_is_not_read},
           {"each reads its own session", each_reads_its_own_session})

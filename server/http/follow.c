@@ -5,16 +5,14 @@
  * Few new records are read once for all waiters. Many are read once for each session that somebody waits for, and only that
  * session's own: so a flood in another session costs nothing. After a window with few records the next one is larger.
  */
-#include "http/feed.h"
-
-#include "judge/judge.h"
+#include "http/follow.h"
 
 #define WINDOW_IDS     16384
 #define WINDOW_IDS_MAX ((uint64_t)1 << 22)
 #define SHARED_IDS                                                                                           \
     256 /* up to so many for each session, one read for all is cheaper than one for each session */
 
-struct feed {
+struct following {
     struct waiter *list;
     const char *session; /* whose waiters are fed; NULL: all */
     uint64_t n_read;     /* records, since that was last looked at */
@@ -24,59 +22,61 @@ static bool waits_for_all(const struct waiter *w) {
     return strcmp(w->session, WATCH_EVERY_SESSION) == 0;
 }
 
-static bool is_fed(const struct feed *f, const struct waiter *w) {
-    return w->feed && !w->failed && (!f->session || strcmp(w->session, f->session) == 0);
+static bool is_following(const struct following *f, const struct waiter *w) {
+    return w->takes && !w->failed && (!f->session || strcmp(w->session, f->session) == 0);
 }
 
 /* Whether this waiter wants the record; counts it when it is of its session. */
-static bool wants(const struct feed *f, struct waiter *w, uint64_t id, struct span session) {
-    if (!is_fed(f, w) || id <= w->cursor)
+static bool wants(const struct following *f, struct waiter *w, uint64_t id, struct span session) {
+    if (!is_following(f, w) || id <= w->cursor)
         return false;
     if (waits_for_all(w) || span_eq(session, span_str(w->session)))
-        w->n_fed++;
+        w->n_taken++;
     return true;
 }
 
-#define FEEDER(kind, type)                                                                                   \
-    static int feed_##kind(void *arg, const struct type *row) {                                              \
-        struct feed *f = arg;                                                                                \
+#define TAKER(kind, type)                                                                                    \
+    static int follow_##kind(void *arg, const struct type *row) {                                            \
+        struct following *f = arg;                                                                           \
         f->n_read++;                                                                                         \
         for (struct waiter *w = f->list; w; w = w->next)                                                     \
             if (wants(f, w, row->id, row->session))                                                          \
-                w->failed = judge_feed_##kind(w->feed, row) != 0;                                            \
+                w->failed = w->takes->kind(w->taker, row) != 0;                                              \
         return 0;                                                                                            \
     }
-FEEDER(sample, sample_row)
-FEEDER(event, event_row)
-FEEDER(check, check_row)
-FEEDER(reject, reject_row)
-FEEDER(loss, loss_row)
+TAKER(sample, sample_row)
+TAKER(event, event_row)
+TAKER(check, check_row)
+TAKER(reject, reject_row)
+TAKER(loss, loss_row)
 
-static int feed_series(void *arg, const struct series_row *row) {
-    struct feed *f = arg;
+static int follow_series(void *arg, const struct series_row *row) {
+    struct following *f = arg;
     for (struct waiter *w = f->list; w; w = w->next)
-        if (is_fed(f, w) && row->id > w->series)
-            w->failed = judge_feed_series(w->feed, row) != 0;
+        if (is_following(f, w) && row->id > w->series)
+            w->failed = w->takes->series(w->taker, row) != 0;
     return 0;
 }
 
-static int read_window(struct feed *f, struct reader *r, const struct filter *window, struct err *err) {
+static int read_window(struct following *f, struct reader *r, const struct filter *window, struct err *err) {
     const struct reader_ops *ops = r->ops;
-    if (ops->samples(r, window, true, feed_sample, f, err) != 0 ||
-        ops->events(r, window, feed_event, f, err) != 0 || ops->checks(r, window, feed_check, f, err) != 0 ||
-        ops->rejects(r, window, feed_reject, f, err) != 0 || ops->losses(r, window, feed_loss, f, err) != 0)
+    if (ops->samples(r, window, true, follow_sample, f, err) != 0 ||
+        ops->events(r, window, follow_event, f, err) != 0 ||
+        ops->checks(r, window, follow_check, f, err) != 0 ||
+        ops->rejects(r, window, follow_reject, f, err) != 0 ||
+        ops->losses(r, window, follow_loss, f, err) != 0)
         return -1;
     for (struct waiter *w = f->list; w; w = w->next)
-        if (is_fed(f, w) && w->cursor < window->until)
+        if (is_following(f, w) && w->cursor < window->until)
             w->cursor = window->until;
     return 0;
 }
 
 /* Where the waiters that are fed stand: the oldest of each. */
-static void find_oldest(const struct feed *f, uint64_t *cursor, uint64_t *series) {
+static void find_oldest(const struct following *f, uint64_t *cursor, uint64_t *series) {
     *cursor = *series = UINT64_MAX;
     for (const struct waiter *w = f->list; w; w = w->next) {
-        if (!is_fed(f, w))
+        if (!is_following(f, w))
             continue;
         *cursor = w->cursor < *cursor ? w->cursor : *cursor;
         *series = w->series < *series ? w->series : *series;
@@ -84,14 +84,14 @@ static void find_oldest(const struct feed *f, uint64_t *cursor, uint64_t *series
 }
 
 /* What is new up to last_id for the waiters that are fed, of the session or of all. */
-static int read_new(struct feed *f, struct reader *r, struct span session, uint64_t last_id,
+static int read_new(struct following *f, struct reader *r, struct span session, uint64_t last_id,
                     struct err *err) {
     uint64_t cursor, series, size = WINDOW_IDS;
     find_oldest(f, &cursor, &series);
     if (cursor == UINT64_MAX)
         return 0;
     struct filter later = {.session = session, .after_series = series};
-    if (r->ops->series(r, &later, feed_series, f, err) != 0)
+    if (r->ops->series(r, &later, follow_series, f, err) != 0)
         return -1;
     while (cursor < last_id) {
         struct filter window = {.session = session, .since = cursor};
@@ -111,16 +111,16 @@ static int read_new(struct feed *f, struct reader *r, struct span session, uint6
 /* Whether no waiter before this one waits for the same session. */
 static bool is_first(const struct waiter *w) {
     for (const struct waiter *before = w->prev; before; before = before->prev)
-        if (before->feed && strcmp(before->session, w->session) == 0)
+        if (before->takes && strcmp(before->session, w->session) == 0)
             return false;
     return true;
 }
 
 static int read_by_session(struct waiter *list, struct reader *r, uint64_t last_id, struct err *err) {
     for (struct waiter *w = list; w; w = w->next) {
-        struct feed f = {.list = list, .session = w->session};
+        struct following f = {.list = list, .session = w->session};
         struct span only = waits_for_all(w) ? span_of(NULL, 0) : span_str(w->session);
-        if (w->feed && is_first(w) && read_new(&f, r, only, last_id, err) != 0)
+        if (w->takes && is_first(w) && read_new(&f, r, only, last_id, err) != 0)
             return -1;
     }
     return 0;
@@ -134,13 +134,13 @@ static int take_newest(void *arg, const struct series_row *row) {
 /* *newest: the newest series. */
 static int read_for_all(struct waiter *list, struct reader *r, uint64_t *newest, struct err *err) {
     static const struct filter last_one = {.limit = 1, .newest = true};
-    struct feed f = {.list = list};
+    struct following f = {.list = list};
     uint64_t last_id, cursor, series, n_sessions = 0;
     if (r->ops->last_id(r, &last_id, err) != 0 || r->ops->series(r, &last_one, take_newest, newest, err) != 0)
         return -1;
     find_oldest(&f, &cursor, &series);
     for (const struct waiter *w = list; w && n_sessions < WINDOW_IDS / SHARED_IDS; w = w->next)
-        n_sessions += w->feed && is_first(w);
+        n_sessions += w->takes && is_first(w);
     uint64_t little = n_sessions * SHARED_IDS;
     bool together = (last_id <= cursor || last_id - cursor <= little) &&
                     (*newest <= series || *newest - series <= little);
@@ -148,10 +148,10 @@ static int read_for_all(struct waiter *list, struct reader *r, uint64_t *newest,
                     : read_by_session(list, r, last_id, err);
 }
 
-int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err) {
+int follow_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err) {
     bool any = false;
     for (const struct waiter *w = list; w && !any; w = w->next)
-        any = w->feed != NULL;
+        any = w->takes != NULL;
     if (!any)
         return 0;
     uint64_t newest = 0;

@@ -1,4 +1,4 @@
-#include "catalog/question.h"
+#include "report/question.h"
 
 #include "catalog/diff.h"
 #include "catalog/infer.h"
@@ -7,6 +7,7 @@
 #include "catalog/snapshot.h"
 #include "catalog/verify.h"
 #include "judge/language/text.h"
+#include "report/diff.h"
 #include "report/report.h"
 
 #include <stdlib.h>

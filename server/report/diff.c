@@ -1,4 +1,6 @@
 /* A diff for people. */
+#include "report/diff.h"
+
 #include "catalog/diff.h"
 #include "judge/language/text.h"
 

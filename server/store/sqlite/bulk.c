@@ -1,22 +1,22 @@
 /* DESIGN. An eponymous virtual table: it has no schema of its own in the file, one cursor at a time walks it from the
  * first row to the last, and there is no other way to read it. */
-#include "store/sqlite/feed.h"
+#include "store/sqlite/bulk.h"
 
 #include "core/array.h"
 #include <stdlib.h>
 
-struct table {
+struct bulk_table {
     sqlite3_vtab base;
-    struct feed *feed;
+    struct bulk *feed;
 };
 
-struct cursor {
+struct bulk_cursor {
     sqlite3_vtab_cursor base;
     size_t at;
 };
 
-static struct feed *feed_of(sqlite3_vtab_cursor *cursor) {
-    return ((struct table *)cursor->pVtab)->feed;
+static struct bulk *bulk_of(sqlite3_vtab_cursor *cursor) {
+    return ((struct bulk_table *)cursor->pVtab)->feed;
 }
 
 static int connect(sqlite3 *db, void *feed, int argc, const char *const *argv, sqlite3_vtab **out,
@@ -25,10 +25,10 @@ static int connect(sqlite3 *db, void *feed, int argc, const char *const *argv, s
     int code =
         sqlite3_declare_vtab(db, "CREATE TABLE feed (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12,"
                                  " c13, c14)");
-    struct table *table = code == SQLITE_OK ? sqlite3_malloc(sizeof *table) : NULL;
+    struct bulk_table *table = code == SQLITE_OK ? sqlite3_malloc(sizeof *table) : NULL;
     if (!table)
         return code == SQLITE_OK ? SQLITE_NOMEM : code;
-    *table = (struct table){.feed = feed};
+    *table = (struct bulk_table){.feed = feed};
     *out = &table->base;
     return SQLITE_OK;
 }
@@ -46,10 +46,10 @@ static int best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
 
 static int open_cursor(sqlite3_vtab *table, sqlite3_vtab_cursor **out) {
     (void)table;
-    struct cursor *cursor = sqlite3_malloc(sizeof *cursor);
+    struct bulk_cursor *cursor = sqlite3_malloc(sizeof *cursor);
     if (!cursor)
         return SQLITE_NOMEM;
-    *cursor = (struct cursor){0};
+    *cursor = (struct bulk_cursor){0};
     *out = &cursor->base;
     return SQLITE_OK;
 }
@@ -60,8 +60,8 @@ static int close_cursor(sqlite3_vtab_cursor *cursor) {
 }
 
 static int go_to(sqlite3_vtab_cursor *cursor, size_t row) {
-    struct feed *feed = feed_of(cursor);
-    ((struct cursor *)cursor)->at = row;
+    struct bulk *feed = bulk_of(cursor);
+    ((struct bulk_cursor *)cursor)->at = row;
     return row >= feed->n || feed->row(feed->arg, row, feed->values) ? SQLITE_OK : SQLITE_NOMEM;
 }
 
@@ -71,15 +71,15 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int a
 }
 
 static int next(sqlite3_vtab_cursor *cursor) {
-    return go_to(cursor, ((struct cursor *)cursor)->at + 1);
+    return go_to(cursor, ((struct bulk_cursor *)cursor)->at + 1);
 }
 
 static int eof(sqlite3_vtab_cursor *cursor) {
-    return ((struct cursor *)cursor)->at >= feed_of(cursor)->n;
+    return ((struct bulk_cursor *)cursor)->at >= bulk_of(cursor)->n;
 }
 
 static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int i) {
-    const struct feed_value *v = &feed_of(cursor)->values[i];
+    const struct bulk_value *v = &bulk_of(cursor)->values[i];
     switch (v->kind) {
     case FEED_INTEGER:
         sqlite3_result_int64(out, v->integer);
@@ -100,11 +100,11 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int i) {
 }
 
 static int rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
-    *out = (sqlite3_int64)((struct cursor *)cursor)->at;
+    *out = (sqlite3_int64)((struct bulk_cursor *)cursor)->at;
     return SQLITE_OK;
 }
 
-int feed_register(sqlite3 *db, struct feed *feed, struct err *err) {
+int bulk_register(sqlite3 *db, struct bulk *feed, struct err *err) {
     static const sqlite3_module module = {
         .xConnect = connect, /* without xCreate: it is there by its name, and only so */
         .xBestIndex = best_index,
@@ -122,8 +122,8 @@ int feed_register(sqlite3 *db, struct feed *feed, struct err *err) {
                : db_fail(db, err, "use the recording");
 }
 
-int feed_run(sqlite3 *db, sqlite3_stmt *stmt, struct feed *feed, size_t n,
-             bool (*row)(void *arg, size_t i, struct feed_value *values), void *arg, struct err *err) {
+int bulk_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
+             bool (*row)(void *arg, size_t i, struct bulk_value *values), void *arg, struct err *err) {
     if (n == 0)
         return 0;
     feed->n = n;
@@ -134,41 +134,41 @@ int feed_run(sqlite3 *db, sqlite3_stmt *stmt, struct feed *feed, size_t n,
 
 /* --- rows that wait --------------------------------------------------------------------------- */
 
-struct feed_value *feed_list_add(struct feed_list *list) {
+struct bulk_value *bulk_list_add(struct bulk_list *list) {
     if (!array_room(&list->values, list->n, &list->cap, list->columns * sizeof *list->values))
         return NULL;
     return list->values + list->n++ * list->columns;
 }
 
-struct feed_value feed_list_text(struct feed_list *list, struct span text) {
-    return feed_text(arena_copy(&list->texts, text));
+struct bulk_value bulk_list_text(struct bulk_list *list, struct span text) {
+    return bulk_text(arena_copy(&list->texts, text));
 }
 
-struct feed_value feed_list_blob(struct feed_list *list, struct span bytes) {
-    return feed_blob(arena_copy(&list->texts, bytes));
+struct bulk_value bulk_list_blob(struct bulk_list *list, struct span bytes) {
+    return bulk_blob(arena_copy(&list->texts, bytes));
 }
 
-static bool list_row(void *arg, size_t i, struct feed_value *values) {
-    const struct feed_list *list = arg;
+static bool list_row(void *arg, size_t i, struct bulk_value *values) {
+    const struct bulk_list *list = arg;
     memcpy(values, list->values + i * list->columns, list->columns * sizeof *values);
     return true;
 }
 
-int feed_list_run(sqlite3 *db, sqlite3_stmt *stmt, struct feed *feed, struct feed_list *list,
+int bulk_list_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, struct bulk_list *list,
                   struct err *err) {
-    if (feed_run(db, stmt, feed, list->n, list_row, list, err) != 0)
+    if (bulk_run(db, stmt, feed, list->n, list_row, list, err) != 0)
         return -1;
-    feed_list_clear(list);
+    bulk_list_clear(list);
     return 0;
 }
 
-void feed_list_clear(struct feed_list *list) {
+void bulk_list_clear(struct bulk_list *list) {
     list->n = 0;
     arena_reset(&list->texts);
 }
 
-void feed_list_free(struct feed_list *list) {
+void bulk_list_free(struct bulk_list *list) {
     free(list->values);
     arena_free(&list->texts);
-    *list = (struct feed_list){.columns = list->columns};
+    *list = (struct bulk_list){.columns = list->columns};
 }

@@ -1,12 +1,12 @@
 /* Hands new records to waiters. Each waiter gets those of its own session only, so a flood in another session costs it nothing.
  * Threads: the watch thread only. */
-#ifndef HTTP_FEED_H
-#define HTTP_FEED_H
+#ifndef HTTP_FOLLOW_H
+#define HTTP_FOLLOW_H
 
 #include "http/watch.h"
 
 /* Hands every committed record that a waiter's judge doesn't know to it, and moves its cursors. *series: the
  * newest series read so far. A waiter whose judge fails is marked as failed; the others go on. */
-int feed_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err);
+int follow_waiters(struct http *h, struct waiter *list, uint64_t *series, struct err *err);
 
 #endif

@@ -1,0 +1,23 @@
+#include "store/sqlite/private.h"
+
+int store_begin(struct store *s, struct err *err) {
+    if (s->open_transaction)
+        return 0;
+    s->pending = 0;
+    if (s->stale && store_load(s, err) != 0)
+        return -1;
+    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
+        return -1;
+    s->locked_seen_at = 0;
+    s->open_transaction = true;
+    return 0;
+}
+
+int store_roll_back(struct store *s, struct err *err) {
+    if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
+        db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
+    s->open_transaction = false;
+    s->now = s->stats;
+    store_load(s, err);
+    return -1;
+}
