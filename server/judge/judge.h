@@ -10,7 +10,7 @@
  * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
  * was expected there.
  * Limits: past one of JUDGE_* below, judge_parse fails and names it. Past one of private.h (steps of matching, pairs,
- * values kept), judge_start and taking records fail.
+ * values kept), judge_start and judge_take_* fail.
  * Source: statwit-expect(7); server/decisions/0010-three-verdicts.md.
  */
 #ifndef JUDGE_JUDGE_H

@@ -2,8 +2,8 @@
 #include "catalog/verify.h"
 
 #include "broken_reader.h"
-#include "report/question.h"
 #include "fake_reader.h"
+#include "report/question.h"
 #include "unit.h"
 
 static struct catalog *load(const char *text) {
