@@ -40,31 +40,32 @@ struct statwit_error {
     char text[500];
 };
 
-/* ---- EMITTING
- * ---------------------------------------------------------------------------------------------------
+/* ---- EMITTING ----------------------------------------------------------------------------------------
  *
  *     struct statwit_metrics *metrics = statwit_open(&(struct statwit_options){.prefix = "shop."}, NULL);
  *     statwit_incr(metrics, "login.attempt", .instance = "failure");
  *     statwit_gauge(metrics, "queue.depth", 42, .tags = STATWIT_TAGS({"shard", "7"}));
- *     statwit_timing(metrics, "events.latency", 12.5, .tags = STATWIT_TAGS({"from_relay",
- * STATWIT_BOOL(true)})); statwit_close(metrics);
+ *     statwit_timing(metrics, "events.latency", 12.5,
+ *                    .tags = STATWIT_TAGS({"from_relay", STATWIT_BOOL(true)}));
+ *     statwit_close(metrics);
  *
- * A call never blocks on the network, never fails, never ends the program and leaves errno as it was: what
- * cannot be sent is dropped, counted (statwit_health) and told to the log function. metrics may be NULL: then nothing happens.
+ * A call never blocks on the network, never fails, never ends the program and leaves errno as it was. What cannot be sent
+ * is dropped, counted (statwit_health) and reported to the log function. metrics may be NULL: then nothing happens.
  *
- * Key: the prefix and the key, as they are; ':', '|' and control characters become '_', and so do bytes that
- * are not UTF-8. A NULL or empty key is dropped. Value: integers and reals are kept apart: 3 is sent as
- * 3, 3.0 as 3.0; reals in the shortest form that reads back as the same double. NaN and infinity are dropped:
- * no Agent keeps them. Tags, later wins, the place of the first is kept: scopes for all threads, scopes of
- * the thread, the call's, the options', the instance. Behind them, unmerged, those of the environment
- * (DD_TAGS, DD_ENV, …). Outside letters, digits and "_-:/." characters become '_'. More than 512 tags, or a
- * line over 65,507 bytes: dropped. Sampling: a call with a rate below 1 is sent with that probability,
- * unscaled, with |@rate. The datadog backend ignores the rate, and so do aggregated counts, gauges and sets,
- * which lose nothing by it. Threads: any, at the same time. statwit_close may run while others still call:
- * what comes later is dropped. fork: the child goes on with a socket and a thread of its own; what the parent
- * had buffered is the parent's to send. Signals: no function of this library may be called from a signal
- * handler; its threads have all signals blocked. Source: Sentry's metrics API (sentry.utils.metrics) and
- * datadogpy, whose bytes the fixtures hold.
+ * Key: the prefix and the key, as they are. ':', '|', control characters and bytes that are not UTF-8 become '_'. A
+ *   call with a NULL or empty key is dropped.
+ * Value: integers and reals are kept apart: 3 is sent as 3, 3.0 as 3.0. Reals are sent in the shortest form that reads
+ *   back as the same double. NaN and infinity are dropped, since no Agent keeps them.
+ * Tags: from scopes for all threads, scopes of the thread, the call, the options, and the instance, in this order. A
+ *   later tag replaces an earlier one of the same key, in the earlier one's place. The tags of the environment (DD_TAGS,
+ *   DD_ENV, …) follow, unmerged. Characters other than letters, digits and "_-:/." become '_'. A metric with more than
+ *   512 tags, or with a line over 65,507 bytes, is dropped.
+ * Sampling: a call with a rate below 1 is sent with that probability, unscaled, with |@rate. The datadog backend ignores
+ *   the rate, and so do aggregated counts, gauges and sets: they lose nothing by it.
+ * Threads: any, at the same time. statwit_close may run while other threads still call; their later calls are dropped.
+ * fork: the child goes on with a socket and a thread of its own. The parent sends what it had buffered.
+ * Signals: no function of this library may be called from a signal handler. Its threads have all signals blocked.
+ * Source: Sentry's metrics API (sentry.utils.metrics) and datadogpy, whose bytes the fixtures hold.
  */
 struct statwit_metrics;
 
@@ -97,16 +98,20 @@ struct statwit_call {
     const char *instance;           /* the tag instance:X, when not empty */
     const struct statwit_tag *tags; /* ended by a key of NULL */
     double sample_rate;             /* above 0, at most 1; else the options' */
-    int64_t amount;                 /* of statwit_incr; 0: 1. To send a zero: statwit_count */
+    int64_t amount;                 /* of statwit_incr; 0 stands for 1 */
     int64_t timestamp_s;            /* Unix clock; of counts and gauges, with datadog of all; 0: now */
     const char *cardinality;        /* none, low, orchestrator or high; NULL: the options' */
     bool internal;                  /* counts only: also an internal metric (Sentry's skip_internal=False) */
     int reserved;                   /* 0 */
 };
 
-/* statwit_incr(metrics, "key", .amount = 2, .instance = "x", .tags = STATWIT_TAGS(…), .sample_rate = 0.1)
- * statwit_count, _gauge, _timing (milliseconds), _histogram, _distribution: (metrics, "key", number, .tags =
- * …) statwit_set(metrics, "key", string or number, .tags = …) */
+/* Every call takes the members of struct statwit_call behind its value:
+ *
+ *     statwit_incr(metrics, "key", .amount = 2, .instance = "x", .tags = STATWIT_TAGS(…), .sample_rate = 0.1)
+ *     statwit_count(metrics, "key", number, …)          and so gauge, timing (milliseconds), histogram, distribution
+ *     statwit_set(metrics, "key", string or number, …)
+ *
+ * statwit_incr cannot send a zero, since .amount = 0 stands for 1: use statwit_count for that. */
 #define statwit_incr(metrics, ...) STATWIT_INCR_(metrics, __VA_ARGS__, .reserved = 0)
 #define statwit_count(metrics, key, ...)                                                                     \
     STATWIT_EMIT_(metrics, STATWIT_COUNT, key, __VA_ARGS__, .reserved = 0)
@@ -173,12 +178,11 @@ STATWIT_API void statwit_timer_fail(struct statwit_timer *timer);
 /* Sends; a second call does nothing. */
 STATWIT_API void statwit_timer_stop(struct statwit_timer *timer);
 
-/* Tags for everything that is emitted, by any client, while a scope is open: by this thread or by all
- * threads.
+/* Adds tags to everything that any client emits while a scope is open, in this thread or in all threads.
  *
- *     statwit_global_tags(scope, false, STATWIT_TAGS({"tenant", tenant}));   until the end of the block
+ *     statwit_global_tags(scope, false, STATWIT_TAGS({"tenant", tenant}));   // until the end of the block
  *
- * The scope and its tags must live until the pop; a thread pops its own scopes, innermost first. */
+ * The scope and its tags must live until the pop. A thread pops its own scopes, innermost first. */
 struct statwit_scope {
     const struct statwit_tag *tags;
     bool all_threads;
@@ -191,8 +195,8 @@ STATWIT_API void statwit_scope_push(struct statwit_scope *scope, bool all_thread
                                     const struct statwit_tag *tags);
 STATWIT_API void statwit_scope_pop(struct statwit_scope *scope);
 
-/* statwit_event(metrics, "title", "text", .alert_type = "error", .tags = …); the prefix is not for events and
- * checks. */
+/* statwit_event(metrics, "title", "text", .alert_type = "error", .tags = …);
+ * Events and checks are sent without the prefix. */
 struct statwit_event {
     const char *hostname, *aggregation_key, *source_type;
     const char *priority;   /* normal, low */
@@ -226,8 +230,7 @@ struct statwit_check {
 STATWIT_API void statwit_emit_check(struct statwit_metrics *metrics, const char *name,
                                     enum statwit_check_status status, const struct statwit_check *check);
 
-/* ---- EMITTING: opening and closing
- * ------------------------------------------------------------------------------ */
+/* ---- EMITTING: opening and closing ------------------------------------------------------------------- */
 
 /* All zero is a good start. Strings and tags are copied. What is not given here is taken from the environment
  * (unless ignore_environment): DD_DOGSTATSD_URL, DD_DOGSTATSD_SOCKET, DD_AGENT_HOST, DD_DOGSTATSD_PORT;
@@ -312,18 +315,18 @@ struct statwit_health {
 };
 STATWIT_API void statwit_health(struct statwit_metrics *metrics, struct statwit_health *health);
 
-/* ---- ASSERTING: a recorder
- * --------------------------------------------------------------------------------------
+/* ---- ASSERTING: a recorder ---------------------------------------------------------------------------
  *
- * Threads: any; the calls on one recorder are done one after the other, so a thread that waits in an
- * expectation keeps the others waiting: give each thread a recorder of its own. fork: the child may go on
- * using the recorder, over a connection of its own. libcurl.so.4 is loaded by the first call that needs it; a
- * program that only emits DogStatsD never does.
+ * Threads: any. The calls on one recorder are done one after the other, so a thread that waits in an expectation keeps the
+ *   others waiting. Give each thread a recorder of its own.
+ * fork: the child may go on using the recorder, over a connection of its own.
+ * Libraries: the first call that needs libcurl.so.4 loads it. A program that only emits DogStatsD never does.
  */
 struct statwit_recorder;
 
 struct statwit_connect_options {
-    const char *token;   /* NULL: STATWIT_TOKEN, else none; "": none. At most 16,384 bytes, without control characters */
+    /* NULL: STATWIT_TOKEN, else none. "": none. At most 16,384 bytes, without control characters. */
+    const char *token;
     const char *ca_file; /* certificates to trust for https; NULL: STATWIT_CA_FILE, else the system's */
     int timeout_ms;      /* for one answer; 0: 30,000; -1: none */
 };
@@ -335,7 +338,7 @@ STATWIT_API struct statwit_recorder *statwit_recorder_connect(const char *url,
                                                               struct statwit_error *error);
 /* Where it is, without a trailing slash. Belongs to the recorder. */
 STATWIT_API const char *statwit_recorder_url(const struct statwit_recorder *recorder);
-/* Until the server says that it listens, at most timeout_ms (0: ask once). */
+/* Waits until the server says that it listens, at most timeout_ms (0: asks once). */
 STATWIT_API int statwit_recorder_wait(struct statwit_recorder *recorder, int timeout_ms,
                                       struct statwit_error *error);
 /* Ends the server as well when statwit_recorder_start started it. */
@@ -382,16 +385,16 @@ struct statwit_start_options {
 STATWIT_API struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
                                                             struct statwit_error *error);
 
-/* ---- ASSERTING: sessions
- * ----------------------------------------------------------------------------------------
+/* ---- ASSERTING: sessions -----------------------------------------------------------------------------
  *
- * An isolated part of a recording, with addresses and an API key of its own: what is sent there is seen by
- * nobody else. Threads: any; as with the recorder, calls are done one after the other. A session is closed
- * before its recorder.
+ * A session is an isolated part of a recording, with addresses and an API key of its own. Other sessions do not see what is
+ * sent there.
+ * Ownership: close a session before its recorder.
+ * Threads: any; as with the recorder, calls are done one after the other.
  */
 struct statwit_session;
-/* Wherever a recorder or a session is asked for, NULL may be given: the call fails, and reports why the recorder or session could
- * not be opened. A test that looks at no error but those of its assertions is told all the same. */
+/* Every function takes NULL for a recorder or session. Then it fails, and reports why the recorder or session could not be
+ * opened. So a test may look at its assertions alone. */
 
 struct statwit_session_options {
     const char *name;  /* NULL: the server finds one */
@@ -402,7 +405,7 @@ struct statwit_session_options {
 STATWIT_API struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
                                                          const struct statwit_session_options *options,
                                                          struct statwit_error *error);
-/* One that exists already, such as "default" (NULL); closing it removes nothing. */
+/* Uses a session that exists already; NULL is "default". Closing it removes nothing. */
 STATWIT_API struct statwit_session *statwit_session_attach(struct statwit_recorder *recorder,
                                                            const char *name, struct statwit_error *error);
 /* Removes the session with what it recorded. */
@@ -410,11 +413,11 @@ STATWIT_API void statwit_session_close(struct statwit_session *session);
 /* Ends the session, and keeps what it recorded: --session '*' and the recorder's file have it. */
 STATWIT_API void statwit_session_close_keep(struct statwit_session *session);
 STATWIT_API const char *statwit_session_name(const struct statwit_session *session);
-/* Of the environment that sends an unmodified application's metrics here: "DD_DOGSTATSD_PORT"; NULL: no such
- * variable. */
+/* The value of a variable, such as "DD_DOGSTATSD_PORT", of the environment that makes an unmodified application send its
+ * metrics to this session. NULL: no such variable. */
 STATWIT_API const char *statwit_session_variable(const struct statwit_session *session, const char *variable);
-/* All of it into this process's environment, for statwit_open(NULL, …) or a child. setenv: no other thread
- * may read the environment meanwhile. */
+/* Sets all these variables in the environment of this process, for statwit_open(NULL, …) or a child. It uses setenv, so no
+ * other thread may read the environment meanwhile. */
 STATWIT_API int statwit_session_export(const struct statwit_session *session, struct statwit_error *error);
 /* Points the options at the session without touching the environment. Strings belong to the session; with NULL nothing will be
  * sent (the dummy backend). */
@@ -425,8 +428,7 @@ STATWIT_API int64_t statwit_mark(struct statwit_session *session, struct statwit
 /* Forgets what the session recorded. */
 STATWIT_API int statwit_reset(struct statwit_session *session, struct statwit_error *error);
 
-/* ---- ASSERTING: expectations
- * ------------------------------------------------------------------------------------ */
+/* ---- ASSERTING: expectations ------------------------------------------------------------------------- */
 
 enum statwit_verdict {
     STATWIT_PASS,
@@ -440,7 +442,7 @@ enum statwit_verdict {
 
 struct statwit_expect_options {
     int within_ms; /* judged again as data arrives, until all hold, or this is over */
-    int settle_ms; /* must still hold after so long without new data */
+    int settle_ms; /* also require this long without new data */
     int64_t since; /* a mark; 0: what the recorder recorded since it started; or STATWIT_EVERY_RUN */
     bool all_covered;
     const char *prefix;      /* before every name */
@@ -469,10 +471,12 @@ struct statwit_report {
     void *document; /* private */
 };
 
-/* Judges expectations, one a line, in the language of statwit-expect(7): "incr
- * login.attempt{instance:failure} sum == 1". 0 when there is a verdict, whatever it is. The report is to be
- * freed; after -1 it is empty and its verdict is STATWIT_ERROR; STATWIT_INVALID: an expectation is malformed,
- * the error shows where. */
+/* Judges expectations, one a line, in the language of statwit-expect(7):
+ *
+ *     incr login.attempt{instance:failure} sum == 1
+ *
+ * Returns 0 when there is a verdict, whatever it is. Free the report with statwit_report_free. After -1 it is empty, and its
+ * verdict is STATWIT_ERROR. STATWIT_INVALID: an expectation is malformed, and the error shows where. */
 STATWIT_API int statwit_expect(struct statwit_session *session, const char *expectations,
                                const struct statwit_expect_options *options, struct statwit_report *report,
                                struct statwit_error *error);
@@ -490,15 +494,14 @@ STATWIT_API enum statwit_verdict statwit_report_show(const struct statwit_report
     statwit_require(session, expectations, within_ms, __FILE__, __LINE__)
 STATWIT_API void statwit_require(struct statwit_session *session, const char *expectations, int within_ms,
                                  const char *file, int line);
-/* The same without the end: prints unless the verdict is pass, and returns it. */
+/* The same without abort: prints the report unless the verdict is pass, and returns the verdict. */
 STATWIT_API enum statwit_verdict statwit_verify(struct statwit_session *session, const char *expectations,
                                                 int within_ms, const char *file, int line);
 
-/* ---- ASSERTING: names and tags
- * ------------------------------------------------------------------------------------
+/* ---- ASSERTING: names and tags -----------------------------------------------------------------------
  *
- * What the commands verify, lint, snapshot and diff say (statwit(1)), about a session: reports as those of
- * statwit_expect, to be freed by statwit_report_free. Files are read by this process, relative to its working directory;
+ * What the commands verify, lint, snapshot and diff say (statwit(1)), about a session. The reports are those of
+ * statwit_expect; free them with statwit_report_free. Files are read by this process, relative to its working directory;
  * what a catalog includes is read too. STATWIT_INVALID: a file cannot be read or is malformed; the error says where.
  * Limits: 32 MiB a file, 256 files, 64 MiB of a snapshot, and 64 MiB of all that is sent.
  */
@@ -576,8 +579,7 @@ STATWIT_API int statwit_diff(struct statwit_recorder *recorder, const struct sta
                              struct statwit_error *error);
 STATWIT_API void statwit_diff_free(struct statwit_diff *diff);
 
-/* ---- ASSERTING: lists
- * -------------------------------------------------------------------------------------------
+/* ---- ASSERTING: lists --------------------------------------------------------------------------------
  *
  * Ownership: a list owns all that it points to; statwit_list_free. After -1 it is empty.
  * Limits: 1,000,000 rows.

@@ -18,9 +18,9 @@
 
 #define INLINE_WIRE  ((size_t)16 << 10) /* bytes of a body that is decoded at once */
 #define INLINE_PLAIN ((size_t)256 << 10)
-#define ONCE_PLAIN                                                                                           \
-    ((size_t)2 << 20)         /* of a body that is decoded once: its records may take twenty times as much */
-#define EXCERPT ((size_t)128) /* bytes of a refused body shown before and after the place */
+/* Bytes of a body that is decoded once, since its records may take twenty times as much memory. */
+#define ONCE_PLAIN ((size_t)2 << 20)
+#define EXCERPT    ((size_t)128) /* bytes of a refused body shown before and after the place */
 
 enum style { STYLE_V1, STYLE_V2, STYLE_V3, STYLE_EVENT_V1, STYLE_EVENT_V2 };
 

@@ -1,9 +1,11 @@
 /* What verify, lint and a snapshot's check found, as a report of the same shape as the judge's
  * (judge/judge.h), so that the same text, JUnit, TAP and annotations come of it:
  *
- *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "closest":[…], "file"?, "line"?,
- * "rule"?, "severity"?, "name"?}], "losses":[…], "omitted": N, "earlier"?: N,
- * "counts":{"pass","fail","inconclusive","error","warning","note"}, "summary"}
+ *     {"verdict",
+ *      "results": [{"expectation", "verdict", "observed", "why", "closest": […],
+ *                   "file"?, "line"?, "rule"?, "severity"?, "name"?}],
+ *      "losses": […], "omitted": N, "earlier"?: N,
+ *      "counts": {"pass", "fail", "inconclusive", "error", "warning", "note"}, "summary"}
  *
  * A result with a severity other than "error" did not make the verdict fail.
  *

@@ -127,7 +127,7 @@ struct span catalog_path(struct arena *arena, const char *base, struct span path
     return span_of(joined, n);
 }
 
-/* Who includes a file; file NULL: nobody. */
+/* The file that includes another one; file NULL: none does. */
 struct includer {
     const char *file;
     size_t line, column;

@@ -177,7 +177,7 @@ static int wait_for(pid_t pid, const struct child_options *o, bool foreground, b
         }
     }
     if (*timed_out)
-        kill(-pid, SIGKILL); /* who is left of its group */
+        kill(-pid, SIGKILL); /* the processes that are left of its group */
     return wait_status;
 }
 

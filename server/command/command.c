@@ -62,7 +62,7 @@ const struct command commands[] = {
      status_command},
     {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, TAKES_SERVER | TAKES_NEW_SESSION | TAKES_JSON,
      "isolated sessions; new prints the environment to export",
-     "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: what comes in there is seen by nobody else.",
+     "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: other sessions do not see what comes in there.",
      "  eval \"$(statwit session new checkout-test --ttl 10m)\"\n"
      "  statwit session ls\n"
      "  statwit session rm checkout-test\n"
@@ -132,7 +132,7 @@ const struct command commands[] = {
      diff_command},
     {"fault", "[ls|clear|http|dogstatsd]", 0, 1, false, TAKES_SERVER | TAKES_SESSION | TAKES_FAULT | TAKES_JSON | TAKES_QUIET,
      "misbehave on purpose",
-     "http and dogstatsd add a fault to those there are; clear ends them all.",
+     "http and dogstatsd add a fault to the existing ones; clear ends them all.",
      "  statwit fault http --path /api/v2/series --status 503 --times 3\n"
      "  statwit fault http --delay 2s --probability 0.1 --seed 1\n"
      "  statwit fault dogstatsd --drop 0.05\n"

@@ -48,7 +48,8 @@ static json_t *current(struct remote *remote, int *status) {
     *status = remote_call(remote, NULL, PATH, NULL, &faults);
     if (*status != EXIT_PASS)
         return NULL;
-    json_array_foreach(json_object_get(faults, "http"), i, rule) json_object_del(rule, "applied");
+    json_array_foreach(json_object_get(faults, "http"), i, rule)
+        json_object_del(rule, "applied");
     return faults;
 }
 

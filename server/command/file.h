@@ -1,6 +1,6 @@
 /* Writes a file whole, or not at all.
  *
- * A file is replaced at once: who reads it sees the old text or the new, unless it is mounted by itself. A link stays
+ * A file is replaced at once: a reader sees the old text or the new one, unless the file is a mount point. A link stays
  * a link, and what it names is replaced. A pipe, a device or a descriptor (/dev/fd/3) is written into: it is not ours to
  * replace. Until a file is whole it lies beside, as FILE.XXXXXX; a SIGHUP, SIGINT or SIGTERM that ends the process
  * takes that along.

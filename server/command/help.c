@@ -73,7 +73,7 @@ void help_command(const struct command *c, FILE *to) {
 void help_program(FILE *to) {
     bold = to == stdout && isatty(STDOUT_FILENO);
     fputs(
-        "statwit records every metric that arrives, as DogStatsD and as the Datadog API, and tells what was there.\n\n"
+        "statwit records every metric sent as DogStatsD or to the Datadog API, and answers questions about them.\n\n"
         "usage: statwit COMMAND [OPTION]… [ARGUMENT]…\n",
         to);
     heading("Commands", to);

@@ -25,7 +25,7 @@ struct judging {
 /* The next source: an expectation, or a file ("-": stdin). */
 int judging_add_text(struct judging *j, const char *text);
 int judging_add_file(struct judging *j, const char *path);
-/* Reads them all once, so that a malformed one is told before anything is done. */
+/* Reads all expectations once, so that a malformed one is reported before anything is done. */
 int judging_check(struct judging *j, const struct options *o);
 void judging_free(struct judging *j);
 

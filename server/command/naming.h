@@ -21,7 +21,7 @@ int naming_verify(const struct options *o, struct remote *remote, json_t **answe
 json_t *naming_empty_report(void);
 /* --catalog of expect and run: judges against it too and adds its results to the report. Nothing when it is not given. */
 int naming_extend(const struct options *o, struct remote *remote, json_t *report);
-/* Reads --catalog, so that a mistake in it is told before anything is done. */
+/* Reads --catalog, so that a mistake in a catalog is reported before anything is done. */
 int naming_check(const struct options *o);
 
 /* A whole file, at most max bytes; "-" is stdin. */

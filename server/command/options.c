@@ -33,7 +33,7 @@ const struct option option_table[] = {
     {OPT_DB, TAKES_SERVE, KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
     {OPT_DB, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
     {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
-    {OPT_EXIT_WITH_STDIN, TAKES_SERVE, KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends: when who holds the other end of the pipe is gone (on a terminal: Ctrl-D)"},
+    {OPT_EXIT_WITH_STDIN, TAKES_SERVE, KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends, that is, when the process at the other end of the pipe has ended (on a terminal: Ctrl-D)"},
     {OPT_RETENTION_AGE, TAKES_RECORDER | RUN_BY_FLAG, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
     {OPT_RETENTION_SAMPLES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
     {OPT_MAX_SERIES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
@@ -44,12 +44,12 @@ const struct option option_table[] = {
     {OPT_QUEUE_MEMORY, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
     {OPT_SO_RCVBUF, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
 
-    /* Who may ask. */
+    /* Access. */
     {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
     {OPT_TLS_KEY, TAKES_SERVE, KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
     {OPT_TLS_SELF_SIGNED, TAKES_SERVE, KIND_LIST, 0, "tls-self-signed", "HOST", NULL, NULL, "serve https as this host (repeatable; localhost always), and write the authority to trust to statwit-ca.pem"},
-    {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "ask for this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
-    {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "ask for none, even when others than this host can reach the port"},
+    {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "require this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
+    {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "require no token, even when other hosts can reach the port"},
     {OPT_API_KEY, TAKES_SERVE, KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
     {OPT_STRICT_INTAKE, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
     {OPT_LOG_LEVEL, TAKES_RECORDER, KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
@@ -77,7 +77,7 @@ const struct option option_table[] = {
     /* Judging. */
     {OPT_EXPECT, TAKES_EXPECT, KIND_LIST, 'f', "file", "FILE", NULL, NULL, "a file of expectations; - is stdin (repeatable)"},
     {OPT_WITHIN, TAKES_JUDGE, KIND_TIME, 0, "within", "TIME", NULL, NULL, "wait at most this long for all to hold"},
-    {OPT_SETTLE, TAKES_JUDGE, KIND_TIME, 0, "settle", "TIME", NULL, NULL, "they must still hold after this time without new data"},
+    {OPT_SETTLE, TAKES_JUDGE, KIND_TIME, 0, "settle", "TIME", NULL, NULL, "also require this long without new data"},
     {OPT_ALL_COVERED, TAKES_JUDGE, KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation, nor declared by --catalog"},
     {OPT_PREFIX, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
     {OPT_IGNORE_TAGS, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},

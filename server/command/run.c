@@ -19,7 +19,7 @@ static int check_asked(const struct options *o, const struct judging *j) {
     static const enum option_id judging[] = {OPT_JUNIT, OPT_TAP, OPT_JSON_FILE, OPT_WITHIN, OPT_SETTLE};
     for (size_t i = 0; i < sizeof judging / sizeof judging[0] && !asked(o, j); i++)
         if (option_given(o, judging[i]) && o->value[judging[i]].from == FROM_FLAG) {
-            log_error("nothing is judged: give --expect, --all-covered or --catalog as well");
+            log_error("nothing is judged: add --expect, --all-covered or --catalog");
             return EXIT_USAGE;
         }
     for (int i = 1; i < o->n_args && !o->dashes; i++)

@@ -1,9 +1,10 @@
 /* Memory that is given back all at once, with a stated maximum.
  *
- * Ownership: the struct is the caller's; what arena_alloc gives lives until arena_reset or arena_free.
- * Initialise with
- * {.max = N}. Errors: NULL past the maximum or out of memory; `failed` stays set until arena_reset.
- * Threads: one at a time. Alignment: 16 bytes.
+ * Ownership: the struct is the caller's. Initialise it with {.max = N}. What arena_alloc returns is valid until arena_reset or
+ * arena_free.
+ * Threads: one at a time.
+ * Errors: NULL past the maximum or out of memory; `failed` stays set until arena_reset.
+ * Alignment: 16 bytes.
  */
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H

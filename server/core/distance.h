@@ -14,7 +14,7 @@
 /* The distance, or limit + 1 when it is more than `limit`. */
 size_t distance(struct span a, struct span b, size_t limit);
 
-/* A summary of a word's bytes, by which most pairs that are far apart are told without comparing them. */
+/* A summary of a word's bytes. It shows of most pairs that they are far apart, without comparing the words. */
 struct outline {
     size_t n;
     uint64_t bytes; /* a bit for each byte that occurs, folded to 64 */

@@ -1,4 +1,4 @@
-/* What can be lost, and how that is told: one list gives the enum, the word, the sentence and of what kind it may have been.
+/* What can be lost, and how it is reported: one list gives the enum, the word, the sentence and the kinds of records concerned.
  * The words are stored in recordings: append only.
  */
 #ifndef CORE_LOSS_H

@@ -120,9 +120,9 @@ struct loss_row {
 };
 
 /* Datagrams that a session received and that were too large for a network packet or for an Agent. */
-#define DATAGRAM_PACKET_MAX                                                                                  \
-    1432 /* bytes: what UDP carries over an Ethernet without being split, with room to spare */
-#define DATAGRAM_AGENT_MAX 8192 /* bytes: a default Agent cuts datagrams here (dogstatsd_buffer_size) */
+/* Bytes that UDP carries over an Ethernet without being split, with room to spare. */
+#define DATAGRAM_PACKET_MAX 1432
+#define DATAGRAM_AGENT_MAX  8192 /* bytes: a default Agent cuts datagrams here (dogstatsd_buffer_size) */
 struct large_row {
     uint64_t over; /* one of the two; what is over both counts for the larger, only UDP for the smaller */
     uint64_t n, largest; /* how many; bytes of the largest */

@@ -1,9 +1,8 @@
 /* What decoders produce and the store keeps: one metric (with all its values), event, service check or reject.
  *
  * Ownership: a record owns nothing. Every span and array points into the decoder's input or scratch and is valid until
- * the decoder's callback returns; who wants to keep it copies it.
- * A record says what arrived, never where or when: session, source and arrival time are told to the store beforehand
- * (store_arrival).
+ * the decoder's callback returns; copy it to keep it.
+ * A record says what arrived, not where or when: the store learns session, source and arrival time from store_arrival.
  */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
@@ -103,8 +102,8 @@ struct service_check {
 
 struct reject {
     enum reason reason;
-    struct span
-        family; /* "metric", "event", "service_check", "packet"; over HTTP the route's: "series", "sketch", … */
+    /* "metric", "event", "service_check" or "packet"; over HTTP the name of the route: "series", "sketch", … */
+    struct span family;
     struct span text;   /* the whole line, or the offending piece of a body */
     size_t offset;      /* of the byte in `text` where reading failed */
     struct span name;   /* the metric's or check's name when it was readable */

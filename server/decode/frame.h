@@ -21,8 +21,8 @@ struct frame {
     size_t n_head;    /* bytes of the length read so far */
     uint32_t length;  /* once n_head == 4 */
     uint64_t n_whole; /* frames handed over */
-    struct buf
-        body; /* payload read so far, when a frame is split; after FRAME_BAD what stands behind the length */
+    /* Payload read so far, when a frame is split. After FRAME_BAD: what stands behind the length. */
+    struct buf body;
 };
 
 /* Takes the next bytes from the connection; calls payload(arg, bytes) for each complete frame. */

@@ -1,16 +1,16 @@
 /* DESIGN. Series first (a judge must know a series before its samples), then the records after the oldest cursor
- * in windows of ids, so that no list grows with the backlog. Who joined later, with a newer cursor, is passed over
- * until the window reaches it.
+ * in windows of ids, so that no list grows with the backlog. A waiter with a newer cursor is skipped until the
+ * window reaches it.
  *
- * A little news is read once for all who wait. More is read once for each session that somebody waits for, and only what
- * is that session's: what another one is flooded with costs nothing then. A window in which there was little is
- * followed by a larger one.
+ * Few new records are read once for all waiters. Many are read once for each session that somebody waits for, and only that
+ * session's own: so a flood in another session costs nothing. After a window with few records the next one is larger.
  */
 #include "http/follow.h"
 
 #define WINDOW_IDS     16384
 #define WINDOW_IDS_MAX ((uint64_t)1 << 22)
-#define SHARED_IDS     256 /* so much news for each session is cheaper read for all than asked for by session */
+#define SHARED_IDS                                                                                           \
+    256 /* up to so many for each session, one read for all is cheaper than one for each session */
 
 struct following {
     struct waiter *list;

@@ -1,8 +1,9 @@
 /* The HTTP framework over libmicrohttpd. It serves the routes that it is handed and knows none itself.
  *
  * Ownership: borrows store, pipeline and ingest until http_stop.
- * Threads: libmicrohttpd's pool (HTTP_THREADS) and one watcher that looks at each commit once for everybody
- * who waits. Errors: NULL with err. Limits: see limits.h.
+ * Threads: libmicrohttpd's pool (HTTP_THREADS), and one watch thread that reads each commit once for all waiters.
+ * Errors: NULL with err.
+ * Limits: see limits.h.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -19,8 +20,9 @@ struct http_options {
     int port;                       /* 0: any free one */
     const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
-    size_t
-        n_tls_hosts; /* instead: a certificate made now for these, whose authority is written to HTTP_CA_FILE */
+    /* Instead of tls_cert and tls_key: the server makes a certificate for these hosts at start, and writes its
+     * authority to HTTP_CA_FILE. */
+    size_t n_tls_hosts;
     const char *const *tls_hosts;
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */
@@ -30,7 +32,7 @@ struct http_options {
 struct http;
 struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
                         const struct http_options *options, struct err *err);
-/* Answers what is in flight (waiting expectations end at once, as "stopping"), closes, ends its threads. */
+/* Answers the requests in flight (waiting expectations end at once, as "stopping"), closes the sockets, ends the threads. */
 void http_stop(struct http *h);
 /* "http://127.0.0.1:8125" */
 const char *http_url(const struct http *h);

@@ -120,8 +120,8 @@ struct http_request {
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
     uint64_t session_id;       /* by session token (header or query), else by api_key, else the default one */
     struct span session_token; /* p == NULL: none given */
-    bool
-        session_unknown; /* a token that no session has, or an ended one's key; session_id is the default one's */
+    /* The token belongs to no session, or the key to one that has ended. session_id is then the default session's. */
+    bool session_unknown;
     int64_t received_at; /* wall clock, when the body was complete */
     struct http_fault fault;
 
@@ -154,7 +154,7 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* When session_unknown: which, for the answer. */
+/* For the answer when session_unknown: words that name the session. */
 #define HTTP_SESSION_SIZE 160
 const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]);
 
@@ -162,13 +162,12 @@ const char *http_session_words(const struct http_request *rq, char text[HTTP_SES
  * rq->answer and calls http_resume, once. Until then the handler must not touch rq again. */
 void http_suspend(struct http_request *rq);
 void http_resume(struct http_request *rq);
-/* The same to close the connection without an answer (its client has gone). */
+/* Instead of http_resume: closes the connection without an answer, because the client has gone. */
 void http_abandon(struct http_request *rq);
-/* The client's socket, for who wants to know when it goes away. */
+/* The client's socket, so that a caller can watch whether the client goes away. */
 int http_socket(const struct http_request *rq);
 
-/* The same for a stream that has nothing to say now: pause, then return 0; http_resume makes `stream` be called
- * again. */
+/* For a stream that has nothing to send now: call this, then return 0. http_resume makes the router call `stream` again. */
 void http_stream_pause(struct http_request *rq);
 
 #endif

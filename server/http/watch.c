@@ -104,7 +104,7 @@ static bool any_looks(const struct watch *watch) {
     return false;
 }
 
-/* Hands new records to those who wait for them and wakes who has seen enough. */
+/* Hands new records to the waiters, and wakes those that have seen enough. */
 static void look(struct watch *watch) {
     struct err err = {0};
     uint64_t series = watch->series;

@@ -1,12 +1,12 @@
-/* One thread for everybody who waits: for a time, for a commit, for a client to go away.
+/* One thread for all requests that wait: for a time, for a commit, or for a client to go away.
  *
  * A waiter is a request that sleeps. The thread sleeps too, in epoll, until a commit (an eventfd that the
  * pipeline writes while somebody waits for data), the earliest deadline, or a hang-up of a waiting client's
  * socket.
  *
- * Ownership: a waiter's memory is its owner's from watch_add until `wake` is called, which it is exactly
- * once; inside `wake` it may be freed, or added again. Threads: watch_add from any; `look` and `wake` run on
- * the watch thread and must be short.
+ * Ownership: the caller of watch_add keeps the waiter's memory valid until `wake` is called. `wake` is called exactly once;
+ * inside it the waiter may be freed, or added again.
+ * Threads: watch_add from any. `look` and `wake` run on the watch thread and must be short.
  */
 #ifndef HTTP_WATCH_H
 #define HTTP_WATCH_H
@@ -37,24 +37,24 @@ struct waiter {
     uint64_t session_id;
     uint64_t n_taken; /* records of that session taken so far */
     bool failed;      /* the taker can take no more */
-    /* NULL: not interested in commits. After each one, once its records were fed: whether to wake now (may
-     * change due_mono_ns). */
+    /* Called after each commit, once its records were fed. Returns whether to wake the waiter now. May change due_mono_ns. NULL:
+     * commits don't matter to the waiter. */
     bool (*look)(struct waiter *w);
     void (*wake)(struct waiter *w, enum watch_why why);
 };
 
 struct watch;
 struct watch *watch_start(struct http *h, struct err *err);
-/* Wakes all with WATCH_STOP; waiters added from then on are woken at once. */
+/* Wakes all waiters with WATCH_STOP. Waiters that are added later are woken at once. */
 void watch_stop(struct watch *watch);
 void watch_free(struct watch *watch);
 
 void watch_add(struct watch *watch, struct waiter *w);
-/* A session forgot what it recorded, or ended: who waits for something in it looks again, now. Takes no lock. */
+/* Re-evaluates every waiter of a session immediately, because the session was reset or has ended. Takes no lock. */
 void watch_forget(struct http *h, uint64_t session_id);
-/* Changes when that happens: what was read of the session (INGEST_ALL: of any) before is then void. */
+/* A number that changes with each watch_forget of the session (INGEST_ALL: of any). Then what was read of it before is void. */
 uint64_t watch_forgets(const struct http *h, uint64_t session_id);
-/* The newest series that this thread has read: who looks at the recording after this call sees it too. */
+/* The newest series that the watch thread has read. A caller that reads the recording after this call sees that series, too. */
 uint64_t watch_series(const struct watch *watch);
 /* Resumes the request after delay_ms. */
 void watch_delay(struct watch *watch, struct http_request *rq, int64_t delay_ms);

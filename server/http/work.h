@@ -1,8 +1,8 @@
 /* A few threads for what is too long for a thread of libmicrohttpd's pool, which has other connections to
  * serve.
  *
- * A job that may take seconds says that it is long. Long jobs never have all threads: HTTP_WORKERS_FOR_SHORT are always left,
- * so that a short question is answered soon, however many long ones are asked.
+ * A job that may take seconds is WORK_LONG. Long jobs never get all threads: HTTP_WORKERS_FOR_SHORT stay free, so that a short
+ * question is answered soon, however many long ones are asked.
  *
  * Ownership: a job's memory is its owner's; it may be freed inside `run`.
  * Threads: any. Jobs of one length start in the order in which they were put.
@@ -24,7 +24,7 @@ struct work;
 struct work *work_start(struct err *err);
 /* false once stopping. */
 bool work_put(struct work *work, struct job *job);
-/* Runs what was put, then ends the threads; what is put from then on is refused. */
+/* Runs the jobs that were put, then ends the threads. Later jobs are refused. */
 void work_stop(struct work *work);
 void work_free(struct work *work);
 

@@ -45,7 +45,7 @@ int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, cons
 int datagrams_add_bad_frame(struct datagrams_pool *pool, struct datagrams_lane *lane,
                             const struct datagrams_run *run, const struct frame *frame,
                             const struct frame_fault *fault, struct span address);
-/* What comes later goes into another batch. */
+/* Closes the open batch. Later datagrams go into another one. */
 void datagrams_seal(struct datagrams_lane *lane);
 void datagrams_pool_free(struct datagrams_pool *pool);
 

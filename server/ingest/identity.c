@@ -1,4 +1,5 @@
-/* What a session is known by: its name, its API key, its UDP port. Who still sends to one that has ended reaches no other. */
+/* What identifies a session: its name, its API key, its UDP port. Data that is still sent to an ended session never reaches another
+ * session. */
 #include "ingest/loop.h"
 
 #include "ingest/socket.h"

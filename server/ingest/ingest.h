@@ -1,14 +1,15 @@
 /* Listening: UDP, Unix datagram and Unix stream sockets of all sessions, one loop that also writes, and the barrier.
  *
- * The loop (loop.c): what is in the ready sockets goes into batches -> store for about 200 us -> look at the sockets again ->
- * commit after 50 ms, later with many rows to write, or at once when somebody waits; it looks at the sockets, too.
+ * One turn of the loop (loop.c): read the ready sockets into batches -> store for about 200 us -> commit, if one is due. A commit
+ * is due after 50 ms, later when there are many rows to write, and at once when somebody waits. The loop also looks at the
+ * sockets during a commit.
  *
  * Ownership: ingest_start borrows the store and the pipeline until ingest_stop.
  * Threads: one loop thread; every function here may be called from any other thread.
  * Errors: -1 or NULL with err, which names the address, who holds it where the system tells, and what to do.
  * Limits: datagrams 65,535 bytes (longer ones are LOSS_TRUNCATED); INGEST_CONNECTIONS_MAX stream connections;
- * INGEST_SESSIONS_MAX sessions; the queue as the pipeline was made. A UDP port that was a session's, also in earlier runs of the
- * file, is given to no other one until STORE_PORTS_KEPT others have ended since.
+ * INGEST_SESSIONS_MAX sessions; the queue as the pipeline was made. A UDP port that a session had, also in an earlier
+ * run of the file, is given to another session only after STORE_PORTS_KEPT other sessions have ended.
  */
 #ifndef INGEST_INGEST_H
 #define INGEST_INGEST_H
@@ -47,11 +48,11 @@ struct ingest_options {
 struct ingest;
 struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
                             const struct ingest_options *options, struct err *err);
-/* The end begins. What was sent before is still read, then the sockets are closed and their files removed. Questions that are not
- * begun are refused, and what is not stored after INGEST_END_NS is counted as lost (LOSS_STOPPED). Doesn't block. */
+/* Begins the end, and returns at once. The loop still reads what was sent before, then closes the sockets and removes their files.
+ * It refuses questions that it has not begun. What it could not store within INGEST_END_NS is counted as lost (LOSS_STOPPED). */
 #define INGEST_END_NS (2 * NS_PER_S)
 void ingest_end(struct ingest *in);
-/* The same, then waits until all is stored and committed, and frees. Nobody may put a batch any more. */
+/* The same, then waits until all is stored and committed, and frees. No batch may be put from then on. */
 void ingest_stop(struct ingest *in);
 
 #define INGEST_ALL     0          /* of every session */
@@ -59,14 +60,14 @@ void ingest_stop(struct ingest *in);
 
 /* The barrier: when it returns, everything that processes on this host had sent to the session (INGEST_ALL) before the call, and
  * every batch put for it before, is committed. *last_id: the newest record id then. -1 when stopping.
- * Blocks: microseconds when idle. Else as long as the turn under way (a look of 1 MiB at each ready socket, a step of storing of
- * about 200 us, a commit of at most 2^19 records and 2^18 rows), then as it takes to store what is asked for; with each 200 us of that come
- * one look, one step of all others, and one step of each other question. What comes later is no part of it, nor is the backlog
- * of other sessions. */
+ * Blocks: microseconds when the loop is idle. Otherwise first for the rest of the current turn (a look of 1 MiB at each ready
+ * socket, a step of storing of about 200 us, a commit of at most 2^19 records and 2^18 rows), then for the time it takes to store
+ * this session's data. That storing is done in steps of 200 us; between two of them the loop does one look, one step for all other
+ * sessions, and one step for each other question. It waits neither for later data nor for the backlog of other sessions. */
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);
 
-/* The same without waiting: fn runs on the loop once that is so, with the newest record id; it must be short and call nothing of
- * ingest. -1 when stopping, and fn is not called. */
+/* The same without waiting: fn runs on the loop once everything is committed, with the newest record id. fn must be short and call
+ * no function of ingest. -1 when stopping, and fn is not called. */
 int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
                         void *arg, struct err *err);
 
@@ -88,21 +89,21 @@ struct ingest_session {
  * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit, EINVAL for a bad name. */
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
                         struct ingest_session *session, struct err *err);
-/* keep: what had been sent to it is stored first, and stays in the recording. Else it goes with all it recorded.
+/* keep: what had been sent to the session is stored first, and stays in the recording. Otherwise its records are removed, too.
  * -1 with err->sys ENOENT. */
 int ingest_session_close(struct ingest *in, const char *name, bool keep, struct err *err);
 /* -1 with err->sys ENOENT. */
 int ingest_session_find(struct ingest *in, struct span name, struct ingest_session *session, struct err *err);
-/* The session of an API key: the default one when no session has or had it. INGEST_ENDED: that of one that has ended,
- * however and in whichever run (its key tells): what its stragglers send is for nobody else. */
+/* The session of an API key: the default one when no session has or had the key. INGEST_ENDED: the key of a session that has
+ * ended, in this run or an earlier one (the key itself shows that). Late data for it is dropped, not recorded elsewhere. */
 #define INGEST_ENDED 0
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
-/* Who is told when a session has ended, removed or expired: fn runs on the loop, once the session can't be found any more; it
- * must be short and call nothing of ingest. NULL: nobody; after that no call is under way. */
+/* Registers fn to be called on the loop after a session was removed or has expired and can no longer be found. fn must be short
+ * and call no function of ingest. NULL: no function; when this has returned, no call is under way. */
 void ingest_on_session_end(struct ingest *in, void (*fn)(void *arg, uint64_t session_id), void *arg);
 
-/* How lines are read: the same wherever they come in. Valid until ingest_stop. */
+/* The options by which lines are read, on every way in. Valid until ingest_stop. */
 const struct dogstatsd_options *ingest_decoding(const struct ingest *in);
 
 /* What each socket saw. */

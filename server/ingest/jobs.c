@@ -34,7 +34,7 @@ static struct open_session *owner_of(const enum watched *watched) {
                                           : ((const struct receiver *)watched)->session;
 }
 
-/* Who holds nothing isn't in the row: thousands of sockets are not asked one by one. s NULL: of every session. */
+/* A socket that holds nothing isn't in the row, so thousands of sockets need not be asked one by one. s NULL: all sessions. */
 static void want_ready(struct ingest *in, uint64_t round, const struct open_session *s) {
     for (enum watched *w = in->ready_first, *next; w; w = next) { /* connections come in here */
         next = ready_next(w);

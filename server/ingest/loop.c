@@ -24,14 +24,14 @@
 #include <unistd.h>
 
 #define COMMIT_NS (50 * NS_PER_MS)
-#define COMMIT_NS_ROW                                                                                        \
-    (12 * 1000) /* for each row of it, so that writing rows takes a small part of the time */
+/* For each row of a commit, so that writing rows takes a small part of the time. */
+#define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
 #define COUNT_NS       (NS_PER_S / 2) /* of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 19)
 #define COMMIT_ROWS    ((size_t)1 << 18)
-#define RCVBUF_ENOUGH                                                                                        \
-    ((size_t)8 << 20) /* as the kernel counts; below it bursts are lost: say how to raise it */
+/* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
+#define RCVBUF_ENOUGH ((size_t)8 << 20)
 
 _Static_assert(2 * LOOK_MOST + PIPELINE_RESERVE <= PIPELINE_CAP_MIN, "two looks always fit");
 
@@ -95,7 +95,7 @@ void ingest_commit(struct ingest *in) {
 
 /* --- the loop ------------------------------------------------------------------------------------------------------ */
 
-/* When the commit is due that is dirty since then. */
+/* The time at which data that is dirty since since_ns must be committed. */
 static int64_t commit_at_ns(struct ingest *in, int64_t since_ns, bool awaited) {
     int64_t after_ns = awaited ? 0 : (int64_t)store_rows(in->store) * COMMIT_NS_ROW;
     return since_ns + (after_ns < COMMIT_NS       ? COMMIT_NS
@@ -125,7 +125,7 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
-/* All that was sent before the end is in the queue. What is sent later finds nobody, as after the end. */
+/* All that was sent before the end is in the queue. What is sent from now on finds no socket, as after the end. */
 static void close_sockets(struct ingest *in) {
     receive_tell_losses(in);
     receive_close_connections(in, NULL);
@@ -141,7 +141,7 @@ static void close_sockets(struct ingest *in) {
     in->closed = true;
 }
 
-/* There isn't even time to count what still stands in the sockets: of each that is something, at least. */
+/* There is no time left to count what is still in the sockets. So one loss is noted for each socket that holds something. */
 static void give_up_reading(struct ingest *in) {
     for (struct receiver *r = in->receivers; r; r = r->next)
         r->untold[LOSS_STOPPED] += r->wanted.round > r->wanted.done;
@@ -151,7 +151,7 @@ static void give_up_reading(struct ingest *in) {
     close_sockets(in);
 }
 
-/* The end has a time limit: what could not be stored until then is told as lost, so that no claim is judged by a part. */
+/* The end has a time limit. What could not be stored by then is noted as a loss, so that no claim is judged by a part of the data. */
 static void discard_in_the_end(struct ingest *in) {
     int64_t now_ns = clock_mono_ns();
     if (in->end_ns == 0 || now_ns < in->end_ns)
@@ -182,7 +182,7 @@ static bool turn(struct ingest *in, int wait_ms) {
     return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
 }
 
-/* What was asked is answered, what was sent and put is stored or told as lost. */
+/* Whether every question is answered, and everything that was sent or put is stored or noted as a loss. */
 static bool is_over(struct ingest *in) {
     if (!in->stopping || in->begun || pipeline_backlog(in->pipeline, NULL) > 0)
         return false;

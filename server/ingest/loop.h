@@ -18,18 +18,17 @@
 #define RECEIVE_MESSAGES 32 /* datagrams of one recvmmsg */
 #define RECEIVE_ROUNDS   32 /* recvmmsg calls before others have their turn */
 
-#define STORE_NS                                                                                             \
-    (200 * 1000) /* of decoding and storing, or of reading for a question, between two looks at the sockets */
-#define LOOK_BYTES                                                                                           \
-    ((size_t)1 << 20) /* read from one source before others have their turn, or one call's worth more */
-#define LOOK_MOST                                                                                            \
-    ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 *                                                   \
-     3) /* as the queue counts: half-filled blocks too */
+/* The time for decoding and storing, or for reading for a question, between two looks at the sockets. */
+#define STORE_NS (200 * 1000)
+/* Bytes read from one source before the others have their turn. The last call may exceed this. */
+#define LOOK_BYTES ((size_t)1 << 20)
+/* The most bytes of one look as the queue counts them, half-filled blocks included. */
+#define LOOK_MOST ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 * 3)
 
 /* What epoll hands back. */
 enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
 
-/* What a question wants read of a source: what that held when it was asked, and nothing that came later. */
+/* What the loop must still read from a source for a question: what the source held when the question was asked, no later data. */
 struct wanted {
     uint64_t round; /* the newest question that wants something */
     uint64_t done;  /* the newest for which all is read */
@@ -55,16 +54,16 @@ struct receiver {
     struct open_session *session;
     char address[INGEST_ADDRESS_SIZE];
     char *unlink_path; /* NULL: none */
-    dev_t dev;         /* and which file that is: another server may have put its own there */
+    dev_t dev;         /* with ino: which file we made, as another server may have put its own there */
     ino_t ino;
     size_t rcvbuf;
     int64_t read_ns;     /* the time given to what was last read */
     uint32_t seen_drops; /* the kernel's counter when last read */
-    /* unixgram: */
-    size_t holds;         /* datagrams that can be waiting, */
-    size_t sender_buffer; /* and how much of them of one sender */
-    size_t unread,
-        unread_cost; /* how many may have been waiting at most since it was last empty, or found full */
+    /* Of Unix datagram sockets: how many datagrams can wait in the socket, and how many bytes of them one sender can have
+     * there. */
+    size_t holds, sender_buffer;
+    /* How many datagrams, and what cost of them, may have waited at most since the socket was last empty or found full. */
+    size_t unread, unread_cost;
     uint64_t untold[LOSS_N]; /* losses that the recording does not hold yet */
     struct wanted wanted;
     struct ready ready;
@@ -97,11 +96,11 @@ struct open_session {
 struct ingest_job {
     uint64_t session_id; /* whose data it waits for, or INGEST_ALL, INGEST_NOTHING */
     int (*fn)(struct store *, void *arg, struct err *); /* NULL: the barrier alone */
-    void (*then)(void *arg,
-                 uint64_t last_id); /* NULL: somebody waits for `done`; else the job is the loop's to free */
+    /* NULL: a thread waits for `done`. Otherwise the loop calls it, and frees the job. */
+    void (*then)(void *arg, uint64_t last_id);
     void *arg;
-    struct batch *posts,
-        **posts_end; /* what it lets into the queue, and no more than that; NULL: a question */
+    /* The batches that the job lets into the queue, and no others. NULL: the job is a question. */
+    struct batch *posts, **posts_end;
     struct err *err;
     int result;
     uint64_t last_id;
@@ -122,10 +121,10 @@ struct ingest {
     enum watched watched_wake;
     int softnet;            /* /proc/net/softnet_stat; -1: not readable */
     uint32_t softnet_drops; /* noted so far */
-    bool too_many_cpus;     /* that is told */
+    bool too_many_cpus;     /* it was reported */
     int spare;              /* a descriptor to give up where one is missing */
     struct unixgram_maker unixgram;
-    _Atomic bool told_short; /* that a queue is short */
+    _Atomic bool told_short; /* the user was told that a queue is short */
 
     pthread_mutex_t lock;
     pthread_cond_t job_done;
@@ -150,13 +149,13 @@ struct ingest {
     enum watched *ready_first, *ready_last; /* the row of ready.c */
     size_t n_ready;
     struct batch *posts, **posts_end; /* taken from the pipeline, with no job yet that lets them in */
-    bool closed;                      /* the sockets are, for the end */
+    bool closed;                      /* the sockets were closed, for the end */
     bool discarding;                  /* there is no more time to store anything */
     struct ingest_job *begun;
     uint64_t round;    /* of the newest question */
     bool committing;   /* the store must be left alone */
     int64_t wanted_ns; /* of the last commit that somebody waited for */
-    bool untold;       /* some receiver's losses are */
+    bool untold;       /* some receiver has losses that the recording does not hold yet */
     struct receive_buffers *buffers;
 };
 
@@ -182,7 +181,7 @@ void ready_drop(struct ingest *in, enum watched *watched);
 /* receive_look at one of the row. Empty then, it leaves the row; else it keeps its place or goes to the end. */
 bool ready_read(struct ingest *in, enum watched *watched, bool keep_place);
 
-/* loop.c: commits, and looks at the sockets meanwhile. Losses of what is read then are told to the store afterwards. */
+/* loop.c: commits, and looks at the sockets meanwhile. Losses of that time are noted in the store afterwards. */
 void ingest_commit(struct ingest *in);
 
 /* receive.c: what is in a socket goes into batches. budget_bytes bounds how much is read; true when it was emptied. */

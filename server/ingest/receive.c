@@ -182,7 +182,7 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
     return empty;
 }
 
-/* What was sent over it so far is lost; who sends more is told. */
+/* What was sent over this connection so far is lost. A client that sends more gets an error. */
 static void refuse(struct ingest *in, struct receiver *listener, int fd, const char *why) {
     shutdown(fd, SHUT_RD);
     if (socket_stream_holds(fd) > 0)

@@ -1,9 +1,10 @@
 /* Unix datagram sockets with room for a burst.
  *
- * How many datagrams can wait in one is the sysctl net.unix.max_dgram_qlen of the network namespace in which it was made; often
- * that is 10, and a client that does not wait drops what a burst has beyond it. So a short-lived child makes the sockets in a
- * network namespace of its own, where it may raise that, and hands them over. They are bound here: a path belongs to no
- * network namespace. Where the system does not let a process do that, the socket is a plain one.
+ * The sysctl net.unix.max_dgram_qlen of the network namespace in which a socket was made says how many datagrams can wait in it.
+ * Often that is 10, and a client that does not wait drops the rest of a burst. So a short-lived child makes the sockets in a
+ * network namespace of its own, raises the limit there, and hands the sockets over. They are bound here, since a path belongs to
+ * no network namespace. Where the system does not permit this, the socket is a plain one
+ * (server/decisions/0014-unix-queue-length-by-namespace.md).
  *
  * The child of a program with threads calls the system and nothing else. It makes several sockets at once, as each namespace
  * takes the kernel memory and time; the others wait here for the sessions to come.
@@ -20,7 +21,7 @@
 
 #define UNIXGRAM_QUEUE  1024 /* datagrams that can wait in such a socket, less one */
 #define UNIXGRAM_SPARES 16
-/* As many short datagrams as the buffer of one sender holds by default: a longer queue is no use to one. */
+/* How many short datagrams the buffer of one sender holds by default. A longer queue is of no use to that sender. */
 #define UNIXGRAM_ENOUGH 278
 
 struct unixgram_maker {
@@ -37,7 +38,7 @@ int unixgram_make(struct unixgram_maker *m, size_t *holds, struct err *err);
 
 /* What the datagram takes of its sender's buffer until it is read, at most. */
 size_t unixgram_charge(size_t bytes);
-/* The buffer that a sender has unless it asked for another: beyond it one that does not wait drops. */
+/* The send buffer that a process has by default. A sender that does not wait drops what exceeds it. */
 size_t unixgram_sender_buffer(void);
 
 #endif

@@ -1,16 +1,16 @@
 /* The judge: expectations in, verdicts that can be trusted out. One engine for the server, the command line
  * and files.
  *
- *     parse -> start (reads what is recorded, once) -> feed (each new record, once) -> verdict, at any time
- * -> report
+ *     parse -> start (reads what is recorded, once) -> feed (each new record, once)
+ *           -> verdict, at any time -> report
  *
  * Pure: it looks at a recording only through core/reader.h, and has no clock and no threads.
  * Ownership: judge_free gives everything back; spans passed in are copied.
  * Threads: one judge belongs to one thread at a time.
  * Errors: a malformed expectation is data: struct judge_error says where, with the caret's column, and what
  * was expected there.
- * Limits: JUDGE_* below: past one, judge_parse refuses with its name. Those of private.h (steps of matching,
- * pairs, values kept) make judge_start and feeding fail.
+ * Limits: past one of JUDGE_* below, judge_parse fails and names it. Past one of private.h (steps of matching, pairs,
+ * values kept), judge_start and judge_take_* fail.
  * Source: statwit-expect(7); server/decisions/0010-three-verdicts.md.
  */
 #ifndef JUDGE_JUDGE_H
@@ -28,18 +28,18 @@
 #define JUDGE_WITHIN_TOO_LONG "longer than the limit of 24h (within)"
 #define JUDGE_SETTLE_MS_MAX   600000
 #define JUDGE_SETTLE_TOO_LONG "longer than the limit of 10m (settle)"
-/* When it never gets quiet: so many times settle_ms after the deadline it is judged all the same. */
+/* When data never stops coming, the verdict is given this many times settle_ms after the deadline. */
 #define JUDGE_SETTLES_MAX 10
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
 
 struct judge_options {
-    struct span
-        session; /* judged session, by name; the default one when p == NULL; EVERY_SESSION: all as one */
-    bool no_everywhere;      /* `no` claims, and all_covered, are about every session all the same */
-    uint64_t since;          /* a mark: only records after it count; 0: all */
-    uint64_t earlier;        /* records that `since` leaves out without being asked to: the report tells */
+    /* Name of the judged session. p == NULL: the default session. EVERY_SESSION: all sessions as one. */
+    struct span session;
+    bool no_everywhere; /* `no` claims and all_covered look at every session, whatever `session` says */
+    uint64_t since;     /* a mark: only records after it count; 0: all */
+    uint64_t earlier; /* records before `since` where the user gave no `since`; the report names the number */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
     bool all_covered;        /* every recorded series must be named by some expectation */
@@ -67,23 +67,23 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
 void judge_free(struct judge *j);
 /* The longest `within` line of the files, in milliseconds; -1: none. */
 int64_t judge_within_ms(const struct judge *j);
-/* Whether its answer may need samples one by one, not only the summaries of series. */
+/* Whether the answer may need single samples, not only the summaries of series. */
 bool judge_reads_samples(const struct judge *j);
 
-/* Whether one of them is a `no` claim. */
+/* Whether one of the expectations is a `no` claim. */
 bool judge_has_no(const struct judge *j);
 
 /* The mark behind which records are judged. */
 uint64_t judge_since(const struct judge *j);
-/* Whether `since` can be a mark of the recording whose newest record is last_id; else err says so. One from elsewhere would
- * hide everything, and each `no` would pass. */
+/* Whether `since` can be a mark of the recording whose newest record is last_id; if not, err says so. A mark of another
+ * recording would hide every record, and each `no` would pass. */
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err);
 bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err);
 /* Reads everything recorded so far that can matter. Call once, between reader_begin and reader_end. */
 int judge_start(struct judge *j, struct reader *reader, struct err *err);
 /* The newest record id that judge_start took into account: feed only later ones, in order. */
 uint64_t judge_seen(const struct judge *j);
-/* Whether it is; else err names the limit, and feeding it more is in vain. */
+/* Whether the judge is within its limits. If not, err names the limit, and the judge takes no more records. */
 bool judge_within_limits(const struct judge *j, struct err *err);
 /* New records of any session, each once; a record that matters to no expectation costs little. `series`
  * before the first sample of a series that judge_start did not see. */
@@ -98,15 +98,19 @@ extern const struct record_taker judge_takes;
 
 /* All expectations together: fail before inconclusive before pass. */
 enum verdict judge_verdict(struct judge *j);
-/* Whether the verdict stands: no later record can turn it into a pass. */
+/* Whether the verdict is final: no later record can turn it into a pass. */
 bool judge_final(struct judge *j);
 
 /* The answer of POST /recorder/v1/expect, but for "waited_ms":
- *   {"verdict", "results":[{"expectation", "verdict", "observed", "why", "pattern"?, "clauses":[…],
- * "series":[…], "closest":[…], "file"?, "line"?}], "losses":[…], "uncovered"?:[…], "earlier"?, "text"} "observed" and
- * "why" are sentences; "clauses" has the numbers; "text" is report_text without colour. Reads again to
- * explain (closest series, other sessions, rejects): between reader_begin and reader_end. New reference; NULL
- * with err. report.h turns it into text, JUnit XML, TAP and annotations. */
+ *
+ *     {"verdict",
+ *      "results": [{"expectation", "verdict", "observed", "why", "pattern"?,
+ *                   "clauses": […], "series": […], "closest": […], "file"?, "line"?}],
+ *      "losses": […], "uncovered"?: […], "earlier"?, "text"}
+ *
+ * "observed" and "why" are sentences; "clauses" has the numbers; "text" is report_text without colour.
+ * It reads the recording again to explain (closest series, other sessions, rejects), so call it between reader_begin and
+ * reader_end. Returns a new reference, or NULL with err. report.h turns it into text, JUnit XML, TAP and annotations. */
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* From many producers to ONE writer: a bounded queue of batches, in a lane for each session. Within a lane batches are stored in
- * order; lanes take turns, so that one session's backlog is no other's wait.
+ * order; lanes take turns, so that no session waits for another one's backlog.
  *
  * The writer is not a thread of its own: the ingest loop calls pipeline_step and pipeline_commit between two looks at its
  * sockets (server/decisions/0001-one-loop-instead-of-two-threads.md).
@@ -24,18 +24,19 @@ struct batch {
     uint64_t ticket;     /* the pipeline's */
     uint64_t session_id; /* its lane */
     size_t n_bytes;      /* what it holds in memory */
-    size_t
-        n_left; /* records (or datagrams) not fed yet: what is lost when feed fails; feed keeps it current */
+    /* Records (or datagrams) that are not fed yet. `feed` keeps the number current; they are lost when `feed` fails. */
+    size_t n_left;
     int (*feed)(struct batch *batch, struct store *store, struct err *err);
     void (*free)(struct batch *batch);
-    int *
-        result; /* may be NULL; else set to 0 or -1 before the ticket is due (the producer waits, so it lives) */
+    /* NULL, or where the pipeline writes 0 or -1 before the ticket is due. The producer waits for the ticket, so the
+     * place is still valid. */
+    int *result;
 };
 
 #define PIPELINE_CAP_MIN ((size_t)16 << 20)
 #define PIPELINE_RESERVE ((size_t)5 << 20)
-#define PIPELINE_LANES                                                                                       \
-    4096 /* sessions whose ids differ by a multiple of it share one, which costs fairness alone */
+/* Sessions whose ids differ by a multiple of this number share a lane. That costs them fairness, nothing else. */
+#define PIPELINE_LANES 4096
 
 struct pipeline;
 struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err);
@@ -44,15 +45,15 @@ void pipeline_free(struct pipeline *p);
 
 /* Queues a batch. -1 (and *batch unchanged) when the queue is full. Wakes the loop through pipeline_fd. */
 int pipeline_put(struct pipeline *p, struct batch **batch);
-/* From now on a batch that was put gets no place in its lane yet: the loop takes it, stores in front of it what was sent before,
- * and lets it in. Called before anybody puts. */
+/* From now on pipeline_put gives a batch no place in its lane yet: the loop takes the batch, queues what was sent before it, and
+ * then lets the batch in. Call this before the first pipeline_put. */
 void pipeline_hold(struct pipeline *p);
 /* The batches that were put since the last call, oldest first. */
 struct batch *pipeline_take(struct pipeline *p);
-/* Each of the list gets its place at the end of its lane. */
+/* Puts each batch of the list at the end of its lane. */
 void pipeline_let_in(struct pipeline *p, struct batch *list);
-/* The same from the loop itself, which needs no waking, and may use the reserve. It may go on filling the batch until that is
- * stored: `feed` says it is done only with all that is in it then. */
+/* pipeline_put for the loop itself: it needs no waking, and may use the reserve. The loop may go on filling the batch until the
+ * batch is stored. `feed` returns 1 only when all that is in the batch by then is stored. */
 int pipeline_append(struct pipeline *p, struct batch **batch);
 /* The newest batch put: a fixed mark. */
 uint64_t pipeline_mark(struct pipeline *p);
@@ -64,19 +65,19 @@ int pipeline_fd(const struct pipeline *p);
 /* Stores queued batches for about budget_ns: of this session, or (0) of the one whose turn it is, then of the next. Returns
  * whether some remain. */
 bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns);
-/* Commits what was stored, if anything, and tells its producers. On failure counts the loss and goes on. */
+/* Commits what was stored, if anything, and releases its tickets. On failure it counts the loss and goes on. */
 void pipeline_commit(struct pipeline *p);
-/* Throws away what is queued. Producers who wait for a result are told -1; of the others a loss is noted, session by session. Returns
- * how much was lost. */
+/* Throws away what is queued. A producer that waits gets the result -1; for the other batches a loss is noted, session by
+ * session. Returns how much was lost. */
 uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail);
 /* Notes a loss, to be stored with the next commit that works. session_id 0: it concerns every session. Loop only. */
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);
 /* Whether something was stored that is not committed, and since when (monotonic). Loop only. */
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
-/* Whether somebody waits for the next commit: a producer, or who asked with pipeline_notify. */
+/* Whether somebody waits for the next commit: a producer, or the caller of pipeline_notify. */
 bool pipeline_awaited(struct pipeline *p);
-/* Who waits for what comes into a session (0: into any) says so, and takes it back; threads: any. Whether something of such a
- * session was stored that is not committed: loop only. */
+/* Says that somebody waits for data of a session (0: of any), and takes that back. Threads: any.
+ * pipeline_wanted: whether data of such a session is stored but not committed. Loop only. */
 void pipeline_want(struct pipeline *p, uint64_t session_id);
 void pipeline_want_no_more(struct pipeline *p, uint64_t session_id);
 bool pipeline_wanted(const struct pipeline *p);
@@ -92,7 +93,7 @@ size_t pipeline_backlog(struct pipeline *p, size_t *peak);
  * returns the current one. */
 uint64_t pipeline_commits(struct pipeline *p);
 uint64_t pipeline_watch(struct pipeline *p, uint64_t seen, int64_t deadline_mono_ns);
-/* For who waits in epoll: the next commit adds 1 to this eventfd, once; ask again for the one after. One
+/* For a caller that waits in epoll: the next commit adds 1 to this eventfd, once. Call again for the commit after that. One
  * descriptor at a time; -1: none. */
 void pipeline_notify(struct pipeline *p, int fd);
 

@@ -34,8 +34,8 @@ struct store *store_open(const struct store_options *options, struct err *err);
 /* Commits, ends the run and closes; all readers must have been given back. */
 void store_close(struct store *s);
 
-/* Runs. From store_open to store_close the file carries an open mark: where it is found and nobody records, the recorder died. To
- * readers that is a loss (LOSS_UNCLEAN_END), which the next store_open writes down. */
+/* Runs. From store_open to store_close the file carries an open mark: a file that has the mark although nobody records
+ * was left by a recorder that died. Readers report that as a loss (LOSS_UNCLEAN_END); the next store_open writes it down. */
 /* 32 hexadecimal digits, the recording's own name, wherever it is copied. Any thread. */
 const char *store_recording(const struct store *s);
 /* The newest id before this run. Any thread. */
@@ -47,7 +47,7 @@ struct store_earlier {
     uint64_t sessions; /* that hold some */
 };
 void store_earlier(struct store *s, uint64_t session_id, struct store_earlier *earlier);
-/* Something was lost that could not be written down: the run will not have ended cleanly. */
+/* Notes that a loss could not be written down. Then the run counts as not ended cleanly. */
 void store_spoil_run(struct store *s);
 
 /* --- writing -------------------------------------------------------------------------------------------------------
@@ -61,13 +61,13 @@ int store_put(struct store *s, const struct record *record, struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
 /* A datagram whose records follow: counted when it is large; its bytes are kept with keep_datagrams. */
 int store_datagram(struct store *s, struct span bytes, struct err *err);
-/* session_id 0: it concerns every session. Takes an id of its own, so a mark made before it does not hide it. What repeats
- * before the next commit raises the count of one row; a row that was committed stays as it is. */
+/* session_id 0: it concerns every session. Takes an id of its own, so a mark made before it does not hide it. The same loss
+ * before the next commit raises the count of its row; a row that was committed stays as it is. */
 int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
                struct err *err);
 /* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
 uint64_t store_pending(const struct store *s);
-/* Rows that a commit would have to write now for what was put: what it will take, in other words. */
+/* Rows that a commit would have to write now: a measure of how long it will take. */
 size_t store_rows(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
 int store_commit(struct store *s, struct err *err);

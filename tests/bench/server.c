@@ -180,11 +180,13 @@ long long server_lost(struct server *s) {
     const char *key;
     json_t *value;
     if (json_is_object(losses)) {
-        json_object_foreach(losses, key, value) if (strcmp(key, "unixgram_full") != 0) /* no loss */
-            n += json_integer_value(value);
+        json_object_foreach(losses, key, value)
+            if (strcmp(key, "unixgram_full") != 0) /* no loss */
+                n += json_integer_value(value);
     } else {
         size_t i;
-        json_array_foreach(losses, i, value) n += json_integer_value(json_object_get(value, "n"));
+        json_array_foreach(losses, i, value)
+            n += json_integer_value(json_object_get(value, "n"));
     }
     json_decref(status);
     return n;

@@ -118,7 +118,7 @@ load helper
     hasnt warning
     run statwit run --junit report.xml -- true
     exits 2
-    has "nothing is judged: give --expect"
+    has "nothing is judged: add --expect"
     STATWIT_JUNIT=report.xml run statwit run -- true
     exits 0
 }

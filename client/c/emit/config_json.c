@@ -144,7 +144,9 @@ static int read_options(struct scratch *scratch, const char *name, json_t *value
     json_t *item;
     if (!json_is_object(value))
         return wrong(scratch, name, "an object");
-    json_object_foreach(value, option, item) if (read_option(scratch, option, item)) return -1;
+    json_object_foreach(value, option, item)
+        if (read_option(scratch, option, item))
+            return -1;
     return 0;
 }
 
@@ -176,7 +178,9 @@ static int read_settings(struct scratch *scratch, json_t *settings) {
         return error_set(scratch->error, STATWIT_INVALID, "the settings are not a JSON object");
     if (backend && read_backend(scratch, SETTING "BACKEND", backend))
         return -1;
-    json_object_foreach(settings, name, value) if (read_setting(scratch, name, value)) return -1;
+    json_object_foreach(settings, name, value)
+        if (read_setting(scratch, name, value))
+            return -1;
     return 0;
 }
 

@@ -136,11 +136,9 @@ int statwit_session_export(const struct statwit_session *session, struct statwit
     json_t *value;
     if (!session)
         return missing_tell(error);
-    json_object_foreach(json_object_get(session->document, "env"), name,
-                        value) if (json_is_string(value) && setenv(name, json_string_value(value), 1) !=
-                                                                0) return error_set(error, STATWIT_SYSTEM,
-                                                                                    "cannot set %.100s: %s",
-                                                                                    name, strerror(errno));
+    json_object_foreach(json_object_get(session->document, "env"), name, value)
+        if (json_is_string(value) && setenv(name, json_string_value(value), 1) != 0)
+            return error_set(error, STATWIT_SYSTEM, "cannot set %.100s: %s", name, strerror(errno));
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* Bodies of Datadog's intake: one decompressed HTTP body in, records out.
  *
- * Pure: no I/O, no clock (the time is told), no globals.
+ * Pure: no I/O, no clock (the caller passes the time), no globals.
  * Ownership: what a record points to is the body or the decoder's scratch, valid until the callback returns.
  * Threads: any; each call stands alone.
  * Errors: bad input is data. A body that the intake refuses whole gives -1 and the intake's words for it,

@@ -1,7 +1,7 @@
 /* Private to decode/intake: a series being read, the rules every format shares, and where records go.
  *
- *     series_begin -> (set metric.*, series_tag, series_host, …) -> series_accepts -> series_point… ->
- * series_end
+ *     series_begin -> (set metric.*, series_tag, series_host, …) -> series_accepts
+ *                  -> series_point… -> series_end
  *
  * Source: schema/protocol/datadog-http.md section 3.
  */

@@ -1,8 +1,9 @@
 /* POST /api/v1/series and /api/v1/distribution_points.
  *
  *     {"series":[{"metric":"a.b","points":[[1700000000,1.5]],"type":"gauge","host":"h1","tags":["env:ci"]}]}
- *                                ^^^^^^^^^^^^^^^^^^ passed over, then read once the rest of the series is
- * known
+ *                                ^^^^^^^^^^^^^^^^^^
+ *
+ * The points are passed over at first. They are read when the rest of the series is known.
  */
 #include "decode/intake/fields.h"
 

@@ -3,10 +3,11 @@
  * DESIGN. Row i of the per-metric columns (types, *_refs, intervals, num_points) is one series; the columns
  * of points are read on from where the series before stopped:
  *
- *     types       17      563    2     20         low digit: count, rate, gauge, sketch; next digit: value
- * column num_points   2        1    1      1 timestamps  1700000000 10   0     0   0     differences, over
- * all series vals_sint64  3  4                 1 0 1 2   two counts; a sketch's sum, min, max and count
- *     vals_float64            0.1
+ *     types        17             563  2     20        low digit: count, rate, gauge, sketch; next digit: value column
+ *     num_points   2              1    1     1
+ *     timestamps   1700000000 10  0    0     0         differences, over all series
+ *     vals_sint64  3 4                       1 0 1 2   two counts; a sketch's sum, min, max and count
+ *     vals_float64                0.1
  *
  * A reference out of its dictionary, or a per-metric column that is too short, refuses the whole body. A
  * column of points that runs dry ends that series' points.

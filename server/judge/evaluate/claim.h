@@ -1,7 +1,7 @@
 /* An expectation being judged: its witnesses, and what they amount to.
  *
  * Every clause is evaluated to whether it holds, and to whether that is settled: whether more samples could
- * change it. The same question decides whether waiting is in vain (samples that come later) and whether a
+ * change it. The same question decides whether to go on waiting (samples that come later) and whether a
  * loss matters (samples that were received by nobody, at any time).
  *
  *     samples, count, series, distinct, max    only grow

@@ -60,8 +60,8 @@ struct witness {
     bool apart;     /* of the sessions that only `no` claims are about */
     bool uncovered; /* holds a sample that no claim is about */
     struct tally tally;
-    uint64_t
-        everywhere; /* where several sessions are judged: what the same series of another session has, too */
+    /* Where several sessions are judged: what the same series of other sessions holds, too. */
+    uint64_t everywhere;
     uint64_t n_formed;    /* samples of which some claim was told as by a form */
     uint64_t whole;       /* NEED_FORM: identity of the metric that it may be a form of */
     struct tally flushed; /* NEED_FORM: of samples that came over HTTP; sum has rates times their interval */

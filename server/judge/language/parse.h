@@ -1,9 +1,10 @@
 /* Text to expectations.
  *
- *     source = line *("\n" line)
- *     line   = [directive | expectation] ["#" comment]           ; a comment starts the line or follows a
- * blank directive = "prefix" NAME | "ignore-tags" KEY *("," KEY) | "within" DURATION expectation = ["no"]
- * TYPE NAME ["{" tags "}" | "[" tags "]"] [clause *("and" clause)] clause = STAT OP VALUE ["+-" TOLERANCE]
+ *     source      = line *("\n" line)
+ *     line        = [directive | expectation] ["#" comment]     ; a comment starts the line or follows a blank
+ *     directive   = "prefix" NAME | "ignore-tags" KEY *("," KEY) | "within" DURATION
+ *     expectation = ["no"] TYPE NAME ["{" tags "}" | "[" tags "]"] [clause *("and" clause)]
+ *     clause      = STAT OP VALUE ["+-" TOLERANCE]
  *
  * Ownership: parsed_free gives everything back; nothing points into the sources.
  * Errors: -1 with *error filled: line, column, what was expected there.
@@ -25,7 +26,7 @@ struct parsed {
     struct expectation *list;
     size_t n, cap;
     int64_t within_ms; /* -1: no `within` line */
-    /* What the options say of all sources, kept once: there may be 100,000 of them. */
+    /* From the options, and the same for all sources. Kept once, since there may be 100,000 expectations. */
     struct span prefix;
     struct ignored *ignored; /* NULL: not read yet */
 };

@@ -35,7 +35,7 @@ static int open_fails(const char *path, struct err *err) {
     return err_set(err, why, "cannot record to %s", path);
 }
 
-/* Who holds a flock on the file, as the system tells: 0 when it does not. */
+/* The process that holds a flock on the file; 0 when the system does not tell. */
 static long lock_holder(const struct stat *st) {
     FILE *locks = fopen("/proc/locks", "re");
     if (!locks)

@@ -30,7 +30,7 @@ struct store_session {
     uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
     struct {
         uint64_t n, largest, last_id;
-    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX that no row tells yet */
+    } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX counted in memory and not written yet */
 };
 
 enum store_sql {
@@ -100,7 +100,7 @@ struct store {
 
     struct { /* store_arrival */
         uint64_t session_id;
-        struct store_session *session; /* NULL: it was removed, what still comes for it is nobody's */
+        struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
         enum source source;
         int64_t received_at;
     } arrival;

@@ -169,7 +169,7 @@ static int evict_rows(struct store *s, const char *table, enum loss loss, uint64
     return 0;
 }
 
-/* The newest are left alone, for who waits has not seen them yet, and marks are young. */
+/* The newest records stay: waiters may not have seen them yet, and most marks are recent. */
 static int gather_losses(struct store *s, struct err *err) {
     if (s->n_loss_rows <= s->max_loss_rows)
         return 0;

@@ -143,7 +143,7 @@ int store_run_begin(struct store *s, struct err *err) {
         return -1;
     s->now.commits = 0;    /* nobody's record was in it, */
     s->age_checked_at = 0; /* and the retention's clock starts with the first that is */
-    /* Who copies the file alone, without its log, copies the open mark too. */
+    /* A copy of the file alone, without its log, has the open mark, too. */
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return count_earlier(s, SAMPLES_BEFORE, err);
 }

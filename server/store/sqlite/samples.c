@@ -3,9 +3,9 @@
  *
  *     select    the series asked for, with the heads of their chains (or all series)
  *     gather    their chunks in a range of ids: by walking the chains back, or, when the series asked for are
- * a good part of all, by reading the table in its order and passing over the others merge     chunks come in
- * order of their first sample; those that are open lie in a heap by their next one, and a sample goes out
- * once no chunk to come can hold an earlier one
+ *               a good part of all, by reading the table in its order and passing over the others
+ *     merge     chunks come in order of their first sample; those that are open lie in a heap by their next
+ *               sample, and a sample goes out once no chunk to come can hold an earlier one
  *
  * The newest N are found by looking at a range at the end, and at one eight times as long until there are
  * enough.

@@ -85,7 +85,7 @@ static void publish(struct store *s) {
 
 /* --- transactions ------------------------------------------------------------------------------ */
 
-/* SQLite's busy handler. The wait is for one lock, however many statements meet it: who asks meanwhile gets an answer. */
+/* SQLite's busy handler. One wait is for one lock, however many statements need it, so that questions are answered meanwhile. */
 static int wait_for_lock(void *arg, int times) {
     struct store *s = arg;
     int64_t now = clock_mono_ns();

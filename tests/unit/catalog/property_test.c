@@ -128,7 +128,8 @@ static json_t *reversed(const json_t *value) {
     size_t i;
     if (json_is_array(value)) {
         json_t *list = json_array();
-        json_array_foreach(value, i, item) json_array_append_new(list, reversed(item));
+        json_array_foreach(value, i, item)
+            json_array_append_new(list, reversed(item));
         return list;
     }
     if (!json_is_object(value))

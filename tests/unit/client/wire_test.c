@@ -130,7 +130,8 @@ static void run_case(void *context, const json_t *test) {
     json_t *value;
     (void)context;
     n_tags = 0;
-    json_object_foreach(json_object_get(test, "env"), name, value) setenv(name, json_string_value(value), 1);
+    json_object_foreach(json_object_get(test, "env"), name, value)
+        setenv(name, json_string_value(value), 1);
     struct statwit_options options = {.backend = string(test, "backend"),
                                       .prefix = string(test, "prefix"),
                                       .tags = read_tags(json_object_get(test, "tags")),
@@ -141,7 +142,8 @@ static void run_case(void *context, const json_t *test) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(metrics);
     run_calls(metrics, test, fd);
     statwit_close(metrics);
-    json_object_foreach(json_object_get(test, "env"), name, value) unsetenv(name);
+    json_object_foreach(json_object_get(test, "env"), name, value)
+        unsetenv(name);
     close(fd);
 }
 

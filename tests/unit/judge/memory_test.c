@@ -60,7 +60,8 @@ static bool tells(const json_t *report, enum verdict verdict) {
     const char *word = json_string_value(json_object_get(report, "verdict"));
     bool all = word && strcmp(word, verdict_word(verdict)) == 0 && json_array_size(results) == N_CLAIMS;
     size_t i;
-    json_array_foreach(results, i, result) all = all && json_string_value(json_object_get(result, "verdict"));
+    json_array_foreach(results, i, result)
+        all = all && json_string_value(json_object_get(result, "verdict"));
     return all;
 }
 
