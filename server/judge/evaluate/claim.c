@@ -37,6 +37,10 @@ static void find_status(const struct claim *claim, enum lost lost, struct findin
             f->holds = true;
             f->value = s;
         }
+    if (!f->holds && clause_holds(f->clause, f->value)) { /* but for no check that satisfies the rest */
+        f->no_sample = f->known;
+        f->known = false;
+    }
     f->settled_later = f->settled_lost = f->holds;
 }
 

@@ -58,6 +58,7 @@ static bool take_ends(struct view *v, const struct clause *c, bool any, struct t
         return false;
     bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
     bool least = take_form(v, FORM_MIN, 0, t), greatest = take_form(v, FORM_MAX, 0, t);
+    v->by_ends = true;
     t->vague++; /* what lies between */
     return (up || down) && !v->for_one ? (up != any ? least : greatest) : least && greatest;
 }
@@ -135,6 +136,7 @@ void find_with_forms(struct view *v, struct finding *f) {
     bool between = f->untold && v->total.vague > itself.vague; /* the ends, and is not told by them */
     if ((!told && !f->settled_lost) || between)
         find_leave_open(f, any, v->by_rates ? untold_by_rates : untold_by_forms);
+    v->by_ends = false;
     v->lost = lost;
     v->total = itself;
 }

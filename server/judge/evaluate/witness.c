@@ -76,9 +76,7 @@ static void add_flushed(struct witness *w, const struct sample_row *row) {
 static int add_pairs(struct witness *w, const struct sample_row *row) {
     const struct sketch *s = row->value.sketch;
     double rate = row->spelling->sample_rate, value = w->type == METRIC_SET ? (double)NAN : row->value.number;
-    if (!s)
-        return pairs_add(&w->pairs, value, rate);
-    return pairs_add(&w->pairs, s->min, rate) == 0 ? pairs_add(&w->pairs, s->max, rate) : -1;
+    return s ? pairs_add(&w->pairs, s->min, s->max, rate) : pairs_add(&w->pairs, value, value, rate);
 }
 
 /* What is kept beside the tally. */
