@@ -4,6 +4,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+bool find_is_counted(struct view *v, struct distinct *counted, const struct witness *w) {
+    struct span identity = span_of((const char *)&w->everywhere, sizeof w->everywhere);
+    if (!w->everywhere || distinct_has_text(counted, identity))
+        return w->everywhere;
+    if (distinct_add_text(counted, identity) != 0)
+        v->no_memory = true;
+    return false;
+}
+
 /* A clause over every sample: all must satisfy it, or under `no`, any. */
 static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples) {
     f->known = samples > 0;

@@ -27,6 +27,9 @@ struct view {
 void find_itself(const struct view *v, struct finding *f);
 void find_number(const struct view *v, struct finding *f);
 
+/* Whether the series has been counted for another session; `counted` remembers it. */
+bool find_is_counted(struct view *v, struct distinct *counted, const struct witness *w);
+
 /* Also of what an aggregating client made of metrics: find_forms.c. */
 void find_collect_forms(struct view *v);
 void find_with_forms(struct view *v, struct finding *f);

@@ -167,25 +167,33 @@ static void collect_wholes(struct view *v) {
     distinct_free(&sessions);
 }
 
+static bool is_used(const struct view *v, const struct link *link) {
+    const struct witness *w = &v->witnesses[link->index];
+    if (is_aggregate(link))
+        return w->flushed.samples + w->spanless > 0 && distinct_has_text(&v->wholes, whole_of(w));
+    return link->form == FORM_RATE && w->flushed.samples > 0;
+}
+
+/* Each whole has one .count in its session. */
 void find_collect_forms(struct view *v) {
     const struct links *links = &v->claim->witnesses;
+    struct distinct counted = {0};
     v->by_rates = match_has_rates(v->claim->e);
     if (!v->by_rates)
         collect_wholes(v);
     for (size_t i = 0; i < links->n; i++) {
         struct link *link = &links->items[i];
         const struct witness *w = &v->witnesses[link->index];
-        link->used = is_aggregate(link)
-                         ? w->flushed.samples + w->spanless > 0 && distinct_has_text(&v->wholes, whole_of(w))
-                         : link->form == FORM_RATE && w->flushed.samples > 0;
+        link->used = is_used(v, link);
         if (!link->used || (link->form != FORM_COUNT && link->form != FORM_RATE))
             continue;
+        uint64_t series = v->flushed.series + !find_is_counted(v, &counted, w);
         tally_add_all(&v->flushed, &w->flushed);
+        v->flushed.series = series;
         if (link->form == FORM_RATE)
             continue;
         v->flushed.samples += w->spanless;
         v->spanless += w->spanless;
     }
-    if (!v->by_rates)
-        v->flushed.series = v->wholes.n;
+    distinct_free(&counted);
 }
