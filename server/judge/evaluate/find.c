@@ -39,6 +39,18 @@ static const struct weighted *bag_decides(const struct bag *b, const struct clau
     return NULL;
 }
 
+/* The same of each sketch by itself: between all of them together there may be what none can hold. */
+static bool may_lie_in_one(const struct view *v, const struct clause *c, bool any) {
+    const struct links *links = &v->claim->witnesses;
+    bool may = v->by_ends && find_may_lie_between(c, &v->total, any);
+    for (size_t i = 0; i < links->n && !may && clause_asks_between(c, any); i++) {
+        const struct pairs *pairs = &v->witnesses[links->items[i].index].pairs;
+        for (size_t k = 0; links->items[i].form == FORM_NONE && k < pairs->n && !may; k++)
+            may = pairs->items[k].value < c->value && c->value < pairs->items[k].upto;
+    }
+    return may;
+}
+
 /* All ops but != want a value from one range, so the ends of what was seen tell about all. What lies between is known one by
  * one, but for sketches. */
 static void find_each(const struct view *v, struct finding *f, bool any) {
@@ -46,7 +58,7 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
     const struct clause *c = f->clause;
     bool low = t->numbers && clause_holds(c, t->min), high = t->numbers && clause_holds(c, t->max);
     bool holds = any ? low || high : low && high;
-    if (t->vague && low != any && high != any && find_may_lie_between(c, t, any)) {
+    if (t->vague && low != any && high != any && may_lie_in_one(v, c, any)) {
         find_leave_open(f, any, untold_by_sketches);
         return;
     }

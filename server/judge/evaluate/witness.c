@@ -94,7 +94,8 @@ static int keep_sample(struct witness *w, const struct sample_row *row, uint64_t
         ++*n_values;
     if ((w->needs & NEED_VALUES) && w->type != METRIC_SET && add_values(w, row) != 0)
         return -1;
-    if ((w->needs & NEED_PAIRS) && add_pairs(w, row) != 0)
+    bool pairs = (w->needs & NEED_PAIRS) || ((w->needs & NEED_VALUES) && row->value.sketch);
+    if (pairs && add_pairs(w, row) != 0)
         return -1;
     if (w->needs & NEED_DISTINCT)
         return w->type == METRIC_SET ? distinct_add_text(&w->distinct, row->text)

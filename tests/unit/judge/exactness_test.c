@@ -120,6 +120,11 @@ static void test_no_sketch_reaches_so_far(void) {
     FAILS(f, "no d d each < 7 and each > 1"); /* there may be one in the second */
     FAILS(f, "no d d each < 0.5 and each > 0");
     FAILS(f, "no d d each > 8 and rate == 1");
+    PASSES(f, "d d each != 3");
+    PASSES(f, "no d d each == 3");
+    FAILS(f, "d d each != 6");
+    FAILS(f, "no d d each == 0.5");
+    FAILS(f, "d d each != 5");
 }
 
 static void test_shown_value_is_the_wrong_one(void) {
