@@ -22,8 +22,11 @@ static void put_value(const struct finding *f, double value, struct buf *b) {
         text_put_number(b, value);
 }
 
+static const char *record_word(const struct expectation *e) {
+    return e->subject == SUBJECT_EVENT ? "event" : e->subject == SUBJECT_CHECK ? "service check" : "sample";
+}
+
 void describe_observed(const struct claim *claim, const struct answer *a, struct buf *b) {
-    (void)claim;
     bool nothing = a->total.samples == 0;
     for (size_t i = 0; i < a->n; i++)
         nothing &= !a->findings[i].known || a->findings[i].value == 0;
@@ -39,7 +42,7 @@ void describe_observed(const struct claim *claim, const struct answer *a, struct
         if (f->known)
             put_value(f, f->value, b);
         else
-            buf_str(b, f->no_sample ? "of no sample" : "unknown");
+            buf_printf(b, f->no_sample ? "of no %s" : "unknown", record_word(claim->e));
     }
 }
 
@@ -89,7 +92,7 @@ static void put_finding(const struct expectation *e, const struct finding *f, co
     put_stat(c, b);
     if (!f->known) {
         if (f->no_sample)
-            buf_str(b, " holds for no sample that satisfies the rest as well");
+            buf_printf(b, " holds for no %s that satisfies the rest as well", record_word(e));
         else if (f->untold)
             buf_printf(b, " %s", f->untold);
         else
@@ -116,10 +119,6 @@ static void put_finding(const struct expectation *e, const struct finding *f, co
         buf_str(b, " at 99.99 %)");
     }
     put_hints(e, f, a, b);
-}
-
-static const char *record_word(const struct expectation *e) {
-    return e->subject == SUBJECT_EVENT ? "event" : e->subject == SUBJECT_CHECK ? "service check" : "sample";
 }
 
 static bool was_evicted(const struct judge *j, const struct expectation *e) {

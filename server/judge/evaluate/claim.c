@@ -37,20 +37,14 @@ static void find_status(const struct claim *claim, enum lost lost, struct findin
             f->holds = true;
             f->value = s;
         }
+    if (!f->holds && clause_holds(f->clause, f->value)) { /* but for no check that satisfies the rest */
+        f->no_sample = f->known;
+        f->known = false;
+    }
     f->settled_later = f->settled_lost = f->holds;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------- */
-
-/* Whether a series has been counted for another session. */
-static bool is_counted(struct view *v, struct distinct *counted, const struct witness *w) {
-    struct span identity = span_of((const char *)&w->everywhere, sizeof w->everywhere);
-    if (!w->everywhere || distinct_has_text(counted, identity))
-        return w->everywhere;
-    if (distinct_add_text(counted, identity) != 0)
-        v->no_memory = true;
-    return false;
-}
 
 /* Adds up the metric itself, and keeps what must be looked at value by value. */
 static void collect(struct view *v) {
@@ -64,7 +58,7 @@ static void collect(struct view *v) {
         if (links->items[i].form != FORM_NONE || w->tally.samples == 0)
             continue;
         tally_add_all(&v->total, &w->tally);
-        v->total.series -= is_counted(v, &counted, w);
+        v->total.series -= find_is_counted(v, &counted, w);
         v->odd_rates += w->odd_rates;
         only = n++ == 0 ? w : NULL;
     }

@@ -4,6 +4,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+bool find_is_counted(struct view *v, struct distinct *counted, const struct witness *w) {
+    struct span identity = span_of((const char *)&w->everywhere, sizeof w->everywhere);
+    if (!w->everywhere || distinct_has_text(counted, identity))
+        return w->everywhere;
+    if (distinct_add_text(counted, identity) != 0)
+        v->no_memory = true;
+    return false;
+}
+
 /* A clause over every sample: all must satisfy it, or under `no`, any. */
 static void judge_each(struct finding *f, bool any, bool holds, uint64_t samples) {
     f->known = samples > 0;
@@ -22,11 +31,24 @@ bool find_may_lie_between(const struct clause *c, const struct tally *t, bool an
     return clause_asks_between(c, any) && t->min < c->value && c->value < t->max;
 }
 
-static bool bag_satisfies(const struct bag *b, const struct clause *c, bool any) {
+/* The value that decides: the first one that satisfies the clause, or where all must, the first one that does not. NULL: none. */
+static const struct weighted *bag_decides(const struct bag *b, const struct clause *c, bool any) {
     for (size_t i = 0; i < b->n; i++)
         if (clause_holds(c, b->items[i].value) == any)
-            return any;
-    return !any;
+            return &b->items[i];
+    return NULL;
+}
+
+/* The same of each sketch by itself: between all of them together there may be what none can hold. */
+static bool may_lie_in_one(const struct view *v, const struct clause *c, bool any) {
+    const struct links *links = &v->claim->witnesses;
+    bool may = v->by_ends && find_may_lie_between(c, &v->total, any);
+    for (size_t i = 0; i < links->n && !may && clause_asks_between(c, any); i++) {
+        const struct pairs *pairs = &v->witnesses[links->items[i].index].pairs;
+        for (size_t k = 0; links->items[i].form == FORM_NONE && k < pairs->n && !may; k++)
+            may = pairs->items[k].value < c->value && c->value < pairs->items[k].upto;
+    }
+    return may;
 }
 
 /* All ops but != want a value from one range, so the ends of what was seen tell about all. What lies between is known one by
@@ -36,17 +58,21 @@ static void find_each(const struct view *v, struct finding *f, bool any) {
     const struct clause *c = f->clause;
     bool low = t->numbers && clause_holds(c, t->min), high = t->numbers && clause_holds(c, t->max);
     bool holds = any ? low || high : low && high;
-    if (t->vague && low != any && high != any && find_may_lie_between(c, t, any)) {
+    if (t->vague && low != any && high != any && may_lie_in_one(v, c, any)) {
         find_leave_open(f, any, untold_by_sketches);
         return;
     }
-    if (clause_asks_between(c, any) && holds != any)
-        holds = bag_satisfies(&v->values, c, any);
+    const struct weighted *between =
+        clause_asks_between(c, any) && holds != any ? bag_decides(&v->values, c, any) : NULL;
+    if (between)
+        holds = any;
     judge_each(f, any, holds, t->numbers);
     f->untold = t->samples && !t->numbers ? untold_by_texts : NULL;
-    /* Shown: the end that is wrong (under `no`: that is right). */
+    /* Shown: the end that is wrong (under `no`: that is right), or the value between them that is. */
     bool upper = c->op == OP_LT || c->op == OP_LE, lower = c->op == OP_GT || c->op == OP_GE;
     f->value = (upper ? any : lower ? !any : low == any) ? t->min : t->max;
+    if (between)
+        f->value = between->value;
 }
 
 /* --- one sample for several clauses ---------------------------------------------------------------------- */
@@ -65,10 +91,10 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Whether some value between the least and the greatest would do. What a clause says of values changes only at its own ends, so
+/* Whether some value between the least and the greatest of a sketch would do. What a clause says of values changes only at its own ends, so
  * those and what lies half-way between two neighbours stand for all. */
-static bool one_may_lie_between(const struct expectation *e, const struct tally *t) {
-    double ends[2 * JUDGE_CLAUSES_MAX + 2] = {t->min, t->max};
+static bool one_may_lie_in(const struct expectation *e, const struct pair *sketch) {
+    double ends[2 * JUDGE_CLAUSES_MAX + 2] = {sketch->value, sketch->upto};
     size_t n = 2;
     for (size_t i = 0; i < e->n_clauses; i++) {
         const struct clause *c = &e->clauses[i];
@@ -82,37 +108,45 @@ static bool one_may_lie_between(const struct expectation *e, const struct tally 
     for (size_t i = 0; i < n; i++) {
         double at[] = {ends[i], i ? ends[i - 1] + (ends[i] - ends[i - 1]) / 2 : ends[i]};
         for (size_t k = 0; k < 2; k++)
-            if (t->min < at[k] && at[k] < t->max && one_satisfies(e, at[k], 1))
+            if (sketch->value < at[k] && at[k] < sketch->upto && one_satisfies(e, at[k], sketch->rate))
                 return true;
     }
     return false;
 }
 
-/* The sample that satisfies all clauses of one sample. */
-static bool find_one(const struct view *v, struct pair *one) {
+/* Whether a sample satisfies all clauses of one sample; *one is it then. The ends of a sketch are values that it holds. *vague:
+ * there may be such a value between them. */
+static bool find_in_pair(const struct expectation *e, const struct pair *p, struct pair *one, bool *vague) {
+    *one = *p;
+    if (one_satisfies(e, one->value, one->rate))
+        return true;
+    if (!(p->value < p->upto))
+        return false;
+    one->value = p->upto;
+    if (one_satisfies(e, one->value, one->rate))
+        return true;
+    *vague |= one_may_lie_in(e, p);
+    return false;
+}
+
+static bool find_one(const struct view *v, struct pair *one, bool *vague) {
     const struct expectation *e = v->claim->e;
     const struct links *links = &v->claim->witnesses;
     for (size_t i = 0; i < links->n; i++) {
         const struct pairs *pairs = &v->witnesses[links->items[i].index].pairs;
         for (size_t k = 0; links->items[i].form == FORM_NONE && k < pairs->n; k++)
-            if (one_satisfies(e, pairs->items[k].value, pairs->items[k].rate)) {
-                *one = pairs->items[k];
+            if (find_in_pair(e, &pairs->items[k], one, vague))
                 return true;
-            }
     }
-    for (int end = 0; v->total.vague && end < 2; end++) { /* the ends of what is known roughly are exact */
-        *one = (struct pair){end ? v->total.max : v->total.min, 1};
-        if (one_satisfies(e, one->value, one->rate))
-            return true;
-    }
-    return false;
+    struct pair all = {.value = v->total.min, .upto = v->total.max, .rate = 1};
+    return v->by_ends && find_in_pair(e, &all, one, vague);
 }
 
 /* Under `no`: the clauses `each` and `rate` hold together, by one sample, or none of them does. */
 static void find_together(const struct view *v, struct finding *f) {
-    struct pair one = {NAN, NAN};
-    bool found = find_one(v, &one), each = f->clause->stat == STAT_EACH;
-    if (!found && v->total.vague && one_may_lie_between(v->claim->e, &v->total)) {
+    struct pair one = {0};
+    bool vague = false, found = find_one(v, &one, &vague), each = f->clause->stat == STAT_EACH;
+    if (!found && vague) {
         find_leave_open(f, true, untold_by_sketches);
         return;
     }
@@ -124,14 +158,10 @@ static void find_together(const struct view *v, struct finding *f) {
 
 static void find_rate(const struct view *v, struct finding *f, bool any) {
     const struct bag *b = &v->rates;
-    bool holds = bag_satisfies(b, f->clause, any) && (any || v->odd_rates == 0);
+    const struct weighted *one = bag_decides(b, f->clause, any);
+    bool holds = any ? one != NULL : !one && v->odd_rates == 0;
     judge_each(f, any, holds, v->total.samples);
-    f->value = v->odd_rates && !any ? NAN : (b->n ? b->items[0].value : NAN);
-    for (size_t i = 0; i < b->n; i++)
-        if (clause_holds(f->clause, b->items[i].value) == any) {
-            f->value = b->items[i].value;
-            break;
-        }
+    f->value = one ? one->value : v->odd_rates && !any ? NAN : b->n ? b->items[0].value : NAN;
 }
 
 /* The interval that random sampling explains, for ~ without a tolerance. */

@@ -8,11 +8,12 @@
 struct view {
     const struct claim *claim;
     struct witness *witnesses;
-    struct tally total;      /* of the metric itself */
-    struct tally flushed;    /* of aggregated metrics, whose points are those of their .count; or of rates */
-    struct distinct wholes;  /* what has aggregated forms */
-    uint64_t spanless;       /* points of .count without an interval: nobody knows of how many values */
-    bool by_rates;           /* what aggregating makes of the metric is a rate, not forms */
+    struct tally total;     /* of the metric itself */
+    struct tally flushed;   /* of aggregated metrics, whose points are those of their .count; or of rates */
+    struct distinct wholes; /* what has aggregated forms */
+    uint64_t spanless;      /* points of .count without an interval: nobody knows of how many values */
+    bool by_rates;          /* what aggregating makes of the metric is a rate, not forms */
+    bool by_ends; /* the total holds forms, of whose values only the least and the greatest are known */
     bool for_one, asks_rate; /* expectation_asks_for_one, and for the rate of that sample */
     enum lost lost;
     bool grown; /* values, rates, distinct are copies of several witnesses' */
@@ -25,6 +26,9 @@ struct view {
 /* Of the metric itself. */
 void find_itself(const struct view *v, struct finding *f);
 void find_number(const struct view *v, struct finding *f);
+
+/* Whether the series has been counted for another session; `counted` remembers it. */
+bool find_is_counted(struct view *v, struct distinct *counted, const struct witness *w);
 
 /* Also of what an aggregating client made of metrics: find_forms.c. */
 void find_collect_forms(struct view *v);

@@ -58,6 +58,7 @@ static bool take_ends(struct view *v, const struct clause *c, bool any, struct t
         return false;
     bool up = c->op == OP_GE || c->op == OP_GT, down = c->op == OP_LE || c->op == OP_LT;
     bool least = take_form(v, FORM_MIN, 0, t), greatest = take_form(v, FORM_MAX, 0, t);
+    v->by_ends = true;
     t->vague++; /* what lies between */
     return (up || down) && !v->for_one ? (up != any ? least : greatest) : least && greatest;
 }
@@ -135,6 +136,7 @@ void find_with_forms(struct view *v, struct finding *f) {
     bool between = f->untold && v->total.vague > itself.vague; /* the ends, and is not told by them */
     if ((!told && !f->settled_lost) || between)
         find_leave_open(f, any, v->by_rates ? untold_by_rates : untold_by_forms);
+    v->by_ends = false;
     v->lost = lost;
     v->total = itself;
 }
@@ -165,25 +167,33 @@ static void collect_wholes(struct view *v) {
     distinct_free(&sessions);
 }
 
+static bool is_used(const struct view *v, const struct link *link) {
+    const struct witness *w = &v->witnesses[link->index];
+    if (is_aggregate(link))
+        return w->flushed.samples + w->spanless > 0 && distinct_has_text(&v->wholes, whole_of(w));
+    return link->form == FORM_RATE && w->flushed.samples > 0;
+}
+
+/* Each whole has one .count in its session. */
 void find_collect_forms(struct view *v) {
     const struct links *links = &v->claim->witnesses;
+    struct distinct counted = {0};
     v->by_rates = match_has_rates(v->claim->e);
     if (!v->by_rates)
         collect_wholes(v);
     for (size_t i = 0; i < links->n; i++) {
         struct link *link = &links->items[i];
         const struct witness *w = &v->witnesses[link->index];
-        link->used = is_aggregate(link)
-                         ? w->flushed.samples + w->spanless > 0 && distinct_has_text(&v->wholes, whole_of(w))
-                         : link->form == FORM_RATE && w->flushed.samples > 0;
+        link->used = is_used(v, link);
         if (!link->used || (link->form != FORM_COUNT && link->form != FORM_RATE))
             continue;
+        uint64_t series = v->flushed.series + !find_is_counted(v, &counted, w);
         tally_add_all(&v->flushed, &w->flushed);
+        v->flushed.series = series;
         if (link->form == FORM_RATE)
             continue;
         v->flushed.samples += w->spanless;
         v->spanless += w->spanless;
     }
-    if (!v->by_rates)
-        v->flushed.series = v->wholes.n;
+    distinct_free(&counted);
 }

@@ -38,10 +38,10 @@ static int make_room(struct pairs *p) {
     return 0;
 }
 
-int pairs_add(struct pairs *p, double value, double rate) {
+int pairs_add(struct pairs *p, double value, double upto, double rate) {
     if (p->n == p->cap && make_room(p) != 0)
         return -1;
-    p->items[p->n++] = (struct pair){plain(value), plain(rate)};
+    p->items[p->n++] = (struct pair){plain(value), plain(upto), plain(rate)};
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 struct pair {
     double value; /* NaN: a text */
+    double upto;  /* the greatest value of a sketch, whose least one is `value`; else the value */
     double rate;  /* NaN: none that is a number */
 };
 
@@ -18,7 +19,7 @@ struct pairs {
     size_t n, cap;
 };
 
-int pairs_add(struct pairs *p, double value, double rate);
+int pairs_add(struct pairs *p, double value, double upto, double rate);
 void pairs_free(struct pairs *p);
 
 #endif

@@ -76,9 +76,7 @@ static void add_flushed(struct witness *w, const struct sample_row *row) {
 static int add_pairs(struct witness *w, const struct sample_row *row) {
     const struct sketch *s = row->value.sketch;
     double rate = row->spelling->sample_rate, value = w->type == METRIC_SET ? (double)NAN : row->value.number;
-    if (!s)
-        return pairs_add(&w->pairs, value, rate);
-    return pairs_add(&w->pairs, s->min, rate) == 0 ? pairs_add(&w->pairs, s->max, rate) : -1;
+    return s ? pairs_add(&w->pairs, s->min, s->max, rate) : pairs_add(&w->pairs, value, value, rate);
 }
 
 /* What is kept beside the tally. */
@@ -96,7 +94,8 @@ static int keep_sample(struct witness *w, const struct sample_row *row, uint64_t
         ++*n_values;
     if ((w->needs & NEED_VALUES) && w->type != METRIC_SET && add_values(w, row) != 0)
         return -1;
-    if ((w->needs & NEED_PAIRS) && add_pairs(w, row) != 0)
+    bool pairs = (w->needs & NEED_PAIRS) || ((w->needs & NEED_VALUES) && row->value.sketch);
+    if (pairs && add_pairs(w, row) != 0)
         return -1;
     if (w->needs & NEED_DISTINCT)
         return w->type == METRIC_SET ? distinct_add_text(&w->distinct, row->text)

@@ -23,7 +23,7 @@ enum need {
     NEED_FIRST = 16,
     NEED_FORM = 32, /* the series may be an aggregated form: only what came over HTTP counts */
     NEED_LAST = 64,
-    NEED_PAIRS = 128, /* several of `each` and `rate` under `no` */
+    NEED_PAIRS = 128, /* several of `each` and `rate` under `no`; NEED_VALUES keeps those of sketches */
 };
 unsigned needs_of(const struct expectation *e);
 

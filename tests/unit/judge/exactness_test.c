@@ -90,6 +90,67 @@ static void test_one_sample_in_a_sketch(void) {
     PASSES(f, "no distribution d each > 50 and rate < 1");
 }
 
+/* Not a value between the ends of all sketches together: each holds only what lies between its own. */
+static void test_no_sketch_reaches_so_far(void) {
+    static const int32_t keys[] = {1338};
+    static const uint32_t counts[] = {4};
+    static const double ends[][2] = {{0, 1}, {5, 9}};
+    sent(NULL);
+    fake_source(f, SOURCE_HTTP);
+    for (size_t i = 0; i < 2; i++) {
+        double low = ends[i][0], high = ends[i][1];
+        struct sketch sketch = {.count = 4,
+                                .sum = 2 * (low + high),
+                                .min = low,
+                                .max = high,
+                                .avg = (low + high) / 2,
+                                .n_bins = 1,
+                                .keys = keys,
+                                .counts = counts};
+        struct value value = {.number = sketch.avg, .timestamp = 1, .sketch = &sketch};
+        fake_put(f, &(struct record){.kind = RECORD_METRIC,
+                                     .metric = {.type = METRIC_DISTRIBUTION,
+                                                .name = SPAN("d"),
+                                                .sample_rate = 1,
+                                                .n_values = 1,
+                                                .values = &value}});
+    }
+    PASSES(f, "no d d each < 5 and each > 1");
+    FAILS(f, "no d d each <= 5 and each > 1");
+    FAILS(f, "no d d each < 7 and each > 1"); /* there may be one in the second */
+    FAILS(f, "no d d each < 0.5 and each > 0");
+    FAILS(f, "no d d each > 8 and rate == 1");
+    PASSES(f, "d d each != 3");
+    PASSES(f, "no d d each == 3");
+    FAILS(f, "d d each != 6");
+    FAILS(f, "no d d each == 0.5");
+    FAILS(f, "d d each != 5");
+}
+
+static void test_shown_value_is_the_wrong_one(void) {
+    sent("a:1:7:10|ms\nr:1|c|@0.5\nr:1|c\nr:1|c|@0.1");
+    CU_ASSERT(says("timing a each != 7", "each is, once, 7, expected"));
+    CU_ASSERT(says("timing a each != 7.5 +- 1", "each is, once, 7, expected"));
+    CU_ASSERT(says("no timing a each == 7", "each is, once, 7"));
+    CU_ASSERT(says("no timing a each ~ 7 +- 0.1", "each is, once, 7"));
+    CU_ASSERT(says("timing a each != 10", "each is, once, 10, expected"));
+    CU_ASSERT(says("incr r rate != 0.5", "rate is, once, 0.5, expected"));
+    CU_ASSERT(says("no incr r rate ~ 0.5", "rate is, once, 0.5"));
+}
+
+static void test_no_check_has_two_states(void) {
+    sent("_sc|x|1\n_sc|x|0");
+    PASSES(f, "no check x status == warning and status != warning");
+    CU_ASSERT(says("no check x status == warning and status != warning",
+                   "holds for no service check that satisfies the rest as well"));
+    const char *why = judging_text(f, "no check x status == warning and status != warning", "why");
+    CU_ASSERT_PTR_NULL(strstr(why, "rounding"));
+    sent("_sc|x|1");
+    CU_ASSERT(says("no check x status == warning and status != warning",
+                   "holds for no service check that satisfies the rest as well"));
+    CU_ASSERT(says("no check x status == ok", "status is warning, expected status == ok"));
+}
+
 static void test_equality_of_what_is_computed(void) {
     sent("a:0.1:0.2:0.3|c\nb:1000000000|c\nb:1|c\ng:0.1|g\ng:0.2|g");
     PASSES(f, "incr a sum == 0.6 and avg == 0.2 and count == 3");
@@ -248,6 +309,9 @@ static void test_done(void) {
 UNIT_MAIN("judge/exactness", {"one sample for several each", test_one_sample_for_several_clauses},
           {"one sample and its rate", test_one_sample_and_its_rate},
           {"one sample in a sketch", test_one_sample_in_a_sketch},
+          {"no sketch reaches so far", test_no_sketch_reaches_so_far},
+          {"the value that is shown is the wrong one", test_shown_value_is_the_wrong_one},
+          {"no check has two states", test_no_check_has_two_states},
           {"== of what is computed", test_equality_of_what_is_computed},
           {"count and sum type by type", test_count_and_sum_by_type},
           {"odd sample rates", test_odd_sample_rates}, {"a stat without a number says why", test_no_number},
