@@ -131,8 +131,37 @@ static bool take_word(struct vals_reader *r, struct span word) {
     return true;
 }
 
+/* Nearly all numbers are short decimals: up to 15 digits and a point. Those are exact as a whole number divided by a
+ * power of ten. 0: not such a number; else its length. */
+static size_t short_number(struct span s, double *value) {
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = s.n && s.p[0] == '-', first = i, point = 0;
+    uint64_t digits = 0;
+    for (; i < s.n; i++) {
+        unsigned digit = (unsigned char)s.p[i] - (unsigned)'0';
+        if (digit < 10)
+            digits = digits * 10 + digit;
+        else if (s.p[i] == '.' && !point && i > first)
+            point = i + 1;
+        else
+            break;
+        if (i - first > 15)
+            return 0;
+    }
+    if (i == first || point == i || (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')))
+        return 0;
+    double number = (double)digits / powers[point ? i - point : 0];
+    *value = first ? -number : number;
+    return i;
+}
+
 static bool take_number(struct vals_reader *r, double *value) {
-    size_t n = 0;
+    size_t n = short_number(r->rest, value);
+    if (n) {
+        r->rest = span_from(r->rest, n);
+        return true;
+    }
     while (n < r->rest.n && strchr("+-.0123456789eE", r->rest.p[n]) && r->rest.p[n])
         n++;
     struct span text = span_of(r->rest.p, n);
@@ -154,9 +183,16 @@ static bool take_number(struct vals_reader *r, double *value) {
 }
 
 static bool take_int(struct vals_reader *r, int64_t *value) {
-    size_t n = r->rest.n > 0 && r->rest.p[0] == '-' ? 1 : 0;
-    while (n < r->rest.n && r->rest.p[n] >= '0' && r->rest.p[n] <= '9')
-        n++;
+    bool negative = r->rest.n > 0 && r->rest.p[0] == '-';
+    size_t n = negative, first = n;
+    uint64_t digits = 0;
+    for (; n < r->rest.n && r->rest.p[n] >= '0' && r->rest.p[n] <= '9'; n++)
+        digits = digits * 10 + (uint64_t)(r->rest.p[n] - '0');
+    if (n > first && n - first <= 18) {
+        *value = negative ? -(int64_t)digits : (int64_t)digits;
+        r->rest = span_from(r->rest, n);
+        return true;
+    }
     if (number_parse_int(span_of(r->rest.p, n), value) != NUMBER_OK)
         return false;
     r->rest = span_from(r->rest, n);
