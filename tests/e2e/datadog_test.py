@@ -171,6 +171,7 @@ class Queries(Reads):
                 ("sum:hits{*}.rollup(sum, 60)", {"": [16, 22, 33]}),
                 ("sum:hits{env:ci}.rollup(sum, 60)", {"": [11, 22, 33]}),
                 ("sum:hits{env:ci,!route:b}.rollup(60)", {"": [10, 20, 30]}),
+                ("hits{env:ci}.rollup(60)", {"": [5.5, 11, 16.5]}),
                 ("sum:hits{!env:c*}.rollup(sum,60)", {"": [5]}),
                 ("sum:hits{host:web}.rollup(sum, 60)", {"": [10, 20, 30]}),
                 ("avg:hits{env:ci}.rollup(sum, 60)", {"": [5.5, 11, 16.5]}),
@@ -182,7 +183,7 @@ class Queries(Reads):
                  {"env:ci,host:web": [10, 20, 30], "env:ci": [1, 2, 3], "env:prod": [5]}),
                 ("sum:hits{env:prod}.as_count().rollup(sum, 60)", {"": [5]}),
                 ("sum:hits{env:prod}.as_rate().rollup(sum, 60)", {"": [5 / 60]}),
-                ("avg:size{device:sd*} by {device}.rollup(max, 60).fill(zero)", {"device:sda": [4, 8]}),
+                ("avg:size{device:sd*} by {device}.rollup(max, 60).fill(zero)", {"device:sda": [4, 8, 0, 0]}),
                 ("avg:size{*}.rollup(avg, 600000)", {"": [6]}),
                 ("avg:none{*}", {})):
             self.assertEqual(self.points(query), expected, query)
@@ -201,30 +202,54 @@ class Queries(Reads):
         self.r.send("took:1:2|ms|@0.5\ntook:6|ms", "users:a|s")
         for query, expected in (
                 ("avg:lat{*}.rollup(60)", {"": [3]}), ("sum:lat{*}.rollup(60)", {"": [9]}), ("min:lat{*}.rollup(60)", {"": [1]}),
-                ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}),
+                ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}), ("p50:lat{*}.rollup(60)", {"": [3]}), ("p99:lat{*}.rollup(60)", {"": [5]}),
                 ("avg:lat{*} by {route}.rollup(60)", {"route:a": [2], "route:b": [5]}),
                 ("sum:speed{*}.rollup(60)", {"": [2]}), ("sum:speed{*}.rollup(60).as_count()", {"": [20]}),
+                ("sum:speed{*}.rollup(60).as_rate()", {"": [20 / 60]}),
                 ("avg:took{*}.rollup(3600)", {"": [12 / 5]}), ("avg:users{*}", {})):
             got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
             self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
 
     def test_what_cannot_be_read(self):
-        for query, expected in (
-                ("hits{*}", "avg:, sum:"), ("last:hits{*}", "avg:, sum:"), ("sum hits{*}", "avg:, sum:"),
-                ("sum:{*}", "a metric name"), ("sum:hits", "'{' and a scope"), ("sum:hits{}", "a tag or * in the braces"),
-                ("sum:hits{a,}", "a tag or * in the braces"), ("sum:hits{a", "'}'"), ("sum:hits{*} by route", "'{' after by"),
-                ("sum:hits{*} by {}", "a tag key"), ("sum:hits{*} by {a", "'}'"), ("sum:hits{*}.rollup", "'(' after"),
-                ("sum:hits{*}.rollup(x)", "avg, sum, min"), ("sum:hits{*}.rollup(0)", "avg, sum, min"),
-                ("sum:hits{*}.rollup(60", "')'"), ("sum:hits{*}.fill(", "')'"), ("sum:hits{*}.as_count(1)", "one of as_count()"),
-                ("sum:hits{*}.derivative()", "one of as_count()"), ("sum:hits{*} + 1", "the end of the query"),
-                ("sum:hits{" + ",".join("a" * 33) + "}", "fewer tags"),
-                ("sum:hits{*} by {" + ",".join("a" * 17) + "}", "a tag key")):
-            self.refused("expected " + expected, "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+        for query, rule, rest, expected in (
+                ("last:hits{*}", "aggregator", "last:hits{*}", "avg:, sum:"), ("p0:hits{*}", "aggregator", "p0:", "avg:, sum:"),
+                ("sum hits{*}", "scope_expr", "hits{*}", "'{' and a scope"), ("sum:{*}", "metric_name", "{*}", "a metric name"),
+                ("sum:hits", "scope_expr", "", "'{' and a scope"), ("sum:hits{}", "scope_expr", "}", "a tag or *"),
+                ("sum:hits{a,}", "scope_expr", "}", "a tag or *"), ("sum:hits{a", "scope_expr", "", "AND, OR, ',' or '}'"),
+                ("sum:hits{a b}", "scope_expr", "b}", "AND, OR"), ("sum:hits{$env}", "scope_expr", "$env}", "a tag or *"),
+                ("sum:hits{(a OR b}", "scope_expr", "}", "')'"), ("sum:hits{a IN b}", "scope_expr", "b}", "'(' after IN"),
+                ("sum:hits{a IN ()}", "scope_expr", ")}", "a value"), ("sum:hits{NOT}", "scope_expr", "}", "a tag or *"),
+                ("sum:hits{*} by route", "by", "route", "'{' after by"), ("sum:hits{*} by {}", "by", "}", "a tag key"),
+                ("sum:hits{*} by {a", "by", "", "',' or '}'"), ("sum:hits{*}.rollup", "modifier", "", "'(' after"),
+                ("sum:hits{*}.rollup(x)", "rollup", "x)", "avg, sum, min"), ("sum:hits{*}.rollup(0)", "rollup", "0)", "a whole number"),
+                ("sum:hits{*}.rollup(last)", "rollup", "last)", "avg, sum, min"),
+                ("sum:hits{*}.rollup(60", "modifier", "", "')'"), ("sum:hits{*}.fill(", "fill", "", "linear, last"),
+                ("sum:hits{*}.fill(zero, 601)", "fill", "601)", "from 1 to 600"),
+                ("sum:hits{*}.as_count(1)", "modifier", "1)", "')'"), ("sum:hits{*}.derivative()", "modifier", "derivative()", "one of as_count()"),
+                ("sum:hits{*} +", "expr", "", "a metric, a number"), ("(sum:hits{*}", "expr", "", "')'"),
+                ("sum:hits{*})", "expr", ")", "an operator or the end"), ("1 + 2", "expr", "", "a metric beside"),
+                ("1 / 0 + sum:hits{*}", "expr", " + sum", "numbers whose result"), ("abs(2)", "arguments", ")", "a query as the first"),
+                ("anomalies(sum:hits{*}, 'basic', 2)", "function", "anomalies(sum:hits{*", "a function that statwit"),
+                ("forecast(sum:hits{*}, 'linear', 1)", "function", "forecast(", "a function"), ("abs(sum:hits{*}, 1)", "arguments", " 1)", "no further"),
+                ("clamp_min(sum:hits{*})", "arguments", "", "more arguments"), ("clamp_min(sum:hits{*}, x)", "number", "x)", "a number"),
+                ("top(sum:hits{*}, 0, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
+                ("top(sum:hits{*}, 9223372036854775808, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
+                ("top(sum:hits{*}, 5, 'best', 'desc')", "arguments", "", "'mean', 'min'"), ("top(sum:hits{*}, 5, 'mean', 'up')", "arguments", "", "'asc' or 'desc'"),
+                ("moving_rollup(sum:hits{*}, 0)", "arguments", "", "seconds"), ("timeshift(sum:hits{*}, 1.5)", "arguments", "", "seconds"),
+                ("sum:hits{*}.as_count().as_rate()", "modifier", "", "not both"), ("avg:hits{*}.weighted()", "modifier", "", "weighted() behind sum:"),
+                ("sum:hits{" + ",".join("a" * 1025) + "}", "scope_expr", "", "at most 1024"), ("'", "expr", "'", "a metric"),
+                ("sum:hits{*} by {" + ",".join("a" * 17) + "}", "by", "}", "at most 16 tag keys")):
+            self.refused(f"Rule '{rule}' didn't match at '{rest}", "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+            self.refused(expected, "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+        self.refused("(line 2, column 3)", "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": "sum:hits{*} /\n  ?"})
+        for scope in ("a AND !b", "!a AND b", "a,b OR c", "a IN (b, !c)", "NOT a,b"):
+            self.refused("'AND' and 'OR' cannot be mixed with ','", "GET", "/api/v1/query",
+                         **{"from": 1, "to": 2, "query": "sum:hits{" + scope + "}"})
         for args, part in (({"query": "sum:hits{*}"}, "'from' and 'to' are required"),
                            ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'from' and 'to' are required"),
                            ({"from": 1, "to": 2}, "'query' is required"),
                            ({"from": 2, "to": 2, "query": "sum:hits{*}"}, "'from' must lie before 'to'"),
-                           ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 33)}, "At most 32 queries")):
+                           ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 257)}, "At most 256 queries")):
             self.refused(part, "GET", "/api/v1/query", **args)
 
     def v2(self, what, queries, status=200, **more):
@@ -241,11 +266,15 @@ class Queries(Reads):
         self.assertEqual(got["values"], [[10, 20, 30], [1, 2, 3], [4, 8, None]])
         self.assertEqual([one["group_tags"] for one in got["series"]], [["route:a"], ["route:b"], []])
         self.assertEqual([one["query_index"] for one in got["series"]], [0, 0, 1])
-        self.assertEqual(self.v2("timeseries", queries, formulas=[{"formula": "b"}])["values"], [[4, 8, None]])
+        got = self.v2("timeseries", queries, formulas=[{"formula": "b"}])  # no moment without a value
+        self.assertEqual((got["times"], got["values"]), ([(NOW - 120) * 1000, (NOW - 60) * 1000], [[4, 8]]))
+        got = self.v2("timeseries", queries, formulas=[{"formula": "100 * a / b", "limit": {"count": 1, "order": "asc"}}])
+        self.assertEqual((got["series"][0]["group_tags"], got["values"]), (["route:b"], [[25, 25]]))
+        self.assertEqual(self.v2("timeseries", [{"name": "a", "query": "avg:none{*}"}]), {"series": [], "times": [], "values": []})
 
     def test_scalar(self):
-        for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("count", [3, 3]),
-                                     ("last", [30, 3]), (None, [20, 2])):
+        for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("mean", [20, 2]),
+                                     ("last", [30, 3]), ("area", [300, 30]), ("percentile", [20, 2]), (None, [20, 2])):
             query = {"name": "a", "query": "sum:hits{env:ci} by {route}", "aggregator": aggregator}
             group, number = self.v2("scalar", [{k: v for k, v in query.items() if v}])["columns"]
             self.assertEqual((group["name"], group["values"]), ("route", [["a"], ["b"]]))
@@ -254,19 +283,39 @@ class Queries(Reads):
                                   {"query": "sum:hits{env:ci} by {env}", "aggregator": "sum"}])["columns"]
         self.assertEqual([column["values"] for column in rows], [[["ci"], ["prod"]], [66, 5], [66, None]])
         self.assertEqual(rows[1]["name"], "sum:hits{*} by {env}")
+        queries = [{"name": "a", "query": "sum:hits{*} by {env}", "aggregator": "sum"},
+                   {"name": "b", "query": "sum:hits{*}", "aggregator": "sum"}]
+        for formula, limit, expected in (
+                ("a / b * 100", None, [66 / 71 * 100, 5 / 71 * 100]), ("a", {"count": 1, "order": "desc"}, [66]),
+                ("a", {"count": 1, "order": "asc"}, [5]), ("a", {"order": "asc"}, [5, 66]), ("-(a - b)", None, [5, 66]),
+                ("a / (b - b)", None, [None, None]), ("default_zero(a / (b - b))", None, [0, 0]),
+                ("clamp_max(a, 10)", None, [30, 5])):
+            got = self.v2("scalar", queries, formulas=[{"formula": formula} | ({"limit": limit} if limit else {})])["columns"]
+            self.assertEqual(got[-1]["values"], expected, formula)
 
     def test_questions_that_make_no_sense(self):
         good = {"name": "a", "query": "sum:hits{*}"}
         for queries, more, part in (
-                ([], {}, "1 to 32 queries"), ([good] * 33, {}, "1 to 32 queries"), ([{}], {}, "needs a 'query'"),
-                ([{"query": "hits"}], {}, "unable to parse hits"), ([good | {"aggregator": "p99"}], {}, "unknown aggregator"),
-                ([good], {"formulas": [{"formula": "a + 1"}]}, "arithmetic is not evaluated"),
-                ([good], {"formulas": [{}]}, "arithmetic is not evaluated"),
-                ([good], {"formulas": [{"formula": "a"}] * 33}, "too many formulas"),
+                ([], {}, "1 to 256 queries"), ([good] * 257, {}, "1 to 256 queries"), ([{}], {}, "needs a 'query'"),
+                ([{"query": "hits"}], {}, "unable to parse hits"),
+                ([good], {"formulas": [{"formula": "b + 1"}]}, "the name of one of the queries"),
+                ([good], {"formulas": [{"formula": "sum:hits{*}"}]}, "the name of one of the queries"),
+                ([good], {"formulas": [{}]}, "needs a 'formula'"), ([good], {"formulas": "a"}, "must be a list"),
+                ([good], {"formulas": [{"formula": "a"}] * 257}, "too many formulas"),
+                ([good | {"query": "abs(sum:hits{*})"}], {}, "Functions are not supported in metrics data source field."),
+                ([good | {"query": "sum:hits{*} / 2"}], {}, "Functions are not supported in metrics data source field."),
+                ([good | {"data_source": "logs"}], {}, "data_source"),
+                ([good], {"from": NOW - 120, "to": NOW}, "Queries before 2010 are invalid"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 0}}]}, "'limit.count'"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 2 ** 62}}]}, "'limit.count'"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 1, "order": "up"}}]}, "'limit.order'"),
                 ([good], {"from": "now"}, "are milliseconds"), ([good], {"to": 0}, "are milliseconds"),
                 ([good], {"to": 1e17}, "are milliseconds")):
             for what in ("timeseries", "scalar"):
                 self.assertIn(part, self.v2(what, queries, 400, **more))
+        for aggregator in ("p99", "median", "count", 5):
+            self.assertIn("unknown aggregator", self.v2("scalar", [good | {"aggregator": aggregator}], 400))
+        self.assertIn("'interval'", self.v2("timeseries", [good], 400, interval=0))
         self.refused("input validation failed", "POST", "/api/v2/query/scalar", "{")
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", {"data": {"type": "timeseries_request"}})
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", json.dumps([]))

@@ -32,7 +32,7 @@ static bool parse_seconds(struct parser *p, int64_t max, int64_t *seconds) {
     if (!parser_number(p, &value))
         return false;
     *seconds = value >= 1 && value <= (double)max ? (int64_t)value : 0;
-    if ((double)*seconds == value)
+    if (*seconds && (double)*seconds == value)
         return true;
     p->at = at;
     return false;

@@ -3,6 +3,7 @@
 #include "core/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 struct asked {
     struct read *read;
@@ -48,7 +49,12 @@ static void put_points(struct buf *b, const struct query_table *t, const struct 
     for (size_t i = 0; i < t->n_times; i++) {
         if (isnan(group->values[i]))
             continue;
-        buf_printf(b, "%s[%lld,", comma, (long long)t->times[i] * 1000);
+        buf_str(b, comma);
+        buf_char(b, '[');
+        if (t->times[i] < 0)
+            buf_char(b, '-');
+        buf_u64(b, (uint64_t)llabs((long long)t->times[i]) * 1000);
+        buf_char(b, ',');
         json_put_number(b, group->values[i]);
         buf_char(b, ']');
         comma = ",";
