@@ -190,8 +190,8 @@ def together(values, how):
 
 
 class Evaluation:
-    def __init__(self, series, interval=None):
-        self.series, self.interval = series, interval
+    def __init__(self, series, interval=None, noise=None):
+        self.series, self.interval, self.noise = series, interval, noise
 
     def metric(self, leaf, shift):
         chosen = [one for one in self.series if one["name"] == leaf["name"] and holds(leaf["scope"], one["tags"])]
@@ -240,6 +240,13 @@ class Evaluation:
         return values[round(float(over[1:]) / 100 * (len(values) - 1))]
 
     def run(self, tree, shift=0):
+        table = self.step(tree, shift)
+        if self.noise:
+            for values in table.groups.values():
+                values.update((at, v * (1 + self.noise.uniform(-1e-13, 1e-13))) for at, v in list(values.items()) if is_value(v))
+        return table
+
+    def step(self, tree, shift):
         if tree[0] == "metric":
             return self.metric(tree[1], shift)
         if tree[0] == "call":
@@ -373,6 +380,8 @@ def near(a, b, scale):
 
 
 class Properties(unittest.TestCase):
+    shaky = 0
+
     @classmethod
     def setUpClass(cls):
         cls.rng = random.Random(SEED)
@@ -382,10 +391,29 @@ class Properties(unittest.TestCase):
         cls.series = make_series(cls.rng)
         send(cls.r, cls.series)
 
-    def compare(self, text, got, table):
-        """got: {tags: {time: value, None for a null}}"""
-        expected = {tuple(tag for tag in tags if tag): {at: v if is_value(v) else None for at, v in values.items()}
-                    for tags, values in table.groups.items() if values}
+    def compare(self, text, got, table, noisy):
+        """got: {tags: {time: value, None for a null}}. A query whose answer hangs on the last bit of a number (is a difference
+        of averages 0, or above it?) says nothing: small noise changes it here too. Those are few."""
+        try:
+            self.compare_exactly(text, got, table)
+        except AssertionError:
+            for seed in range(5):
+                other = noisy(random.Random(seed))
+                try:
+                    self.compare_exactly(text, self.shown(other), table)
+                except AssertionError:
+                    type(self).shaky += 1
+                    self.assertLess(self.shaky, 5 + QUERIES // 50, "too many queries say nothing")
+                    return
+            raise
+
+    @staticmethod
+    def shown(table):
+        return {tuple(tag for tag in tags if tag): {at: v if is_value(v) else None for at, v in values.items()}
+                for tags, values in table.groups.items() if values}
+
+    def compare_exactly(self, text, got, table):
+        expected = self.shown(table)
         say = f"seed {SEED}: {text}"
         self.assertEqual(sorted(got), sorted(expected), say)
         for tags, values in expected.items():
@@ -404,7 +432,7 @@ class Properties(unittest.TestCase):
                 mine = [one for one in answer["series"] if one["query_index"] == index]
                 got = {tuple(one["tag_set"]): {int(at) // 1000: v for at, v in one["pointlist"]} for one in mine}
                 self.assertEqual(len(got), len(mine), text)
-                self.compare(text, got, table)
+                self.compare(text, got, table, lambda noise, tree=tree: Evaluation(self.series, noise=noise).run(tree))
                 for one in mine:
                     self.assertEqual((one["length"], one["interval"]), (len(one["pointlist"]), table.interval), text)
                     self.assertEqual((one["start"], one["end"]), (one["pointlist"][0][0], one["pointlist"][-1][0] + table.interval * 1000 - 1000))
@@ -422,14 +450,19 @@ class Properties(unittest.TestCase):
                 "from": FROM * 1000, "to": TO * 1000, "interval": interval * 1000, "formulas": [{"formula": formula}],
                 "queries": [{"data_source": "metrics", "name": name, "query": text} for name, (text, _) in queries.items()]}}}
             got = self.r.ask("POST", "/api/v2/query/timeseries", body)["data"]["attributes"]
-            table = Evaluation(self.series, interval).run(tree)
-            for values in table.groups.values():
-                for at in [at for at, v in values.items() if not is_value(v)]:
-                    del values[at]
+            table = self.values_only(Evaluation(self.series, interval).run(tree))
             self.assertEqual(got["times"], sorted({at * 1000 for v in table.groups.values() for at in v}), (formula, queries))
             answer = {tuple(one["group_tags"]): {at // 1000: v for at, v in zip(got["times"], values) if v is not None}
                       for one, values in zip(got["series"], got["values"])}
-            self.compare(f"{formula} {queries}", {tags: v for tags, v in answer.items() if v}, table)
+            self.compare(f"{formula} {queries}", {tags: v for tags, v in answer.items() if v}, table,
+                         lambda noise, tree=tree, interval=interval: self.values_only(Evaluation(self.series, interval, noise).run(tree)))
+
+    @staticmethod
+    def values_only(table):
+        for values in table.groups.values():
+            for at in [at for at, v in values.items() if not is_value(v)]:
+                del values[at]
+        return table
 
 
 class BadInput(unittest.TestCase):
