@@ -47,7 +47,11 @@ def make_series(rng):
             step = interval or rng.choice((5, 7, 15))
             times = [t for t in range(FROM - 1200, TO, step) if rng.random() < rng.choice((0.2, 0.9))]
             value = lambda: rng.choice((0, rng.randint(-40, 400) / 4, rng.randint(0, 50)))
+            if kind != "distribution" and rng.random() < 0.3:  # sent again, or late: of one time the last one holds
+                times += rng.sample(times, len(times) // 3)
             points = [(t, [abs(value()) for _ in range(rng.randint(1, 4))] if kind == "distribution" else value()) for t in times]
+            if kind != "distribution":
+                points = list(dict(points).items()) if rng.random() < 0.5 else points
             if points:
                 made.append({"name": name, "type": kind, "interval": interval, "tags": tags, "points": points})
     return made
@@ -194,6 +198,7 @@ class Evaluation:
         self.series, self.interval, self.noise = series, interval, noise
 
     def metric(self, leaf, shift):
+        last = lambda one: one["points"] if one["type"] == "distribution" else dict(one["points"]).items()
         chosen = [one for one in self.series if one["name"] == leaf["name"] and holds(leaf["scope"], one["tags"])]
         interval = leaf["rollup"][1] or self.interval or 5
         interval = max([interval] + [one["interval"] or 0 for one in chosen])
@@ -202,7 +207,7 @@ class Evaluation:
         for one in chosen:
             tags = tuple(f"{key}:{one['tags'][key]}" if key in one["tags"] else None for key in leaf["by"])
             buckets = {}
-            for at, value in one["points"]:
+            for at, value in last(one):
                 at -= shift
                 if times[0] <= at <= TO:
                     buckets.setdefault(at // interval * interval, []).extend(value if isinstance(value, list) else [value])

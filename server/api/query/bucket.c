@@ -104,6 +104,44 @@ static bool find_bucket(const struct leaf *leaf, int64_t at, size_t *bucket) {
     return true;
 }
 
+/* While the times of a series ascend, none can come twice. */
+static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v) {
+    if (!leaf->sorts) {
+        leaf->is_unordered |= at <= leaf->last_s;
+        leaf->last_s = at;
+        add(&leaf->buckets[bucket], v, 1, v, v);
+        return !leaf->is_unordered; /* read once more, sorting */
+    }
+    if (leaf->n_stamped >= QUERY_MEMORY_MAX / sizeof *leaf->stamped ||
+        !array_room(&leaf->stamped, leaf->n_stamped, &leaf->cap_stamped, sizeof *leaf->stamped)) {
+        leaf->scratch.failed = true;
+        return false;
+    }
+    leaf->stamped[leaf->n_stamped] = (struct stamped){at, v, leaf->n_stamped};
+    leaf->n_stamped++;
+    return true;
+}
+
+static int compare_stamped(const void *x, const void *y) {
+    const struct stamped *a = x, *b = y;
+    if (a->at_s != b->at_s)
+        return a->at_s < b->at_s ? -1 : 1;
+    return (a->nth > b->nth) - (a->nth < b->nth);
+}
+
+static void add_stamped(struct leaf *leaf) {
+    size_t n = leaf->n_stamped, bucket = 0;
+    if (n)
+        qsort(leaf->stamped, n, sizeof *leaf->stamped, compare_stamped);
+    for (size_t i = 0; i < n; i++) {
+        double v = leaf->stamped[i].value;
+        if ((i + 1 == n || leaf->stamped[i + 1].at_s != leaf->stamped[i].at_s) &&
+            find_bucket(leaf, leaf->stamped[i].at_s, &bucket))
+            add(&leaf->buckets[bucket], v, 1, v, v);
+    }
+    leaf->n_stamped = 0;
+}
+
 static void end_flush(struct leaf *leaf) {
     struct flush *f = &leaf->flush;
     size_t bucket = 0;
@@ -144,8 +182,7 @@ static int take_points(void *arg, const struct points_row *row) {
             add(&into[bucket], v * scale.factor, scale.count, v, v);
             ok = weigh(leaf, cells + bucket, v, scale.count);
         } else {
-            v *= scale.factor;
-            add(&into[bucket], v, 1, v, v);
+            ok = take_stamped(leaf, row->at_s[i] - leaf->shift_s, bucket, v * scale.factor);
         }
         if (!ok)
             return 1;
@@ -226,26 +263,37 @@ static int check_series(struct leaf *leaf) {
     return 0;
 }
 
-int bucket_series(struct leaf *leaf) {
+static int read_series(struct leaf *leaf) {
     struct reader *reader = leaf->run->read->reader;
+    struct err err = {0};
+    if (!leaf_is_pooled(leaf->series->type))
+        memset(leaf->buckets, 0, leaf->n_buckets * sizeof *leaf->buckets);
+    leaf->flush.has_point = leaf->is_unordered = false;
+    leaf->last_s = INT64_MIN;
+    if (reader->ops->points(reader, leaf->series->id, take_points, leaf, &err) == 0)
+        return 0;
+    query_refuse(leaf->run->error, "%s", err.text);
+    leaf->run->error->status = 500;
+    return -1;
+}
+
+int bucket_series(struct leaf *leaf) {
     double *raw = arena_alloc(&leaf->scratch, (leaf->n_buckets + 1) * sizeof *raw);
     for (size_t i = 0; raw && leaf->n_buckets && i < leaf->n_chosen; i++) {
-        struct err err = {0};
         leaf->series = &leaf->chosen[i];
-        if (check_series(leaf) != 0)
+        if (check_series(leaf) != 0 || read_series(leaf) != 0)
             return -1;
-        bool pooled = leaf_is_pooled(leaf->series->type);
-        if (!pooled)
-            memset(leaf->buckets, 0, leaf->n_buckets * sizeof *leaf->buckets);
-        if (reader->ops->points(reader, leaf->series->id, take_points, leaf, &err) != 0) {
-            query_refuse(leaf->run->error, "%s", err.text);
-            leaf->run->error->status = 500;
-            return -1;
+        if (leaf->is_unordered) {
+            leaf->sorts = true;
+            if (read_series(leaf) != 0)
+                return -1;
+            leaf->sorts = false;
+            add_stamped(leaf);
         }
         if (leaf->scratch.failed)
             break;
         end_flush(leaf);
-        if (!pooled)
+        if (!leaf_is_pooled(leaf->series->type))
             finish_series(leaf, raw);
     }
     return raw && !leaf->scratch.failed ? 0 : query_no_memory(leaf->run->error);

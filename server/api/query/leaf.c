@@ -232,6 +232,7 @@ int query_leaf(struct query_run *run, const struct query_metric *metric, int64_t
     *t = (struct query_table){0};
     int result = read_leaf(&leaf, t);
     free(leaf.weighed);
+    free(leaf.stamped);
     t->interval_s = leaf.interval_s;
     t->n_by = metric->n_by;
     t->by = metric->by;

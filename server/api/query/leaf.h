@@ -29,6 +29,13 @@ struct flush {
     double value;
 };
 
+/* A point that came over HTTP. Where a series has two of one time, the later one replaces the earlier one. */
+struct stamped {
+    int64_t at_s;
+    double value;
+    size_t nth;
+};
+
 /* For percentiles: a value of a group's bucket. */
 struct weighed {
     size_t cell; /* group * buckets + bucket */
@@ -55,6 +62,10 @@ struct leaf {
     struct query_bucket *buckets;
     double *values;
     struct flush flush;
+    int64_t last_s;           /* of its points so far */
+    bool is_unordered, sorts; /* its times don't ascend; so its points are gathered and sorted */
+    struct stamped *stamped;
+    size_t n_stamped, cap_stamped;
 };
 
 static inline bool leaf_is_pooled(enum metric_type type) {
