@@ -210,6 +210,65 @@ class Queries(Reads):
             got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
             self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
 
+    def test_words_of_an_answer(self):
+        for query, metric, expression, scope, aggr in (
+                ("sum:hits{route:a,env:ci}", "hits", "sum:hits{env:ci,route:a}", "env:ci,route:a", "sum"),
+                ("hits{ route:a , env:ci }by{host}.as_count()", "hits", "hits{env:ci,host:web,route:a}.as_count()", "env:ci,host:web,route:a", None),
+                ("avg:hits{route:a OR host:web}", "hits", "avg:hits{route:a OR host:web}", "route:a OR host:web", "avg"),
+                ("100 - (sum:hits{*} / max:size{*})", "(100 - (hits / size))", "(100 - (sum:hits{*} / max:size{*}))", "*", None),
+                ("abs(clamp_min(sum:hits{*}, 2.5))", "abs(clamp_min(hits))", "abs(clamp_min(sum:hits{*}, 2.5))", "*", "sum"),
+                ("top(max:size{*} by {device}, 5, 'mean', 'desc')", "size", "top(max:size{device:sda}, 5, 'mean', 'desc')", "device:sda", "max")):
+            one = self.v1(query)[0]
+            self.assertEqual((one["metric"], one["display_name"], one["expression"], one["scope"], one["aggr"]),
+                             (metric, metric, expression, scope, aggr), query)
+
+    def test_count_is_averaged_and_rate_divides_by_the_interval(self):
+        at = NOW - 60
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "c", "type": "count", "interval": 10, "points": [[at + 10 * i, 15] for i in range(6)]}]}, status=202)
+        for query, interval, expected in (("sum:c{*}.as_rate()", 10, [1.5] * 6), ("sum:c{*}", 10, [15] * 6), ("sum:c{*}.rollup(60)", 60, [15]),
+                                          ("sum:c{*}.as_count().rollup(60)", 60, [90]), ("sum:c{*}.as_rate().rollup(60)", 60, [1.5]),
+                                          ("sum:c{*}.rollup(5)", 10, [15] * 6)):
+            one = self.v1(query)[0]
+            self.assertEqual((one["interval"], [value for _, value in one["pointlist"]]), (interval, expected), query)
+
+    def test_last_point_of_a_time_holds(self):
+        for value in (7, 8):
+            self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "c", "type": "count", "points": [[NOW, value], [NOW - 9, 1]]}]}, status=202)
+        self.assertEqual(self.points("sum:c{*}.as_count().rollup(600000)"), {"": [9]})
+
+    def test_lines_are_flushed_every_ten_seconds(self):
+        at = NOW - 60
+        self.r.send(*(f"lines:{i}|c|T{at + i}" for i in range(1, 10)), *(f"level:{i}|g|T{at + i}" for i in range(1, 10)))
+        self.assertEqual(self.points("sum:lines{*}"), {"": [45]})
+        self.assertEqual(self.points("sum:lines{*}.as_rate()"), {"": [4.5]})
+        self.assertEqual(self.points("avg:level{*}"), {"": [9]})
+
+    def test_names_and_tags_are_normalized(self):
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "My-Metric.a b", "points": [[NOW, 1]], "tags": ["Team:Front End"], "host": "Web-1"}]}, status=202)
+        for query in ("avg:My_Metric.a_b{team:front_end}", "avg:My_Metric.a_b{TEAM:Front*}", "avg:My_Metric.a_b{host:Web-1} by {Team}"):
+            self.assertEqual(len(self.v1(query)), 1, query)
+        self.assertEqual(self.points("avg:My_Metric.a_b{*} by {team,host}"), {"team:front_end,host:Web-1": [1]})
+
+    def test_nulls_of_arithmetic(self):
+        self.assertEqual(self.points("sum:hits{env:prod}.rollup(60) / sum:hits{env:ci}.rollup(60)"), {"": [5 / 5.5 / 2, None, None]})
+        self.assertEqual(self.points("sum:hits{env:prod}.as_count().rollup(60) / sum:hits{env:ci}.as_count().rollup(60)"), {"": [5 / 11, 0, 0]})
+        self.assertEqual(self.points("sum:hits{*}.rollup(60) / (sum:hits{*}.rollup(60) - sum:hits{*}.rollup(60))"), {"": [None] * 3})
+        self.assertEqual(self.points("sum:hits{*} by {env} / sum:none{*} by {env}"), {})
+        self.refused("must be grouped by the same tags", "GET", "/api/v1/query",
+                     **{"from": NOW - 60, "to": NOW, "query": "sum:hits{*} by {env} / sum:hits{*} by {route}"})
+        self.refused("p95 has no percentiles", "GET", "/api/v1/query", **{"from": NOW - 60, "to": NOW, "query": "p95:hits{*}"})
+        self.refused("weighted() needs a gauge", "GET", "/api/v1/query", **{"from": NOW - 60, "to": NOW, "query": "sum:size{*}.weighted()"})
+
+    def test_weighted(self):
+        at = (NOW - 60) // 60 * 60
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "w", "type": "gauge", "interval": 10, "points": [[at, 12]], "tags": ["pod:a"]},
+            {"metric": "w", "type": "gauge", "interval": 10, "points": [[at + 10 * i, 6] for i in range(6)], "tags": ["pod:b"]}]}, status=202)
+        self.assertEqual(self.points("sum:w{*}.rollup(60)"), {"": [18]})
+        self.assertEqual(self.points("sum:w{*}.rollup(avg, 60).weighted()"), {"": [8]})
+
     def test_what_cannot_be_read(self):
         for query, rule, rest, expected in (
                 ("last:hits{*}", "aggregator", "last:hits{*}", "avg:, sum:"), ("p0:hits{*}", "aggregator", "p0:", "avg:, sum:"),

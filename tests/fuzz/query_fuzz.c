@@ -47,7 +47,14 @@ static int read_points(struct reader *r, uint64_t series_id, int (*row)(void *, 
     }
     static const int32_t keys[] = {-1338, 0, 1338};
     static const uint32_t counts[] = {1, 2, 3};
-    struct sketch sketch = {.count = 6, .sum = 2, .min = -1, .max = 1, .avg = 1.0 / 3, .n_bins = 3, .keys = keys, .counts = counts};
+    struct sketch sketch = {.count = 6,
+                            .sum = 2,
+                            .min = -1,
+                            .max = 1,
+                            .avg = 1.0 / 3,
+                            .n_bins = 3,
+                            .keys = keys,
+                            .counts = counts};
     struct points_row some = {&spelling, series_id % 2 ? SOURCE_HTTP : SOURCE_UDP, 40, at, values, NULL};
     struct points_row one = {&spelling, SOURCE_HTTP, 1, at, values, &sketch};
     return row(arg, &some) == 0 && series_id == 3 ? row(arg, &one), 0 : 0;
@@ -76,7 +83,8 @@ static void evaluate(const struct query_node *node, bool again) {
     struct reader reader = {&ops};
     struct read read = {.reader = &reader};
     struct query_error error = {0};
-    struct query_run run = {.read = &read, .arena = &arena, .window = {START_S, START_S + 600, 0, false}, .error = &error};
+    struct query_run run = {
+        .read = &read, .arena = &arena, .window = {START_S, START_S + 600, 0, false}, .error = &error};
     struct query_table table;
     if (query_evaluate(&run, node, 0, &table) != 0) {
         CHECK(error.status == 400 && error.text[0]);

@@ -164,7 +164,7 @@ static bool parse_scope(struct parser *p, struct query_metric *m) {
         return parser_fail(p, "scope_expr", "'{' and a scope");
     parser_blanks(p);
     size_t from = p->at;
-    m->scope = parser_scope(p);
+    m->scope = parser_scope(p, &m->scope_has_words);
     if (!m->scope)
         return false;
     size_t end = p->at;

@@ -41,6 +41,6 @@ struct query_metric *parser_metric(struct parser *p, struct span aggregator, str
 /* -1: none */
 int parser_aggregate(struct span word);
 /* scope.c: between the braces, up to '}' which is left. NULL without an error cannot be. */
-const struct query_scope *parser_scope(struct parser *p);
+const struct query_scope *parser_scope(struct parser *p, bool *has_words);
 
 #endif

@@ -56,6 +56,7 @@ struct query_metric {
     double percentile;      /* 0 to 100 */
     struct span name;       /* normalized */
     struct span scope_text; /* between the braces, blanks cut */
+    bool scope_has_words;   /* AND, parentheses, … */
     const struct query_scope *scope;
     size_t n_by;
     struct span by[QUERY_GROUPS_MAX]; /* normalized keys */

@@ -120,7 +120,7 @@ bool query_scope_series(struct arena *arena, const struct series_row *row, struc
 struct scope_parser {
     struct parser *p;
     size_t n_tags;
-    bool has_symbols, has_words;
+    bool has_symbols, has_words, has_parentheses;
 };
 
 static struct query_scope *parse_any(struct scope_parser *s);
@@ -253,6 +253,7 @@ static struct query_scope *parse_one(struct scope_parser *s) {
         scope = parse_one(s);
         scope = scope ? new_scope(s, SCOPE_NOT, scope) : NULL;
     } else if (parser_take(p, '(')) {
+        s->has_parentheses = true;
         scope = parse_any(s);
         if (scope && !parser_take(p, ')')) {
             parser_fail(p, "scope_expr", "')'");
@@ -291,9 +292,10 @@ static struct query_scope *parse_any(struct scope_parser *s) {
     return NULL;
 }
 
-const struct query_scope *parser_scope(struct parser *p) {
+const struct query_scope *parser_scope(struct parser *p, bool *has_words) {
     struct scope_parser s = {.p = p};
     const struct query_scope *scope = parse_any(&s);
+    *has_words = s.has_words || s.has_parentheses;
     if (s.has_symbols && s.has_words)
         p->words = "Error parsing query: 'AND' and 'OR' cannot be mixed with ','";
     else if (scope && parser_peek(p) != '}')

@@ -47,20 +47,12 @@ static int compare_spans(const void *a, const void *b) {
     return span_cmp(*(const struct span *)a, *(const struct span *)b);
 }
 
-static bool is_list(struct span scope) {
-    for (size_t i = 0; i < scope.n; i++)
-        if (strchr(" \t\r\n()", scope.p[i]) &&
-            !(i && scope.p[i] == ' ' && (scope.p[i - 1] == ',' || scope.p[i - 1] == ' ')))
-            return false;
-    return true;
-}
-
 /* "env:bar,host:a": the scope's tags and the group's, sorted; a scope with words comes first as it was written. */
 static void put_scope(struct buf *b, const struct query_metric *m, const struct query_table *t,
                       const struct query_group *group) {
     struct span list[QUERY_SCOPE_MAX + QUERY_GROUPS_MAX];
     size_t n = 0, first = 0;
-    if (!is_list(m->scope_text)) {
+    if (m->scope_has_words) {
         list[n++] = m->scope_text;
         first = 1;
     } else {
