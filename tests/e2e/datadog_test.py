@@ -294,6 +294,7 @@ class Queries(Reads):
                 ("top(sum:hits{*}, 0, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
                 ("top(sum:hits{*}, 9223372036854775808, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
                 ("top(sum:hits{*}, 5, 'best', 'desc')", "arguments", "", "'mean', 'min'"), ("top(sum:hits{*}, 5, 'mean', 'up')", "arguments", "", "'asc' or 'desc'"),
+                ("bottom(sum:hits{*} by {route}, 1, 'mean', 'desc')", "arguments", "", "'asc' behind bottom"),
                 ("moving_rollup(sum:hits{*}, 0)", "arguments", "", "seconds"), ("timeshift(sum:hits{*}, 1.5)", "arguments", "", "seconds"),
                 ("sum:hits{*}.as_count().as_rate()", "modifier", "", "not both"), ("avg:hits{*}.weighted()", "modifier", "", "weighted() behind sum:"),
                 ("sum:hits{" + ",".join("a" * 1025) + "}", "scope_expr", "", "at most 1024"), ("'", "expr", "'", "a metric"),
@@ -369,6 +370,7 @@ class Queries(Reads):
                 ([good], {"formulas": [{"formula": "a", "limit": {"count": 2 ** 62}}]}, "'limit.count'"),
                 ([good], {"formulas": [{"formula": "a", "limit": {"count": 1, "order": "up"}}]}, "'limit.order'"),
                 ([good], {"from": "now"}, "are milliseconds"), ([good], {"to": 0}, "are milliseconds"),
+                ([good, good], {}, "a 'name' of its own"),
                 ([good], {"to": 1e17}, "are milliseconds")):
             for what in ("timeseries", "scalar"):
                 self.assertIn(part, self.v2(what, queries, 400, **more))

@@ -346,6 +346,8 @@ const char *function_check(const struct query_function *f, const struct query_ar
             return "'mean', 'min', 'max', 'sum', 'last', 'area' or 'l2norm'";
         if (!span_eq(args[2].word, SPAN("asc")) && !span_eq(args[2].word, SPAN("desc")))
             return "'asc' or 'desc'";
+        if (f->name[0] == 'b' && !span_eq(args[2].word, SPAN("asc")))
+            return "'asc' behind bottom: nothing says which series Datadog keeps with 'desc'";
     }
     if (f->table == table_moving_rollup) {
         static const char *const words[] = {"avg", "sum", "min", "max", "count"};

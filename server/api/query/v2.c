@@ -34,6 +34,9 @@ static bool read_query(struct v2_question *qn, const json_t *item) {
     if ((aggregator && !json_is_string(aggregator)) || (qn->scalar && a->reduce == REDUCE_NONE))
         return refuse(qn, "API input validation failed: unknown aggregator, expected one of"
                           " avg, min, max, sum, last, percentile, mean, l2norm, area.");
+    for (size_t i = 0; name && i < qn->n; i++)
+        if (span_eq(qn->names[i], text_of(name)))
+            return refuse(qn, "API input validation failed: every query needs a 'name' of its own.");
     struct query_node *node = arena_alloc(&qn->arena, sizeof *node);
     if (!node)
         return query_no_memory(&qn->error) == 0;
