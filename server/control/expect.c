@@ -208,6 +208,7 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     struct question *q = (struct question *)w;
     struct http_request *rq = q->rq;
     struct err err = {0};
+    bool within;
     q->job.run = q->again ? run_again : run_report;
     switch (why) {
     case WATCH_LOOKED:
@@ -221,7 +222,7 @@ static void question_wake(struct waiter *w, enum watch_why why) {
         http_error(rq, 503, "the server is stopping");
         break;
     case WATCH_FAILED:
-        bool within = judge_within_limits(q->judge, &err);
+        within = judge_within_limits(q->judge, &err);
         if (within)
             err_set(&err, 0, w->failed ? "out of memory" : "what was recorded since cannot be read");
         http_error(rq, within ? 500 : 422, "cannot judge: %s", err.text);

@@ -68,6 +68,22 @@ struct sample_row {
     const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
 };
 
+/* Samples of one series, some at a time. The arrays hold until the callback returns. */
+struct points_row {
+    const struct metric *spelling;
+    enum source source;
+    size_t n;
+    const int64_t *at_s; /* seconds since 1970: the client's timestamp, else when it came */
+    const double *values;
+    const struct sketch *sketch; /* then n is 1 */
+};
+
+/* How often a series is sent. */
+struct cadence {
+    int64_t interval_s; /* the longest that was given; 0: none */
+    enum source source; /* of its first sample */
+};
+
 struct event_row {
     uint64_t id;
     int64_t received_at;
@@ -159,6 +175,10 @@ struct reader_ops {
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);
+    /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
+    int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
+                  struct err *);
+    int (*cadence)(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
     int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *),
                   void *, struct err *);
     int (*checks)(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *),

@@ -15,3 +15,9 @@ e2e-datadog: build/statwit $(OUT)/statwit ## reads of the fake Datadog API: host
 e2e: e2e-intake
 e2e-intake: build/statwit $(OUT)/statwit build/clock_shift.so ## every case of fixtures/intake against the real binary over HTTP
 	@VARIANT=$(VARIANT) STATWIT=$(CURDIR)/$(OUT)/statwit CLOCK_SHIFT=$(CURDIR)/$(CLOCK_SHIFT) python3 -B tests/e2e/intake_test.py -q
+
+# Queries against an evaluation of their own in Python; QUERIES=100000 for a long run, SEED=N to repeat one.
+.PHONY: e2e-query
+e2e: e2e-query
+e2e-query: build/statwit $(OUT)/statwit ## random queries of the fake Datadog API against an independent evaluation
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/query_test.py -q

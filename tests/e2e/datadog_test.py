@@ -171,6 +171,7 @@ class Queries(Reads):
                 ("sum:hits{*}.rollup(sum, 60)", {"": [16, 22, 33]}),
                 ("sum:hits{env:ci}.rollup(sum, 60)", {"": [11, 22, 33]}),
                 ("sum:hits{env:ci,!route:b}.rollup(60)", {"": [10, 20, 30]}),
+                ("hits{env:ci}.rollup(60)", {"": [5.5, 11, 16.5]}),
                 ("sum:hits{!env:c*}.rollup(sum,60)", {"": [5]}),
                 ("sum:hits{host:web}.rollup(sum, 60)", {"": [10, 20, 30]}),
                 ("avg:hits{env:ci}.rollup(sum, 60)", {"": [5.5, 11, 16.5]}),
@@ -182,7 +183,7 @@ class Queries(Reads):
                  {"env:ci,host:web": [10, 20, 30], "env:ci": [1, 2, 3], "env:prod": [5]}),
                 ("sum:hits{env:prod}.as_count().rollup(sum, 60)", {"": [5]}),
                 ("sum:hits{env:prod}.as_rate().rollup(sum, 60)", {"": [5 / 60]}),
-                ("avg:size{device:sd*} by {device}.rollup(max, 60).fill(zero)", {"device:sda": [4, 8]}),
+                ("avg:size{device:sd*} by {device}.rollup(max, 60).fill(zero)", {"device:sda": [4, 8, 0, 0]}),
                 ("avg:size{*}.rollup(avg, 600000)", {"": [6]}),
                 ("avg:none{*}", {})):
             self.assertEqual(self.points(query), expected, query)
@@ -201,30 +202,114 @@ class Queries(Reads):
         self.r.send("took:1:2|ms|@0.5\ntook:6|ms", "users:a|s")
         for query, expected in (
                 ("avg:lat{*}.rollup(60)", {"": [3]}), ("sum:lat{*}.rollup(60)", {"": [9]}), ("min:lat{*}.rollup(60)", {"": [1]}),
-                ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}),
+                ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}), ("p50:lat{*}.rollup(60)", {"": [3]}), ("p99:lat{*}.rollup(60)", {"": [5]}),
                 ("avg:lat{*} by {route}.rollup(60)", {"route:a": [2], "route:b": [5]}),
                 ("sum:speed{*}.rollup(60)", {"": [2]}), ("sum:speed{*}.rollup(60).as_count()", {"": [20]}),
+                ("sum:speed{*}.rollup(60).as_rate()", {"": [20 / 60]}),
                 ("avg:took{*}.rollup(3600)", {"": [12 / 5]}), ("avg:users{*}", {})):
             got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
             self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
 
+    def test_words_of_an_answer(self):
+        for query, metric, expression, scope, aggr in (
+                ("sum:hits{route:a,env:ci}", "hits", "sum:hits{env:ci,route:a}", "env:ci,route:a", "sum"),
+                ("hits{ route:a , env:ci }by{host}.as_count()", "hits", "hits{env:ci,host:web,route:a}.as_count()", "env:ci,host:web,route:a", None),
+                ("avg:hits{route:a OR host:web}", "hits", "avg:hits{route:a OR host:web}", "route:a OR host:web", "avg"),
+                ("100 - (sum:hits{*} / max:size{*})", "(100 - (hits / size))", "(100 - (sum:hits{*} / max:size{*}))", "*", None),
+                ("abs(clamp_min(sum:hits{*}, 2.5))", "abs(clamp_min(hits))", "abs(clamp_min(sum:hits{*}, 2.5))", "*", "sum"),
+                ("top(max:size{*} by {device}, 5, 'mean', 'desc')", "size", "top(max:size{device:sda}, 5, 'mean', 'desc')", "device:sda", "max")):
+            one = self.v1(query)[0]
+            self.assertEqual((one["metric"], one["display_name"], one["expression"], one["scope"], one["aggr"]),
+                             (metric, metric, expression, scope, aggr), query)
+
+    def test_count_is_averaged_and_rate_divides_by_the_interval(self):
+        at = NOW - 60
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "c", "type": "count", "interval": 10, "points": [[at + 10 * i, 15] for i in range(6)]}]}, status=202)
+        for query, interval, expected in (("sum:c{*}.as_rate()", 10, [1.5] * 6), ("sum:c{*}", 10, [15] * 6), ("sum:c{*}.rollup(60)", 60, [15]),
+                                          ("sum:c{*}.as_count().rollup(60)", 60, [90]), ("sum:c{*}.as_rate().rollup(60)", 60, [1.5]),
+                                          ("sum:c{*}.rollup(5)", 10, [15] * 6)):
+            one = self.v1(query)[0]
+            self.assertEqual((one["interval"], [value for _, value in one["pointlist"]]), (interval, expected), query)
+
+    def test_last_point_of_a_time_holds(self):
+        for value in (7, 8):
+            self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "c", "type": "count", "points": [[NOW, value], [NOW - 9, 1]]}]}, status=202)
+        self.assertEqual(self.points("sum:c{*}.as_count().rollup(600000)"), {"": [9]})
+
+    def test_lines_are_flushed_every_ten_seconds(self):
+        at = NOW - 60
+        self.r.send(*(f"lines:{i}|c|T{at + i}" for i in range(1, 10)), *(f"level:{i}|g|T{at + i}" for i in range(1, 10)))
+        self.assertEqual(self.points("sum:lines{*}"), {"": [45]})
+        self.assertEqual(self.points("sum:lines{*}.as_rate()"), {"": [4.5]})
+        self.assertEqual(self.points("avg:level{*}"), {"": [9]})
+
+    def test_names_and_tags_are_normalized(self):
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "My-Metric.a b", "points": [[NOW, 1]], "tags": ["Team:Front End"], "host": "Web-1"}]}, status=202)
+        for query in ("avg:My_Metric.a_b{team:front_end}", "avg:My_Metric.a_b{TEAM:Front*}", "avg:My_Metric.a_b{host:Web-1} by {Team}"):
+            self.assertEqual(len(self.v1(query)), 1, query)
+        self.assertEqual(self.points("avg:My_Metric.a_b{*} by {team,host}"), {"team:front_end,host:Web-1": [1]})
+
+    def test_nulls_of_arithmetic(self):
+        self.assertEqual(self.points("sum:hits{env:prod}.rollup(60) / sum:hits{env:ci}.rollup(60)"), {"": [5 / 5.5 / 2, None, None]})
+        self.assertEqual(self.points("sum:hits{env:prod}.as_count().rollup(60) / sum:hits{env:ci}.as_count().rollup(60)"), {"": [5 / 11, 0, 0]})
+        self.assertEqual(self.points("sum:hits{*}.rollup(60) / (sum:hits{*}.rollup(60) - sum:hits{*}.rollup(60))"), {"": [None] * 3})
+        self.assertEqual(self.points("sum:hits{*} by {env} / sum:none{*} by {env}"), {})
+        self.refused("must be grouped by the same tags", "GET", "/api/v1/query",
+                     **{"from": NOW - 60, "to": NOW, "query": "sum:hits{*} by {env} / sum:hits{*} by {route}"})
+        self.refused("p95 has no percentiles", "GET", "/api/v1/query", **{"from": NOW - 60, "to": NOW, "query": "p95:hits{*}"})
+        self.refused("weighted() needs a gauge", "GET", "/api/v1/query", **{"from": NOW - 60, "to": NOW, "query": "sum:size{*}.weighted()"})
+
+    def test_weighted(self):
+        at = (NOW - 60) // 60 * 60
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "w", "type": "gauge", "interval": 10, "points": [[at, 12]], "tags": ["pod:a"]},
+            {"metric": "w", "type": "gauge", "interval": 10, "points": [[at + 10 * i, 6] for i in range(6)], "tags": ["pod:b"]}]}, status=202)
+        self.assertEqual(self.points("sum:w{*}.rollup(60)"), {"": [18]})
+        self.assertEqual(self.points("sum:w{*}.rollup(avg, 60).weighted()"), {"": [8]})
+
     def test_what_cannot_be_read(self):
-        for query, expected in (
-                ("hits{*}", "avg:, sum:"), ("last:hits{*}", "avg:, sum:"), ("sum hits{*}", "avg:, sum:"),
-                ("sum:{*}", "a metric name"), ("sum:hits", "'{' and a scope"), ("sum:hits{}", "a tag or * in the braces"),
-                ("sum:hits{a,}", "a tag or * in the braces"), ("sum:hits{a", "'}'"), ("sum:hits{*} by route", "'{' after by"),
-                ("sum:hits{*} by {}", "a tag key"), ("sum:hits{*} by {a", "'}'"), ("sum:hits{*}.rollup", "'(' after"),
-                ("sum:hits{*}.rollup(x)", "avg, sum, min"), ("sum:hits{*}.rollup(0)", "avg, sum, min"),
-                ("sum:hits{*}.rollup(60", "')'"), ("sum:hits{*}.fill(", "')'"), ("sum:hits{*}.as_count(1)", "one of as_count()"),
-                ("sum:hits{*}.derivative()", "one of as_count()"), ("sum:hits{*} + 1", "the end of the query"),
-                ("sum:hits{" + ",".join("a" * 33) + "}", "fewer tags"),
-                ("sum:hits{*} by {" + ",".join("a" * 17) + "}", "a tag key")):
-            self.refused("expected " + expected, "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+        for query, rule, rest, expected in (
+                ("last:hits{*}", "aggregator", "last:hits{*}", "avg:, sum:"), ("p0:hits{*}", "aggregator", "p0:", "avg:, sum:"),
+                ("sum hits{*}", "scope_expr", "hits{*}", "'{' and a scope"), ("sum:{*}", "metric_name", "{*}", "a metric name"),
+                ("sum:hits", "scope_expr", "", "'{' and a scope"), ("sum:hits{}", "scope_expr", "}", "a tag or *"),
+                ("sum:hits{a,}", "scope_expr", "}", "a tag or *"), ("sum:hits{a", "scope_expr", "", "AND, OR, ',' or '}'"),
+                ("sum:hits{a b}", "scope_expr", "b}", "AND, OR"), ("sum:hits{$env}", "scope_expr", "$env}", "a tag or *"),
+                ("sum:hits{(a OR b}", "scope_expr", "}", "')'"), ("sum:hits{a IN b}", "scope_expr", "b}", "'(' after IN"),
+                ("sum:hits{a IN ()}", "scope_expr", ")}", "a value"), ("sum:hits{NOT}", "scope_expr", "}", "a tag or *"),
+                ("sum:hits{*} by route", "by", "route", "'{' after by"), ("sum:hits{*} by {}", "by", "}", "a tag key"),
+                ("sum:hits{*} by {a", "by", "", "',' or '}'"), ("sum:hits{*}.rollup", "modifier", "", "'(' after"),
+                ("sum:hits{*}.rollup(x)", "rollup", "x)", "avg, sum, min"), ("sum:hits{*}.rollup(0)", "rollup", "0)", "a whole number"),
+                ("sum:hits{*}.rollup(last)", "rollup", "last)", "avg, sum, min"),
+                ("sum:hits{*}.rollup(60", "modifier", "", "')'"), ("sum:hits{*}.fill(", "fill", "", "linear, last"),
+                ("sum:hits{*}.fill(zero, 601)", "fill", "601)", "from 1 to 600"),
+                ("sum:hits{*}.as_count(1)", "modifier", "1)", "')'"), ("sum:hits{*}.derivative()", "modifier", "derivative()", "one of as_count()"),
+                ("sum:hits{*} +", "expr", "", "a metric, a number"), ("(sum:hits{*}", "expr", "", "')'"),
+                ("sum:hits{*})", "expr", ")", "an operator or the end"), ("1 + 2", "expr", "", "a metric beside"),
+                ("1 / 0 + sum:hits{*}", "expr", " + sum", "numbers whose result"), ("abs(2)", "arguments", ")", "a query as the first"),
+                ("anomalies(sum:hits{*}, 'basic', 2)", "function", "anomalies(sum:hits{*", "a function that statwit"),
+                ("forecast(sum:hits{*}, 'linear', 1)", "function", "forecast(", "a function"), ("abs(sum:hits{*}, 1)", "arguments", " 1)", "no further"),
+                ("clamp_min(sum:hits{*})", "arguments", "", "more arguments"), ("clamp_min(sum:hits{*}, x)", "number", "x)", "a number"),
+                ("top(sum:hits{*}, 0, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
+                ("top(sum:hits{*}, 9223372036854775808, 'mean', 'desc')", "arguments", "", "from 1 to 1000000"),
+                ("top(sum:hits{*}, 5, 'best', 'desc')", "arguments", "", "'mean', 'min'"), ("top(sum:hits{*}, 5, 'mean', 'up')", "arguments", "", "'asc' or 'desc'"),
+                ("bottom(sum:hits{*} by {route}, 1, 'mean', 'desc')", "arguments", "", "'asc' behind bottom"),
+                ("moving_rollup(sum:hits{*}, 0)", "arguments", "", "seconds"), ("timeshift(sum:hits{*}, 1.5)", "arguments", "", "seconds"),
+                ("sum:hits{*}.as_count().as_rate()", "modifier", "", "not both"), ("avg:hits{*}.weighted()", "modifier", "", "weighted() behind sum:"),
+                ("sum:hits{" + ",".join("a" * 1025) + "}", "scope_expr", "", "at most 1024"), ("'", "expr", "'", "a metric"),
+                ("sum:hits{*} by {" + ",".join("a" * 17) + "}", "by", "}", "at most 16 tag keys")):
+            self.refused(f"Rule '{rule}' didn't match at '{rest}", "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+            self.refused(expected, "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": query})
+        self.refused("(line 2, column 3)", "GET", "/api/v1/query", **{"from": 1, "to": 2, "query": "sum:hits{*} /\n  ?"})
+        for scope in ("a AND !b", "!a AND b", "a,b OR c", "a IN (b, !c)", "NOT a,b"):
+            self.refused("'AND' and 'OR' cannot be mixed with ','", "GET", "/api/v1/query",
+                         **{"from": 1, "to": 2, "query": "sum:hits{" + scope + "}"})
         for args, part in (({"query": "sum:hits{*}"}, "'from' and 'to' are required"),
                            ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'from' and 'to' are required"),
                            ({"from": 1, "to": 2}, "'query' is required"),
                            ({"from": 2, "to": 2, "query": "sum:hits{*}"}, "'from' must lie before 'to'"),
-                           ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 33)}, "At most 32 queries")):
+                           ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 257)}, "At most 256 queries")):
             self.refused(part, "GET", "/api/v1/query", **args)
 
     def v2(self, what, queries, status=200, **more):
@@ -241,11 +326,15 @@ class Queries(Reads):
         self.assertEqual(got["values"], [[10, 20, 30], [1, 2, 3], [4, 8, None]])
         self.assertEqual([one["group_tags"] for one in got["series"]], [["route:a"], ["route:b"], []])
         self.assertEqual([one["query_index"] for one in got["series"]], [0, 0, 1])
-        self.assertEqual(self.v2("timeseries", queries, formulas=[{"formula": "b"}])["values"], [[4, 8, None]])
+        got = self.v2("timeseries", queries, formulas=[{"formula": "b"}])  # no moment without a value
+        self.assertEqual((got["times"], got["values"]), ([(NOW - 120) * 1000, (NOW - 60) * 1000], [[4, 8]]))
+        got = self.v2("timeseries", queries, formulas=[{"formula": "100 * a / b", "limit": {"count": 1, "order": "asc"}}])
+        self.assertEqual((got["series"][0]["group_tags"], got["values"]), (["route:b"], [[25, 25]]))
+        self.assertEqual(self.v2("timeseries", [{"name": "a", "query": "avg:none{*}"}]), {"series": [], "times": [], "values": []})
 
     def test_scalar(self):
-        for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("count", [3, 3]),
-                                     ("last", [30, 3]), (None, [20, 2])):
+        for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("mean", [20, 2]),
+                                     ("last", [30, 3]), ("area", [300, 30]), ("percentile", [20, 2]), (None, [20, 2])):
             query = {"name": "a", "query": "sum:hits{env:ci} by {route}", "aggregator": aggregator}
             group, number = self.v2("scalar", [{k: v for k, v in query.items() if v}])["columns"]
             self.assertEqual((group["name"], group["values"]), ("route", [["a"], ["b"]]))
@@ -254,19 +343,40 @@ class Queries(Reads):
                                   {"query": "sum:hits{env:ci} by {env}", "aggregator": "sum"}])["columns"]
         self.assertEqual([column["values"] for column in rows], [[["ci"], ["prod"]], [66, 5], [66, None]])
         self.assertEqual(rows[1]["name"], "sum:hits{*} by {env}")
+        queries = [{"name": "a", "query": "sum:hits{*} by {env}", "aggregator": "sum"},
+                   {"name": "b", "query": "sum:hits{*}", "aggregator": "sum"}]
+        for formula, limit, expected in (
+                ("a / b * 100", None, [66 / 71 * 100, 5 / 71 * 100]), ("a", {"count": 1, "order": "desc"}, [66]),
+                ("a", {"count": 1, "order": "asc"}, [5]), ("a", {"order": "asc"}, [5, 66]), ("-(a - b)", None, [5, 66]),
+                ("a / (b - b)", None, [None, None]), ("default_zero(a / (b - b))", None, [0, 0]),
+                ("clamp_max(a, 10)", None, [30, 5])):
+            got = self.v2("scalar", queries, formulas=[{"formula": formula} | ({"limit": limit} if limit else {})])["columns"]
+            self.assertEqual(got[-1]["values"], expected, formula)
 
     def test_questions_that_make_no_sense(self):
         good = {"name": "a", "query": "sum:hits{*}"}
         for queries, more, part in (
-                ([], {}, "1 to 32 queries"), ([good] * 33, {}, "1 to 32 queries"), ([{}], {}, "needs a 'query'"),
-                ([{"query": "hits"}], {}, "unable to parse hits"), ([good | {"aggregator": "p99"}], {}, "unknown aggregator"),
-                ([good], {"formulas": [{"formula": "a + 1"}]}, "arithmetic is not evaluated"),
-                ([good], {"formulas": [{}]}, "arithmetic is not evaluated"),
-                ([good], {"formulas": [{"formula": "a"}] * 33}, "too many formulas"),
+                ([], {}, "1 to 256 queries"), ([good] * 257, {}, "1 to 256 queries"), ([{}], {}, "needs a 'query'"),
+                ([{"query": "hits"}], {}, "unable to parse hits"),
+                ([good], {"formulas": [{"formula": "b + 1"}]}, "the name of one of the queries"),
+                ([good], {"formulas": [{"formula": "sum:hits{*}"}]}, "the name of one of the queries"),
+                ([good], {"formulas": [{}]}, "needs a 'formula'"), ([good], {"formulas": "a"}, "must be a list"),
+                ([good], {"formulas": [{"formula": "a"}] * 257}, "too many formulas"),
+                ([good | {"query": "abs(sum:hits{*})"}], {}, "Functions are not supported in metrics data source field."),
+                ([good | {"query": "sum:hits{*} / 2"}], {}, "Functions are not supported in metrics data source field."),
+                ([good | {"data_source": "logs"}], {}, "data_source"),
+                ([good], {"from": NOW - 120, "to": NOW}, "Queries before 2010 are invalid"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 0}}]}, "'limit.count'"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 2 ** 62}}]}, "'limit.count'"),
+                ([good], {"formulas": [{"formula": "a", "limit": {"count": 1, "order": "up"}}]}, "'limit.order'"),
                 ([good], {"from": "now"}, "are milliseconds"), ([good], {"to": 0}, "are milliseconds"),
+                ([good, good], {}, "a 'name' of its own"),
                 ([good], {"to": 1e17}, "are milliseconds")):
             for what in ("timeseries", "scalar"):
                 self.assertIn(part, self.v2(what, queries, 400, **more))
+        for aggregator in ("p99", "median", "count", 5):
+            self.assertIn("unknown aggregator", self.v2("scalar", [good | {"aggregator": aggregator}], 400))
+        self.assertIn("'interval'", self.v2("timeseries", [good], 400, interval=0))
         self.refused("input validation failed", "POST", "/api/v2/query/scalar", "{")
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", {"data": {"type": "timeseries_request"}})
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", json.dumps([]))

@@ -21,6 +21,7 @@ static int run(struct rows *r, const char *sql, struct err *err) {
 
 static int begin(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
+    r->n_arrivals = r->want_arrivals = 0; /* they were of another moment */
     if (run(r, "BEGIN", err) != 0)
         return -1;
     if (run(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
@@ -227,6 +228,8 @@ static const struct reader_ops ops = {
     .end = end,
     .series = rows_series,
     .samples = rows_samples,
+    .points = rows_points,
+    .cadence = rows_cadence,
     .events = rows_events,
     .checks = rows_checks,
     .rejects = rows_rejects,

@@ -5,6 +5,7 @@
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
  *     samples.c    samples, out of chunks; gather.c finds those
+ *     points.c     the samples of one series without their order
  *     spelling.c   contexts as struct metric, arrivals
  *
  * A row callback may use the reader again, but not call `samples` from within `samples`.
@@ -101,6 +102,8 @@ bool rows_tags_match(const struct filter *f, const struct rows_tags *tags);
 struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err);
 void rows_spellings_free(struct rows *r);
 int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, struct err *err);
+/* The same; *end is the first id that it does not hold for. */
+int rows_arrival_until(struct rows *r, uint64_t id, struct rows_arrival *arrival, uint64_t *end, struct err *err);
 /* The first id of the slice that holds `id`: no chunk with a smaller id has samples after it. */
 int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *err);
 /* Columns container_id … inode from `at` on. */
@@ -111,6 +114,9 @@ int rows_series(struct reader *, const struct filter *, int (*row)(void *, const
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
+int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
+                struct err *);
+int rows_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
 int rows_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
                 struct err *);
 int rows_checks(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *,

@@ -152,6 +152,12 @@ static int load_arrivals(struct rows *r, uint64_t id, struct err *err) {
 }
 
 int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, struct err *err) {
+    uint64_t end;
+    return rows_arrival_until(r, id, arrival, &end, err);
+}
+
+int rows_arrival_until(struct rows *r, uint64_t id, struct rows_arrival *arrival, uint64_t *end,
+                       struct err *err) {
     if (r->n_arrivals == 0 || id < r->arrivals[0].first_id || id >= r->arrivals_end)
         if (load_arrivals(r, id, err) != 0)
             return -1;
@@ -164,6 +170,7 @@ int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, stru
             high = middle;
     }
     *arrival = r->arrivals[low];
+    *end = low + 1 < r->n_arrivals ? r->arrivals[low + 1].first_id : r->arrivals_end;
     return 0;
 }
 

@@ -33,6 +33,7 @@ struct vals_reader {
     bool object, first;
     uint64_t offset; /* of the value just read */
     struct value value;
+    uint64_t stamp_text, stamp; /* the first eight digits of the last timestamp, and what they mean */
     struct sketch sketch;
     struct buf text;
     int32_t *keys;

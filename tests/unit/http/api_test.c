@@ -380,7 +380,7 @@ static void test_query(void) {
         SAYS(cases[i].points[0] ? body : "\"series\":[]");
     }
     EQ_INT(ask("GET /api/v1/query?from=1&to=2&query=nonsense"), 400);
-    SAYS("{\"errors\":[\"Error parsing query: unable to parse nonsense");
+    SAYS("{\"errors\":[\"Error parsing query: \\nunable to parse nonsense");
     EQ_INT(ask("GET /api/v1/query?query=avg:q{*}"), 400);
     EQ_INT(ask("GET /api/v1/metrics/q"), 200);
     SAYS("\"type\":\"gauge\"");
