@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "core/clock.h"
 #include "core/distance.h"
+#include "core/metric.h"
 #include "core/number.h"
 #include <ctype.h>
 #include <errno.h>
@@ -68,7 +69,7 @@ const struct option option_table[] = {
     {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
     {OPT_SESSION, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
     {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
-    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count, gauge, timing, histogram, distribution, set or rate; of a server also event, check or any"},
+    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: " METRIC_WORDS "; of a server also event, check or any"},
     {OPT_TAG, TAKES_FILTER, KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
     {OPT_SOURCE, TAKES_SAMPLES, KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
     {OPT_LIMIT, TAKES_SAMPLES, KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},

@@ -33,7 +33,8 @@ struct visit {
 /* What a series is to an expectation with its name: FORM_RIVAL when it is not asked for. */
 static enum form role_of(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
     struct tagged tagged = tagged_series(row, steps);
-    bool itself = match_type(e, row->type), rate = match_has_rates(e) && row->type == METRIC_RATE;
+    bool itself = match_type(e, row->type),
+         rate = match_has_rates(e) && metric_is(row->type, METRIC_PER_SECOND);
     if (!(itself || rate) || !match_tags(e, &tagged))
         return FORM_RIVAL;
     return itself ? FORM_NONE : FORM_RATE;
