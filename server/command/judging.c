@@ -102,7 +102,7 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         log_error("%s", error.message);
     if (error.excerpt[0])
         fprintf(stderr, "%s\n", error.excerpt);
-    if (!error.file.p && (o->command->groups & TAKES_EXPECT))
+    if (!error.file.p && option_groups_have(&o->command->groups, TAKES_EXPECT))
         explain_arguments(o);
     return NULL;
 }

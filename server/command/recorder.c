@@ -26,7 +26,7 @@ static bool address_is_loopback(const struct sockaddr *address) {
 }
 
 static bool is_run(const struct options *o) {
-    return (o->command->groups & TAKES_RUN) != 0;
+    return option_groups_have(&o->command->groups, TAKES_RUN);
 }
 
 /* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of
