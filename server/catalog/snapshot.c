@@ -2,7 +2,7 @@
 #include "catalog/snapshot.h"
 
 #include "catalog/looks.h"
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 #include "catalog/text.h"
 #include "core/array.h"
 #include "core/json.h"
