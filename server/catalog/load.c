@@ -18,10 +18,16 @@ struct loader {
 char *catalog_open_file(void *arg, const char *path, size_t *n, struct err *err) {
     (void)arg;
     struct buf text;
-    if (file_read(path, CATALOG_FILE_MAX, &text, err) != 0)
+    struct err why = {0};
+    bool read = file_read(path, CATALOG_FILE_MAX, &text, &why) == 0;
+    if (!read && text.failed)
+        err_set(err, 0, "%s is too large: at most %u bytes are read", path, CATALOG_FILE_MAX);
+    else if (!read)
+        err_set(err, 0, "%s", why.text);
+    if (!read)
         buf_free(&text);
     *n = text.n;
-    return text.p || err->set ? text.p : calloc(1, 1); /* an empty file is a text too */
+    return text.p || !read ? text.p : calloc(1, 1); /* an empty file is a text too */
 }
 
 struct span catalog_path(struct arena *arena, const char *base, struct span path) {
