@@ -175,7 +175,7 @@ bool catalog_other_tags(const struct catalog_entry *entry) {
 }
 
 bool catalog_type_fits(const struct catalog_entry *entry, enum metric_type type) {
-    unsigned rates = 1u << METRIC_COUNT | 1u << METRIC_RATE;
+    unsigned rates = metric_types_that_are(METRIC_COUNTED);
     unsigned types = entry->types & rates ? entry->types | rates : entry->types;
     return types == 0 || types >> type & 1;
 }

@@ -1,6 +1,6 @@
 #include "catalog/findings.h"
 
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "judge/evaluate/match.h"

@@ -1,8 +1,8 @@
 #include "catalog/infer.h"
 
 #include "catalog/looks.h"
+#include "catalog/numbering.h"
 #include "catalog/pattern.h"
-#include "catalog/table.h"
 #include "catalog/text.h"
 #include "core/array.h"
 #include "judge/evaluate/match.h"

@@ -8,7 +8,7 @@
 #define CATALOG_JSON_FIELDS_H
 
 #include "catalog/catalog.h"
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 #include <jansson.h>
 
 #define JSON_DEPTH_MAX 8 /* levels of a catalog */

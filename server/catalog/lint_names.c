@@ -103,16 +103,17 @@ static enum unit unit_of(struct span name, struct span *word) {
 
 /* NULL: no contradiction. */
 static const char *contradiction(enum unit unit, enum metric_type type) {
-    bool counts = type == METRIC_COUNT || type == METRIC_SET;
-    if (type == METRIC_TIMING && unit == UNIT_OTHER_TIME)
+    bool counts = metric_is(type, METRIC_TOTAL | METRIC_TEXT);
+    if (metric_is(type, METRIC_MILLISECONDS) && unit == UNIT_OTHER_TIME)
         return "a timing is in milliseconds";
-    if (type == METRIC_TIMING && (unit == UNIT_BYTES || unit == UNIT_SHARE || unit == UNIT_TOTAL))
+    if (metric_is(type, METRIC_MILLISECONDS) &&
+        (unit == UNIT_BYTES || unit == UNIT_SHARE || unit == UNIT_TOTAL))
         return "a timing is a duration";
     if (counts && (unit == UNIT_MILLISECONDS || unit == UNIT_OTHER_TIME || unit == UNIT_DURATION))
         return "a duration is a timing, histogram or distribution";
     if (counts && unit == UNIT_SHARE)
         return "a share cannot be added up";
-    if (type == METRIC_SET && unit == UNIT_BYTES)
+    if (metric_is(type, METRIC_TEXT) && unit == UNIT_BYTES)
         return "a set counts different values";
     return NULL;
 }
@@ -144,8 +145,8 @@ static void check_values(struct lint *l, size_t i) {
     if (n->measured && n->min == 0 && n->max == 0)
         note_number(l, LINT_CONSTANT_ZERO, i, 0);
     bool fractions = n->max != floor(n->max) || n->min != floor(n->min);
-    if (n->measured && n->types >> METRIC_TIMING & 1 && n->min >= 0 && n->max > 0 && n->max < SECONDS_MAX &&
-        fractions)
+    if (n->measured && n->types & metric_types_that_are(METRIC_MILLISECONDS) && n->min >= 0 && n->max > 0 &&
+        n->max < SECONDS_MAX && fractions)
         note_number(l, LINT_SECONDS_TIMING, i, n->max);
     if (n->gauges && n->growing == n->gauges)
         lint_note(l, LINT_GROWING_GAUGE, i, l->names.list[i], SPAN(""));

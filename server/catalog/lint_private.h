@@ -4,7 +4,7 @@
 
 #include "catalog/lint.h"
 #include "catalog/looks.h"
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 
 /* What is known of one metric name. */
 struct lint_name {

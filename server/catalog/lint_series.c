@@ -101,14 +101,14 @@ static uint64_t line_bytes(const struct series_row *row) {
 
 static void check_numbers(struct lint *l, size_t name, const struct series_row *row) {
     struct lint_name *n = &l->of_names[name];
-    if (row->type == METRIC_TIMING || row->type == METRIC_HISTOGRAM || row->type == METRIC_DISTRIBUTION) {
+    if (metric_is(row->type, METRIC_POOLED)) {
         n->min = n->measured ? fmin(n->min, row->min) : row->min;
         n->max = n->measured ? fmax(n->max, row->max) : row->max;
         n->measured = true;
     }
-    if (row->type == METRIC_COUNT || row->type == METRIC_RATE)
+    if (metric_is(row->type, METRIC_COUNTED))
         n->least_count = fmin(n->least_count, row->min);
-    if (row->type != METRIC_GAUGE)
+    if (!metric_is(row->type, METRIC_LEVEL))
         return;
     n->gauges++;
     bool added;

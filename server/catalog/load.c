@@ -1,11 +1,8 @@
 /* Files and what they include, as one catalog. */
 #include "catalog/catalog.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "core/file.h"
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int catalog_read_text(struct catalog *c, const char *file, struct span text, struct catalog_error *error) {
     size_t i = span_starts(text, SPAN("\xef\xbb\xbf")) ? 3 : 0;
@@ -42,49 +39,19 @@ struct loader {
     struct catalog_error *error;
 };
 
-static int read_all(int fd, const char *path, char **text, size_t *n, struct err *err) {
-    size_t cap = 65536;
-    *n = 0;
-    *text = malloc(cap);
-    while (*text) {
-        ssize_t got = read(fd, *text + *n, cap - *n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_set(err, errno, "cannot read %s", path);
-        *n += (size_t)got;
-        if (got == 0)
-            return 0;
-        if (*n > CATALOG_FILE_MAX)
-            return err_set(err, 0, "%s is larger than %u bytes", path, CATALOG_FILE_MAX);
-        if (*n == cap) {
-            char *grown = realloc(*text, cap *= 2);
-            if (!grown)
-                break;
-            *text = grown;
-        }
-    }
-    return err_set(err, ENOMEM, "cannot read %s", path);
-}
-
 char *catalog_open_file(void *arg, const char *path, size_t *n, struct err *err) {
     (void)arg;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        err_set(err, errno, "cannot open %s", path);
-        return NULL;
-    }
-    struct stat st;
-    char *text = NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > (off_t)CATALOG_FILE_MAX)
-        err_set(err, 0, "%s has %lld bytes: at most %u are read", path, (long long)st.st_size,
-                CATALOG_FILE_MAX);
-    else if (read_all(fd, path, &text, n, err)) {
-        free(text);
-        text = NULL;
-    }
-    close(fd);
-    return text;
+    struct buf text;
+    struct err why = {0};
+    bool read = file_read(path, CATALOG_FILE_MAX, &text, &why) == 0;
+    if (!read && text.failed)
+        err_set(err, 0, "%s is too large: at most %u bytes are read", path, CATALOG_FILE_MAX);
+    else if (!read)
+        err_set(err, 0, "%s", why.text);
+    if (!read)
+        buf_free(&text);
+    *n = text.n;
+    return text.p || !read ? text.p : calloc(1, 1); /* an empty file is a text too */
 }
 
 struct span catalog_path(struct arena *arena, const char *base, struct span path) {

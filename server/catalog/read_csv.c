@@ -136,8 +136,7 @@ static int read_row(void *arg, const struct csv_row *row, struct catalog_error *
     if (name.n == 0 || name.n > CATALOG_NAME_MAX)
         return bad_field(s, row, COLUMN_NAME, "a name of at most 4096 bytes", error);
     if (t < 0)
-        return bad_field(s, row, COLUMN_TYPE, "one of count gauge rate timing histogram distribution set",
-                         error);
+        return bad_field(s, row, COLUMN_TYPE, "one of" METRIC_TYPES(METRIC_SPACE_WORD), error);
     e.types = 1u << t;
     if (read_numbers(s, row, &e, error) || read_texts(s, row, &e, error))
         return -1;

@@ -13,7 +13,7 @@ static int read_type_word(struct json_reader *r, json_t *v, unsigned *types) {
     struct span word = span_of(json_string_value(v), json_string_length(v));
     int type = json_is_string(v) ? metric_type_of(word) : -1;
     if (type < 0)
-        return json_complain(r, 0, "expected one of count gauge timing histogram distribution set rate");
+        return json_complain(r, 0, "expected one of" METRIC_TYPES(METRIC_SPACE_WORD));
     *types |= 1u << type;
     return 0;
 }

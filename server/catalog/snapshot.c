@@ -2,7 +2,7 @@
 #include "catalog/snapshot.h"
 
 #include "catalog/looks.h"
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 #include "catalog/text.h"
 #include "core/array.h"
 #include "core/json.h"
@@ -148,11 +148,11 @@ static void put_numbers(const struct snapshot_options *o, const struct written *
     const char *between = " ";
     if (o->counts)
         put_stat(out, "samples", (double)x->samples, &between);
-    if (!o->values || x->type == METRIC_SET)
+    if (!o->values || metric_is(x->type, METRIC_TEXT))
         return;
-    if (x->type == METRIC_COUNT || x->type == METRIC_RATE) {
+    if (metric_is(x->type, METRIC_COUNTED)) {
         put_stat(out, "sum", x->sum, &between);
-    } else if (x->type == METRIC_GAUGE) {
+    } else if (metric_is(x->type, METRIC_LEVEL)) {
         put_stat(out, "last", x->last, &between);
     } else {
         put_stat(out, "min", x->min, &between);
@@ -277,7 +277,7 @@ static int read_line(struct parsing *p, struct snapshot_line *line) {
     int t = metric_type_of(type);
     if (t < 0) {
         p->i = 0;
-        return complain(p, "expected one of count gauge timing histogram distribution set rate");
+        return complain(p, "expected one of" METRIC_TYPES(METRIC_SPACE_WORD));
     }
     line->type = (enum metric_type)t;
     if (p->i >= p->text.n || p->text.p[p->i] != ' ')

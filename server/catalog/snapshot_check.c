@@ -1,7 +1,7 @@
 /* What is recorded now, beside a snapshot. */
+#include "catalog/numbering.h"
 #include "catalog/similar.h"
 #include "catalog/snapshot.h"
-#include "catalog/table.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #define CATALOG_TAG_RULES_H
 
 #include "catalog/catalog.h"
-#include "catalog/table.h"
+#include "catalog/numbering.h"
 
 struct tag_rule {
     const struct catalog_tag *tag;

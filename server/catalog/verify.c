@@ -79,12 +79,10 @@ static const struct catalog_entry *find_entry(struct verify *v, struct span name
 /* A gauge NAME.avg where the catalog declares a timing NAME. */
 static bool try_base(struct verify *v, const struct series_row *row, struct span name) {
     struct span base, what;
-    unsigned histograms = 1u << METRIC_TIMING | 1u << METRIC_HISTOGRAM | 1u << METRIC_DISTRIBUTION;
-    if ((row->type != METRIC_GAUGE && row->type != METRIC_RATE && row->type != METRIC_COUNT) ||
-        !name_is_aggregate(name, &base, &what))
+    if (!metric_is(row->type, METRIC_LEVEL | METRIC_COUNTED) || !name_is_aggregate(name, &base, &what))
         return false;
     const struct catalog_entry *e = find_entry(v, base);
-    if (!e || !(e->types & histograms))
+    if (!e || !(e->types & metric_types_that_are(METRIC_POOLED)))
         return false;
     bool total = span_eq(what, SPAN("count")) || span_eq(what, SPAN("sum"));
     check_series(v, number_of(v, e), row, total ? AGGREGATE_TOTAL : AGGREGATE_VALUE);
@@ -98,8 +96,7 @@ static bool try_aggregates(struct verify *v, const struct series_row *row, struc
                                        ".sum",          ".count",        ".50percentile", ".75percentile",
                                        ".85percentile", ".90percentile", ".95percentile", ".99percentile"};
     bool found = false;
-    if ((row->type != METRIC_TIMING && row->type != METRIC_HISTOGRAM && row->type != METRIC_DISTRIBUTION) ||
-        name.n > CATALOG_NAME_MAX)
+    if (!metric_is(row->type, METRIC_POOLED) || name.n > CATALOG_NAME_MAX)
         return false;
     char text[CATALOG_NAME_MAX + 16];
     memcpy(text, name.p, name.n);
@@ -165,7 +162,7 @@ static void look_at(struct verify *v, const struct look *look, const struct samp
     if (look->looks & LOOK_RATE)
         check_range(v, look->entry, VERIFY_SAMPLE_RATE, &e->sample_rate, &series, m->sample_rate,
                     m->sample_rate);
-    if ((look->looks & LOOK_VALUE) && m->type != METRIC_SET)
+    if ((look->looks & LOOK_VALUE) && !metric_is(m->type, METRIC_TEXT))
         check_range(v, look->entry, VERIFY_VALUE_RANGE, &e->value, &series, low, high);
     if ((look->looks & LOOK_UNIT) && m->unit.n && !span_eq(e->unit, m->unit))
         verify_note(v, look->entry, VERIFY_WRONG_UNIT, SPAN(""), &series, m->unit);

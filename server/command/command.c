@@ -14,7 +14,7 @@
 
 /* clang-format off */
 const struct command commands[] = {
-    {"serve", "", 0, 0, false, TAKES_SERVE | TAKES_RECORDER | TAKES_QUIET,
+    {"serve", "", 0, 0, false, GROUPS(TAKES_SERVE, TAKES_RECORDER, TAKES_QUIET),
      "run the recorder in the foreground",
      "When everything listens, one line of JSON goes to stdout (a few words for people on a terminal). SIGTERM and\n"
      "SIGINT drain the sockets, commit and end it with exit code 0. Logs go to stderr.",
@@ -22,7 +22,7 @@ const struct command commands[] = {
      "  statwit serve --dogstatsd-port 0 --http-port 0 --db :memory: --ready-file ready.json\n"
      "  statwit serve --dogstatsd-socket /tmp/dsd.sock --retention-age 1h",
      serve_command},
-    {"run", "[--] CMD…", 1, ANY, true, TAKES_RUN | TAKES_RECORDER | TAKES_JUDGE | TAKES_QUIET,
+    {"run", "[--] CMD…", 1, ANY, true, GROUPS(TAKES_RUN, TAKES_RECORDER, TAKES_JUDGE, TAKES_QUIET),
      "private recorder on free ports, CMD pointed at it, verdict, exit",
      "The command gets the variables that Datadog's and StatsD's clients read; its input and output stay its own. The\n"
      "report goes to stderr. Exit code: the command's own when that is not 0, else the verdict's.",
@@ -30,7 +30,7 @@ const struct command commands[] = {
      "  statwit run --expect metrics.expect --junit statwit.xml -- npm test\n"
      "  statwit run -e 'incr login.attempt sum == 1' --timeout 1m -- ./login-test",
      run_command},
-    {"expect", "[EXPECTATION…]", 0, ANY, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_EXPECT | TAKES_JUDGE | TAKES_JSON | TAKES_QUIET,
+    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
      "judge what was recorded: pass, fail or inconclusive, and why",
      "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [STAT OP VALUE [+- TOLERANCE]] [and …]. statwit-expect(7) has it all.",
      "  statwit expect 'incr login.attempt{instance:failure} sum == 1'\n"
@@ -38,29 +38,29 @@ const struct command commands[] = {
      "  statwit expect -f metrics.expect --all-covered --junit report.xml\n"
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
-    {"ls", "[GLOB]", 0, 1, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_FILTER | TAKES_JSON | TAKES_QUIET,
+    {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_JSON, TAKES_QUIET),
      "the series recorded: name, type, tags, samples, sum, last", NULL,
      "  statwit ls\n"
      "  statwit ls 'login.*' --type count --tag instance:failure\n"
      "  statwit ls --session '*' --json",
      ls_command},
-    {"samples", "[GLOB]", 0, 1, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_FILTER | TAKES_SAMPLES | TAKES_JSON | TAKES_QUIET,
+    {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_SAMPLES, TAKES_JSON, TAKES_QUIET),
      "the samples as they came in, newest last", NULL,
      "  statwit samples -n 20\n"
      "  statwit samples 'events.*' -f\n"
      "  statwit samples --db statwit.db --json",
      samples_command},
-    {"rejects", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_JSON | TAKES_QUIET,
+    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_JSON, TAKES_QUIET),
      "what was refused, why, with a caret under the place", NULL,
      "  statwit rejects\n"
      "  statwit rejects --json --since 1200",
      rejects_command},
-    {"status", "", 0, 0, false, TAKES_SERVER | TAKES_STATUS | TAKES_JSON | TAKES_QUIET,
+    {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),
      "listeners, counts, losses", NULL,
      "  statwit status\n"
      "  statwit status --wait 5s -q && ./run-tests",
      status_command},
-    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, TAKES_SERVER | TAKES_NEW_SESSION | TAKES_JSON,
+    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_NEW_SESSION, TAKES_JSON),
      "isolated sessions; new prints the environment to export",
      "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: other sessions do not see what comes in there.",
      "  eval \"$(statwit session new checkout-test --ttl 10m)\"\n"
@@ -68,12 +68,12 @@ const struct command commands[] = {
      "  statwit session rm checkout-test\n"
      "  statwit session rm --keep checkout-test",
      session_command},
-    {"reset", "", 0, 0, false, TAKES_SERVER | TAKES_SESSION | TAKES_JSON | TAKES_QUIET,
+    {"reset", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_JSON, TAKES_QUIET),
      "forget what a session recorded", NULL,
      "  statwit reset\n"
      "  statwit reset --session checkout-test",
      reset_command},
-    {"send", "[LINE…]", 0, ANY, false, TAKES_SERVER | TAKES_SESSION | TAKES_SEND | TAKES_QUIET,
+    {"send", "[LINE…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_SEND, TAKES_QUIET),
      "send DogStatsD lines (or stdin)",
      "Where to: --to; else the server that --url or STATWIT_URL names; else where DD_DOGSTATSD_URL, DD_DOGSTATSD_SOCKET or\n"
      "DD_AGENT_HOST and DD_DOGSTATSD_PORT say; else the server on this host.",
@@ -81,19 +81,19 @@ const struct command commands[] = {
      "  statwit send --to unixgram <lines.txt\n"
      "  statwit send --to udp://127.0.0.1:8125 'tasks.refreshed:42|g'",
      send_command},
-    {"replay", "[FILE]", 0, 1, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SEND | TAKES_REPLAY | TAKES_QUIET,
+    {"replay", "[FILE]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SEND, TAKES_REPLAY, TAKES_QUIET),
      "send a recorded session or a file of lines again",
      "FILE is a recording or a text file of DogStatsD lines; - is stdin. Unless --to says otherwise they go over HTTP, where\n"
      "nothing is lost on the way.",
      "  statwit replay statwit.db --session again\n"
      "  statwit replay lines.txt --to udp",
      replay_command},
-    {"export", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_FILTER | TAKES_EXPORT,
+    {"export", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_EXPORT),
      "a whole session as jsonl, csv, dogstatsd or openmetrics", NULL,
      "  statwit export >session.jsonl\n"
      "  statwit export --db statwit.db --format csv -o samples.csv",
      export_command},
-    {"verify", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_CATALOG | TAKES_VERIFY | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+    {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
      "names, types and tags against a catalog",
      "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"
      "warning unless --strict. statwit-catalog(5) describes catalogs.",
@@ -101,14 +101,14 @@ const struct command commands[] = {
      "  statwit verify --catalog metrics.json --strict --junit report.xml\n"
      "  statwit verify --db statwit.db --catalog metrics.json --prefix sentry.",
      verify_command},
-    {"lint", "", 0, 0, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_CATALOG | TAKES_LINT | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+    {"lint", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_LINT, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
      "what Datadog rewrites, drops or charges for",
      "Errors fail; warnings and notes do so only with --strict. A catalog can silence rules, for all metrics or for one.",
      "  statwit lint\n"
      "  statwit lint --silence reserved-key --strict\n"
      "  statwit lint --explain identifier-tag",
      lint_command},
-    {"catalog", "infer|merge FILE…|fmt FILE…|convert FILE", 1, ANY, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_FORMAT | TAKES_CHECK,
+    {"catalog", "infer|merge FILE…|fmt FILE…|convert FILE", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FORMAT, TAKES_CHECK),
      "make, merge, tidy and convert catalogs",
      "infer writes a catalog from what was recorded; verifying the same recording against it passes.",
      "  statwit catalog infer -o metrics.json\n"
@@ -116,21 +116,21 @@ const struct command commands[] = {
      "  statwit catalog fmt --check metrics.json\n"
      "  statwit catalog convert metadata.csv >metrics.json",
      catalog_command},
-    {"snapshot", "[FILE]", 0, 1, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_SINCE | TAKES_SNAPSHOT | TAKES_CHECK | TAKES_REPORT | TAKES_JSON | TAKES_QUIET,
+    {"snapshot", "[FILE]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_SNAPSHOT, TAKES_CHECK, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
      "the series of a session as a text to keep beside a test",
      "Without FILE it goes to stdout. Values that look like identifiers, and the host, are shown as *.",
      "  statwit snapshot checkout.metrics\n"
      "  statwit snapshot --check checkout.metrics\n"
      "  statwit snapshot --update checkout.metrics --counts --mask user_id",
      snapshot_command},
-    {"diff", "A B", 2, 2, false, TAKES_SERVER | TAKES_DB | TAKES_SESSION | TAKES_DIFF | TAKES_JSON | TAKES_QUIET,
+    {"diff", "A B", 2, 2, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_DIFF, TAKES_JSON, TAKES_QUIET),
      "what changed between two recordings, snapshots or catalogs",
      "A and B: files of any of these kinds, or session:NAME on the server. Exit code 1 when something changed.",
      "  statwit diff main.db branch.db --markdown\n"
      "  statwit diff checkout.metrics session:default\n"
      "  statwit diff old/metadata.csv metadata.csv",
      diff_command},
-    {"fault", "[ls|clear|http|dogstatsd]", 0, 1, false, TAKES_SERVER | TAKES_SESSION | TAKES_FAULT | TAKES_JSON | TAKES_QUIET,
+    {"fault", "[ls|clear|http|dogstatsd]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_FAULT, TAKES_JSON, TAKES_QUIET),
      "misbehave on purpose",
      "http and dogstatsd add a fault to the existing ones; clear ends them all.",
      "  statwit fault http --path /api/v2/series --status 503 --times 3\n"
@@ -138,7 +138,7 @@ const struct command commands[] = {
      "  statwit fault dogstatsd --drop 0.05\n"
      "  statwit fault clear",
      fault_command},
-    {"completion", "bash|zsh|fish", 1, 1, false, 0,
+    {"completion", "bash|zsh|fish", 1, 1, false, GROUPS(TAKES_NONE),
      "shell completion", NULL,
      "  eval \"$(statwit completion bash)\"\n"
      "  statwit completion fish >~/.config/fish/completions/statwit.fish",

@@ -24,11 +24,11 @@ struct command {
     const char *args; /* as in the usage line: "[GLOB]" */
     int min_args;     /* positional arguments; max_args -1: any number */
     int max_args;
-    bool stops_at_arg;    /* what follows the first positional argument is not ours to read */
-    unsigned groups;      /* the options it takes: enum option_group */
-    const char *summary;  /* a line */
-    const char *about;    /* what else is to know; lines, may be NULL */
-    const char *examples; /* lines "command # what it does" */
+    bool stops_at_arg;           /* what follows the first positional argument is not ours to read */
+    struct option_groups groups; /* the options it takes */
+    const char *summary;         /* a line */
+    const char *about;           /* what else is to know; lines, may be NULL */
+    const char *examples;        /* lines "command # what it does" */
     int (*run)(const struct options *o);
 };
 

@@ -1,6 +1,7 @@
 #include "command/judging.h"
 
 #include "command/file.h"
+#include "command/naming.h"
 #include "command/rows.h"
 #include "command/table.h"
 #include "core/clock.h"
@@ -35,25 +36,9 @@ int judging_add_text(struct judging *j, const char *text) {
 }
 
 int judging_add_file(struct judging *j, const char *path) {
-    bool from_stdin = strcmp(path, "-") == 0;
-    FILE *file = from_stdin ? stdin : fopen(path, "re");
-    if (!file) {
-        log_error("cannot read %s: %s", path, strerror(errno));
-        return EXIT_USAGE;
-    }
-    struct buf text = {.max = JUDGING_FILE_MAX};
-    char piece[8192];
-    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0 && !text.failed;)
-        buf_add(&text, piece, n);
-    bool failed = ferror(file) != 0;
-    if (!from_stdin)
-        fclose(file);
-    if (failed)
-        log_error("cannot read %s: %s", path, strerror(errno));
-    else if (text.failed)
-        log_error("%s is larger than %zu MiB", path, JUDGING_FILE_MAX >> 20);
-    else
-        return add(j, buf_view(&text), span_str(from_stdin ? "stdin" : path), text);
+    struct buf text;
+    if (naming_read(path, JUDGING_FILE_MAX, &text) == EXIT_PASS)
+        return add(j, buf_view(&text), span_str(strcmp(path, "-") == 0 ? "stdin" : path), text);
     buf_free(&text);
     return EXIT_USAGE;
 }
@@ -102,7 +87,7 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         log_error("%s", error.message);
     if (error.excerpt[0])
         fprintf(stderr, "%s\n", error.excerpt);
-    if (!error.file.p && (o->command->groups & TAKES_EXPECT))
+    if (!error.file.p && option_groups_have(&o->command->groups, TAKES_EXPECT))
         explain_arguments(o);
     return NULL;
 }

@@ -3,34 +3,23 @@
 #include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "store/store.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 /* --- files ----------------------------------------------------------------------------------------------- */
 
 int naming_read(const char *path, size_t max, struct buf *text) {
-    bool from_stdin = strcmp(path, "-") == 0;
-    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    char piece[65536];
-    ssize_t n = fd < 0 ? -1 : 0;
-    *text = (struct buf){.max = max};
-    while (fd >= 0 && !text->failed && (n = read(fd, piece, sizeof piece)) != 0) {
-        if (n < 0 && errno != EINTR)
-            break;
-        if (n > 0)
-            buf_add(text, piece, (size_t)n);
-    }
-    if (n < 0)
-        log_error("cannot read %s: %s", path, strerror(errno));
-    else if (text->failed)
-        log_error("%s is larger than %zu MiB", path, max >> 20);
-    if (fd > STDIN_FILENO)
-        close(fd);
-    return n < 0 || text->failed ? EXIT_USAGE : EXIT_PASS;
+    struct err err = {0};
+    int result = strcmp(path, "-") == 0 ? file_read_from(STDIN_FILENO, path, max, text, &err)
+                                        : file_read(path, max, text, &err);
+    if (result == 0)
+        return EXIT_PASS;
+    log_error("%s", err.text);
+    return EXIT_USAGE;
 }
 
 int naming_write(const char *path, struct span text) {

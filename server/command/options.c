@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "core/clock.h"
 #include "core/distance.h"
+#include "core/metric.h"
 #include "core/number.h"
 #include <ctype.h>
 #include <errno.h>
@@ -12,119 +13,129 @@
 
 /* clang-format off */
 const struct option option_table[] = {
-    {OPT_PRIVATE, TAKES_SERVE, KIND_FLAG, 0, "private", NULL, NULL, NULL, "for a test: free ports, --db :memory:, --quiet, --exit-with-stdin, and nothing from the environment; other flags still count"},
+    {OPT_PRIVATE, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "private", NULL, NULL, NULL, "for a test: free ports, --db :memory:, --quiet, --exit-with-stdin, and nothing from the environment; other flags still count"},
 
     /* Where to listen. `run` shares nothing with its surroundings: its ports are free ones, and the Agent's variables,
      * which say where others listen, are not for it. */
-    {OPT_BIND, TAKES_SERVE, KIND_TEXT, 0, "bind", "ADDRESS", "DD_BIND_HOST", "127.0.0.1", "where to listen: an address, localhost (IPv4 and IPv6), 0.0.0.0 or ::"},
-    {OPT_BIND, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "bind", "ADDRESS", NULL, "127.0.0.1", "where to listen"},
-    {OPT_NON_LOCAL, TAKES_SERVE, KIND_FLAG, 0, "dogstatsd-non-local-traffic", NULL, "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", NULL, "the same as --bind 0.0.0.0, unless --bind is given"},
-    {OPT_DOGSTATSD_PORT, TAKES_SERVE, KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "UDP port; 0: any free one"},
-    {OPT_DOGSTATSD_PORT, TAKES_RUN | RUN_BY_FLAG, KIND_PORT, 0, "dogstatsd-port", "PORT", NULL, "0", "UDP port; 0: any free one"},
-    {OPT_DOGSTATSD_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-socket", "PATH", "DD_DOGSTATSD_SOCKET", NULL, "Unix datagram socket to listen on as well"},
-    {OPT_DOGSTATSD_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-socket", "PATH", NULL, NULL, "Unix datagram socket to listen on as well"},
-    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", "DD_DOGSTATSD_STREAM_SOCKET", NULL, "Unix stream socket (length-prefixed) to listen on as well"},
-    {OPT_DOGSTATSD_STREAM_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", NULL, NULL, "Unix stream socket (length-prefixed) to listen on as well"},
-    {OPT_SOCKET, TAKES_RUN | RUN_BY_FLAG, KIND_FLAG, 0, "socket", NULL, NULL, NULL, "also listen on Unix sockets in a private directory, and point the command at them"},
-    {OPT_HTTP_PORT, TAKES_SERVE, KIND_PORT, 0, "http-port", "PORT", NULL, "8125", "TCP port of the Datadog API and of the control API; 0: any free one"},
-    {OPT_HTTP_PORT, TAKES_RUN | RUN_BY_FLAG, KIND_PORT, 0, "http-port", "PORT", NULL, "0", "TCP port of the Datadog API and of the control API; 0: any free one"},
+    {OPT_BIND, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "bind", "ADDRESS", "DD_BIND_HOST", "127.0.0.1", "where to listen: an address, localhost (IPv4 and IPv6), 0.0.0.0 or ::"},
+    {OPT_BIND, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "bind", "ADDRESS", NULL, "127.0.0.1", "where to listen"},
+    {OPT_NON_LOCAL, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "dogstatsd-non-local-traffic", NULL, "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", NULL, "the same as --bind 0.0.0.0, unless --bind is given"},
+    {OPT_DOGSTATSD_PORT, GROUPS(TAKES_SERVE), KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "UDP port; 0: any free one"},
+    {OPT_DOGSTATSD_PORT, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_PORT, 0, "dogstatsd-port", "PORT", NULL, "0", "UDP port; 0: any free one"},
+    {OPT_DOGSTATSD_SOCKET, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "dogstatsd-socket", "PATH", "DD_DOGSTATSD_SOCKET", NULL, "Unix datagram socket to listen on as well"},
+    {OPT_DOGSTATSD_SOCKET, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "dogstatsd-socket", "PATH", NULL, NULL, "Unix datagram socket to listen on as well"},
+    {OPT_DOGSTATSD_STREAM_SOCKET, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", "DD_DOGSTATSD_STREAM_SOCKET", NULL, "Unix stream socket (length-prefixed) to listen on as well"},
+    {OPT_DOGSTATSD_STREAM_SOCKET, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "dogstatsd-stream-socket", "PATH", NULL, NULL, "Unix stream socket (length-prefixed) to listen on as well"},
+    {OPT_SOCKET, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_FLAG, 0, "socket", NULL, NULL, NULL, "also listen on Unix sockets in a private directory, and point the command at them"},
+    {OPT_HTTP_PORT, GROUPS(TAKES_SERVE), KIND_PORT, 0, "http-port", "PORT", NULL, "8125", "TCP port of the Datadog API and of the control API; 0: any free one"},
+    {OPT_HTTP_PORT, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_PORT, 0, "http-port", "PORT", NULL, "0", "TCP port of the Datadog API and of the control API; 0: any free one"},
 
     /* What is recorded, and where. */
-    {OPT_DB, TAKES_SERVE, KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
-    {OPT_DB, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
-    {OPT_READY_FILE, TAKES_SERVE, KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
-    {OPT_EXIT_WITH_STDIN, TAKES_SERVE, KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends, that is, when the process at the other end of the pipe has ended (on a terminal: Ctrl-D)"},
-    {OPT_RETENTION_AGE, TAKES_RECORDER | RUN_BY_FLAG, KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
-    {OPT_RETENTION_SAMPLES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
-    {OPT_MAX_SERIES, TAKES_RECORDER | RUN_BY_FLAG, KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
-    {OPT_KEEP_DATAGRAMS, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
-    {OPT_DOGSTATSD_TAGS, TAKES_SERVE, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
-    {OPT_DOGSTATSD_TAGS, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
-    {OPT_IGNORE_ORIGIN, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
-    {OPT_QUEUE_MEMORY, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
-    {OPT_SO_RCVBUF, TAKES_RECORDER | RUN_BY_FLAG, KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
+    {OPT_DB, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
+    {OPT_DB, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
+    {OPT_READY_FILE, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
+    {OPT_EXIT_WITH_STDIN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends, that is, when the process at the other end of the pipe has ended (on a terminal: Ctrl-D)"},
+    {OPT_RETENTION_AGE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
+    {OPT_RETENTION_SAMPLES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
+    {OPT_MAX_SERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
+    {OPT_KEEP_DATAGRAMS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
+    {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
+    {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
+    {OPT_IGNORE_ORIGIN, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
+    {OPT_QUEUE_MEMORY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "queue-memory", "SIZE", NULL, "256M", "memory for what was received and is not stored yet"},
+    {OPT_SO_RCVBUF, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
 
     /* Access. */
-    {OPT_TLS_CERT, TAKES_SERVE, KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
-    {OPT_TLS_KEY, TAKES_SERVE, KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
-    {OPT_TLS_SELF_SIGNED, TAKES_SERVE, KIND_LIST, 0, "tls-self-signed", "HOST", NULL, NULL, "serve https as this host (repeatable; localhost always), and write the authority to trust to statwit-ca.pem"},
-    {OPT_TOKEN, TAKES_SERVE, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "require this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
-    {OPT_NO_TOKEN, TAKES_SERVE, KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "require no token, even when other hosts can reach the port"},
-    {OPT_API_KEY, TAKES_SERVE, KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
-    {OPT_STRICT_INTAKE, TAKES_RECORDER | RUN_BY_FLAG, KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
-    {OPT_LOG_LEVEL, TAKES_RECORDER, KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
+    {OPT_TLS_CERT, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "tls-cert", "FILE", NULL, NULL, "serve https with this certificate (PEM)"},
+    {OPT_TLS_KEY, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "tls-key", "FILE", NULL, NULL, "the certificate's key (PEM)"},
+    {OPT_TLS_SELF_SIGNED, GROUPS(TAKES_SERVE), KIND_LIST, 0, "tls-self-signed", "HOST", NULL, NULL, "serve https as this host (repeatable; localhost always), and write the authority to trust to statwit-ca.pem"},
+    {OPT_TOKEN, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "require this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
+    {OPT_NO_TOKEN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "require no token, even when other hosts can reach the port"},
+    {OPT_API_KEY, GROUPS(TAKES_SERVE), KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
+    {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
+    {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */
-    {OPT_EXPECT, TAKES_RUN, KIND_LIST, 'e', "expect", "FILE", NULL, NULL, "judge this file of expectations, or this one expectation, when the command has ended (repeatable)"},
-    {OPT_TIMEOUT, TAKES_RUN, KIND_TIME, 0, "timeout", "TIME", NULL, NULL, "end the command after this time (exit 124)"},
-    {OPT_KILL_AFTER, TAKES_RUN, KIND_TIME, 0, "kill-after", "TIME", NULL, "5s", "after --timeout, how long it may take to end before it is killed"},
+    {OPT_EXPECT, GROUPS(TAKES_RUN), KIND_LIST, 'e', "expect", "FILE", NULL, NULL, "judge this file of expectations, or this one expectation, when the command has ended (repeatable)"},
+    {OPT_TIMEOUT, GROUPS(TAKES_RUN), KIND_TIME, 0, "timeout", "TIME", NULL, NULL, "end the command after this time (exit 124)"},
+    {OPT_KILL_AFTER, GROUPS(TAKES_RUN), KIND_TIME, 0, "kill-after", "TIME", NULL, "5s", "after --timeout, how long it may take to end before it is killed"},
 
     /* Whom to ask. */
-    {OPT_URL, TAKES_SERVER, KIND_TEXT, 0, "url", "URL", NULL, "http://127.0.0.1:8125", "the server"},
-    {OPT_TOKEN, TAKES_SERVER, KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "the server's token (better given as STATWIT_TOKEN)"},
-    {OPT_CA_FILE, TAKES_SERVER, KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for https (PEM)"},
-    {OPT_ANSWER_TIMEOUT, TAKES_SERVER | TAKES_RUN, KIND_TIME, 0, "answer-timeout", "TIME", NULL, "5m", "how long the server may take to answer, or be silent in the midst of it; --within and --settle come on top"},
-    {OPT_DB, TAKES_DB, KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
-    {OPT_SESSION, TAKES_SESSION, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
-    {OPT_SESSION, TAKES_RUN | RUN_BY_FLAG, KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
-    {OPT_SINCE, TAKES_SINCE, KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
-    {OPT_TYPE, TAKES_FILTER, KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: count, gauge, timing, histogram, distribution, set or rate; of a server also event, check or any"},
-    {OPT_TAG, TAKES_FILTER, KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
-    {OPT_SOURCE, TAKES_SAMPLES, KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
-    {OPT_LIMIT, TAKES_SAMPLES, KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
-    {OPT_JSON, TAKES_JSON, KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
+    {OPT_URL, GROUPS(TAKES_SERVER), KIND_TEXT, 0, "url", "URL", NULL, "http://127.0.0.1:8125", "the server"},
+    {OPT_TOKEN, GROUPS(TAKES_SERVER), KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "the server's token (better given as STATWIT_TOKEN)"},
+    {OPT_CA_FILE, GROUPS(TAKES_SERVER), KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for https (PEM)"},
+    {OPT_ANSWER_TIMEOUT, GROUPS(TAKES_SERVER, TAKES_RUN), KIND_TIME, 0, "answer-timeout", "TIME", NULL, "5m", "how long the server may take to answer, or be silent in the midst of it; --within and --settle come on top"},
+    {OPT_DB, GROUPS(TAKES_DB), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
+    {OPT_SESSION, GROUPS(TAKES_SESSION), KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
+    {OPT_SESSION, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
+    {OPT_SINCE, GROUPS(TAKES_SINCE), KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
+    {OPT_TYPE, GROUPS(TAKES_FILTER), KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: " METRIC_WORDS "; of a server also event, check or any"},
+    {OPT_TAG, GROUPS(TAKES_FILTER), KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
+    {OPT_SOURCE, GROUPS(TAKES_SAMPLES), KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
+    {OPT_LIMIT, GROUPS(TAKES_SAMPLES), KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_JSON, GROUPS(TAKES_JSON), KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
 
     /* Judging. */
-    {OPT_EXPECT, TAKES_EXPECT, KIND_LIST, 'f', "file", "FILE", NULL, NULL, "a file of expectations; - is stdin (repeatable)"},
-    {OPT_WITHIN, TAKES_JUDGE, KIND_TIME, 0, "within", "TIME", NULL, NULL, "wait at most this long for all to hold"},
-    {OPT_SETTLE, TAKES_JUDGE, KIND_TIME, 0, "settle", "TIME", NULL, NULL, "also require this long without new data"},
-    {OPT_ALL_COVERED, TAKES_JUDGE, KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation, nor declared by --catalog"},
-    {OPT_PREFIX, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
-    {OPT_IGNORE_TAGS, TAKES_JUDGE | TAKES_VERIFY, KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
-    {OPT_JUNIT, TAKES_JUDGE | TAKES_REPORT, KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},
-    {OPT_TAP, TAKES_JUDGE | TAKES_REPORT, KIND_FLAG, 0, "tap", NULL, NULL, NULL, "print the report as TAP"},
-    {OPT_JSON_FILE, TAKES_RUN, KIND_TEXT, 0, "json-file", "FILE", NULL, NULL, "write the report as JSON"},
+    {OPT_EXPECT, GROUPS(TAKES_EXPECT), KIND_LIST, 'f', "file", "FILE", NULL, NULL, "a file of expectations; - is stdin (repeatable)"},
+    {OPT_WITHIN, GROUPS(TAKES_JUDGE), KIND_TIME, 0, "within", "TIME", NULL, NULL, "wait at most this long for all to hold"},
+    {OPT_SETTLE, GROUPS(TAKES_JUDGE), KIND_TIME, 0, "settle", "TIME", NULL, NULL, "also require this long without new data"},
+    {OPT_ALL_COVERED, GROUPS(TAKES_JUDGE), KIND_FLAG, 0, "all-covered", NULL, NULL, NULL, "fail when a recorded series is named by no expectation, nor declared by --catalog"},
+    {OPT_PREFIX, GROUPS(TAKES_JUDGE, TAKES_VERIFY), KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
+    {OPT_IGNORE_TAGS, GROUPS(TAKES_JUDGE, TAKES_VERIFY), KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
+    {OPT_JUNIT, GROUPS(TAKES_JUDGE, TAKES_REPORT), KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},
+    {OPT_TAP, GROUPS(TAKES_JUDGE, TAKES_REPORT), KIND_FLAG, 0, "tap", NULL, NULL, NULL, "print the report as TAP"},
+    {OPT_JSON_FILE, GROUPS(TAKES_RUN), KIND_TEXT, 0, "json-file", "FILE", NULL, NULL, "write the report as JSON"},
 
     /* Of single commands. */
-    {OPT_FOLLOW, TAKES_SAMPLES, KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
-    {OPT_WAIT, TAKES_STATUS, KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
-    {OPT_FORMAT, TAKES_EXPORT, KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
-    {OPT_OUTPUT, TAKES_EXPORT | TAKES_FORMAT, KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
-    {OPT_TO, TAKES_SEND, KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
-    {OPT_FROM, TAKES_REPLAY, KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
-    {OPT_UNIX, TAKES_NEW_SESSION, KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
-    {OPT_TTL, TAKES_NEW_SESSION, KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
-    {OPT_KEEP, TAKES_NEW_SESSION, KIND_FLAG, 0, "keep", NULL, NULL, NULL, "rm: end it, but keep what it recorded"},
-    {OPT_PATH, TAKES_FAULT, KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},
-    {OPT_STATUS, TAKES_FAULT, KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
-    {OPT_DELAY, TAKES_FAULT, KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},
-    {OPT_CUT, TAKES_FAULT, KIND_WORD, 0, "cut", "before|during|after", NULL, NULL, "http: cut the connection before storing, in the middle of the answer, or after storing"},
-    {OPT_TIMES, TAKES_FAULT, KIND_SOME, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
-    {OPT_PROBABILITY, TAKES_FAULT, KIND_SHARE, 0, "probability", "SHARE", NULL, NULL, "http: only this share of the requests, 0 to 1"},
-    {OPT_DROP, TAKES_FAULT, KIND_SHARE, 0, "drop", "SHARE", NULL, NULL, "dogstatsd: drop this share of the datagrams, 0 to 1"},
-    {OPT_SEED, TAKES_FAULT, KIND_COUNT, 0, "seed", "N", NULL, NULL, "for --probability and --drop: the same choices again"},
+    {OPT_FOLLOW, GROUPS(TAKES_SAMPLES), KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
+    {OPT_WAIT, GROUPS(TAKES_STATUS), KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
+    {OPT_FORMAT, GROUPS(TAKES_EXPORT), KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
+    {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_TO, GROUPS(TAKES_SEND), KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
+    {OPT_FROM, GROUPS(TAKES_REPLAY), KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
+    {OPT_UNIX, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
+    {OPT_TTL, GROUPS(TAKES_NEW_SESSION), KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
+    {OPT_KEEP, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "keep", NULL, NULL, NULL, "rm: end it, but keep what it recorded"},
+    {OPT_PATH, GROUPS(TAKES_FAULT), KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},
+    {OPT_STATUS, GROUPS(TAKES_FAULT), KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status and store nothing"},
+    {OPT_DELAY, GROUPS(TAKES_FAULT), KIND_TIME, 0, "delay", "TIME", NULL, NULL, "http: answer this much later"},
+    {OPT_CUT, GROUPS(TAKES_FAULT), KIND_WORD, 0, "cut", "before|during|after", NULL, NULL, "http: cut the connection before storing, in the middle of the answer, or after storing"},
+    {OPT_TIMES, GROUPS(TAKES_FAULT), KIND_SOME, 0, "times", "N", NULL, NULL, "http: only the next N requests"},
+    {OPT_PROBABILITY, GROUPS(TAKES_FAULT), KIND_SHARE, 0, "probability", "SHARE", NULL, NULL, "http: only this share of the requests, 0 to 1"},
+    {OPT_DROP, GROUPS(TAKES_FAULT), KIND_SHARE, 0, "drop", "SHARE", NULL, NULL, "dogstatsd: drop this share of the datagrams, 0 to 1"},
+    {OPT_SEED, GROUPS(TAKES_FAULT), KIND_COUNT, 0, "seed", "N", NULL, NULL, "for --probability and --drop: the same choices again"},
 
     /* Names and tags. */
-    {OPT_CATALOG, TAKES_CATALOG | TAKES_JUDGE, KIND_LIST, 0, "catalog", "FILE", NULL, NULL, "the catalog: metadata.csv or JSON (repeatable)"},
-    {OPT_STRICT, TAKES_CATALOG | TAKES_JUDGE, KIND_FLAG, 0, "strict", NULL, NULL, NULL, "warnings fail too: a declared metric that was never seen, what lint only warns of"},
-    {OPT_SILENCE, TAKES_LINT, KIND_LIST, 0, "silence", "RULE", NULL, NULL, "leave this rule out (repeatable)"},
-    {OPT_EXPLAIN, TAKES_LINT, KIND_TEXT, 0, "explain", "RULE", NULL, NULL, "say what a rule means and why; all lists them"},
-    {OPT_CATALOG_FORMAT, TAKES_FORMAT, KIND_WORD, 0, "format", "json|csv", NULL, NULL, "how to write it"},
-    {OPT_CHECK, TAKES_CHECK, KIND_FLAG, 0, "check", NULL, NULL, NULL, "compare with the file and change nothing"},
-    {OPT_WRITE, TAKES_FORMAT, KIND_FLAG, 'w', "write", NULL, NULL, NULL, "fmt: rewrite the files"},
-    {OPT_UPDATE, TAKES_SNAPSHOT, KIND_FLAG, 0, "update", NULL, NULL, NULL, "rewrite the file (not where CI is set)"},
-    {OPT_COUNTS, TAKES_SNAPSHOT, KIND_FLAG, 0, "counts", NULL, NULL, NULL, "with the number of samples"},
-    {OPT_VALUES, TAKES_SNAPSHOT, KIND_FLAG, 0, "values", NULL, NULL, NULL, "with values: sums of counts, last values of gauges, ranges of the others"},
-    {OPT_MASK, TAKES_SNAPSHOT, KIND_TEXT, 0, "mask", "KEYS", NULL, NULL, "show the values of these tag keys as *: user_id,trace"},
-    {OPT_MARKDOWN, TAKES_DIFF, KIND_FLAG, 0, "markdown", NULL, NULL, NULL, "write tables for a pull request"},
-    {OPT_QUIET, TAKES_QUIET, KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
-    {OPT_HELP, TAKES_ALWAYS, KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
+    {OPT_CATALOG, GROUPS(TAKES_CATALOG, TAKES_JUDGE), KIND_LIST, 0, "catalog", "FILE", NULL, NULL, "the catalog: metadata.csv or JSON (repeatable)"},
+    {OPT_STRICT, GROUPS(TAKES_CATALOG, TAKES_JUDGE), KIND_FLAG, 0, "strict", NULL, NULL, NULL, "warnings fail too: a declared metric that was never seen, what lint only warns of"},
+    {OPT_SILENCE, GROUPS(TAKES_LINT), KIND_LIST, 0, "silence", "RULE", NULL, NULL, "leave this rule out (repeatable)"},
+    {OPT_EXPLAIN, GROUPS(TAKES_LINT), KIND_TEXT, 0, "explain", "RULE", NULL, NULL, "say what a rule means and why; all lists them"},
+    {OPT_CATALOG_FORMAT, GROUPS(TAKES_FORMAT), KIND_WORD, 0, "format", "json|csv", NULL, NULL, "how to write it"},
+    {OPT_CHECK, GROUPS(TAKES_CHECK), KIND_FLAG, 0, "check", NULL, NULL, NULL, "compare with the file and change nothing"},
+    {OPT_WRITE, GROUPS(TAKES_FORMAT), KIND_FLAG, 'w', "write", NULL, NULL, NULL, "fmt: rewrite the files"},
+    {OPT_UPDATE, GROUPS(TAKES_SNAPSHOT), KIND_FLAG, 0, "update", NULL, NULL, NULL, "rewrite the file (not where CI is set)"},
+    {OPT_COUNTS, GROUPS(TAKES_SNAPSHOT), KIND_FLAG, 0, "counts", NULL, NULL, NULL, "with the number of samples"},
+    {OPT_VALUES, GROUPS(TAKES_SNAPSHOT), KIND_FLAG, 0, "values", NULL, NULL, NULL, "with values: sums of counts, last values of gauges, ranges of the others"},
+    {OPT_MASK, GROUPS(TAKES_SNAPSHOT), KIND_TEXT, 0, "mask", "KEYS", NULL, NULL, "show the values of these tag keys as *: user_id,trace"},
+    {OPT_MARKDOWN, GROUPS(TAKES_DIFF), KIND_FLAG, 0, "markdown", NULL, NULL, NULL, "write tables for a pull request"},
+    {OPT_QUIET, GROUPS(TAKES_QUIET), KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
+    {OPT_HELP, GROUPS(TAKES_ALWAYS), KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
 };
 /* clang-format on */
 const size_t n_option_table = sizeof option_table / sizeof option_table[0];
 
+bool option_groups_have(const struct option_groups *groups, enum option_group group) {
+    for (size_t i = 0; groups->list[i] != TAKES_NONE; i++)
+        if (groups->list[i] == group)
+            return true;
+    return false;
+}
+
 bool option_taken(const struct option *option, const struct command *command) {
-    return (option->groups & (command->groups | TAKES_ALWAYS)) != 0;
+    for (const enum option_group *group = option->groups.list; *group != TAKES_NONE; group++)
+        if (*group == TAKES_ALWAYS || option_groups_have(&command->groups, *group))
+            return true;
+    return false;
 }
 
 void option_env(const struct option *option, char name[OPTION_ENV_SIZE]) {
@@ -267,10 +278,11 @@ static bool is_for_another(const struct option *option, const char *text) {
 
 /* What runs in private, and the recorder of `run`, share nothing with their surroundings. */
 static bool reads_environment(const struct options *o, const struct option *option) {
-    bool run = (o->command->groups & TAKES_RUN) != 0;
+    bool run = option_groups_have(&o->command->groups, TAKES_RUN);
     if (option->id == OPT_HELP || o->value[option->id].from == FROM_FLAG)
         return false;
-    return option->id == OPT_PRIVATE || !(option_on(o, OPT_PRIVATE) || (run && option->groups & RUN_BY_FLAG));
+    return option->id == OPT_PRIVATE ||
+           !(option_on(o, OPT_PRIVATE) || (run && option_groups_have(&option->groups, RUN_BY_FLAG)));
 }
 
 static int set_from_environment(struct options *o, const struct option *option, struct err *err) {

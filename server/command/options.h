@@ -102,38 +102,49 @@ enum option_id {
     OPT_N
 };
 
-/* Bits: a command takes all options of its groups. */
+/* A command lists the groups whose options it takes (commands[]); an option lists the groups that it is in. */
 enum option_group {
-    TAKES_SERVE = 1 << 0,    /* serve alone */
-    TAKES_RUN = 1 << 1,      /* run alone */
-    TAKES_RECORDER = 1 << 2, /* who starts a recorder */
-    TAKES_SERVER = 1 << 3,   /* who talks to one */
-    TAKES_DB = 1 << 4,       /* who can read a file instead */
-    TAKES_SESSION = 1 << 5,
-    TAKES_SINCE = 1 << 6,
-    TAKES_FILTER = 1 << 7,
-    TAKES_SAMPLES = 1 << 8,
-    TAKES_JSON = 1 << 9,
-    TAKES_JUDGE = 1 << 10,  /* how expectations are judged, and where the report goes */
-    TAKES_EXPECT = 1 << 11, /* expect alone */
-    TAKES_EXPORT = 1 << 12,
-    TAKES_STATUS = 1 << 13,
-    TAKES_SEND = 1 << 14,
-    TAKES_NEW_SESSION = 1 << 15,
-    TAKES_FAULT = 1 << 16,
-    TAKES_QUIET = 1 << 17,
-    TAKES_REPLAY = 1 << 19,
-    TAKES_CATALOG = 1 << 20,  /* who holds a recording against a catalog */
-    TAKES_VERIFY = 1 << 21,   /* with a prefix and tags to ignore */
-    TAKES_REPORT = 1 << 22,   /* who reports as JUnit and TAP */
-    TAKES_LINT = 1 << 23,     /* lint alone */
-    TAKES_FORMAT = 1 << 24,   /* catalog alone */
-    TAKES_SNAPSHOT = 1 << 25, /* snapshot alone */
-    TAKES_DIFF = 1 << 26,     /* diff alone */
-    TAKES_CHECK = 1 << 27,    /* who can look only */
-    TAKES_ALWAYS = 1 << 18,   /* every command */
-    RUN_BY_FLAG = 1 << 28,    /* no group: in `run` its flag alone sets it, never the environment */
+    TAKES_NONE,     /* ends a list */
+    TAKES_ALWAYS,   /* every command */
+    TAKES_SERVE,    /* serve alone */
+    TAKES_RUN,      /* run alone */
+    TAKES_RECORDER, /* who starts a recorder */
+    TAKES_SERVER,   /* who talks to one */
+    TAKES_DB,       /* who can read a file instead */
+    TAKES_SESSION,
+    TAKES_SINCE,
+    TAKES_FILTER,
+    TAKES_SAMPLES,
+    TAKES_JSON,
+    TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
+    TAKES_EXPECT, /* expect alone */
+    TAKES_EXPORT,
+    TAKES_STATUS,
+    TAKES_SEND,
+    TAKES_NEW_SESSION,
+    TAKES_FAULT,
+    TAKES_QUIET,
+    TAKES_REPLAY,
+    TAKES_CATALOG,  /* who holds a recording against a catalog */
+    TAKES_VERIFY,   /* with a prefix and tags to ignore */
+    TAKES_REPORT,   /* who reports as JUnit and TAP */
+    TAKES_LINT,     /* lint alone */
+    TAKES_FORMAT,   /* catalog alone */
+    TAKES_SNAPSHOT, /* snapshot alone */
+    TAKES_DIFF,     /* diff alone */
+    TAKES_CHECK,    /* who can look only */
+    RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
+
+/* One list of groups, in the two tables. */
+#define OPTION_GROUPS_MAX 12
+struct option_groups {
+    enum option_group list[OPTION_GROUPS_MAX];
+};
+/* clang-format off */
+#define GROUPS(...) {{__VA_ARGS__, TAKES_NONE}}
+/* clang-format on */
+bool option_groups_have(const struct option_groups *groups, enum option_group group);
 
 enum option_kind {
     KIND_FLAG, /* no value; in the environment 1/true/yes/on or 0/false/no/off */
@@ -151,7 +162,7 @@ enum option_kind {
 
 struct option {
     enum option_id id;
-    unsigned groups;
+    struct option_groups groups;
     enum option_kind kind;
     char letter; /* 0: none */
     const char *flag;

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "core/version.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define SLOW_STOP_NS NS_PER_S /* a stop that takes longer says so */
@@ -26,7 +26,7 @@ static bool address_is_loopback(const struct sockaddr *address) {
 }
 
 static bool is_run(const struct options *o) {
-    return (o->command->groups & TAKES_RUN) != 0;
+    return option_groups_have(&o->command->groups, TAKES_RUN);
 }
 
 /* Whether only this host can reach it. A name that doesn't resolve is an error of who binds to it, not of
@@ -47,15 +47,6 @@ static const char *bind_of(const struct options *o) {
     return wide ? "0.0.0.0" : option_text(o, OPT_BIND);
 }
 
-static int make_token(char token[33], struct err *err) {
-    unsigned char bytes[16];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return err_set(err, errno, "cannot make a random token");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(token + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
-
 /* The token to ask for, or NULL. */
 static int choose_token(struct recorder *r, const struct options *o, const char **token, struct err *err) {
     const char *given = option_text(o, OPT_TOKEN);
@@ -67,7 +58,8 @@ static int choose_token(struct recorder *r, const struct options *o, const char 
         return 0;
     }
     *token = r->token;
-    return make_token(r->token, err);
+    return random_hex(r->token, sizeof r->token - 1) == 0 ? 0
+                                                          : err_set(err, errno, "cannot make a random token");
 }
 
 /* --socket: both kinds in a directory that only this user can enter. */

@@ -178,7 +178,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
     f->type = (enum metric_type)known;
     if (known >= 0)
         return EXIT_PASS;
-    log_error("--type must be count, gauge, timing, histogram, distribution, set or rate, not '%s'", type);
+    log_error("--type must be " METRIC_WORDS ", not '%s'", type);
     return EXIT_USAGE;
 }
 

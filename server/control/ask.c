@@ -158,8 +158,7 @@ static int read_type(struct http_request *rq, const struct http_arg *arg, struct
     } else if (span_eq(arg->value, SPAN("any")))
         ask->type = (struct span){NULL, 0};
     else if (!is_among(arg->value, 5, others))
-        return refuse_value(rq, arg,
-                            "count, gauge, timing, histogram, distribution, set, rate, event, check or any");
+        return refuse_value(rq, arg, METRIC_TYPES(METRIC_WORD_COMMA) "event, check or any");
     return 0;
 }
 

@@ -100,33 +100,13 @@ static void put_line(struct buf *b, const struct series_row *row, const char *su
 }
 
 static void put_lines(struct buf *b, const struct series_row *row) {
-    switch (row->type) {
-    case METRIC_COUNT:
+    if (metric_is(row->type, METRIC_TOTAL)) {
         put_line(b, row, "_total", row->sum);
-        break;
-    case METRIC_SET:
-        put_line(b, row, "", (double)row->samples);
-        break;
-    case METRIC_GAUGE:
-    case METRIC_RATE:
-        put_line(b, row, "", row->last);
-        break;
-    default:
+    } else if (metric_is(row->type, METRIC_POOLED)) {
         put_line(b, row, "_count", row->count);
         put_line(b, row, "_sum", row->sum);
-    }
-}
-
-static const char *family_type(enum metric_type type) {
-    switch (type) {
-    case METRIC_COUNT:
-        return "counter";
-    case METRIC_GAUGE:
-    case METRIC_RATE:
-    case METRIC_SET:
-        return "gauge";
-    default:
-        return "summary";
+    } else {
+        put_line(b, row, "", metric_is(row->type, METRIC_TEXT) ? (double)row->samples : row->last);
     }
 }
 
@@ -167,7 +147,7 @@ static void put_families(struct buf *b, const struct collected *c) {
         struct span family = span_of(c->text.p + e->family, e->n_family);
         bool same = previous && span_eq(family, span_of(c->text.p + previous->family, previous->n_family));
         if (!same)
-            buf_printf(b, "# TYPE %.*s %s\n", SPAN_ARG(family), family_type(e->type));
+            buf_printf(b, "# TYPE %.*s %s\n", SPAN_ARG(family), metric_family(e->type));
         buf_add(b, c->text.p + e->lines, e->n_lines);
         previous = e;
     }

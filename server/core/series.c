@@ -72,7 +72,7 @@ static void start(struct summary *s, const struct sample_row *from) {
 static int flush(struct summary *s) {
     if (s->row.samples == 0)
         return 0;
-    if (s->row.type == METRIC_SET)
+    if (metric_is(s->row.type, METRIC_TEXT))
         s->row.sum = s->row.min = s->row.max = s->row.last = (double)NAN;
     int stop = s->emit(s->arg, &s->row);
     s->row.samples = 0;

@@ -6,6 +6,7 @@
 #include "http/http.h"
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "http/certificate.h"
 #include "http/exchange.h"
@@ -36,22 +37,16 @@ static void log_mhd(void *cls, const char *format, va_list args) {
 
 /* A whole file as a string; NULL with err. */
 static char *read_pem(const char *path, struct err *err) {
-    FILE *f = fopen(path, "rbe");
-    if (!f) {
-        err_set(err, errno, "cannot read %s", path);
-        return NULL;
-    }
-    struct buf text = {.max = PEM_MAX};
-    char piece[4096];
-    for (size_t n; (n = fread(piece, 1, sizeof piece, f)) > 0;)
-        buf_add(&text, piece, n);
-    fclose(f);
-    if (text.failed || text.n == 0) {
-        buf_free(&text);
+    struct buf text;
+    struct err why = {0};
+    if (file_read(path, PEM_MAX, &text, &why) == 0 && text.n > 0)
+        return text.p;
+    if (why.set && !text.failed)
+        err_set(err, 0, "%s", why.text);
+    else
         err_set(err, 0, "%s is not a PEM file: %s", path, text.failed ? "larger than 1 MiB" : "empty");
-        return NULL;
-    }
-    return text.p;
+    buf_free(&text);
+    return NULL;
 }
 
 static enum MHD_Result take_connection(void *cls, const struct sockaddr *address, socklen_t n) {

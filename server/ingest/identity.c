@@ -2,10 +2,10 @@
  * session. */
 #include "ingest/loop.h"
 
+#include "core/random.h"
 #include "ingest/socket.h"
 #include <errno.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -16,15 +16,6 @@
 #define KEY_MARK_SALT 0x57745374 /* "StWt" */
 
 /* --- name and key --------------------------------------------------------------------------------------------------- */
-
-static int random_hex(char *text, size_t digits) {
-    unsigned char bytes[32];
-    if (getrandom(bytes, digits / 2, 0) != (ssize_t)(digits / 2))
-        return -1;
-    for (size_t i = 0; i < digits / 2; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
 
 /* Names stand in URLs, where "." and ".." would be taken for a step. */
 static bool name_is_good(const char *name) {

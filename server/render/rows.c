@@ -144,7 +144,7 @@ static void sketch_field(struct buf *b, const struct sketch *sketch) {
 
 void rows_sample_json(struct buf *b, const struct sample_row *row) {
     const struct metric *m = row->spelling;
-    bool set = m->type == METRIC_SET;
+    bool set = metric_is(m->type, METRIC_TEXT);
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
     string_field(b, "name", m->name);

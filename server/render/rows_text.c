@@ -58,20 +58,19 @@ void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row) {
     const struct metric *m = row->spelling;
     buf_span(b, m->name);
     buf_char(b, ':');
-    if (m->type == METRIC_SET)
+    if (metric_is(m->type, METRIC_TEXT))
         buf_span(b, row->text);
     else
         put_number(b, row->value.number);
     buf_char(b, '|');
     /* A rate arrives over HTTP only; the nearest that DogStatsD has is a gauge. */
-    buf_str(b, m->type == METRIC_RATE ? "g" : metric_letter(m->type));
+    buf_str(b, metric_letter(m->type));
     if (m->sample_rate != 1) {
         buf_str(b, "|@");
         put_number(b, m->sample_rate);
     }
     put_tags(b, m->n_tags, m->tags, &m->origin, m->device);
-    if (row->value.timestamp > 0 &&
-        (m->type == METRIC_COUNT || m->type == METRIC_GAUGE || m->type == METRIC_RATE))
+    if (row->value.timestamp > 0 && metric_is(m->type, METRIC_TIMED))
         buf_printf(b, "|T%" PRId64, row->value.timestamp);
     put_origin(b, &m->origin);
 }
@@ -142,7 +141,7 @@ static void cell(struct buf *b, struct span s) {
 
 void rows_sample_csv(struct buf *b, const struct sample_row *row) {
     const struct metric *m = row->spelling;
-    bool set = m->type == METRIC_SET;
+    bool set = metric_is(m->type, METRIC_TEXT);
     char at[CLOCK_RFC3339_SIZE];
     clock_rfc3339(row->received_at, at);
     buf_u64(b, row->id);

@@ -113,7 +113,7 @@ static void keep(struct closest_search *s, struct closest *c, struct candidate c
 static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_t series_id) {
     uint32_t place;
     if (!(match_has_forms(claim->e) || match_has_rates(claim->e)) ||
-        !idmap_get(&j->by_series, series_id, &place))
+        !index_find(&j->by_series, series_id, &place))
         return false;
     const struct links *links = &j->witnesses[place].claims;
     for (size_t i = 0; i < links->n; i++) {

@@ -73,7 +73,7 @@ static void put_hints(const struct expectation *e, const struct finding *f, cons
         return;
     if (c->op == OP_EQ && !c->has_tolerance && fabs(f->value - c->value) <= 1e-9 * fabs(c->value))
         buf_str(b, "; the difference is only rounding: '~' allows for it");
-    if (e->type == METRIC_GAUGE && c->stat == STAT_SUM && a->total.samples > 1)
+    if (metric_is(e->type, METRIC_LEVEL) && c->stat == STAT_SUM && a->total.samples > 1)
         buf_printf(b, "; a gauge's sum adds up all its samples%s",
                    clause_holds(c, a->total.last) ? ": 'last' would hold" : "");
     struct buf unit = {.max = 1024};

@@ -114,7 +114,7 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
 static void mark_series(struct marks *m, const struct candidate *c, const struct expectation *e) {
     const struct series_row *row = &c->row;
     mark_name(m, c, e);
-    if (c->told && row->type == METRIC_RATE && c->kinship == KIN_SAME)
+    if (c->told && metric_is(row->type, METRIC_PER_SECOND) && c->kinship == KIN_SAME)
         mark(m, "aggregated", "a rate, told as its value times its interval");
     else if (c->kinship != KIN_FORM && !match_type(e, row->type))
         mark(m, "type", "is a %s, not a %s", metric_word(row->type), metric_word(e->type));
@@ -128,11 +128,11 @@ static void mark_series(struct marks *m, const struct candidate *c, const struct
     if (c->after_deadline)
         mark(m, "after_deadline", "arrived after the deadline");
     char number[NUMBER_SIZE];
-    number_format(row->type == METRIC_COUNT ? row->sum : row->last, number);
-    if (c->score == 0 && row->type == METRIC_SET)
+    number_format(metric_is(row->type, METRIC_TOTAL) ? row->sum : row->last, number);
+    if (c->score == 0 && metric_is(row->type, METRIC_TEXT))
         mark(m, "matched", "matched");
     else if (c->score == 0)
-        mark(m, "matched", "matched, %s %s", row->type == METRIC_COUNT ? "sum" : "last", number);
+        mark(m, "matched", "matched, %s %s", metric_is(row->type, METRIC_TOTAL) ? "sum" : "last", number);
     if (row->sampled)
         mark(m, "sampled", "sampled: some came with a rate other than 1");
 }

@@ -70,22 +70,13 @@ static inline bool read_name_and_value(struct dogstatsd *d, struct metric_parts 
  *    ^^
  */
 static inline int type_of(const char *p, const char *end) {
-    if (end - p == 1)
-        switch (*p) {
-        case 'c':
-            return METRIC_COUNT;
-        case 'g':
-            return METRIC_GAUGE;
-        case 'h':
-            return METRIC_HISTOGRAM;
-        case 'd':
-            return METRIC_DISTRIBUTION;
-        case 's':
-            return METRIC_SET;
-        default:
-            return -1;
-        }
-    return end - p == 2 && p[0] == 'm' && p[1] == 's' ? METRIC_TIMING : -1;
+    size_t n = (size_t)(end - p);
+#define X(id, word, letter, nearest, weighing, family, traits)                                               \
+    if (sizeof letter > 1 && n == sizeof letter - 1 && memcmp(p, letter, sizeof letter - 1) == 0)            \
+        return id;
+    METRIC_TYPES(X)
+#undef X
+    return -1;
 }
 
 static inline bool read_type(struct dogstatsd *d, struct metric_parts *m, struct line_reader *r) {
@@ -109,7 +100,7 @@ static inline const char *value_end(const struct metric_parts *m, const char *p)
  *    ^ ^     pieces between colons, empty ones skipped; a set's value is one piece, colons and all
  */
 static inline bool read_values(struct dogstatsd *d, struct metric_parts *m, const char *line_end) {
-    if (m->type == METRIC_SET) {
+    if (metric_is(m->type, METRIC_TEXT)) {
         d->values[m->n_values++] = (struct value){.text = m->value};
         return true;
     }
@@ -234,7 +225,7 @@ static inline void decode(struct dogstatsd *d, struct metric_parts *m, struct li
             return;
         end = field.p + field.n;
     }
-    if (m->timestamp_at && m->type != METRIC_COUNT && m->type != METRIC_GAUGE) {
+    if (m->timestamp_at && !metric_is(m->type, METRIC_TIMED)) {
         refuse(d, m, REASON_TIMESTAMP_UNSUPPORTED_TYPE, m->timestamp_at, r->stops.end);
         return;
     }

@@ -4,39 +4,11 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static size_t slot_of(uint64_t id, size_t cap) {
-    return (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (cap - 1);
-}
-
-int idmap_put(struct idmap *m, uint64_t id, uint32_t index) {
-    if (m->n * 4 >= m->cap * 3) {
-        struct idmap bigger = {.cap = m->cap ? 2 * m->cap : 64};
-        bigger.slots = calloc(bigger.cap, sizeof *bigger.slots);
-        if (!bigger.slots)
-            return -1;
-        for (size_t i = 0; i < m->cap; i++)
-            if (m->slots[i].id)
-                idmap_put(&bigger, m->slots[i].id, m->slots[i].index);
-        free(m->slots);
-        *m = bigger;
-    }
-    size_t i = slot_of(id, m->cap);
-    while (m->slots[i].id && m->slots[i].id != id)
-        i = (i + 1) & (m->cap - 1);
-    m->n += m->slots[i].id == 0;
-    m->slots[i] = (struct idmap_slot){id, index};
-    return 0;
-}
-
-bool idmap_get(const struct idmap *m, uint64_t id, uint32_t *index) {
-    if (m->cap == 0)
-        return false;
-    for (size_t i = slot_of(id, m->cap); m->slots[i].id; i = (i + 1) & (m->cap - 1))
-        if (m->slots[i].id == id) {
-            *index = m->slots[i].index;
-            return true;
-        }
-    return false;
+bool index_find(const struct table *t, uint64_t id, uint32_t *place) {
+    const uint32_t *at = table_get(t, id);
+    if (at)
+        *place = *at;
+    return at != NULL;
 }
 
 static size_t head_of(const struct name_index *index, struct span name) {

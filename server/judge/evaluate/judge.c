@@ -99,9 +99,9 @@ void judge_free(struct judge *j) {
     free(j->losses);
     free(j->records);
     free(j->matter);
-    free(j->by_loss.slots);
-    free(j->by_series.slots);
-    free(j->by_identity.slots);
+    table_free(&j->by_loss);
+    table_free(&j->by_series);
+    table_free(&j->by_identity);
     name_index_free(&j->names);
     arena_free(&j->arena);
     parsed_free(&j->parsed);

@@ -4,7 +4,7 @@
 #include "core/number.h"
 
 bool match_tells_drops(struct span name, enum metric_type type) {
-    return span_starts(name, TELEMETRY) && type != METRIC_SET &&
+    return span_starts(name, TELEMETRY) && !metric_is(type, METRIC_TEXT) &&
            memmem(name.p + TELEMETRY.n, name.n - TELEMETRY.n, "dropped", 7) != NULL;
 }
 
@@ -53,16 +53,15 @@ enum form form_of(struct span name, struct span *base, double *percentile) {
 }
 
 bool match_has_forms(const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC && e->literal && !e->any_type &&
-           (e->type == METRIC_TIMING || e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
+    return e->subject == SUBJECT_METRIC && e->literal && !e->any_type && metric_is(e->type, METRIC_POOLED);
 }
 
 bool match_form_type(enum form form, enum metric_type type) {
-    return type == (form == FORM_COUNT ? METRIC_RATE : METRIC_GAUGE);
+    return metric_is(type, form == FORM_COUNT ? METRIC_PER_SECOND : METRIC_LEVEL);
 }
 
 bool match_has_rates(const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC && !e->any_type && e->type == METRIC_COUNT;
+    return e->subject == SUBJECT_METRIC && !e->any_type && metric_is(e->type, METRIC_TOTAL);
 }
 
 bool match_name(const struct expectation *e, struct span name, uint64_t *steps) {

@@ -46,7 +46,7 @@ struct judge {
 
     struct witness *witnesses;
     size_t n_witnesses, cap_witnesses;
-    struct idmap by_series, by_identity;
+    struct table by_series, by_identity;
     uint64_t steps; /* of matching, so far */
     uint64_t n_links;
     uint64_t n_values;                  /* kept one by one */
@@ -57,7 +57,7 @@ struct judge {
 
     struct loss_seen *losses;
     size_t n_losses, cap_losses;
-    struct idmap by_loss;
+    struct table by_loss;
     struct lost_kinds lost, lost_apart; /* apart: of other sessions, when `wide` */
 
     struct judge_limits limits;

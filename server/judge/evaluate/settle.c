@@ -2,8 +2,7 @@
 
 /* Sums go up as long as nobody has counted down: what else is a counter for? */
 static bool sums_grow(const struct expectation *e, const struct tally *t) {
-    bool adds = !e->any_type && (e->type == METRIC_COUNT || e->type == METRIC_TIMING ||
-                                 e->type == METRIC_HISTOGRAM || e->type == METRIC_DISTRIBUTION);
+    bool adds = !e->any_type && metric_is(e->type, METRIC_ADDS);
     return adds && (t->numbers == 0 || (t->min >= 0 && t->sum >= 0));
 }
 

@@ -44,7 +44,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     struct start *start = arg;
     struct judge *j = start->judge;
     uint32_t place;
-    if (!idmap_get(&j->by_series, row->series_id, &place) || !j->witnesses[place].reading)
+    if (!index_find(&j->by_series, row->series_id, &place) || !j->witnesses[place].reading)
         return 0;
     if (judge_read_sample(j, &j->witnesses[place], row) != 0) {
         start->no_memory = true;
@@ -159,7 +159,7 @@ int judge_take_series(struct judge *j, const struct series_row *row) {
 
 int judge_take_sample(struct judge *j, const struct sample_row *row) {
     uint32_t place;
-    if (!is_new(j, row->id) || !idmap_get(&j->by_series, row->series_id, &place))
+    if (!is_new(j, row->id) || !index_find(&j->by_series, row->series_id, &place))
         return 0;
     return judge_add_sample(j, &j->witnesses[place], row);
 }

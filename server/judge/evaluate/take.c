@@ -33,7 +33,8 @@ struct visit {
 /* What a series is to an expectation with its name: FORM_RIVAL when it is not asked for. */
 static enum form role_of(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
     struct tagged tagged = tagged_series(row, steps);
-    bool itself = match_type(e, row->type), rate = match_has_rates(e) && row->type == METRIC_RATE;
+    bool itself = match_type(e, row->type),
+         rate = match_has_rates(e) && metric_is(row->type, METRIC_PER_SECOND);
     if (!(itself || rate) || !match_tags(e, &tagged))
         return FORM_RIVAL;
     return itself ? FORM_NONE : FORM_RATE;
@@ -103,10 +104,10 @@ static bool is_same(const struct witness *w, const struct series_row *row) {
 
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known) {
     uint32_t place;
-    *known = judge_sees(j, row->session) && !idmap_get(&j->by_series, row->id, &place) &&
-             idmap_get(&j->by_identity, identity_of(row, row->name, seed_of(row)), &place) &&
+    *known = judge_sees(j, row->session) && !index_find(&j->by_series, row->id, &place) &&
+             index_find(&j->by_identity, identity_of(row, row->name, seed_of(row)), &place) &&
              is_same(&j->witnesses[place], row);
-    return *known ? idmap_put(&j->by_series, row->id, place) : 0;
+    return *known ? table_set(&j->by_series, row->id, place) : 0;
 }
 
 static struct witness *new_witness(struct judge *j, const struct series_row *row, bool apart) {
@@ -126,8 +127,8 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
     if (!j->session.p || j->wide)
         w->everywhere = identity_of(row, row->name, row->type);
     if (!w->session.p || !w->name.p || !w->tags ||
-        idmap_put(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
-        idmap_put(&j->by_identity, identity_of(row, row->name, seed_of(row)), (uint32_t)j->n_witnesses) != 0)
+        table_set(&j->by_series, row->id, (uint32_t)j->n_witnesses) != 0 ||
+        table_set(&j->by_identity, identity_of(row, row->name, seed_of(row)), (uint32_t)j->n_witnesses) != 0)
         return NULL;
     j->n_witnesses++;
     if (w->telemetry && !j->telemetry)
@@ -143,7 +144,7 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     uint32_t known;
     *w = NULL;
     bool apart = !judge_is_of(j, row->session);
-    if (!judge_sees(j, row->session) || idmap_get(&j->by_series, row->id, &known))
+    if (!judge_sees(j, row->session) || index_find(&j->by_series, row->id, &known))
         return 0;
     struct visit v = {.judge = j, .row = row, .apart = apart};
     int result = find_claims(&v);
@@ -301,10 +302,10 @@ int judge_add_loss(struct judge *j, const struct loss_row *row) {
                                          (uint64_t)row->loss * 2 + !row->session.p);
     uint64_t key = XXH3_64bits_withSeed(row->detail.n ? row->detail.p : "", row->detail.n, seed) | 1;
     uint32_t place;
-    if (!idmap_get(&j->by_loss, key, &place)) {
+    if (!index_find(&j->by_loss, key, &place)) {
         place = (uint32_t)j->n_losses;
         if (!array_room(&j->losses, j->n_losses, &j->cap_losses, sizeof *j->losses) ||
-            idmap_put(&j->by_loss, key, place) != 0)
+            table_set(&j->by_loss, key, place) != 0)
             return -1;
         j->losses[j->n_losses++] = (struct loss_seen){.loss = row->loss,
                                                       .detail = arena_copy(&j->arena, row->detail),

@@ -10,10 +10,10 @@ static void add_range(struct tally *t, double min, double max) {
 void tally_take_series(struct tally *t, const struct series_row *row) {
     *t = (struct tally){.samples = row->samples,
                         .series = row->samples > 0,
-                        .numbers = row->type == METRIC_SET ? 0 : row->samples,
+                        .numbers = metric_is(row->type, METRIC_TEXT) ? 0 : row->samples,
                         .count = row->count,
-                        .weight = row->type == METRIC_SET ? 0 : row->count,
-                        .sum = row->type == METRIC_SET ? 0 : row->sum,
+                        .weight = metric_is(row->type, METRIC_TEXT) ? 0 : row->count,
+                        .sum = metric_is(row->type, METRIC_TEXT) ? 0 : row->sum,
                         .min = row->min,
                         .max = row->max,
                         .first = row->samples == 1 ? row->last : NAN,
@@ -21,7 +21,7 @@ void tally_take_series(struct tally *t, const struct series_row *row) {
                         .first_id = row->first_id,
                         .last_id = row->last_id,
                         .sampled = row->sampled};
-    if (row->type == METRIC_SET) {
+    if (metric_is(row->type, METRIC_TEXT)) {
         t->first = t->last = NAN;
         t->count = (double)row->samples;
     }
@@ -40,7 +40,8 @@ static bool is_vague(const struct sketch *sketch) {
 void tally_read_sample(struct tally *t, enum metric_type type, const struct sample_row *row) {
     const struct sketch *sketch = row->value.sketch;
     bool vague = is_vague(sketch);
-    double rate = row->spelling->sample_rate, value = type == METRIC_SET || vague ? NAN : row->value.number;
+    double rate = row->spelling->sample_rate,
+           value = metric_is(type, METRIC_TEXT) || vague ? NAN : row->value.number;
     struct metric_weight weight = metric_weigh(type, rate);
     if (t->first_id == 0 || row->id <= t->first_id) {
         t->first = value;
@@ -50,7 +51,7 @@ void tally_read_sample(struct tally *t, enum metric_type type, const struct samp
         t->last = value;
         t->last_id = row->id;
     }
-    if (type == METRIC_SET)
+    if (metric_is(type, METRIC_TEXT))
         return;
     t->vague += vague;
     if (sketch) { /* the client's own summary: what it sampled away is not told */
@@ -77,7 +78,7 @@ void tally_add_sample(struct tally *t, enum metric_type type, const struct sampl
     t->samples++;
     t->sampled |= rate != 1;
     t->count += count;
-    if (type != METRIC_SET) {
+    if (!metric_is(type, METRIC_TEXT)) {
         t->sum += sketch ? sketch->sum : value * weight.factor;
         add_range(t, sketch ? sketch->min : value, sketch ? sketch->max : value);
         t->numbers++;

@@ -58,7 +58,7 @@ static void add_flushed(struct witness *w, const struct sample_row *row) {
     struct tally *t = &w->flushed;
     double value = row->value.number;
     int64_t interval = row->spelling->interval;
-    if (w->type == METRIC_RATE && interval <= 0) {
+    if (metric_is(w->type, METRIC_PER_SECOND) && interval <= 0) {
         w->spanless++;
         return;
     }
@@ -67,7 +67,7 @@ static void add_flushed(struct witness *w, const struct sample_row *row) {
     t->max = t->samples ? fmax(t->max, value) : value;
     t->samples++;
     t->numbers++;
-    t->sum += w->type == METRIC_RATE ? value * (double)interval : value;
+    t->sum += metric_is(w->type, METRIC_PER_SECOND) ? value * (double)interval : value;
     if (t->first_id == 0)
         t->first_id = row->id;
     t->last_id = row->id;
@@ -75,7 +75,8 @@ static void add_flushed(struct witness *w, const struct sample_row *row) {
 
 static int add_pairs(struct witness *w, const struct sample_row *row) {
     const struct sketch *s = row->value.sketch;
-    double rate = row->spelling->sample_rate, value = w->type == METRIC_SET ? (double)NAN : row->value.number;
+    double rate = row->spelling->sample_rate,
+           value = metric_is(w->type, METRIC_TEXT) ? (double)NAN : row->value.number;
     return s ? pairs_add(&w->pairs, s->min, s->max, rate) : pairs_add(&w->pairs, value, value, rate);
 }
 
@@ -92,14 +93,14 @@ static int keep_sample(struct witness *w, const struct sample_row *row, uint64_t
     }
     if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_PAIRS))
         ++*n_values;
-    if ((w->needs & NEED_VALUES) && w->type != METRIC_SET && add_values(w, row) != 0)
+    if ((w->needs & NEED_VALUES) && !metric_is(w->type, METRIC_TEXT) && add_values(w, row) != 0)
         return -1;
     bool pairs = (w->needs & NEED_PAIRS) || ((w->needs & NEED_VALUES) && row->value.sketch);
     if (pairs && add_pairs(w, row) != 0)
         return -1;
     if (w->needs & NEED_DISTINCT)
-        return w->type == METRIC_SET ? distinct_add_text(&w->distinct, row->text)
-                                     : distinct_add_number(&w->distinct, row->value.number);
+        return metric_is(w->type, METRIC_TEXT) ? distinct_add_text(&w->distinct, row->text)
+                                               : distinct_add_number(&w->distinct, row->value.number);
     return 0;
 }
 
@@ -119,7 +120,7 @@ bool witness_needs_samples(const struct witness *w, const struct series_row *row
     if ((w->needs & NEED_FIRST) && row->samples > 1)
         return true;
     /* Sketches, which are of any number of values, have no first one and no last. */
-    if ((w->needs & (NEED_FIRST | NEED_LAST)) && row->type == METRIC_DISTRIBUTION &&
+    if ((w->needs & (NEED_FIRST | NEED_LAST)) && metric_is(row->type, METRIC_SKETCHED) &&
         row->count != (double)row->samples)
         return true;
     return (w->needs & (NEED_RATES | NEED_SAMPLING)) && row->sampled;

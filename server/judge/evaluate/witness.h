@@ -7,6 +7,7 @@
 #ifndef JUDGE_EVALUATE_WITNESS_H
 #define JUDGE_EVALUATE_WITNESS_H
 
+#include "core/table.h"
 #include "judge/evaluate/bag.h"
 #include "judge/evaluate/distinct.h"
 #include "judge/evaluate/match.h"
@@ -81,16 +82,8 @@ int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 void witness_free(struct witness *w);
 
-/* Series id, or hash, to place in the list of witnesses. */
-struct idmap {
-    struct idmap_slot {
-        uint64_t id; /* 0: free */
-        uint32_t index;
-    } * slots;
-    size_t n, cap;
-};
-int idmap_put(struct idmap *m, uint64_t id, uint32_t index);
-bool idmap_get(const struct idmap *m, uint64_t id, uint32_t *index);
+/* What the table has for a series' id or a hash: a place in the list of witnesses. */
+bool index_find(const struct table *t, uint64_t id, uint32_t *place);
 
 /* Expectations by name: those without wildcard by hash, the others one after the other. */
 struct name_index {

@@ -53,7 +53,7 @@ static int check_stat(struct cursor *c, size_t at, const struct expectation *e, 
     if (e->subject == SUBJECT_METRIC && stat == STAT_STATUS)
         return cursor_fail(c, at, "'status' is for service checks: expected one of " STAT_WORDS);
     bool needs_number = stat != STAT_DISTINCT && stat != STAT_SERIES && stat != STAT_RATE && !counts;
-    if (e->subject == SUBJECT_METRIC && !e->any_type && e->type == METRIC_SET && needs_number)
+    if (e->subject == SUBJECT_METRIC && !e->any_type && metric_is(e->type, METRIC_TEXT) && needs_number)
         return cursor_fail(
             c, at,
             "'%s' can't be asked of a set, which holds texts: expected distinct, samples, count, "

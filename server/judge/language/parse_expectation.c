@@ -5,15 +5,19 @@
 #include "judge/language/parse.h"
 
 #define TYPE_WORDS "count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, check"
+_Static_assert(sizeof TYPE_WORDS == sizeof(METRIC_TYPES(METRIC_WORD_COMMA) "any, event, check"
+                                                                           " (or incr)"),
+               "TYPE_WORDS names every type");
 
 /* incr login.attempt{instance:failure} sum == 1
  * ^^^^
  */
 static int parse_type(struct cursor *c, struct expectation *e) {
     static const struct span words[] = {
-        {"no", 2},        {"count", 5},         {"incr", 4},   {"gauge", 5},        {"timing", 6},
-        {"set", 3},       {"rate", 4},          {"any", 3},    {"event", 5},        {"check", 5},
-        {"histogram", 9}, {"distribution", 12}, {"prefix", 6}, {"ignore-tags", 11}, {"within", 6},
+#define X(id, word, letter, nearest, weighing, family, traits) {word, sizeof word - 1},
+        {"no", 2},     METRIC_TYPES(X){"incr", 4}, {"any", 3},    {"event", 5}, {"check", 5},
+        {"prefix", 6}, {"ignore-tags", 11},        {"within", 6},
+#undef X
     };
     size_t start = c->at;
     struct span word = cursor_word(c);

@@ -20,7 +20,7 @@ static uint64_t next_id(struct store *s) {
 static void summarise(struct slice_group *g, struct intern_series *series,
                       const struct intern_context *context, enum metric_type type, const struct value *v,
                       int64_t received_at) {
-    double number = type == METRIC_SET ? (double)NAN : v->number;
+    double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
     if (v->sketch) { /* has its own weights: every value it was made of counts */
         count = (double)v->sketch->count;

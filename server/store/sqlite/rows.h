@@ -103,7 +103,8 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
 void rows_spellings_free(struct rows *r);
 int rows_arrival(struct rows *r, uint64_t id, struct rows_arrival *arrival, struct err *err);
 /* The same; *end is the first id that it does not hold for. */
-int rows_arrival_until(struct rows *r, uint64_t id, struct rows_arrival *arrival, uint64_t *end, struct err *err);
+int rows_arrival_until(struct rows *r, uint64_t id, struct rows_arrival *arrival, uint64_t *end,
+                       struct err *err);
 /* The first id of the slice that holds `id`: no chunk with a smaller id has samples after it. */
 int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *err);
 /* Columns container_id … inode from `at` on. */

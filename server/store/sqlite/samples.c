@@ -88,8 +88,8 @@ static int emit(struct reading *g, struct open_chunk *c) {
                              .received_at = arrival.received_at,
                              .source = arrival.source,
                              .session = spelling->session,
-                             .text =
-                                 spelling->metric.type == METRIC_SET ? c->vals.value.text : span_of(NULL, 0),
+                             .text = metric_is(spelling->metric.type, METRIC_TEXT) ? c->vals.value.text
+                                                                                   : span_of(NULL, 0),
                              .value = c->vals.value,
                              .spelling = &spelling->metric};
     if (g->row(g->arg, &row) != 0)

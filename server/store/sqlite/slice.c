@@ -31,7 +31,8 @@ bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum m
         return false;
     uint32_t at = (uint32_t)arena->n;
     arena->n += sizeof(struct slice_entry);
-    if (type != METRIC_SET && v->timestamp == 0 && !v->sketch && v->text.p && number_is_json(v->text)) {
+    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
+        number_is_json(v->text)) {
         memcpy(arena->p + arena->n, v->text.p,
                v->text.n); /* what vals_put would do, for nearly every value */
         arena->n += v->text.n;

@@ -59,7 +59,7 @@ void vals_put(struct buf *b, enum metric_type type, const struct value *v) {
         put_int(b, v->timestamp);
         buf_char(b, ',');
     }
-    if (type == METRIC_SET)
+    if (metric_is(type, METRIC_TEXT))
         json_put_string_raw(b, v->text);
     else if (v->text.p && number_is_json(v->text))
         buf_span(b, v->text);

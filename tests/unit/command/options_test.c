@@ -117,7 +117,7 @@ static void set_all(const struct command *command, bool on) {
         const struct option *option = &option_table[i];
         option_env(option, env);
         if (!option_taken(option, command) || option->id == OPT_PRIVATE ||
-            (strcmp(command->name, "run") == 0 && !(option->groups & RUN_BY_FLAG)))
+            (strcmp(command->name, "run") == 0 && !option_groups_have(&option->groups, RUN_BY_FLAG)))
             continue;
         if (on)
             setenv(env, option->kind == KIND_TEXT ? "of the machine" : "nonsense", 1);

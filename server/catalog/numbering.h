@@ -1,26 +1,13 @@
-/* Numbers by number, and names by number: the two small hash tables that counting needs.
+/* Names and their numbers.
  *
- * Ownership: initialise with {0}; *_free gives the memory back. Threads: one at a time.
+ * Ownership: initialise with {0}; numbering_free gives the memory back. Threads: one at a time.
  * Errors: `failed` is sticky: out of memory.
  */
-#ifndef CATALOG_TABLE_H
-#define CATALOG_TABLE_H
+#ifndef CATALOG_NUMBERING_H
+#define CATALOG_NUMBERING_H
 
 #include "catalog/memory.h"
-
-#include <stdint.h>
-
-struct table {
-    size_t n, size;
-    struct table_slot *slots;
-    bool failed;
-};
-
-/* The value stored for the key, or NULL. */
-uint32_t *table_get(const struct table *t, uint64_t key);
-/* The same, stored as `value` first when there was none: then *added. NULL when out of memory. */
-uint32_t *table_put(struct table *t, uint64_t key, uint32_t value, bool *added);
-void table_free(struct table *t);
+#include "core/table.h"
 
 /* Names with numbers 0, 1, 2, … in the order in which they came. The bytes are copied. */
 struct numbering {
