@@ -7,7 +7,7 @@
 #define COMMAND_NAMING_H
 
 #include "command/remote.h"
-#include "report/question.h"
+#include "report/names.h"
 
 /* The catalogs and all that they include, read and checked, as [{"file","text"}…] for a question; a new reference. */
 int naming_catalogs(size_t n, const char *const *paths, json_t **files);

@@ -1,6 +1,6 @@
-/* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of report/question.h, each answered by a worker
+/* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of report/names.h, each answered by a worker
  * from one moment of the recording behind the barrier. */
-#include "report/question.h"
+#include "report/names.h"
 
 #include "control/ask.h"
 #include "control/control.h"

@@ -3,7 +3,7 @@
 
 #include "broken_reader.h"
 #include "fake_reader.h"
-#include "report/question.h"
+#include "report/names.h"
 #include "unit.h"
 
 static struct catalog *load(const char *text) {

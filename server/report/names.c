@@ -1,4 +1,4 @@
-#include "report/question.h"
+#include "report/names.h"
 
 #include "catalog/diff.h"
 #include "catalog/infer.h"

@@ -14,8 +14,8 @@
  * Ownership: question_free; the request is only borrowed during catalog_question_new; answers are new references.
  * Threads: one at a time. Errors: a bad request is data (struct catalog_error: file, line and column where there are any).
  */
-#ifndef REPORT_QUESTION_H
-#define REPORT_QUESTION_H
+#ifndef REPORT_NAMES_H
+#define REPORT_NAMES_H
 
 #include "catalog/catalog.h"
 #include "core/reader.h"
