@@ -1,6 +1,6 @@
 #include "control/control.h"
 
-/* The control API in one table; schema/openapi.yaml describes it and tests/e2e/api.py holds both to each
+/* The control API in one table; schema/openapi.yaml describes it and tests/e2e/api_test.py holds both to each
  * other. */
 #define V1               "/recorder/v1"
 #define CATALOG_BODY_MAX (64 << 20) /* catalogs with what they include, and snapshots */
