@@ -27,6 +27,14 @@ static inline int ask(const char *request) {
     return client_ask(&client, request, NULL, NULL);
 }
 
+static inline int post_json(const char *request, const char *body) {
+    return client_ask(&client, request, "Content-Type: application/json\r\n", body);
+}
+
+static inline void send_line(const char *text) {
+    server_send(server.rig.at.at.udp_port, text);
+}
+
 #define SAYS(text)      CU_ASSERT_TRUE(client_says(&client, text))
 #define HEAD_SAYS(text) CU_ASSERT_PTR_NOT_NULL(strcasestr(client.head, text))
 
