@@ -7,48 +7,23 @@
  *
  *     handler -> [loop -> worker] -> judge_start -> decided -> report -> answer
  *                                        -> waiting (watch) -> decided -> worker -> report -> answer
+ *
+ * question.c reads the request. This file judges, waits and answers.
  */
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/question.h"
 #include "core/clock.h"
-#include "http/watch.h"
-#include "http/work.h"
-#include "judge/judge.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
 #define SHORT_BODY    8192  /* bytes of question: judged at once */
-
-struct question {
-    struct waiter waiter; /* first: the watch knows this */
-    struct job job;
-    struct http_request *rq;
-    struct judge *judge;
-    uint64_t last_id;   /* of the barrier */
-    uint64_t n_forgets; /* watch_forgets of its session when judging began */
-    bool ended;         /* its session had ended when it was asked about */
-    bool again;         /* the session was reset since, or ended: to be judged anew */
-    int64_t asked_mono_ns, settle_ns;
-    int64_t deadline_mono_ns; /* of `within` */
-    int64_t quiet_mono_ns;    /* since when nothing new came */
-    uint64_t n_taken;         /* then */
-};
-
-static void question_free(struct question *q) {
-    judge_free(q->judge);
-    free(q);
-}
 
 static struct question *of_job(struct job *job) {
     return (struct question *)((char *)job - offsetof(struct question, job));
 }
 
 /* --- answering ------------------------------------------------------------------------------------------- */
-
-static int put_piece(const char *p, size_t n, void *arg) {
-    buf_add(arg, p, n);
-    return ((struct buf *)arg)->failed ? -1 : 0;
-}
 
 /* Losses that a full disk does not let us write down count all the same. */
 static void note_unsaved_loss(struct question *q) {
@@ -70,7 +45,7 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     double waited_ms = (double)(clock_mono_ns() - q->asked_mono_ns) / (double)NS_PER_MS;
     json_object_set_new(answer, "waited_ms", json_real(waited_ms));
     struct buf *body = &q->rq->answer.body;
-    int failed = json_dump_callback(answer, put_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    int failed = json_dump_callback(answer, question_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
     buf_char(body, '\n');
     json_decref(answer);
     return failed ? err_set(err, 0, "out of memory for the report") : 0;
@@ -172,7 +147,7 @@ static void put_verdict(struct http_request *rq) {
         json_object_set_new(answer, "text",
                             json_sprintf("%s%s%s\n", error, excerpt ? "\n" : "", excerpt ? excerpt : ""));
         buf_clear(body);
-        json_dump_callback(answer, put_piece, body, JSON_COMPACT);
+        json_dump_callback(answer, question_piece, body, JSON_COMPACT);
         buf_char(body, '\n');
     }
     json_decref(answer);
@@ -279,157 +254,6 @@ static void ask_barrier_later(struct question *q) {
 
 /* --- asking ---------------------------------------------------------------------------------------------- */
 
-#define FIELDS                                                                                               \
-    "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
-        "ignore_tags"
-
-/* "env,host" or ["env","host"] */
-static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
-    const json_t *field = json_object_get(body, "ignore_tags"), *item;
-    size_t i;
-    if (!json_is_array(field)) {
-        struct span given = SPAN("");
-        int result = ask_string(rq, body, "ignore_tags", &given);
-        buf_span(text, given);
-        return result < 0 ? -1 : 0;
-    }
-    json_array_foreach(field, i, item) {
-        if (!json_is_string(item)) {
-            http_error(rq, 400, "ignore_tags must be a string or a list of strings");
-            return -1;
-        }
-        buf_str(text, i ? "," : "");
-        buf_str(text, json_string_value(item));
-    }
-    return 0;
-}
-
-static int read_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
-    if (join_ignored(rq, body, text) != 0)
-        return -1;
-    if (text->failed)
-        http_error(rq, 400, "ignore_tags is longer than the limit of %zu bytes", text->max);
-    return text->failed ? -1 : 0;
-}
-
-/* A string, or {"text","file"}: a file's text and its name for the report. */
-static int read_source(struct http_request *rq, const json_t *item, struct judge_source *source) {
-    if (json_is_string(item)) {
-        source->text = span_of(json_string_value(item), json_string_length(item));
-        return 0;
-    }
-    if (!json_is_object(item)) {
-        http_error(rq, 400, "expect must be a list of strings");
-        return -1;
-    }
-    if (ask_fields(rq, item, "expect[].", ASK_NAMES("text", "file")) != 0 ||
-        ask_string(rq, item, "file", &source->file) < 0)
-        return -1;
-    int given = ask_string(rq, item, "text", &source->text);
-    if (given == 0)
-        http_error(rq, 400, "expect[].text is missing");
-    return given > 0 ? 0 : -1;
-}
-
-/* NULL when refused. */
-static struct judge_source *read_sources(struct http_request *rq, const json_t *body, bool all_covered,
-                                         size_t *n) {
-    const json_t *list = json_object_get(body, "expect");
-    bool one = json_is_string(list);
-    *n = one ? 1 : json_array_size(list);
-    if ((!one && list && !json_is_array(list)) || (*n == 0 && !all_covered) || *n > JUDGE_EXPECTATIONS_MAX) {
-        http_error(rq, 400, "expect must be a list of 1 to %d expectations", JUDGE_EXPECTATIONS_MAX);
-        return NULL;
-    }
-    struct judge_source *sources = calloc(*n + 1, sizeof *sources);
-    if (!sources) {
-        http_error(rq, 503, "out of memory");
-        return NULL;
-    }
-    for (size_t i = 0; i < *n; i++)
-        if (read_source(rq, one ? list : json_array_get(list, i), &sources[i]) != 0) {
-            free(sources);
-            return NULL;
-        }
-    return sources;
-}
-
-static void put_error(struct http_request *rq, const struct judge_error *e) {
-    json_t *answer = json_pack("{s:s, s:I, s:I, s:s}", "error", e->message, "line", (json_int_t)e->line,
-                               "column", (json_int_t)e->column, "excerpt", e->excerpt);
-    if (answer && e->file.p)
-        json_object_set_new(answer, "file", json_stringn(e->file.p, e->file.n));
-    if (!answer) {
-        http_error(rq, 400, "%s (line %zu, column %zu)", e->message, e->line, e->column);
-        return;
-    }
-    rq->answer.status = 400;
-    json_dump_callback(answer, put_piece, &rq->answer.body, JSON_COMPACT);
-    buf_char(&rq->answer.body, '\n');
-    json_decref(answer);
-}
-
-static struct judge *read_judge(struct http_request *rq, const json_t *body, struct judge_options *options) {
-    size_t n;
-    struct judge_source *sources = read_sources(rq, body, options->all_covered, &n);
-    if (!sources)
-        return NULL;
-    struct judge_error error = {0};
-    struct judge *judge = judge_parse(sources, n, options, &error);
-    if (!judge)
-        put_error(rq, &error);
-    free(sources);
-    return judge;
-}
-
-static struct question *read_question(struct http_request *rq, const json_t *body) {
-    struct judge_options options = {0};
-    struct ingest_session session;
-    struct span name = {NULL, 0};
-    uint64_t within_ms = 0, settle_ms = 0;
-    struct buf ignored = {.max = 64 << 10};
-    int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
-    struct judge *judge = NULL;
-    int has_since = 0, ended = 0;
-    if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
-        (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
-        ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
-        ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
-        ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
-        (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
-        if (!has_since)
-            options.since =
-                ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
-        options.session = span_str(session.name);
-        options.ignore_tags = buf_view(&ignored);
-        judge = read_judge(rq, body, &options);
-    }
-    buf_free(&ignored);
-    struct question *q = judge ? calloc(1, sizeof *q) : NULL;
-    if (!q) {
-        if (judge)
-            http_error(rq, 503, "out of memory");
-        judge_free(judge);
-        return NULL;
-    }
-    q->ended = ended && !options.no_everywhere; /* nothing comes any more */
-    if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
-        session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
-    if (q->ended)
-        within_ms = settle_ms = 0;
-    else if (!has_within && judge_within_ms(judge) > 0)
-        within_ms = (uint64_t)judge_within_ms(judge);
-    q->rq = rq;
-    q->judge = judge;
-    q->waiter.fd = http_socket(rq);
-    memcpy(q->waiter.session, session.name, sizeof q->waiter.session);
-    q->asked_mono_ns = clock_mono_ns();
-    q->settle_ns = (int64_t)settle_ms * NS_PER_MS;
-    q->deadline_mono_ns = q->asked_mono_ns + (int64_t)within_ms * NS_PER_MS;
-    q->waiter.session_id = session.id;
-    return q;
-}
-
 /* The same question to a recording that has forgotten; the time it was given goes on. */
 static void run_again(struct job *job) {
     struct question *q = of_job(job), *anew;
@@ -438,9 +262,7 @@ static void run_again(struct job *job) {
         answer(q);
         return;
     }
-    json_t *body = json_loadb(rq->body.p, rq->body.n, 0, NULL);
-    anew = read_question(rq, body);
-    json_decref(body);
+    anew = question_read_again(rq);
     if (anew) {
         anew->asked_mono_ns = q->asked_mono_ns;
         anew->deadline_mono_ns = q->deadline_mono_ns;
@@ -451,9 +273,7 @@ static void run_again(struct job *job) {
 }
 
 static struct question *read_body(struct http_request *rq) {
-    json_t *body = ask_body(rq, ASK_NAMES(FIELDS));
-    struct question *q = body ? read_question(rq, body) : NULL;
-    json_decref(body);
+    struct question *q = question_read(rq);
     if (!q)
         put_verdict(rq);
     return q;

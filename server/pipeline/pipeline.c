@@ -1,62 +1,14 @@
-/* DESIGN. One mutex guards the queue and the counters that others wait for; the writer's own state (what was fed since
- * the last commit) is the loop's alone. Feeding and committing happen outside the lock.
- *
- *     put -> lane [head … tail] -> step: feed(head) -> uncommitted -> commit: result, free
- *            lane [head … tail]
- *
- * With pipeline_hold a batch that was put stands in `held` until the loop has let it in.
- *
- * Lanes with batches stand in a row: the first is stored for one step and goes to the end. One that was emptied out of turn
- * leaves the row when it comes to its head. A batch whose producer waits for a result is kept (as `uncommitted`) until the
- * commit that decides it.
- */
-#include "pipeline/pipeline.h"
+/* The queue's beginning and end, and its writer: storing, committing, counting what is lost, telling those that wait. */
+#include "pipeline/private.h"
 
 #include "core/clock.h"
 #include "core/log.h"
-#include <assert.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define LOG_EVERY_NS    (5 * NS_PER_S) /* a full disk says so once, not at every commit */
-#define LOSS_DETAIL_MAX 256
-
-struct lane {
-    struct batch *head, *tail;
-    struct lane *after; /* in the row */
-    bool in_row;
-    atomic_uint wanted; /* how many wait for what comes into it; of lane 0: into any */
-};
-
-struct pipeline {
-    struct store *store;
-    size_t cap_bytes;
-    int fd;
-
-    pthread_mutex_t lock;
-    pthread_cond_t moved; /* commits changed */
-    struct lane lanes[PIPELINE_LANES];
-    struct lane *row, *row_end;
-    struct batch *held, **held_end; /* put, not taken yet */
-    bool holds;                     /* what is put goes there */
-    size_t n_bytes, peak_bytes;
-    uint64_t last_ticket;
-    uint64_t commits;
-    int notify_fd;
-    uint64_t unsaved_loss;
-
-    /* The loop's: */
-    struct batch *uncommitted; /* fed, with a producer waiting for the result */
-    bool dirty, wanted;        /* wanted: somebody waits for what is dirty */
-    int64_t dirty_since_ns;
-    uint64_t lost; /* records lost to a failing store since its last good commit */
-    char lost_detail[LOSS_DETAIL_MAX];
-    int64_t logged_ns;
-};
+#define LOG_EVERY_NS (5 * NS_PER_S) /* a full disk says so once, not at every commit */
 
 struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err *err) {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -83,142 +35,17 @@ struct pipeline *pipeline_new(struct store *store, size_t cap_bytes, struct err 
     return p;
 }
 
-static void free_list(struct batch *list) {
-    while (list) {
-        struct batch *next = list->next;
-        list->free(list);
-        list = next;
-    }
-}
-
 void pipeline_free(struct pipeline *p) {
     if (!p)
         return;
     for (struct lane *lane = p->row; lane; lane = lane->after)
-        free_list(lane->head);
-    free_list(p->held);
-    free_list(p->uncommitted);
+        queue_free_list(lane->head);
+    queue_free_list(p->held);
+    queue_free_list(p->uncommitted);
     pthread_cond_destroy(&p->moved);
     pthread_mutex_destroy(&p->lock);
     close(p->fd);
     free(p);
-}
-
-static struct lane *lane_of(struct pipeline *p, uint64_t session_id) {
-    return &p->lanes[session_id % PIPELINE_LANES];
-}
-
-/* The lock is held, as for all of these. */
-static void join_row(struct pipeline *p, struct lane *lane) {
-    lane->after = NULL;
-    lane->in_row = true;
-    if (p->row)
-        p->row_end->after = lane;
-    else
-        p->row = lane;
-    p->row_end = lane;
-}
-
-static struct lane *leave_row(struct pipeline *p) {
-    struct lane *first = p->row;
-    p->row = first->after;
-    first->in_row = false;
-    return first;
-}
-
-static void join_lane(struct pipeline *p, struct batch *b) {
-    struct lane *lane = lane_of(p, b->session_id);
-    b->next = NULL;
-    b->ticket = ++p->last_ticket;
-    if (lane->head)
-        lane->tail->next = b;
-    else
-        lane->head = b;
-    lane->tail = b;
-    if (!lane->in_row)
-        join_row(p, lane);
-}
-
-static void hold(struct pipeline *p, struct batch *b) {
-    b->next = NULL;
-    *p->held_end = b;
-    p->held_end = &b->next;
-}
-
-static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes, bool by_loop) {
-    struct batch *b = *batch;
-    pthread_mutex_lock(&p->lock);
-    if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > cap_bytes) {
-        pthread_mutex_unlock(&p->lock);
-        return -1;
-    }
-    if (p->holds && !by_loop)
-        hold(p, b);
-    else
-        join_lane(p, b);
-    p->n_bytes += b->n_bytes;
-    if (p->n_bytes > p->peak_bytes)
-        p->peak_bytes = p->n_bytes;
-    pthread_mutex_unlock(&p->lock);
-    *batch = NULL;
-    return 0;
-}
-
-int pipeline_append(struct pipeline *p, struct batch **batch) {
-    return put(p, batch, p->cap_bytes, true);
-}
-
-int pipeline_put(struct pipeline *p, struct batch **batch) {
-    if (put(p, batch, p->cap_bytes - PIPELINE_RESERVE, false) != 0)
-        return -1;
-    uint64_t one = 1;
-    ssize_t written = write(p->fd, &one, sizeof one);
-    (void)written; /* EAGAIN: the counter is full, so it is readable */
-    return 0;
-}
-
-void pipeline_hold(struct pipeline *p) {
-    pthread_mutex_lock(&p->lock);
-    p->holds = true;
-    pthread_mutex_unlock(&p->lock);
-}
-
-struct batch *pipeline_take(struct pipeline *p) {
-    pthread_mutex_lock(&p->lock);
-    struct batch *list = p->held;
-    p->held = NULL;
-    p->held_end = &p->held;
-    pthread_mutex_unlock(&p->lock);
-    return list;
-}
-
-void pipeline_let_in(struct pipeline *p, struct batch *list) {
-    pthread_mutex_lock(&p->lock);
-    for (struct batch *b = list, *next; b; b = next) {
-        next = b->next;
-        join_lane(p, b);
-    }
-    pthread_mutex_unlock(&p->lock);
-}
-
-uint64_t pipeline_mark(struct pipeline *p) {
-    pthread_mutex_lock(&p->lock);
-    uint64_t mark = p->last_ticket;
-    pthread_mutex_unlock(&p->lock);
-    return mark;
-}
-
-static bool past(const struct lane *lane, uint64_t mark) {
-    return !lane->head || lane->head->ticket > mark;
-}
-
-bool pipeline_stored(struct pipeline *p, uint64_t session_id, uint64_t mark) {
-    pthread_mutex_lock(&p->lock);
-    bool stored = session_id == 0 || past(lane_of(p, session_id), mark);
-    for (const struct lane *lane = p->row; lane && session_id == 0 && stored; lane = lane->after)
-        stored = past(lane, mark);
-    pthread_mutex_unlock(&p->lock);
-    return stored;
 }
 
 static struct timespec timespec_of(int64_t ns) {
@@ -233,10 +60,6 @@ static bool wait_moved(struct pipeline *p, int64_t deadline_ns) {
     }
     struct timespec until = timespec_of(deadline_ns);
     return pthread_cond_timedwait(&p->moved, &p->lock, &until) != ETIMEDOUT;
-}
-
-int pipeline_fd(const struct pipeline *p) {
-    return p->fd;
 }
 
 static void mark_dirty(struct pipeline *p) {
@@ -265,23 +88,13 @@ static void store_failed(struct pipeline *p, uint64_t n, const struct err *err) 
 static void finish_uncommitted(struct pipeline *p, int result) {
     for (struct batch *b = p->uncommitted; b; b = b->next)
         *b->result = result;
-    free_list(p->uncommitted);
+    queue_free_list(p->uncommitted);
     p->uncommitted = NULL;
 }
 
-/* Takes a batch, which is the first of its lane, off the queue. */
-static void leave_lane(struct pipeline *p, struct batch *b) {
-    pthread_mutex_lock(&p->lock);
-    struct lane *lane = lane_of(p, b->session_id);
-    assert(lane->head == b);
-    lane->head = b->next;
-    p->n_bytes -= b->n_bytes;
-    pthread_mutex_unlock(&p->lock);
-}
-
-/* The same with one that is done. */
+/* Takes a batch that is done off the queue. */
 static void pop(struct pipeline *p, struct batch *b) {
-    leave_lane(p, b);
+    queue_leave(p, b);
     if (b->result) {
         b->next = p->uncommitted;
         p->uncommitted = b;
@@ -289,25 +102,8 @@ static void pop(struct pipeline *p, struct batch *b) {
         b->free(b);
 }
 
-static struct batch *first_of(struct pipeline *p, uint64_t session_id) {
-    pthread_mutex_lock(&p->lock);
-    while (session_id == 0 && p->row && !p->row->head)
-        leave_row(p);
-    const struct lane *lane = session_id == 0 ? p->row : lane_of(p, session_id);
-    struct batch *b = lane ? lane->head : NULL;
-    pthread_mutex_unlock(&p->lock);
-    return b;
-}
-
-static void end_turn(struct pipeline *p, const struct lane *served) {
-    pthread_mutex_lock(&p->lock);
-    if (p->row == served)
-        join_row(p, leave_row(p));
-    pthread_mutex_unlock(&p->lock);
-}
-
 bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
-    struct batch *b = first_of(p, session_id);
+    struct batch *b = queue_first(p, session_id);
     if (!b)
         return false;
     mark_dirty(p);
@@ -315,7 +111,7 @@ bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
     const struct lane *served;
     do {
         struct err err = {0};
-        served = lane_of(p, b->session_id);
+        served = queue_lane(p, b->session_id);
         p->wanted = p->wanted || served->wanted || p->lanes[0].wanted;
         int fed = b->feed(b, p->store, &err);
         if (fed < 0) {
@@ -328,10 +124,10 @@ bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
             pop(p, b);
         else
             continue;
-        b = first_of(p, session_id);
+        b = queue_first(p, session_id);
     } while (b && clock_mono_ns() < end_ns);
     if (session_id == 0)
-        end_turn(p, served);
+        queue_end_turn(p, served);
     return b != NULL;
 }
 
@@ -344,8 +140,8 @@ void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint
 
 uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail) {
     uint64_t n = 0;
-    for (struct batch *b; (b = first_of(p, 0));) {
-        leave_lane(p, b);
+    for (struct batch *b; (b = queue_first(p, 0));) {
+        queue_leave(p, b);
         if (b->result) {
             *b->result = -1;
         } else if (b->n_left > 0) {
@@ -410,11 +206,11 @@ bool pipeline_awaited(struct pipeline *p) {
 }
 
 void pipeline_want(struct pipeline *p, uint64_t session_id) {
-    lane_of(p, session_id)->wanted++;
+    queue_lane(p, session_id)->wanted++;
 }
 
 void pipeline_want_no_more(struct pipeline *p, uint64_t session_id) {
-    lane_of(p, session_id)->wanted--;
+    queue_lane(p, session_id)->wanted--;
 }
 
 bool pipeline_wanted(const struct pipeline *p) {
@@ -424,22 +220,6 @@ bool pipeline_wanted(const struct pipeline *p) {
 uint64_t pipeline_unsaved_loss(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
     uint64_t n = p->unsaved_loss;
-    pthread_mutex_unlock(&p->lock);
-    return n;
-}
-
-bool pipeline_has_room(struct pipeline *p, size_t n_bytes) {
-    pthread_mutex_lock(&p->lock);
-    bool room = p->n_bytes + n_bytes <= p->cap_bytes;
-    pthread_mutex_unlock(&p->lock);
-    return room;
-}
-
-size_t pipeline_backlog(struct pipeline *p, size_t *peak) {
-    pthread_mutex_lock(&p->lock);
-    size_t n = p->n_bytes;
-    if (peak)
-        *peak = p->peak_bytes;
     pthread_mutex_unlock(&p->lock);
     return n;
 }

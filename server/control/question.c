@@ -1,0 +1,181 @@
+/* POST /recorder/v1/expect: the request becomes a question. */
+#include "control/question.h"
+
+#include "control/ask.h"
+#include "core/clock.h"
+#include <stdlib.h>
+
+void question_free(struct question *q) {
+    judge_free(q->judge);
+    free(q);
+}
+
+int question_piece(const char *p, size_t n, void *arg) {
+    buf_add(arg, p, n);
+    return ((struct buf *)arg)->failed ? -1 : 0;
+}
+
+#define FIELDS                                                                                               \
+    "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
+        "ignore_tags"
+
+/* "env,host" or ["env","host"] */
+static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+    const json_t *field = json_object_get(body, "ignore_tags"), *item;
+    size_t i;
+    if (!json_is_array(field)) {
+        struct span given = SPAN("");
+        int result = ask_string(rq, body, "ignore_tags", &given);
+        buf_span(text, given);
+        return result < 0 ? -1 : 0;
+    }
+    json_array_foreach(field, i, item) {
+        if (!json_is_string(item)) {
+            http_error(rq, 400, "ignore_tags must be a string or a list of strings");
+            return -1;
+        }
+        buf_str(text, i ? "," : "");
+        buf_str(text, json_string_value(item));
+    }
+    return 0;
+}
+
+static int read_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
+    if (join_ignored(rq, body, text) != 0)
+        return -1;
+    if (text->failed)
+        http_error(rq, 400, "ignore_tags is longer than the limit of %zu bytes", text->max);
+    return text->failed ? -1 : 0;
+}
+
+/* A string, or {"text","file"}: a file's text and its name for the report. */
+static int read_source(struct http_request *rq, const json_t *item, struct judge_source *source) {
+    if (json_is_string(item)) {
+        source->text = span_of(json_string_value(item), json_string_length(item));
+        return 0;
+    }
+    if (!json_is_object(item)) {
+        http_error(rq, 400, "expect must be a list of strings");
+        return -1;
+    }
+    if (ask_fields(rq, item, "expect[].", ASK_NAMES("text", "file")) != 0 ||
+        ask_string(rq, item, "file", &source->file) < 0)
+        return -1;
+    int given = ask_string(rq, item, "text", &source->text);
+    if (given == 0)
+        http_error(rq, 400, "expect[].text is missing");
+    return given > 0 ? 0 : -1;
+}
+
+/* NULL when refused. */
+static struct judge_source *read_sources(struct http_request *rq, const json_t *body, bool all_covered,
+                                         size_t *n) {
+    const json_t *list = json_object_get(body, "expect");
+    bool one = json_is_string(list);
+    *n = one ? 1 : json_array_size(list);
+    if ((!one && list && !json_is_array(list)) || (*n == 0 && !all_covered) || *n > JUDGE_EXPECTATIONS_MAX) {
+        http_error(rq, 400, "expect must be a list of 1 to %d expectations", JUDGE_EXPECTATIONS_MAX);
+        return NULL;
+    }
+    struct judge_source *sources = calloc(*n + 1, sizeof *sources);
+    if (!sources) {
+        http_error(rq, 503, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < *n; i++)
+        if (read_source(rq, one ? list : json_array_get(list, i), &sources[i]) != 0) {
+            free(sources);
+            return NULL;
+        }
+    return sources;
+}
+
+static void put_error(struct http_request *rq, const struct judge_error *e) {
+    json_t *answer = json_pack("{s:s, s:I, s:I, s:s}", "error", e->message, "line", (json_int_t)e->line,
+                               "column", (json_int_t)e->column, "excerpt", e->excerpt);
+    if (answer && e->file.p)
+        json_object_set_new(answer, "file", json_stringn(e->file.p, e->file.n));
+    if (!answer) {
+        http_error(rq, 400, "%s (line %zu, column %zu)", e->message, e->line, e->column);
+        return;
+    }
+    rq->answer.status = 400;
+    json_dump_callback(answer, question_piece, &rq->answer.body, JSON_COMPACT);
+    buf_char(&rq->answer.body, '\n');
+    json_decref(answer);
+}
+
+static struct judge *read_judge(struct http_request *rq, const json_t *body, struct judge_options *options) {
+    size_t n;
+    struct judge_source *sources = read_sources(rq, body, options->all_covered, &n);
+    if (!sources)
+        return NULL;
+    struct judge_error error = {0};
+    struct judge *judge = judge_parse(sources, n, options, &error);
+    if (!judge)
+        put_error(rq, &error);
+    free(sources);
+    return judge;
+}
+
+static struct question *make_question(struct http_request *rq, const json_t *body) {
+    struct judge_options options = {0};
+    struct ingest_session session;
+    struct span name = {NULL, 0};
+    uint64_t within_ms = 0, settle_ms = 0;
+    struct buf ignored = {.max = 64 << 10};
+    int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
+    struct judge *judge = NULL;
+    int has_since = 0, ended = 0;
+    if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
+        (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
+        ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
+        ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
+        ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
+        (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
+        if (!has_since)
+            options.since =
+                ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
+        options.session = span_str(session.name);
+        options.ignore_tags = buf_view(&ignored);
+        judge = read_judge(rq, body, &options);
+    }
+    buf_free(&ignored);
+    struct question *q = judge ? calloc(1, sizeof *q) : NULL;
+    if (!q) {
+        if (judge)
+            http_error(rq, 503, "out of memory");
+        judge_free(judge);
+        return NULL;
+    }
+    q->ended = ended && !options.no_everywhere; /* nothing comes any more */
+    if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
+        session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
+    if (q->ended)
+        within_ms = settle_ms = 0;
+    else if (!has_within && judge_within_ms(judge) > 0)
+        within_ms = (uint64_t)judge_within_ms(judge);
+    q->rq = rq;
+    q->judge = judge;
+    q->waiter.fd = http_socket(rq);
+    memcpy(q->waiter.session, session.name, sizeof q->waiter.session);
+    q->asked_mono_ns = clock_mono_ns();
+    q->settle_ns = (int64_t)settle_ms * NS_PER_MS;
+    q->deadline_mono_ns = q->asked_mono_ns + (int64_t)within_ms * NS_PER_MS;
+    q->waiter.session_id = session.id;
+    return q;
+}
+
+struct question *question_read(struct http_request *rq) {
+    json_t *body = ask_body(rq, ASK_NAMES(FIELDS));
+    struct question *q = body ? make_question(rq, body) : NULL;
+    json_decref(body);
+    return q;
+}
+
+struct question *question_read_again(struct http_request *rq) {
+    json_t *body = json_loadb(rq->body.p, rq->body.n, 0, NULL);
+    struct question *q = make_question(rq, body);
+    json_decref(body);
+    return q;
+}
