@@ -13,7 +13,7 @@
 #define WEIGHT_TAGS 0.2
 
 /* Metrics of one side, without those that the other side has too. */
-struct side {
+struct diff_side {
     size_t n;
     const struct metric_facts **metrics;
     struct span *names;
@@ -21,16 +21,16 @@ struct side {
     struct similar *similar;
 };
 
-struct pair {
+struct rename_pair {
     size_t gone, came; /* places in the sides */
     double likelihood;
 };
 
 struct diff {
     const struct inventory *a, *b;
-    struct side gone, came;
+    struct diff_side gone, came;
     size_t n_pairs, cap_pairs;
-    struct pair *pairs;
+    struct rename_pair *pairs;
     json_t *added, *removed, *renamed, *changed;
     uint64_t steps, similar_steps;
     bool failed;
@@ -99,10 +99,10 @@ static void consider(struct diff *d, size_t gone, size_t came) {
         d->failed = true;
         return;
     }
-    d->pairs[d->n_pairs++] = (struct pair){gone, came, likelihood};
+    d->pairs[d->n_pairs++] = (struct rename_pair){gone, came, likelihood};
 }
 
-static int side_prepare(struct side *side) {
+static int side_prepare(struct diff_side *side) {
     side->names = malloc((side->n + 1) * sizeof *side->names);
     side->paired = calloc(side->n + 1, sizeof *side->paired);
     for (size_t i = 0; side->names && i < side->n; i++)
@@ -111,7 +111,7 @@ static int side_prepare(struct side *side) {
     return side->similar && side->paired ? 0 : -1;
 }
 
-static void side_free(struct side *side) {
+static void side_free(struct diff_side *side) {
     similar_free(side->similar);
     free(side->metrics);
     free(side->names);
@@ -121,7 +121,7 @@ static void side_free(struct side *side) {
 /* The likeliest first; among equals an order that does not depend on which side is called A. */
 static int by_likelihood(const void *a, const void *b, void *arg) {
     const struct diff *d = arg;
-    const struct pair *x = a, *y = b;
+    const struct rename_pair *x = a, *y = b;
     if (x->likelihood != y->likelihood)
         return x->likelihood > y->likelihood ? -1 : 1;
     struct span xg = d->gone.names[x->gone], xc = d->came.names[x->came];
@@ -149,7 +149,7 @@ static void find_renames(struct diff *d) {
         qsort_r(d->pairs, d->n_pairs, sizeof *d->pairs, by_likelihood, d);
     size_t kept = 0;
     for (size_t i = 0; i < d->n_pairs; i++) {
-        struct pair *p = &d->pairs[i];
+        struct rename_pair *p = &d->pairs[i];
         if (d->gone.paired[p->gone] || d->came.paired[p->came])
             continue;
         d->gone.paired[p->gone] = d->came.paired[p->came] = true;
@@ -306,7 +306,7 @@ static void walk(struct diff *d) {
     }
 }
 
-static void list_side(struct diff *d, const struct side *side, json_t *list) {
+static void list_side(struct diff *d, const struct diff_side *side, json_t *list) {
     for (size_t i = 0; i < side->n; i++) {
         if (side->paired[i])
             continue;

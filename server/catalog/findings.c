@@ -114,7 +114,7 @@ enum verdict findings_absence(const struct findings *f, enum verdict when_comple
     return f->lost || doubted ? VERDICT_INCONCLUSIVE : when_complete;
 }
 
-void findings_add(struct findings *f, const struct finding *x) {
+void findings_add(struct findings *f, const struct catalog_finding *x) {
     bool warns = x->verdict == VERDICT_PASS && x->severity != SEVERITY_ERROR;
     bool plain = x->verdict == VERDICT_PASS && !warns;
     f->counts[x->verdict]++;

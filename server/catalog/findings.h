@@ -39,7 +39,7 @@ int scope_first(const struct scope *scope, struct table *seen, const struct seri
 /* Whether a series belongs to it. */
 bool scope_holds(const struct scope *scope, const struct series_row *row);
 
-struct finding {
+struct catalog_finding {
     enum verdict verdict;
     enum severity severity; /* errors may fail; others never do */
     const char *rule;       /* NULL: none */
@@ -71,7 +71,7 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
 /* What a claim that something is absent, or that nothing else is there, comes to: a pass (or a failure
  * `when_complete`) only if nothing was lost, and a failure only if there is no doubt of that. */
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete);
-void findings_add(struct findings *f, const struct finding *finding);
+void findings_add(struct findings *f, const struct catalog_finding *finding);
 /* The report; new reference. NULL with err when out of memory. */
 json_t *findings_report(struct findings *f, struct err *err);
 void findings_free(struct findings *f);

@@ -13,18 +13,18 @@
 #define DOTS_MAX 32 /* a family's beginning is cut at this many dots, so that long names stay cheap */
 #define NONE     UINT32_MAX
 
-struct table {
+struct index_table {
     size_t mask;
     uint32_t *heads;
 };
 
 struct catalog_index {
     const struct catalog_entry *entries;
-    struct table exact, before, after;
+    struct index_table exact, before, after;
     uint32_t *next_exact, *next_family;
 };
 
-static int table_init(struct table *t, size_t n) {
+static int table_init(struct index_table *t, size_t n) {
     size_t size = 16;
     while (size < 2 * n)
         size *= 2;
@@ -35,7 +35,7 @@ static int table_init(struct table *t, size_t n) {
     return t->heads ? 0 : -1;
 }
 
-static uint32_t *head_of(const struct table *t, struct span key) {
+static uint32_t *head_of(const struct index_table *t, struct span key) {
     return &t->heads[XXH3_64bits(key.n ? key.p : "", key.n) & t->mask];
 }
 

@@ -91,7 +91,7 @@ static int take_large(void *arg, const struct large_row *row) {
                rule == LINT_DATAGRAM_8192 ? "an Agent reads 8,192 of a datagram"
                                           : "over UDP 1,432 fit one network packet");
     findings_add(&l->findings,
-                 &(struct finding){
+                 &(struct catalog_finding){
                      .verdict = info->severity == SEVERITY_ERROR || o->strict ? VERDICT_FAIL : VERDICT_PASS,
                      .severity = info->severity,
                      .rule = info->name,
@@ -214,7 +214,7 @@ static json_t *report(struct lint *l, struct err *err) {
         put_short(&claim, l->names.list[n->name]);
         buf_printf(&observed, "%llu series", (unsigned long long)(n->series > 1 ? n->series : name->series));
         explain(n, &why);
-        findings_add(&l->findings, &(struct finding){
+        findings_add(&l->findings, &(struct catalog_finding){
                                        .verdict = fails ? VERDICT_FAIL : VERDICT_PASS,
                                        .severity = rule->severity,
                                        .rule = rule->name,

@@ -53,27 +53,29 @@ static void missing(struct check *c, const struct snapshot_line *line) {
     bool found = c->similar && c->n_explained++ < EXPLAINED_MAX &&
                  similar_find(c->similar, line->series, 1, &near, &c->steps);
     put_diff(c, '-', line);
-    findings_add(&c->findings, &(struct finding){.verdict = findings_absence(&c->findings, VERDICT_FAIL),
-                                                 .expectation = whole(&c->text, line),
-                                                 .observed = SPAN("nothing"),
-                                                 .why = SPAN("in the snapshot, but not recorded"),
-                                                 .rule = "missing-series",
-                                                 .name = line->name,
-                                                 .closest = found ? c->extra[near.i] : (struct span){NULL, 0},
-                                                 .file = c->file,
-                                                 .line = line->line});
+    findings_add(&c->findings,
+                 &(struct catalog_finding){.verdict = findings_absence(&c->findings, VERDICT_FAIL),
+                                           .expectation = whole(&c->text, line),
+                                           .observed = SPAN("nothing"),
+                                           .why = SPAN("in the snapshot, but not recorded"),
+                                           .rule = "missing-series",
+                                           .name = line->name,
+                                           .closest = found ? c->extra[near.i] : (struct span){NULL, 0},
+                                           .file = c->file,
+                                           .line = line->line});
 }
 
 static void unexpected(struct check *c, const struct snapshot_line *line) {
     put_diff(c, '+', line);
-    findings_add(&c->findings, &(struct finding){.verdict = VERDICT_FAIL,
-                                                 .expectation = SPAN("nothing but what the snapshot holds"),
-                                                 .observed = whole(&c->text, line),
-                                                 .why = SPAN("recorded, but not in the snapshot"),
-                                                 .rule = "unexpected-series",
-                                                 .name = line->name,
-                                                 .file = c->file,
-                                                 .line = 1});
+    findings_add(&c->findings,
+                 &(struct catalog_finding){.verdict = VERDICT_FAIL,
+                                           .expectation = SPAN("nothing but what the snapshot holds"),
+                                           .observed = whole(&c->text, line),
+                                           .why = SPAN("recorded, but not in the snapshot"),
+                                           .rule = "unexpected-series",
+                                           .name = line->name,
+                                           .file = c->file,
+                                           .line = 1});
 }
 
 /* More than was expected was seen, whatever else was lost; anything else a loss could explain. */
@@ -90,14 +92,14 @@ static void compare(struct check *c, const struct snapshot_line *want, const str
     struct span why = same ? c->findings.lost ? SPAN("what was lost could have changed it") : SPAN("")
                            : SPAN("recorded with other numbers");
     findings_add(&c->findings,
-                 &(struct finding){.verdict = verdict,
-                                   .expectation = whole(&c->text, want),
-                                   .observed = have->numbers.n ? have->numbers : SPAN("recorded"),
-                                   .why = why,
-                                   .rule = same ? NULL : "other-numbers",
-                                   .name = want->name,
-                                   .file = c->file,
-                                   .line = want->line});
+                 &(struct catalog_finding){.verdict = verdict,
+                                           .expectation = whole(&c->text, want),
+                                           .observed = have->numbers.n ? have->numbers : SPAN("recorded"),
+                                           .why = why,
+                                           .rule = same ? NULL : "other-numbers",
+                                           .name = want->name,
+                                           .file = c->file,
+                                           .line = want->line});
 }
 
 static int find_extra(struct check *c) {

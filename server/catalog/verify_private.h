@@ -18,8 +18,8 @@ struct violation {
 };
 
 /* The values of one tag of one entry. */
-struct distinct {
-    struct distinct *next;
+struct distinct_values {
+    struct distinct_values *next;
     struct span tag;
     uint64_t max;
     struct table values;
@@ -35,7 +35,7 @@ struct required {
 struct entry_state {
     uint64_t series, samples;
     struct violation *violations, **tail;
-    struct distinct *distinct;
+    struct distinct_values *distinct;
     bool has_rules; /* what follows is filled: by the first series */
     struct tag_rules rules;
     struct required *required; /* for each rule of the entry, then for each of the catalog */
@@ -73,7 +73,7 @@ struct verify {
     struct violation **violations;
     struct table distinct; /* (entry, rule for a tag) to its place in distincts */
     size_t n_distincts, cap_distincts;
-    struct distinct **distincts;
+    struct distinct_values **distincts;
     struct table sampled; /* series that need the second pass, by id: the place of its first look + 1 */
     size_t n_looks, cap_looks;
     struct look *looks;

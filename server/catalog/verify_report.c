@@ -140,7 +140,7 @@ static void words_clear(struct words *w) {
 static void add(struct verify *v, struct words *w, enum verify_rule rule, const struct catalog_entry *e,
                 enum verdict verdict, enum severity severity) {
     findings_add(&v->findings,
-                 &(struct finding){
+                 &(struct catalog_finding){
                      .verdict = verdict,
                      .severity = severity,
                      .rule = verdict == VERDICT_PASS && severity == SEVERITY_ERROR ? NULL : rule_names[rule],
@@ -168,7 +168,7 @@ static bool entry_totals(struct verify *v, const struct catalog_entry *e, const 
         add(v, w, VERIFY_TOO_MANY_SERIES, e, VERDICT_FAIL, SEVERITY_ERROR);
         broken = true;
     }
-    for (struct distinct *d = state->distinct; d; d = d->next) {
+    for (struct distinct_values *d = state->distinct; d; d = d->next) {
         if (d->values.n <= d->max)
             continue;
         words_clear(w);
@@ -242,17 +242,18 @@ static void undeclared_result(struct verify *v, size_t i, const struct similar *
         buf_printf(&w->why, ": %.*s is one letter from %.*s", SPAN_ARG(name), SPAN_ARG(e->name));
     else if (e)
         buf_printf(&w->why, ": %.*s resembles %.*s", SPAN_ARG(name), SPAN_ARG(e->name));
-    findings_add(&v->findings, &(struct finding){.verdict = VERDICT_FAIL,
-                                                 .rule = rule_names[VERIFY_UNDECLARED],
-                                                 .expectation = buf_view(&w->claim),
-                                                 .observed = buf_view(&w->observed),
-                                                 .why = buf_view(&w->why),
-                                                 .name = name,
-                                                 .closest = e ? e->name : (struct span){NULL, 0},
-                                                 .file = e                       ? e->file
-                                                         : v->catalog->n_entries ? v->catalog->entries[0].file
-                                                                                 : NULL,
-                                                 .line = e ? e->line : 1});
+    findings_add(&v->findings,
+                 &(struct catalog_finding){.verdict = VERDICT_FAIL,
+                                           .rule = rule_names[VERIFY_UNDECLARED],
+                                           .expectation = buf_view(&w->claim),
+                                           .observed = buf_view(&w->observed),
+                                           .why = buf_view(&w->why),
+                                           .name = name,
+                                           .closest = e ? e->name : (struct span){NULL, 0},
+                                           .file = e                       ? e->file
+                                                   : v->catalog->n_entries ? v->catalog->entries[0].file
+                                                                           : NULL,
+                                           .line = e ? e->line : 1});
 }
 
 static int undeclared_results(struct verify *v, struct words *w) {

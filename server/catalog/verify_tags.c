@@ -70,12 +70,12 @@ const struct catalog_tag *verify_tag_of(struct verify *v, size_t entry, struct s
     return rule ? rule->tag : NULL;
 }
 
-static struct distinct *add_distinct(struct verify *v, struct entry_state *state,
-                                     const struct catalog_tag *tag) {
-    struct distinct *d = memory_take(&v->arena, sizeof *d);
-    if (!d || !array_room(&v->distincts, v->n_distincts, &v->cap_distincts, sizeof(struct distinct *)))
+static struct distinct_values *add_distinct(struct verify *v, struct entry_state *state,
+                                            const struct catalog_tag *tag) {
+    struct distinct_values *d = memory_take(&v->arena, sizeof *d);
+    if (!d || !array_room(&v->distincts, v->n_distincts, &v->cap_distincts, sizeof(struct distinct_values *)))
         return NULL;
-    *d = (struct distinct){.next = state->distinct, .tag = tag->key, .max = tag->max_values};
+    *d = (struct distinct_values){.next = state->distinct, .tag = tag->key, .max = tag->max_values};
     state->distinct = d;
     return v->distincts[v->n_distincts++] = d;
 }
@@ -84,7 +84,9 @@ static void count_value(struct verify *v, size_t entry, const struct catalog_tag
                         struct span value) {
     bool added;
     uint32_t *at = table_put(&v->distinct, (uint64_t)entry << 32 | place, (uint32_t)v->n_distincts, &added);
-    struct distinct *d = !at ? NULL : added ? add_distinct(v, &v->states[entry], tag) : v->distincts[*at];
+    struct distinct_values *d = !at     ? NULL
+                                : added ? add_distinct(v, &v->states[entry], tag)
+                                        : v->distincts[*at];
     v->failed |= !d || !table_put(&d->values, XXH3_64bits(value.n ? value.p : "", value.n), 0, &added);
 }
 

@@ -17,15 +17,15 @@ static const struct column columns[N] = {
     [LAST] = {.title = "LAST", .right = true},
 };
 
-struct list {
-    struct table table;
+struct series_list {
+    struct text_table table;
     struct buf tags;
     bool all_sessions;
     size_t n;
 };
 
 static void on_series(void *arg, const json_t *row) {
-    struct list *l = arg;
+    struct series_list *l = arg;
     buf_clear(&l->tags);
     row_tags(row, &l->tags);
     table_cell(&l->table, row_text(row, "name"));
@@ -42,7 +42,7 @@ static void on_series(void *arg, const json_t *row) {
 int ls_command(const struct options *o) {
     if (option_on(o, OPT_JSON))
         return rows_print_json(o, ROWS_SERIES);
-    struct list l = {.all_sessions = strcmp(rows_session(o), "*") == 0, .tags = {.max = 1 << 20}};
+    struct series_list l = {.all_sessions = strcmp(rows_session(o), "*") == 0, .tags = {.max = 1 << 20}};
     table_begin(&l.table, N, columns);
     int status = rows_each(o, ROWS_SERIES, on_series, &l, NULL);
     table_end(&l.table);

@@ -8,7 +8,7 @@
 
 #define EXCERPT_MAX 100 /* bytes of a line that are shown around the place */
 
-struct list {
+struct reject_list {
     struct buf text; /* decoded */
     struct buf line;
     size_t n;
@@ -34,7 +34,7 @@ static void decode_base64(struct buf *b, struct span s) {
 }
 
 /* The line with a caret under the byte at `offset`, cut to what lies around it. */
-static void show_place(struct list *l, struct span text, size_t offset) {
+static void show_place(struct reject_list *l, struct span text, size_t offset) {
     offset = offset < text.n ? offset : text.n;
     size_t from = offset > EXCERPT_MAX / 2 ? offset - EXCERPT_MAX / 2 : 0;
     size_t to = text.n - from > EXCERPT_MAX ? from + EXCERPT_MAX : text.n;
@@ -50,7 +50,7 @@ static void show_place(struct list *l, struct span text, size_t offset) {
 }
 
 static void on_reject(void *arg, const json_t *row) {
-    struct list *l = arg;
+    struct reject_list *l = arg;
     struct span text = row_text(row, "text"), exact = row_text(row, "text_b64"),
                 time = row_text(row, "received_at"), detail = row_text(row, "detail"),
                 source = row_text(row, "source");
@@ -72,7 +72,7 @@ static void on_reject(void *arg, const json_t *row) {
 int rejects_command(const struct options *o) {
     if (option_on(o, OPT_JSON))
         return rows_print_json(o, ROWS_REJECTS);
-    struct list l = {.text = {.max = 8 << 20}, .line = {.max = 1 << 20}};
+    struct reject_list l = {.text = {.max = 8 << 20}, .line = {.max = 1 << 20}};
     int status = rows_each(o, ROWS_REJECTS, on_reject, &l, NULL);
     buf_free(&l.text);
     buf_free(&l.line);

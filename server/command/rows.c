@@ -271,14 +271,14 @@ static int each_on_server(const struct options *o, enum rows_kind kind, void (*r
 
 /* --- either ---------------------------------------------------------------------------------------------- */
 
-struct parsed {
+struct parsed_row {
     void (*row)(void *arg, const json_t *row);
     void *arg;
     uint64_t last_id;
 };
 
 static void parse_row(void *arg, struct span text, uint64_t id) {
-    struct parsed *p = arg;
+    struct parsed_row *p = arg;
     json_t *row = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
     if (row)
         p->row(p->arg, row);
@@ -293,7 +293,7 @@ int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *, 
     *last_id = 0;
     if (!rows_from_file(o))
         return each_on_server(o, kind, row, arg, last_id);
-    struct parsed parsed = {.row = row, .arg = arg};
+    struct parsed_row parsed = {.row = row, .arg = arg};
     int status = rows_in_file(o, 1, phase_of[kind], parse_row, &parsed);
     *last_id = parsed.last_id;
     return status;

@@ -24,8 +24,8 @@ static const struct column columns[N] = {
     [HOST] = {.title = "HOST", .optional = true},
 };
 
-struct list {
-    struct table table;
+struct sample_list {
+    struct text_table table;
     struct buf tags;
     bool all_sessions;
     struct buf event; /* of the stream: a piece of a line */
@@ -40,7 +40,7 @@ static struct span time_of(const json_t *row) {
 }
 
 static void on_sample(void *arg, const json_t *row) {
-    struct list *l = arg;
+    struct sample_list *l = arg;
     char rate[NUMBER_SIZE + 1] = "";
     double sample_rate = row_number(row, "sample_rate");
     if (sample_rate != 1) {
@@ -65,7 +65,7 @@ static void on_sample(void *arg, const json_t *row) {
 
 /* --- following ------------------------------------------------------------------------------------------- */
 
-static void on_event(struct list *l, struct span data) {
+static void on_event(struct sample_list *l, struct span data) {
     if (l->json && !l->ended) {
         printf("%.*s\n", SPAN_ARG(data));
         return;
@@ -80,7 +80,7 @@ static void on_event(struct list *l, struct span data) {
 
 /* Server-Sent Events: the lines "data: {…}" are the samples, and after "event: end" what ended them. */
 static bool on_chunk(void *context, const char *bytes, size_t size) {
-    struct list *l = context;
+    struct sample_list *l = context;
     for (struct span rest = {bytes, size}; rest.n;) {
         const char *end = memchr(rest.p, '\n', rest.n);
         size_t n = end ? (size_t)(end - rest.p) : rest.n;
@@ -99,7 +99,7 @@ static bool on_chunk(void *context, const char *bytes, size_t size) {
 }
 
 /* Goes on after the last one shown, so that none is missed in between. */
-static int follow(const struct options *o, struct list *l, uint64_t last_id) {
+static int follow(const struct options *o, struct sample_list *l, uint64_t last_id) {
     struct buf path = {.max = 1 << 20};
     char since[24];
     struct remote remote;
@@ -129,10 +129,10 @@ static int check(const struct options *o) {
 }
 
 int samples_command(const struct options *o) {
-    struct list l = {.all_sessions = strcmp(rows_session(o), "*") == 0,
-                     .json = option_on(o, OPT_JSON),
-                     .tags = {.max = 1 << 20},
-                     .event = {.max = EVENT_MAX}};
+    struct sample_list l = {.all_sessions = strcmp(rows_session(o), "*") == 0,
+                            .json = option_on(o, OPT_JSON),
+                            .tags = {.max = 1 << 20},
+                            .event = {.max = EVENT_MAX}};
     uint64_t last_id = 0;
     int status = check(o);
     if (status != EXIT_PASS)

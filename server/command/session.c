@@ -85,7 +85,7 @@ static int session_ls(const struct options *o, struct remote *remote) {
         json_decref(answer);
         return EXIT_PASS;
     }
-    struct table table;
+    struct text_table table;
     table_begin(&table, N, columns);
     json_array_foreach(json_object_get(answer, "sessions"), i, row) {
         const json_t *at = json_object_get(row, "dogstatsd");

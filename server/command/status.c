@@ -33,7 +33,7 @@ static const struct column columns[N] = {
 };
 
 static void show_listeners(const json_t *status) {
-    struct table table;
+    struct text_table table;
     size_t i;
     json_t *row;
     table_begin(&table, N, columns);

@@ -173,11 +173,11 @@ static size_t fitting(struct span text, size_t width) {
     return i;
 }
 
-void table_begin(struct table *t, size_t n_columns, const struct column *columns) {
-    *t = (struct table){.n_columns = n_columns, .columns = columns, .text = {.max = HELD_MAX}};
+void table_begin(struct text_table *t, size_t n_columns, const struct column *columns) {
+    *t = (struct text_table){.n_columns = n_columns, .columns = columns, .text = {.max = HELD_MAX}};
 }
 
-static void print_cell(const struct table *t, size_t c, struct span text, const char *sequence,
+static void print_cell(const struct text_table *t, size_t c, struct span text, const char *sequence,
                        size_t *blanks) {
     size_t width = text_width(text), room = t->width[c];
     bool cut = width > room && terminal_width() > 0 && t->columns[c].gives;
@@ -195,7 +195,7 @@ static void print_cell(const struct table *t, size_t c, struct span text, const 
     *blanks += (t->columns[c].right ? 0 : pad) + 2;
 }
 
-static void print_row(const struct table *t, const char **at, bool title) {
+static void print_row(const struct text_table *t, const char **at, bool title) {
     size_t blanks = 0;
     for (size_t c = 0; c < t->n_columns; c++) {
         struct span text = title ? span_str(t->columns[c].title) : span_str(*at);
@@ -208,7 +208,7 @@ static void print_row(const struct table *t, const char **at, bool title) {
 }
 
 /* Takes the columns' widths from the rows held, then makes them fit. */
-static void measure(struct table *t) {
+static void measure(struct text_table *t) {
     const char *at = t->text.p;
     for (size_t c = 0; c < t->n_columns; c++)
         t->width[c] = t->columns[c].least;
@@ -240,7 +240,7 @@ static void measure(struct table *t) {
     }
 }
 
-void table_flush(struct table *t) {
+void table_flush(struct text_table *t) {
     const char *at = t->text.p;
     if (!t->begun && t->n_rows) {
         measure(t);
@@ -254,7 +254,7 @@ void table_flush(struct table *t) {
     t->n_rows = 0;
 }
 
-void table_cell(struct table *t, struct span text) {
+void table_cell(struct text_table *t, struct span text) {
     text_harmless(&t->text, text);
     buf_char(&t->text, '\0');
     if (++t->n_cells % t->n_columns)
@@ -264,14 +264,14 @@ void table_cell(struct table *t, struct span text) {
         table_flush(t);
 }
 
-void table_number(struct table *t, double value) {
+void table_number(struct text_table *t, double value) {
     char text[NUMBER_SIZE] = "-";
     if (isfinite(value))
         number_format(value, text);
     table_cell(t, span_str(text));
 }
 
-void table_end(struct table *t) {
+void table_end(struct text_table *t) {
     table_flush(t);
     buf_free(&t->text);
 }

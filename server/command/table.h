@@ -23,7 +23,7 @@ struct column {
     const char *colour;
 };
 
-struct table {
+struct text_table {
     size_t n_columns;
     const struct column *columns;
     /* Set before the first row: */
@@ -37,13 +37,13 @@ struct table {
     bool shown[TABLE_COLUMNS_MAX];
 };
 
-void table_begin(struct table *t, size_t n_columns, const struct column *columns);
+void table_begin(struct text_table *t, size_t n_columns, const struct column *columns);
 /* The next cell, row by row; made harmless. */
-void table_cell(struct table *t, struct span text);
-void table_number(struct table *t, double value); /* "-" when not finite */
+void table_cell(struct text_table *t, struct span text);
+void table_number(struct text_table *t, double value); /* "-" when not finite */
 /* Prints the rows held so far. */
-void table_flush(struct table *t);
-void table_end(struct table *t);
+void table_flush(struct text_table *t);
+void table_end(struct text_table *t);
 
 /* Appends the text with control characters (and what reverses or hides text) as \xNN or \u{…}; returns the
  * columns that it takes. */

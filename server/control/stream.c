@@ -29,7 +29,7 @@ struct message {
     size_t at, n;
 };
 
-struct stream {
+struct sent_stream {
     struct waiter waiter;
     struct http_request *rq;
     struct ask ask;
@@ -43,7 +43,7 @@ struct stream {
     bool keepalive, stopping;
 };
 
-static bool session_ended(const struct stream *s) {
+static bool session_ended(const struct sent_stream *s) {
     struct ingest_session session;
     struct err ignored = {0};
     return s->session_id &&
@@ -51,7 +51,7 @@ static bool session_ended(const struct stream *s) {
             session.id != s->session_id);
 }
 
-static int say_end(struct stream *s) {
+static int say_end(struct sent_stream *s) {
     buf_printf(
         &s->text,
         "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its time to live is "
@@ -62,8 +62,8 @@ static int say_end(struct stream *s) {
     return s->text.failed ? -1 : 1;
 }
 
-static int add(struct stream *s, uint64_t id, const char *event, void (*write)(struct buf *, const void *),
-               const void *row) {
+static int add(struct sent_stream *s, uint64_t id, const char *event,
+               void (*write)(struct buf *, const void *), const void *row) {
     if (s->n_messages == WINDOW_IDS)
         return 1;
     struct message *m = &s->messages[s->n_messages++];
@@ -94,7 +94,7 @@ static int by_id(const void *a, const void *b) {
 }
 
 /* Reads the records of the next WINDOW_IDS ids. */
-static int read_window(struct stream *s, struct reader *r, struct err *err) {
+static int read_window(struct sent_stream *s, struct reader *r, struct err *err) {
     const struct reader_ops *ops = r->ops;
     uint64_t last_id;
     if (ops->last_id(r, &last_id, err) != 0)
@@ -116,7 +116,7 @@ static int read_window(struct stream *s, struct reader *r, struct err *err) {
 }
 
 /* 1: there is something to send; 0: nothing is new; -1: failed. */
-static int next_window(struct stream *s) {
+static int next_window(struct sent_stream *s) {
     struct err err = {0};
     if (s->text.cap > WINDOW_KEPT) {
         buf_free(&s->text);
@@ -149,19 +149,19 @@ static int next_window(struct stream *s) {
 }
 
 static bool stream_look(struct waiter *w) {
-    struct stream *s = (struct stream *)w;
+    struct sent_stream *s = (struct sent_stream *)w;
     return pipeline_commits(s->rq->http->pipeline) != s->commits || /* what it holds, reading tells */
            watch_forgets(s->rq->http, s->session_id) != s->n_forgets;
 }
 
 static void stream_wake(struct waiter *w, enum watch_why why) {
-    struct stream *s = (struct stream *)w;
+    struct sent_stream *s = (struct sent_stream *)w;
     s->keepalive = why == WATCH_DUE;
     s->stopping = why == WATCH_STOP || why == WATCH_GONE || why == WATCH_FAILED;
     http_resume(s->rq);
 }
 
-static void sleep_until_commit(struct stream *s) {
+static void sleep_until_commit(struct sent_stream *s) {
     s->waiter = (struct waiter){.fd = http_socket(s->rq),
                                 .due_mono_ns = clock_mono_ns() + KEEPALIVE_NS,
                                 .look = stream_look,
@@ -170,7 +170,7 @@ static void sleep_until_commit(struct stream *s) {
     watch_add(s->rq->http->watch, &s->waiter);
 }
 
-static size_t send_messages(struct stream *s, char *to, size_t max) {
+static size_t send_messages(struct sent_stream *s, char *to, size_t max) {
     size_t sent = 0;
     while (s->next < s->n_messages && sent < max) {
         const struct message *m = &s->messages[s->next];
@@ -188,7 +188,7 @@ static size_t send_messages(struct stream *s, char *to, size_t max) {
 }
 
 static ssize_t stream_read(void *arg, char *to, size_t max) {
-    struct stream *s = arg;
+    struct sent_stream *s = arg;
     if (s->next == s->n_messages) {
         if (s->stopping)
             return HTTP_STREAM_END;
@@ -209,7 +209,7 @@ static ssize_t stream_read(void *arg, char *to, size_t max) {
 }
 
 static void stream_free(void *arg) {
-    struct stream *s = arg;
+    struct sent_stream *s = arg;
     buf_free(&s->text);
     free(s);
 }
@@ -228,7 +228,7 @@ void control_stream(struct http_request *rq) {
     if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
         ask_barrier(rq, session.id, &last_id) != 0 || ask_mark(rq, ask.filter.since, last_id) != 0)
         return;
-    struct stream *s = calloc(1, sizeof *s);
+    struct sent_stream *s = calloc(1, sizeof *s);
     if (!s) {
         http_error(rq, 503, "out of memory");
         return;

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-struct side {
+struct asked_side {
     bool live; /* a session, to be read */
     struct scope scope;
     struct catalog *catalog;
@@ -29,7 +29,7 @@ struct catalog_question {
     struct span prefix, ignore_tags, mask, file;
     uint64_t silenced;
     struct snapshot *check;
-    struct side sides[2];
+    struct asked_side sides[2];
 };
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static int read_infer(struct catalog_question *q, const json_t *r, struct catalo
     return ONLY(r, "session", "since") ? -1 : request_scope(&q->arena, r, &q->scope, e);
 }
 
-static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct side *side,
+static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct asked_side *side,
                      struct catalog_error *e) {
     const json_t *v = json_object_get(r, name);
     struct span snapshot = {NULL, 0}, file = {NULL, 0};
@@ -251,7 +251,7 @@ static json_t *answer_infer(struct catalog_question *q, struct reader *reader, s
 }
 
 /* A session as its snapshot, with the keys masked that the other side's snapshot masks. */
-static int take_snapshot(struct side *side, const struct side *other, struct reader *reader,
+static int take_snapshot(struct asked_side *side, const struct asked_side *other, struct reader *reader,
                          struct err *err) {
     struct snapshot_options options = {.scope = side->scope};
     struct catalog_error wrong = {0};
@@ -270,7 +270,7 @@ static int take_snapshot(struct side *side, const struct side *other, struct rea
 static json_t *answer_diff(struct catalog_question *q, struct reader *reader, struct err *err) {
     struct inventory *inventories[2] = {NULL, NULL};
     for (size_t i = 0; i < 2; i++) {
-        struct side *side = &q->sides[i];
+        struct asked_side *side = &q->sides[i];
         if (side->live && take_snapshot(side, &q->sides[1 - i], reader, err))
             return NULL;
     }

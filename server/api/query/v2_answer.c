@@ -87,27 +87,27 @@ bool v2_put_timeseries(struct buf *b, struct v2_question *qn) {
 /* --- scalar -------------------------------------------------------------------------------------------------------- */
 
 /* The groups of all columns; of a column with a limit, only those. A column without groups has its value in each row. */
-struct rows {
+struct answer_rows {
     size_t n_by;
     const struct span *by;
     struct group_index index;
 };
 
-static bool same_keys(const struct rows *rows, const struct query_table *t) {
+static bool same_keys(const struct answer_rows *rows, const struct query_table *t) {
     bool same = rows->n_by == t->n_by;
     for (size_t i = 0; same && i < t->n_by; i++)
         same = span_eq(rows->by[i], t->by[i]);
     return same;
 }
 
-static bool add_rows(struct v2_question *qn, struct rows *rows, const struct query_table *t) {
+static bool add_rows(struct v2_question *qn, struct answer_rows *rows, const struct query_table *t) {
     for (size_t g = 0; g < t->n_groups; g++)
         if (t->n_by == rows->n_by && group_add(&qn->arena, &rows->index, t->groups[g].tags) == SIZE_MAX)
             return query_no_memory(&qn->error) == 0;
     return true;
 }
 
-static bool gather_rows(struct v2_question *qn, struct rows *rows) {
+static bool gather_rows(struct v2_question *qn, struct answer_rows *rows) {
     const struct v2_column *limited = NULL;
     for (size_t i = 0; i < qn->n_columns; i++) {
         const struct v2_column *c = &qn->columns[i];
@@ -130,7 +130,7 @@ static bool gather_rows(struct v2_question *qn, struct rows *rows) {
     return true;
 }
 
-static void put_group_column(struct buf *b, const struct rows *rows, size_t key) {
+static void put_group_column(struct buf *b, const struct answer_rows *rows, size_t key) {
     struct span name = rows->by[key];
     buf_str(b, "{\"name\":");
     json_put_string(b, name);
@@ -145,7 +145,7 @@ static void put_group_column(struct buf *b, const struct rows *rows, size_t key)
     buf_str(b, "]},");
 }
 
-static bool put_number_column(struct buf *b, struct v2_question *qn, const struct rows *rows,
+static bool put_number_column(struct buf *b, struct v2_question *qn, const struct answer_rows *rows,
                               const struct v2_column *c) {
     const struct query_table *t = &c->table;
     struct group_index index = {.n_by = t->n_by};
@@ -168,7 +168,7 @@ static bool put_number_column(struct buf *b, struct v2_question *qn, const struc
 }
 
 bool v2_put_scalar(struct buf *b, struct v2_question *qn) {
-    struct rows rows = {0};
+    struct answer_rows rows = {0};
     if (!gather_rows(qn, &rows))
         return false;
     buf_str(b, "{\"data\":{\"id\":\"0\",\"type\":\"scalar_response\",\"attributes\":{\"columns\":[");

@@ -56,13 +56,13 @@ static void take_tag(struct series_reading *r, struct wire *w, const struct wire
     series_tag(r->in->series, tag);
 }
 
-struct point {
+struct series_point {
     double value;
     int64_t timestamp;
 };
 
-static struct point read_point(struct wire *outer, const struct wire_field *field) {
-    struct point point = {0};
+static struct series_point read_point(struct wire *outer, const struct wire_field *field) {
+    struct series_point point = {0};
     struct span bytes;
     struct wire_field f;
     if (!wire_bytes(outer, field, &bytes))
@@ -140,7 +140,7 @@ static void read_points(struct series_reading *r) {
     struct wire_field f;
     while (r->n_points > 0 && wire_next(&r->points, &f))
         if (f.number == 4) {
-            struct point point = read_point(&r->points, &f);
+            struct series_point point = read_point(&r->points, &f);
             series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
             r->n_points--;
         }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* What the directives of a source say. */
-struct scope {
+struct file_scope {
     struct span prefix;
     size_t prefix_line; /* 0: not in this source */
     struct ignored *ignored;
@@ -89,7 +89,7 @@ static int parse_ignored(struct cursor *c, struct span list, struct ignored *ign
 }
 
 /* The source's own list behind the one of all sources. */
-static int own_ignored(struct cursor *c, const struct ignored *common, struct scope *scope) {
+static int own_ignored(struct cursor *c, const struct ignored *common, struct file_scope *scope) {
     if (scope->ignored != common)
         return 0;
     scope->ignored = arena_alloc(c->arena, sizeof *scope->ignored);
@@ -99,7 +99,7 @@ static int own_ignored(struct cursor *c, const struct ignored *common, struct sc
     return 0;
 }
 
-static int parse_prefix(struct cursor *c, struct scope *scope) {
+static int parse_prefix(struct cursor *c, struct file_scope *scope) {
     if (scope->prefix_line)
         return cursor_fail(c, c->at, "a prefix was given in line %zu already", scope->prefix_line);
     struct span text;
@@ -128,7 +128,7 @@ static enum directive directive_of(const struct cursor *c) {
     return span_eq(word, SPAN("within")) ? DIRECTIVE_WITHIN : DIRECTIVE_NONE;
 }
 
-static int parse_directive(struct cursor *c, enum directive directive, struct scope *scope,
+static int parse_directive(struct cursor *c, enum directive directive, struct file_scope *scope,
                            struct parsed *out) {
     struct span word = cursor_word(c);
     size_t end = c->at;
@@ -185,7 +185,7 @@ static struct expectation *add(struct parsed *out) {
     return e;
 }
 
-static int parse_line(struct cursor *c, const struct scope *scope, struct parsed *out) {
+static int parse_line(struct cursor *c, const struct file_scope *scope, struct parsed *out) {
     if (c->line.n > JUDGE_EXPECTATION_MAX)
         return cursor_fail(c, JUDGE_EXPECTATION_MAX,
                            "the expectation is longer than the limit of %d bytes "
@@ -226,7 +226,7 @@ int parse_source(struct parsed *out, const struct judge_source *source, const st
     c.file = arena_copy(&out->arena, source->file);
     if (parse_options(c, out, options) != 0)
         return -1;
-    struct scope scope = {.prefix = out->prefix, .ignored = out->ignored};
+    struct file_scope scope = {.prefix = out->prefix, .ignored = out->ignored};
     bool marked = span_starts(source->text, SPAN("\xef\xbb\xbf")); /* as some editors do */
     for (int pass = 0; pass < 2; pass++) {
         c.line_number = 0;

@@ -43,7 +43,7 @@ static void print_table(void) {
                                             {.title = "N", .right = true},
                                             {.title = "HOST", .optional = true},
                                             {.title = "TAGS"}};
-    struct table t;
+    struct text_table t;
     table_begin(&t, 4, columns);
     table_cell(&t, SPAN("\xe6\xb0\xb4"));
     table_number(&t, 12.5);
@@ -66,7 +66,7 @@ static void test_aligned(void) {
 
 static void print_many(void) {
     static const struct column columns[] = {{.title = "A", .right = true}};
-    struct table t;
+    struct text_table t;
     table_begin(&t, 1, columns);
     for (int i = 1; i <= 3 * TABLE_HELD; i++)
         table_number(&t, i);
@@ -85,7 +85,7 @@ static void test_later_rows_come_as_they_are(void) {
 
 static void print_empty(void) {
     static const struct column columns[] = {{.title = "A"}};
-    struct table t;
+    struct text_table t;
     table_begin(&t, 1, columns);
     table_end(&t);
 }
