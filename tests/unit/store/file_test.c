@@ -11,12 +11,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-static const struct filter everything;
-
-static struct store *open_at(const char *path) {
-    return open_with((struct store_options){.path = path});
-}
-
 static void expect_refused(const char *path, const char *why) {
     struct err err = {0};
     struct store *s = store_open(&(struct store_options){.path = path}, &err);

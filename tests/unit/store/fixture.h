@@ -279,6 +279,29 @@ static inline void put_number(struct store *s, const char *name, double number) 
 
 #define COMMIT(s) OK(store_commit(s, &err))
 
+/* --- every medium ------------------------------------------------------------------------------ */
+
+/* A test that has to pass whatever the store lies on. */
+#define ON_EACH_MEDIUM(test)                                                                                 \
+    static void test##_on_file(void) {                                                                       \
+        struct place place;                                                                                  \
+        test(place_make(&place));                                                                            \
+        place_remove(&place);                                                                                \
+    }                                                                                                        \
+    static void test##_in_memory(void) {                                                                     \
+        test(":memory:");                                                                                    \
+    }
+#define CASES(name, test)                                                                                    \
+    {name " (file)", test##_on_file}, {                                                                      \
+        name " (memory)", test##_in_memory                                                                   \
+    }
+
+static inline struct store *open_at(const char *path) {
+    return open_with((struct store_options){.path = path});
+}
+
+static const struct filter everything;
+
 /* --- reading ----------------------------------------------------------------------------------- */
 
 enum what { SAMPLES, SAMPLES_BY_SERIES, SERIES, EVENTS, CHECKS, REJECTS, REQUESTS, LOSSES_READ, SESSIONS };
