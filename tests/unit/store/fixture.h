@@ -1,6 +1,6 @@
 /* What the store's tests share: making records short to write, and reading a recording back as lists of text
  * lines, one for each row with every field in it, so that two recordings are equal exactly when their lists
- * are. */
+ * are. Also running a test on each medium, and looking into a recording's file with SQL. */
 #ifndef STORE_FIXTURE_H
 #define STORE_FIXTURE_H
 
@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "unit.h"
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -279,6 +280,29 @@ static inline void put_number(struct store *s, const char *name, double number) 
 
 #define COMMIT(s) OK(store_commit(s, &err))
 
+/* --- every medium ------------------------------------------------------------------------------ */
+
+/* A test that has to pass whatever the store lies on. */
+#define ON_EACH_MEDIUM(test)                                                                                 \
+    static void test##_on_file(void) {                                                                       \
+        struct place place;                                                                                  \
+        test(place_make(&place));                                                                            \
+        place_remove(&place);                                                                                \
+    }                                                                                                        \
+    static void test##_in_memory(void) {                                                                     \
+        test(":memory:");                                                                                    \
+    }
+#define CASES(name, test)                                                                                    \
+    {name " (file)", test##_on_file}, {                                                                      \
+        name " (memory)", test##_in_memory                                                                   \
+    }
+
+static inline struct store *open_at(const char *path) {
+    return open_with((struct store_options){.path = path});
+}
+
+static const struct filter everything;
+
 /* --- reading ----------------------------------------------------------------------------------- */
 
 enum what { SAMPLES, SAMPLES_BY_SERIES, SERIES, EVENTS, CHECKS, REJECTS, REQUESTS, LOSSES_READ, SESSIONS };
@@ -339,6 +363,55 @@ static inline size_t count_of(struct store *s, enum what what, struct filter f) 
                         (list).text[at]);                                                                    \
             CU_ASSERT_PTR_NOT_NULL(strstr((list).text[at], part));                                           \
         }                                                                                                    \
+    } while (0)
+
+/* --- the file itself --------------------------------------------------------------------------- */
+
+static inline void write_file(const char *path, const void *bytes, size_t n) {
+    FILE *f = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    CU_ASSERT_EQUAL(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+static inline struct buf read_file(const char *path) {
+    struct buf b = {0};
+    char part[4096];
+    FILE *f = fopen(path, "rb");
+    for (size_t n; f && (n = fread(part, 1, sizeof part, f)) > 0;)
+        buf_add(&b, part, n);
+    if (f)
+        fclose(f);
+    return b;
+}
+
+/* The first column of the first row, as text. */
+static inline void ask_sql(const char *path, const char *sql, char *answer, size_t size) {
+    sqlite3 *db;
+    sqlite3_stmt *stmt = NULL;
+    answer[0] = '\0';
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        fprintf(stderr, "%s: %s\n", sql, sqlite3_errmsg(db));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stmt);
+    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_text(stmt, 0))
+        snprintf(answer, size, "%s", (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+}
+
+static inline void run_sql(const char *path, const char *sql) {
+    sqlite3 *db;
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+#define EXPECT_SQL(path, sql, want)                                                                          \
+    do {                                                                                                     \
+        char answer_[1024];                                                                                  \
+        ask_sql(path, sql, answer_, sizeof answer_);                                                         \
+        EQ_STR(answer_, want);                                                                               \
     } while (0)
 
 #endif
