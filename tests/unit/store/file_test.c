@@ -183,7 +183,7 @@ static void migrate_from(int version) {
     EXPECT_SQL(p.path, "SELECT group_concat(name) FROM samples", "kept");
     EXPECT_SQL(p.path, "SELECT count(*) FROM large_datagrams", "0");
     EXPECT_SQL(p.path, "SELECT count(*)||min(ended_cleanly) FROM runs", "11");
-    EXPECT_SQL(p.path, "PRAGMA user_version", "3");
+    EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
     place_remove(&p);
 }
 

@@ -60,7 +60,7 @@ static void views(void) {
     EXPECT_SQL(p.path, "SELECT loss||n||detail||coalesce(session,'all') FROM losses", "truncated2dall");
     EXPECT_SQL(p.path, "PRAGMA application_id", "1400133492");
     EXPECT_SQL(p.path, "SELECT (ended_at > started_at)||ended_cleanly||mark FROM runs", "110");
-    EXPECT_SQL(p.path, "PRAGMA user_version", "3");
+    EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
     place_remove(&p);
 }
 
