@@ -45,8 +45,7 @@ static void stop(void) {
 static void start(void) {
     struct err err = {0};
     struct store_options store = {.path = ":memory:", .keep_datagrams = true};
-    struct ingest_options ingest = {
-        .listen = {.n_tables = n_served_routes, .tables = served_routes, .bind = "127.0.0.1"}, .quiet = true};
+    struct ingest_options ingest = {.listen = {.bind = "127.0.0.1"}, .quiet = true};
     struct http_options http = {.n_tables = n_served_routes, .tables = served_routes, .bind = "127.0.0.1"};
     log_set_level(LOG_ERROR);
     if (!(server.store = store_open(&store, &err)) ||
