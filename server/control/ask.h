@@ -79,4 +79,7 @@ int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
         __VA_ARGS__                                                                                          \
     }
 
+/* For json_dump_callback: adds a piece of the text to the buffer `arg`. */
+int ask_piece(const char *p, size_t n, void *arg);
+
 #endif

@@ -16,14 +16,9 @@ struct catalog_job {
     uint64_t last_id;    /* of the barrier */
 };
 
-static int put_piece(const char *p, size_t n, void *arg) {
-    buf_add(arg, p, n);
-    return ((struct buf *)arg)->failed ? -1 : 0;
-}
-
 static void put_json(struct http_request *rq, json_t *answer) {
     struct buf *body = &rq->answer.body;
-    if (json_dump_callback(answer, put_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0)
+    if (json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0)
         http_error(rq, 503, "out of memory for the answer");
     else
         buf_char(body, '\n');

@@ -45,7 +45,7 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     double waited_ms = (double)(clock_mono_ns() - q->asked_mono_ns) / (double)NS_PER_MS;
     json_object_set_new(answer, "waited_ms", json_real(waited_ms));
     struct buf *body = &q->rq->answer.body;
-    int failed = json_dump_callback(answer, question_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    int failed = json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
     buf_char(body, '\n');
     json_decref(answer);
     return failed ? err_set(err, 0, "out of memory for the report") : 0;
@@ -147,7 +147,7 @@ static void put_verdict(struct http_request *rq) {
         json_object_set_new(answer, "text",
                             json_sprintf("%s%s%s\n", error, excerpt ? "\n" : "", excerpt ? excerpt : ""));
         buf_clear(body);
-        json_dump_callback(answer, question_piece, body, JSON_COMPACT);
+        json_dump_callback(answer, ask_piece, body, JSON_COMPACT);
         buf_char(body, '\n');
     }
     json_decref(answer);

@@ -10,11 +10,6 @@ void question_free(struct question *q) {
     free(q);
 }
 
-int question_piece(const char *p, size_t n, void *arg) {
-    buf_add(arg, p, n);
-    return ((struct buf *)arg)->failed ? -1 : 0;
-}
-
 #define FIELDS                                                                                               \
     "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
         "ignore_tags"
@@ -100,7 +95,7 @@ static void put_error(struct http_request *rq, const struct judge_error *e) {
         return;
     }
     rq->answer.status = 400;
-    json_dump_callback(answer, question_piece, &rq->answer.body, JSON_COMPACT);
+    json_dump_callback(answer, ask_piece, &rq->answer.body, JSON_COMPACT);
     buf_char(&rq->answer.body, '\n');
     json_decref(answer);
 }

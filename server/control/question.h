@@ -30,7 +30,4 @@ struct question *question_read(struct http_request *rq);
 struct question *question_read_again(struct http_request *rq);
 void question_free(struct question *q);
 
-/* For json_dump_callback: appends to a struct buf. */
-int question_piece(const char *p, size_t n, void *arg);
-
 #endif
