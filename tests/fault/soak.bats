@@ -6,8 +6,11 @@ load fault
 
 resident() { awk '/VmRSS/ {print $2}' "/proc/$SERVER/status"; }
 file_size() { du -ck r.db r.db-wal | awk 'END {print $1}'; } # KiB, the write-ahead log's too
-settled() { [ "$(descriptors)" -le $(($1 + 4)) ]; } # who left has been noticed
-descriptors() { find "/proc/$SERVER/fd" -type l | wc -l; }
+# Who left has been noticed; up to 16 Unix sockets are kept ready for the next sessions (UNIXGRAM_SPARES).
+settled() { [ "$(descriptors)" -le $(($1 + 16 + 4)) ]; }
+# The recording's own descriptors are counted apart: the pool of readers opens one when it is first needed, and keeps it.
+descriptors() { find "/proc/$SERVER/fd" -type l ! -lname '*/r.db*' | wc -l; }
+on_the_file() { find "/proc/$SERVER/fd" -type l -lname '*/r.db*' | wc -l; }
 teardown() { # a soak that fails early would flood on
     [ -z "${STEADY-}" ] || kill "$STEADY" 2>/dev/null || true
     end_server
@@ -78,10 +81,12 @@ lanes() { # SECONDS: all of them at once
     wait "$STEADY"
     status >status.json
     echo "$SOAK_SECONDS s, $(sum turns) sessions with $(sum sent) samples, $(cat steady) in the one beside them; from a quarter of the time to the end:" \
-        "memory $memory -> $(resident) KiB, descriptors $open -> $(descriptors), file $bytes -> $(file_size) KiB" | tee soak.txt
+        "memory $memory -> $(resident) KiB, descriptors $open -> $(descriptors) and $(on_the_file) on the file, file $bytes -> $(file_size) KiB" | tee soak.txt
     [ "$(resident)" -lt $((memory + memory / 4 + 16384)) ]
     [ "$(file_size)" -lt $((bytes + bytes / 4 + 65536)) ]
     eventually settled "$open"
+    [ "$(on_the_file)" -gt 0 ]
+    [ "$(on_the_file)" -le 18 ] # the writer's connection and five readers', each with file, log and index
     jq -e --argjson steady "$(cat steady)" --argjson sent "$(sum sent)" '.sessions == 1 and .counts.received_samples == $steady + $sent + 1 and
         .counts.samples + .losses.evicted == $steady + 1 and ([.losses | del(.evicted, .unixgram_full)[]] | add) == 0' status.json || { cat status.json; return 1; }
     stop
