@@ -22,7 +22,7 @@ struct recorder {
     struct environment environment;
     char token[33];  /* made here because others can reach the port; "" when the user gave one or none is
                         needed */
-    char folder[64]; /* of private sockets; "" */
+    char folder[96]; /* of private sockets; "" */
 };
 
 struct recorder *recorder_start(const struct options *o, struct err *err);
