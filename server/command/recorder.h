@@ -1,8 +1,9 @@
 /* A recorder, whole: store, pipeline, sockets and HTTP put together from the options of `serve` and `run`.
  *
- * Ownership: recorder_stop gives everything back; NULL is fine. Threads: start and stop from the main thread,
- * with the signals that it waits for blocked before (so that no other thread takes them). Errors: NULL with
- * err, nothing left listening.
+ * Ownership: recorder_stop gives everything back; NULL is fine.
+ * Threads: start and stop from the main thread, with the signals that it waits for blocked before (so that no other thread
+ * takes them).
+ * Errors: NULL with err, nothing left listening.
  */
 #ifndef COMMAND_RECORDER_H
 #define COMMAND_RECORDER_H

@@ -1,7 +1,8 @@
 /* How far apart two words are: insertions, deletions, replacements and swaps of neighbours (optimal string
  * alignment).
  *
- * Threads: any. Limits: of longer words only the first DISTANCE_MAX bytes are compared.
+ * Threads: any.
+ * Limits: of longer words only the first DISTANCE_MAX bytes are compared.
  */
 #ifndef CORE_DISTANCE_H
 #define CORE_DISTANCE_H

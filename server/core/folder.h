@@ -1,6 +1,7 @@
 /* Folders of our own, which only this user can enter: for sockets without names of their own, and for recordings in memory.
  *
- * Threads: any. Errors: -1 with err, which says what the folder was for and where it should have been.
+ * Threads: any.
+ * Errors: -1 with err, which says what the folder was for and where it should have been.
  */
 #ifndef CORE_FOLDER_H
 #define CORE_FOLDER_H

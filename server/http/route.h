@@ -13,9 +13,9 @@
  *
  * A client that shuts down its side for writing (SHUT_WR) is taken for gone: while its request sleeps, it gets no answer.
  *
- * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and
- * stream become libmicrohttpd's. Threads: a handler runs on one of HTTP_THREADS and must not wait for long:
- * for that there is http_suspend.
+ * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream become
+ * libmicrohttpd's.
+ * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H

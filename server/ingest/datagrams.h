@@ -5,7 +5,8 @@
  * Bytes of a stream that are no frame stand among them, in runs of their own: they become a reject and a loss.
  * Raw bytes are the most compact form of a backlog (about 64 bytes a sample), so that is what waits in the queue. A batch is in
  * the queue from its first datagram on, and is filled until it is stored, full or sealed.
- * Ownership: a batch owns its block; blocks are reused through the pool. Threads: the loop's alone.
+ * Ownership: a batch owns its block; blocks are reused through the pool.
+ * Threads: the loop's alone.
  */
 #ifndef INGEST_DATAGRAMS_H
 #define INGEST_DATAGRAMS_H

@@ -9,7 +9,9 @@
  * The child of a program with threads calls the system and nothing else. It makes several sockets at once, as each namespace
  * takes the kernel memory and time; the others wait here for the sessions to come.
  *
- * Ownership: the fd is the caller's. Threads: any. Errors: -1 with err. Blocks: some milliseconds for the child, 2 s at most.
+ * Ownership: the fd is the caller's.
+ * Threads: any.
+ * Errors: -1 with err. Blocks: some milliseconds for the child, 2 s at most.
  */
 #ifndef INGEST_UNIXGRAM_H
 #define INGEST_UNIXGRAM_H

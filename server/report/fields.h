@@ -2,7 +2,8 @@
  *
  * A field that is missing or null leaves its target as it was.
  *
- * Ownership: texts point into the object. Threads: any.
+ * Ownership: texts point into the object.
+ * Threads: any.
  * Errors: -1 with err, which names the field; a field's reader gives 1 when the field is there and 0 when it is not.
  */
 #ifndef REPORT_FIELDS_H

@@ -2,7 +2,8 @@
  *
  * A field that is missing or null leaves its target as it was. Texts are copied into the arena and are followed by a NUL.
  *
- * Ownership: the request is only borrowed; a catalog is the caller's. Threads: any.
+ * Ownership: the request is only borrowed; a catalog is the caller's.
+ * Threads: any.
  * Errors: 0, or -1 with struct catalog_error, which names the field.
  */
 #ifndef REPORT_REQUEST_H

@@ -1,9 +1,9 @@
 /* One line of text in a buffer of fixed size, and what may stand in it.
  *
- * Ownership: the buffer is the caller's. Errors: sticky: what does not fit sets overflow and is left out.
+ * Ownership: the buffer is the caller's.
+ * Errors: sticky: what does not fit sets overflow and is left out.
  * Threads: any.
- * Source: datadogpy's normalize_tags: a character that is neither letter nor digit nor one of "_-:/." becomes
- * '_'.
+ * Source: datadogpy's normalize_tags: a character that is neither letter nor digit nor one of "_-:/." becomes '_'.
  */
 #ifndef CLIENT_EMIT_LINE_H
 #define CLIENT_EMIT_LINE_H

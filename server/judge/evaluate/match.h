@@ -1,6 +1,7 @@
 /* Whether a recorded series, event or check is one that an expectation is about.
  *
- * Threads: any. Limits: what matching takes is counted in steps, for the caller to bound.
+ * Threads: any.
+ * Limits: what matching takes is counted in steps, for the caller to bound.
  */
 #ifndef JUDGE_EVALUATE_MATCH_H
 #define JUDGE_EVALUATE_MATCH_H
