@@ -63,7 +63,7 @@ static void describe_more(const struct violation *x, struct buf *claim, struct b
     buf_printf(why, "%llu more tags: %s", (unsigned long long)x->more_tags, what);
 }
 
-/* What the entry claims, and why it does not hold. */
+/* The claim of the entry, and why it does not hold. */
 static void describe(struct verify *v, const struct catalog_entry *e, const struct violation *x,
                      struct buf *claim, struct buf *why) {
     const struct catalog_tag *tag = verify_tag_of(v, (size_t)(e - v->catalog->entries), x->tag);

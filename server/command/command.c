@@ -222,7 +222,7 @@ static _Noreturn void end_by_pipe(void) {
     _exit(128 + SIGPIPE);
 }
 
-/* What could not be written was not said: a full disk is no success. */
+/* Output that could not be written was not seen by anybody, so a full disk is a failure. */
 int command_main(int argc, char **argv) {
     int status = command_run(argc, argv);
     bool flushed = fflush(stdout) == 0;

@@ -52,7 +52,7 @@ void judging_free(struct judging *j) {
 
 /* --- judging --------------------------------------------------------------------------------------------- */
 
-/* What is often given instead of an expectation. */
+/* Words that are often given instead of an expectation. */
 static void explain_arguments(const struct options *o) {
     for (int i = 0; i < o->n_args; i++)
         if (access(o->args[i], F_OK) == 0) {

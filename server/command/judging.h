@@ -1,4 +1,4 @@
-/* What `expect` and `run` share: expectations from arguments and files, asking for a verdict, showing the
+/* Shared by `expect` and `run`: expectations from arguments and files, asking for a verdict, showing the
  * report.
  *
  * Ownership: the caller's struct; judging_free.

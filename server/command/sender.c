@@ -135,7 +135,7 @@ static const char *variable(const char *name) {
     return value && value[0] ? value : NULL;
 }
 
-/* What the Datadog clients read; NULL: nothing says where. */
+/* The address in the variables that Datadog's clients read; NULL: none is set. */
 static const char *from_environment(char text[300]) {
     const char *url = variable("DD_DOGSTATSD_URL"), *path = variable("DD_DOGSTATSD_SOCKET"),
                *host = variable("DD_AGENT_HOST"), *port = variable("DD_DOGSTATSD_PORT");

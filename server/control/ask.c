@@ -220,7 +220,7 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
 
 /* --- bodies ---------------------------------------------------------------------------------------------- */
 
-/* What a reader of fields found, with its error as a 400. */
+/* Answers 400 with the error of a reader of fields. */
 static int answer_field(struct http_request *rq, int found, const struct err *err) {
     if (found < 0)
         http_error(rq, 400, "%s", err->text);

@@ -65,7 +65,7 @@ struct http_arg {
     struct span name, value; /* decoded: %xx and + */
 };
 
-/* What /recorder/v1/faults wants to happen to this request. The router delays and cuts; the handler looks at
+/* The fault that /recorder/v1/faults set for this request. The router delays and cuts; the handler looks at
  * `status` and at `cut` so that it knows what to record: */
 enum http_cut {
     HTTP_CUT_NOT,

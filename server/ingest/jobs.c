@@ -53,7 +53,7 @@ static struct open_session *session_of(struct ingest *in, uint64_t id) {
     return s;
 }
 
-/* What a UDP socket has dropped is looked for even when it is empty. */
+/* A UDP socket's drops are read even when the socket is empty. */
 static void want_session(struct ingest *in, uint64_t round, struct open_session *s) {
     for (struct receiver *r = s->receivers; r && r->session == s; r = r->next)
         if (r->source == SOURCE_UDP && !ready_holds(&r->watched))
@@ -77,7 +77,7 @@ static bool is_reading(struct ingest *in, uint64_t session_id) {
     return false;
 }
 
-/* What may be missing although no counter says so makes verdicts inconclusive, too. */
+/* Records that may be missing although no counter says so make verdicts inconclusive, too. */
 static void tell_unsure(struct ingest *in, const char *why) {
     bool too_many = strcmp(why, SOFTNET_TOO_MANY) == 0;
     if (too_many && in->too_many_cpus)

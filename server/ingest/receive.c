@@ -182,7 +182,7 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
     return empty;
 }
 
-/* What was sent over this connection so far is lost. A client that sends more gets an error. */
+/* The bytes that were sent over this connection are lost. A client that sends more gets an error. */
 static void refuse(struct ingest *in, struct receiver *listener, int fd, const char *why) {
     shutdown(fd, SHUT_RD);
     if (socket_stream_holds(fd) > 0)
@@ -203,7 +203,7 @@ static bool refuse_next(struct ingest *in, struct receiver *listener) {
     return fd >= 0;
 }
 
-/* What was sent over them was sent about when they came: they take the listener's place in the row. */
+/* New connections take their listener's place in the row, because their data was sent at about the time they came. */
 static void accept_all(struct ingest *in, struct receiver *listener, enum watched *before) {
     for (int i = 0; i < SOMAXCONN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -273,7 +273,7 @@ static void take_frame(void *arg, struct span bytes) {
     take(sink->in, sink->c->listener, sink->now_ns, bytes, false);
 }
 
-/* What is left of it is no frame, and what the sender would still send is lost. */
+/* The rest of the connection is no frame. The sender's later data is lost. */
 static void end_stream(struct ingest *in, struct connection *c, int64_t now_ns, bool reset) {
     struct receiver *r = c->listener;
     if (frame_pending(&c->frame) > 0) {

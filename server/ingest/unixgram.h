@@ -38,7 +38,7 @@ void unixgram_maker_free(struct unixgram_maker *m);
 /* An unbound socket. *holds: datagrams that can be waiting in it. */
 int unixgram_make(struct unixgram_maker *m, size_t *holds, struct err *err);
 
-/* What the datagram takes of its sender's buffer until it is read, at most. */
+/* The bytes of its sender's buffer that a datagram takes until it is read, at most. */
 size_t unixgram_charge(size_t bytes);
 /* The send buffer that a process has by default. A sender that does not wait drops what exceeds it. */
 size_t unixgram_sender_buffer(void);

@@ -1,4 +1,4 @@
-/* What diff found (catalog/diff.h), for people: pure functions from its JSON into bytes.
+/* The findings of diff (catalog/diff.h), for people: pure functions from its JSON into bytes.
  *
  * Ownership: the report is borrowed, the buffer is the caller's.
  * Errors: sticky in the buffer.

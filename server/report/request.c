@@ -9,7 +9,7 @@ int request_complain(struct catalog_error *e, const char *message, const char *f
     return catalog_fail(e, NULL, 0, 0, "%s %s", field, message);
 }
 
-/* What a reader of fields (report/fields.h) found: its error is the question's. */
+/* Turns the error of a reader of fields (report/fields.h) into the question's. */
 static int tell_field(struct catalog_error *e, int found, const struct err *err) {
     return found < 0 ? catalog_fail(e, NULL, 0, 0, "%s", err->text) : found;
 }

@@ -47,7 +47,7 @@ static void flush_shard(struct aggregate *aggregate, struct shard *shard) {
     shard->first = shard->last = NULL;
 }
 
-/* Nothing may be touched. */
+/* This state must not be touched. */
 static void forget(struct aggregate *aggregate, struct shard *shard, unsigned idle) {
     atomic_fetch_sub(&aggregate->n_series, (int)series_forget(&shard->table, idle));
 }

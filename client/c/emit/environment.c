@@ -1,4 +1,4 @@
-/* What the official clients read from the environment; what the options say beats it. */
+/* The variables that the official clients read. The options win over them. */
 #include "emit/config.h"
 #include "emit/tags.h"
 #include <stdio.h>

@@ -21,7 +21,7 @@ struct line {
     bool overflow;
 };
 
-/* What a part of a line may hold: other bytes become '_'. */
+/* The bytes that a part of a line may hold; other bytes become '_'. */
 enum line_part {
     LINE_NAME,  /* anything but : | and control characters */
     LINE_TAG,   /* letters and digits of any script, _ - : / . */

@@ -196,7 +196,7 @@ static enum wire_result send_datagrams(struct wire *wire, const struct iovec *da
     return WIRE_SENT;
 }
 
-/* What is left of an earlier packet goes first. */
+/* The rest of an earlier packet goes first. */
 static enum wire_result send_rest(struct wire *wire) {
     while (wire->rest && wire->rest_at < wire->n_rest) {
         ssize_t sent = send(wire->fd, wire->rest + wire->rest_at, wire->n_rest - wire->rest_at,

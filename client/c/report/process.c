@@ -99,7 +99,7 @@ static void let_go(int fd) {
 
 /* ---- starting ---- */
 
-/* What holds the server: stdin ends when we end, however that is, since nobody else has the other end. */
+/* The server's stdin. It ends when this process ends, in whatever way, because no other process has the other end. */
 struct server {
     pid_t pid;
     int in;  /* our end of its stdin */

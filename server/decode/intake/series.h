@@ -15,7 +15,7 @@
 struct wire;
 struct wire_field;
 
-/* What one call of intake_decode works with. */
+/* The state of one call of intake_decode. */
 struct intake {
     enum intake_format format;
     struct intake_options options;

@@ -95,7 +95,7 @@ static inline double wire_double(struct wire *w, const struct wire_field *f) {
     return value;
 }
 
-/* What a list of numbers holds: int32_t, uint32_t, int32_t in zigzag, … */
+/* The type of the numbers in a list: int32_t, uint32_t, int32_t in zigzag, … */
 enum wire_kind {
     WIRE_INT32,
     WIRE_UINT32,

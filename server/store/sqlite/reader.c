@@ -83,7 +83,7 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     return !stop && got < 0 ? -1 : 0;
 }
 
-/* Nobody can ask whoever records a file to write down the rest first: to its reader that is a loss. */
+/* The latest records of a process that is still recording to the file may be missing from it. To a reader that is a loss. */
 static void tell_unwritten(const struct rows *r, const struct filter *f,
                            int (*row)(void *, const struct loss_row *), void *arg) {
     char detail[64];
