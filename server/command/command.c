@@ -230,6 +230,6 @@ int command_main(int argc, char **argv) {
         return status;
     if (nobody_reads()) /* head has what it wants */
         end_by_pipe();
-    log_error("cannot write to stdout: %s", flushed ? "not all of it was taken" : strerror(errno));
+    log_error("cannot write to stdout: %s", flushed ? "a part of it was not taken" : strerror(errno));
     return status == EXIT_PASS ? EXIT_CANNOT : status;
 }

@@ -83,7 +83,7 @@ static int check(const struct options *o) {
     while (i < 4 && strcmp(word, words[i]) != 0)
         i++;
     if (i == 4)
-        log_error("fault does ls, clear, http and dogstatsd, not '%s'", word);
+        log_error("statwit fault takes ls, clear, http or dogstatsd, not '%s'", word);
     else if (i == 3 && !option_given(o, OPT_DROP))
         log_error("fault dogstatsd needs --drop: the share of datagrams to drop");
     else if (i == 2 && !option_given(o, OPT_STATUS) && !option_given(o, OPT_DELAY) &&

@@ -182,9 +182,10 @@ static void *lose_patience(void *arg) {
     while (!p->is_over && pthread_cond_timedwait(&p->over, &p->lock, &until) == 0) {
     }
     if (!p->is_over)
-        log_warning("still stopping: what came in before is being stored; what can't be within %d s in all "
-                    "is counted as lost",
-                    (int)((INGEST_END_NS + NS_PER_S - 1) / NS_PER_S));
+        log_warning(
+            "still stopping: the recorder stores what it has received; after %d s in all it counts the rest "
+            "as lost",
+            (int)((INGEST_END_NS + NS_PER_S - 1) / NS_PER_S));
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }

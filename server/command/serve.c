@@ -128,12 +128,11 @@ static int check_stdin(const struct options *o) {
     bool open = fstat(STDIN_FILENO, &st) == 0;
     if (open && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(STDIN_FILENO)))
         return EXIT_PASS;
-    log_error(
-        "--exit-with-stdin needs a pipe, a socket or a terminal as stdin, not %s: --exit-with-stdin=false "
-        "goes on without one",
-        !open                 ? "a closed one"
-        : S_ISREG(st.st_mode) ? "a file, which ends at once"
-                              : "/dev/null or the like, which ends at once");
+    log_error("--exit-with-stdin needs a pipe, a socket or a terminal as stdin, not %s: add "
+              "--exit-with-stdin=false to run without one",
+              !open                 ? "a closed one"
+              : S_ISREG(st.st_mode) ? "a file, which ends at once"
+                                    : "/dev/null or the like, which ends at once");
     return EXIT_USAGE;
 }
 
