@@ -61,7 +61,7 @@ static void want_session(struct ingest *in, uint64_t round, struct open_session 
     want_ready(in, round, s);
 }
 
-static void begin(struct ingest *in, struct ingest_job *job) {
+static void begin_job(struct ingest *in, struct ingest_job *job) {
     job->round = ++in->round;
     struct open_session *s = session_of(in, job->session_id);
     if (job->session_id == INGEST_ALL)
@@ -185,7 +185,7 @@ void jobs_begin(struct ingest *in) {
         if (last && last->session_id == job->session_id)
             job->round = last->round;
         else
-            begin(in, job);
+            begin_job(in, job);
     }
     *end_of(&in->begun) = fresh;
 }
