@@ -115,6 +115,7 @@ $(OUT)/%.o: %.c
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/sqlite/migrate.o: $(SQL)
 $(OUT)/server/control/openapi.o: schema/openapi.yaml
+$(OUT)/server/page/page.o: $(wildcard server/page/*.html server/page/*.svg server/page/*.css server/page/*.js)
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 $(OUT)/unit/%: $(OUT)/tests/unit/%.o $(SUPPORT_OBJ) $(OUT)/libserver.a $(OUT)/libclient.a

@@ -41,5 +41,8 @@ void api_unknown(struct http_request *rq) {
         return;
     }
     api_errors(rq, 404, "no such path: %.*s", SPAN_ARG(rq->path));
+    /* Browsers ask for icons and the like by themselves: a look at the page would change the recording. */
+    if (rq->method == HTTP_GET && http_header(rq, "Sec-Fetch-Site").p)
+        return;
     keep(rq, SPAN("no such path"));
 }

@@ -2,7 +2,8 @@
 
 #include "api/api.h"
 #include "control/control.h"
+#include "page/page.h"
 
 /* Ours first: the intake's last route takes what nobody else does. */
-const struct route_table *const served_routes[] = {&control_routes, &api_routes};
+const struct route_table *const served_routes[] = {&control_routes, &page_routes, &api_routes};
 const size_t n_served_routes = sizeof served_routes / sizeof served_routes[0];

@@ -3,6 +3,7 @@
 #include "core/distance.h"
 #include "judge/judge.h"
 #include "report/fields.h"
+#include <inttypes.h>
 
 static bool is_among(struct span word, size_t n, const char *const *names) {
     for (size_t i = 0; i < n; i++)
@@ -189,15 +190,8 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     return 0;
 }
 
-int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
-    static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
-                                        "since",   "limit", "cursor", "newest"};
-    const size_t n_names = sizeof names / sizeof names[0];
-    const char *all[sizeof names / sizeof names[0] + 4];
-    memcpy(all, names, sizeof names);
-    for (size_t i = 0; i < n_more; i++)
-        all[n_names + i] = more[i];
-    if (ask_only(rq, n_names + n_more, all) != 0)
+int ask_some(struct http_request *rq, size_t n, const char *const *names, struct ask *ask) {
+    if (ask_only(rq, n, names) != 0)
         return -1;
     memset(ask, 0, sizeof *ask);
     ask->limit = ASK_LIMIT_DEFAULT;
@@ -216,6 +210,31 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
     if (ask->newest && ask->limit > ASK_NEWEST_MAX)
         ask->limit = ASK_NEWEST_MAX;
     return 0;
+}
+
+int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
+    static const char *const names[] = {"session", "name",  "type",   "tag",    "source",
+                                        "since",   "limit", "cursor", "newest", "settled"};
+    const size_t n_names = sizeof names / sizeof names[0];
+    const char *all[sizeof names / sizeof names[0] + 4];
+    memcpy(all, names, sizeof names);
+    for (size_t i = 0; i < n_more; i++)
+        all[n_names + i] = more[i];
+    return ask_some(rq, n_names + n_more, all, ask);
+}
+
+int ask_number(struct http_request *rq, const char *name, uint64_t min, uint64_t max, uint64_t *n) {
+    const struct http_arg arg = {span_str(name), http_arg(rq, name)};
+    uint64_t value;
+    if (!arg.value.p)
+        return 0;
+    if (ask_u64(arg.value, &value) && value >= min && value <= max) {
+        *n = value;
+        return 0;
+    }
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "a number from %" PRIu64 " to %" PRIu64, min, max);
+    return refuse_value(rq, &arg, wanted);
 }
 
 /* --- bodies ---------------------------------------------------------------------------------------------- */
@@ -289,6 +308,30 @@ int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
         return 0;
     http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
     return -1;
+}
+
+static int committed_id(struct http_request *rq, uint64_t *last_id) {
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err) != 0;
+    if (!failed) {
+        failed = r->ops->last_id(r, last_id, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    if (failed)
+        http_error(rq, 500, "cannot read the recording: %s", err.text);
+    return failed ? -1 : 0;
+}
+
+int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
+    const struct http_arg arg = {SPAN("settled"), http_arg(rq, "settled")};
+    if (!arg.value.p || span_eq(arg.value, SPAN("yes")))
+        return ask_barrier(rq, session_id, last_id);
+    if (!span_eq(arg.value, SPAN("no")))
+        return refuse_value(rq, &arg, "yes or no");
+    return committed_id(rq, last_id);
 }
 
 enum work_length ask_length(const struct http_request *rq, bool reads_samples) {

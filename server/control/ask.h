@@ -47,6 +47,10 @@ struct ask {
     uint64_t session_id; /* INGEST_ALL */
 };
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask);
+/* The same for a question that takes only the arguments that are named. */
+int ask_some(struct http_request *rq, size_t n, const char *const *names, struct ask *ask);
+/* A query argument that is a number from `min` to `max`; *n stays when it is missing. */
+int ask_number(struct http_request *rq, const char *name, uint64_t min, uint64_t max, uint64_t *n);
 
 /* A whole number without sign. */
 bool ask_u64(struct span text, uint64_t *n);
@@ -73,6 +77,9 @@ int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id);
 
 /* The barrier of a session (INGEST_ALL), with its error as a 503. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
+/* The same unless the query says `settled=no`: then it waits for nothing, and *last_id is the newest record committed. So a page
+ * that looks on does not change what it looks at. */
+int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
 
 #define ASK_NAMES(...)                                                                                       \
     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]) {               \

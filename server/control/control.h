@@ -19,6 +19,11 @@ void control_events(struct http_request *rq);
 void control_service_checks(struct http_request *rq);
 void control_rejects(struct http_request *rq);
 void control_requests(struct http_request *rq);
+/* metrics.c, tags.c, timeline.c, histogram.c */
+void control_names(struct http_request *rq);
+void control_tags(struct http_request *rq);
+void control_timeline(struct http_request *rq);
+void control_histogram(struct http_request *rq);
 /* stream.c, export.c, expect.c */
 void control_stream(struct http_request *rq);
 void control_export(struct http_request *rq);

@@ -172,7 +172,7 @@ int openmetrics_write(struct reader *r, const struct filter *f, uint64_t limit, 
 
 void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
     struct filter f = ask->filter;
-    if (ask_barrier(rq, ask->session_id, &f.until) != 0 || ask_mark(rq, f.since, f.until) != 0)
+    if (ask_settled(rq, ask->session_id, &f.until) != 0 || ask_mark(rq, f.since, f.until) != 0)
         return;
     struct err err = {0};
     struct reader *r = store_reader_take(rq->http->store, &err);

@@ -104,7 +104,7 @@ static void put_others(struct listed *l) {
 
 static int read_counts(struct http_request *rq, struct listed *l) {
     uint64_t last_id;
-    if (ask_barrier(rq, INGEST_ALL, &last_id) != 0)
+    if (ask_settled(rq, INGEST_ALL, &last_id) != 0)
         return -1;
     struct err err = {0};
     struct reader *r = store_reader_take(rq->http->store, &err);
@@ -124,7 +124,7 @@ static int read_counts(struct http_request *rq, struct listed *l) {
 
 void control_sessions_list(struct http_request *rq) {
     struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
-    if (ask_only(rq, 0, NULL) == 0 && read_counts(rq, &l) == 0) {
+    if (ask_only(rq, ASK_NAMES("settled")) == 0 && read_counts(rq, &l) == 0) {
         l.b->max = SESSIONS_MAX;
         buf_str(l.b, "{\"sessions\":[");
         ingest_session_each(rq->http->ingest, put_listed, &l);
@@ -137,7 +137,7 @@ void control_sessions_list(struct http_request *rq) {
 void control_session_get(struct http_request *rq) {
     struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
     struct ingest_session session;
-    int ended = ask_only(rq, 0, NULL) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
+    int ended = ask_only(rq, ASK_NAMES("settled")) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
     if (ended >= 0 && read_counts(rq, &l) == 0) {
         put_counted(&l, &session, ended);
         buf_char(l.b, '\n');

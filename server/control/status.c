@@ -91,7 +91,7 @@ static uint64_t add_unsaved(struct http *h, struct store_stats *stats) {
 void control_status(struct http_request *rq) {
     struct http *h = rq->http;
     uint64_t last_id;
-    if (ask_only(rq, 0, NULL) != 0 || ask_barrier(rq, INGEST_ALL, &last_id) != 0)
+    if (ask_only(rq, ASK_NAMES("settled")) != 0 || ask_settled(rq, INGEST_ALL, &last_id) != 0)
         return;
     struct store_stats stats = {0};
     struct store_earlier earlier;

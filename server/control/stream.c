@@ -226,7 +226,7 @@ void control_stream(struct http_request *rq) {
         return;
     }
     if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
-        ask_barrier(rq, session.id, &last_id) != 0 || ask_mark(rq, ask.filter.since, last_id) != 0)
+        ask_settled(rq, session.id, &last_id) != 0 || ask_mark(rq, ask.filter.since, last_id) != 0)
         return;
     struct sent_stream *s = calloc(1, sizeof *s);
     if (!s) {

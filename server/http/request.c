@@ -46,10 +46,17 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
         return;
     struct http_header *header = &answer->headers[answer->n_headers++];
     header->name = name;
+    header->fixed = NULL;
     va_list args;
     va_start(args, format);
     vsnprintf(header->value, sizeof header->value, format, args);
     va_end(args);
+}
+
+void http_add_fixed_header(struct http_request *rq, const char *name, const char *value) {
+    struct http_response *answer = &rq->answer;
+    if (answer->n_headers < HTTP_HEADERS_OUT_MAX)
+        answer->headers[answer->n_headers++] = (struct http_header){.name = name, .fixed = value};
 }
 
 void http_error(struct http_request *rq, unsigned status, const char *format, ...) {

@@ -94,8 +94,10 @@ enum MHD_Result respond(struct http_request *rq) {
         return MHD_NO;
     if (answer->content_type)
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-    for (size_t i = 0; i < answer->n_headers; i++)
-        MHD_add_response_header(r, answer->headers[i].name, answer->headers[i].value);
+    for (size_t i = 0; i < answer->n_headers; i++) {
+        const struct http_header *header = &answer->headers[i];
+        MHD_add_response_header(r, header->name, header->fixed ? header->fixed : header->value);
+    }
     enum MHD_Result queued = MHD_queue_response(rq->connection, answer->status, r);
     MHD_destroy_response(r);
     return queued;

@@ -88,6 +88,7 @@ struct http_response {
     size_t n_headers;
     struct http_header {
         const char *name; /* static */
+        const char *fixed; /* static; NULL: `value` */
         char value[128];
     } headers[HTTP_HEADERS_OUT_MAX];
     /* Instead of `body` when set: writes at most max bytes to `to` and returns how many, HTTP_STREAM_END,
@@ -150,6 +151,8 @@ struct span http_arg(const struct http_request *rq, const char *name);
 /* Adds a header to the answer. `name` is static. Longer values than fit are cut. */
 void http_add_header(struct http_request *rq, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for a static value of any length. */
+void http_add_fixed_header(struct http_request *rq, const char *name, const char *value);
 /* Drops what was answered so far and answers {"error":"…"} with this status. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,0 +1,102 @@
+#include "control/glance.h"
+
+#include "core/array.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define ANSWER_MAX ((size_t)32 << 20)
+
+static int read_recording(struct glance *g, struct err *err) {
+    struct http_request *rq = g->rq;
+    g->reader = store_reader_take(rq->http->store, err);
+    int failed = !g->reader || g->reader->ops->begin(g->reader, err) != 0;
+    if (!failed) {
+        failed = g->fill(g, &rq->answer.body, err);
+        g->reader->ops->end(g->reader);
+    }
+    if (g->reader)
+        store_reader_give(rq->http->store, g->reader);
+    return failed;
+}
+
+static void run_glance(struct job *job) {
+    struct glance *g = (struct glance *)job;
+    struct http_request *rq = g->rq;
+    struct err err = {0};
+    rq->answer.body.max = ANSWER_MAX;
+    if (rq->http->stopping)
+        http_error(rq, 503, "the server is stopping");
+    else if (read_recording(g, &err) != 0)
+        http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "out of memory");
+    free(g);
+    http_resume(rq);
+}
+
+void glance_answer(struct http_request *rq, const struct ask *ask,
+                   int (*fill)(struct glance *g, struct buf *b, struct err *err)) {
+    uint64_t last_id;
+    if (ask_settled(rq, ask->session_id, &last_id) != 0)
+        return;
+    struct glance *g = calloc(1, sizeof *g);
+    if (!g) {
+        http_error(rq, 503, "out of memory");
+        return;
+    }
+    g->job = (struct job){.run = run_glance, .length = ask_length(rq, true)};
+    g->rq = rq;
+    g->ask = *ask;
+    g->ask.filter.tags = g->ask.tags;
+    if (ask->filter.session.p)
+        g->ask.filter.session = span_str(g->ask.session);
+    g->last_id = last_id;
+    g->fill = fill;
+    http_suspend(rq);
+    if (work_put(rq->http->work, &g->job))
+        return;
+    http_error(rq, 503, "the server is stopping");
+    free(g);
+    http_resume(rq);
+}
+
+static int take_point(void *arg, const struct sample_row *row) {
+    struct glance_points *p = arg;
+    if (!array_room(&p->list, p->n, &p->cap, sizeof *p->list))
+        return 1;
+    const struct metric *m = row->spelling;
+    const struct sketch *sketch = row->value.sketch;
+    struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
+    if (sketch)
+        weight.count = weight.factor = (double)sketch->count;
+    int64_t at_s = row->value.timestamp;
+    p->list[p->n++] = (struct glance_point){
+        .at_ns = at_s > 0 && at_s < INT64_MAX / NS_PER_S ? at_s * NS_PER_S : row->received_at,
+        .value = metric_is(m->type, METRIC_TEXT) ? NAN : row->value.number,
+        .weight = weight.count,
+        .factor = weight.factor,
+    };
+    return 0;
+}
+
+int glance_points(struct glance *g, struct glance_points *points, struct err *err) {
+    struct filter f = g->ask.filter;
+    f.until = g->last_id;
+    f.newest = true;
+    f.limit = GLANCE_SAMPLES_MAX + 1;
+    if (g->last_id == 0)
+        return 0;
+    if (g->reader->ops->samples(g->reader, &f, false, take_point, points, err) != 0)
+        return -1;
+    if (points->n > GLANCE_SAMPLES_MAX) {
+        points->partial = true;
+        points->n--;
+        memmove(points->list, points->list + 1, points->n * sizeof *points->list);
+    }
+    return 0;
+}
+
+void glance_number(struct buf *b, const char *name, double value) {
+    buf_printf(b, ",\"%s\":", name);
+    json_put_number(b, value);
+}

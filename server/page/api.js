@@ -1,0 +1,119 @@
+// Questions to /recorder/v1. Only Expect waits for what is on its way; all others read the last commit (settled=no).
+import {h, dialog} from './dom.js';
+
+const BASE = '/recorder/v1/';
+const KEY = 'statwit-token';
+let asking = null;
+export const link = new EventTarget(); // "up" and "down"
+let up = true;
+
+// "#token=T": kept for this tab, and taken out of the address before anything else happens.
+const given = /^#token=([^&]*)/.exec(location.hash);
+if (given) {
+  sessionStorage.setItem(KEY, decodeURIComponent(given[1]));
+  history.replaceState(null, '', location.pathname + '#/metrics');
+}
+
+function headers(more) {
+  const token = sessionStorage.getItem(KEY);
+  return token ? {...more, Authorization: `Bearer ${token}`} : {...more};
+}
+
+function askToken() {
+  if (asking) return asking;
+  asking = new Promise((resolve) => {
+    const input = h('input', {type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Token', autofocus: true});
+    dialog('This server asks for its token', [h('p', null, 'The server printed it when it started (STATWIT_TOKEN).'), input],
+      [['Use it', null, 'primary']], () => {
+        sessionStorage.setItem(KEY, input.value);
+        asking = null;
+        resolve();
+      });
+  });
+  return asking;
+}
+
+function say(now) {
+  if (now === up) return;
+  up = now;
+  link.dispatchEvent(new Event(up ? 'up' : 'down'));
+}
+
+async function send(path, options) {
+  for (;;) {
+    if (asking) await asking;
+    let answer;
+    try {
+      answer = await fetch(BASE + path, {...options, headers: headers(options.headers), cache: 'no-store'});
+    } catch (error) {
+      if (error.name !== 'AbortError') say(false);
+      throw error;
+    }
+    say(true);
+    if (answer.status !== 401) return answer;
+    await askToken();
+  }
+}
+
+export function query(params) {
+  const all = new URLSearchParams();
+  for (const [key, value] of Object.entries(params))
+    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== '') all.append(key, one);
+  return all.toString();
+}
+
+async function json(path, options = {}) {
+  const answer = await send(path, options);
+  const body = await answer.json();
+  if (answer.ok || body.verdict) return body;
+  throw Object.assign(new Error(body.error || `HTTP ${answer.status}`), {status: answer.status});
+}
+
+export function get(path, params = {}, signal) {
+  return json(`${path}?${query({...params, settled: 'no'})}`, {signal});
+}
+
+export function post(path, body, params = {}) {
+  return json(`${path}?${query(params)}`, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}});
+}
+
+export function remove(path) {
+  return json(path, {method: 'DELETE'});
+}
+
+// Server-Sent Events by fetch, since EventSource cannot send a token. `take(event, data, bytes)`; ends when the stream does.
+export async function stream(params, take, signal) {
+  const answer = await send(`stream?${query({...params, settled: 'no'})}`, {signal});
+  if (!answer.ok) throw Object.assign(new Error((await answer.json()).error), {status: answer.status});
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ''; ;) {
+    const {value, done} = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split('\n\n');
+    rest = parts.pop();
+    for (const part of parts) {
+      const event = /^event: (.*)$/m.exec(part), data = /^data: (.*)$/m.exec(part);
+      if (event && data) take(event[1], data[1], part.length);
+    }
+  }
+}
+
+// Calls `ask` again and again, never more than a tenth of the time, and not while the page is hidden. Returns {stop, now}.
+export function poll(ask, every_ms = 1000) {
+  let timer = 0, running = false, stopped = false, again = false;
+  async function run() {
+    clearTimeout(timer);
+    if (stopped) return;
+    if (running) { again = true; return; }
+    running = true;
+    const began = performance.now();
+    if (!document.hidden) try { await ask(); } catch (error) { if (error.status) console.info(error.message); }
+    running = false;
+    if (again) { again = false; run(); return; }
+    if (!stopped) timer = setTimeout(run, Math.max(every_ms, 9 * (performance.now() - began)));
+  }
+  const shown = () => { if (!document.hidden) run(); };
+  document.addEventListener('visibilitychange', shown);
+  run();
+  return {now: run, stop() { stopped = true; clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
+}

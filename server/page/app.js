@@ -1,0 +1,180 @@
+// The frame: addresses, sessions, what the recorder says of itself, keys.
+import {h, replace, dialog, toast} from './dom.js';
+import {get, poll, link, query} from './api.js';
+import {number, whole, bytes, plural} from './format.js';
+import * as metrics from './metrics.js';
+import * as metric from './metric.js';
+import * as live from './live.js';
+import * as rejects from './rejects.js';
+import * as events from './events.js';
+import * as expect from './expect.js';
+import * as sessions from './sessions.js';
+
+const TABS = [['metrics', 'Metrics', metrics], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
+  ['events', 'Events', events], ['expect', 'Expect', expect], ['sessions', 'Sessions', sessions]];
+const main = document.getElementById('main'), bar = document.getElementById('bar');
+const select = document.getElementById('session');
+
+export const app = {
+  session: 'default',
+  status: null, // of /recorder/v1/status
+  sessions: [],
+  rate: 0, // samples a second
+  changed: new EventTarget(), // "data" when something was recorded
+  href(path, params) {
+    const text = query({...params, session: app.session === 'default' ? '' : app.session});
+    return `#${path}${text ? '?' + text : ''}`;
+  },
+  // The address says what is on screen, without a step for the back button.
+  rewrite(route) {
+    const text = route.params.toString();
+    history.replaceState(null, '', `#${route.path}${text ? '?' + text : ''}`);
+  },
+  here() {
+    return app.sessions.find((s) => s.name === app.session) || null;
+  },
+  // HOST:PORT where the session takes datagrams; null when it has ended.
+  address() {
+    const here = app.here();
+    return here && here.open ? here.dogstatsd.udp : null;
+  },
+};
+
+/* --- addresses ------------------------------------------------------------------------------------------- */
+
+let view = null, current = null;
+
+function parse() {
+  const hash = location.hash.slice(1) || '/metrics';
+  const mark = hash.indexOf('?');
+  const path = mark < 0 ? hash : hash.slice(0, mark);
+  const parts = path.split('/').filter(Boolean);
+  let name = '';
+  try { name = decodeURIComponent(parts.slice(1).join('/')); } catch { name = parts.slice(1).join('/'); }
+  return {path, tab: parts[0] || 'metrics', name, params: new URLSearchParams(mark < 0 ? '' : hash.slice(mark + 1))};
+}
+
+function open() {
+  const route = parse();
+  const tab = TABS.find(([key]) => key === route.tab) || TABS[0];
+  const from = current;
+  if (view) view.stop();
+  app.session = route.params.get('session') || 'default';
+  current = {...route, tab: tab[0]};
+  const module = tab[0] === 'metrics' && route.name ? metric : tab[2];
+  replace(main);
+  view = module.show(main, route, app);
+  document.title = `${route.name || tab[1]} · statwit`;
+  drawTabs();
+  drawSessions();
+  if (from && (from.tab !== current.tab || from.name !== current.name)) main.focus({preventScroll: true});
+}
+
+function drawTabs() {
+  const here = app.here();
+  const counts = {rejects: here && here.rejects, events: here && here.events + here.service_checks, sessions: app.sessions.length > 1 && app.sessions.length};
+  replace(document.getElementById('tabs'), TABS.map(([key, label]) => h('a', {href: app.href(`/${key}`, {}),
+    'aria-current': current.tab === key ? 'page' : null}, label,
+    counts[key] > 0 && h('span', {class: `badge b-${key}`}, number(counts[key])))));
+}
+
+function drawSessions() {
+  const names = app.sessions.map((s) => s.name);
+  if (!names.includes(app.session)) names.push(app.session);
+  const key = JSON.stringify([names, app.session]);
+  if (select.dataset.key === key) return;
+  select.dataset.key = key;
+  replace(select, names.map((name) => h('option', {value: name, selected: name === app.session}, name)));
+  select.value = app.session;
+}
+
+select.addEventListener('change', () => {
+  app.session = select.value;
+  const keep = current.tab === 'metrics' && current.name ? '/metrics' : `/${current.tab}`;
+  location.hash = app.href(keep, {});
+});
+
+/* --- the recorder ---------------------------------------------------------------------------------------- */
+
+let before = null;
+
+function lost(status) {
+  return Object.values(status.losses).reduce((a, b) => a + b, 0);
+}
+
+function drawBar() {
+  const s = app.status, n = lost(s);
+  replace(bar, h('span', {class: 'state'}, 'Recording'), h('span', {title: whole(s.counts.samples)}, plural(s.counts.samples, 'sample')),
+    h('span', {class: 'roomy'}, plural(s.counts.series, 'series', 'series')), h('span', {class: 'roomy'}, `${number(app.rate)}/s`),
+    h('span', {class: 'roomy file', title: s.db.path}, h('bdi', null, s.db.path.split('/').pop()), ` ${bytes(s.db.bytes)}`),
+    h('a', {class: n ? 'lost' : 'kept', href: app.href('/sessions', {})}, n ? `${whole(n)} lost` : 'Nothing lost'),
+    h('button', {type: 'button', class: 'small', 'aria-label': 'Keys', onclick: help}, '?'));
+}
+
+async function look() {
+  const [status, list] = await Promise.all([get('status'),
+    get('sessions')]);
+  const now = performance.now();
+  const news = !before || status.last_id !== before.id || status.recording !== app.status.recording;
+  if (before) app.rate = Math.max(0, (status.counts.received_samples - before.samples) / ((now - before.at) / 1000));
+  before = {id: status.last_id, samples: status.counts.received_samples, at: now};
+  const names = JSON.stringify(app.sessions.map((s) => s.name));
+  app.status = status;
+  app.sessions = list.sessions;
+  drawBar();
+  drawTabs();
+  if (names !== JSON.stringify(app.sessions.map((s) => s.name))) drawSessions();
+  if (news) app.changed.dispatchEvent(new Event('data'));
+}
+
+link.addEventListener('down', () => {
+  document.body.classList.add('down');
+  replace(bar, h('span', {class: 'state', role: 'alert'}, 'The server does not answer. What you see is what it said last; this page tries again.'));
+});
+link.addEventListener('up', () => {
+  document.body.classList.remove('down');
+  looking.now();
+  toast('The server is back');
+});
+
+/* --- keys ------------------------------------------------------------------------------------------------ */
+
+const KEYS = [['1 … 6', 'the screens'], ['/', 'search'], ['j k', 'the next and the previous metric'], ['Enter', 'open it'],
+  ['Esc', 'back to the list'], ['Space', 'pause (Live)'], ['← →', 'read the chart that has the focus'], ['?', 'this list']];
+
+function help() {
+  dialog('Keys', h('dl', {class: 'keys-list'}, KEYS.map(([key, what]) => [h('dt', null, h('kbd', null, key)), h('dd', null, what)])), [['Close']]);
+}
+
+function step(by) {
+  const rows = view.rows ? view.rows() : [];
+  const at = rows.indexOf(document.activeElement);
+  const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
+  if (next) next.focus();
+}
+
+document.addEventListener('keydown', (e) => {
+  const inDialog = document.querySelector('dialog[open]');
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName);
+  if (e.ctrlKey || e.altKey || e.metaKey || inDialog) return;
+  if (e.key === 'Escape') {
+    if (typing) e.target.blur();
+    else if (view.back) location.hash = view.back;
+    return;
+  }
+  if (typing) return;
+  const tab = TABS[Number(e.key) - 1];
+  if (tab && /^[1-9]$/.test(e.key)) location.hash = app.href(`/${tab[0]}`, {});
+  else if (e.key === '?') help();
+  else if (e.key === '/' && view.search) { e.preventDefault(); view.search.focus(); }
+  else if (e.key === 'j') step(1);
+  else if (e.key === 'k') step(-1);
+  else if (e.key === ' ' && view.pause && !/^(BUTTON|A)$/.test(e.target.tagName)) { e.preventDefault(); view.pause(); }
+});
+
+// "#main" would be an address of a screen.
+document.getElementById('skip').addEventListener('click', (e) => { e.preventDefault(); main.focus(); });
+addEventListener('hashchange', open);
+const looking = poll(look, 1000);
+app.refresh = () => looking.now();
+open();

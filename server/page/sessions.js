@@ -1,0 +1,74 @@
+// Sessions with their environment, and what was lost.
+import {h, replace, dialog, copyButton, toast} from './dom.js';
+import {post, remove, poll} from './api.js';
+import {whole, ago, clock} from './format.js';
+
+// The sentences of server/core/loss.h.
+const LOSSES = {
+  kernel_drop: 'datagrams that the kernel dropped because a buffer was full',
+  truncated: 'datagrams longer than could be read',
+  queue_full: 'datagrams for which --queue-memory had no room',
+  disk_full: 'records that could not be written to the database',
+  evicted: 'samples removed by --retention-age or --retention-samples',
+  series_limit: 'samples of series beyond --max-series',
+  evicted_events: 'events removed by --retention-age',
+  evicted_checks: 'service checks removed by --retention-age',
+  evicted_rejects: 'rejects removed by --retention-age',
+  unwritten: 'or more records that are still on their way into this file',
+  refused: 'stream connections that were refused, with what had been sent over them',
+  bad_frame: 'stream connections that sent bytes which are no frame: these bytes, and what came after them',
+  unixgram_full: 'looks that found a Unix datagram socket full: a client that does not wait may have dropped data',
+  injected: 'datagrams dropped on purpose (statwit fault)',
+  stopped: 'datagrams that had come in and could not be stored before the server ended',
+  unclean_end: 'recorder that ended without a clean stop, with what it had not written down',
+};
+
+export function show(root, route, app) {
+  const body = h('tbody'), losses = h('div'), runs = h('div');
+  replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Sessions'},
+    h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), h('button', {type: 'button', class: 'primary', onclick: create}, 'New session')),
+    h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain'}, h('thead', null, h('tr', null,
+      ['Session', 'Samples', 'Series', 'Events', 'Rejects', 'UDP', ''].map((t, i) => h('th', {scope: 'col', class: i > 0 && i < 5 ? 'num' : null}, t || h('span', {class: 'hidden'}, 'Actions'))))), body)),
+    h('section', {class: 'card'}, h('h2', null, 'Losses'), losses), h('section', {class: 'card'}, h('h2', null, 'Runs of this recording'), runs)));
+
+  const attempt = (run, done) => run.then(() => { toast(done); app.refresh(); }, (error) => toast(error.message));
+
+  function create() {
+    const input = h('input', {'aria-label': 'Name', autocomplete: 'off', placeholder: 'A name, or nothing for one that is made up', autofocus: true});
+    dialog('New session', [h('p', null, 'A session has a UDP port and an API key of its own, so that tests do not see each other.'), input],
+      [['Cancel'], ['Make it', () => attempt(post('sessions', input.value ? {name: input.value} : {}), 'The session is open'), 'primary']]);
+  }
+
+  function ask(title, sentence, label, run, done) {
+    dialog(title, h('p', null, sentence), [['Cancel'], [label, () => attempt(run(), done), 'danger']]);
+  }
+
+  function row(s) {
+    const env = Object.entries(s.env).map(([key, value]) => `export ${key}='${value.replace(/'/g, "'\\''")}'`).join('\n');
+    return h('tr', {class: s.name === app.session ? 'current' : null},
+      h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && h('span', {class: 'dim'}, ' (ended)')),
+      [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
+      h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
+      h('td', {class: 'buttons'}, s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
+        h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
+          () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
+        s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
+          () => remove(`sessions/${encodeURIComponent(s.name)}`), 'Removed')}, 'Remove')));
+  }
+
+  let shown = '';
+  async function load() {
+    if (!app.status) { app.refresh(); return; }
+    const key = JSON.stringify([app.sessions, app.session, app.status.losses, app.status.runs]);
+    if (key === shown) return;
+    shown = key;
+    replace(body, app.sessions.map(row));
+    const lost = Object.entries(app.status.losses).filter(([, n]) => n > 0);
+    replace(losses, lost.length ? h('ul', {class: 'losses'}, lost.map(([word, n]) => h('li', null, h('b', null, whole(n)), ' ', LOSSES[word] || word)))
+      : h('p', null, '✓ Nothing was lost: every verdict on this recording stands on all that was sent.'));
+    replace(runs, h('ul', {class: 'losses'}, [...app.status.runs].reverse().slice(0, 20).map((r, i) => h('li', {title: r.started_at}, `${clock(r.started_at)} (${ago(r.started_at)}), statwit ${r.version}`,
+      i === 0 ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
+  }
+  const polling = poll(load, 500);
+  return {stop: polling.stop};
+}
