@@ -116,7 +116,7 @@ async function look() {
     get('sessions')]);
   const now = performance.now();
   const news = !before || status.last_id !== before.id || status.recording !== app.status.recording;
-  if (before) app.rate = Math.max(0, (status.counts.received_samples - before.samples) / ((now - before.at) / 1000));
+  if (before) app.rate = Math.round(Math.max(0, (status.counts.received_samples - before.samples) / ((now - before.at) / 1000)));
   before = {id: status.last_id, samples: status.counts.received_samples, at: now};
   const names = JSON.stringify(app.sessions.map((s) => s.name));
   app.status = status;

@@ -2,7 +2,8 @@
 import {h, svg, replace} from './dom.js';
 import {number, clock, plural} from './format.js';
 
-const W = 720, H = 210, LEFT = 52, RIGHT = 8, TOP = 10, BOTTOM = 24;
+const H = 210, LEFT = 52, RIGHT = 8, TOP = 10, BOTTOM = 24;
+let W = 720; // pixels, of the chart being drawn, so that letters keep their size
 
 function ticks(low, high) {
   const raw = (high - low) / 4 || 1, power = 10 ** Math.floor(Math.log10(raw));
@@ -30,7 +31,8 @@ function frame(label, low, high, y) {
 }
 
 // `kind`: "sum" draws bars of each bucket's sum (or of n, for sets); else p50 and p95 over a band from min to max.
-export function timeline(t, kind) {
+export function timeline(t, kind, width) {
+  W = width || 720;
   const bars = kind !== 'pooled';
   const column = kind === 'set' ? t.n : t.sum;
   const seen = (bars ? column : [...t.min, ...t.max]).filter((v) => v !== null);
@@ -53,14 +55,15 @@ export function timeline(t, kind) {
         chart.append(svg('circle', {class: key, cx: x(i), cy: y(v), r: 2.5})));
     }
   }
-  for (let k = 0; k <= 4; k++) {
-    const i = Math.round((n - 1) * k / 4);
-    chart.append(svg('text', {class: 'tick', x: x(i), y: H - 6, 'text-anchor': k === 0 ? 'start' : k === 4 ? 'end' : 'middle'}, clock(at(i))));
+  const marks = W > 500 ? 4 : 2;
+  for (let k = 0; k <= marks; k++) {
+    const i = Math.round((n - 1) * k / marks);
+    chart.append(svg('text', {class: 'tick', x: x(i), y: H - 6, 'text-anchor': k === 0 ? 'start' : k === marks ? 'end' : 'middle'}, clock(at(i))));
   }
-  return withCursor(chart, t, kind, {n, x, at, column});
+  return withCursor(chart, t, kind, {n, x, at, column, step, wide: W});
 }
 
-function withCursor(chart, t, kind, {n, x, at, column}) {
+function withCursor(chart, t, kind, {n, x, at, column, step, wide}) {
   const line = svg('line', {class: 'cursor', y1: TOP, y2: H - BOTTOM, visibility: 'hidden'});
   const tip = h('output', {class: 'tip'});
   chart.append(line);
@@ -84,18 +87,19 @@ function withCursor(chart, t, kind, {n, x, at, column}) {
     },
     onpointermove: (e) => {
       const rect = chart.getBoundingClientRect();
-      show(Math.floor(((e.clientX - rect.left) / rect.width * W - LEFT) / ((W - LEFT - RIGHT) / n)));
+      show(Math.floor(((e.clientX - rect.left) / rect.width * wide - LEFT) / step));
     }}, chart, tip);
   return box;
 }
 
-export function histogram(g) {
+export function histogram(g, width) {
+  W = width || 720;
   if (!g.bins.length) return h('p', {class: 'dim'}, 'No numbers to show.');
   const most = Math.max(...g.bins.map((b) => b[2])), n = g.bins.length;
   const step = Math.min(60, (W - LEFT - RIGHT) / n);
   const y = (v) => TOP + (H - TOP - BOTTOM) * (1 - v / most);
   const chart = frame(`Values from ${number(g.min)} to ${number(g.max)}, average ${number(g.avg)}`, 0, most, y);
-  const every = Math.ceil(n / 6);
+  const every = Math.ceil(n * 70 / (step * n));
   g.bins.forEach(([from, to, count], i) => {
     const text = from === to ? number(from) : `${number(from)} to ${number(to)}`;
     chart.append(svg('rect', {class: 'bar', x: LEFT + step * i + 1, width: Math.max(1, step - 2), y: y(count), height: H - BOTTOM - y(count)},

@@ -57,11 +57,13 @@ export function show(root, route, app) {
     drawn = state;
     replace(note);
     drawActions(m);
+    const young = range === 'all' && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
+    const span = young ? '60' : range;
     const [line, shape, found, rows, newest] = await Promise.all([
-      get('timeline', {...about, range, buckets: 120}), get('histogram', about), get('tags', about),
+      get('timeline', {...about, range: span, buckets: 120}), get('histogram', about), get('tags', about),
       get('series', {...about, limit: SERIES_SHOWN}), get('samples', {...about, newest: 'true', limit: SAMPLES_SHOWN})]);
     drawLine(m, line);
-    replace(values, m.type === 'set' ? h('p', {class: 'dim'}, 'A set has members, not numbers; the newest are below.') : [histogram(shape), percentiles(shape)]);
+    replace(values, m.type === 'set' ? h('p', {class: 'dim'}, 'A set has members, not numbers; the newest are below.') : [histogram(shape, values.clientWidth), percentiles(shape)]);
     drawTags(found);
     drawSeries(m, rows.series);
     drawSamples(newest.samples, last_id);
@@ -78,7 +80,7 @@ export function show(root, route, app) {
   function drawLine(m, line) {
     const way = m.type === 'set' ? 'set' : POOLED.includes(m.type) ? 'pooled' : 'sum';
     const what = {set: 'samples', pooled: 'p50, p95 and the band from min to max', sum: 'sum'}[way];
-    replace(over, timeline(line, way), h('p', {class: 'legend'}, way === 'pooled' ? [h('i', {class: 'k p50'}), 'p50 ', h('i', {class: 'k p95'}), 'p95 ',
+    replace(over, timeline(line, way, over.clientWidth), h('p', {class: 'legend'}, way === 'pooled' ? [h('i', {class: 'k p50'}), 'p50 ', h('i', {class: 'k p95'}), 'p95 ',
       h('i', {class: 'k band'}), 'min to max, '] : [h('i', {class: 'k bar'}), `${what}, `], `each ${line.step_ms / 1000} s`,
       line.partial ? `; the newest ${whole(line.read)} samples` : ''));
   }

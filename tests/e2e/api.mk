@@ -4,6 +4,12 @@ e2e: e2e-api
 e2e-api: build/statwit $(OUT)/statwit ## the control API of the real binary against schema/openapi.yaml
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/api_test.py -q
 
+# The questions of the live page, and its files.
+.PHONY: e2e-glance
+e2e: e2e-glance
+e2e-glance: build/statwit $(OUT)/statwit ## metrics, tags, timeline and histogram against a slow reference; the page's files
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/glance_test.py -q
+
 # What is read back of it through Datadog's own API.
 .PHONY: e2e-datadog
 e2e: e2e-datadog

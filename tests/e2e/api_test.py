@@ -146,7 +146,8 @@ class Described(unittest.TestCase):
 
     def test_every_argument_is_taken_and_no_other(self):
         values = {"session": "default", "name": "a*", "type": "count", "tag": "k:v", "source": "udp", "since": "0",
-                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv"}
+                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv", "settled": "no",
+                  "q": "a", "sort": "series", "desc": "1", "offset": "2", "range": "60", "buckets": "9", "bins": "9"}
         with Recorder() as r:
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:

@@ -1,0 +1,196 @@
+"""What the live page is made of: the questions that it asks, each against a slow reference, and the page's files.
+Run by `make e2e-glance`, with STATWIT naming the binary."""
+
+import calendar
+import json
+import random
+import re
+import time
+import unittest
+
+from recorder import Recorder
+
+
+class Glances(unittest.TestCase):
+    """/metrics, /tags, /timeline and /histogram against a slow reference over /series and /samples."""
+
+    def fill(self, r, seed):
+        rng = random.Random(seed)
+        for _ in range(60):
+            lines = []
+            for _ in range(8):
+                letter = rng.choice(["c", "g", "ms", "h", "d", "s"])
+                value = rng.choice(["u1", "u2"]) if letter == "s" else rng.choice([rng.randrange(20), -1.5, rng.random() * 1e3])
+                line = f"{rng.choice(['a.b', 'a.c', 'Web', 'x y'])}:{value}|{letter}"
+                line += rng.choice(["", "", "|@0.5", "|@0.1"])
+                tags = rng.sample(["env:ci", "env:prod", "solo", f"id:{rng.randrange(30)}", ":", "k:v:w"], rng.randrange(4))
+                line += f"|#{','.join(tags)}" if tags else ""
+                lines.append(line + (f"|T{int(time.time()) - rng.randrange(500)}" if letter in "cg" and rng.random() < 0.5 else ""))
+            r.send("\n".join(lines))
+
+    def test_metrics_are_the_sums_of_their_series(self):
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, seed)
+                want = {}
+                for s in r.get("series", limit=100000)["series"]:
+                    want.setdefault((s["name"], s["type"]), []).append(s)
+                for sort in ("name", "type", "series", "samples", "last_at"):
+                    got = r.get("metrics", sort=sort)
+                    self.assertEqual(got["total"], len(want))
+                    keys = [m[sort] for m in got["metrics"]]
+                    self.assertEqual(keys, sorted(keys) if sort != "type" else keys)
+                    down = r.get("metrics", sort=sort, desc=1)["metrics"]
+                    self.assertEqual(down, got["metrics"][::-1])
+                    self.assertEqual(r.get("metrics", sort=sort, offset=2, limit=3)["metrics"], got["metrics"][2:5])
+                for m in got["metrics"]:
+                    rows = want[m["name"], m["type"]]
+                    self.assertEqual((m["series"], m["samples"]), (len(rows), sum(s["samples"] for s in rows)))
+                    newest = max(rows, key=lambda s: s["last_at"])["last_at"]
+                    self.assertEqual(m["last_at"], newest)
+                    self.assertIn(m["last"], [s["last"] for s in rows if s["last_at"] == newest])
+                    if m["type"] == "set":
+                        self.assertIsNone(m["sum"])
+                        continue
+                    self.assertAlmostEqual(m["sum"], sum(s["sum"] for s in rows), delta=1e-6 * (1 + abs(m["sum"])))
+                    self.assertEqual((m["min"], m["max"]), (min(s["min"] for s in rows), max(s["max"] for s in rows)))
+                    keys = {t.split(":")[0] for s in rows for t in s["tags"]}
+                    self.assertEqual(set(m["tag_keys"]), keys)
+
+    def test_words_of_q(self):
+        with Recorder() as r:
+            r.send("http.time:1|ms|#env:ci", "http.Hits:1|c|#env:prod", "db.time:1|ms|#env:prod", "solo:1|g|#lonely")
+            names = lambda q: [m["name"] for m in r.get("metrics", q=q)["metrics"]]
+            self.assertEqual(names("time"), ["db.time", "http.time"])
+            self.assertEqual(names("hits"), ["http.Hits"])
+            self.assertEqual(names("http.*"), ["http.Hits", "http.time"])
+            self.assertEqual(names("is:timing env:prod"), ["db.time"])
+            self.assertEqual(names("is:incr"), ["http.Hits"])
+            self.assertEqual(names("  db   time "), ["db.time"])
+            self.assertEqual(names("nothing"), [])
+            for q in ("is:nonsense", " ".join("abcdefghijklmnopqrstuvwxyzabcdefgh")):
+                self.assertIn("q", r.ask("GET", "/recorder/v1/metrics?q=" + q.replace(" ", "+"), status=400)["error"])
+
+    def test_tags_count_what_the_series_have(self):
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, seed)
+                for filters in ({}, {"name": "a.*"}, {"type": "c", "tag": "env:*"}):
+                    want = {}
+                    rows = r.get("series", limit=100000, **filters)["series"]
+                    for s in rows:
+                        for t in s["tags"]:
+                            one = want.setdefault(t.split(":")[0], {}).setdefault(t, [0, 0])
+                            one[0] += 1
+                            one[1] += s["samples"]
+                    got = r.get("tags", **filters)
+                    self.assertEqual(got["series"], len(rows))
+                    self.assertEqual({k["key"]: k["distinct"] for k in got["tags"]}, {k: len(v) for k, v in want.items()})
+                    for k in got["tags"]:
+                        most = sorted((n for _, n in want[k["key"]].values()), reverse=True)[:12]
+                        self.assertEqual([v["samples"] for v in k["values"]], most)
+                        for v in k["values"]:
+                            self.assertEqual([v["series"], v["samples"]], want[k["key"]][v["tag"]])
+                            self.assertEqual(v["value"], v["tag"].split(":", 1)[1] if ":" in v["tag"] else None)
+
+    def test_a_timeline_adds_up_to_the_series(self):
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, seed)
+                for name in ("a.b", "Web", "x*"):
+                    for kind in ("count", "gauge", "timing", "distribution", "set"):
+                        rows = r.get("series", name=name, type=kind)["series"]
+                        samples = r.get("samples", name=name, type=kind)["samples"]
+                        t = r.get("timeline", name=name, type=kind, buckets=40)
+                        self.assertLessEqual(t["buckets"], 40)
+                        self.assertEqual({len(t[c]) for c in ("n", "count", "sum", "min", "max", "p50", "p95")}, {t["buckets"]})
+                        self.assertEqual((sum(t["n"]), t["partial"]), (len(samples), False))
+                        if kind == "set" or not rows:
+                            self.assertEqual([x for x in t["sum"] if x is not None], [])
+                            continue
+                        self.assertAlmostEqual(sum(x or 0 for x in t["sum"]), sum(s["sum"] for s in rows), delta=1e-6 * (1 + sum(abs(s["sum"]) for s in rows)))
+                        self.assertAlmostEqual(sum(t["count"]), sum(s["count"] for s in rows), delta=1e-6)
+                        buckets = {}
+                        for s in samples:
+                            at = s["timestamp"] or calendar.timegm(time.strptime(s["received_at"][:19], "%Y-%m-%dT%H:%M:%S"))
+                            buckets.setdefault((at * 1000 - t["from_ms"]) // t["step_ms"], []).append(s["value"])
+                        for i, n in enumerate(t["n"]):
+                            values = buckets.get(i, [])
+                            self.assertEqual((n, t["min"][i], t["max"][i]), (len(values), min(values, default=None), max(values, default=None)))
+
+    def test_a_histogram_holds_every_value_once(self):
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, seed)
+                for name, bins in (("a.b", 7), ("Web", 64), ("*", 1), ("x y", 2)):
+                    for kind in ("gauge", "timing", "distribution"):
+                        rows = r.get("series", name=name, type=kind)["series"]
+                        g = r.get("histogram", name=name, type=kind, bins=bins)
+                        count = sum(s["count"] for s in rows)
+                        self.assertAlmostEqual(g["count"], count, delta=1e-6)
+                        self.assertAlmostEqual(sum(n for _, _, n in g["bins"]), count, delta=1e-6)
+                        self.assertLessEqual(len(g["bins"]), max(bins, 12))
+                        self.assertEqual((g["bins"][0][0], g["max"]), (min(s["min"] for s in rows), max(s["max"] for s in rows)))
+                        self.assertEqual([b[0] for b in g["bins"]], sorted(b[0] for b in g["bins"]))
+                        for p in (50, 75, 90, 95, 99):
+                            text = r.ask("POST", "/recorder/v1/expect", {"expect": [f'{kind} "{name}" p{p} == {g["percentiles"][f"p{p}"]!r}']})
+                            self.assertEqual(text["verdict"], "pass" if name != "*" else text["verdict"], text)
+
+    def test_an_empty_recording_and_bad_arguments(self):
+        with Recorder() as r:
+            self.assertEqual(r.get("metrics")["metrics"], [])
+            self.assertEqual(r.get("tags")["tags"], [])
+            self.assertEqual(sum(r.get("timeline", range=60)["n"]), 0)
+            self.assertEqual(r.get("histogram")["bins"], [])
+            for question in ("metrics?sort=size", "metrics?offset=-1", "metrics?cursor=1", "timeline?range=0", "timeline?range=1h",
+                             "timeline?buckets=301", "histogram?bins=0", "tags?settled=maybe", "status?settled=", "metrics?session=none"):
+                status, _, text = r.raw("GET", "/recorder/v1/" + question)
+                self.assertIn(status, (400, 404), question)
+                self.assertIn("error", json.loads(text))
+
+    def test_settled_no_shows_what_was_committed(self):
+        with Recorder() as r:
+            r.send("a:1|c")
+            self.assertEqual(r.get("status")["counts"]["samples"], 1)
+            for what in ("series", "samples", "metrics"):
+                self.assertEqual(len(r.get(what, settled="no")[what]), 1)
+            self.assertEqual(r.get("status", settled="no")["counts"]["samples"], 1)
+            self.assertEqual(r.get("sessions", settled="no")["sessions"][0]["samples"], 1)
+            self.assertEqual(r.get("sessions/default", settled="no")["samples"], 1)
+
+
+class Page(unittest.TestCase):
+    def test_looking_records_nothing(self):
+        with Recorder() as r:
+            before = r.get("status")["last_id"]
+            browser = {"Sec-Fetch-Site": "none"}
+            status, headers, text = r.raw("GET", "/")
+            self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+            files = set(re.findall(rb'"(/page/[a-z.]+)"', text))
+            for path in list(files):
+                _, _, inside = r.raw("GET", path.decode())
+                files |= {b"/page/" + name for name in re.findall(rb"from '\./([a-z]+\.js)'", inside)}
+            self.assertGreater(len(files), 10)
+            for path in sorted(files) + [b"/favicon.ico"]:
+                status, headers, text = r.raw("GET", path.decode())
+                self.assertEqual(status, 200, path)
+                self.assertTrue(headers["Content-Security-Policy"].endswith("trusted-types 'none'"))
+                self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+                for danger in (b"innerHTML", b"outerHTML", b"insertAdjacentHTML", b"document.write", b"eval(", b"http://", b"https://"):
+                    text = text.replace(b"http://www.w3.org/2000/svg", b"")
+                    self.assertNotIn(danger, text, path)
+            for path in ("/.well-known/appspecific/com.chrome.devtools.json", "/apple-touch-icon.png"):
+                self.assertEqual(r.raw("GET", path, None, browser)[0], 404)
+            self.assertEqual(r.raw("GET", "/page/other.js")[0], 404)
+            self.assertEqual(r.get("status")["last_id"], before)
+            r.raw("GET", "/who/else")
+            self.assertEqual(r.get("requests")["requests"][0]["path"], "/who/else")
+
+    def test_a_foreign_host_gets_no_page(self):
+        with Recorder() as r:
+            for path in ("/", "/page/app.js", "/favicon.ico"):
+                self.assertEqual(r.raw("GET", path, None, {"Host": "evil.example"})[0], 403)
+
+
+if __name__ == "__main__":
+    unittest.main()
