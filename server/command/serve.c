@@ -50,11 +50,11 @@ static void banner(const struct recorder *r) {
         printf("              unixgram    %s\n", at->unixgram);
     if (at->unixstream[0])
         printf("              unixstream  %s\n", at->unixstream);
-    printf("  HTTP        %s\n\nTry this in another terminal:\n\n"
+    printf("  HTTP        %s\n  Live page   %s/\n\nTry this in another terminal:\n\n"
            "  statwit send%s 'login.attempt:1|c|#instance:failure'\n"
            "  statwit ls%s\n"
            "  statwit expect%s 'incr login.attempt sum == 1'\n\nCtrl-C ends it.\n",
-           http_url(r->http), url, url, url);
+           http_url(r->http), http_url(r->http), url, url, url);
 }
 
 static void put_ready_line(const struct recorder *r, struct buf *line) {

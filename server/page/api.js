@@ -3,7 +3,7 @@ import {h, dialog} from './dom.js';
 
 const BASE = '/recorder/v1/';
 const KEY = 'statwit-token';
-let asking = null;
+let asking = null, asked = false;
 export const link = new EventTarget(); // "up" and "down"
 let up = true;
 
@@ -23,10 +23,11 @@ function askToken() {
   if (asking) return asking;
   asking = new Promise((resolve) => {
     const input = h('input', {type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Token', autofocus: true});
-    dialog('This server asks for its token', [h('p', null, 'The server printed it when it started (STATWIT_TOKEN).'), input],
+    dialog('This server asks for its token', [h('p', null, asked ? 'This was not it. ' : '', 'The server printed it when it started (STATWIT_TOKEN).'), input],
       [['Use it', null, 'primary']], () => {
         sessionStorage.setItem(KEY, input.value);
         asking = null;
+        asked = true;
         resolve();
       });
   });

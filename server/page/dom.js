@@ -53,7 +53,7 @@ export async function copy(text, what) {
 }
 
 export function copyButton(text, what, label = 'Copy') {
-  return h('button', {type: 'button', class: 'small', 'aria-label': `Copy ${what}`,
+  return h('button', {type: 'button', class: 'small', 'aria-label': label.includes(' ') ? null : `Copy ${what}`,
     onclick: () => copy(typeof text === 'function' ? text() : text, what)}, label);
 }
 

@@ -49,7 +49,7 @@ export function show(root, route, app) {
       h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && h('span', {class: 'dim'}, ' (ended)')),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
-      h('td', {class: 'buttons'}, s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
+      h('td', {class: 'buttons'}, s.open && copyButton(env, `the environment of ${s.name}`),
         h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
           () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
         s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
