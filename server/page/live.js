@@ -1,12 +1,15 @@
-// What arrives now, newest first. When more comes than a person or a browser can take, one row a metric, rare ones first.
+// What arrives now, newest first. When more comes than a person can read, one row a metric, rare ones first. When more comes than
+// a browser can take, the stream is closed, and once a second the metrics with the fewest samples are asked for: what is rare or
+// new is never missed in a flood, and the page takes some 20 kB/s.
 import {h, replace, toast} from './dom.js';
 import {get, stream} from './api.js';
 import {number, whole, clockMs, name, type, tags, value} from './format.js';
 
 const EVERY_MS = 250, ROWS = 40, KEPT = 300;
 const EACH = 50;           // samples in a period that are shown one by one
-const TOO_MUCH = 1500000;  // characters in a period: then the stream is closed for a while, so that the page stays quick
-const REST_MS = 750;
+const TOO_MUCH = 400000;   // characters in a period: then the stream is closed
+const CALM = 2000;         // samples a second: then it is opened again
+const RARE = 60;           // metrics asked for in a flood
 
 export function show(root, route, app) {
   const input = h('input', {type: 'search', id: 'search', placeholder: 'Only names like … (* and ?)', 'aria-label': 'Only names like', value: route.params.get('name') || ''});
@@ -18,7 +21,7 @@ export function show(root, route, app) {
     h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Samples'}, h('table', {class: 'list live'}, h('thead', null, h('tr', null,
       ['Time', 'Type', 'Metric', 'Value', 'Tags', 'Via'].map((t) => h('th', {scope: 'col', class: `c-${t.toLowerCase()}`}, t)))), body)));
 
-  let waiting = [], n = 0, size = 0, paused = false, missed = 0, abort = null, stopped = false, resting = false, partly = 0;
+  let waiting = [], n = 0, size = 0, paused = false, missed = 0, abort = null, stopped = false, flooded = false, awake = null, newest = '';
 
   function take(event, data, bytes) {
     if (event === 'end') { toast('This session has ended'); return; }
@@ -26,8 +29,8 @@ export function show(root, route, app) {
     n++;
     size += bytes;
     if (size > TOO_MUCH) {
-      partly = Date.now();
-      resting = true;
+      flooded = true;
+      newest = JSON.parse(data).received_at;
       abort.abort();
       return;
     }
@@ -61,13 +64,16 @@ export function show(root, route, app) {
       return;
     }
     const per_s = input.value || tag.value ? came * 1000 / EVERY_MS : app.rate;
-    const recent = Date.now() - partly < 3000;
-    replace(note, recent ? `${number(app.rate)}/s: too many to read all, so a part is shown, one row a metric (×n). A name above shows all of it.`
+    replace(note, flooded ? `${number(app.rate)}/s: too many to read each, so once a second the ${RARE} rarest metrics (×n). A name finds others.`
       : came > EACH ? `${number(per_s)}/s: one row a metric (×n), rare ones first` : app.rate >= 1 ? `${number(app.rate)}/s, all shown` : 'All shown, newest first');
     if (!list.length) return;
     const parsed = list.map((text) => JSON.parse(text));
-    const rows = (came > EACH || recent ? grouped(parsed).slice(-ROWS) : parsed.map((s) => ({s, n: 1}))).map(row).reverse();
-    body.prepend(...rows);
+    put(came > EACH ? grouped(parsed).slice(-ROWS) : parsed.map((s) => ({s, n: 1})));
+  }
+
+  // The last of the list ends on top.
+  function put(list) {
+    body.prepend(...list.map(row).reverse());
     while (body.childElementCount > KEPT) body.lastElementChild.remove();
   }
 
@@ -81,23 +87,48 @@ export function show(root, route, app) {
     return samples.length ? samples[0].id : 0;
   }
 
+  // In a flood: the metrics with the fewest samples, and how many each got since the last look. The first look shows what came since
+  // the stream was closed. Returns the newest record that was looked at.
+  async function watchRare() {
+    const before = new Map();
+    for (let first = true, last_id = 0; ; first = false) {
+      if (!flooded || stopped) return last_id;
+      const {metrics, last_id: id} = await get('metrics', {session: app.session, name: input.value, tag: tag.value, sort: 'samples', limit: RARE}, abort.signal);
+      last_id = id;
+      const came = [];
+      for (const m of metrics) {
+        const key = `${m.type} ${m.name}`, more = m.samples - (before.get(key) || 0);
+        before.set(key, m.samples);
+        const n = !first || m.first_at > newest ? more : m.last_at > newest ? 1 : 0;
+        if (n > 0) came.push({n, s: {...m, received_at: m.last_at, value: m.last, text: '', tags: m.tag_keys, source: ''}});
+      }
+      if (paused) missed += came.reduce((all, one) => all + one.n, 0);
+      else put(came.reverse());
+      await wait(1000);
+      if (app.rate < CALM && !first) flooded = false;
+    }
+  }
+
   async function follow() {
     let since = await begin().catch(() => 0);
     while (!stopped) {
+      if (document.hidden) await new Promise((resolve) => { awake = resolve; });
       abort = new AbortController();
       try {
-        await stream({session: app.session, name: input.value, tag: tag.value, since: since || ''}, take, abort.signal);
-        if (!stopped) await wait(2000);
+        if (flooded) since = await watchRare();
+        else {
+          await stream({session: app.session, name: input.value, tag: tag.value, since: since || ''}, take, abort.signal);
+          since = 0; // from now on
+          await wait(1000);
+        }
       } catch (error) {
         if (stopped) return;
+        if (error.name === 'AbortError' && flooded) continue;
         if (error.name !== 'AbortError') {
           if (error.status) replace(note, error.message);
           await wait(2000);
-        } else if (resting) {
-          resting = false;
-          since = 0; // from now on
-          await wait(REST_MS);
-        } else since = await begin().catch(() => 0); // another filter
+          since = 0;
+        } else since = await begin().catch(() => 0); // another filter, or the page was hidden
       }
     }
   }
@@ -106,7 +137,7 @@ export function show(root, route, app) {
     for (const [key, value] of [['name', input.value], ['tag', tag.value]]) value ? route.params.set(key, value) : route.params.delete(key);
     app.rewrite(route);
     clearTimeout(filter.timer);
-    filter.timer = setTimeout(() => { partly = 0; if (abort) abort.abort(); }, 250);
+    filter.timer = setTimeout(() => { flooded = false; if (abort) abort.abort(); }, 250);
   }
   input.addEventListener('input', filter);
   tag.addEventListener('input', filter);
@@ -119,7 +150,8 @@ export function show(root, route, app) {
     root.classList.toggle('paused', paused);
   }
 
-  const hidden = () => { if (document.hidden && abort) { resting = true; abort.abort(); } };
+  // A page that nobody sees asks for nothing.
+  const hidden = () => { if (document.hidden && abort) { flooded = false; abort.abort(); } else if (!document.hidden && awake) awake(); };
   document.addEventListener('visibilitychange', hidden);
   follow();
   return {search: input, pause, stop() {
@@ -129,5 +161,6 @@ export function show(root, route, app) {
     root.classList.remove('paused');
     document.removeEventListener('visibilitychange', hidden);
     if (abort) abort.abort();
+    if (awake) awake();
   }};
 }
