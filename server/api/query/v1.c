@@ -1,4 +1,5 @@
 /* GET /api/v1/query?from&to&query */
+#include "api/arguments.h"
 #include "api/query/query.h"
 #include "core/json.h"
 
@@ -140,9 +141,9 @@ static void fill(struct read *r) {
     struct arena arena = {.max = QUERY_MEMORY_MAX};
     struct query_parse parse = {.mode = QUERY_ANY, .arena = &arena};
     struct query_error error = {0};
-    if (!read_seconds(rq, "from", &asked.from) || !read_seconds(rq, "to", &asked.to))
-        api_errors(rq, 400, "The parameters 'from' and 'to' are required and are seconds since 1970");
-    else if (text.n == 0)
+    arguments_seconds(rq, "from", &asked.from);
+    arguments_seconds(rq, "to", &asked.to);
+    if (text.n == 0)
         api_errors(rq, 400, "The parameter 'query' is required");
     else if (asked.from >= asked.to)
         api_errors(rq, 400, "'from' must lie before 'to'");
