@@ -93,7 +93,9 @@ static void fill_metadata(struct read *r) {
     json_t *put = rq->method == HTTP_PUT ? changes_body(rq) : NULL;
     bool failed = m.name.p && (names_each(r, &filter, take_type, &m, &err) != 0 ||
                                changes_each(r, "/api/v1/metrics/{name}", take_put, &m, &err) != 0);
-    if (rq->method == HTTP_PUT && !put) {
+    if (rq->method == HTTP_PUT && rq->body.n == 0) {
+        api_errors(rq, 400, "request data must be valid JSON: it is empty");
+    } else if (rq->method == HTTP_PUT && !put) {
         ; /* answered */
     } else if (failed) {
         read_failed(r, &err);

@@ -127,17 +127,10 @@ static int take_host(void *arg, const struct series_row *row, const struct query
     return 0;
 }
 
-static int take_tags(void *arg, const struct series_row *row, const struct query_series *series) {
-    (void)row;
-    for (size_t i = 0; i < series->n_tags; i++)
-        names_add(arg, series->tags[i]);
-    return 0;
-}
-
 static int gather(struct read *r, const struct names_filter *filter, names_row_fn *take, struct names *names,
                   struct err *err) {
     struct names_filter f = *filter;
-    f.without_tags = take != take_tags;
+    f.without_tags = true;
     int failed = names_each(r, &f, take, names, err);
     names_sort(names);
     return names->arena.failed ? err_set(err, 0, "more than 256 MiB of names") : failed;
@@ -149,8 +142,4 @@ int names_metrics(struct read *r, const struct names_filter *filter, struct name
 
 int names_hosts(struct read *r, const struct names_filter *filter, struct names *names, struct err *err) {
     return gather(r, filter, take_host, names, err);
-}
-
-int names_tags(struct read *r, const struct names_filter *filter, struct names *names, struct err *err) {
-    return gather(r, filter, take_tags, names, err);
 }

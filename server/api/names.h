@@ -40,8 +40,6 @@ int names_each(struct read *r, const struct names_filter *filter, names_row_fn *
 
 int names_metrics(struct read *r, const struct names_filter *filter, struct names *names, struct err *err);
 int names_hosts(struct read *r, const struct names_filter *filter, struct names *names, struct err *err);
-/* Host and device are tags too. */
-int names_tags(struct read *r, const struct names_filter *filter, struct names *names, struct err *err);
 
 /* Whether the argument, which may be missing, is a filter of tags (env:ci AND NOT host:b*); else it has been answered. (metrics.c) */
 bool read_tag_filter(struct http_request *rq, const char *name, struct arena *arena,

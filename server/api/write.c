@@ -41,6 +41,7 @@ struct write {
     struct intake_error error;
     size_t n_kept, n_rejects;
     bool only_count, only_rejects;
+    bool answered;      /* of an event */
     struct event first; /* of an event's answer; its spans are the body's or the post's */
     char first_reject[160];
     struct span note;
@@ -137,15 +138,18 @@ static void answer_accepted(struct write *w) {
  * here. */
 static void take_record(void *arg, const struct record *record) {
     struct write *w = arg;
+    bool event = w->spec->style >= STYLE_EVENT_V1;
     if (record->kind == RECORD_REJECT) {
         if (w->n_rejects++ == 0)
             snprintf(w->first_reject, sizeof w->first_reject, "%s", reason_sentence(record->reject.reason));
     } else {
         w->n_kept++;
-        if (record->kind == RECORD_EVENT && w->spec->style >= STYLE_EVENT_V1) {
-            w->first = record->event;
-            answer_accepted(w);
-        }
+    }
+    if (event) {
+        bool kept = record->kind == RECORD_EVENT;
+        w->first = kept ? record->event : (struct event){.title = record->reject.name};
+        answer_accepted(w);
+        w->answered = true;
     }
     if (!w->only_count && (!w->only_rejects || record->kind == RECORD_REJECT))
         post_record(w->post, record);
@@ -207,7 +211,7 @@ static void decode_body(struct write *w, bool asleep) {
     } else if (strict && w->n_rejects > 0) {
         refuse_strictly(w);
     } else {
-        if (w->spec->style < STYLE_EVENT_V1 || w->n_kept == 0)
+        if (!w->answered)
             answer_accepted(w);
         if (twice) {
             w->only_count = false;
