@@ -29,6 +29,7 @@ struct hosts {
     struct span tags[HOSTS_TERMS_MAX];  /* the same as normalized globs: for tags */
 };
 
+/* host_gather.c */
 int hosts_gather(struct read *r, struct hosts *hosts, double from_s, struct err *err);
 struct host *hosts_find(const struct hosts *hosts, struct span name);
 void hosts_free(struct hosts *hosts);
