@@ -71,4 +71,4 @@ static const struct route routes[] = {
     {HTTP_ANY, "/support/flare", api_raw, WRITE, 0},
     {HTTP_ANY, "/**", api_unknown, WRITE, 0},
 };
-const struct route_table api_routes = ROUTE_TABLE(routes);
+const struct route_table api_routes = {routes, sizeof routes / sizeof routes[0], .lists_errors = true};

@@ -159,6 +159,17 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
     return NULL;
 }
 
+bool router_lists_errors(const struct route_table *const *tables, size_t n_tables, struct span path) {
+    struct span params[HTTP_PARAMS_MAX];
+    size_t n_params;
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t i = 0; i < tables[t]->n; i++)
+            if (strcmp(tables[t]->routes[i].path, "/**") != 0 &&
+                router_matches(tables[t]->routes[i].path, path, params, &n_params))
+                return tables[t]->lists_errors;
+    return false;
+}
+
 static const struct {
     const char *word;
     enum http_method method;

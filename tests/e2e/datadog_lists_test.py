@@ -63,6 +63,15 @@ class Arguments(Lists):
         self.refused("cannot be combined", "GET", "/api/v1/metrics?from=1&host=web&tag_filter=a")
         self.refused("cannot be combined", "GET", "/api/v2/metrics?filter[tags]=a&filter[configured]=true")
 
+    def test_every_error_is_a_list(self):
+        for method, path, status, headers in (("DELETE", "/api/v1/series", 405, {}), ("PUT", "/api/v2/events", 405, {}), ("GET", "/api/v1/series/x", 404, {}),
+                                              ("POST", "/api/v1/host/web/mute", 403, {"Origin": "http://evil.example"}), ("GET", "/api/v1/hosts", 403, {"Host": "evil.example"}),
+                                              ("GET", "/api/v1/hosts?" + "a&" * 300, 414, {}), ("GET", "/api/v1/hosts", 404, {"X-Datadog-Test-Session-Token": "none"})):
+            self.assertEqual(len(self.r.ask(method, path, headers=headers, status=status)["errors"]), 1, path)
+        self.assertIn("error", self.r.ask("DELETE", "/recorder/v1/series", status=405))
+        large = self.r.ask("POST", "/api/v1/tags/hosts/web", "x" * (1 << 20) + "x", status=413)
+        self.assertIn("larger than 1048576 bytes", large["errors"][0])
+
     def test_every_byte_in_a_filter_has_an_answer(self):
         for byte in range(256):
             for path in ("/api/v1/hosts?filter=", "/api/v2/metrics?filter[tags]=", "/api/v1/events?start=1&end=2&tags=", "/api/v2/events?filter[query]=",
