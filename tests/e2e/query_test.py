@@ -506,7 +506,7 @@ class BadInput(unittest.TestCase):
 
     def test_windows(self):
         self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "a", "points": [[NOW, 1]]}]}, status=202)
-        for start, end, status in ((NOW, NOW, 400), (NOW - 100 * 366 * 86400, NOW + 1, 200), (-10 ** 12, 10 ** 12, 200), (NOW, NOW + 0.5, 200),
+        for start, end, status in ((NOW, NOW, 400), (NOW - 100 * 366 * 86400, NOW + 1, 200), (-10 ** 11, 10 ** 11, 200), (NOW, NOW + 0.5, 200),
                                    (-10 ** 14, 10 ** 14, 400), ("nan", NOW, 400), (NOW + 1, NOW, 400)):
             for query in ("sum:a{*}", "default_zero(sum:a{*}.rollup(1))", "moving_rollup(sum:a{*}, 86400, 'max')"):
                 self.assertEqual(self.ask(query, start, end)[0], status, (start, end, query))
