@@ -50,6 +50,24 @@ struct span names_normal(struct arena *arena, struct span name) {
     return copy;
 }
 
+struct span names_spellings(struct arena *arena, struct span name) {
+    char *glob = arena_alloc(arena, 3 * name.n + 2);
+    size_t n = 0;
+    if (!glob)
+        return span_of(NULL, 0);
+    glob[n++] = '*';
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        if (c == '.')
+            glob[n++] = '*';
+        glob[n++] = c == '_' ? '*' : c;
+        if (c == '.')
+            glob[n++] = '*';
+    }
+    glob[n++] = '*';
+    return span_of(glob, n);
+}
+
 const char *names_type(enum metric_type type) {
     return type == METRIC_COUNT          ? "count"
            : type == METRIC_RATE         ? "rate"
@@ -63,7 +81,7 @@ struct names_walk {
     const struct names_filter *filter;
     names_row_fn *take;
     void *arg;
-    struct arena name_words, words;
+    struct arena glob, name_words, words;
     struct span raw_name, name; /* of the row before, which mostly has the same */
     bool failed;
 };
@@ -106,7 +124,11 @@ int names_each(struct read *r, const struct names_filter *filter, names_row_fn *
                            .arg = arg,
                            .name_words = {.max = 1 << 20},
                            .words = {.max = 64 << 20}};
-    int failed = r->reader->ops->series(r->reader, &r->filter, walk_row, &w, err);
+    struct filter rows = r->filter;
+    if (filter->name.p)
+        rows.name = names_spellings(&w.glob, filter->name);
+    int failed = r->reader->ops->series(r->reader, &rows, walk_row, &w, err);
+    arena_free(&w.glob);
     arena_free(&w.name_words);
     arena_free(&w.words);
     return w.failed ? err_set(err, 0, "out of memory") : failed;

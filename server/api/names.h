@@ -47,6 +47,9 @@ bool read_tag_filter(struct http_request *rq, const char *name, struct arena *ar
 
 /* Datadog's type of a metric: count, rate, distribution, else gauge. */
 const char *names_type(enum metric_type type);
+/* A glob that lets every spelling by that is normalized to this name: what is no letter and no digit may have come from
+ * other bytes. */
+struct span names_spellings(struct arena *arena, struct span name);
 /* A metric's name as Datadog spells it; {NULL, 0}: Datadog would drop it. */
 struct span names_normal(struct arena *arena, struct span name);
 
