@@ -172,19 +172,21 @@ static bool take_operator(struct search_parser *p, const char *word) {
 /* A quoted text, or up to a blank or a bracket; in small letters. `\` takes away the meaning of the next byte. key: stops at ':'. */
 static struct span parse_text(struct search_parser *p, bool key) {
     bool quoted = p->at < p->text.n && p->text.p[p->at] == '"';
-    char *to = arena_alloc(p->arena, p->text.n - p->at + 1);
-    size_t n = 0;
+    size_t from = p->at += quoted, n = 0;
+    for (; p->at < p->text.n; p->at++) {
+        char c = p->text.p[p->at];
+        if (quoted ? c == '"' : ends_token(c) || (key && c == ':'))
+            break;
+        p->at += c == '\\' && p->at + 1 < p->text.n;
+    }
+    char *to = arena_alloc(p->arena, p->at - from + 1);
     if (!to) {
         fail(p, "the query is too long");
         return span_of("", 0);
     }
-    for (p->at += quoted; p->at < p->text.n; p->at++) {
-        char c = p->text.p[p->at];
-        if (quoted ? c == '"' : ends_token(c) || (key && c == ':'))
-            break;
-        if (c == '\\' && p->at + 1 < p->text.n)
-            c = p->text.p[++p->at];
-        to[n++] = lower(c);
+    for (size_t i = from; i < p->at; i++) {
+        i += p->text.p[i] == '\\' && i + 1 < p->at;
+        to[n++] = lower(p->text.p[i]);
     }
     if (quoted && p->at >= p->text.n)
         fail(p, "expected the closing quote");
@@ -217,7 +219,10 @@ static struct span tag_of(struct search_parser *p, struct span key, struct span 
         buf_char(&tag, ':');
     }
     buf_span(&tag, value);
-    struct span pattern = query_scope_pattern(p->arena, buf_view(&tag));
+    /* a tag holds no '?', so one is a wildcard; normalizing would replace it */
+    bool one = memchr(value.p, '?', value.n) != NULL;
+    struct span pattern =
+        one ? arena_copy(p->arena, buf_view(&tag)) : query_scope_pattern(p->arena, buf_view(&tag));
     buf_free(&tag);
     return pattern;
 }
