@@ -1,5 +1,6 @@
 #include "api/arguments.h"
 
+#include "core/clock.h"
 #include "core/number.h"
 #include <math.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct argument {
 
 struct path_arguments {
     const char *path; /* of the route */
+    bool terse;       /* the words of a wrong value are Datadog's alone */
     struct argument list[ARGUMENTS_MAX];
 };
 
@@ -38,51 +40,57 @@ struct path_arguments {
 #define WORD(arg, list)      {.name = (arg), .kind = ARGUMENT_WORD, .words = (list)}
 
 static const struct path_arguments paths[] = {
-    {"/api/v1/query", {
+    {"/api/v1/query", false, {
         SECONDS("from", true), SECONDS("to", true),
         TEXT("query", true)}},
-    {"/api/v1/metrics", {
+    {"/api/v1/metrics", false, {
         SECONDS("from", true), TEXT("host", false), TEXT("tag_filter", false)}},
-    {"/api/v1/search", {TEXT("q", true)}},
-    {"/api/v2/metrics", {
+    {"/api/v1/search", false, {TEXT("q", false)}},
+    {"/api/v2/metrics", false, {
         FLAG("filter[configured]"), TEXT("filter[tags_configured]", false),
         WORD("filter[metric_type]", "gauge count rate distribution non_distribution"),
         FLAG("filter[include_percentiles]"), TEXT("filter[tags]", false),
         FLAG("filter[related_assets]"), WHOLE("window[seconds]", 1, 2592000),
         WHOLE("page[size]", 1, 10000), TEXT("page[cursor]", false)}},
-    {"/api/v2/metrics/{name}/all-tags", {
+    {"/api/v2/metrics/{name}/all-tags", false, {
         TEXT("filter[tags]", false), WHOLE("window[seconds]", 1, 2592000)}},
-    {"/api/v2/metrics/{name}/active-configurations", {WHOLE("window[seconds]", 1, 2592000)}},
-    {"/api/v2/metrics/{name}/estimate", {
+    {"/api/v2/metrics/{name}/active-configurations", false, {WHOLE("window[seconds]", 1, 2592000)}},
+    {"/api/v2/metrics/{name}/estimate", false, {
         TEXT("filter[groups]", false), WHOLE("filter[hours_ago]", 0, HOURS_MAX),
         WHOLE("filter[num_aggregations]", 0, 9), FLAG("filter[pct]"),
         WHOLE("filter[timespan_h]", 1, HOURS_MAX)}},
-    {"/api/v1/events", {
+    {"/api/v1/events", false, {
         SECONDS("start", true), SECONDS("end", true),
         WORD("priority", "normal low"), TEXT("sources", false), TEXT("tags", false),
         FLAG("unaggregated"), FLAG("exclude_aggregate"),
         WHOLE("page", 0, 1000000)}},
-    {"/api/v2/events", {
+    {"/api/v2/events", false, {
         TEXT("filter[query]", false), TEXT("filter[from]", false), TEXT("filter[to]", false),
         WORD("sort", "timestamp -timestamp"), TEXT("page[cursor]", false),
         WHOLE("page[limit]", 1, 1000)}},
-    {"/api/v1/hosts", {
-        TEXT("filter", false), WORD("sort_field", "name status apps cpu iowait load"),
+    {"/api/v1/hosts", true, {
+        TEXT("filter", false), WORD("sort_field", "name host_name status apps cpu iowait load"),
         WORD("sort_dir", "asc desc"), WHOLE("start", 0, INT32_MAX),
         WHOLE("count", 1, 1000), SECONDS("from", false),
-        FLAG("include_muted_hosts_data"), FLAG("include_hosts_metadata")}},
-    {"/api/v1/hosts/totals", {SECONDS("from", false)}},
-    {"/api/v1/tags/hosts", {TEXT("source", false)}},
-    {"/api/v1/tags/hosts/{host}", {TEXT("source", false)}},
+        FLAG("include_muted_hosts_data"), FLAG("include_hosts_metadata"),
+        TEXT("from_", false), TEXT("sort_order", false)}} /* sent by a client; Datadog passes them over */,
+    {"/api/v1/hosts/totals", true, {SECONDS("from", false)}},
+    {"/api/v1/tags/hosts", false, {TEXT("source", false)}},
+    {"/api/v1/tags/hosts/{host}", false, {TEXT("source", false)}},
+    {"/api/v1/host/{host}/mute", false, {FLAG("override")}},
 };
 /* clang-format on */
 
-static const struct argument *arguments_of(const struct http_request *rq) {
-    static const struct argument none[1];
+static const struct path_arguments *arguments_of(const struct http_request *rq) {
+    static const struct path_arguments none;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         if (strcmp(paths[i].path, rq->route->path) == 0)
-            return paths[i].list;
-    return none;
+            return &paths[i];
+    return &none;
+}
+
+static bool is_terse(const struct http_request *rq) {
+    return arguments_of(rq)->terse;
 }
 
 static bool is_everywhere(struct span name) {
@@ -117,7 +125,12 @@ static struct span shown(struct span text) {
 
 static bool refuse_value(struct http_request *rq, const struct argument *a, struct span text,
                          const char *wanted) {
-    api_errors(rq, 400, "The parameter '%s' must be %s, not '%.*s'", a->name, wanted, SPAN_ARG(shown(text)));
+    const char *invalid = "The value provided for parameter";
+    if (is_terse(rq))
+        api_errors(rq, 400, "%s '%s' is invalid", invalid, a->name);
+    else
+        api_errors(rq, 400, "%s '%s' is invalid: it must be %s, not '%.*s'", invalid, a->name, wanted,
+                   SPAN_ARG(shown(text)));
     return false;
 }
 
@@ -128,9 +141,11 @@ static bool value_holds(struct http_request *rq, const struct argument *a, struc
     int flag;
     switch (a->kind) {
     case ARGUMENT_SECONDS:
-        if (number_parse(text, &seconds) == NUMBER_OK && fabs(seconds) <= ARGUMENTS_SECONDS_MAX)
-            return true;
-        return refuse_value(rq, a, text, "seconds since 1970");
+        if (number_parse(text, &seconds) != NUMBER_OK || !(fabs(seconds) <= ARGUMENTS_SECONDS_MAX))
+            return refuse_value(rq, a, text, "seconds since 1970");
+        /* the lists of hosts look back alone */
+        return !is_terse(rq) || seconds <= (double)rq->received_at / NS_PER_S ||
+               refuse_value(rq, a, text, "in the past");
     case ARGUMENT_WHOLE:
         if (number_parse_int(text, &whole) == NUMBER_OK && whole >= a->min && whole <= a->max)
             return true;
@@ -163,7 +178,7 @@ static bool refuse_unknown(struct http_request *rq, const struct argument *list,
 }
 
 bool arguments_hold(struct http_request *rq) {
-    const struct argument *list = arguments_of(rq);
+    const struct argument *list = arguments_of(rq)->list;
     for (size_t i = 0; i < rq->n_args; i++) {
         struct span name = rq->args[i].name;
         const struct argument *a = list;

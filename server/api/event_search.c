@@ -8,6 +8,7 @@
 #include "api/event_search.h"
 
 #include "api/api.h"
+#include "api/events.h"
 #include "api/query/scope.h"
 #include "core/glob.h"
 #include <stdio.h>
@@ -86,7 +87,7 @@ static bool term_holds(const struct event_search *s, const struct event_row *row
     struct span key = s->key;
     if (key.n == 0)
         return stands_in(s->value, e->title) || stands_in(s->value, e->text);
-    if (span_eq(key, SPAN("source")) && equals(s->value, e->source_type_name))
+    if (span_eq(key, SPAN("source")) && equals(s->value, event_source(row)))
         return true;
     if (span_eq(key, SPAN("host")) || span_eq(key, SPAN("@hostname")))
         return equals(s->value, e->origin.host);

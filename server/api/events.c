@@ -2,11 +2,37 @@
 
 #include "core/array.h"
 #include "core/clock.h"
+#include "core/json.h"
 #include <stdlib.h>
 
 int64_t event_happened(const struct event_row *row) {
     int64_t s = row->event.timestamp;
     return s > 0 && s < INT64_MAX / NS_PER_S ? s * NS_PER_S : row->received_at;
+}
+
+struct span event_source(const struct event_row *row) {
+    if (row->event.source_type_name.n || row->source != SOURCE_HTTP)
+        return row->event.source_type_name;
+    return SPAN("my_apps");
+}
+
+void event_put_tags(struct buf *b, const struct event_row *row) {
+    const struct event *e = &row->event;
+    struct span source = event_source(row);
+    buf_char(b, '[');
+    for (size_t i = 0; i < e->n_tags; i++) {
+        buf_str(b, i ? "," : "");
+        json_put_string(b, e->tags[i]);
+    }
+    if (source.n) {
+        struct buf tag = {.max = 1 << 16};
+        buf_str(&tag, "source:");
+        buf_span(&tag, source);
+        buf_str(b, e->n_tags ? "," : "");
+        json_put_string(b, buf_view(&tag));
+        buf_free(&tag);
+    }
+    buf_char(b, ']');
 }
 
 struct event_pass {
@@ -89,7 +115,6 @@ int event_page_put(struct read *r, struct event_page *page, struct buf *b, struc
         qsort(p->places, p->n, sizeof *p->places, page->oldest_first ? compare_places : compare_backwards);
     size_t skip = page->skip < p->n ? page->skip : p->n;
     size_t n = p->n - skip < page->count ? p->n - skip : page->count;
-    page->more = skip + n < p->n;
     page->n_written = n;
     if (n) {
         memmove(p->places, p->places + skip, n * sizeof *p->places);

@@ -26,11 +26,14 @@ struct event_page {
     size_t skip, count;
     /* The result: */
     size_t n_written;
-    bool more;
     struct event_place last; /* written */
 };
 
 int64_t event_happened(const struct event_row *row); /* ns */
+/* Who sent it: its source_type_name; what came through the API without one is from `my_apps`. p == NULL: it is not known. */
+struct span event_source(const struct event_row *row);
+/* ["a:b",…,"source:…"] */
+void event_put_tags(struct buf *b, const struct event_row *row);
 /* Appends the page's events, separated by commas, to b. */
 int event_page_put(struct read *r, struct event_page *page, struct buf *b, struct err *err);
 void event_put_v1(struct buf *b, const struct event_row *row);

@@ -34,10 +34,12 @@ void event_put_v1(struct buf *b, const struct event_row *row) {
     buf_printf(b, ",\"url\":\"/event/event?id=%lld\"", id);
     put_or_null(b, "text", e->text, "\"\"");
     buf_str(b, ",\"tags\":");
-    json_put_strings(b, e->n_tags, e->tags);
-    buf_str(b, ",\"comments\":[],\"device_name\":null");
+    event_put_tags(b, row);
+    buf_str(b, ",\"comments\":[],\"device_name\":null,\"monitor_id\":null,\"monitor_groups\":[],"
+               "\"monitor_group_status\":null");
     put_or_null(b, "priority", e->priority, "\"normal\"");
-    put_or_null(b, "source", e->source_type_name, "null");
+    bool mine = span_eq(event_source(row), SPAN("my_apps"));
+    put_or_null(b, "source", mine ? SPAN("My Apps") : event_source(row), "null");
     put_or_null(b, "host", e->origin.host, "null");
     buf_printf(b, ",\"resource\":\"/api/v1/events/%lld\",\"id\":%lld,\"id_str\":\"%lld\"}", id, id, id);
 }
@@ -58,7 +60,11 @@ static bool in_list(struct span list, struct span word) {
     return false;
 }
 
-static bool has_tag(const struct event *e, struct span pattern) {
+static bool has_tag(const struct event_row *event, struct span pattern) {
+    const struct event *e = &event->event;
+    struct span source = event_source(event);
+    if (source.n && span_starts(pattern, SPAN("source:")) && span_eq(span_from(pattern, 7), source))
+        return true;
     struct series_row row = {.n_tags = e->n_tags, .tags = e->tags, .host = e->origin.host};
     struct arena arena = {.max = 16 << 20};
     struct query_series words;
@@ -76,10 +82,10 @@ static bool matches_v1(void *arg, const struct event_row *row) {
     struct span priority = e->priority.p ? e->priority : SPAN("normal");
     int64_t at = event_happened(row) / NS_PER_S;
     if (at < w->start || at > w->end || (w->priority.n && !span_eq(w->priority, priority)) ||
-        !in_list(w->sources, e->source_type_name))
+        !in_list(w->sources, event_source(row)))
         return false;
     for (size_t i = 0; i < w->n_tags; i++)
-        if (!has_tag(e, w->tags[i]))
+        if (!has_tag(row, w->tags[i]))
             return false;
     return true;
 }
@@ -123,7 +129,7 @@ static void fill_events(struct read *r) {
     w.start = (int64_t)start;
     w.end = (int64_t)end;
     if (start > end) {
-        api_errors(rq, 400, "'start' must not lie after 'end'");
+        api_errors(rq, 400, "start param must be greater than end param");
     } else if (read_tags(rq, &w)) {
         api_answer(rq, 200, "application/json", "{\"events\":[");
         if (event_page_put(r, &page, &rq->answer.body, &err) != 0)
@@ -158,7 +164,7 @@ static void fill_event(struct read *r) {
     if (event_page_put(r, &page, &rq->answer.body, &err) != 0)
         read_failed(r, &err);
     else if (page.n_written == 0)
-        api_errors(rq, 404, "No event matches that id");
+        api_errors(rq, 404, "No event matches that event_id.");
     else
         buf_char(&rq->answer.body, '}');
 }

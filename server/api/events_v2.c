@@ -23,23 +23,6 @@ struct v2_wanted {
 
 /* --- an event ---------------------------------------------------------------------------------------------- */
 
-static void put_tags(struct buf *b, const struct event *e) {
-    buf_char(b, '[');
-    for (size_t i = 0; i < e->n_tags; i++) {
-        buf_str(b, i ? "," : "");
-        json_put_string(b, e->tags[i]);
-    }
-    if (e->source_type_name.n) {
-        struct buf tag = {.max = 1 << 16};
-        buf_str(&tag, "source:");
-        buf_span(&tag, e->source_type_name);
-        buf_str(b, e->n_tags ? "," : "");
-        json_put_string(b, buf_view(&tag));
-        buf_free(&tag);
-    }
-    buf_char(b, ']');
-}
-
 static void put_text(struct buf *b, const char *key, struct span text) {
     if (!text.n)
         return;
@@ -56,7 +39,7 @@ static void event_put_v2(struct buf *b, const struct event_row *row) {
     snprintf(time + 19, 2, "Z"); /* without a fraction */
     buf_printf(b, "{\"type\":\"event\",\"id\":\"%016llx\",\"attributes\":{\"timestamp\":\"%s\",\"tags\":", id,
                time);
-    put_tags(b, e);
+    event_put_tags(b, row);
     buf_str(b, ",\"message\":");
     json_put_string(b, e->text.p ? e->text : SPAN(""));
     buf_str(b, ",\"attributes\":{\"title\":");
@@ -67,7 +50,7 @@ static void event_put_v2(struct buf *b, const struct event_row *row) {
     put_text(b, "hostname", e->origin.host);
     put_text(b, "aggregation_key", e->aggregation_key);
     buf_printf(b, ",\"evt\":{\"id\":\"%llu\",\"uid\":\"%016llx\"", id, id);
-    put_text(b, "type", e->source_type_name);
+    put_text(b, "type", event_source(row));
     buf_str(b, "}}}}");
 }
 
@@ -118,6 +101,8 @@ static bool read_cursor(struct span text, struct event_place *place) {
 /* Whether the question makes sense; else it is answered. */
 static bool read_wanted(struct http_request *rq, struct v2_wanted *w, struct event_page *page) {
     char why[128];
+    if (w->cursor.n && !read_cursor(w->cursor, &page->after))
+        return refuse_field(rq, "page", "invalid cursor");
     w->search = event_search_read(&w->arena, w->query, why, sizeof why);
     if (why[0])
         return refuse_field(rq, "filter.query", why);
@@ -127,8 +112,6 @@ static bool read_wanted(struct http_request *rq, struct v2_wanted *w, struct eve
         return refuse_field(rq, "filter.to", "invalid time");
     if (w->from_ns > w->to_ns)
         return refuse_field(rq, "filter", "'from' lies after 'to'");
-    if (w->cursor.n && !read_cursor(w->cursor, &page->after))
-        return refuse_field(rq, "page", "invalid cursor");
     page->has_after = w->cursor.n > 0;
     page->oldest_first = span_eq(w->sort, SPAN("timestamp"));
     page->count = (size_t)w->limit;
@@ -190,7 +173,7 @@ static void answer_page(struct read *r, struct v2_wanted *w) {
         return;
     }
     buf_char(b, ']');
-    if (page.more) {
+    if (page.n_written) { /* also of the last page: the next one is empty */
         char cursor[40];
         snprintf(cursor, sizeof cursor, "%016llx.%016llx", (unsigned long long)page.last.at,
                  (unsigned long long)page.last.id);

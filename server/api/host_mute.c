@@ -1,6 +1,7 @@
 /* POST /api/v1/host/{host}/mute and /unmute. */
 #include "api/hosts.h"
 
+#include "api/arguments.h"
 #include "core/clock.h"
 #include "core/json.h"
 
@@ -105,11 +106,19 @@ static bool check_fields(struct http_request *rq, const json_t *body) {
     return !wrong;
 }
 
+/* The downtime is named after the moment of the mute. */
+static void put_action(struct http_request *rq, const char *action, int64_t at) {
+    struct buf *b = &rq->answer.body;
+    buf_printf(b, "{\"action\":\"%s\",\"downtime_id\":%lld,\"hostname\":", action,
+               (long long)(at / NS_PER_MS));
+    json_put_string(b, rq->params[0]);
+}
+
 static void answer_mute(struct http_request *rq, const json_t *body) {
     struct buf *b = &rq->answer.body;
     const json_t *message = json_object_get(body, "message"), *end = json_object_get(body, "end");
-    api_answer(rq, 200, "application/json", "{\"action\":\"Muted\",\"hostname\":");
-    json_put_string(b, rq->params[0]);
+    api_answer(rq, 200, "application/json", "");
+    put_action(rq, "Muted", rq->received_at);
     if (json_is_string(message)) {
         buf_str(b, ",\"message\":");
         json_put_string(b, span_of(json_string_value(message), json_string_length(message)));
@@ -127,8 +136,11 @@ static void fill_mute(struct read *r) {
     if (body && check_fields(rq, body)) {
         if (look_up(r, &m, &err) != 0)
             read_failed(r, &err);
-        else if (m.muted && !json_is_true(json_object_get(body, "override")))
-            api_errors(rq, 400, "Invalid Parameter: host %.*s is muted already; 'override' replaces that",
+        else if (m.muted && !json_is_true(json_object_get(body, "override")) &&
+                 arguments_flag(rq, "override") != 1)
+            api_errors(rq, 400,
+                       "host:%.*s is already muted. To mute this host with a different end timestamp, add "
+                       "?override=true to your request.",
                        SPAN_ARG(rq->params[0]));
         else
             answer_mute(rq, body);
@@ -147,10 +159,10 @@ static void fill_unmute(struct read *r) {
     if (look_up(r, &m, &err) != 0) {
         read_failed(r, &err);
     } else if (!m.muted) {
-        api_errors(rq, 400, "Invalid Parameter: host %.*s is not muted", SPAN_ARG(rq->params[0]));
+        api_errors(rq, 400, "host:%.*s is not muted.", SPAN_ARG(rq->params[0]));
     } else {
-        api_answer(rq, 200, "application/json", "{\"action\":\"Unmuted\",\"hostname\":");
-        json_put_string(&rq->answer.body, rq->params[0]);
+        api_answer(rq, 200, "application/json", "");
+        put_action(rq, "Unmuted", m.at);
         buf_char(&rq->answer.body, '}');
     }
 }

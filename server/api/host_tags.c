@@ -64,6 +64,67 @@ json_t *host_tags_set(struct read *r, struct err *err) {
     return NULL;
 }
 
+/* --- which hosts and sources there are ------------------------------------------------------------------- */
+
+struct host_search {
+    struct span host;
+    bool found;
+};
+
+static int see_series(void *arg, const struct series_row *row, const struct query_series *series) {
+    (void)row, (void)series;
+    ((struct host_search *)arg)->found = true;
+    return 1;
+}
+
+static int see_event(void *arg, const struct event_row *row) {
+    struct host_search *s = arg;
+    s->found = span_eq(row->event.origin.host, s->host);
+    return s->found;
+}
+
+static int see_check(void *arg, const struct check_row *row) {
+    struct host_search *s = arg;
+    s->found = span_eq(row->check.origin.host, s->host);
+    return s->found;
+}
+
+/* Whether something was recorded of the host; else it is answered. */
+static bool has_host(struct read *r) {
+    struct host_search s = {.host = r->rq->params[0]};
+    struct names_filter filter = {.host = s.host, .without_tags = true};
+    const struct reader_ops *ops = r->reader->ops;
+    struct err err = {0};
+    int failed = names_each(r, &filter, see_series, &s, &err);
+    if (!failed && !s.found)
+        failed = ops->events(r->reader, &r->filter, see_event, &s, &err);
+    if (!failed && !s.found)
+        failed = ops->checks(r->reader, &r->filter, see_check, &s, &err);
+    if (failed)
+        read_failed(r, &err);
+    else if (!s.found)
+        api_errors(r->rq, 404, "No host matches that host_id");
+    return !failed && s.found;
+}
+
+/* Whether Datadog or a client of this session has such a source of tags; else it is answered. */
+static bool has_source(struct http_request *rq, json_t *set) {
+    static const char *const known[] = {"users",  "datadog",    "chef",   "puppet", "nagios",
+                                        "hudson", "jenkins",    "feed",   "git",    "bitbucket",
+                                        "fabric", "capistrano", "ansible"};
+    struct span source = http_arg(rq, "source");
+    bool found = source.n == 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && !found; i++)
+        found = span_eq(source, span_str(known[i]));
+    const char *host;
+    json_t *sources;
+    json_object_foreach(set, host, sources)
+        found = found || json_object_getn(sources, source.p, source.n);
+    if (!found)
+        api_errors(rq, 404, "Provided source does not exist");
+    return found;
+}
+
 /* --- one host ---------------------------------------------------------------------------------------------- */
 
 static void add_set(struct names *tags, const json_t *sources, struct span source) {
@@ -125,7 +186,7 @@ static void fill_host_tags(struct read *r) {
     struct span source = http_arg(rq, "source");
     struct change change = changes_this(rq);
     json_t *set = NULL;
-    if (!is_good(rq))
+    if (!has_host(r) || !is_good(rq))
         return;
     if (rq->method == HTTP_DELETE) {
         api_answer(rq, 204, NULL, "");
@@ -209,7 +270,7 @@ static void fill_all_host_tags(struct read *r) {
     if ((!source.n && names_each(r, &filter, take_pair, &pairs, &err) != 0) ||
         !(set = host_tags_set(r, &err))) {
         read_failed(r, &err);
-    } else {
+    } else if (has_source(rq, set)) {
         add_set_pairs(&pairs, set, source);
         names_sort(&pairs);
         api_answer(rq, 200, "application/json", "{\"tags\":{");

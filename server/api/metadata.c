@@ -50,7 +50,7 @@ static void put_metadata(struct http_request *rq, const struct metadata *m) {
         buf_printf(b, ",\"%s\":%s", fields[i], text ? text : "null");
         free(text);
     }
-    buf_char(b, '}');
+    buf_str(b, ",\"integration\":null}");
 }
 
 /* Those that Datadog takes; none is fine. Its words for another are not known: only that it is a 400. */

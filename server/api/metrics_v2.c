@@ -103,6 +103,35 @@ static void put_metric(struct buf *b, const struct metric_list *l, struct span n
     buf_char(b, '}');
 }
 
+/* The same question for the page behind that cursor. A cursor is a normalized name, which needs no escapes. */
+static void put_link(struct buf *b, const struct http_request *rq, struct span cursor) {
+    struct buf url = {.max = 1 << 20};
+    buf_str(&url, "http://");
+    buf_span(&url, http_header(rq, "Host"));
+    buf_span(&url, rq->raw_path);
+    const char *separator = "?";
+    for (size_t at = 0; at < rq->raw_query.n;) {
+        struct span rest = span_from(rq->raw_query, at);
+        const char *end = memchr(rest.p, '&', rest.n);
+        struct span pair = span_of(rest.p, end ? (size_t)(end - rest.p) : rest.n);
+        bool is_cursor =
+            span_starts(pair, SPAN("page[cursor]=")) || span_starts(pair, SPAN("page%5Bcursor%5D="));
+        bool is_key = span_starts(pair, SPAN("api_key=")) || span_starts(pair, SPAN("application_key="));
+        if (pair.n && !is_cursor && !is_key) {
+            buf_str(&url, separator);
+            buf_span(&url, pair);
+            separator = "&";
+        }
+        at += pair.n + 1;
+    }
+    if (cursor.p) {
+        buf_printf(&url, "%spage[cursor]=", separator);
+        buf_span(&url, cursor);
+    }
+    json_put_string(b, buf_view(&url));
+    buf_free(&url);
+}
+
 static void put_pagination(struct buf *b, const struct http_request *rq, struct span next, size_t size) {
     struct span cursor = http_arg(rq, "page[cursor]");
     buf_str(b, ",\"meta\":{\"pagination\":{\"cursor\":");
@@ -116,8 +145,15 @@ static void put_pagination(struct buf *b, const struct http_request *rq, struct 
     else
         buf_str(b, "null");
     buf_printf(b, ",\"limit\":%zu,\"type\":\"cursor_limit\"}},\"links\":{\"self\":", size);
-    json_put_string(b, rq->target);
-    buf_str(b, ",\"first\":null,\"last\":null,\"next\":null,\"prev\":null}");
+    put_link(b, rq, cursor);
+    buf_str(b, ",\"first\":");
+    put_link(b, rq, span_of(NULL, 0));
+    buf_str(b, ",\"next\":");
+    if (next.p)
+        put_link(b, rq, next);
+    else
+        buf_str(b, "null");
+    buf_str(b, ",\"last\":null,\"prev\":null}");
 }
 
 static void put_page(const struct metric_list *l) {

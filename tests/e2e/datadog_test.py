@@ -50,6 +50,10 @@ class Hosts(Reads):
 
     def test_tags_that_are_set(self):
         path = "/api/v1/tags/hosts/web"
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            self.assertIn("No host matches", self.r.ask(method, path, {}, status=404)["errors"][0])
+        self.r.send("a:1|c|#host:web", "_sc|ok|0|h:db", "_e{1,1}:t|x|h:mail")
+        self.assertEqual(self.get("/api/v1/tags/hosts/mail")["tags"], [])
         self.assertEqual(self.get(path), {"tags": []})
         self.assertEqual(self.r.ask("POST", path, {"tags": ["a:1"]}, status=201), {"host": "web", "tags": ["a:1"]})
         self.assertEqual(self.r.ask("POST", path, {"tags": ["b"]}, status=201)["tags"], ["a:1", "b"])
@@ -95,7 +99,7 @@ class Events(Reads):
         got = self.get(f"/api/v1/events/{sent['event']['id']}")["event"]
         self.assertEqual(got, listed)
         self.assertEqual((got["title"], got["text"], got["tags"], got["priority"], got["alert_type"]),
-                         ("t", "x", ["a"], "normal", "info"))
+                         ("t", "x", ["a", "source:my_apps"], "normal", "info"))
         self.assertIn("No event matches", self.get("/api/v1/events/12345", status=404)["errors"][0])
         for bad in ("0", "-1", "x", "9" * 30):
             self.refused("Invalid event id", "GET", "/api/v1/events/" + bad)
@@ -104,10 +108,10 @@ class Events(Reads):
         for args in ({}, {"start": 1}, {"end": 1}):
             self.refused("' is required", "GET", "/api/v1/events", **args)
         for args in ({"start": "now", "end": 1}, {"start": 1, "end": "inf"}, {"start": NOW * 1000, "end": NOW * 1000}):
-            self.refused("must be seconds since 1970", "GET", "/api/v1/events", **args)
-        self.refused("'start' must not lie after 'end'", "GET", "/api/v1/events", start=2, end=1)
+            self.refused("is invalid: it must be seconds since 1970", "GET", "/api/v1/events", **args)
+        self.refused("start param must be greater than end param", "GET", "/api/v1/events", start=2, end=1)
         for page in ("x", "-1", "1000001"):
-            self.refused("'page' must be a whole number", "GET", "/api/v1/events", start=1, end=2, page=page)
+            self.refused("'page' is invalid: it must be a whole number", "GET", "/api/v1/events", start=1, end=2, page=page)
 
 
 class Names(Reads):
@@ -118,7 +122,7 @@ class Names(Reads):
         self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW - 60})["metrics"], ["db.size", "http.hits", "http.time"])
         self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW + 3600})["metrics"], [])
         self.refused("'from' is required", "GET", "/api/v1/metrics")
-        self.refused("'from' must be seconds", "GET", "/api/v1/metrics", **{"from": "yesterday"})
+        self.refused("'from' is invalid: it must be seconds", "GET", "/api/v1/metrics", **{"from": "yesterday"})
 
     def test_search(self):
         search = lambda q: self.get("/api/v1/search", q=q)["results"]
@@ -139,7 +143,7 @@ class Names(Reads):
         self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "e"})), ["http.hits", "http.time"])
         self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "z"})), [])
         for size in ("0", "10001", "x"):
-            self.refused("page[size]' must be a whole number", "GET", "/api/v2/metrics", **{"page[size]": size})
+            self.refused("page[size]' is invalid: it must be a whole number", "GET", "/api/v2/metrics", **{"page[size]": size})
 
     def test_one(self):
         got = self.get("/api/v2/metrics/http.hits/all-tags")["data"]
@@ -316,8 +320,8 @@ class Queries(Reads):
                          **{"from": 1, "to": 2, "query": "sum:hits{" + scope + "}"})
         for args, part in (({"query": "sum:hits{*}"}, "'from' is required"),
                            ({"from": 1, "query": "sum:hits{*}"}, "'to' is required"),
-                           ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'to' must be seconds since 1970"),
-                           ({"from": NOW * 1000, "to": NOW * 1000 + 1, "query": "sum:hits{*}"}, "'from' must be seconds"),
+                           ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'to' is invalid: it must be seconds since 1970"),
+                           ({"from": NOW * 1000, "to": NOW * 1000 + 1, "query": "sum:hits{*}"}, "'from' is invalid: it must be seconds"),
                            ({"from": 1, "to": 2}, "'query' is required"),
                            ({"from": 2, "to": 2, "query": "sum:hits{*}"}, "'from' must lie before 'to'"),
                            ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 257)}, "At most 256 queries")):
@@ -345,7 +349,7 @@ class Queries(Reads):
 
     def test_scalar(self):
         for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("mean", [20, 2]),
-                                     ("last", [30, 3]), ("area", [300, 30]), ("percentile", [20, 2]), (None, [20, 2])):
+                                     ("last", [30, 3]), ("area", [60, 6]), ("percentile", [20, 2]), (None, [20, 2])):
             query = {"name": "a", "query": "sum:hits{env:ci} by {route}", "aggregator": aggregator}
             group, number = self.v2("scalar", [{k: v for k, v in query.items() if v}])["columns"]
             self.assertEqual((group["name"], group["values"]), ("route", [["a"], ["b"]]))

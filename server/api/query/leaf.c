@@ -85,8 +85,8 @@ static int64_t interval_for(double window_s) {
     static const struct {
         double window_s;
         int64_t interval_s;
-    } steps[] = {{1800, 5},        {3600, 20},        {4 * 3600, 60},     {86400, 300},
-                 {2 * 86400, 600}, {7 * 86400, 3600}, {31 * 86400, 14400}};
+    } steps[] = {{300, 1},     {1800, 5},        {3600, 20},        {4 * 3600, 60},
+                 {86400, 300}, {2 * 86400, 600}, {7 * 86400, 3600}, {31 * 86400, 14400}};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (window_s <= steps[i].window_s)
             return steps[i].interval_s;

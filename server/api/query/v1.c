@@ -114,16 +114,33 @@ static bool answer_query(struct asked *asked, size_t index) {
     return ok;
 }
 
+/* The keys behind `by` of all queries. */
+static void put_group_by(struct buf *b, const struct asked *asked) {
+    struct span seen[QUERY_GROUPS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < asked->n; i++) {
+        const struct query_metric *m = query_first_metric(asked->nodes[i])->metric;
+        for (size_t k = 0; k < m->n_by && n < QUERY_GROUPS_MAX; k++) {
+            size_t s = 0;
+            while (s < n && !span_eq(seen[s], m->by[k]))
+                s++;
+            if (s == n)
+                seen[n++] = m->by[k];
+        }
+    }
+    json_put_strings(b, n, seen);
+}
+
 static void answer_queries(struct asked *asked, struct span text) {
     struct http_request *rq = asked->read->rq;
     struct buf *b = &rq->answer.body;
     api_answer(rq, 200, "application/json", "");
     buf_str(b, "{\"status\":\"ok\",\"resp_version\":1,\"res_type\":\"time_series\",\"query\":");
     json_put_string(b, text);
-    buf_printf(
-        b,
-        ",\"from_date\":%lld,\"to_date\":%lld,\"message\":\"\",\"group_by\":[],\"values\":[],\"times\":[],\"series\":[",
-        (long long)(asked->from * 1000), (long long)(asked->to * 1000));
+    buf_printf(b, ",\"from_date\":%lld,\"to_date\":%lld,\"message\":\"\",\"group_by\":",
+               (long long)(asked->from * 1000), (long long)(asked->to * 1000));
+    put_group_by(b, asked);
+    buf_str(b, ",\"values\":[],\"times\":[],\"series\":[");
     for (size_t i = 0; i < asked->n; i++)
         if (!answer_query(asked, i))
             return;
