@@ -161,7 +161,8 @@ class Paths(unittest.TestCase):
         with Recorder() as r:
             for path in ("/api/v2/series", "/api/beta/sketches"):
                 for kind in ("application/json", "application/x-protobuf"):
-                    self.assertEqual(r.raw("POST", path, b"{}", {"Content-Type": kind})[0], 202, (path, kind))
+                    for body in (b"{}", b"{ }", b"{}\n"):
+                        self.assertEqual(r.raw("POST", path, body, {"Content-Type": kind})[0], 202, (path, kind))
             self.assertEqual(r.get("rejects")["rejects"], [])
 
     def test_lines_over_http(self):
