@@ -94,7 +94,6 @@ test('no server outlives a killed test', { timeout: 60000 }, async () => {
   for await (const chunk of child.stdout) pid += chunk
   await new Promise(resolve => child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve())
   assert.equal(child.signalCode, 'SIGKILL')
-
   await waitForEnd(Number(pid))
 })
 
