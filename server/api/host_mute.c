@@ -95,7 +95,7 @@ static bool check_fields(struct http_request *rq, const json_t *body) {
     const char *wrong = NULL;
     if (end && !json_is_null(end) && (!json_is_integer(end) || json_integer_value(end) < 0))
         wrong = "'end' must be seconds since 1970";
-    else if (end && json_is_integer(end) && json_integer_value(end) <= rq->received_at / NS_PER_S)
+    else if (json_is_integer(end) && json_integer_value(end) <= rq->received_at / NS_PER_S)
         wrong = "'end' must lie in the future";
     else if (message && !json_is_null(message) && !json_is_string(message))
         wrong = "'message' must be a string";

@@ -249,7 +249,8 @@ static bool is_probe(const struct write *w) {
     for (size_t i = 0; i < w->body.n && n < sizeof bytes; i++)
         if (!memchr(" \t\r\n", w->body.p[i], 4))
             bytes[n++] = w->body.p[i];
-    return n == 2 && memcmp(bytes, "{}", 2) == 0 && (w->spec->style == STYLE_V2 || w->spec->style == STYLE_V3);
+    return n == 2 && memcmp(bytes, "{}", 2) == 0 &&
+           (w->spec->style == STYLE_V2 || w->spec->style == STYLE_V3);
 }
 
 static void run(struct http_request *rq, const struct spec *spec, bool asleep) {
