@@ -50,14 +50,16 @@ static const struct path_arguments paths[] = {
         FLAG("filter[configured]"), TEXT("filter[tags_configured]", false),
         WORD("filter[metric_type]", "gauge count rate distribution non_distribution"),
         FLAG("filter[include_percentiles]"), TEXT("filter[tags]", false),
-        FLAG("filter[related_assets]"), WHOLE("window[seconds]", 1, 2592000),
+        FLAG("filter[related_assets]"), FLAG("filter[is_configurable]"), WHOLE("window[seconds]", 1, 2592000),
         WHOLE("page[size]", 1, 10000), TEXT("page[cursor]", false)}},
     {"/api/v2/metrics/{name}/all-tags", false, {
-        TEXT("filter[tags]", false), WHOLE("window[seconds]", 1, 2592000)}},
+        TEXT("filter[tags]", false), WHOLE("window[seconds]", 1, 2592000), TEXT("filter[match]", false),
+        FLAG("filter[include_tag_values]"), FLAG("filter[allow_partial]"), WHOLE("page[limit]", 1, 1000000)}},
+    {"/api/v2/metrics/{name}/volumes", false, {WHOLE("window[seconds]", 1, 2592000)}},
     {"/api/v2/metrics/{name}/active-configurations", false, {WHOLE("window[seconds]", 1, 2592000)}},
     {"/api/v2/metrics/{name}/estimate", false, {
         TEXT("filter[groups]", false), WHOLE("filter[hours_ago]", 0, HOURS_MAX),
-        WHOLE("filter[num_aggregations]", 0, 9), FLAG("filter[pct]"),
+        WHOLE("filter[num_aggregations]", 0, 9), FLAG("filter[pct]"), FLAG("filter[exclude_tags_mode]"),
         WHOLE("filter[timespan_h]", 1, HOURS_MAX)}},
     {"/api/v1/events", false, {
         SECONDS("start", true), SECONDS("end", true),

@@ -67,13 +67,22 @@ static int take_all_tags(void *arg, const struct series_row *row, const struct q
     struct one_metric *m = arg;
     (void)row;
     m->found = true;
-    for (size_t i = 0; i < series->n_tags; i++)
-        if (tag_configuration_keeps(m->configuration, series->tags[i]))
-            names_add(&m->list, series->tags[i]);
+    struct span part = http_arg(m->rq, "filter[match]");
+    bool keys = arguments_flag(m->rq, "filter[include_tag_values]") == 0;
+    for (size_t i = 0; i < series->n_tags; i++) {
+        struct span tag = series->tags[i];
+        if (!tag_configuration_keeps(m->configuration, tag) ||
+            (part.n && !memmem(tag.p, tag.n, part.p, part.n)))
+            continue;
+        const char *colon = keys ? memchr(tag.p, ':', tag.n) : NULL;
+        names_add(&m->list, colon ? span_of(tag.p, (size_t)(colon - tag.p)) : tag);
+    }
     return m->list.arena.failed;
 }
 
 static void put_all_tags(struct one_metric *m) {
+    size_t limit = (size_t)arguments_whole(m->rq, "page[limit]", INT32_MAX);
+    m->list.n = m->list.n < limit ? m->list.n : limit;
     begin_answer(m, "application/json", "metrics");
     buf_str(&m->rq->answer.body, ",\"attributes\":{\"tags\":");
     names_put(&m->rq->answer.body, &m->list);
@@ -145,6 +154,7 @@ static void put_volumes(struct one_metric *m) {
 
 static void fill_volumes(struct read *r) {
     struct one_metric m = {.found = false};
+    read_window(r->rq, &m);
     tell(r, &m, take_volume, put_volumes);
 }
 
@@ -162,6 +172,8 @@ static json_t *groups_of(const struct http_request *rq) {
         json_array_append_new(json_object_get(keys, "tags"), json_stringn(groups.p + from, to - from));
         from = to + 1;
     }
+    if (keys && arguments_flag(rq, "filter[exclude_tags_mode]") == 1)
+        json_object_set_new(keys, "exclude_tags_mode", json_true());
     return keys;
 }
 
@@ -180,11 +192,8 @@ static int take_estimate(void *arg, const struct series_row *row, const struct q
     return m->list.arena.failed;
 }
 
-/* A distribution has five series for each set of tags, with percentiles ten. */
+/* filter[num_aggregations] and filter[pct] have no effect any more. */
 static void put_estimate(struct one_metric *m) {
-    bool distribution = m->type == METRIC_DISTRIBUTION, pct = arguments_flag(m->rq, "filter[pct]") == 1;
-    size_t each =
-        distribution ? (pct ? 10 : 5) : (size_t)arguments_whole(m->rq, "filter[num_aggregations]", 1);
     char at[CLOCK_RFC3339_SIZE + 2];
     clock_rfc3339(m->rq->received_at, at);
     strcpy(at + 26, "Z");
@@ -192,8 +201,7 @@ static void put_estimate(struct one_metric *m) {
     buf_printf(&m->rq->answer.body,
                ",\"attributes\":{\"estimated_output_series\":%zu,\"estimate_type\":\"%s\","
                "\"estimated_at\":\"%s\"}}}",
-               m->list.n * (each ? each : 1),
-               distribution ? (pct ? "percentile" : "distribution") : "count_or_gauge", at);
+               m->list.n, m->type == METRIC_DISTRIBUTION ? "distribution" : "count_or_gauge", at);
 }
 
 static void fill_estimate(struct read *r) {

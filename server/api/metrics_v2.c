@@ -68,7 +68,9 @@ static void add_configured(struct metric_list *l) {
 
 static void keep_wanted(struct metric_list *l) {
     size_t n = 0;
-    bool none = arguments_flag(l->rq, "filter[related_assets]") == 1; /* there are no assets here */
+    /* there are no assets here, and every metric may be configured */
+    bool none = arguments_flag(l->rq, "filter[related_assets]") == 1 ||
+                arguments_flag(l->rq, "filter[is_configurable]") == 0;
     for (size_t i = 0; i < l->names.n && !none; i++)
         if (is_wanted(l, l->names.texts[i]))
             l->names.texts[n++] = l->names.texts[i];
@@ -174,19 +176,6 @@ static void put_page(const struct metric_list *l) {
     buf_char(b, '}');
 }
 
-/* filter[tags] goes with no other filter. */
-static bool filters_agree(struct http_request *rq) {
-    static const char *const others[] = {"filter[configured]", "filter[tags_configured]",
-                                         "filter[metric_type]", "filter[include_percentiles]",
-                                         "filter[related_assets]"};
-    for (size_t i = 0; i < sizeof others / sizeof others[0] && http_arg(rq, "filter[tags]").n; i++)
-        if (http_arg(rq, others[i]).p) {
-            api_errors(rq, 400, "The parameter 'filter[tags]' cannot be combined with '%s'", others[i]);
-            return false;
-        }
-    return true;
-}
-
 static void fill_metrics_v2(struct read *r) {
     struct http_request *rq = r->rq;
     struct metric_list l = {.rq = rq, .type = http_arg(rq, "filter[metric_type]")};
@@ -196,7 +185,7 @@ static void fill_metrics_v2(struct read *r) {
     int64_t window_s = arguments_whole(rq, "window[seconds]", 0);
     if (window_s)
         filter.from_s = (double)rq->received_at / NS_PER_S - (double)window_s;
-    if (filters_agree(rq) && read_tag_filter(rq, "filter[tags]", &arena, &filter.tags)) {
+    if (read_tag_filter(rq, "filter[tags]", &arena, &filter.tags)) {
         if (!(l.configurations = tag_configurations(r, &err)) ||
             names_each(r, &filter, take_metric, &l, &err) != 0) {
             read_failed(r, &err);

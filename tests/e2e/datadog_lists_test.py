@@ -62,7 +62,6 @@ class Arguments(Lists):
             for value in values:
                 self.refused(part, "GET", path + "?" + urllib.parse.urlencode({arg: value}))
         self.refused("cannot be combined", "GET", "/api/v1/metrics?from=1&host=web&tag_filter=a")
-        self.refused("cannot be combined", "GET", "/api/v2/metrics?filter[tags]=a&filter[configured]=true")
 
     def test_every_error_is_a_list(self):
         for method, path, status, headers in (("DELETE", "/api/v1/series", 405, {}), ("PUT", "/api/v2/events", 405, {}), ("GET", "/api/v1/series/x", 404, {}),
@@ -172,13 +171,17 @@ class Metrics(Lists):
                                ({"filter[metric_type]": "distribution"}, ["dist"]), ({"filter[metric_type]": "non_distribution"}, ["My_Metric.a_b", "plain"]),
                                ({"filter[metric_type]": "count"}, ["My_Metric.a_b"]), ({"filter[configured]": "true"}, []),
                                ({"filter[configured]": "False"}, ["My_Metric.a_b", "dist", "plain"]), ({"window[seconds]": 3600}, ["My_Metric.a_b", "dist", "plain"]),
-                               ({"filter[related_assets]": "true"}, []), ({"filter[related_assets]": "false"}, ["My_Metric.a_b", "dist", "plain"])):
+                               ({"filter[related_assets]": "true"}, []), ({"filter[is_configurable]": "false"}, []),
+                               ({"filter[tags]": "env:dev", "filter[metric_type]": "distribution"}, ["dist"]), ({"filter[related_assets]": "false"}, ["My_Metric.a_b", "dist", "plain"])):
             self.assertEqual(self.ids(**args), expected, args)
         for args, expected in (({"host": "nohost"}, []), ({"host": "h2"}, ["plain"]), ({"tag_filter": "env:nope"}, []), ({"tag_filter": "env:dev"}, ["dist", "plain"])):
             self.assertEqual(self.get("/api/v1/metrics", **{"from": 1} | args)["metrics"], expected, args)
         tags = lambda **args: self.get("/api/v2/metrics/plain/all-tags", **args)["data"]["attributes"]["tags"]
         self.assertEqual(tags(**{"filter[tags]": "env:dev"}), ["env:dev", "host:h2"])
         self.assertEqual(tags(**{"filter[tags]": "env:nope"}), [])
+        self.assertEqual(tags(**{"filter[match]": "v:p"}), ["env:prod"])
+        self.assertEqual(tags(**{"filter[include_tag_values]": "false"}), ["env", "host", "zone"])
+        self.assertEqual(tags(**{"page[limit]": 2}), ["env:dev", "env:prod"])
         self.get("/api/v2/metrics/none/all-tags", status=404, **{"filter[tags]": "env:nope"})
 
     def test_pages_end_and_say_so(self):
@@ -195,12 +198,13 @@ class Metrics(Lists):
         self.assertEqual(attributes("active-configurations"), {"active_tags": [], "active_aggregations": []})
         assets = self.get("/api/v2/metrics/plain/assets")
         self.assertEqual((assets["data"]["id"], assets["data"]["relationships"]["monitors"], assets["included"]), ("plain", {"data": []}, []))
-        for args, expected in (({}, 2), ({"filter[groups]": "zone"}, 2), ({"filter[groups]": "nope"}, 1), ({"filter[groups]": "env,zone", "filter[num_aggregations]": 4}, 8),
+        for args, expected in (({}, 2), ({"filter[groups]": "zone"}, 2), ({"filter[groups]": "nope"}, 1), ({"filter[groups]": "env,zone", "filter[num_aggregations]": 4}, 2),
+                               ({"filter[groups]": "host,zone", "filter[exclude_tags_mode]": "true"}, 2), ({"filter[groups]": "host,env,zone", "filter[exclude_tags_mode]": "true"}, 1),
                                ({"filter[hours_ago]": 49, "filter[timespan_h]": 24}, 0)):
             self.assertEqual(attributes("estimate", **args)["estimated_output_series"], expected, args)
         self.assertEqual(attributes("estimate")["estimate_type"], "count_or_gauge")
         got = self.get("/api/v2/metrics/dist/estimate", **{"filter[pct]": "true"})["data"]
-        self.assertEqual((got["type"], got["attributes"]["estimate_type"], got["attributes"]["estimated_output_series"]), ("metric_cardinality_estimate", "percentile", 10))
+        self.assertEqual((got["type"], got["attributes"]["estimate_type"], got["attributes"]["estimated_output_series"]), ("metric_cardinality_estimate", "distribution", 1))
         for what in ("all-tags", "volumes", "assets", "estimate", "active-configurations", "tags"):
             self.refused("none not found", "GET", f"/api/v2/metrics/none/{what}", status=404)
 
