@@ -41,8 +41,8 @@ struct judge {
     struct claim *claims;
     struct name_index names;
     size_t n_records;
-    uint32_t *records; /* places of the claims about events and checks */
-    bool asks_events, asks_checks;
+    uint32_t *records; /* places of the claims about events, checks and rejects */
+    bool asks_events, asks_checks, asks_rejects;
 
     struct witness *witnesses;
     size_t n_witnesses, cap_witnesses;
@@ -93,7 +93,14 @@ int judge_read_sample(struct judge *j, struct witness *w, const struct sample_ro
 void judge_cover_forms(struct judge *j);
 int judge_add_event(struct judge *j, const struct event_row *row);
 int judge_add_check(struct judge *j, const struct check_row *row);
+int judge_add_reject(struct judge *j, const struct reject_row *row);
 int judge_add_loss(struct judge *j, const struct loss_row *row);
+/* sifted.c: a witness of the series at place `of` for the claim at `place`, which has conditions. Witnesses may move. */
+int judge_add_sifted(struct judge *j, size_t of, uint32_t place, uint32_t *made);
+/* A sample for the sifted witnesses of its series. */
+int judge_sift_sample(struct judge *j, const struct witness *w, const struct sample_row *row);
+/* The claim is to be evaluated again. */
+void judge_mark_dirty(struct judge *j, uint32_t place);
 /* A witness has its first sample. */
 void judge_note_present(struct judge *j, struct witness *w);
 /* Whether something was lost that could have been about this expectation. */

@@ -51,6 +51,7 @@ static void test_types(void) {
     EQ_INT(one("any a")->any_type, true);
     EQ_INT(one("event a")->subject, SUBJECT_EVENT);
     EQ_INT(one("check a")->subject, SUBJECT_CHECK);
+    EQ_INT(one("reject a")->subject, SUBJECT_REJECT);
     EQ_INT(one("no any a")->no, true);
 }
 
@@ -76,17 +77,17 @@ static void test_tags(void) {
     EQ_INT(e->terms[0].has_value, false);
     EQ_SPAN(e->terms[0].key, SPAN("canary"));
     EQ_SPAN(e->terms[1].key, SPAN("env"));
-    EQ_SPAN(e->terms[1].value, SPAN("ci-*"));
-    EQ_SPAN(e->terms[2].value, SPAN("a,b}"));
+    EQ_SPAN(e->terms[1].value.globs[0], SPAN("ci-*"));
+    EQ_SPAN(e->terms[2].value.globs[0], SPAN("a,b}"));
     EQ_SPAN(e->terms[3].key, SPAN("c d"));
     EQ_SPAN(e->terms[4].text, SPAN("!x:1"));
     EQ_INT(e->terms[5].has_value, true);
-    EQ_SPAN(e->terms[5].value, SPAN(""));
+    EQ_SPAN(e->terms[5].value.globs[0], SPAN(""));
     EQ_INT(one("incr a[code:200,env:ci] samples == 2")->exact, true);
     EQ_INT(one("incr a []")->exact, true);
     EQ_INT(one("incr a []")->n_terms, 0);
     EQ_INT(one("incr a{}")->n_terms, 0);
-    EQ_SPAN(one("incr a[x:}]")->terms[0].value, SPAN("}"));
+    EQ_SPAN(one("incr a[x:}]")->terms[0].value.globs[0], SPAN("}"));
     e = one("incr a{b \t, \"c \" \t,d:\"\",e:f:\"g\",h:}");
     EQ_INT(e->n_terms, 5);
     EQ_SPAN(e->terms[0].key, SPAN("b"));
@@ -94,8 +95,8 @@ static void test_tags(void) {
     EQ_SPAN(e->terms[1].key, SPAN("c "));
     EQ_SPAN(e->terms[1].text, SPAN("\"c \""));
     EQ_INT(e->terms[2].has_value, true);
-    EQ_SPAN(e->terms[2].value, SPAN(""));
-    EQ_SPAN(e->terms[3].value, SPAN("f:\"g\"")); /* quotes begin a value or are part of it */
+    EQ_SPAN(e->terms[2].value.globs[0], SPAN(""));
+    EQ_SPAN(e->terms[3].value.globs[0], SPAN("f:\"g\"")); /* quotes begin a value or are part of it */
 }
 
 static void test_clauses(void) {
@@ -114,9 +115,9 @@ static void test_clauses(void) {
     EQ_INT(e->clauses[3].op, OP_NE);
     CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].value, -0.5, 0);
     CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].tolerance, 0.1, 0);
-    static const char *const stats[] = {"samples", "count",    "sum",    "last",   "first",
-                                        "min",     "max",      "avg",    "median", "p0",
-                                        "p100",    "distinct", "series", "each",   "rate"};
+    static const char *const stats[] = {"samples", "count", "sum",    "last",      "first", "min",
+                                        "max",     "avg",   "median", "p0",        "p100",  "distinct",
+                                        "series",  "each",  "rate",   "per_series"};
     for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
         char text[64];
         snprintf(text, sizeof text, "gauge a %s <= 1", stats[i]);
@@ -171,7 +172,7 @@ static const struct malformed {
 } malformed[] = {
     {"guage a", 1, 1,
      "expected 'no' or a type: count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, "
-     "check; found 'guage'; did you mean 'gauge'?"},
+     "check, reject; found 'guage'; did you mean 'gauge'?"},
     {"no guage a", 1, 4, "expected a type: count (or incr)"},
     {"incr", 1, 5, "expected a name, found the end"},
     {"incr   # x", 1, 8, "expected a name, found the end"},
@@ -204,7 +205,7 @@ static const struct malformed {
     {"incr a smaples == 1", 1, 8, "found 'smaples'; did you mean 'samples'?"},
     {"incr a == 1", 1, 8,
      "expected a stat: samples, count, sum, last, first, min, max, avg, median, pNN, distinct, "
-     "series, each, rate; found '=='"},
+     "series, per_series, each, rate; found '=='"},
     {"incr a sum = 1", 1, 12, "expected an operator: == != < <= > >= ~; found '='"},
     {"incr a sum", 1, 11, "expected an operator: == != < <= > >= ~; found the end"},
     {"incr a sum ==", 1, 14, "expected a number after '==', found the end"},
