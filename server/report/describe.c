@@ -213,7 +213,7 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
     }
     if (a->total.samples == 0 && (!a->holds || e->no)) {
         put_nothing(j, claim, b);
-        bool default_claim = e->n_clauses == 0 || e->no;
+        bool default_claim = e->n_clauses == 0 || e->no || e->clauses[0].asks;
         if (!default_claim) {
             buf_str(b, "; expected ");
             buf_span(b, a->findings[0].clause->text);
