@@ -152,9 +152,12 @@ static json_t *uncovered_json(const struct judge *j) {
         json_t *tags = json_array();
         for (size_t k = 0; k < w->n_tags; k++)
             json_array_append_new(tags, text_json(w->tags[k]));
-        json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I}", "name", text_json(w->name), "type",
+        struct buf text = {.max = 1 << 20};
+        text_put_series(&text, w->type, w->name, w->n_tags, w->tags);
+        json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:o}", "name", text_json(w->name), "type",
                                               metric_word(w->type), "tags", tags, "samples",
-                                              (json_int_t)w->tally.samples));
+                                              (json_int_t)w->tally.samples, "expectation", text_json_buf(&text)));
+        buf_free(&text);
     }
     return list;
 }
