@@ -48,8 +48,13 @@ bool parse_is_field(const struct expectation *e, struct span word) {
 }
 
 static const char *subject_word(const struct expectation *e) {
-    static const char *const words[] = {"metric", "event", "service check", "reject"};
-    return e->subject != SUBJECT_METRIC || e->any_type ? words[e->subject] : metric_word(e->type);
+    static const char *const words[] = {"a metric", "an event", "a service check", "a reject"};
+    static const char *const types[] = {
+#define X(id, word, letter, nearest, weighing, family, traits) [id] = "a " word,
+        METRIC_TYPES(X)
+#undef X
+    };
+    return e->subject != SUBJECT_METRIC || e->any_type ? words[e->subject] : types[e->type];
 }
 
 /* where value == 5
@@ -78,11 +83,11 @@ static int parse_field(struct cursor *c, const struct expectation *e, enum field
         return cursor_fail(
             c, start,
             "'%.*s' is a stat: it stands behind the conditions, without 'and' before it; a field "
-            "of a %s is %s",
+            "of %s is %s",
             SPAN_ARG(word), subject_word(e), list);
     struct cursor here = *c;
     here.at = start;
-    return cursor_fail(c, start, "expected a field of a %s: %s; %s%s", subject_word(e), list,
+    return cursor_fail(c, start, "expected a field of %s: %s; %s%s", subject_word(e), list,
                        cursor_found(&here, found), word.n ? cursor_suggest(word, n, words, suggestion) : "");
 }
 
