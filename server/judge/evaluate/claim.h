@@ -21,7 +21,7 @@
 
 #define CLAIM_SHOWN 3 /* refused lines that a claim about rejects tells */
 
-/* What was lost that could have been about a claim. */
+/* The losses that could have been about a claim. */
 enum lost {
     LOST_NONE,
     LOST_MAYBE,  /* it is not known whether anything was: what passes stands */

@@ -33,7 +33,7 @@ static bool is_percentile(struct span word, double *percentile) {
     return number_parse(number, percentile) == NUMBER_OK;
 }
 
-/* What the subject can't be asked. */
+/* Refuses a statistic that the subject does not have. */
 static int check_stat(struct cursor *c, size_t at, const struct expectation *e, enum stat stat) {
     const char *word = stat_word(stat);
     bool counts = stat == STAT_SAMPLES || stat == STAT_COUNT;
