@@ -57,6 +57,48 @@ static int check_stat(struct cursor *c, size_t at, const struct expectation *e, 
     return 0;
 }
 
+/* What may be meant by a word that stands where clauses or conditions are joined; "" where nothing is known. */
+static const char *hint_joint(const struct cursor *at, const struct expectation *e) {
+    static const struct {
+        struct span written;
+        const char *hint;
+    } known[] = {
+#define X(written, hint) {{written, sizeof written - 1}, hint},
+        X("&&", "; did you mean 'and'?") X("&", "; did you mean 'and'?") X(",", "; did you mean 'and'?")
+            X("+/-", "; did you mean '+-'?") X("\u00b1", "; did you mean '+-'?")
+                X("or", "; there is no 'or': write one expectation for each")
+                    X("||", "; there is no 'or': write one expectation for each")
+                        X("ms", "; a number has no unit") X("s", "; a number has no unit")
+                            X("us", "; a number has no unit") X("seconds", "; a number has no unit")
+                                X("%", "; a number has no unit") X("times", "; did you mean 'samples == …'?")
+#undef X
+    };
+    struct cursor ahead = *at;
+    struct span word = cursor_word(&ahead);
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && (e->n_clauses || e->n_conditions); i++)
+        if (span_eq(word, known[i].written))
+            return known[i].hint;
+    return "";
+}
+
+/* gauge depth == 5: an operator without what it compares. */
+static const char *hint_stat(const struct cursor *at, const struct expectation *e) {
+    struct cursor ahead = *at;
+    bool op = parse_op_word(&ahead) != OP_N || (at->at < at->line.n && at->line.p[at->at] == '=');
+    if (!op)
+        return "";
+    if (e->subject == SUBJECT_CHECK)
+        return "; did you mean 'status'?";
+    if (e->subject != SUBJECT_METRIC)
+        return "; did you mean 'samples'?";
+    if (e->any_type)
+        return "; did you mean 'where value', or 'last'?";
+    return metric_is(e->type, METRIC_TOTAL)   ? "; did you mean 'sum'?"
+           : metric_is(e->type, METRIC_TEXT)  ? "; did you mean 'where value', or 'distinct'?"
+           : metric_is(e->type, METRIC_LEVEL) ? "; did you mean 'last', or 'where value'?"
+                                              : "; did you mean 'each', or 'where value'?";
+}
+
 /* count >= 1
  * ^^^^^
  */
@@ -86,10 +128,13 @@ static int parse_stat(struct cursor *c, const struct expectation *e, struct clau
     if (stat < 0 && span_eq(word_meant(word, 1, &where), where))
         return cursor_fail(c, start, "expected a stat or 'where'; %s; did you mean 'where'?",
                            cursor_found(&at, found));
+    const char *meant = hint_joint(&at, e);
+    if (stat < 0 && !meant[0])
+        meant = word.n ? cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion)
+                       : hint_stat(&at, e);
     if (stat < 0)
         return cursor_fail(c, start, "expected a stat: " STAT_WORDS "; %s%s", cursor_found(&at, found),
-                           word.n ? cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion)
-                                  : "");
+                           meant);
     clause->stat = (enum stat)stat;
     if (stat == STAT_MEDIAN)
         clause->percentile = 50;
@@ -132,7 +177,7 @@ static int parse_clause(struct cursor *c, const struct expectation *e, struct cl
 }
 
 /* What stands between two clauses must be an `and`. */
-static int parse_and(struct cursor *c, const struct clause *before) {
+static int parse_and(struct cursor *c, const struct expectation *e, bool has_tolerance) {
     static const struct span words[] = {{"and", 3}, {"where", 5}};
     cursor_skip_blanks(c);
     struct cursor at = *c;
@@ -142,12 +187,10 @@ static int parse_and(struct cursor *c, const struct clause *before) {
     char found[FOUND_SIZE], suggestion[SUGGESTION_SIZE];
     if (span_eq(word, words[1]))
         return cursor_fail(c, at.at, "'where' stands before the first stat, behind the name and the tags");
-    bool or = span_eq(word, SPAN("or")) || span_eq(word, SPAN("||"));
-    bool symbol = span_eq(word, SPAN("&&")) || span_eq(word, SPAN("&")) || span_eq(word, SPAN(","));
-    return cursor_fail(c, at.at, "expected 'and'%s or the end; %s%s", before->has_tolerance ? "" : ", '+-'",
-                       cursor_found(&at, found), or ? "; there is no 'or': write one expectation for each"
-                                                 : symbol ? "; did you mean 'and'?"
-                                                          : cursor_suggest(word, 1, words, suggestion));
+    const char *meant = hint_joint(&at, e);
+    return cursor_fail(c, at.at, "expected 'and'%s or the end; %s%s", has_tolerance ? "" : ", '+-'",
+                       cursor_found(&at, found),
+                       meant[0] ? meant : cursor_suggest(word, 1, words, suggestion));
 }
 
 int parse_clauses(struct cursor *c, struct expectation *e) {
@@ -161,7 +204,7 @@ int parse_clauses(struct cursor *c, struct expectation *e) {
         e->n_clauses++;
         if (cursor_at_end(c))
             break;
-        if (parse_and(c, &clauses[e->n_clauses - 1]) != 0)
+        if (parse_and(c, e, clauses[e->n_clauses - 1].has_tolerance) != 0)
             return -1;
     }
     e->clauses = arena_alloc(c->arena, e->n_clauses * sizeof *clauses);

@@ -16,7 +16,7 @@ enum op parse_op_word(struct cursor *c) {
     struct span rest = span_from(c->line, c->at);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         struct span word = span_str(op_word(order[i]));
-        if (!span_starts(rest, word) || (word.n == 1 && rest.n > 1 && rest.p[0] == '<' && rest.p[1] == '>'))
+        if (!span_starts(rest, word) || span_starts(rest, SPAN("<>")) || span_starts(rest, SPAN("~=")))
             continue;
         c->at += word.n;
         return order[i];
@@ -32,10 +32,14 @@ int parse_no_op(struct cursor *c, const char *ops) {
 #define X(written, meant) {{written, sizeof written - 1}, meant},
         X("=<", "<=") X("=>", ">=") X("<>", "!=") X("=", "==") X("is", "==") X("equals", "==") X("eq", "==")
             X("!", "!=") X("not", "!=") X("contains", "== with a glob, as \"*text*\"") X("+-", "~ or == … +-")
+                X("like", "== with a glob, as \"*text*\"") X("matches", "=~ \"…\"") X("in", "=~ \"a|b\"")
 #undef X
     };
     char found[FOUND_SIZE];
     struct span rest = span_from(c->line, c->at);
+    if (span_starts(rest, SPAN("~=")))
+        return cursor_fail(c, c->at, "expected an operator: %s; %s; did you mean '%s'?", ops,
+                           cursor_found(c, found), strstr(ops, "=~") ? "=~" : "~");
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (span_starts(rest, known[i].written))
             return cursor_fail(c, c->at, "expected an operator: %s; %s; did you mean '%s'?", ops,
@@ -51,7 +55,7 @@ static void hint_number(struct span word, char hint[HINT_SIZE]) {
     double value;
     hint[0] = '\0';
     for (size_t i = 0; i < word.n && n < sizeof digits; i++)
-        if (word.p[i] != ',' && word.p[i] != '_' && word.p[i] != '"' && word.p[i] != '\'')
+        if (word.p[i] != ',' && word.p[i] != ';' && word.p[i] != '_' && word.p[i] != '"' && word.p[i] != '\'')
             digits[n++] = word.p[i];
     if (n == 0 || n == sizeof digits)
         return;
