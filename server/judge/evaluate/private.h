@@ -9,10 +9,14 @@ struct judge_limits {
     uint64_t steps;  /* of matching patterns */
     uint64_t links;  /* pairs of an expectation and a series that it is about */
     uint64_t values; /* samples kept one by one for quantiles, `each` and `distinct` */
+    uint64_t sifted; /* such pairs of an expectation with conditions: some 800 bytes each */
     uint64_t looks;  /* pairs of such a sample and an expectation about it */
 };
 #define JUDGE_LIMITS                                                                                         \
-    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20, .looks = (uint64_t)256 << 20 }
+    {                                                                                                        \
+        .steps = 2000000000, .links = 16000000, .sifted = 500000, .values = (uint64_t)64 << 20,              \
+        .looks = (uint64_t)256 << 20                                                                         \
+    }
 
 /* Losses of one kind and place, added up. */
 struct loss_seen {
@@ -48,7 +52,7 @@ struct judge {
     size_t n_witnesses, cap_witnesses;
     struct table by_series, by_identity;
     uint64_t steps; /* of matching, so far */
-    uint64_t n_links;
+    uint64_t n_links, n_sifted;
     uint64_t n_values;                  /* kept one by one */
     uint64_t n_looks;                   /* at those, by all the claims about them */
     uint32_t telemetry, last_telemetry; /* places + 1 of the first and last witness of that kind; 0: none */

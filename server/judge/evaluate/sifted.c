@@ -5,6 +5,8 @@
 #include "core/array.h"
 
 int judge_add_sifted(struct judge *j, size_t of, uint32_t place, uint32_t *made) {
+    if (++j->n_sifted > j->limits.sifted)
+        return -1;
     if (!array_room(&j->witnesses, j->n_witnesses, &j->cap_witnesses, sizeof *j->witnesses))
         return -1;
     struct witness *series = &j->witnesses[of];

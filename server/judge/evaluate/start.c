@@ -100,6 +100,11 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
                 "more than the limit of %" PRIu64
                 " pairs of an expectation and a series: ask for less at once",
                 j->limits.links);
+    else if (j->n_sifted > j->limits.sifted)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pairs of an expectation with conditions and a series: ask for less at once",
+                j->limits.sifted);
     else if (j->n_values >= j->limits.values)
         err_set(err, 0,
                 "more than %" PRIu64

@@ -260,6 +260,21 @@ static void events_beside_claims_on_metrics(void) {
     fake_free(fake);
 }
 
+/* What a condition needs for each series has a bound of its own. */
+static void test_conditions(void) {
+    fake = fake_new();
+    record(100, "s.%d:1|c");
+    struct judge *j = judge_of(50, "incr s.* where value > %d");
+    j->limits.sifted = 5000;
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    judge_free(j);
+    j = judge_of(50, "incr s.* where value > %d");
+    j->limits.sifted = 4999;
+    expect_refused(j, "more than the limit of 4999 pairs of an expectation with conditions and a series");
+    judge_free(j);
+    fake_free(fake);
+}
+
 /* Regular expressions that would blow up elsewhere, over texts made for them. */
 static void test_regular_expressions(void) {
     static char line[60100];
@@ -294,4 +309,4 @@ UNIT_MAIN("judge/limits", {"pattern steps, when started", steps_when_started},
           {"events beside claims on metrics", events_beside_claims_on_metrics},
           {"as many clauses as there may be", as_many_clauses_as_there_may_be},
           {"explaining takes bounded memory", explaining_takes_bounded_memory},
-          {"regular expressions", test_regular_expressions})
+          {"conditions", test_conditions}, {"regular expressions", test_regular_expressions})
