@@ -154,7 +154,8 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
         if (!has_since)
             options.since =
                 ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
-        bool chosen = name.p || strcmp(session.name, "default") != 0; /* by the request, in one way or another */
+        bool chosen =
+            name.p || strcmp(session.name, "default") != 0; /* by the request, in one way or another */
         options.session = chosen ? span_str(session.name) : (struct span){NULL, 0};
         options.ignore_tags = buf_view(&ignored);
         judge = read_judge(rq, body, &options);

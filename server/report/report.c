@@ -154,9 +154,10 @@ static json_t *uncovered_json(const struct judge *j) {
             json_array_append_new(tags, text_json(w->tags[k]));
         struct buf text = {.max = 1 << 20};
         text_put_series(&text, w->type, w->name, w->n_tags, w->tags);
-        json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I, s:o}", "name", text_json(w->name), "type",
-                                              metric_word(w->type), "tags", tags, "samples",
-                                              (json_int_t)w->tally.samples, "expectation", text_json_buf(&text)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:I, s:o}", "name", text_json(w->name), "type",
+                                        metric_word(w->type), "tags", tags, "samples",
+                                        (json_int_t)w->tally.samples, "expectation", text_json_buf(&text)));
         buf_free(&text);
     }
     return list;
