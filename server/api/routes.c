@@ -3,11 +3,13 @@
 #define WIRE_V1 3200000
 #define WIRE_V2 511999 /* fewer than 512,000 */
 
-#define WRITE (ROUTE_FAULTS | ROUTE_TAKES_TOO_LARGE)
+#define TAKEN  (ROUTE_FAULTS | ROUTE_TAKES_TOO_LARGE)
+#define WRITE  (TAKEN | ROUTE_KEY)
+#define WRITE2 (WRITE | ROUTE_KEY_HEADER)
 
 static const struct route routes[] = {
     {HTTP_POST, "/api/v1/series", api_series_v1, WRITE, WIRE_V1},
-    {HTTP_POST, "/api/v2/series", api_series_v2, WRITE, WIRE_V2},
+    {HTTP_POST, "/api/v2/series", api_series_v2, WRITE2, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3/series", api_series_v3, WRITE, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3beta/series", api_series_v3, WRITE, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3/sketches", api_series_v3, WRITE, WIRE_V1},
@@ -17,7 +19,7 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/events", api_event_v1, WRITE, WIRE_V1},
     {HTTP_POST, "/api/v2/events", api_event_v2, WRITE, WIRE_V1},
     {HTTP_POST, "/intake", api_intake, WRITE, WIRE_V1},
-    {HTTP_POST, "/dogstatsd/v2/proxy", api_proxy, WRITE, 0},
+    {HTTP_POST, "/dogstatsd/v2/proxy", api_proxy, TAKEN, 0},
     {HTTP_GET, "/api/v1/validate", api_validate_v1, ROUTE_FAULTS, 0},
     {HTTP_GET, "/api/v2/validate", api_validate_v2, ROUTE_FAULTS, 0},
     {HTTP_GET | HTTP_POST, "/api/v2/validate_keys", api_validate_keys, ROUTE_FAULTS, 0},
@@ -51,6 +53,6 @@ static const struct route routes[] = {
     {HTTP_ANY, "/api/v2/proclcycle", api_raw, WRITE, 0},
     {HTTP_ANY, "/api/v2/service_checks", api_raw, WRITE, 0},
     {HTTP_ANY, "/support/flare", api_raw, WRITE, 0},
-    {HTTP_ANY, "/**", api_unknown, WRITE, 0},
+    {HTTP_ANY, "/**", api_unknown, TAKEN, 0},
 };
 const struct route_table api_routes = ROUTE_TABLE(routes);

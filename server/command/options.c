@@ -52,7 +52,8 @@ const struct option option_table[] = {
     {OPT_TOKEN, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "require this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
     {OPT_NO_TOKEN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "require no token, even when other hosts can reach the port"},
     {OPT_API_KEY, GROUPS(TAKES_SERVE), KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
-    {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
+    {OPT_ACCEPT_NO_KEY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "accept-no-key", NULL, NULL, NULL, "take writes over HTTP that have no API key too; Datadog answers 403"},
+    {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */

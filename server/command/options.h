@@ -45,6 +45,7 @@ enum option_id {
     OPT_TOKEN,
     OPT_NO_TOKEN,
     OPT_API_KEY,
+    OPT_ACCEPT_NO_KEY,
     OPT_STRICT_INTAKE,
     OPT_QUIET,
     OPT_LOG_LEVEL,

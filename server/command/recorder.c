@@ -142,6 +142,7 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .tls_hosts = o->list[OPT_TLS_SELF_SIGNED].texts,
         .n_api_keys = o->list[OPT_API_KEY].n,
         .api_keys = o->list[OPT_API_KEY].texts,
+        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
     };
     if (choose_token(r, o, &http.token, err) != 0)

@@ -84,6 +84,18 @@ static void show_runs(const json_t *status) {
          row_count(earlier, "sessions", "session", sessions));
 }
 
+/* Writes that Datadog would refuse. */
+static void show_keyless(const json_t *status) {
+    size_t i;
+    json_t *row;
+    char text[ROW_COUNT_SIZE];
+    json_array_foreach(json_object_get(status, "listeners"), i, row) {
+        if (row_number(row, "without_api_key") > 0)
+            line("keys", "%s had no API key and got a 403, as from Datadog",
+                 row_count(row, "without_api_key", "request", text));
+    }
+}
+
 static void show(const json_t *status) {
     struct buf db = {.max = 1 << 16};
     const json_t *file = json_object_get(status, "db"), *counts = json_object_get(status, "counts");
@@ -101,6 +113,7 @@ static void show(const json_t *status) {
     bool refused = row_number(counts, "rejects") > 0;
     line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]),
          refused ? " (statwit rejects)" : "");
+    show_keyless(status);
     show_losses(status);
     putchar('\n');
     show_listeners(status);

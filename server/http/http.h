@@ -26,6 +26,7 @@ struct http_options {
     const char *const *tls_hosts;
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */
+    bool accept_no_key;          /* ROUTE_KEY does not count */
     bool strict_intake;          /* answer 400 to what Datadog would drop in silence */
 };
 
@@ -37,5 +38,7 @@ void http_stop(struct http *h);
 /* "http://127.0.0.1:8125" */
 const char *http_url(const struct http *h);
 int http_port(const struct http *h);
+/* How many writes were refused because they had no API key. */
+uint64_t http_keyless(const struct http *h);
 
 #endif
