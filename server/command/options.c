@@ -54,6 +54,8 @@ const struct option option_table[] = {
     {OPT_API_KEY, GROUPS(TAKES_SERVE), KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
     {OPT_ACCEPT_NO_KEY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "accept-no-key", NULL, NULL, NULL, "take writes over HTTP that have no API key too; Datadog answers 403"},
     {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
+    {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
+    {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */

@@ -47,6 +47,7 @@ enum option_id {
     OPT_API_KEY,
     OPT_ACCEPT_NO_KEY,
     OPT_STRICT_INTAKE,
+    OPT_TIMESTAMPS,
     OPT_QUIET,
     OPT_LOG_LEVEL,
     OPT_URL,

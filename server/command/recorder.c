@@ -120,6 +120,7 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
                    .unixstream = option_text(o, OPT_DOGSTATSD_STREAM_SOCKET)},
         .so_rcvbuf = (size_t)option_number(o, OPT_SO_RCVBUF),
         .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
+        .any_age = strcmp(option_text(o, OPT_TIMESTAMPS), "any") == 0,
         .quiet = option_on(o, OPT_QUIET),
     };
     if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)

@@ -25,7 +25,7 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
         json_put_time(b, session->expires_at);
     else
         buf_str(b, "null");
-    buf_str(b, ",\"dogstatsd\":");
+    buf_printf(b, ",\"timestamps\":\"%s\",\"dogstatsd\":", session->any_age ? "any" : "datadog");
     environment_dogstatsd_json(&session->at, b);
     buf_str(b, ",\"env\":");
     environment_json(&env, b);
@@ -35,7 +35,7 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
 static void put_ended(struct buf *b, const struct ingest_session *session) {
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));
-    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"dogstatsd\":");
+    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"timestamps\":null,\"dogstatsd\":");
     environment_dogstatsd_json(&session->at, b);
     buf_str(b, ",\"env\":{}");
 }
@@ -147,15 +147,26 @@ void control_session_get(struct http_request *rq) {
 
 /* --- changes --------------------------------------------------------------------------------------------- */
 
+static int ask_timestamps(struct http_request *rq, const json_t *body, struct span *word) {
+    if (ask_string(rq, body, "timestamps", word) < 0)
+        return -1;
+    if (word->n == 0 || span_eq(*word, SPAN("any")) || span_eq(*word, SPAN("datadog")))
+        return 0;
+    http_error(rq, 400, "'timestamps' is \"datadog\" or \"any\", not \"%.*s\"",
+               (int)(word->n < 40 ? word->n : 40), word->p);
+    return -1;
+}
+
 void control_session_new(struct http_request *rq) {
-    struct span name = SPAN("");
+    struct span name = SPAN(""), timestamps = SPAN("");
     bool unix_sockets = false;
     uint64_t ttl_s = 0;
-    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s")) : NULL;
+    json_t *body =
+        ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s", "timestamps")) : NULL;
     if (!body)
         return;
     if (ask_string(rq, body, "name", &name) >= 0 && ask_bool(rq, body, "unix", &unix_sockets) >= 0 &&
-        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0) {
+        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0 && ask_timestamps(rq, body, &timestamps) == 0) {
         struct ingest_session session;
         struct err err = {0};
         if (strlen(name.p) != name.n)
@@ -170,6 +181,9 @@ void control_session_new(struct http_request *rq) {
                        "%s", err.text);
         else {
             rq->answer.status = 201;
+            if (timestamps.n)
+                session.any_age = span_eq(timestamps, SPAN("any"));
+            ingest_take_any_age(rq->http->ingest, session.id, session.any_age);
             http_add_header(rq, "Location", "/recorder/v1/sessions/%s", session.name);
             put_session(&rq->answer.body, &session, rq->http->url);
             buf_str(&rq->answer.body, "}\n");

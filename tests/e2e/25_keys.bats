@@ -51,3 +51,36 @@ END
     run statwit rejects
     has 'strict: the API key is not 32 hexadecimal digits'
 }
+
+old='{"series":[{"metric":"frozen","points":[[1577836800,1]]}]}'
+
+@test "points of a test with a frozen clock were dropped without a way to keep them: --timestamps any" {
+    start
+    post /api/v1/series "$old" -H 'DD-API-KEY: k'
+    run statwit ls
+    has 'no series'
+    statwit session new ice --timestamps any --json >ice
+    [ "$(jq -r .timestamps ice)" = any ]
+    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key ice)"
+    run statwit expect --session ice 'gauge frozen'
+    exits 0
+    run statwit lint --session ice
+    exits 1
+    has 'timestamp-dropped: frozen'
+    has 'Datadog would have dropped it'
+    run statwit session new --timestamps old
+    exits 2
+    end_server
+    start --timestamps any
+    post /api/v1/series "$old" -H 'DD-API-KEY: k'
+    run statwit expect 'gauge frozen'
+    exits 0
+    statwit session new strict --timestamps datadog --json >strict
+    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key strict)"
+    run statwit ls --session strict
+    has 'no series'
+    # shellcheck disable=SC2016
+    run statwit run --timestamps any -e 'gauge frozen' -- \
+        sh -c 'curl -sS -H "DD-API-KEY: $DD_API_KEY" -d "$0" "$DD_URL/api/v1/series"' "$old"
+    exits 0
+}

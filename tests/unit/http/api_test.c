@@ -295,6 +295,31 @@ static void test_no_key(void) {
     stop();
 }
 
+/* A test with its clock frozen at 2020 lost all its points. */
+static void test_any_age(void) {
+    char headers[96];
+    static const char old[] =
+        "{\"series\":[{\"metric\":\"old\",\"points\":[[1577836800,1],[4102444800,2]]}]}";
+    start();
+    EQ_INT(post("POST /api/v1/series", old), 202);
+    EQ_INT(samples("old"), 0);
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"frozen\",\"timestamps\":\"any\"}"), 201);
+    SAYS("\"timestamps\":\"any\"");
+    snprintf(headers, sizeof headers, "DD-API-KEY: %.32s\r\n", strstr(client.body, "\"api_key\":\"") + 11);
+    EQ_INT(post_as("POST /api/v1/series", headers, old), 202);
+    EQ_INT(post_as("POST /api/v1/events", headers,
+                   "{\"title\":\"t\",\"text\":\"x\",\"date_happened\":1577836800}"),
+           202);
+    EQ_INT(ask("GET /recorder/v1/samples?session=frozen&name=old"), 200);
+    SAYS("\"timestamp\":1577836800,");
+    SAYS("\"timestamp\":4102444800,");
+    EQ_INT(ask("GET /recorder/v1/sessions/default"), 200);
+    SAYS("\"timestamps\":\"datadog\"");
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"timestamps\":\"old\"}"), 400);
+    SAYS("'timestamps' is \\\"datadog\\\" or \\\"any\\\", not \\\"old\\\"");
+    stop();
+}
+
 static void test_accept_no_key(void) {
     start_with(&(struct http_options){.accept_no_key = true});
     EQ_INT(post_as("POST /api/v1/series", NULL, series("a", "1")), 202);
@@ -469,7 +494,7 @@ UNIT_MAIN("http/api", {"v1 series", test_series_v1}, {"dropped in silence", test
           {"the other writes", test_other_writes}, {"events", test_events}, {"lines over HTTP", test_proxy},
           {"encodings", test_encodings}, {"too large", test_too_large}, {"a large body", test_large_body},
           {"keys", test_keys}, {"a write without a key is refused", test_no_key},
-          {"--accept-no-key", test_accept_no_key},
+          {"--timestamps any", test_any_age}, {"--accept-no-key", test_accept_no_key},
           {"--strict-intake and the form of a key", test_strict_keys},
           {"a session by its key", test_session_by_key}, {"64 clients at once", test_many_clients},
           {"faults", test_faults}, {"queries", test_query})
