@@ -3,7 +3,8 @@
 #define WIRE_V1 3200000
 #define WIRE_V2 511999 /* fewer than 512,000 */
 
-#define TAKEN  (ROUTE_FAULTS | ROUTE_TAKES_TOO_LARGE)
+#define ASKED  (ROUTE_FAULTS | ROUTE_ANY_HOST)
+#define TAKEN  (ASKED | ROUTE_TAKES_TOO_LARGE)
 #define WRITE  (TAKEN | ROUTE_KEY)
 #define WRITE2 (WRITE | ROUTE_KEY_HEADER)
 
@@ -20,9 +21,9 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v2/events", api_event_v2, WRITE, WIRE_V1},
     {HTTP_POST, "/intake", api_intake, WRITE, WIRE_V1},
     {HTTP_POST, "/dogstatsd/v2/proxy", api_proxy, TAKEN, 0},
-    {HTTP_GET, "/api/v1/validate", api_validate_v1, ROUTE_FAULTS, 0},
-    {HTTP_GET, "/api/v2/validate", api_validate_v2, ROUTE_FAULTS, 0},
-    {HTTP_GET | HTTP_POST, "/api/v2/validate_keys", api_validate_keys, ROUTE_FAULTS, 0},
+    {HTTP_GET, "/api/v1/validate", api_validate_v1, ASKED, 0},
+    {HTTP_GET, "/api/v2/validate", api_validate_v2, ASKED, 0},
+    {HTTP_GET | HTTP_POST, "/api/v2/validate_keys", api_validate_keys, ASKED, 0},
     {HTTP_GET, "/api/v1/query", api_query, ROUTE_FAULTS, 0},
     {HTTP_POST, "/api/v2/query/timeseries", api_query_timeseries, ROUTE_FAULTS, 0},
     {HTTP_POST, "/api/v2/query/scalar", api_query_scalar, ROUTE_FAULTS, 0},

@@ -45,6 +45,7 @@ enum route_flag {
     ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
+    ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
 };
 

@@ -40,6 +40,7 @@ struct ingest_addresses {
 
 struct ingest_options {
     struct ingest_listen listen; /* of the default session */
+    int first_port, last_port;   /* of other sessions' UDP sockets; 0: any free ones */
     size_t so_rcvbuf; /* bytes; 0: as much as is useful (64 MiB forced, or what the system allows) */
     struct dogstatsd_options decode;
     bool any_age; /* of sessions that don't say otherwise: points over HTTP are kept however old they are */
@@ -88,7 +89,7 @@ struct ingest_session {
     struct ingest_addresses at;
 };
 /* name "" picks one. unix_sockets: also its own unixgram and unixstream sockets in a private temporary directory.
- * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit, EINVAL for a bad name. */
+ * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit or without a free port, EINVAL for a bad name. */
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
                         struct ingest_session *session, struct err *err);
 /* keep: what had been sent to the session is stored first, and stays in the recording. Otherwise its records are removed, too.
