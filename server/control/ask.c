@@ -2,6 +2,7 @@
 
 #include "core/distance.h"
 #include "judge/judge.h"
+#include <assert.h>
 #include <inttypes.h>
 
 #define SUGGEST_MAX 32 /* names that a suggestion is looked for in */
@@ -206,7 +207,8 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
     static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
                                         "since",   "limit", "cursor", "newest"};
     const size_t n_names = sizeof names / sizeof names[0];
-    const char *all[sizeof names / sizeof names[0] + 4];
+    const char *all[sizeof names / sizeof names[0] + ASK_MORE_MAX];
+    assert(n_more <= ASK_MORE_MAX);
     memcpy(all, names, sizeof names);
     for (size_t i = 0; i < n_more; i++)
         all[n_names + i] = more[i];

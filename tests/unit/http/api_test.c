@@ -295,6 +295,41 @@ static void test_no_key(void) {
     stop();
 }
 
+/* An Agent sent what it got a 404 for again and again. */
+static void test_agent_paths(void) {
+    static char large[4000];
+    start();
+    memset(large, 'x', sizeof large - 1);
+    EQ_INT(post("POST /api/v2/logs", large), 202);
+    EQ_STR(client.body, "{}");
+    EQ_INT(post_as("POST /api/v2/logs", NULL, "[]"), 403);
+    EQ_INT(post("POST /api/v0.2/traces", "t"), 202);
+    EQ_INT(post("POST /api/v2/not-known", "u"), 404);
+    EQ_INT(post_as("POST /api/v2/not-known", "User-Agent: datadog-agent/7.70.0\r\n", "v"), 202);
+    EQ_INT(post_as("POST /api/v2/not-known", "Via: trace-agent 7.70.0\r\n", "w"), 202);
+    EQ_INT(ask("GET /api/v2/logs"), 405);
+    EQ_INT(ask("GET /recorder/v1/requests?path=/api/v2/logs&status=2xx"), 200);
+    SAYS("\"body_bytes\":3999,");
+    SAYS("\"body\":null,");
+    CU_ASSERT_PTR_NULL(strstr(client.body, "\"status\":403"));
+    EQ_INT(ask("GET /recorder/v1/requests?path=/api/v2/l*&body=1&limit=1"), 200);
+    SAYS("\"body\":\"xxxxx");
+    EQ_INT(ask("GET /recorder/v1/requests?method=post&status=404&limit=1"), 200);
+    SAYS("\"body\":\"u\",\"note\":\"no such path\"");
+    SAYS("\"next\":null");
+    EQ_INT(ask("GET /recorder/v1/requests?status=202&newest=1&limit=1"), 200);
+    SAYS("\"body\":\"w\",");
+    EQ_INT(ask("GET /recorder/v1/requests?method=PUT"), 200);
+    SAYS("{\"requests\":[],");
+    EQ_INT(ask("GET /recorder/v1/requests?method=BREW"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status=9xx"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status=40"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status="), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?path=a&name=b"), 400);
+    EQ_INT(ask("GET /recorder/v1/series?status=200"), 400);
+    stop();
+}
+
 /* A test with its clock frozen at 2020 lost all its points. */
 static void test_any_age(void) {
     char headers[96];
@@ -494,6 +529,7 @@ UNIT_MAIN("http/api", {"v1 series", test_series_v1}, {"dropped in silence", test
           {"the other writes", test_other_writes}, {"events", test_events}, {"lines over HTTP", test_proxy},
           {"encodings", test_encodings}, {"too large", test_too_large}, {"a large body", test_large_body},
           {"keys", test_keys}, {"a write without a key is refused", test_no_key},
+          {"what else an Agent sends, and which requests are listed", test_agent_paths},
           {"--timestamps any", test_any_age}, {"--accept-no-key", test_accept_no_key},
           {"--strict-intake and the form of a key", test_strict_keys},
           {"a session by its key", test_session_by_key}, {"64 clients at once", test_many_clients},
