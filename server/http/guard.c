@@ -30,6 +30,8 @@ static bool is_port(struct span s) {
 /* "::1" stays. */
 struct span guard_name(struct span host) {
     static const struct span bad = {NULL, 0};
+    if (!host.p)
+        return bad;
     if (host.n && host.p[0] == '[') {
         const char *end = memchr(host.p, ']', host.n);
         if (!end || !is_port(span_from(host, (size_t)(end - host.p) + 1)))

@@ -79,6 +79,14 @@ int session_load_ports(struct ingest *in, struct err *err) {
     return store_ports(in->store, in->used_ports, &in->n_used, err);
 }
 
+/* The default session is opened first, and has a port of its own choice. */
+static bool has_default(struct ingest *in) {
+    pthread_mutex_lock(&in->lock);
+    bool has = in->sessions != NULL;
+    pthread_mutex_unlock(&in->lock);
+    return has;
+}
+
 enum port_state { PORT_FRESH, PORT_USED, PORT_OPEN };
 
 static void note_ports(struct ingest *in, unsigned char *states) {
@@ -130,7 +138,7 @@ static int udp_in_range(struct ingest *in, const char *bind, int *fds, struct er
  * system doesn't give them again. */
 int session_udp(struct ingest *in, const struct ingest_listen *listen, int *fds, struct err *err) {
     int held[FRESH_PORT_TRIES * SOCKET_UDP_MAX], n_held = 0;
-    if (listen->udp_port == 0 && in->sessions && in->options.first_port)
+    if (listen->udp_port == 0 && in->options.first_port && has_default(in))
         return udp_in_range(in, listen->bind, fds, err);
     int n = socket_udp(listen->bind, listen->udp_port, fds, err);
     for (int i = 0; n > 0 && listen->udp_port == 0 && i < FRESH_PORT_TRIES; i++) {
