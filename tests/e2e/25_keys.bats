@@ -15,6 +15,10 @@ post() { curl -sS -o /dev/null -w '%{http_code}\n' -d "${2:-$point}" "${@:3}" "$
     exits 1
     has 'rejected, no_api_key: the request had no API key'
     has '(3 requests had no API key)'
+    statwit session new web >/dev/null # its test forgot the key, so its requests are nobody's
+    run statwit expect --session web 'incr b'
+    exits 1
+    has '(3 requests had no API key)'
     run statwit status
     has '3 requests had no API key and got a 403, as from Datadog'
     [ "$(statwit status --json | jq '.listeners[0].without_api_key')" = 3 ]
