@@ -63,9 +63,9 @@ old='{"series":[{"metric":"frozen","points":[[1577836800,1]]}]}'
     post /api/v1/series "$old" -H 'DD-API-KEY: k'
     run statwit ls
     has 'no series'
-    statwit session new ice --timestamps any --json >ice
-    [ "$(jq -r .timestamps ice)" = any ]
-    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key ice)"
+    statwit session new ice --timestamps any --json >ice.json
+    [ "$(jq -r .timestamps ice.json)" = any ]
+    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key ice.json)"
     run statwit expect --session ice 'gauge frozen'
     exits 0
     run statwit lint --session ice
@@ -79,8 +79,8 @@ old='{"series":[{"metric":"frozen","points":[[1577836800,1]]}]}'
     post /api/v1/series "$old" -H 'DD-API-KEY: k'
     run statwit expect 'gauge frozen'
     exits 0
-    statwit session new strict --timestamps datadog --json >strict
-    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key strict)"
+    statwit session new strict --timestamps datadog --json >strict.json
+    post /api/v1/series "$old" -H "DD-API-KEY: $(jq -r .api_key strict.json)"
     run statwit ls --session strict
     has 'no series'
     # shellcheck disable=SC2016
