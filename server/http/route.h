@@ -45,8 +45,8 @@ enum route_flag {
     ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
-    ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
+    ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
 };
 
 struct route {
@@ -60,9 +60,10 @@ struct route {
 struct route_table {
     const struct route *routes;
     size_t n;
+    bool lists_errors; /* http_error on its paths says {"errors":["…"]}, as Datadog does */
 };
 #define ROUTE_TABLE(array)                                                                                   \
-    { (array), sizeof(array) / sizeof((array)[0]) }
+    { (array), sizeof(array) / sizeof((array)[0]), false }
 
 struct http_arg {
     struct span name, value; /* decoded: %xx and + */
@@ -154,7 +155,7 @@ struct span http_arg(const struct http_request *rq, const char *name);
 /* Adds a header to the answer. `name` is static. Longer values than fit are cut. */
 void http_add_header(struct http_request *rq, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Drops what was answered so far and answers {"error":"…"} with this status. */
+/* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
