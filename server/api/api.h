@@ -45,7 +45,7 @@ void api_intake(struct http_request *rq);
 void api_proxy(struct http_request *rq);
 /* Kept as they came. */
 void api_raw(struct http_request *rq);
-/* Any path that no route has: 404, and an entry in the list of requests. */
+/* Any path that no route has: 404, or 202 for an Agent, and an entry in the list of requests. */
 void api_unknown(struct http_request *rq);
 
 /* An event's id: the same when it is posted and when it is asked for. */
@@ -62,12 +62,23 @@ void api_search(struct http_request *rq);
 void api_metrics_v2(struct http_request *rq);
 void api_metric_all_tags(struct http_request *rq);
 void api_metric_volumes(struct http_request *rq);
+void api_metric_estimate(struct http_request *rq);
+void api_metric_assets(struct http_request *rq);
+void api_metric_active_configurations(struct http_request *rq);
+void api_tag_configuration(struct http_request *rq);
+void api_bulk_tags(struct http_request *rq);
 void api_events(struct http_request *rq);
 void api_event(struct http_request *rq);
+void api_events_v2(struct http_request *rq);
+void api_events_search(struct http_request *rq);
+void api_event_of_v2(struct http_request *rq);
 void api_hosts(struct http_request *rq);
 void api_hosts_totals(struct http_request *rq);
 void api_host_tags(struct http_request *rq);
 void api_all_host_tags(struct http_request *rq);
+void api_host_mute(struct http_request *rq);
+void api_host_unmute(struct http_request *rq);
+void api_info(struct http_request *rq);
 void api_validate_v1(struct http_request *rq);
 void api_validate_v2(struct http_request *rq);
 void api_validate_keys(struct http_request *rq);

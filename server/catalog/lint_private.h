@@ -75,6 +75,8 @@ bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name);
 void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail);
 /* Rules about single series, as they come. */
 void lint_series(struct lint *l, size_t name, const struct series_row *row);
+/* The rule about points that are too old or too new. */
+int lint_ages(struct lint *l, struct reader *reader, struct err *err);
 /* Rules about a name as a whole, once all series are known. */
 void lint_names(struct lint *l);
 /* Rules about tag keys. */

@@ -70,7 +70,11 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "lost or changed.")                                                                                                  \
     X(LINT_CLIENT_DROPS, "client-drops", SEVERITY_ERROR, "clients drop nothing",                                           \
       "The client's own telemetry (datadog.dogstatsd.client.*) reports metrics that it dropped before they were sent: "    \
-      "its buffer was too small, or the socket did not keep up.")
+      "its buffer was too small, or the socket did not keep up.")                                                          \
+    X(LINT_TIMESTAMP_DROPPED, "timestamp-dropped", SEVERITY_ERROR,                                                         \
+      "points are at most an hour old and ten minutes ahead",                                                              \
+      "Datadog answers 202 to a point with another timestamp and keeps nothing of it. A recorder with --timestamps any "   \
+      "keeps such points, for tests with a frozen clock: in production they would be lost.")
 
 enum lint_rule {
 #define X(id, name, severity, claim, why) id,

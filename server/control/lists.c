@@ -1,4 +1,4 @@
-/* GET /recorder/v1/series, samples, events, service_checks, rejects, requests, losses. */
+/* GET /recorder/v1/series, samples, events, service_checks, rejects. */
 #include "control/control.h"
 #include "control/listing.h"
 #include "render/rows.h"
@@ -12,7 +12,6 @@ WRITER(sample, sample_row)
 WRITER(event, event_row)
 WRITER(check, check_row)
 WRITER(reject, reject_row)
-WRITER(request, request_row)
 
 #define LIST(path, rows, writer)                                                                             \
     void control_##path(struct http_request *rq) {                                                           \
@@ -27,4 +26,3 @@ LIST(samples, LISTING_SAMPLES, sample)
 LIST(events, LISTING_EVENTS, event)
 LIST(service_checks, LISTING_CHECKS, check)
 LIST(rejects, LISTING_REJECTS, reject)
-LIST(requests, LISTING_REQUESTS, request)

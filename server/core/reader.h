@@ -35,6 +35,8 @@ struct filter {
     uint64_t since;        /* records with id > since */
     uint64_t until;        /* records with id <= until; 0: no bound */
     uint64_t limit;        /* 0: no bound */
+    struct span method;    /* requests: of this method; p == NULL: any */
+    int status_from, status_to; /* requests: answered with a status from…to; 0: any */
     bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 

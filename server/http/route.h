@@ -44,6 +44,9 @@ enum route_flag {
     ROUTE_FAULTS = 2,          /* faults apply: see http_request.fault */
     ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
+    ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
+    ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
+    ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
 };
 
 struct route {
@@ -57,9 +60,10 @@ struct route {
 struct route_table {
     const struct route *routes;
     size_t n;
+    bool lists_errors; /* http_error on its paths says {"errors":["…"]}, as Datadog does */
 };
 #define ROUTE_TABLE(array)                                                                                   \
-    { (array), sizeof(array) / sizeof((array)[0]) }
+    { (array), sizeof(array) / sizeof((array)[0]), false }
 
 struct http_arg {
     struct span name, value; /* decoded: %xx and + */
@@ -123,7 +127,8 @@ struct http_request {
     struct span session_token; /* p == NULL: none given */
     /* The token belongs to no session, or the key to one that has ended. session_id is then the default session's. */
     bool session_unknown;
-    int64_t received_at; /* wall clock, when the body was complete */
+    enum { KEY_FINE, KEY_MISSING, KEY_REFUSED } key; /* what the gate of the fake Datadog said of it */
+    int64_t received_at;                             /* wall clock, when the body was complete */
     struct http_fault fault;
 
     struct http_response answer;
@@ -153,7 +158,7 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
     __attribute__((format(printf, 3, 4)));
 /* The same for a static value of any length. */
 void http_add_fixed_header(struct http_request *rq, const char *name, const char *value);
-/* Drops what was answered so far and answers {"error":"…"} with this status. */
+/* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -21,7 +21,7 @@ export function show(root, route, app) {
     h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Samples'}, h('table', {class: 'list live'}, h('thead', null, h('tr', null,
       ['Time', 'Type', 'Metric', 'Value', 'Tags', 'Via'].map((t) => h('th', {scope: 'col', class: `c-${t.toLowerCase()}`}, t)))), body)));
 
-  let waiting = [], n = 0, size = 0, paused = false, missed = 0, abort = null, stopped = false, flooded = false, awake = null, newest = '';
+  let waiting = [], n = 0, size = 0, paused = false, missed = 0, abort = null, stopped = false, flooded = false, awake = null, newest = '', restart = true;
 
   function take(event, data, bytes) {
     if (event === 'end') { toast('This session has ended'); return; }
@@ -110,8 +110,12 @@ export function show(root, route, app) {
   }
 
   async function follow() {
-    let since = await begin().catch(() => 0);
+    let since = 0;
     while (!stopped) {
+      if (restart) {
+        restart = false;
+        since = await begin().catch(() => 0);
+      }
       if (document.hidden) await new Promise((resolve) => { awake = resolve; });
       abort = new AbortController();
       try {
@@ -123,12 +127,10 @@ export function show(root, route, app) {
         }
       } catch (error) {
         if (stopped) return;
-        if (error.name === 'AbortError' && flooded) continue;
-        if (error.name !== 'AbortError') {
-          if (error.status) replace(note, error.message);
-          await wait(2000);
-          since = 0;
-        } else since = await begin().catch(() => 0); // another filter, or the page was hidden
+        if (error.name === 'AbortError') continue;
+        if (error.status) replace(note, error.message);
+        await wait(2000);
+        restart = true; // what came meanwhile, too
       }
     }
   }
@@ -137,7 +139,7 @@ export function show(root, route, app) {
     for (const [key, value] of [['name', input.value], ['tag', tag.value]]) value ? route.params.set(key, value) : route.params.delete(key);
     app.rewrite(route);
     clearTimeout(filter.timer);
-    filter.timer = setTimeout(() => { flooded = false; if (abort) abort.abort(); }, 250);
+    filter.timer = setTimeout(() => { flooded = false; restart = true; if (abort) abort.abort(); }, 250);
   }
   input.addEventListener('input', filter);
   tag.addEventListener('input', filter);
@@ -151,7 +153,7 @@ export function show(root, route, app) {
   }
 
   // A page that nobody sees asks for nothing.
-  const hidden = () => { if (document.hidden && abort) { flooded = false; abort.abort(); } else if (!document.hidden && awake) awake(); };
+  const hidden = () => { if (document.hidden && abort) { flooded = false; restart = true; abort.abort(); } else if (!document.hidden && awake) awake(); };
   document.addEventListener('visibilitychange', hidden);
   follow();
   return {search: input, pause, stop() {

@@ -7,6 +7,8 @@
 static bool fires(const struct lint_options *options, const char *datagram, enum lint_rule rule) {
     struct fake *f = fake_new();
     struct err err = {0};
+    if (rule == LINT_TIMESTAMP_DROPPED) /* about points over HTTP */
+        fake_source(f, SOURCE_HTTP);
     fake_send(f, datagram);
     json_t *report = catalog_lint(options, fake_reader(f), &err), *result;
     CU_ASSERT_FATAL(report != NULL);
@@ -93,6 +95,7 @@ static void test_rules(void) {
         {LINT_DATAGRAM_8192, packed[2], packed[1]},
         {LINT_CLIENT_DROPS, "datadog.dogstatsd.client.packets_dropped:3|c",
          "datadog.dogstatsd.client.packets_dropped:0|c"},
+        {LINT_TIMESTAMP_DROPPED, "a:1|g|T1600000000", "a:1|g"},
     };
     uint64_t covered = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
