@@ -1,7 +1,7 @@
 /* GET /recorder/v1/metrics: what was recorded, by name and type: a row for all series of a name.
  *
  * DESIGN. The series' summaries are summed up by name and type in one pass; the answer holds a page of the sorted rows. So the
- * answer is small, however many series there are. A pass over 100,000 series takes about 0.2 s of a worker. If that were too
+ * answer is small, however many series there are. A pass over 100,000 series takes about 0.13 s of a worker. If that were too
  * much, the store would keep the sums.
  */
 #include "control/control.h"

@@ -19,7 +19,7 @@ struct tag_sum {
     uint64_t series, samples;
 };
 
-struct tag_list {
+struct tag_sums {
     struct arena arena;
     struct table by_hash;
     struct tag_sum *list;
@@ -28,7 +28,7 @@ struct tag_list {
     bool failed, partial;
 };
 
-static void add_tag(struct tag_list *l, struct span tag, uint64_t samples) {
+static void add_tag(struct tag_sums *l, struct span tag, uint64_t samples) {
     uint64_t hash = XXH3_64bits(tag.n ? tag.p : "", tag.n);
     bool added = false;
     uint32_t *at;
@@ -58,7 +58,7 @@ static void add_tag(struct tag_list *l, struct span tag, uint64_t samples) {
 }
 
 static int add_series_tags(void *arg, const struct series_row *row) {
-    struct tag_list *l = arg;
+    struct tag_sums *l = arg;
     l->n_series++;
     for (size_t i = 0; i < row->n_tags && !l->failed; i++)
         add_tag(l, row->tags[i], row->samples);
@@ -88,7 +88,7 @@ static void put_value(struct buf *b, const struct tag_sum *t) {
     buf_printf(b, ",\"series\":%" PRIu64 ",\"samples\":%" PRIu64 "}", t->series, t->samples);
 }
 
-static void put_tags(struct glance *g, struct tag_list *l, struct buf *b) {
+static void put_tags(struct glance *g, struct tag_sums *l, struct buf *b) {
     if (l->n)
         qsort(l->list, l->n, sizeof *l->list, by_key);
     buf_printf(b, "{\"series\":%" PRIu64 ",\"last_id\":%" PRIu64 ",\"partial\":%s,\"tags\":[", l->n_series,
@@ -110,7 +110,7 @@ static void put_tags(struct glance *g, struct tag_list *l, struct buf *b) {
 }
 
 static int fill_tags(struct glance *g, struct buf *b, struct err *err) {
-    struct tag_list l = {.arena = {.max = MEMORY_MAX}};
+    struct tag_sums l = {.arena = {.max = MEMORY_MAX}};
     int failed = g->reader->ops->series(g->reader, &g->ask.filter, add_series_tags, &l, err) != 0;
     if (!failed && l.failed)
         failed = err_set(err, 0, "the tags take more than the limit of %zu bytes", MEMORY_MAX);

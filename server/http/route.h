@@ -91,7 +91,7 @@ struct http_response {
     struct buf body;
     size_t n_headers;
     struct http_header {
-        const char *name; /* static */
+        const char *name;  /* static */
         const char *fixed; /* static; NULL: `value` */
         char value[128];
     } headers[HTTP_HEADERS_OUT_MAX];

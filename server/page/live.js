@@ -99,7 +99,7 @@ export function show(root, route, app) {
       for (const m of metrics) {
         const key = `${m.type} ${m.name}`, more = m.samples - (before.get(key) || 0);
         before.set(key, m.samples);
-        const n = !first || m.first_at > newest ? more : m.last_at > newest ? 1 : 0;
+        const n = !first || m.first_at >= newest ? more : m.last_at >= newest ? 1 : 0;
         if (n > 0) came.push({n, s: {...m, received_at: m.last_at, value: m.last, text: '', tags: m.tag_keys, source: ''}});
       }
       if (paused) missed += came.reduce((all, one) => all + one.n, 0);
