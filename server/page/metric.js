@@ -40,7 +40,8 @@ export function show(root, route, app) {
     h('div', {class: 'pair'}, card('Values', null, values), card('Tags', null, keys)),
     card('Series', null, series), card('Newest samples', null, samples)));
 
-  const about = {session: app.session, name: metric, type: kind, tag: chosen};
+  // A byte that is not UTF-8 came as U+FFFD: a glob finds it.
+  const about = {session: app.session, name: metric.replaceAll('\ufffd', '*'), type: kind, tag: chosen};
   let drawn = null;
   async function load() {
     const {metrics, last_id} = await get('metrics', {...about, limit: 1000});
@@ -55,7 +56,7 @@ export function show(root, route, app) {
     const state = `${m.samples} ${m.last_at}`;
     if (state === drawn && range === 'all') return;
     drawn = state;
-    replace(note);
+    replace(note, /[*?\ufffd]/.test(metric) && 'The name holds *, ? or bytes that are not text. What is below takes in other names that fit.');
     drawActions(m);
     const young = range === 'all' && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
     const span = young ? '60' : range;

@@ -224,6 +224,13 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
   assert.equal(dialogs, 0);
 });
 
+test('a name that is not UTF-8 has its screen', async ({page, r}) => {
+  await r.send(Buffer.from('na\xffme:5|g', 'latin1'));
+  await page.goto(r.url + '/');
+  await page.locator('a.open', {hasText: 'na\ufffdme'}).click();
+  await page.locator('.figures div', {hasText: 'last'}).locator('dd', {hasText: /^5$/}).waitFor();
+});
+
 test('looking adds no record', async ({page, r}) => {
   const before = (await r.ask('status')).last_id;
   for (const screen of SCREENS) {
