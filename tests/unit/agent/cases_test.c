@@ -17,7 +17,7 @@ static void put(void *arg, const struct record *record) {
 
 /* The samples of the steps, recorded; the flush times in q. */
 static void record_steps(struct store *store, const json_t *steps, struct flush_question *q) {
-    static int64_t at_ns[64];
+    static int64_t at_ns[256];
     struct err err = {0};
     struct dogstatsd *decoder = dogstatsd_new(&(struct dogstatsd_options){0});
     size_t i;
@@ -111,8 +111,17 @@ static void run_case(void *arg, const json_t *item) {
     store_close(store);
 }
 
-static void test_reference(void) {
+static void test_cases(void) {
     EQ_INT(jsonl_each("fixtures/agent/reference.jsonl", run_case, NULL), 14);
+    EQ_INT(jsonl_each("fixtures/agent/more.jsonl", run_case, NULL), 77);
 }
 
-UNIT_MAIN("agent/cases", {"what an Agent flushes for the reference cases", test_reference})
+/* make oracle-agent: cases of the model in tests/oracle/agent.py. */
+static void test_model(void) {
+    const char *path = getenv("AGENT_CASES");
+    if (path)
+        fprintf(stderr, "%zu cases of %s\n", jsonl_each(path, run_case, NULL), path);
+}
+
+UNIT_MAIN("agent/cases", {"what an Agent flushes for the cases of fixtures/agent", test_cases},
+          {"and what the model expects of random ones", test_model})
