@@ -111,8 +111,7 @@ static int take_place(struct agent *a, uint32_t *place, struct err *err) {
     return 0;
 }
 
-/* Whether the name, or one that it gets on its way, is asked for. */
-static bool is_explained(const struct agent *a, struct span name) {
+bool agent_is_explained(const struct agent *a, struct span name) {
     char text[1024];
     struct span glob = a->options.explain;
     bool yes = glob.p && glob_match(glob, name);
@@ -149,7 +148,7 @@ static int new_context(struct agent *a, uint64_t hash, size_t n_tags, uint32_t *
     for (c->n_tags = 0; c->n_tags < n_tags; c->n_tags++)
         c->tags[c->n_tags] = take_part(c->key, &at);
     c->used = true;
-    c->explained = is_explained(a, c->name);
+    c->explained = agent_is_explained(a, c->name);
     c->next = a->index[hash & (a->n_index - 1)];
     a->index[hash & (a->n_index - 1)] = *place;
     a->n_used++;

@@ -307,7 +307,7 @@ static int send_objects(struct agent *a, struct sending *s, int64_t cutoff_s, bo
 static int send_timed(struct agent *a, struct sending *s, struct err *err) {
     for (struct agent_timed *t = a->timed; t; t = t->next) {
         t->causes.shown = &t->cause;
-        if (a->options.explain.p)
+        if (agent_is_explained(a, t->series.metric))
             t->point.causes = &t->causes;
         t->series.n_points = 1;
         t->series.points = &t->point;

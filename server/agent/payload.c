@@ -85,9 +85,10 @@ static void begin_flush(void *arg, int64_t at_ns) {
     p->any_in_part = false;
 }
 
-/* Whether the series is to be shown; then its place is made. */
-static bool begin_series(struct agent_payload *p, int part, struct span metric) {
-    if (p->only && !glob_match(span_str(p->only), metric))
+/* Whether the series is to be shown; then its place is made. Without a glob an explanation is about what it explains. */
+static bool begin_series(struct agent_payload *p, int part, struct span metric,
+                         const struct agent_causes *causes) {
+    if (p->only ? !glob_match(span_str(p->only), metric) : p->explains && !causes)
         return false;
     go_to_part(p, part);
     if (p->format == PAYLOAD_JSON)
@@ -97,7 +98,7 @@ static bool begin_series(struct agent_payload *p, int part, struct span metric) 
 }
 
 static void put_series(struct agent_payload *p, int part, const struct agent_series *series) {
-    if (p->format == PAYLOAD_SKETCHES || !begin_series(p, part, series->metric))
+    if (p->format == PAYLOAD_SKETCHES || !begin_series(p, part, series->metric, series->points[0].causes))
         return;
     if (p->format == PAYLOAD_JSON)
         payload_json_series(p->out, series, p->explains);
@@ -117,7 +118,7 @@ static void take_timed(void *arg, const struct agent_series *series) {
 
 static void take_sketch(void *arg, const struct agent_sketch_series *sketch) {
     struct agent_payload *p = arg;
-    if (p->format == PAYLOAD_SERIES || !begin_series(p, 1, sketch->metric))
+    if (p->format == PAYLOAD_SERIES || !begin_series(p, 1, sketch->metric, sketch->points[0].causes))
         return;
     if (p->format == PAYLOAD_JSON)
         payload_json_sketch(p->out, sketch, p->explains);

@@ -14,6 +14,13 @@ static void put_number(struct buf *b, double value) {
     buf_str(b, quote);
 }
 
+/* A flush of sketches is mostly whole numbers: printf takes longer than the rest together. */
+static void put_whole(struct buf *b, int64_t n) {
+    if (n < 0)
+        buf_char(b, '-');
+    buf_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
 static void put_name_and_host(struct buf *b, struct span metric, struct span host) {
     buf_str(b, "\"metric\":");
     json_put_string(b, metric);
@@ -57,7 +64,9 @@ void payload_json_series(struct buf *b, const struct agent_series *s, bool expla
     json_put_strings(b, s->n_tags, s->tags);
     buf_str(b, ",\"points\":[");
     for (size_t i = 0; i < s->n_points; i++) {
-        buf_printf(b, "%s[%" PRId64 ",", i ? "," : "", s->points[i].at_s);
+        buf_str(b, i ? ",[" : "[");
+        put_whole(b, s->points[i].at_s);
+        buf_char(b, ',');
         put_number(b, s->points[i].value);
         buf_char(b, ']');
     }
@@ -82,11 +91,15 @@ static void put_sketch_point(struct buf *b, const struct agent_sketch_point *p) 
         put_number(b, numbers[i]);
     }
     buf_str(b, ",\"k\":[");
-    for (size_t i = 0; i < p->n_bins; i++)
-        buf_printf(b, i ? ",%" PRId32 : "%" PRId32, p->keys[i]);
+    for (size_t i = 0; i < p->n_bins; i++) {
+        buf_str(b, i ? "," : "");
+        put_whole(b, p->keys[i]);
+    }
     buf_str(b, "],\"n\":[");
-    for (size_t i = 0; i < p->n_bins; i++)
-        buf_printf(b, i ? ",%" PRIu32 : "%" PRIu32, p->counts[i]);
+    for (size_t i = 0; i < p->n_bins; i++) {
+        buf_str(b, i ? "," : "");
+        put_whole(b, p->counts[i]);
+    }
     buf_str(b, "]}");
 }
 

@@ -166,6 +166,8 @@ int agent_room(struct agent *a, void *array, size_t n, size_t *cap, size_t size,
 
 /* context.c. The place of the sample's context, which is tracked from now on, and seen at that time. -1 with err. */
 int agent_track(struct agent *a, const struct agent_sample *s, uint32_t *context, struct err *err);
+/* Whether the name, or one that it gets on its way, is asked for. */
+bool agent_is_explained(const struct agent *a, struct span name);
 /* Forgets those that were not seen for too long. */
 void agent_expire(struct agent *a, int64_t now_s);
 void agent_context_free(struct agent *a, uint32_t context);
