@@ -21,7 +21,9 @@ struct import {
     struct store *store;
     struct dogstatsd *decoder;
     struct err *err;
+    int port; /* of a pcap */
     uint64_t n_datagrams, n_records;
+    struct capture_skipped skipped; /* by the file under way */
     int failed;
 };
 
@@ -47,7 +49,7 @@ static int take_datagram(void *arg, int64_t at_ns, enum source source, struct sp
 
 static int read_pieces(struct import *i, int fd, struct err *err) {
     char *piece = malloc(PIECE);
-    struct capture *c = piece ? capture_new(take_datagram, i) : NULL;
+    struct capture *c = piece ? capture_new(i->port, take_datagram, i) : NULL;
     int failed = c ? 0 : err_set(err, 0, "out of memory");
     while (!failed) {
         ssize_t n = read(fd, piece, PIECE);
@@ -60,9 +62,23 @@ static int read_pieces(struct import *i, int fd, struct err *err) {
         if (n == 0)
             break;
     }
+    if (c)
+        i->skipped = capture_skipped(c);
     capture_free(c);
     free(piece);
     return failed;
+}
+
+static void tell_skipped(const struct import *i, const char *path) {
+    const struct capture_skipped *s = &i->skipped;
+    if (s->fragments || s->cut)
+        log_warning("%s: %" PRIu64 " fragments of IP and %" PRIu64
+                    " datagrams that the capture has cut were skipped",
+                    path, s->fragments, s->cut);
+    if (s->other_ports && i->n_datagrams == 0)
+        log_warning("%s: no datagram went to port %d, but %" PRIu64
+                    " to others: --dogstatsd-port chooses one",
+                    path, i->port, s->other_ports);
 }
 
 static int import_file(struct import *i, const char *path) {
@@ -74,6 +90,8 @@ static int import_file(struct import *i, const char *path) {
         close(fd);
     if (failed)
         log_error("%s: %s", is_stdin ? "stdin" : path, err.text);
+    else
+        tell_skipped(i, path);
     return failed ? EXIT_CANNOT : EXIT_PASS;
 }
 
@@ -112,7 +130,8 @@ int import_command(const struct options *o) {
         log_error("%s is there already: import makes a new recording, and changes none", path);
         return EXIT_USAGE;
     }
-    struct import i = {.decoder = dogstatsd_new(&(struct dogstatsd_options){0})};
+    struct import i = {.port = (int)option_number(o, OPT_DOGSTATSD_PORT),
+                       .decoder = dogstatsd_new(&(struct dogstatsd_options){0})};
     i.store = i.decoder ? store_open(&(struct store_options){.path = path}, &err) : NULL;
     int status = i.store ? import_all(&i, o) : EXIT_CANNOT;
     if (!i.store)

@@ -128,6 +128,7 @@ const struct option option_table[] = {
     {OPT_EXPLAIN, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "explain", "NAME", NULL, NULL, "show the samples that each point of this metric was made of; a glob"},
     {OPT_FORMAT, GROUPS(TAKES_FLUSH), KIND_WORD, 0, "format", "table|json|v2-protobuf|sketches-protobuf", NULL, "table", "how to write it"},
     {OPT_OUTPUT, GROUPS(TAKES_FLUSH), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_DOGSTATSD_PORT, GROUPS(TAKES_IMPORT), KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "the UDP port of the datagrams in a pcap"},
     {OPT_DB, GROUPS(TAKES_IMPORT), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording to make; there is no such file yet"},
     {OPT_QUIET, GROUPS(TAKES_QUIET), KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
     {OPT_HELP, GROUPS(TAKES_ALWAYS), KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},

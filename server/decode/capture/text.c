@@ -32,7 +32,7 @@ static int refuse(const struct capture *c, struct span line, struct err *err) {
     return err_set(err, 0,
                    "line %" PRIu64
                    " is not SECONDS, a tab and a DogStatsD line, as 1700000000.25<TAB>a:1|c: '%.*s'",
-                   c->n_records, (int)(line.n < 80 ? line.n : 80), line.p);
+                   c->n_lines, (int)(line.n < 80 ? line.n : 80), line.p);
 }
 
 ssize_t capture_read_text(struct capture *c, struct span bytes, bool last, struct err *err) {
@@ -42,7 +42,7 @@ ssize_t capture_read_text(struct capture *c, struct span bytes, bool last, struc
         return 0;
     struct span line = span_of(bytes.p, newline ? (size_t)(newline - bytes.p) : bytes.n);
     ssize_t length = (ssize_t)line.n + (newline != NULL);
-    c->n_records++;
+    c->n_lines++;
     if (line.n == 0 || line.p[0] == '#' || span_eq(line, SPAN("\r")))
         return length;
     const char *tab = memchr(line.p, '\t', line.n);
