@@ -77,6 +77,49 @@ lines() {
     [ "$(statwit flush 'nothing.*')" = '' ]
 }
 
+@test "a long answer of a server is the one that the file gives, however slowly it is read" {
+    for i in {0..79}; do printf "$((1700000000 + i))"'.5\th.%d:1:2:3|h\nd:%d|d|#n:%d\n' "$((i % 7))" "$i" "$((i % 5))"; done |
+        sed 's/^d:/1700000040\td:/' >some.txt
+    for i in {1..40}; do sed "s/\t/\tcopy$i./" some.txt; done | sort -sn >many.txt
+    statwit import many.txt --db many.db -q
+    statwit flush --db many.db --format json >file.json
+    [ "$(wc -c <file.json)" -gt 600000 ] # more than two pages
+    start --db many.db 2>/dev/null
+    statwit flush --since 0 --format json >server.json
+    cmp file.json server.json
+    curl -s --limit-rate 2M "$STATWIT_URL/recorder/v1/flush" | cmp - file.json
+    # Who hangs up in the midst of it, and a stop in the midst of another one, harm nobody.
+    for i in 1 2 3; do curl -s "$STATWIT_URL/recorder/v1/flush" | head -c 1000 >/dev/null || true; done
+    curl -s --limit-rate 100K "$STATWIT_URL/recorder/v1/flush" >/dev/null &
+    statwit status -q
+    stop
+    exits 0
+    wait
+}
+
+@test "captures of the Agent and of a network are imported too" {
+    printf '\xD4\x74\xD0\x60\xF3\xFF\0\0\x0B\0\0\0\x08\x01\x10\x05\x1A\x05a:1|c\0\0\0\0state' >agent.dog
+    printf '\xD4\xC3\xB2\xA1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\1\0\x65\0\0\0\1\0\0\0\2\0\0\0\x21\0\0\0\x21\0\0\0\x45\0\0\x21\0\1\0\0\x40\x11\0\0\x7F\0\0\1\x7F\0\0\1\x9C\x40\x1F\xBD\0\x0D\0\0b:2|c' >net.pcap
+    run statwit import agent.dog net.pcap --db new.db
+    exits 0
+    has 'imported 2 datagrams with 2 records'
+    run statwit samples --db new.db --json
+    has '"received_at":"1970-01-01T00:00:00.000000001Z","source":"unixgram","name":"a"'
+    has '"received_at":"1970-01-01T00:00:01.000002000Z","source":"udp","name":"b"'
+    run statwit import net.pcap --db other.db --dogstatsd-port 9125
+    exits 0
+    has 'net.pcap: no datagram went to port 9125, but 1 to others: --dogstatsd-port chooses one'
+    head -c -1 net.pcap >cut.pcap
+    run statwit import agent.dog cut.pcap --db cut.db
+    exits 3
+    has 'cut.pcap: the file is cut short: the record at byte 24 is not whole'
+    [ -z "$(ls cut.db* 2>/dev/null)" ]
+    printf '\xD4\x74\xD0\x60\xF4\xFF\0\0' >newer.dog
+    run statwit import newer.dog --db cut.db
+    exits 3
+    has 'this is a capture of version 4: versions 1 to 3 are read'
+}
+
 @test "the body of a flush is one that the intake takes, and means the same there" {
     local now
     now=$(($(date +%s) / 10 * 10 - 60))
