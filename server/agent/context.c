@@ -21,9 +21,10 @@ int agent_sort_tags(struct agent *a, const struct agent_sample *s, size_t *n_tag
         a->cap_tags = s->n_tags;
     }
     size_t n = 0;
-    if (s->n_tags)
+    if (s->n_tags) {
         memcpy(a->tags, s->tags, s->n_tags * sizeof *s->tags);
-    qsort(a->tags, s->n_tags, sizeof *a->tags, by_bytes);
+        qsort(a->tags, s->n_tags, sizeof *a->tags, by_bytes);
+    }
     for (size_t i = 0; i < s->n_tags; i++)
         if (n == 0 || !span_eq(a->tags[n - 1], a->tags[i]))
             a->tags[n++] = a->tags[i];

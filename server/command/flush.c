@@ -68,15 +68,28 @@ static int read_question(const struct options *o, struct flush_question *q) {
 
 /* --- a file ----------------------------------------------------------------------------------------------------------- */
 
-static int write_pages(const struct flush_question *q, struct reader *r, FILE *to, struct err *err) {
+/* Where the text goes. */
+struct flush_output {
+    FILE *to;
+    uint64_t n_bytes;
+};
+
+static bool write_bytes(void *arg, const char *bytes, size_t size) {
+    struct flush_output *out = arg;
+    out->n_bytes += size;
+    return fwrite(bytes, 1, size, out->to) == size;
+}
+
+static int write_pages(const struct flush_question *q, struct reader *r, struct flush_output *out,
+                       struct err *err) {
     struct buf page = {.max = PAGE_MAX};
     struct flushes *f = flush_new(q, err);
     int more = f ? 1 : -1;
-    while (more > 0 && !ferror(to)) {
+    while (more > 0 && !ferror(out->to)) {
         buf_clear(&page);
         more = flush_step(f, r, &page, err);
         if (more >= 0)
-            fwrite(page.p ? page.p : "", 1, page.n, to);
+            write_bytes(out, page.p ? page.p : "", page.n);
     }
     flush_free(f);
     buf_free(&page);
@@ -100,7 +113,7 @@ static void warn_of_losses(struct reader *r, const struct filter *filter) {
                     lost);
 }
 
-static int flush_file(const struct options *o, struct flush_question *q, FILE *to) {
+static int flush_file(const struct options *o, struct flush_question *q, struct flush_output *out) {
     struct err err = {0};
     const char *session = rows_session(o);
     struct reader *r = rows_open_file(o);
@@ -114,7 +127,7 @@ static int flush_file(const struct options *o, struct flush_question *q, FILE *t
         if (status == EXIT_PASS)
             status = rows_find_mark(r, o, &err);
         if (status == EXIT_PASS)
-            status = write_pages(q, r, to, &err);
+            status = write_pages(q, r, out, &err);
         if (status == EXIT_PASS)
             warn_of_losses(r, &q->filter);
         r->ops->end(r);
@@ -127,11 +140,7 @@ static int flush_file(const struct options *o, struct flush_question *q, FILE *t
 
 /* --- a server --------------------------------------------------------------------------------------------------------- */
 
-static bool write_bytes(void *arg, const char *bytes, size_t size) {
-    return fwrite(bytes, 1, size, arg) == size;
-}
-
-static int flush_server(const struct options *o, FILE *to) {
+static int flush_server(const struct options *o, struct flush_output *out) {
     struct remote remote;
     struct buf path = {.max = 1 << 20};
     char seconds[32];
@@ -149,7 +158,7 @@ static int flush_server(const struct options *o, FILE *to) {
     remote_arg(&path, "histogram_percentiles", option_text(o, OPT_HISTOGRAM_PERCENTILES));
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)
-        status = remote_stream(&remote, path.p, write_bytes, to);
+        status = remote_stream(&remote, path.p, write_bytes, out);
     remote_close(&remote);
     buf_free(&path);
     return status;
@@ -165,8 +174,11 @@ int flush_command(const struct options *o) {
     if (status == EXIT_PASS && to_file && file_begin(&file, path, &err) != 0)
         status = EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        FILE *to = to_file ? file.to : stdout;
-        status = rows_from_file(o) ? flush_file(o, &q, to) : flush_server(o, to);
+        struct flush_output out = {.to = to_file ? file.to : stdout};
+        status = rows_from_file(o) ? flush_file(o, &q, &out) : flush_server(o, &out);
+        if (status == EXIT_PASS && out.n_bytes == 0 && q.format == PAYLOAD_TABLE)
+            log_info("an Agent would have sent nothing%s",
+                     q.only.p || q.agent.explain.p ? " of that name" : ": no sample came over DogStatsD");
         if (to_file && file_end(&file, status == EXIT_PASS, &err) != 0)
             status = EXIT_CANNOT;
     }
