@@ -137,33 +137,6 @@ void agent_free(struct agent *a) {
     free(a);
 }
 
-/* --- memory --------------------------------------------------------------------------------------------------------- */
-
-int agent_no_memory(struct err *err) {
-    return err_set(err, 0, "out of memory");
-}
-
-int agent_charge(struct agent *a, size_t n, struct err *err) {
-    if (n > a->options.max_bytes - a->bytes)
-        return err_set(err, 0,
-                       "the Agent's view of what waits for one flush needs more than %zu MB: let the Agent "
-                       "flush more often",
-                       a->options.max_bytes >> 20);
-    a->bytes += n;
-    return 0;
-}
-
-int agent_room(struct agent *a, void *array, size_t n, size_t *cap, size_t size, struct err *err) {
-    size_t before = *cap;
-    if (n < before)
-        return 0;
-    if (agent_charge(a, (before ? before : 4) * size, err) != 0)
-        return -1;
-    if (!array_room(array, n, cap, size))
-        return agent_no_memory(err);
-    return 0;
-}
-
 /* --- samples -------------------------------------------------------------------------------------------------------- */
 
 static void *timed_alloc(struct agent *a, size_t n, struct err *err) {

@@ -5,14 +5,6 @@ static bool is_over(int64_t bucket_s, int64_t cutoff_s) {
     return bucket_s + AGENT_BUCKET_S <= cutoff_s;
 }
 
-int agent_row_add(struct agent *a, struct agent_object *o, size_t suffix, bool is_rate, double value,
-                  struct err *err) {
-    if (agent_room(a, &a->rows, a->n_rows, &a->cap_rows, sizeof *a->rows, err) != 0)
-        return -1;
-    a->rows[a->n_rows++] = (struct agent_row){o, (uint16_t)suffix, is_rate, value};
-    return 0;
-}
-
 /* --- zeros ---------------------------------------------------------------------------------------------------------- */
 
 /* Each counter that was seen lately gets a zero in this bucket, whatever its object there is. */

@@ -158,11 +158,14 @@ struct agent {
     size_t bytes; /* held */
 };
 
-/* Says that n more bytes are held; -1 with err past the limit. */
+/* memory.c. Says that n more bytes are held; -1 with err past the limit. */
 int agent_charge(struct agent *a, size_t n, struct err *err);
 int agent_no_memory(struct err *err);
 /* Room for one more, as array_room, and charged. */
 int agent_room(struct agent *a, void *array, size_t n, size_t *cap, size_t size, struct err *err);
+/* One row more for the flush. */
+int agent_row_add(struct agent *a, struct agent_object *o, size_t suffix, bool is_rate, double value,
+                  struct err *err);
 
 /* context.c. The place of the sample's context, which is tracked from now on, and seen at that time. -1 with err. */
 int agent_track(struct agent *a, const struct agent_sample *s, uint32_t *context, struct err *err);
@@ -186,8 +189,6 @@ int agent_histogram_add(struct agent *a, struct agent_histogram *h, double value
                         struct err *err);
 /* Makes rows of it. */
 int agent_histogram_rows(struct agent *a, struct agent_object *o, struct err *err);
-int agent_row_add(struct agent *a, struct agent_object *o, size_t suffix, bool is_rate, double value,
-                  struct err *err);
 
 int agent_sketch_add(struct agent *a, struct agent_sketch *s, double value, double rate, struct err *err);
 /* Puts what waits into bins. */
