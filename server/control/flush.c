@@ -39,7 +39,7 @@ struct flushes {
     /* Of the step under way: */
     bool stopped;
     size_t n_samples;
-    struct err *err;
+    struct err *err, step_err; /* err: the other one's place */
 };
 
 /* --- the question --------------------------------------------------------------------------------------------------- */
@@ -320,9 +320,9 @@ static int read_on(struct flushes *f, struct reader *r) {
 }
 
 int flush_step(struct flushes *f, struct reader *r, struct buf *out, struct err *err) {
-    struct err first = {0};
     f->payload.out = out;
-    f->err = &first;
+    f->step_err = (struct err){0};
+    f->err = &f->step_err;
     f->stopped = false;
     f->n_samples = 0;
     int more = begin(f, r) == 0 ? read_on(f, r) : -1;
@@ -330,9 +330,9 @@ int flush_step(struct flushes *f, struct reader *r, struct buf *out, struct err 
         more = flush_rest(f);
         payload_end(&f->payload);
     }
-    if (out->failed && !first.set)
-        err_set(&first, 0, "one flush has more than %zu MB of text", out->max >> 20);
-    if (more < 0 || first.set)
-        return err_set(err, 0, "%s", first.text);
+    if (out->failed && !f->err->set)
+        err_set(f->err, 0, "one flush has more than %zu MB of text", out->max >> 20);
+    if (more < 0 || f->err->set)
+        return err_set(err, 0, "%s", f->err->text);
     return more;
 }
