@@ -1,7 +1,7 @@
 /* What a Datadog Agent would flush: samples in, in the order in which they arrived; series and sketches out, by flush time.
  *
  * Pure: no I/O, no clock. Time is what the samples and agent_flush say, so a recording gives the same flushes on every machine.
- * Only what came over DogStatsD belongs here: samples that came over HTTP are what somebody else has flushed already.
+ * Only DogStatsD samples belong here: series and sketches that came over HTTP are what somebody else has flushed already.
  *
  * Ownership: agent_take copies what it keeps. What a sink is handed is valid until its function returns.
  * Threads: one at a time.

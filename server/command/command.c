@@ -96,7 +96,7 @@ const struct command commands[] = {
     {"flush", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FLUSH),
      "what a Datadog Agent would have sent to Datadog for it",
      "The Agent gathers DogStatsD samples in buckets of 10 s. Counts become rates, histograms and timings five series, distributions\n"
-     "sketches. GLOB keeps series by the names that they have at Datadog. Samples that came over HTTP are left out.",
+     "sketches. GLOB keeps series by the names that they have at Datadog. Series and sketches that came over HTTP are left out.",
      "  statwit flush\n"
      "  statwit flush --db statwit.db --format json\n"
      "  statwit flush 'events.latency.*' --explain events.latency\n"

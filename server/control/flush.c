@@ -246,9 +246,16 @@ static int take_sample(struct flushes *f, const struct sample_row *row) {
 
 /* --- a step ----------------------------------------------------------------------------------------------------------- */
 
+/* Whether it came as a DogStatsD line. Over HTTP such lines come too (/dogstatsd/v2/proxy); all else that comes there has a time. */
+static bool is_line(const struct sample_row *row) {
+    const struct metric *m = row->spelling;
+    return row->source != SOURCE_HTTP || (row->value.timestamp == 0 && !row->value.sketch &&
+                                          m->type != METRIC_RATE && m->interval == 0 && !m->device.p);
+}
+
 static int on_sample(void *arg, const struct sample_row *row) {
     struct flushes *f = arg;
-    if (row->source == SOURCE_HTTP) {
+    if (!is_line(row)) {
         f->cursor = row->id;
         return 0;
     }
@@ -263,7 +270,7 @@ static int on_sample(void *arg, const struct sample_row *row) {
 
 static int on_reject(void *arg, const struct reject_row *row) {
     struct flushes *f = arg;
-    if (row->reject.reason != REASON_NON_FINITE_VALUE || row->source == SOURCE_HTTP)
+    if (row->reject.reason != REASON_NON_FINITE_VALUE || !span_eq(row->reject.family, SPAN("metric")))
         return 0;
     if (f->n_rejects == FLUSH_REJECTS) {
         f->horizon = f->rejects[FLUSH_REJECTS - 1].id;

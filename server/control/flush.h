@@ -1,7 +1,9 @@
 /* The flushes that an Agent would have sent for a recording, as text, some at a time: for GET /recorder/v1/flush and for
  * `statwit flush --db`.
  *
- * The samples are read once, in the order in which they arrived. What came over HTTP is left out: no Agent saw it.
+ * The samples are read once, in the order in which they arrived. What came over HTTP as
+ * series, points or sketches is left out: no Agent saw it. DogStatsD lines over HTTP (the proxy route) count, but for those with a
+ * timestamp, which look the same.
  * Flush times are those that are given, or every interval_ns from the first sample on, until all is flushed. What arrived at a
  * flush time is flushed by it (if its bucket is over).
  *

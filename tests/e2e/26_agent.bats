@@ -73,6 +73,11 @@ lines() {
     curl -sf "$STATWIT_URL/api/v1/series" -d '{"series":[{"metric":"other","points":[["'"$(date +%s)"'",1]]}]}' || true
     run statwit flush
     hasnt other
+    # But DogStatsD lines that came over HTTP are for an Agent, as what `replay` sends.
+    printf 'again:4|c|@0.5\nagain:NaN|c\n' | statwit replay - -q
+    run statwit flush
+    has 'rate         again host default-hostname'
+    has '=0.8'
     # The answer to one question is the same twice, and a glob keeps to it.
     [ "$(statwit flush 'nothing.*')" = '' ]
 }
