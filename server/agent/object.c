@@ -95,8 +95,14 @@ static int keep_sample(struct agent *a, struct agent_kept *kept, const struct ag
         return 0;
     if (agent_room(a, &kept->list, kept->causes.n_shown, &kept->cap, sizeof *kept->list, err) != 0)
         return -1;
+    size_t before = kept->texts.used;
+    struct span text = arena_copy(&kept->texts, s->text);
+    if (agent_charge(a, kept->texts.used - before, err) != 0) {
+        a->bytes += kept->texts.used - before; /* free_kept takes it off */
+        return -1;
+    }
     kept->list[kept->causes.n_shown++] =
-        (struct agent_cause){s->id, s->at_ns, s->type, s->value, s->rate, arena_copy(&kept->texts, s->text)};
+        (struct agent_cause){s->id, s->at_ns, s->type, s->value, s->rate, text};
     kept->causes.shown = kept->list;
     return 0;
 }
@@ -131,7 +137,7 @@ int agent_object_add(struct agent *a, struct agent_object *o, const struct agent
 static void free_kept(struct agent *a, struct agent_kept *kept) {
     if (!kept)
         return;
-    a->bytes -= sizeof *kept + kept->cap * sizeof *kept->list;
+    a->bytes -= sizeof *kept + kept->cap * sizeof *kept->list + kept->texts.used;
     free(kept->list);
     arena_free(&kept->texts);
     free(kept);

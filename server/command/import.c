@@ -126,7 +126,7 @@ int import_command(const struct options *o) {
         log_error("statwit import needs --db FILE: the recording to make");
         return EXIT_USAGE;
     }
-    if (stat(path, &st) == 0) {
+    if (stat(path, &st) == 0 && !(S_ISREG(st.st_mode) && st.st_size == 0)) {
         log_error("%s is there already: import makes a new recording, and changes none", path);
         return EXIT_USAGE;
     }

@@ -109,6 +109,20 @@ static void test_memory(void) {
     }
 }
 
+static void test_memory_of_explanations(void) {
+    struct agent_options options;
+    struct err err = {0};
+    agent_defaults(&options);
+    options.max_bytes = 4 << 20;
+    options.explain = SPAN("*");
+    struct agent *a = agent_new(&options);
+    int failed = 0;
+    for (int i = 0; i < 100000 && !failed; i++)
+        failed = take(a, METRIC_SET, "a", 10 * i, 1, &err);
+    CU_ASSERT(failed != 0 && strstr(err.text, "needs more than 4 MB") != NULL);
+    agent_free(a);
+}
+
 static void test_timed_memory(void) {
     struct agent *a = agent_with(1 << 20);
     struct err err = {0};
@@ -234,7 +248,8 @@ static void test_options(void) {
 UNIT_MAIN("agent/agent", {"a million contexts fit, and one more is an error", test_million_contexts},
           {"what has expired makes room", test_expired_contexts_make_room},
           {"memory has a limit for each type", test_memory},
-          {"and for timestamped samples", test_timed_memory}, {"clocks that jump", test_clock_jumps},
+          {"and for timestamped samples", test_timed_memory},
+          {"and for explanations", test_memory_of_explanations}, {"clocks that jump", test_clock_jumps},
           {"a context that expires while its bucket is open", test_expired_while_a_bucket_is_open},
           {"each type under one name", test_ten_types_under_one_name},
           {"rates that are none", test_odd_rates}, {"a sketch with too many keys", test_many_bins},
