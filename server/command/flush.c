@@ -123,7 +123,7 @@ static int flush_file(const struct options *o, struct flush_question *q, struct 
                                 .since = (uint64_t)option_number(o, OPT_SINCE)};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = rows_find_session(r, o, &err);
+        status = rows_find_session(r, o, span_str(session), &err);
         if (status == EXIT_PASS)
             status = rows_find_mark(r, o, &err);
         if (status == EXIT_PASS)
