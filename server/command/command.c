@@ -103,6 +103,23 @@ const struct command commands[] = {
      "  statwit export >session.jsonl\n"
      "  statwit export --db statwit.db --format csv -o samples.csv",
      export_command},
+    {"flush", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FLUSH),
+     "what a Datadog Agent would have sent to Datadog for it",
+     "The Agent gathers DogStatsD samples in buckets of 10 s. Counts become rates, histograms and timings five series, distributions\n"
+     "sketches. GLOB keeps series by the names that they have at Datadog. Series and sketches that came over HTTP are left out.",
+     "  statwit flush\n"
+     "  statwit flush --db statwit.db --format json\n"
+     "  statwit flush 'events.latency.*' --explain events.latency\n"
+     "  statwit flush --db statwit.db --flush-at 1700000010,1700000025",
+     flush_command},
+    {"import", "FILE…", 1, ANY, false, GROUPS(TAKES_IMPORT, TAKES_QUIET),
+     "make a recording from a capture, with the times at which it arrived then",
+     "FILE is a text with a line for each (seconds since 1970 with any decimals, a tab, a DogStatsD line), what the Agent's\n"
+     "dogstatsd-capture wrote, or a pcap; each may be packed with zstd. - is stdin.",
+     "  statwit import lines.txt --db new.db && statwit flush --db new.db\n"
+     "  statwit import datadog-capture-1700000000.dog.zstd --db new.db\n"
+     "  tcpdump -i lo -w - udp port 8125 | statwit import - --db new.db",
+     import_command},
     {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
      "names, types and tags against a catalog",
      "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"

@@ -18,6 +18,8 @@ int reset_command(const struct options *o);
 int send_command(const struct options *o);
 int replay_command(const struct options *o);
 int export_command(const struct options *o);
+int flush_command(const struct options *o);
+int import_command(const struct options *o);
 int verify_command(const struct options *o);
 int lint_command(const struct options *o);
 int catalog_command(const struct options *o);

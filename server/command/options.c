@@ -125,6 +125,18 @@ const struct option option_table[] = {
     {OPT_VALUES, GROUPS(TAKES_SNAPSHOT), KIND_FLAG, 0, "values", NULL, NULL, NULL, "with values: sums of counts, last values of gauges, ranges of the others"},
     {OPT_MASK, GROUPS(TAKES_SNAPSHOT), KIND_TEXT, 0, "mask", "KEYS", NULL, NULL, "show the values of these tag keys as *: user_id,trace"},
     {OPT_MARKDOWN, GROUPS(TAKES_DIFF), KIND_FLAG, 0, "markdown", NULL, NULL, NULL, "write tables for a pull request"},
+
+    /* What an Agent would send. */
+    {OPT_INTERVAL, GROUPS(TAKES_FLUSH), KIND_TIME, 0, "interval", "TIME", NULL, "15s", "how often the Agent flushes, at multiples of this since 1970"},
+    {OPT_FLUSH_AT, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "flush-at", "T,T…", NULL, NULL, "when the Agent flushes, instead: seconds since 1970"},
+    {OPT_HOSTNAME, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "hostname", "NAME", "DD_HOSTNAME", "default-hostname", "the host of what names none"},
+    {OPT_HISTOGRAM_AGGREGATES, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "histogram-aggregates", "WORDS", "DD_HISTOGRAM_AGGREGATES", "max,median,avg,count", "what a histogram becomes: max, median, avg, count, min, sum"},
+    {OPT_HISTOGRAM_PERCENTILES, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "histogram-percentiles", "SHARES", "DD_HISTOGRAM_PERCENTILES", "0.95", "and its percentiles: 0.5,0.95,0.99"},
+    {OPT_EXPLAIN, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "explain", "NAME", NULL, NULL, "show the samples that each point of this metric was made of; a glob"},
+    {OPT_FORMAT, GROUPS(TAKES_FLUSH), KIND_WORD, 0, "format", "table|json|v2-protobuf|sketches-protobuf", NULL, "table", "how to write it"},
+    {OPT_OUTPUT, GROUPS(TAKES_FLUSH), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_DOGSTATSD_PORT, GROUPS(TAKES_IMPORT), KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "the UDP port of the datagrams in a pcap"},
+    {OPT_DB, GROUPS(TAKES_IMPORT), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording to make; there is no such file yet"},
     {OPT_QUIET, GROUPS(TAKES_QUIET), KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
     {OPT_HELP, GROUPS(TAKES_ALWAYS), KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
 };

@@ -107,6 +107,11 @@ enum option_id {
     OPT_VALUES,
     OPT_MASK,
     OPT_MARKDOWN,
+    OPT_INTERVAL,
+    OPT_FLUSH_AT,
+    OPT_HOSTNAME,
+    OPT_HISTOGRAM_AGGREGATES,
+    OPT_HISTOGRAM_PERCENTILES,
     OPT_N
 };
 
@@ -142,6 +147,8 @@ enum option_group {
     TAKES_SNAPSHOT, /* snapshot alone */
     TAKES_DIFF,     /* diff alone */
     TAKES_CHECK,    /* who can look only */
+    TAKES_FLUSH,    /* flush alone */
+    TAKES_IMPORT,   /* import alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

@@ -146,13 +146,17 @@ class Described(unittest.TestCase):
 
     def test_every_argument_is_taken_and_no_other(self):
         values = {"session": "default", "name": "a*", "type": "count", "tag": "k:v", "source": "udp", "since": "0",
-                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv"}
+                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv",
+                  "interval_s": "5", "flush_at": "10", "hostname": "h", "explain": "a", "histogram_aggregates": "max",
+                  "histogram_percentiles": "0.5"}
         with Recorder() as r:
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:
                     continue
-                described = {resolve(p)["name"] for p in item["get"].get("parameters", ())}
+                described = {resolve(p)["name"]: resolve(p) for p in item["get"].get("parameters", ())}
                 for name, value in values.items():
+                    words = described.get(name, {}).get("schema", {}).get("enum", [value])
+                    value = value if value in words else words[0]
                     if path == "/recorder/v1/stream" and name in described:
                         continue  # an answer without end
                     status, _, text = r.raw("GET", f"{path}?{name}={value}")
