@@ -13,7 +13,7 @@
 
 struct start {
     struct judge *judge;
-    uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
+    uint64_t all_samples, wanted_samples; /* of the series looked at; of those whose samples are to be read */
     bool no_memory;
 };
 
@@ -70,11 +70,13 @@ static int take_loss(void *arg, const struct loss_row *row) {
 
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
-    struct filter filter = {.session = judge_reads(j), .since = j->since};
+    struct filter filter = {
+        .session = judge_reads(j), .since = j->since, .n_names = j->n_matter, .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
     if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
         return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    filter.n_names = 0;
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
         filter.series_id = j->witnesses[i].id;
         if (j->witnesses[i].reading &&
