@@ -18,17 +18,17 @@
 #define SHARE       4  /* of all series: from this part on the table is read instead; */
 #define FEW         64 /* but never for so few */
 
-struct pattern {
+struct named_pattern {
     struct span text, start; /* start: before the first wildcard */
     bool literal;
 };
 
-struct search {
+struct name_search {
     struct rows *r;
     const struct filter *filter;
     struct rows_ids *ids;
     struct err *err;
-    struct pattern *patterns;
+    struct named_pattern *patterns;
     size_t n, at; /* at: the first one that names from here on may match */
     size_t n_globs;
     uint64_t low, high; /* the ids that the filter's session has */
@@ -38,10 +38,10 @@ struct search {
 };
 
 static int by_start(const void *a, const void *b) {
-    return span_cmp(((const struct pattern *)a)->start, ((const struct pattern *)b)->start);
+    return span_cmp(((const struct named_pattern *)a)->start, ((const struct named_pattern *)b)->start);
 }
 
-static int list_patterns(struct search *s, size_t n, const struct span *names) {
+static int list_patterns(struct name_search *s, size_t n, const struct span *names) {
     s->patterns = calloc(n + 1, sizeof *s->patterns);
     if (!s->patterns)
         return err_set(s->err, ENOMEM, "cannot read the recording");
@@ -51,7 +51,7 @@ static int list_patterns(struct search *s, size_t n, const struct span *names) {
         while (fixed < text.n && text.p[fixed] != '*' && text.p[fixed] != '?')
             fixed++;
         bool literal = fixed == text.n;
-        s->patterns[s->n++] = (struct pattern){text, span_of(text.p, fixed), literal};
+        s->patterns[s->n++] = (struct named_pattern){text, span_of(text.p, fixed), literal};
         s->n_globs += !literal;
     }
     qsort(s->patterns, s->n, sizeof *s->patterns, by_start);
@@ -59,13 +59,13 @@ static int list_patterns(struct search *s, size_t n, const struct span *names) {
 }
 
 /* Whether the name lies behind all that the pattern matches. */
-static bool is_past(const struct pattern *p, struct span name) {
+static bool is_past(const struct named_pattern *p, struct span name) {
     bool inside = p->literal ? span_eq(name, p->start) : span_starts(name, p->start);
     return !inside && span_cmp(name, p->start) > 0;
 }
 
-static bool matters(const struct search *s, struct span name) {
-    const struct pattern *here = &s->patterns[s->at];
+static bool matters(const struct name_search *s, struct span name) {
+    const struct named_pattern *here = &s->patterns[s->at];
     if (here->literal || s->n_globs > GLOBS_TRIED)
         return true;
     for (size_t i = s->at; i < s->n && span_cmp(s->patterns[i].start, name) <= 0; i++)
@@ -76,7 +76,7 @@ static bool matters(const struct search *s, struct span name) {
 }
 
 /* Many series have one name. */
-static bool matters_again(struct search *s, struct span name) {
+static bool matters_again(struct name_search *s, struct span name) {
     if (!span_eq(buf_view(&s->last), name) || s->last.n == 0) {
         s->last_matters = matters(s, name);
         buf_clear(&s->last);
@@ -85,7 +85,7 @@ static bool matters_again(struct search *s, struct span name) {
     return s->last_matters;
 }
 
-static int add_id(struct search *s, uint64_t id) {
+static int add_id(struct name_search *s, uint64_t id) {
     struct rows_ids *ids = s->ids;
     if (id < s->low || id > s->high)
         return 0;
@@ -106,7 +106,7 @@ static struct span name_at(sqlite3_stmt *stmt) {
 }
 
 /* From where the first pattern begins to the first name that lies before the next pattern: 1: jump, 0: no more, -1. */
-static int look_on(struct search *s, sqlite3_stmt *stmt) {
+static int look_on(struct name_search *s, sqlite3_stmt *stmt) {
     int got;
     db_bind_span(stmt, 1, s->patterns[s->at].start);
     while ((got = db_row(s->r->db, stmt, s->err)) == 1) {
@@ -125,7 +125,7 @@ static int look_on(struct search *s, sqlite3_stmt *stmt) {
     return got;
 }
 
-static int find_ids(struct search *s) {
+static int find_ids(struct name_search *s) {
     sqlite3_stmt *stmt = rows_statement(
         s->r, "SELECT name, id FROM metric INDEXED BY metric_name WHERE name >= ? ORDER BY name, id", s->err);
     if (!stmt)
@@ -140,7 +140,7 @@ static int find_ids(struct search *s) {
 }
 
 /* How many series there are at most, and between which ids those of the session lie. */
-static int find_bounds(struct search *s) {
+static int find_bounds(struct name_search *s) {
     sqlite3_stmt *stmt = rows_statement(
         s->r,
         "SELECT (SELECT max(id) FROM metric),"
@@ -172,7 +172,7 @@ bool rows_by_name(const struct filter *f) {
 }
 
 int rows_named(struct rows *r, const struct filter *f, struct rows_ids *ids, struct err *err) {
-    struct search s = {.r = r, .filter = f, .ids = ids, .err = err, .last.max = ROWS_TEXT_MAX};
+    struct name_search s = {.r = r, .filter = f, .ids = ids, .err = err, .last.max = ROWS_TEXT_MAX};
     ids->n = 0;
     ids->all = false;
     int result = list_patterns(&s, f->n_names ? f->n_names : 1, f->n_names ? f->names : &f->name);
