@@ -2,6 +2,7 @@
 
 #include "command/commands.h"
 #include "command/help.h"
+#include "command/moments.h"
 #include "core/log.h"
 #include "core/version.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ const struct command commands[] = {
      "  statwit run --expect metrics.expect --junit statwit.xml -- npm test\n"
      "  statwit run -e 'incr login.attempt sum == 1' --timeout 1m -- ./login-test",
      run_command},
-    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
+    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
      "judge what was recorded: pass, fail or inconclusive, and why",
      "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [STAT OP VALUE [+- TOLERANCE]] [and …]. statwit-expect(7) has it all.",
      "  statwit expect 'incr login.attempt{instance:failure} sum == 1'\n"
@@ -38,22 +39,34 @@ const struct command commands[] = {
      "  statwit expect -f metrics.expect --all-covered --junit report.xml\n"
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
-    {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_JSON, TAKES_QUIET),
+    {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_LS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "the series recorded: name, type, tags, samples, sum, last", NULL,
      "  statwit ls\n"
      "  statwit ls 'login.*' --type count --tag instance:failure\n"
      "  statwit ls --session '*' --json",
      ls_command},
-    {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_SAMPLES, TAKES_JSON, TAKES_QUIET),
+    {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_SAMPLES, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "the samples as they came in, newest last", NULL,
      "  statwit samples -n 20\n"
      "  statwit samples 'events.*' -f\n"
      "  statwit samples --db statwit.db --json",
      samples_command},
-    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_JSON, TAKES_QUIET),
+    {"events", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_RECORDS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the events, newest last", "GLOB is matched against the title.",
+     "  statwit events\n"
+     "  statwit events 'Deploy*' --tag env:ci --since 10m\n"
+     "  statwit events --db statwit.db --json",
+     events_command},
+    {"checks", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_RECORDS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the service checks, newest last", NULL,
+     "  statwit checks -n 20\n"
+     "  statwit checks 'app.*' --since \"$mark\"\n"
+     "  statwit checks --db statwit.db --json",
+     checks_command},
+    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "what was refused, why, with a caret under the place", NULL,
      "  statwit rejects\n"
-     "  statwit rejects --json --since 1200",
+     "  statwit rejects --since 10m --json",
      rejects_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),
      "listeners, counts, losses", NULL,
@@ -68,6 +81,14 @@ const struct command commands[] = {
      "  statwit session rm checkout-test\n"
      "  statwit session rm --keep checkout-test",
      session_command},
+    {"mark", "[WHEN]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_JSON),
+     "print a mark: a point in the recording, for --since and --until",
+     "The point is now, behind all that was sent before. WHEN asks for another: an age (10s) or a time\n"
+     "(2026-11-27T10:00:00Z), at which statwit received what came then.",
+     "  mark=$(statwit mark); ./step-two; statwit expect --since \"$mark\" 'incr login.attempt sum == 1'\n"
+     "  statwit mark 10s\n"
+     "  statwit mark --db statwit.db 2026-11-27T10:00:00Z",
+     mark_command},
     {"reset", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_JSON, TAKES_QUIET),
      "forget what a session recorded", NULL,
      "  statwit reset\n"
@@ -88,7 +109,7 @@ const struct command commands[] = {
      "  statwit replay statwit.db --session again\n"
      "  statwit replay lines.txt --to udp",
      replay_command},
-    {"export", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_EXPORT),
+    {"export", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_EXPORT),
      "a whole session as jsonl, csv, dogstatsd or openmetrics", NULL,
      "  statwit export >session.jsonl\n"
      "  statwit export --db statwit.db --format csv -o samples.csv",
@@ -200,7 +221,7 @@ static int command_run(int argc, char **argv) {
         log_error("%s", err.text);
     else if (option_on(&o, OPT_HELP))
         status = help(name);
-    else
+    else if ((status = moments_resolve(&o)) == EXIT_PASS)
         status = command->run(&o);
     options_free(&o);
     return status;

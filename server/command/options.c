@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/distance.h"
 #include "core/metric.h"
+#include "core/moment.h"
 #include "core/number.h"
 #include <ctype.h>
 #include <errno.h>
@@ -68,11 +69,15 @@ const struct option option_table[] = {
     {OPT_DB, GROUPS(TAKES_DB), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "read this recording instead of asking a server"},
     {OPT_SESSION, GROUPS(TAKES_SESSION), KIND_TEXT, 's', "session", "NAME", NULL, NULL, "the session (default: default); * for all, also those that have ended"},
     {OPT_SESSION, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 's', "session", "NAME", NULL, NULL, "judge this session, * for all as one (default: claims judge the session default, but `no` claims, --catalog and --all-covered every session)"},
-    {OPT_SINCE, GROUPS(TAKES_SINCE), KIND_COUNT, 0, "since", "MARK", NULL, NULL, "only what was recorded after this mark"},
+    {OPT_SINCE, GROUPS(TAKES_SINCE), KIND_MOMENT, 0, "since", "WHEN", NULL, NULL, "only what was recorded since then: a mark (statwit mark), an age (10s), a time (2026-11-27T10:00:00Z) or now"},
+    {OPT_UNTIL, GROUPS(TAKES_UNTIL), KIND_MOMENT, 0, "until", "WHEN", NULL, NULL, "only what was recorded until then, as --since takes it"},
     {OPT_TYPE, GROUPS(TAKES_FILTER), KIND_TEXT, 't', "type", "TYPE", NULL, NULL, "only this type: " METRIC_WORDS "; of a server also event, check or any"},
-    {OPT_TAG, GROUPS(TAKES_FILTER), KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
-    {OPT_SOURCE, GROUPS(TAKES_SAMPLES), KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
-    {OPT_LIMIT, GROUPS(TAKES_SAMPLES), KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_TAG, GROUPS(TAKES_FILTER, TAKES_RECORDS), KIND_LIST, 0, "tag", "TAG", NULL, NULL, "only what carries this tag (repeatable)"},
+    {OPT_SOURCE, GROUPS(TAKES_SAMPLES, TAKES_RECORDS), KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
+    {OPT_LIMIT, GROUPS(TAKES_SAMPLES, TAKES_RECORDS), KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
+    {OPT_SORT, GROUPS(TAKES_LS), KIND_WORD, 0, "sort", LS_ORDERS, NULL, "name", "by name, the largest first, the newest first, or as they came in"},
+    {OPT_WIDE, GROUPS(TAKES_TABLE), KIND_FLAG, 0, "wide", NULL, NULL, NULL, "cut nothing, also where the terminal is narrower; ls: with host, count, min, max and times"},
+    {OPT_UTC, GROUPS(TAKES_TIMES), KIND_FLAG, 0, "utc", NULL, NULL, NULL, "times in UTC (default: in the local zone)"},
     {OPT_JSON, GROUPS(TAKES_JSON), KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},
 
     /* Judging. */
@@ -145,20 +150,7 @@ void option_env(const struct option *option, char name[OPTION_ENV_SIZE]) {
 }
 
 int64_t option_parse_time(const char *text) {
-    static const struct {
-        const char *unit;
-        double ns;
-    } units[] = {{"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
-    size_t n = strspn(text, "0123456789.");
-    double value;
-    if (n == 0 || number_parse(span_of(text, n), &value) != NUMBER_OK)
-        return -1;
-    if (value == 0 && !text[n])
-        return 0;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(text + n, units[i].unit) == 0)
-            return value * units[i].ns < 9e18 ? (int64_t)(value * units[i].ns + 0.5) : -1;
-    return -1;
+    return moment_parse_length(span_str(text));
 }
 
 int64_t option_parse_size(const char *text) {
@@ -196,6 +188,16 @@ static bool parse_flag(const char *text, int64_t *on) {
     return false;
 }
 
+/* Until a mark has been made of it, a moment that is none has the number -1. */
+static const char *parse_moment(const struct option *option, const char *text, struct option_value *v) {
+    struct moment moment;
+    if (!moment_parse(span_str(text), &moment))
+        return MOMENT_WANTED;
+    v->number = moment.kind == MOMENT_MARK ? (int64_t)moment.mark : -1;
+    return v->number == 0 && option->id == OPT_UNTIL ? "a moment after the first record, not the mark before it"
+                                                     : NULL;
+}
+
 /* What a value of this kind looks like, for the error; NULL: the text is fine and *v is filled. */
 static const char *parse_value(const struct option *option, const char *text, struct option_value *v) {
     bool whole =
@@ -224,6 +226,8 @@ static const char *parse_value(const struct option *option, const char *text, st
         return number_parse(span_str(text), &v->share) == NUMBER_OK && v->share >= 0 && v->share <= 1
                    ? NULL
                    : "a share, 0 to 1";
+    case KIND_MOMENT:
+        return parse_moment(option, text, v);
     }
     return "something else";
 }

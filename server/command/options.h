@@ -56,8 +56,12 @@ enum option_id {
     OPT_TAG,
     OPT_SOURCE,
     OPT_SINCE,
+    OPT_UNTIL,
     OPT_LIMIT,
     OPT_FOLLOW,
+    OPT_UTC,
+    OPT_WIDE,
+    OPT_SORT,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -113,8 +117,13 @@ enum option_group {
     TAKES_DB,       /* who can read a file instead */
     TAKES_SESSION,
     TAKES_SINCE,
+    TAKES_UNTIL,
     TAKES_FILTER,
     TAKES_SAMPLES,
+    TAKES_RECORDS, /* events, checks */
+    TAKES_TIMES,   /* who prints times for people */
+    TAKES_TABLE,   /* who prints a table */
+    TAKES_LS,      /* ls alone */
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */
@@ -135,6 +144,9 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
+
+/* --sort of ls */
+#define LS_ORDERS "name|samples|sum|avg|p95|last|newest|arrival"
 
 /* One list of groups, in the two tables. */
 #define OPTION_GROUPS_MAX 12
@@ -158,6 +170,7 @@ enum option_kind {
     KIND_SIZE,     /* bytes: 64K, 256M, 1G */
     KIND_TIME,     /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a unit is needed, but for 0 */
     KIND_SHARE,    /* 0 to 1 */
+    KIND_MOMENT,   /* core/moment.h; before the command runs, moments_resolve makes a mark of it */
 };
 
 struct option {
@@ -188,6 +201,7 @@ struct options {
         size_t n;
         const char **texts;
     } list[OPT_N];
+    char marks[2][24]; /* the texts of OPT_SINCE and OPT_UNTIL once they are marks */
     int n_args;
     char **args;
     bool dashes; /* "--" was given */

@@ -180,7 +180,7 @@ void table_begin(struct text_table *t, size_t n_columns, const struct column *co
 static void print_cell(const struct text_table *t, size_t c, struct span text, const char *sequence,
                        size_t *blanks) {
     size_t width = text_width(text), room = t->width[c];
-    bool cut = width > room && terminal_width() > 0 && t->columns[c].gives;
+    bool cut = width > room && terminal_width() > 0 && t->columns[c].gives && !t->wide;
     if (cut) {
         text.n = fitting(text, room - 1);
         width = text_width(text) + 1;
@@ -227,7 +227,7 @@ static void measure(struct text_table *t) {
         total += t->shown[c] ? t->width[c] + 2 : 0;
     }
     total -= 2;
-    while (window && total > window) { /* the widest that gives, down to the next */
+    while (window && total > window && !t->wide) { /* the widest that gives, down to the next */
         size_t widest = t->n_columns;
         for (size_t c = 0; c < t->n_columns; c++)
             if (t->shown[c] && t->columns[c].gives && t->width[c] > LEAST_GIVEN &&
@@ -264,10 +264,20 @@ void table_cell(struct text_table *t, struct span text) {
         table_flush(t);
 }
 
+#define WHOLE_MAX 1e15 /* every whole number below is a double of its own */
+
+void table_format(double value, char text[TABLE_NUMBER_SIZE]) {
+    if (!isfinite(value))
+        snprintf(text, TABLE_NUMBER_SIZE, "-");
+    else if (fabs(value) < WHOLE_MAX && (value == trunc(value) || fabs(value) >= 1e6))
+        snprintf(text, TABLE_NUMBER_SIZE, "%.0f", value == 0 ? 0.0 : value);
+    else
+        snprintf(text, TABLE_NUMBER_SIZE, "%.6g", value);
+}
+
 void table_number(struct text_table *t, double value) {
-    char text[NUMBER_SIZE] = "-";
-    if (isfinite(value))
-        number_format(value, text);
+    char text[TABLE_NUMBER_SIZE];
+    table_format(value, text);
     table_cell(t, span_str(text));
 }
 

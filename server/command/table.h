@@ -11,7 +11,7 @@
 #include "core/buf.h"
 #include <stdio.h>
 
-#define TABLE_COLUMNS_MAX 12
+#define TABLE_COLUMNS_MAX 16
 #define TABLE_HELD        1000
 
 struct column {
@@ -27,6 +27,7 @@ struct text_table {
     size_t n_columns;
     const struct column *columns;
     /* Set before the first row: */
+    bool wide;     /* nothing is cut */
     bool headless; /* no line of titles */
     bool follows;  /* rows go on for ever: optional columns may still be needed */
     /* private: */
@@ -40,7 +41,10 @@ struct text_table {
 void table_begin(struct text_table *t, size_t n_columns, const struct column *columns);
 /* The next cell, row by row; made harmless. */
 void table_cell(struct text_table *t, struct span text);
-void table_number(struct text_table *t, double value); /* "-" when not finite */
+/* "-" when not finite. People get six digits, but all of a whole number below 10^15; programs read JSON. */
+void table_number(struct text_table *t, double value);
+#define TABLE_NUMBER_SIZE 32
+void table_format(double value, char text[TABLE_NUMBER_SIZE]);
 /* Prints the rows held so far. */
 void table_flush(struct text_table *t);
 void table_end(struct text_table *t);

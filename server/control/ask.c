@@ -191,6 +191,9 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     } else if (span_eq(arg->name, SPAN("since"))) {
         if (!ask_u64(arg->value, &f->since))
             return refuse_value(rq, arg, "a mark (POST /recorder/v1/marks gives one)");
+    } else if (span_eq(arg->name, SPAN("until"))) {
+        if (!ask_u64(arg->value, &f->until) || f->until == 0)
+            return refuse_value(rq, arg, "a mark from 1 (POST /recorder/v1/marks gives one)");
     } else if (span_eq(arg->name, SPAN("cursor"))) {
         if (!ask_u64(arg->value, &ask->cursor))
             return refuse_value(rq, arg, "the `next` of an earlier answer");
@@ -204,7 +207,7 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
 
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
     static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
-                                        "since",   "limit", "cursor", "newest"};
+                                        "since",   "until", "limit",  "cursor", "newest"};
     const size_t n_names = sizeof names / sizeof names[0];
     const char *all[sizeof names / sizeof names[0] + 4];
     memcpy(all, names, sizeof names);
@@ -310,11 +313,16 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
     return 1;
 }
 
-int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id) {
+int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t last_id) {
     struct err err = {0};
-    if (judge_is_mark(since, last_id, &err))
+    if (!judge_is_mark(since, last_id, &err))
+        http_error(rq, 400, "since: %s", err.text);
+    else if (!judge_is_mark(until, last_id, &err))
+        http_error(rq, 400, "until: %s", err.text);
+    else if (until && until < since)
+        http_error(rq, 400, "until: the mark %" PRIu64 " lies before that of since", until);
+    else
         return 0;
-    http_error(rq, 400, "since: %s", err.text);
     return -1;
 }
 

@@ -199,6 +199,9 @@ struct reader_ops {
                 struct err *);
     /* The newest record id: everything received later has a greater one. */
     int (*last_id)(struct reader *, uint64_t *id, struct err *);
+    /* The first record that was received at wall_ns or later; 0: none was. Found by halving, so after the clock was set back it
+     * may be one of several such places. */
+    int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 };
 
 struct reader {

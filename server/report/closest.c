@@ -141,6 +141,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     candidate.told = is_told_by(j, c->claim, row->id);
     candidate.of_earlier_run = candidate.before_mark && j->earlier;
     candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
+    candidate.after_until = candidate.after_deadline && j->until;
     candidate.score = score_of(&candidate, c->claim->e, &s->steps);
     /* For a `no` only what matched is of interest. */
     if (c->claim->e->no && candidate.score > 0)
@@ -197,7 +198,7 @@ int closest_find(struct closest_search *s, struct judge *j, struct claim *const 
     *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
     struct filter all = {0};
     struct filter rejects = {
-        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
+        .session = judge_reads(j), .since = j->since, .until = j->until, .limit = CLOSEST_REJECTS, .newest = true};
     if (s->n == 0)
         return 0;
     s->list = calloc(s->n, sizeof *s->list);

@@ -46,6 +46,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
         j->session = arena_copy(&j->arena, session);
     j->wide = options->no_everywhere && !all;
     j->since = options->since;
+    j->until = options->until;
     j->earlier = options->earlier;
     j->all_covered = options->all_covered;
     j->n_claims = j->parsed.n;
@@ -113,7 +114,7 @@ int64_t judge_within_ms(const struct judge *j) {
 }
 
 bool judge_reads_samples(const struct judge *j) {
-    bool reads = j->since > 0;
+    bool reads = j->since > 0 || j->until > 0;
     for (size_t i = 0; i < j->n_claims && !reads; i++)
         reads = j->claims[i].needs != 0;
     return reads;
@@ -121,6 +122,10 @@ bool judge_reads_samples(const struct judge *j) {
 
 uint64_t judge_since(const struct judge *j) {
     return j->since;
+}
+
+uint64_t judge_until(const struct judge *j) {
+    return j->until;
 }
 
 bool judge_has_no(const struct judge *j) {

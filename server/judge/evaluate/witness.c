@@ -37,7 +37,7 @@ int links_add(struct links *links, struct link link) {
     return 0;
 }
 
-static double sketch_value(const struct sketch *s, int32_t key) {
+double witness_sketch_value(const struct sketch *s, int32_t key) {
     double value = key == 0 ? 0 : exp(((double)abs(key) - SKETCH_BIAS) * SKETCH_LN_GAMMA);
     return fmin(fmax(key < 0 ? -value : value, s->min), s->max);
 }
@@ -48,7 +48,7 @@ static int add_values(struct witness *w, const struct sample_row *row) {
         return bag_add(&w->values, row->value.number,
                        metric_weigh(w->type, row->spelling->sample_rate).count);
     for (size_t i = 0; i < s->n_bins; i++)
-        if (bag_add(&w->values, sketch_value(s, s->keys[i]), s->counts[i]) != 0)
+        if (bag_add(&w->values, witness_sketch_value(s, s->keys[i]), s->counts[i]) != 0)
             return -1;
     return 0;
 }

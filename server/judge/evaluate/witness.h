@@ -81,6 +81,8 @@ int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_
 /* Whether the summary is not enough. */
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 void witness_free(struct witness *w);
+/* The value that a bin of the sketch stands for. */
+double witness_sketch_value(const struct sketch *s, int32_t key);
 
 /* What the table has for a series' id or a hash: a place in the list of witnesses. */
 bool index_find(const struct table *t, uint64_t id, uint32_t *place);

@@ -239,6 +239,7 @@ static const struct reader_ops ops = {
     .sessions = sessions,
     .runs = runs,
     .last_id = last_id,
+    .first_at = rows_first_at,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */

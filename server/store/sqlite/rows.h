@@ -5,6 +5,7 @@
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
  *     named.c      the series that have certain names
+ *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
  *     points.c     the samples of one series without their order
  *     spelling.c   contexts as struct metric, arrivals
@@ -124,6 +125,7 @@ int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *e
 void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
 
 /* --- the operations */
+int rows_first_at(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
