@@ -159,7 +159,7 @@ static void put_cells(struct series_list *l, const json_t *row) {
     put_number(l, row, "count", l->wide);
     put_number(l, row, "sum", adds || l->wide);
     put_cell(l, pooled ? format(avg_of(row), text) : SPAN(""));
-    put_number(l, row, "p95", pooled);
+    put_number(l, row, "p95", isfinite(row_number(row, "p95")));
     put_number(l, row, "min", l->wide);
     put_number(l, row, "max", l->wide);
     put_number(l, row, "last", true);

@@ -106,6 +106,8 @@ static int follow(const struct options *o, struct sample_list *l, uint64_t last_
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)
         status = remote_stream(&remote, path.p, on_chunk, l);
+    if (status == EXIT_PASS && !l->ended)
+        log_info("the server has ended: nothing more arrives");
     remote_close(&remote);
     buf_free(&path);
     return status;

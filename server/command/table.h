@@ -2,7 +2,8 @@
  * could drive the terminal.
  *
  * Ownership: the caller's struct; table_end prints what is left and frees. Threads: one.
- * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come.
+ * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come. An optional column that one of
+ * those fills is shown from there on, under a new line of titles.
  * On a terminal a table is never wider than it: the column marked `gives` is cut with an ellipsis.
  */
 #ifndef COMMAND_TABLE_H
@@ -29,7 +30,7 @@ struct text_table {
     /* Set before the first row: */
     bool wide;     /* nothing is cut */
     bool headless; /* no line of titles */
-    bool follows;  /* rows go on for ever: optional columns may still be needed */
+    bool follows;  /* rows go on for ever: later ones may need the room that is left */
     /* private: */
     bool begun;
     size_t n_cells, n_rows;

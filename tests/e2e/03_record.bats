@@ -61,9 +61,10 @@ by.path unixgram" ]
     statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:2|c|#instance:failure' 'events.latency:125|ms' 'u:bob|s'
     run statwit ls
     exits 0
-    [ "${lines[0]}" = 'NAME            TYPE    TAGS              SAMPLES  SUM  LAST' ]
-    [ "${lines[1]}" = 'login.attempt   count   instance:failure        2    3     2' ]
-    [ "${lines[3]}" = 'u               set                             1    -     -' ]
+    [ "${lines[0]}" = 'NAME            TYPE    TAGS              SAMPLES  SUM  AVG  P95  LAST' ]
+    [ "${lines[1]}" = 'events.latency  timing                          1  125  125  125   125' ]
+    [ "${lines[2]}" = 'login.attempt   count   instance:failure        2    3               2' ]
+    [ "${lines[3]}" = 'u               set                             1                    -' ]
     run statwit ls 'login.*' --json
     [ "$(jq -r '.series[0] | "\(.name) \(.type) \(.samples) \(.sum)"' <<<"$output")" = 'login.attempt count 2 3' ]
     run statwit ls --type timing
