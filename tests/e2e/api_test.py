@@ -146,8 +146,10 @@ class Described(unittest.TestCase):
 
     def test_every_argument_is_taken_and_no_other(self):
         values = {"session": "default", "name": "a*", "type": "count", "tag": "k:v", "source": "udp", "since": "0",
+                  "until": "1", "p95": "true",
                   "limit": "5", "cursor": "1", "newest": "true", "format": "csv"}
         with Recorder() as r:
+            r.send("a:1|c")
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:
                     continue
