@@ -1,6 +1,6 @@
 /* Shell completion: the words of the two tables in each shell's own language. */
-#include "command/commands.h"
 #include "catalog/rules.h"
+#include "command/commands.h"
 #include "command/help.h"
 #include "core/metric.h"
 
@@ -20,7 +20,7 @@ static void words(const char *choices) {
 /* The words that an option's value is one of, separated by '|'; NULL: it may be anything. */
 static const char *choices_of(const struct option *option) {
 #define TYPE_WORD(id, word, letter, nearest, weighing, family, traits) word "|"
-#define RULE_WORD(id, word, ...) word "|"
+#define RULE_WORD(id, word, ...)                                       word "|"
     if (option->kind == KIND_WORD)
         return option->arg;
     if (option->id == OPT_TYPE)
@@ -76,14 +76,16 @@ static void bash_values(const struct command *c) {
 }
 
 static void bash(void) {
-    fputs("_statwit() {\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags= first= files=\n"
-          "    local commands='",
-          stdout);
+    fputs(
+        "_statwit() {\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags= first= files=\n"
+        "    local commands='",
+        stdout);
     for (size_t i = 0; i < n_commands; i++)
         printf("%s ", commands[i].name);
-    puts("'\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "        COMPREPLY=($(compgen -W \"$commands help --help --version\" -- \"$word\"))\n        return\n    fi\n"
-         "    case \"${COMP_WORDS[1]} $before\" in");
+    puts(
+        "'\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+        "        COMPREPLY=($(compgen -W \"$commands help --help --version\" -- \"$word\"))\n        return\n    fi\n"
+        "    case \"${COMP_WORDS[1]} $before\" in");
     for (size_t i = 0; i < n_commands; i++)
         bash_values(&commands[i]);
     puts("    esac\n    case ${COMP_WORDS[1]} in\n    help) first=$commands ;;");
@@ -94,11 +96,12 @@ static void bash(void) {
         first_words(&commands[i]);
         printf("' files=%s ;;\n", takes_files(&commands[i]) ? "1" : "");
     }
-    puts("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
-         "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then\n"
-         "            COMPREPLY=($(compgen -W \"$first\" -- \"$word\"))\n"
-         "        elif [ -n \"$files\" ]; then\n            COMPREPLY=($(compgen -f -- \"$word\"))\n        fi ;;\n"
-         "    esac\n}\ncomplete -F _statwit statwit");
+    puts(
+        "    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
+        "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then\n"
+        "            COMPREPLY=($(compgen -W \"$first\" -- \"$word\"))\n"
+        "        elif [ -n \"$files\" ]; then\n            COMPREPLY=($(compgen -f -- \"$word\"))\n        fi ;;\n"
+        "    esac\n}\ncomplete -F _statwit statwit");
 }
 
 /* Text between single quotes, with what zsh would take for its own syntax in front of a backslash. */
@@ -148,7 +151,8 @@ static void zsh(void) {
             first_words(&commands[i]);
             puts(")' \\");
         }
-        puts(takes_files(&commands[i]) ? "            '*:argument:_files' ;;" : "            '*:argument:' ;;");
+        puts(takes_files(&commands[i]) ? "            '*:argument:_files' ;;"
+                                       : "            '*:argument:' ;;");
     }
     puts(
         "    esac\n}\nif [ \"$funcstack[1]\" = _statwit ]; then _statwit \"$@\"; else compdef _statwit statwit; fi");

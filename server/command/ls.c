@@ -196,7 +196,8 @@ int ls_command(const struct options *o) {
     l.table.wide = l.wide;
     int status = rows_each(o, ROWS_SERIES, on_series, &l, NULL);
     if (l.too_many) {
-        log_error("too many series to sort: --sort arrival prints them as they came in, a GLOB fewer of them");
+        log_error(
+            "too many series to sort: --sort arrival prints them as they came in, a GLOB fewer of them");
         status = EXIT_CANNOT;
     } else
         show_sorted(&l);

@@ -194,8 +194,9 @@ static const char *parse_moment(const struct option *option, const char *text, s
     if (!moment_parse(span_str(text), &moment))
         return MOMENT_WANTED;
     v->number = moment.kind == MOMENT_MARK ? (int64_t)moment.mark : -1;
-    return v->number == 0 && option->id == OPT_UNTIL ? "a moment after the first record, not the mark before it"
-                                                     : NULL;
+    return v->number == 0 && option->id == OPT_UNTIL
+               ? "a moment after the first record, not the mark before it"
+               : NULL;
 }
 
 /* What a value of this kind looks like, for the error; NULL: the text is fine and *v is filled. */

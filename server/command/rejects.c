@@ -55,8 +55,8 @@ static void on_reject(void *arg, const json_t *row) {
     struct reject_list *l = arg;
     char at[WHEN_SIZE];
     struct span text = row_text(row, "text"), exact = row_text(row, "text_b64"),
-                time = when_show(&l->when, row_text(row, "received_at"), at), detail = row_text(row, "detail"),
-                source = row_text(row, "source");
+                time = when_show(&l->when, row_text(row, "received_at"), at),
+                detail = row_text(row, "detail"), source = row_text(row, "source");
     if (exact.n) {
         buf_clear(&l->text);
         decode_base64(&l->text, exact);

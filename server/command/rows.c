@@ -15,9 +15,11 @@
 #define ALL     "100000000" /* as many as the server gives */
 #define ROW_MAX ((size_t)8 << 20)
 
-static const char *const words[] = {
-    [ROWS_SERIES] = "series",         [ROWS_SAMPLES] = "samples", [ROWS_EVENTS] = "events",
-    [ROWS_CHECKS] = "service_checks", [ROWS_REJECTS] = "rejects"};
+static const char *const words[] = {[ROWS_SERIES] = "series",
+                                    [ROWS_SAMPLES] = "samples",
+                                    [ROWS_EVENTS] = "events",
+                                    [ROWS_CHECKS] = "service_checks",
+                                    [ROWS_REJECTS] = "rejects"};
 
 struct span row_text(const json_t *row, const char *field) {
     const json_t *value = json_object_get(row, field);
@@ -78,9 +80,11 @@ PHASE(LISTING_SAMPLES, sample)
 PHASE(LISTING_EVENTS, event)
 PHASE(LISTING_CHECKS, check)
 PHASE(LISTING_REJECTS, reject)
-static const struct listing_phase *const phase_of[] = {
-    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_EVENTS] = &event_phase,
-    [ROWS_CHECKS] = &check_phase,  [ROWS_REJECTS] = &reject_phase};
+static const struct listing_phase *const phase_of[] = {[ROWS_SERIES] = &series_phase,
+                                                       [ROWS_SAMPLES] = &sample_phase,
+                                                       [ROWS_EVENTS] = &event_phase,
+                                                       [ROWS_CHECKS] = &check_phase,
+                                                       [ROWS_REJECTS] = &reject_phase};
 
 struct file_rows {
     const struct listing_phase *phase;
@@ -132,7 +136,7 @@ static int read_phase(struct reader *r, const struct filter *filter, struct file
     switch (f->phase->rows) {
     case LISTING_SERIES:
         return filter->since || filter->until ? series_since(r, filter, on_series, f, err)
-                             : r->ops->series(r, filter, on_series, f, err);
+                                              : r->ops->series(r, filter, on_series, f, err);
     case LISTING_SAMPLES:
         return r->ops->samples(r, filter, true, on_sample, f, err);
     case LISTING_EVENTS:

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#define EVENT_MAX  ((size_t)8 << 20)
+#define EVENT_MAX ((size_t)8 << 20)
 
 enum { TIME, SOURCE, SESSION, NAME, TYPE, VALUE, RATE, TAGS, HOST, N };
 static const struct column columns[N] = {

@@ -27,7 +27,7 @@ struct span when_show(const struct when *w, struct span rfc3339, char text[WHEN_
         return rfc3339;
     show_day(w, wall_ns, day, &t);
     bool today = strcmp(day, w->today) == 0;
-    int n = snprintf(text, WHEN_SIZE, "%s%s%02d:%02d:%02d.%06d%s", today ? "" : day, today ? "" : " ", t.tm_hour,
-                     t.tm_min, t.tm_sec, (int)(wall_ns % NS_PER_S / 1000), w->utc ? "Z" : "");
+    int n = snprintf(text, WHEN_SIZE, "%s%s%02d:%02d:%02d.%06d%s", today ? "" : day, today ? "" : " ",
+                     t.tm_hour, t.tm_min, t.tm_sec, (int)(wall_ns % NS_PER_S / 1000), w->utc ? "Z" : "");
     return span_of(text, n < WHEN_SIZE ? (size_t)n : WHEN_SIZE - 1);
 }

@@ -206,8 +206,8 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
 }
 
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
-    static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
-                                        "since",   "until", "limit",  "cursor", "newest"};
+    static const char *const names[] = {"session", "name",  "type",  "tag",    "source",
+                                        "since",   "until", "limit", "cursor", "newest"};
     const size_t n_names = sizeof names / sizeof names[0];
     const char *all[sizeof names / sizeof names[0] + 4];
     memcpy(all, names, sizeof names);

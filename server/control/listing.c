@@ -231,7 +231,8 @@ static ssize_t listing_read(void *arg, char *to, size_t max) {
 
 void listing_answer(struct http_request *rq, const struct ask *ask, const struct listing_format *format) {
     uint64_t last_id;
-    if (ask_barrier(rq, ask->session_id, &last_id) != 0 || ask_marks(rq, ask->filter.since, ask->filter.until, last_id) != 0)
+    if (ask_barrier(rq, ask->session_id, &last_id) != 0 ||
+        ask_marks(rq, ask->filter.since, ask->filter.until, last_id) != 0)
         return;
     struct listing *l = calloc(1, sizeof *l);
     if (!l) {

@@ -158,8 +158,7 @@ int openmetrics_write(struct reader *r, const struct filter *f, uint64_t limit, 
                       struct err *err) {
     struct collected c = {.text = {.max = OPENMETRICS_MAX}, .left = limit};
     bool partly = f->since || f->until || f->has_source;
-    int failed = partly ? series_since(r, f, collect, &c, err)
-                                           : r->ops->series(r, f, collect, &c, err);
+    int failed = partly ? series_since(r, f, collect, &c, err) : r->ops->series(r, f, collect, &c, err);
     if (!failed && (c.failed || c.text.failed))
         failed = err_set(err, EFBIG, "too many series for this format");
     if (!failed && c.n)

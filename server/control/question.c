@@ -11,8 +11,8 @@ void question_free(struct question *q) {
 }
 
 #define FIELDS                                                                                               \
-    "expect", "session", "no_everywhere", "since", "until", "within_ms", "settle_ms", "all_covered", "prefix",        \
-        "ignore_tags"
+    "expect", "session", "no_everywhere", "since", "until", "within_ms", "settle_ms", "all_covered",         \
+        "prefix", "ignore_tags"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -130,7 +130,8 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     struct judge *judge = NULL;
     int has_since = 0, ended = 0;
     if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
-        (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 && read_until(rq, body, &options.until) == 0 &&
+        (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
+        read_until(rq, body, &options.until) == 0 &&
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
         ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&

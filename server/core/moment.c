@@ -81,10 +81,11 @@ bool moment_parse_time(struct span s, int64_t *wall_ns) {
         return false;
     t.tm_year -= 1900;
     t.tm_mon -= 1;
-    int day = t.tm_mday;
-    int64_t seconds = timegm(&t); /* which makes the 1st of March of the 30th of February */
-    *wall_ns = (seconds - offset_s) * NS_PER_S + ns;
-    return t.tm_mday == day || t.tm_sec == 0;
+    int day = t.tm_mday, second = t.tm_sec;
+    t.tm_sec = 0;
+    int64_t minute = timegm(&t); /* which makes the 1st of March of the 29th of February */
+    *wall_ns = (minute + second - offset_s) * NS_PER_S + ns;
+    return t.tm_mday == day;
 }
 
 static bool parse_mark(struct span text, uint64_t *mark) {

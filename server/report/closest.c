@@ -197,8 +197,11 @@ int closest_find(struct closest_search *s, struct judge *j, struct claim *const 
                  struct reader *reader, struct err *err) {
     *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
     struct filter all = {0};
-    struct filter rejects = {
-        .session = judge_reads(j), .since = j->since, .until = j->until, .limit = CLOSEST_REJECTS, .newest = true};
+    struct filter rejects = {.session = judge_reads(j),
+                             .since = j->since,
+                             .until = j->until,
+                             .limit = CLOSEST_REJECTS,
+                             .newest = true};
     if (s->n == 0)
         return 0;
     s->list = calloc(s->n, sizeof *s->list);

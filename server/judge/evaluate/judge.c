@@ -201,5 +201,5 @@ enum verdict judge_verdict(struct judge *j) {
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
+    return j->until || j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
 }

@@ -8,7 +8,7 @@
 
 #include "core/reader.h"
 
-#define QUANTILE_SAMPLES_MAX 100000 /* of one series; */
+#define QUANTILE_SAMPLES_MAX 100000  /* of one series; */
 #define QUANTILE_LIST_MAX    2000000 /* of all series of one list: what 0.1 s reads */
 
 /* *budget: how many samples may still be read; less those that were. NaN: the series has too many, or is none of which a percentile

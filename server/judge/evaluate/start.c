@@ -70,8 +70,11 @@ static int take_loss(void *arg, const struct loss_row *row) {
 
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
-    struct filter filter = {
-        .session = judge_reads(j), .since = j->since, .until = j->until, .n_names = j->n_matter, .names = j->matter};
+    struct filter filter = {.session = judge_reads(j),
+                            .since = j->since,
+                            .until = j->until,
+                            .n_names = j->n_matter,
+                            .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
     if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)

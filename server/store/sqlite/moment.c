@@ -12,8 +12,8 @@ struct timeline {
 static int row_from(struct rows *r, const struct timeline *t, uint64_t from, uint64_t *id, int64_t *at,
                     struct err *err) {
     char sql[160];
-    snprintf(sql, sizeof sql, "SELECT %s, %s FROM %s WHERE %s >= ? ORDER BY %s LIMIT 1", t->id, t->at, t->table,
-             t->id, t->id);
+    snprintf(sql, sizeof sql, "SELECT %s, %s FROM %s WHERE %s >= ? ORDER BY %s LIMIT 1", t->id, t->at,
+             t->table, t->id, t->id);
     sqlite3_stmt *stmt = rows_statement(r, sql, err);
     if (!stmt)
         return -1;
@@ -50,12 +50,10 @@ static int halve(struct rows *r, const struct timeline *t, int64_t wall_ns, uint
 }
 
 int rows_first_at(struct reader *reader, int64_t wall_ns, uint64_t *id, struct err *err) {
-    static const struct timeline timelines[] = {{"arrival", "first_id", "received_at"},
-                                                {"event", "id", "received_at"},
-                                                {"service_check", "id", "received_at"},
-                                                {"reject", "id", "received_at"},
-                                                {"request", "id", "received_at"},
-                                                {"loss", "id", "at"}};
+    static const struct timeline timelines[] = {
+        {"arrival", "first_id", "received_at"}, {"event", "id", "received_at"},
+        {"service_check", "id", "received_at"}, {"reject", "id", "received_at"},
+        {"request", "id", "received_at"},       {"loss", "id", "at"}};
     uint64_t last_id;
     *id = 0;
     if (reader->ops->last_id(reader, &last_id, err) != 0)

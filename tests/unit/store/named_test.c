@@ -225,6 +225,47 @@ static void test_growth(void) {
     store_close(many);
 }
 
-UNIT_MAIN("store/named", CASES("series found by name are those that a look at all finds", same_series),
+/* --- the first record of a time ------------------------------------------------------------------ */
+
+static uint64_t first_at(struct store *s, int64_t at) {
+    struct err failed = {0};
+    struct reader *r = store_reader_take(s, &failed);
+    uint64_t id = 0;
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->first_at(r, at, &id, &err));
+    r->ops->end(r);
+    store_reader_give(s, r);
+    return id;
+}
+
+/* Samples and events in turn, several of a moment; each first one is found, and no later one. */
+static void first_of_time(const char *path) {
+    struct store *s = open_at(path);
+    EQ_INT(first_at(s, 0), 0);
+    struct record event = {.kind = RECORD_EVENT, .event = {.title = SPAN("t"), .text = SPAN("x")}};
+    for (int i = 0; i < 100; i++) {
+        int64_t at = AT + i / 3 * 10;
+        if (i % 4 == 3) {
+            OK(store_arrival(s, 1, SOURCE_UDP, at, &err));
+            OK(store_put(s, &event, &err));
+        } else
+            put_in(s, 1, SOURCE_UDP, at, "a", i, METRIC_COUNT, NULL);
+        if (i % 7 == 0)
+            COMMIT(s);
+    }
+    COMMIT(s);
+    for (int i = 0; i < 34; i++) {
+        EQ_INT(first_at(s, AT + i * 10), i * 3 + 1);
+        EQ_INT(first_at(s, AT + i * 10 - 1), i * 3 + 1);
+        EQ_INT(first_at(s, AT + i * 10 + 1), i == 33 ? 0 : i * 3 + 4);
+    }
+    EQ_INT(first_at(s, 0), 1);
+    EQ_INT(first_at(s, INT64_MAX), 0);
+    store_close(s);
+}
+ON_EACH_MEDIUM(first_of_time)
+
+UNIT_MAIN("store/named", CASES("the first record of a time", first_of_time),
+          CASES("series found by name are those that a look at all finds", same_series),
           {"a list by name is read in parts", test_parts},
           {"a claim about one name costs the same on a large recording", test_growth})
