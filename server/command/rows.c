@@ -151,26 +151,14 @@ static int read_phase(struct reader *r, const struct filter *filter, struct file
     return 0;
 }
 
-struct search {
-    struct span name;
-    bool found;
-};
-
-static int on_session(void *arg, const struct session_row *row) {
-    struct search *s = arg;
-    s->found = span_eq(row->name, s->name);
-    return s->found;
-}
-
 int rows_find_session(struct reader *r, const struct options *o, struct err *err) {
-    struct search search = {.name = span_str(rows_session(o))};
-    if (span_eq(search.name, SPAN("*")))
-        return EXIT_PASS;
-    if (r->ops->sessions(r, on_session, &search, err) != 0)
+    struct span name = span_str(rows_session(o));
+    uint64_t id = 1;
+    if (!span_eq(name, SPAN(EVERY_SESSION)) && r->ops->session_id(r, name, &id, err) != 0)
         return EXIT_CANNOT;
-    if (search.found)
+    if (id)
         return EXIT_PASS;
-    err_set(err, 0, "no session is named '%s' in %s", search.name.p, option_text(o, OPT_DB));
+    err_set(err, 0, "no session is named '%s' in %s", name.p, option_text(o, OPT_DB));
     return EXIT_USAGE;
 }
 

@@ -69,39 +69,27 @@ int ask_session(struct http_request *rq, struct span name, struct ingest_session
     return -1;
 }
 
-struct ended {
-    struct span name;
-    struct ingest_session *session;
-    bool found;
-};
-
-static int is_ended(void *arg, const struct session_row *row) {
-    struct ended *e = arg;
-    e->found = span_eq(row->name, e->name) && row->name.n < sizeof e->session->name;
-    if (e->found) {
-        *e->session = (struct ingest_session){.id = row->id};
-        memcpy(e->session->name, row->name.p, row->name.n);
-    }
-    return e->found;
-}
-
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session) {
     struct err err = {0};
     if (!name.p || ingest_session_find(rq->http->ingest, name, session, &err) == 0)
         return ask_session(rq, name, session);
-    struct ended e = {.name = name, .session = session};
     struct err why = {0};
+    uint64_t id = 0;
     struct reader *r = store_reader_take(rq->http->store, &why);
     int failed = !r || r->ops->begin(r, &why) != 0;
     if (!failed) {
-        failed = r->ops->sessions(r, is_ended, &e, &why);
+        failed = r->ops->session_id(r, name, &id, &why);
         r->ops->end(r);
     }
     if (r)
         store_reader_give(rq->http->store, r);
     if (failed)
         http_error(rq, 500, "cannot read the sessions: %s", why.text);
-    return failed ? -1 : e.found ? 1 : ask_session(rq, name, session);
+    if (failed || id == 0 || name.n >= sizeof session->name)
+        return failed ? -1 : ask_session(rq, name, session);
+    *session = (struct ingest_session){.id = id};
+    memcpy(session->name, name.p, name.n);
+    return 1;
 }
 
 uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier) {

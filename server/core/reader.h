@@ -194,6 +194,8 @@ struct reader_ops {
     int (*large)(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
                  struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
+    /* The id of the session of that name, 0 when there is none. `sessions` counts what each holds, which takes long. */
+    int (*session_id)(struct reader *, struct span name, uint64_t *id, struct err *);
     /* The newest `limit` of them, oldest first; none of before statwit knew runs. */
     int (*runs)(struct reader *, uint64_t limit, int (*row)(void *, const struct run_row *), void *,
                 struct err *);

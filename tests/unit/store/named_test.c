@@ -189,6 +189,22 @@ static uint64_t work_of(struct store *s, const char *text, uint64_t since, enum 
     return steps;
 }
 
+/* Each question to a file begins with this one. */
+static uint64_t work_of_session(struct store *s) {
+    uint64_t steps = 0, id;
+    struct err failed = {0};
+    struct reader *r = store_reader_take(s, &failed);
+    sqlite3 *db = ((struct rows *)r)->db;
+    sqlite3_progress_handler(db, 1, count_step, &steps);
+    OK(r->ops->session_id(r, SPAN("default"), &id, &err));
+    EQ_INT(id, 1);
+    OK(r->ops->session_id(r, SPAN("Default"), &id, &err));
+    EQ_INT(id, 0);
+    sqlite3_progress_handler(db, 0, NULL, NULL);
+    store_reader_give(s, r);
+    return steps;
+}
+
 static void test_growth(void) {
     static const struct {
         const char *text;
@@ -221,6 +237,7 @@ static void test_growth(void) {
                     (unsigned long long)a, FEW, (unsigned long long)b, MANY);
         CU_ASSERT(b <= a + a / 10 && a <= 5000);
     }
+    EQ_INT(work_of_session(many), work_of_session(few));
     store_close(few);
     store_close(many);
 }
