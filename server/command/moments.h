@@ -1,6 +1,7 @@
 /* --since and --until, as marks of the recording that the command is about.
  *
- * Threads: one. Errors: printed; the exit code is returned.
+ * Threads: one.
+ * Errors: printed; the exit code is returned.
  */
 #ifndef COMMAND_MOMENTS_H
 #define COMMAND_MOMENTS_H
