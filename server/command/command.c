@@ -73,7 +73,7 @@ const struct command commands[] = {
      "  statwit status\n"
      "  statwit status --wait 5s -q && ./run-tests",
      status_command},
-    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_NEW_SESSION, TAKES_JSON),
+    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_NEW_SESSION, TAKES_TIMES, TAKES_JSON),
      "isolated sessions; new prints the environment to export",
      "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: other sessions do not see what comes in there.",
      "  eval \"$(statwit session new checkout-test --ttl 10m)\"\n"

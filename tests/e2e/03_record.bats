@@ -110,6 +110,24 @@ by.path unixgram" ]
     wait "$follower" || true
 }
 
+@test "samples -f says when the server has ended" {
+    start
+    statwit send 'a:1|c'
+    mkfifo follow.fifo
+    "$STATWIT_BIN" samples -f >follow.fifo 2>follow.err 3>&- &
+    follower=$!
+    exec 5<follow.fifo
+    read -r -t 60 _ <&5
+    read -r -t 60 _ <&5
+    statwit send 'a:2|c'
+    read -r -t 60 _ <&5 # it follows
+    stop
+    wait "$follower" || true
+    exec 5<&-
+    run cat follow.err
+    has 'the server has ended'
+}
+
 @test "rejects: the reason, and a caret under the place" {
     start
     statwit send 'login.attempt:x|c'
