@@ -40,8 +40,9 @@ const struct command commands[] = {
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
     {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_LS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
-     "the series recorded: name, type, tags, samples, sum, last", NULL,
+     "the series recorded: name, type, tags, samples, sum, average, p95, last", NULL,
      "  statwit ls\n"
+     "  statwit ls --since 10s --sort samples\n"
      "  statwit ls 'login.*' --type count --tag instance:failure\n"
      "  statwit ls --session '*' --json",
      ls_command},

@@ -108,7 +108,8 @@ static struct span name_at(sqlite3_stmt *stmt) {
 /* From where the first pattern begins to the first name that lies before the next pattern: 1: jump, 0: no more, -1. */
 static int look_on(struct name_search *s, sqlite3_stmt *stmt) {
     int got;
-    db_bind_span(stmt, 1, s->patterns[s->at].start);
+    struct span start = s->patterns[s->at].start;
+    db_bind_span(stmt, 1, start.p ? start : SPAN(""));
     while ((got = db_row(s->r->db, stmt, s->err)) == 1) {
         struct span name = name_at(stmt);
         while (s->at < s->n && is_past(&s->patterns[s->at], name))
