@@ -22,8 +22,7 @@
 struct filter {
     struct span session; /* by name; p == NULL: all sessions */
     struct span name;    /* glob over the name (metrics, checks; events: title); p == NULL: all */
-    size_t
-        n_names; /* of series and samples, when not 0: globs of all names that matter; a reader may give others, too */
+    size_t n_names; /* when not 0: globs of all names and titles that matter; a reader may give others, too */
     const struct span *names;
     bool has_type;
     enum metric_type type;

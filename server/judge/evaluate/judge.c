@@ -19,8 +19,13 @@ static struct judge *fail(struct judge *j, struct judge_error *error, const char
 /* The names that claims are about, what an aggregating client makes of them, and what clients tell of themselves. */
 static int list_names(struct judge *j) {
     j->matter = calloc(2 * j->n_claims + 1, sizeof *j->matter);
-    if (!j->matter || j->all_covered)
-        return j->matter ? 0 : -1;
+    j->named = calloc(j->n_claims + 1, sizeof *j->named);
+    if (!j->matter || !j->named)
+        return -1;
+    for (size_t i = 0; i < j->n_records; i++)
+        j->named[j->n_named++] = j->claims[j->records[i]].e->name;
+    if (j->all_covered)
+        return 0;
     j->matter[j->n_matter++] = SPAN(TELEMETRY_NAMES "*");
     for (size_t i = 0; i < j->n_claims; i++) {
         const struct expectation *e = j->claims[i].e;
@@ -100,6 +105,7 @@ void judge_free(struct judge *j) {
     free(j->losses);
     free(j->records);
     free(j->matter);
+    free(j->named);
     table_free(&j->by_loss);
     table_free(&j->by_series);
     table_free(&j->by_identity);

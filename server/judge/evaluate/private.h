@@ -36,6 +36,8 @@ struct judge {
     bool all_covered;
     size_t n_matter;
     struct span *matter; /* globs of the names of all series that can matter; none: all of them */
+    size_t n_named;
+    struct span *named; /* the same of events and checks */
 
     size_t n_claims;
     struct claim *claims;

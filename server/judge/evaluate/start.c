@@ -132,7 +132,12 @@ bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
     struct filter of_session = {.session = judge_reads(j), .n_names = j->n_matter, .names = j->matter},
-                  recent = {.session = of_session.session, .since = j->since, .until = j->until},
+                  recent = {.session = of_session.session,
+                            .since = j->since,
+                            .until = j->until,
+                            .name = j->n_named == 1 ? j->named[0] : span_of(NULL, 0), /* SQL compares that one */
+                            .n_names = j->n_named,
+                            .names = j->named},
                   later = {.session = of_session.session, .since = j->since};
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
