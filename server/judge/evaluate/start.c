@@ -135,7 +135,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
                   recent = {.session = of_session.session,
                             .since = j->since,
                             .until = j->until,
-                            .name = j->n_named == 1 ? j->named[0] : span_of(NULL, 0), /* SQL compares that one */
+                            .name = j->n_named == 1 ? j->named[0] : span_of(NULL, 0),
                             .n_names = j->n_named,
                             .names = j->named},
                   later = {.session = of_session.session, .since = j->since};
