@@ -151,14 +151,13 @@ static int read_phase(struct reader *r, const struct filter *filter, struct file
     return 0;
 }
 
-int rows_find_session(struct reader *r, const struct options *o, struct err *err) {
-    struct span name = span_str(rows_session(o));
+int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err) {
     uint64_t id = 1;
     if (!span_eq(name, SPAN(EVERY_SESSION)) && r->ops->session_id(r, name, &id, err) != 0)
         return EXIT_CANNOT;
     if (id)
         return EXIT_PASS;
-    err_set(err, 0, "no session is named '%s' in %s", name.p, option_text(o, OPT_DB));
+    err_set(err, 0, "no session is named '%.*s' in %s", SPAN_ARG(name), option_text(o, OPT_DB));
     return EXIT_USAGE;
 }
 
@@ -223,7 +222,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
                           .budget = QUANTILE_LIST_MAX};
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = rows_find_session(r, o, &err);
+        status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS)
             status = rows_find_mark(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {

@@ -1,7 +1,7 @@
 #include "judge/evaluate/quantile.h"
 
 #include "judge/evaluate/bag.h"
-#include "judge/evaluate/witness.h"
+#include "judge/evaluate/bins.h"
 #include <math.h>
 
 struct quantile {
@@ -18,7 +18,7 @@ static int take_points(void *arg, const struct points_row *row) {
         failed = bag_add(&q->bag, row->values[i], weight);
     for (size_t i = 0; row->sketch && i < row->sketch->n_bins && !failed; i++)
         failed =
-            bag_add(&q->bag, witness_sketch_value(row->sketch, row->sketch->keys[i]), row->sketch->counts[i]);
+            bag_add(&q->bag, bins_value(row->sketch, row->sketch->keys[i]), row->sketch->counts[i]);
     q->no_memory = failed;
     return failed;
 }
