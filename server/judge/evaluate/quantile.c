@@ -17,8 +17,7 @@ static int take_points(void *arg, const struct points_row *row) {
     for (size_t i = 0; !row->sketch && i < row->n && !failed; i++)
         failed = bag_add(&q->bag, row->values[i], weight);
     for (size_t i = 0; row->sketch && i < row->sketch->n_bins && !failed; i++)
-        failed =
-            bag_add(&q->bag, bins_value(row->sketch, row->sketch->keys[i]), row->sketch->counts[i]);
+        failed = bag_add(&q->bag, bins_value(row->sketch, row->sketch->keys[i]), row->sketch->counts[i]);
     q->no_memory = failed;
     return failed;
 }
