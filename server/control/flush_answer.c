@@ -190,7 +190,7 @@ void control_flush(struct http_request *rq) {
         return;
     }
     if (read_question(rq, &q) != 0 || ask_barrier(rq, session.id, &last_id) != 0 ||
-        ask_mark(rq, q.filter.since, last_id) != 0) {
+        ask_marks(rq, q.filter.since, 0, last_id) != 0) {
         free(q.at_ns);
         return;
     }

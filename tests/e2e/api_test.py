@@ -146,10 +146,11 @@ class Described(unittest.TestCase):
 
     def test_every_argument_is_taken_and_no_other(self):
         values = {"session": "default", "name": "a*", "type": "count", "tag": "k:v", "source": "udp", "since": "0",
-                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv",
+                  "until": "1", "p95": "true", "limit": "5", "cursor": "1", "newest": "true", "format": "csv",
                   "interval_s": "5", "flush_at": "10", "hostname": "h", "explain": "a", "histogram_aggregates": "max",
                   "histogram_percentiles": "0.5"}
         with Recorder() as r:
+            r.send("a:1|c")
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:
                     continue
