@@ -2,6 +2,7 @@
 
 #include "command/commands.h"
 #include "command/help.h"
+#include "command/moments.h"
 #include "core/log.h"
 #include "core/version.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ const struct command commands[] = {
      "  statwit run --expect metrics.expect --junit statwit.xml -- npm test\n"
      "  statwit run -e 'incr login.attempt sum == 1' --timeout 1m -- ./login-test",
      run_command},
-    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
+    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
      "judge what was recorded: pass, fail or inconclusive, and why",
      "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [where FIELD OP VALUE [and …]] [STAT OP VALUE [+- TOLERANCE]] [and …].\n"
      "statwit-expect(7) has it all.",
@@ -40,7 +41,7 @@ const struct command commands[] = {
      "  statwit expect 'event \"Deploy*\" where alert_type == error samples == 1' 'no reject *'\n"
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
-    {"value", "TEXT", 1, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_NUMBER),
+    {"value", "TEXT", 1, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_NUMBER),
      "print one number of what was recorded, and nothing else",
      "TEXT: TYPE NAME [{TAGS}|[TAGS]] [where …] STAT, an expectation that ends with its stat. Of a check's status, the word is printed.\n"
      "Without a value (the last of no samples) nothing is printed, and the exit code is 1; after a loss that may matter it is 4.",
@@ -48,29 +49,42 @@ const struct command commands[] = {
      "  statwit value 'timing events.latency where host == \"web-*\" p95'\n"
      "  test \"$(statwit value 'gauge queue.depth last')\" -lt 10",
      value_command},
-    {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_JSON, TAKES_QUIET),
-     "the series recorded: name, type, tags, samples, sum, last", NULL,
+    {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_LS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the series recorded: name, type, tags, samples, sum, average, p95, last", NULL,
      "  statwit ls\n"
+     "  statwit ls --since 10s --sort samples\n"
      "  statwit ls 'login.*' --type count --tag instance:failure\n"
      "  statwit ls --session '*' --json",
      ls_command},
-    {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_SAMPLES, TAKES_JSON, TAKES_QUIET),
+    {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_SAMPLES, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "the samples as they came in, newest last", NULL,
      "  statwit samples -n 20\n"
      "  statwit samples 'events.*' -f\n"
      "  statwit samples --db statwit.db --json",
      samples_command},
-    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_JSON, TAKES_QUIET),
+    {"events", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_RECORDS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the events, newest last", "GLOB is matched against the title.",
+     "  statwit events\n"
+     "  statwit events 'Deploy*' --tag env:ci --since 10m\n"
+     "  statwit events --db statwit.db --json",
+     events_command},
+    {"checks", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_RECORDS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the service checks, newest last", NULL,
+     "  statwit checks -n 20\n"
+     "  statwit checks 'app.*' --since \"$mark\"\n"
+     "  statwit checks --db statwit.db --json",
+     checks_command},
+    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "what was refused, why, with a caret under the place", NULL,
      "  statwit rejects\n"
-     "  statwit rejects --json --since 1200",
+     "  statwit rejects --since 10m --json",
      rejects_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),
      "listeners, counts, losses", NULL,
      "  statwit status\n"
      "  statwit status --wait 5s -q && ./run-tests",
      status_command},
-    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_NEW_SESSION, TAKES_JSON),
+    {"session", "new [NAME]|ls|rm [--keep] NAME…", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_NEW_SESSION, TAKES_TIMES, TAKES_JSON),
      "isolated sessions; new prints the environment to export",
      "A session has a UDP port, an API key and, with --unix, Unix sockets of its own: other sessions do not see what comes in there.",
      "  eval \"$(statwit session new checkout-test --ttl 10m)\"\n"
@@ -78,6 +92,14 @@ const struct command commands[] = {
      "  statwit session rm checkout-test\n"
      "  statwit session rm --keep checkout-test",
      session_command},
+    {"mark", "[WHEN]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_JSON),
+     "print a mark: a point in the recording, for --since and --until",
+     "The point is now, behind all that was sent before. WHEN asks for another: an age (10s) or a time\n"
+     "(2026-11-27T10:00:00Z), at which statwit received what came then.",
+     "  mark=$(statwit mark); ./step-two; statwit expect --since \"$mark\" 'incr login.attempt sum == 1'\n"
+     "  statwit mark 10s\n"
+     "  statwit mark --db statwit.db 2026-11-27T10:00:00Z",
+     mark_command},
     {"reset", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_JSON, TAKES_QUIET),
      "forget what a session recorded", NULL,
      "  statwit reset\n"
@@ -98,11 +120,28 @@ const struct command commands[] = {
      "  statwit replay statwit.db --session again\n"
      "  statwit replay lines.txt --to udp",
      replay_command},
-    {"export", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_EXPORT),
+    {"export", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_EXPORT),
      "a whole session as jsonl, csv, dogstatsd or openmetrics", NULL,
      "  statwit export >session.jsonl\n"
      "  statwit export --db statwit.db --format csv -o samples.csv",
      export_command},
+    {"flush", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FLUSH),
+     "what a Datadog Agent would have sent to Datadog for it",
+     "The Agent gathers DogStatsD samples in buckets of 10 s. Counts become rates, histograms and timings five series, distributions\n"
+     "sketches. GLOB keeps series by the names that they have at Datadog. Series and sketches that came over HTTP are left out.",
+     "  statwit flush\n"
+     "  statwit flush --db statwit.db --format json\n"
+     "  statwit flush 'events.latency.*' --explain events.latency\n"
+     "  statwit flush --db statwit.db --flush-at 1700000010,1700000025",
+     flush_command},
+    {"import", "FILE…", 1, ANY, false, GROUPS(TAKES_IMPORT, TAKES_QUIET),
+     "make a recording from a capture, with the times at which it arrived then",
+     "FILE is a text with a line for each (seconds since 1970 with any decimals, a tab, a DogStatsD line), what the Agent's\n"
+     "dogstatsd-capture wrote, or a pcap; each may be packed with zstd. - is stdin.",
+     "  statwit import lines.txt --db new.db && statwit flush --db new.db\n"
+     "  statwit import datadog-capture-1700000000.dog.zstd --db new.db\n"
+     "  tcpdump -i lo -w - udp port 8125 | statwit import - --db new.db",
+     import_command},
     {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
      "names, types and tags against a catalog",
      "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"
@@ -210,7 +249,7 @@ static int command_run(int argc, char **argv) {
         log_error("%s", err.text);
     else if (option_on(&o, OPT_HELP))
         status = help(name);
-    else
+    else if ((status = moments_resolve(&o)) == EXIT_PASS)
         status = command->run(&o);
     options_free(&o);
     return status;

@@ -1,6 +1,8 @@
 /* Shell completion: the words of the two tables in each shell's own language. */
+#include "catalog/rules.h"
 #include "command/commands.h"
 #include "command/help.h"
+#include "core/metric.h"
 
 #include "core/log.h"
 
@@ -15,36 +17,91 @@ static void words(const char *choices) {
         putchar(*choices == '|' ? ' ' : *choices);
 }
 
-/* Case branches for a command's options whose value is one of some words. */
+/* The words that an option's value is one of, separated by '|'; NULL: it may be anything. */
+static const char *choices_of(const struct option *option) {
+#define TYPE_WORD(id, word, letter, nearest, weighing, family, traits) word "|"
+#define RULE_WORD(id, word, ...)                                       word "|"
+    if (option->kind == KIND_WORD)
+        return option->arg;
+    if (option->id == OPT_TYPE)
+        return METRIC_TYPES(TYPE_WORD) "event|check|any";
+    if (option->id == OPT_SILENCE || option->id == OPT_EXPLAIN)
+        return LINT_RULES(RULE_WORD) "all";
+    return NULL;
+}
+
+static bool takes_path(const struct option *option) {
+    return option->arg && (strcmp(option->arg, "FILE") == 0 || strcmp(option->arg, "PATH") == 0);
+}
+
+/* Of "new [NAME]|ls|rm [--keep] NAME…" the words new, ls and rm. */
+static void first_words(const struct command *c) {
+    const char *at = c->args;
+    while (at) {
+        at += *at == '[';
+        size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyz");
+        printf("%.*s%s", (int)n, at, n ? " " : "");
+        at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL;
+    }
+}
+
+static bool has_first_words(const struct command *c) {
+    const char *at = c->args + (c->args[0] == '[');
+    return *at >= 'a' && *at <= 'z';
+}
+
+/* Whether an argument may be a file: FILE, the command to run, or one of two to compare. */
+static bool takes_files(const struct command *c) {
+    return strstr(c->args, "FILE") || strstr(c->args, "CMD") || strcmp(c->args, "A B") == 0;
+}
+
+/* Case branches for what follows an option: one of some words, a file, or something that nobody can guess. */
 static void bash_values(const struct command *c) {
     for (size_t i = 0; i < n_option_table; i++) {
         const struct option *option = &option_table[i];
-        if (option->kind == KIND_WORD && option_taken(option, c)) {
-            printf("    '%s --%s') COMPREPLY=($(compgen -W '", c->name, option->flag);
-            words(option->arg);
+        if (!option->arg || !option_taken(option, c))
+            continue;
+        printf("    '%s --%s'", c->name, option->flag);
+        if (option->letter)
+            printf(" | '%s -%c'", c->name, option->letter);
+        const char *choices = choices_of(option);
+        fputs(choices || takes_path(option) ? ") COMPREPLY=($(compgen " : ") ", stdout);
+        if (choices) {
+            fputs("-W '", stdout);
+            words(choices);
             puts("' -- \"$word\")); return ;;");
-        }
+        } else
+            puts(takes_path(option) ? "-f -- \"$word\")); return ;;" : "return ;;");
     }
 }
 
 static void bash(void) {
-    fputs("_statwit() {\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags=\n"
-          "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '",
-          stdout);
+    fputs(
+        "_statwit() {\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags= first= files=\n"
+        "    local commands='",
+        stdout);
     for (size_t i = 0; i < n_commands; i++)
         printf("%s ", commands[i].name);
     puts(
-        "--help --version' -- \"$word\"))\n        return\n    fi\n    case \"${COMP_WORDS[1]} $before\" in");
+        "'\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+        "        COMPREPLY=($(compgen -W \"$commands help --help --version\" -- \"$word\"))\n        return\n    fi\n"
+        "    case \"${COMP_WORDS[1]} $before\" in");
     for (size_t i = 0; i < n_commands; i++)
         bash_values(&commands[i]);
-    puts("    esac\n    case ${COMP_WORDS[1]} in");
+    puts("    esac\n    case ${COMP_WORDS[1]} in\n    help) first=$commands ;;");
     for (size_t i = 0; i < n_commands; i++) {
         printf("    %s) flags='", commands[i].name);
         flags_of(&commands[i]);
-        puts("' ;;");
+        fputs("' first='", stdout);
+        first_words(&commands[i]);
+        printf("' files=%s ;;\n", takes_files(&commands[i]) ? "1" : "");
     }
-    puts("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
-         "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -F _statwit statwit");
+    puts(
+        "    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
+        "    *) if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$first\" ]; then\n"
+        "            COMPREPLY=($(compgen -W \"$first\" -- \"$word\"))\n"
+        "        elif [ -n \"$files\" ]; then\n            COMPREPLY=($(compgen -f -- \"$word\"))\n        fi ;;\n"
+        "    esac\n}\ncomplete -F _statwit statwit");
 }
 
 /* Text between single quotes, with what zsh would take for its own syntax in front of a backslash. */
@@ -64,12 +121,12 @@ static void zsh_option(const struct option *option) {
     quoted(option->help, "[]:\\");
     putchar(']');
     if (option->arg)
-        printf(":%s:", option->kind == KIND_WORD ? "word" : option->arg);
-    if (option->kind == KIND_WORD) {
+        printf(":%s:", choices_of(option) ? "word" : option->arg);
+    if (choices_of(option)) {
         putchar('(');
-        words(option->arg);
+        words(choices_of(option));
         putchar(')');
-    } else if (option->arg && (strcmp(option->arg, "FILE") == 0 || strcmp(option->arg, "PATH") == 0))
+    } else if (takes_path(option))
         fputs("_files", stdout);
     puts("' \\");
 }
@@ -89,7 +146,13 @@ static void zsh(void) {
         for (size_t j = 0; j < n_option_table; j++)
             if (option_taken(&option_table[j], &commands[i]))
                 zsh_option(&option_table[j]);
-        puts("            '*:argument:_files' ;;");
+        if (has_first_words(&commands[i])) {
+            fputs("            '1:word:(", stdout);
+            first_words(&commands[i]);
+            puts(")' \\");
+        }
+        puts(takes_files(&commands[i]) ? "            '*:argument:_files' ;;"
+                                       : "            '*:argument:' ;;");
     }
     puts(
         "    esac\n}\nif [ \"$funcstack[1]\" = _statwit ]; then _statwit \"$@\"; else compdef _statwit statwit; fi");
@@ -98,6 +161,13 @@ static void zsh(void) {
 static void fish(void) {
     puts("complete -c statwit -f");
     for (size_t i = 0; i < n_commands; i++) {
+        if (has_first_words(&commands[i])) {
+            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -a '", commands[i].name);
+            first_words(&commands[i]);
+            puts("'");
+        }
+        if (takes_files(&commands[i]))
+            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -F\n", commands[i].name);
         printf("complete -c statwit -n __fish_use_subcommand -a %s -d '", commands[i].name);
         quoted(commands[i].summary, "\\");
         puts("'");
@@ -109,12 +179,12 @@ static void fish(void) {
                    option->flag);
             if (option->letter)
                 printf(" -s %c", option->letter);
-            if (option->kind == KIND_WORD) {
+            if (choices_of(option)) {
                 fputs(" -x -a '", stdout);
-                words(option->arg);
+                words(choices_of(option));
                 putchar('\'');
             } else if (option->arg)
-                fputs(" -r -F", stdout);
+                fputs(takes_path(option) ? " -r -F" : " -x", stdout);
             fputs(" -d '", stdout);
             quoted(option->help, "\\");
             puts("'");

@@ -56,6 +56,7 @@ static int export_server(const struct options *o, FILE *to) {
     struct buf path = {.max = 1 << 20};
     rows_path(&path, o, "export");
     remote_arg(&path, "since", option_text(o, OPT_SINCE));
+    remote_arg(&path, "until", option_text(o, OPT_UNTIL));
     remote_arg(&path, "format", option_text(o, OPT_FORMAT));
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)

@@ -71,6 +71,7 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
     struct judge_options options = {
         .session = span_str(option_text(o, OPT_SESSION)),
         .since = (uint64_t)option_number(o, OPT_SINCE),
+        .until = (uint64_t)option_number(o, OPT_UNTIL),
         .prefix = span_str(option_text(o, OPT_PREFIX)),
         .ignore_tags = span_str(option_text(o, OPT_IGNORE_TAGS)),
         .all_covered = judging_all_covered(o),
@@ -169,6 +170,8 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
         json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
     if (option_given(o, OPT_SINCE))
         json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (option_given(o, OPT_UNTIL))
+        json_object_set_new(question, "until", json_integer(option_number(o, OPT_UNTIL)));
     if (option_given(o, OPT_WITHIN))
         json_object_set_new(question, "within_ms", json_integer(option_number(o, OPT_WITHIN) / NS_PER_MS));
     if (option_given(o, OPT_SETTLE))

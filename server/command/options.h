@@ -63,8 +63,12 @@ enum option_id {
     OPT_TAG,
     OPT_SOURCE,
     OPT_SINCE,
+    OPT_UNTIL,
     OPT_LIMIT,
     OPT_FOLLOW,
+    OPT_UTC,
+    OPT_WIDE,
+    OPT_SORT,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -107,6 +111,11 @@ enum option_id {
     OPT_VALUES,
     OPT_MASK,
     OPT_MARKDOWN,
+    OPT_INTERVAL,
+    OPT_FLUSH_AT,
+    OPT_HOSTNAME,
+    OPT_HISTOGRAM_AGGREGATES,
+    OPT_HISTOGRAM_PERCENTILES,
     OPT_N
 };
 
@@ -121,8 +130,13 @@ enum option_group {
     TAKES_DB,       /* who can read a file instead */
     TAKES_SESSION,
     TAKES_SINCE,
+    TAKES_UNTIL,
     TAKES_FILTER,
     TAKES_SAMPLES,
+    TAKES_RECORDS, /* events, checks */
+    TAKES_TIMES,   /* who prints times for people */
+    TAKES_TABLE,   /* who prints a table */
+    TAKES_LS,      /* ls alone */
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */
@@ -142,8 +156,13 @@ enum option_group {
     TAKES_SNAPSHOT, /* snapshot alone */
     TAKES_DIFF,     /* diff alone */
     TAKES_CHECK,    /* who can look only */
+    TAKES_FLUSH,    /* flush alone */
+    TAKES_IMPORT,   /* import alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
+
+/* --sort of ls */
+#define LS_ORDERS "name|samples|sum|avg|p95|last|newest|arrival"
 
 /* One list of groups, in the two tables. */
 #define OPTION_GROUPS_MAX 12
@@ -169,6 +188,7 @@ enum option_kind {
     KIND_SHARE,    /* 0 to 1 */
     KIND_HOST,     /* a name or an address, without a port */
     KIND_PORTS,    /* A-B; kept as A << 16 | B */
+    KIND_MOMENT,   /* core/moment.h; before the command runs, moments_resolve makes a mark of it */
 };
 
 struct option {
@@ -199,6 +219,7 @@ struct options {
         size_t n;
         const char **texts;
     } list[OPT_N];
+    char marks[2][24]; /* the texts of OPT_SINCE and OPT_UNTIL once they are marks */
     int n_args;
     char **args;
     bool dashes; /* "--" was given */

@@ -2,6 +2,7 @@
 #include "command/commands.h"
 #include "command/rows.h"
 #include "command/table.h"
+#include "command/when.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #define EXCERPT_MAX 100 /* bytes of a line that are shown around the place */
 
 struct reject_list {
+    struct when when;
     struct buf text; /* decoded */
     struct buf line;
     size_t n;
@@ -51,9 +53,10 @@ static void show_place(struct reject_list *l, struct span text, size_t offset) {
 
 static void on_reject(void *arg, const json_t *row) {
     struct reject_list *l = arg;
+    char at[WHEN_SIZE];
     struct span text = row_text(row, "text"), exact = row_text(row, "text_b64"),
-                time = row_text(row, "received_at"), detail = row_text(row, "detail"),
-                source = row_text(row, "source");
+                time = when_show(&l->when, row_text(row, "received_at"), at),
+                detail = row_text(row, "detail"), source = row_text(row, "source");
     if (exact.n) {
         buf_clear(&l->text);
         decode_base64(&l->text, exact);
@@ -61,9 +64,9 @@ static void on_reject(void *arg, const json_t *row) {
     }
     buf_clear(&l->line);
     text_harmless(&l->line, detail);
-    printf("%s%.*s %.*s%s  %s%.*s%s: %.*s\n", colour(COLOUR_DIM), time.n < 26 ? (int)time.n : 15,
-           time.n < 26 ? time.p : time.p + 11, SPAN_ARG(source), colour(COLOUR_OFF), colour(COLOUR_RED),
-           SPAN_ARG(row_text(row, "reason")), colour(COLOUR_OFF), SPAN_ARG(buf_view(&l->line)));
+    printf("%s%.*s %.*s%s  %s%.*s%s: %.*s\n", colour(COLOUR_DIM), SPAN_ARG(time), SPAN_ARG(source),
+           colour(COLOUR_OFF), colour(COLOUR_RED), SPAN_ARG(row_text(row, "reason")), colour(COLOUR_OFF),
+           SPAN_ARG(buf_view(&l->line)));
     double offset = row_number(row, "offset");
     show_place(l, text, isfinite(offset) && offset >= 0 ? (size_t)offset : 0);
     l->n++;
@@ -73,6 +76,7 @@ int rejects_command(const struct options *o) {
     if (option_on(o, OPT_JSON))
         return rows_print_json(o, ROWS_REJECTS);
     struct reject_list l = {.text = {.max = 8 << 20}, .line = {.max = 1 << 20}};
+    when_begin(&l.when, option_on(o, OPT_UTC));
     int status = rows_each(o, ROWS_REJECTS, on_reject, &l, NULL);
     buf_free(&l.text);
     buf_free(&l.line);

@@ -3,6 +3,7 @@
 #include "command/table.h"
 #include "core/log.h"
 #include "core/series.h"
+#include "judge/evaluate/quantile.h"
 #include "judge/judge.h"
 #include "render/rows.h"
 #include "store/store.h"
@@ -14,8 +15,11 @@
 #define ALL     "100000000" /* as many as the server gives */
 #define ROW_MAX ((size_t)8 << 20)
 
-static const char *const words[] = {
-    [ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples", [ROWS_REJECTS] = "rejects"};
+static const char *const words[] = {[ROWS_SERIES] = "series",
+                                    [ROWS_SAMPLES] = "samples",
+                                    [ROWS_EVENTS] = "events",
+                                    [ROWS_CHECKS] = "service_checks",
+                                    [ROWS_REJECTS] = "rejects"};
 
 struct span row_text(const json_t *row, const char *field) {
     const json_t *value = json_object_get(row, field);
@@ -73,21 +77,43 @@ struct reader *rows_open_file(const struct options *o) {
     static const struct listing_phase name##_phase = {rows, "", "", write_##name};
 PHASE(LISTING_SERIES, series)
 PHASE(LISTING_SAMPLES, sample)
+PHASE(LISTING_EVENTS, event)
+PHASE(LISTING_CHECKS, check)
 PHASE(LISTING_REJECTS, reject)
-static const struct listing_phase *const phase_of[] = {
-    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_REJECTS] = &reject_phase};
+static const struct listing_phase *const phase_of[] = {[ROWS_SERIES] = &series_phase,
+                                                       [ROWS_SAMPLES] = &sample_phase,
+                                                       [ROWS_EVENTS] = &event_phase,
+                                                       [ROWS_CHECKS] = &check_phase,
+                                                       [ROWS_REJECTS] = &reject_phase};
 
 struct file_rows {
     const struct listing_phase *phase;
     void (*take)(void *arg, struct span text, uint64_t id);
     void *arg;
     struct buf row;
+    struct reader *reader;
+    bool p95;        /* of series */
+    uint64_t budget; /* samples that may still be read for that */
     bool too_large;
 };
+
+static int deliver_p95(struct file_rows *f, const struct series_row *row) {
+    struct err err = {0};
+    double p95;
+    if (quantile_of(f->reader, row, 95, &f->budget, &p95, &err) != 0)
+        p95 = (double)NAN;
+    rows_series_p95_json(&f->row, row, p95);
+    f->too_large = f->row.failed;
+    if (!f->too_large)
+        f->take(f->arg, buf_view(&f->row), row->id);
+    return f->too_large;
+}
 
 static int deliver(struct file_rows *f, uint64_t id, const void *row) {
     buf_clear(&f->row);
     buf_str(&f->row, f->phase->before);
+    if (f->p95 && f->phase->rows == LISTING_SERIES)
+        return deliver_p95(f, row);
     f->phase->write(&f->row, row);
     buf_str(&f->row, f->phase->after);
     f->too_large = f->row.failed;
@@ -109,8 +135,8 @@ DELIVER(reject)
 static int read_phase(struct reader *r, const struct filter *filter, struct file_rows *f, struct err *err) {
     switch (f->phase->rows) {
     case LISTING_SERIES:
-        return filter->since ? series_since(r, filter, on_series, f, err)
-                             : r->ops->series(r, filter, on_series, f, err);
+        return filter->since || filter->until ? series_since(r, filter, on_series, f, err)
+                                              : r->ops->series(r, filter, on_series, f, err);
     case LISTING_SAMPLES:
         return r->ops->samples(r, filter, true, on_sample, f, err);
     case LISTING_EVENTS:
@@ -125,24 +151,11 @@ static int read_phase(struct reader *r, const struct filter *filter, struct file
     return 0;
 }
 
-struct search {
-    struct span name;
-    bool found;
-};
-
-static int on_session(void *arg, const struct session_row *row) {
-    struct search *s = arg;
-    s->found = span_eq(row->name, s->name);
-    return s->found;
-}
-
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err) {
-    struct search search = {.name = name};
-    if (span_eq(search.name, SPAN("*")))
-        return EXIT_PASS;
-    if (r->ops->sessions(r, on_session, &search, err) != 0)
+    uint64_t id = 1;
+    if (!span_eq(name, SPAN(EVERY_SESSION)) && r->ops->session_id(r, name, &id, err) != 0)
         return EXIT_CANNOT;
-    if (search.found)
+    if (id)
         return EXIT_PASS;
     err_set(err, 0, "no session is named '%.*s' in %s", SPAN_ARG(name), option_text(o, OPT_DB));
     return EXIT_USAGE;
@@ -152,7 +165,10 @@ int rows_find_mark(struct reader *r, const struct options *o, struct err *err) {
     uint64_t last_id;
     if (r->ops->last_id(r, &last_id, err) != 0)
         return EXIT_CANNOT;
-    return judge_is_mark((uint64_t)option_number(o, OPT_SINCE), last_id, err) ? EXIT_PASS : EXIT_USAGE;
+    return judge_is_mark((uint64_t)option_number(o, OPT_SINCE), last_id, err) &&
+                   judge_is_mark((uint64_t)option_number(o, OPT_UNTIL), last_id, err)
+               ? EXIT_PASS
+               : EXIT_USAGE;
 }
 
 int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
@@ -166,6 +182,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
         .has_source = source != NULL,
         .source = source ? (enum source)source_of(span_str(source)) : SOURCE_UDP,
         .since = (uint64_t)option_number(o, OPT_SINCE),
+        .until = (uint64_t)option_number(o, OPT_UNTIL),
         .limit = (uint64_t)option_number(o, OPT_LIMIT),
         .newest = option_given(o, OPT_LIMIT),
     };
@@ -182,6 +199,12 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
     return EXIT_USAGE;
 }
 
+/* ls shows one; of whole series only. */
+static bool wants_p95(const struct options *o) {
+    return option_groups_have(&o->command->groups, TAKES_LS) && !option_given(o, OPT_SINCE) &&
+           !option_given(o, OPT_UNTIL);
+}
+
 int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
                  void (*take)(void *arg, struct span text, uint64_t id), void *arg) {
     struct span tags[OPTION_LIST_MAX];
@@ -191,7 +214,12 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     if (!r)
         return status == EXIT_PASS ? EXIT_CANNOT : status;
     struct err err = {0};
-    struct file_rows f = {.take = take, .arg = arg, .row = {.max = ROW_MAX}};
+    struct file_rows f = {.take = take,
+                          .arg = arg,
+                          .row = {.max = ROW_MAX},
+                          .reader = r,
+                          .p95 = wants_p95(o),
+                          .budget = QUANTILE_LIST_MAX};
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(rows_session(o)), &err);
@@ -227,6 +255,8 @@ static void make_path(struct buf *path, const struct options *o, enum rows_kind 
     *path = (struct buf){.max = 1 << 20};
     rows_path(path, o, words[kind]);
     remote_arg(path, "since", option_text(o, OPT_SINCE));
+    remote_arg(path, "until", option_text(o, OPT_UNTIL));
+    remote_arg(path, "p95", wants_p95(o) ? "true" : NULL);
     if (option_given(o, OPT_LIMIT))
         remote_arg(path, "newest", "true");
     remote_arg(path, "limit", option_given(o, OPT_LIMIT) ? option_text(o, OPT_LIMIT) : limit);

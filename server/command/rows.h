@@ -10,7 +10,9 @@
 #include "command/remote.h"
 #include "control/listing.h"
 
-enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS };
+#define ROWS_NEWEST_MAX 10000 /* rows a server gives from the end */
+
+enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_EVENTS, ROWS_CHECKS, ROWS_REJECTS };
 
 /* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
 bool rows_from_file(const struct options *o);
@@ -23,7 +25,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *filte
 struct reader *rows_open_file(const struct options *o);
 /* EXIT_USAGE with err when the recording has no session of that name. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
-/* EXIT_USAGE with err when --since is beyond the newest record. */
+/* EXIT_USAGE with err when --since or --until is beyond the newest record. */
 int rows_find_mark(struct reader *r, const struct options *o, struct err *err);
 /* The session's name: "default" unless --session says otherwise. */
 const char *rows_session(const struct options *o);
@@ -32,7 +34,7 @@ const char *rows_session(const struct options *o);
  * sample or reject delivered, 0 when there was none. */
 int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *arg, const json_t *row),
               void *arg, uint64_t *last_id);
-/* Prints {"series":[…]}, {"samples":[…]} or {"rejects":[…]} as the control API answers it. */
+/* Prints {"series":[…]}, {"samples":[…]} and so on, as the control API answers it. */
 int rows_print_json(const struct options *o, enum rows_kind kind);
 
 /* Starts /recorder/v1/LIST with the filters of the options, but for since and limit. */

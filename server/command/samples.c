@@ -2,14 +2,14 @@
 #include "command/commands.h"
 #include "command/rows.h"
 #include "command/table.h"
+#include "command/when.h"
 #include "core/log.h"
 #include "core/number.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
-#define NEWEST_MAX 10000 /* rows a server gives from the end */
-#define EVENT_MAX  ((size_t)8 << 20)
+#define EVENT_MAX ((size_t)8 << 20)
 
 enum { TIME, SOURCE, SESSION, NAME, TYPE, VALUE, RATE, TAGS, HOST, N };
 static const struct column columns[N] = {
@@ -26,6 +26,7 @@ static const struct column columns[N] = {
 
 struct sample_list {
     struct text_table table;
+    struct when when;
     struct buf tags;
     bool all_sessions;
     struct buf event; /* of the stream: a piece of a line */
@@ -33,15 +34,9 @@ struct sample_list {
     bool json;
 };
 
-/* "23:11:47.123456" of "2026-11-22T23:11:47.123456789Z". */
-static struct span time_of(const json_t *row) {
-    struct span time = row_text(row, "received_at");
-    return time.n < 26 ? time : span_of(time.p + 11, 15);
-}
-
 static void on_sample(void *arg, const json_t *row) {
     struct sample_list *l = arg;
-    char rate[NUMBER_SIZE + 1] = "";
+    char rate[NUMBER_SIZE + 1] = "", time[WHEN_SIZE];
     double sample_rate = row_number(row, "sample_rate");
     if (sample_rate != 1) {
         rate[0] = '@';
@@ -49,7 +44,7 @@ static void on_sample(void *arg, const json_t *row) {
     }
     buf_clear(&l->tags);
     row_tags(row, &l->tags);
-    table_cell(&l->table, time_of(row));
+    table_cell(&l->table, when_show(&l->when, row_text(row, "received_at"), time));
     table_cell(&l->table, row_text(row, "source"));
     table_cell(&l->table, l->all_sessions ? row_text(row, "session") : SPAN(""));
     table_cell(&l->table, row_text(row, "name"));
@@ -111,14 +106,20 @@ static int follow(const struct options *o, struct sample_list *l, uint64_t last_
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)
         status = remote_stream(&remote, path.p, on_chunk, l);
+    if (status == EXIT_PASS && !l->ended)
+        log_info("the server has ended: nothing more arrives");
     remote_close(&remote);
     buf_free(&path);
     return status;
 }
 
 static int check(const struct options *o) {
-    if (option_number(o, OPT_LIMIT) > NEWEST_MAX) {
-        log_error("--limit is at most %d; without it, all samples are shown", NEWEST_MAX);
+    if (option_number(o, OPT_LIMIT) > ROWS_NEWEST_MAX) {
+        log_error("--limit is at most %d; without it, all samples are shown", ROWS_NEWEST_MAX);
+        return EXIT_USAGE;
+    }
+    if (option_on(o, OPT_FOLLOW) && option_given(o, OPT_UNTIL)) {
+        log_error("--follow goes on for ever, so it takes no --until");
         return EXIT_USAGE;
     }
     if (option_on(o, OPT_FOLLOW) && rows_from_file(o)) {
@@ -139,7 +140,9 @@ int samples_command(const struct options *o) {
         return status;
     if (l.json && !option_on(o, OPT_FOLLOW))
         return rows_print_json(o, ROWS_SAMPLES);
+    when_begin(&l.when, option_on(o, OPT_UTC));
     table_begin(&l.table, N, columns);
+    l.table.wide = option_on(o, OPT_WIDE);
     l.table.follows = option_on(o, OPT_FOLLOW);
     if (!l.json)
         status = rows_each(o, ROWS_SAMPLES, on_sample, &l, &last_id);

@@ -3,6 +3,7 @@
 #include "command/remote.h"
 #include "command/rows.h"
 #include "command/table.h"
+#include "command/when.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include <stdio.h>
@@ -88,6 +89,9 @@ static int session_ls(const struct options *o, struct remote *remote) {
         return EXIT_PASS;
     }
     struct text_table table;
+    struct when when;
+    char expires[WHEN_SIZE];
+    when_begin(&when, option_on(o, OPT_UTC));
     table_begin(&table, N, columns);
     json_array_foreach(json_object_get(answer, "sessions"), i, row) {
         const json_t *at = json_object_get(row, "dogstatsd");
@@ -100,7 +104,7 @@ static int session_ls(const struct options *o, struct remote *remote) {
         table_number(&table, row_number(row, "samples"));
         table_number(&table, row_number(row, "series"));
         table_number(&table, row_number(row, "rejects"));
-        table_cell(&table, row_text(row, "expires_at"));
+        table_cell(&table, when_show(&when, row_text(row, "expires_at"), expires));
     }
     table_end(&table);
     json_decref(answer);

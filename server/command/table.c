@@ -180,7 +180,7 @@ void table_begin(struct text_table *t, size_t n_columns, const struct column *co
 static void print_cell(const struct text_table *t, size_t c, struct span text, const char *sequence,
                        size_t *blanks) {
     size_t width = text_width(text), room = t->width[c];
-    bool cut = width > room && terminal_width() > 0 && t->columns[c].gives;
+    bool cut = width > room && terminal_width() > 0 && t->columns[c].gives && !t->wide;
     if (cut) {
         text.n = fitting(text, room - 1);
         width = text_width(text) + 1;
@@ -207,6 +207,30 @@ static void print_row(const struct text_table *t, const char **at, bool title) {
     putchar('\n');
 }
 
+/* Narrows the widest column that gives, down to the next, until the table fits. */
+static void fit(struct text_table *t) {
+    size_t total = 0, window = terminal_width();
+    for (size_t c = 0; c < t->n_columns; c++)
+        total += t->shown[c] ? t->width[c] + 2 : 0;
+    total -= 2;
+    while (window && total > window && !t->wide) {
+        size_t widest = t->n_columns;
+        for (size_t c = 0; c < t->n_columns; c++)
+            if (t->shown[c] && t->columns[c].gives && t->width[c] > LEAST_GIVEN &&
+                (widest == t->n_columns || t->width[c] > t->width[widest]))
+                widest = c;
+        if (widest == t->n_columns)
+            break;
+        t->width[widest]--;
+        total--;
+    }
+    for (size_t c = t->n_columns; c-- > 0 && t->follows && total < window;)
+        if (t->shown[c] && t->columns[c].gives) {
+            t->width[c] += window - total;
+            break;
+        }
+}
+
 /* Takes the columns' widths from the rows held, then makes them fit. */
 static void measure(struct text_table *t) {
     const char *at = t->text.p;
@@ -218,26 +242,33 @@ static void measure(struct text_table *t) {
         t->width[c] = width > t->width[c] ? width : t->width[c];
         at += cell.n + 1;
     }
-    size_t total = 0, window = terminal_width();
     for (size_t c = 0; c < t->n_columns; c++) {
         size_t title = t->headless ? 0 : text_width(span_str(t->columns[c].title));
-        t->shown[c] = !t->columns[c].optional || t->width[c] > t->columns[c].least || t->follows;
+        t->shown[c] = !t->columns[c].optional || t->width[c] > t->columns[c].least;
         t->width[c] = title > t->width[c] ? title : t->width[c];
         t->width[c] = t->width[c] < WIDTH_MAX ? t->width[c] : WIDTH_MAX;
-        total += t->shown[c] ? t->width[c] + 2 : 0;
     }
-    total -= 2;
-    while (window && total > window) { /* the widest that gives, down to the next */
-        size_t widest = t->n_columns;
-        for (size_t c = 0; c < t->n_columns; c++)
-            if (t->shown[c] && t->columns[c].gives && t->width[c] > LEAST_GIVEN &&
-                (widest == t->n_columns || t->width[c] > t->width[widest]))
-                widest = c;
-        if (widest == t->n_columns)
-            break;
-        t->width[widest]--;
-        total--;
+    fit(t);
+}
+
+/* A later row fills a column that was left out: it is shown from here on, under a new line of titles. */
+static void reveal(struct text_table *t, const char *at) {
+    bool more = false;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        struct span cell = span_str(at);
+        at += cell.n + 1;
+        if (t->shown[c] || cell.n == 0)
+            continue;
+        size_t width = text_width(cell), title = text_width(span_str(t->columns[c].title));
+        t->shown[c] = more = true;
+        t->width[c] = width > title ? width : title;
+        t->width[c] = t->width[c] < WIDTH_MAX ? t->width[c] : WIDTH_MAX;
     }
+    if (!more)
+        return;
+    fit(t);
+    if (!t->headless)
+        print_row(t, NULL, true);
 }
 
 void table_flush(struct text_table *t) {
@@ -248,8 +279,10 @@ void table_flush(struct text_table *t) {
             print_row(t, NULL, true);
         t->begun = true;
     }
-    for (size_t i = 0; i < t->n_rows; i++)
+    for (size_t i = 0; i < t->n_rows; i++) {
+        reveal(t, at);
         print_row(t, &at, false);
+    }
     buf_clear(&t->text);
     t->n_rows = 0;
 }
@@ -264,10 +297,20 @@ void table_cell(struct text_table *t, struct span text) {
         table_flush(t);
 }
 
+#define WHOLE_MAX 1e15 /* every whole number below is a double of its own */
+
+void table_format(double value, char text[TABLE_NUMBER_SIZE]) {
+    if (!isfinite(value))
+        snprintf(text, TABLE_NUMBER_SIZE, "-");
+    else if (fabs(value) < WHOLE_MAX && (value == trunc(value) || fabs(value) >= 1e6))
+        snprintf(text, TABLE_NUMBER_SIZE, "%.0f", value == 0 ? 0.0 : value);
+    else
+        snprintf(text, TABLE_NUMBER_SIZE, "%.6g", value);
+}
+
 void table_number(struct text_table *t, double value) {
-    char text[NUMBER_SIZE] = "-";
-    if (isfinite(value))
-        number_format(value, text);
+    char text[TABLE_NUMBER_SIZE];
+    table_format(value, text);
     table_cell(t, span_str(text));
 }
 

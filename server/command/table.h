@@ -3,8 +3,9 @@
  *
  * Ownership: the caller's struct; table_end prints what is left and frees.
  * Threads: one.
- * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come. On a terminal a table is
- * never wider than it: the column marked `gives` is cut with an ellipsis.
+ * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come. An optional column that one of
+ * those fills is shown from there on, under a new line of titles. On a terminal a table is never wider than it: the column marked
+ * `gives` is cut with an ellipsis.
  */
 #ifndef COMMAND_TABLE_H
 #define COMMAND_TABLE_H
@@ -12,7 +13,7 @@
 #include "core/buf.h"
 #include <stdio.h>
 
-#define TABLE_COLUMNS_MAX 12
+#define TABLE_COLUMNS_MAX 16
 #define TABLE_HELD        1000
 
 struct column {
@@ -28,8 +29,9 @@ struct text_table {
     size_t n_columns;
     const struct column *columns;
     /* Set before the first row: */
+    bool wide;     /* nothing is cut */
     bool headless; /* no line of titles */
-    bool follows;  /* rows go on for ever: optional columns may still be needed */
+    bool follows;  /* rows go on for ever: later ones may need the room that is left */
     /* private: */
     bool begun;
     size_t n_cells, n_rows;
@@ -41,7 +43,10 @@ struct text_table {
 void table_begin(struct text_table *t, size_t n_columns, const struct column *columns);
 /* The next cell, row by row; made harmless. */
 void table_cell(struct text_table *t, struct span text);
-void table_number(struct text_table *t, double value); /* "-" when not finite */
+/* "-" when not finite. People get six digits, but all of a whole number below 10^15; programs read JSON. */
+void table_number(struct text_table *t, double value);
+#define TABLE_NUMBER_SIZE 32
+void table_format(double value, char text[TABLE_NUMBER_SIZE]);
 /* Prints the rows held so far. */
 void table_flush(struct text_table *t);
 void table_end(struct text_table *t);

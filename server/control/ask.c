@@ -58,39 +58,27 @@ int ask_session(struct http_request *rq, struct span name, struct ingest_session
     return -1;
 }
 
-struct ended {
-    struct span name;
-    struct ingest_session *session;
-    bool found;
-};
-
-static int is_ended(void *arg, const struct session_row *row) {
-    struct ended *e = arg;
-    e->found = span_eq(row->name, e->name) && row->name.n < sizeof e->session->name;
-    if (e->found) {
-        *e->session = (struct ingest_session){.id = row->id};
-        memcpy(e->session->name, row->name.p, row->name.n);
-    }
-    return e->found;
-}
-
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session) {
     struct err err = {0};
     if (!name.p || ingest_session_find(rq->http->ingest, name, session, &err) == 0)
         return ask_session(rq, name, session);
-    struct ended e = {.name = name, .session = session};
     struct err why = {0};
+    uint64_t id = 0;
     struct reader *r = store_reader_take(rq->http->store, &why);
     int failed = !r || r->ops->begin(r, &why) != 0;
     if (!failed) {
-        failed = r->ops->sessions(r, is_ended, &e, &why);
+        failed = r->ops->session_id(r, name, &id, &why);
         r->ops->end(r);
     }
     if (r)
         store_reader_give(rq->http->store, r);
     if (failed)
         http_error(rq, 500, "cannot read the sessions: %s", why.text);
-    return failed ? -1 : e.found ? 1 : ask_session(rq, name, session);
+    if (failed || id == 0 || name.n >= sizeof session->name)
+        return failed ? -1 : ask_session(rq, name, session);
+    *session = (struct ingest_session){.id = id};
+    memcpy(session->name, name.p, name.n);
+    return 1;
 }
 
 uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier) {
@@ -180,6 +168,9 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     } else if (span_eq(arg->name, SPAN("since"))) {
         if (!ask_u64(arg->value, &f->since))
             return refuse_value(rq, arg, "a mark (POST /recorder/v1/marks gives one)");
+    } else if (span_eq(arg->name, SPAN("until"))) {
+        if (!ask_u64(arg->value, &f->until) || f->until == 0)
+            return refuse_value(rq, arg, "a mark from 1 (POST /recorder/v1/marks gives one)");
     } else if (span_eq(arg->name, SPAN("cursor"))) {
         if (!ask_u64(arg->value, &ask->cursor))
             return refuse_value(rq, arg, "the `next` of an earlier answer");
@@ -214,8 +205,8 @@ int ask_some(struct http_request *rq, size_t n, const char *const *names, struct
 }
 
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask) {
-    static const char *const names[] = {"session", "name",  "type",   "tag",    "source",
-                                        "since",   "limit", "cursor", "newest", "settled"};
+    static const char *const names[] = {"session", "name",  "type",   "tag",    "source", "since",
+                                        "until",   "limit", "cursor", "newest", "settled"};
     const size_t n_names = sizeof names / sizeof names[0];
     const char *all[sizeof names / sizeof names[0] + ASK_MORE_MAX];
     assert(n_more <= ASK_MORE_MAX);
@@ -295,11 +286,16 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
     return answer_field(rq, field_count(object, name, max, value, &err), &err);
 }
 
-int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id) {
+int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t last_id) {
     struct err err = {0};
-    if (judge_is_mark(since, last_id, &err))
+    if (!judge_is_mark(since, last_id, &err))
+        http_error(rq, 400, "since: %s", err.text);
+    else if (!judge_is_mark(until, last_id, &err))
+        http_error(rq, 400, "until: %s", err.text);
+    else if (until && until < since)
+        http_error(rq, 400, "until: the mark %" PRIu64 " lies before that of since", until);
+    else
         return 0;
-    http_error(rq, 400, "since: %s", err.text);
     return -1;
 }
 

@@ -43,6 +43,7 @@ struct ask {
     uint64_t cursor;
     uint64_t limit;
     bool newest;
+    bool p95; /* of series: with that percentile */
     char session[INGEST_NAME_SIZE];
     uint64_t session_id; /* INGEST_ALL */
 };
@@ -73,8 +74,8 @@ int ask_count(struct http_request *rq, const json_t *object, const char *name, u
 #define ASK_LONG_SAMPLES 2000000     /* recorded, where each is looked at */
 #define ASK_LONG_PAIRS   4000000     /* of 16 bytes of the question and a series */
 enum work_length ask_length(const struct http_request *rq, bool reads_samples);
-/* Refuses a `since` that is beyond the newest record: it is a mark of another recording. */
-int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id);
+/* Refuses a mark that is beyond the newest record: it is one of another recording; and (0: none) an `until` before `since`. */
+int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t last_id);
 
 /* The barrier of a session (INGEST_ALL), with its error as a 503. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);

@@ -24,6 +24,7 @@ static const struct route routes[] = {
     GET(V1 "/histogram", control_histogram),
     GET(V1 "/stream", control_stream),
     GET(V1 "/export", control_export),
+    GET(V1 "/flush", control_flush),
     GET(V1 "/sessions", control_sessions_list),
     {HTTP_POST, V1 "/sessions", control_session_new, ROUTE_CHECKS_SESSION, 64 << 10},
     GET(V1 "/sessions/{name}", control_session_get),

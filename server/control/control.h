@@ -27,6 +27,7 @@ void control_histogram(struct http_request *rq);
 /* stream.c, export.c, expect.c */
 void control_stream(struct http_request *rq);
 void control_export(struct http_request *rq);
+void control_flush(struct http_request *rq);
 void control_expect(struct http_request *rq);
 /* sessions.c */
 void control_sessions_list(struct http_request *rq);

@@ -123,7 +123,7 @@ static bool judge_to(struct question *q, uint64_t last_id) {
     q->waiter.series = watch_series(q->rq->http->watch);
     if (session_ended(q))
         return true;
-    if (ask_mark(q->rq, judge_since(q->judge), last_id) != 0)
+    if (ask_marks(q->rq, judge_since(q->judge), judge_until(q->judge), last_id) != 0)
         return true;
     if (with_reader(q, begin_judging) != 0)
         return true;

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/series.h"
+#include "judge/evaluate/quantile.h"
 #include "render/rows.h"
 #include <stdlib.h>
 
@@ -21,6 +22,8 @@ struct listing {
     bool any;        /* some row was delivered */
     bool more;       /* there is a row beyond the limit */
     bool page_full;
+    struct reader *reader; /* while a page of series with p95 is filled */
+    uint64_t budget;       /* samples that may still be read for that */
     bool done;
     struct buf page;
     size_t at; /* bytes of the page that were sent */
@@ -48,9 +51,30 @@ static int take_row(struct listing *l, uint64_t id, const void *row) {
     return l->page.failed;
 }
 
+/* A row with a p95 is written anew: the percentile is found while the list is read. */
+static int take_series_p95(struct listing *l, const struct series_row *row) {
+    struct err err = {0};
+    double p95;
+    size_t before = l->page.n;
+    bool first = !l->any;
+    int stop = take_row(l, row->id, row);
+    if (stop || l->cursor != row->id)
+        return stop;
+    if (quantile_of(l->reader, row, 95, &l->budget, &p95, &err) != 0) {
+        l->page.failed = true;
+        return 1;
+    }
+    l->page.n = before;
+    buf_str(&l->page, first ? "" : l->format->separator);
+    rows_series_p95_json(&l->page, row, p95);
+    return l->page.failed;
+}
+
 static int on_series(void *arg, const struct series_row *row) {
     struct listing *l = arg;
-    return row->id <= l->cursor ? 0 : take_row(l, row->id, row);
+    if (row->id <= l->cursor)
+        return 0;
+    return l->ask.p95 ? take_series_p95(l, row) : take_row(l, row->id, row);
 }
 
 static int on_sample(void *arg, const struct sample_row *row) {
@@ -103,9 +127,10 @@ static bool type_fits(const struct ask *ask, enum listing_rows rows) {
 static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows, const struct filter *f,
                      struct err *err) {
     const struct reader_ops *ops = r->ops;
+    l->reader = r;
     switch (rows) {
     case LISTING_SERIES:
-        if (l->ask.filter.since || f->has_source)
+        if (l->ask.filter.since || l->ask.filter.until || f->has_source)
             return series_since(r, f, on_series, l, err);
         return ops->series(r, f, on_series, l, err);
     case LISTING_SAMPLES:
@@ -206,7 +231,8 @@ static ssize_t listing_read(void *arg, char *to, size_t max) {
 
 void listing_answer(struct http_request *rq, const struct ask *ask, const struct listing_format *format) {
     uint64_t last_id;
-    if (ask_settled(rq, ask->session_id, &last_id) != 0 || ask_mark(rq, ask->filter.since, last_id) != 0)
+    if (ask_settled(rq, ask->session_id, &last_id) != 0 ||
+        ask_marks(rq, ask->filter.since, ask->filter.until, last_id) != 0)
         return;
     struct listing *l = calloc(1, sizeof *l);
     if (!l) {
@@ -219,10 +245,11 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     if (ask->filter.session.p)
         l->ask.filter.session = span_str(l->ask.session);
     l->format = format;
-    l->until = last_id;
+    l->until = ask->filter.until ? ask->filter.until : last_id;
     l->left = ask->limit;
     l->cursor = ask->cursor;
     l->page.max = 64 << 20;
+    l->budget = QUANTILE_LIST_MAX;
     struct err err = {0};
     if (fill_page(l, &err) != 0) {
         http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a row is too large");

@@ -21,7 +21,19 @@ WRITER(reject, reject_row)
         if (ask_list(rq, 0, NULL, &ask) == 0)                                                                \
             listing_answer(rq, &ask, &format);                                                               \
     }
-LIST(series, LISTING_SERIES, series)
+
+/* ?p95=true: with a percentile, which takes reading all samples. */
+void control_series(struct http_request *rq) {
+    static const struct listing_format format = {
+        "application/json", "{\"series\":[", ",\n", true, 1, {{LISTING_SERIES, "", "", write_series}}};
+    struct ask ask;
+    if (ask_list(rq, ASK_NAMES("p95"), &ask) != 0 || ask_flag(rq, "p95", &ask.p95) != 0)
+        return;
+    if (ask.p95 && (ask.filter.since || ask.filter.until || ask.filter.has_source))
+        http_error(rq, 400, "p95 is of whole series: it takes neither since nor until nor source");
+    else
+        listing_answer(rq, &ask, &format);
+}
 LIST(samples, LISTING_SAMPLES, sample)
 LIST(events, LISTING_EVENTS, event)
 LIST(service_checks, LISTING_CHECKS, check)

@@ -157,8 +157,8 @@ static void put_families(struct buf *b, const struct collected *c) {
 int openmetrics_write(struct reader *r, const struct filter *f, uint64_t limit, struct buf *text,
                       struct err *err) {
     struct collected c = {.text = {.max = OPENMETRICS_MAX}, .left = limit};
-    int failed = f->since || f->has_source ? series_since(r, f, collect, &c, err)
-                                           : r->ops->series(r, f, collect, &c, err);
+    bool partly = f->since || f->until || f->has_source;
+    int failed = partly ? series_since(r, f, collect, &c, err) : r->ops->series(r, f, collect, &c, err);
     if (!failed && (c.failed || c.text.failed))
         failed = err_set(err, EFBIG, "too many series for this format");
     if (!failed && c.n)
@@ -172,7 +172,8 @@ int openmetrics_write(struct reader *r, const struct filter *f, uint64_t limit, 
 
 void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
     struct filter f = ask->filter;
-    if (ask_settled(rq, ask->session_id, &f.until) != 0 || ask_mark(rq, f.since, f.until) != 0)
+    uint64_t last_id;
+    if (ask_settled(rq, ask->session_id, &last_id) != 0 || ask_marks(rq, f.since, f.until, last_id) != 0)
         return;
     struct err err = {0};
     struct reader *r = store_reader_take(rq->http->store, &err);

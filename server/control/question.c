@@ -11,8 +11,8 @@ void question_free(struct question *q) {
 }
 
 #define FIELDS                                                                                               \
-    "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
-        "ignore_tags", "no_rejects", "value"
+    "expect", "session", "no_everywhere", "since", "until", "within_ms", "settle_ms", "all_covered",         \
+        "prefix", "ignore_tags", "no_rejects", "value"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -114,6 +114,13 @@ static struct judge *read_judge(struct http_request *rq, const json_t *body,
     return judge;
 }
 
+static int read_until(struct http_request *rq, const json_t *body, uint64_t *until) {
+    int given = ask_count(rq, body, "until", INT64_MAX, until);
+    if (given > 0 && *until == 0)
+        http_error(rq, 400, "until must be a mark from 1 (POST /recorder/v1/marks gives one)");
+    return given < 0 || (given > 0 && *until == 0) ? -1 : 0;
+}
+
 /* Where the request names no session, a `session` line of the expectations may: then that one is looked up, and judged. */
 static int follow_session_line(struct http_request *rq, const json_t *body, bool has_since,
                                struct judge_options *options, struct ingest_session *session,
@@ -145,6 +152,7 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     int has_since = 0, ended = 0;
     if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
         (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
+        read_until(rq, body, &options.until) == 0 &&
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
         ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
@@ -173,7 +181,7 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     q->ended = ended && !options.no_everywhere; /* nothing comes any more */
     if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
         session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
-    if (q->ended)
+    if (q->ended || judge_until(judge))
         within_ms = settle_ms = 0;
     else if (!has_within && judge_within_ms(judge) > 0)
         within_ms = (uint64_t)judge_within_ms(judge);

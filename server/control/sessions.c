@@ -4,6 +4,7 @@
 #include "core/array.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/moment.h"
 #include "http/environment.h"
 #include "http/watch.h"
 #include <errno.h>
@@ -224,15 +225,43 @@ void control_session_delete(struct http_request *rq) {
     buf_printf(&rq->answer.body, "{\"%s\":\"%s\"}\n", keep ? "ended" : "removed", session.name);
 }
 
+/* "at": an age or a time; the present unless it is given. */
+static int read_moment(struct http_request *rq, const json_t *body, struct moment *moment) {
+    struct span text = SPAN("now");
+    if (ask_string(rq, body, "at", &text) < 0)
+        return -1;
+    if (moment_parse(text, moment))
+        return 0;
+    http_error(rq, 400, "at must be " MOMENT_WANTED ", not '%.*s'", SPAN_ARG(text));
+    return -1;
+}
+
+static int find_mark(struct http_request *rq, const struct moment *moment, uint64_t last_id, uint64_t *mark) {
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err) != 0;
+    if (!failed) {
+        failed = moment_mark(moment, r, clock_wall_ns(), last_id, mark, NULL, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    if (failed)
+        http_error(rq, 500, "cannot read the recording: %s", err.text);
+    return failed ? -1 : ask_marks(rq, *mark, 0, last_id);
+}
+
 /* Of a session that is named, else of all: those that it doesn't concern are not waited for. */
 void control_mark(struct http_request *rq) {
-    uint64_t last_id;
+    uint64_t last_id, mark = 0;
+    struct moment moment;
     struct ingest_session session = {.id = INGEST_ALL};
-    json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, 0, NULL) : NULL;
+    json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, ASK_NAMES("at")) : NULL;
     struct span name = http_arg(rq, "session");
     bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
-    if (body && (all || ask_session(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0)
-        buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", last_id);
+    if (body && read_moment(rq, body, &moment) == 0 && (all || ask_session(rq, name, &session) == 0) &&
+        ask_barrier(rq, session.id, &last_id) == 0 && find_mark(rq, &moment, last_id, &mark) == 0)
+        buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", mark);
     json_decref(body);
 }
 

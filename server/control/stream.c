@@ -221,12 +221,12 @@ void control_stream(struct http_request *rq) {
     struct span resume = http_header(rq, "Last-Event-ID");
     if (ask_list(rq, 0, NULL, &ask) != 0)
         return;
-    if (ask.newest || ask.cursor || http_arg(rq, "limit").p) {
-        http_error(rq, 400, "a stream takes neither limit nor cursor nor newest");
+    if (ask.newest || ask.cursor || ask.filter.until || http_arg(rq, "limit").p) {
+        http_error(rq, 400, "a stream takes neither until nor limit nor cursor nor newest");
         return;
     }
     if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
-        ask_settled(rq, session.id, &last_id) != 0 || ask_mark(rq, ask.filter.since, last_id) != 0)
+        ask_settled(rq, session.id, &last_id) != 0 || ask_marks(rq, ask.filter.since, 0, last_id) != 0)
         return;
     struct sent_stream *s = calloc(1, sizeof *s);
     if (!s) {

@@ -22,7 +22,7 @@
 struct filter {
     struct span session; /* by name; p == NULL: all sessions */
     struct span name;    /* glob over the name (metrics, checks; events: title); p == NULL: all */
-    size_t n_names; /* of series, when not 0: globs of all names that matter; a reader may give others too */
+    size_t n_names; /* when not 0: globs of all names and titles that matter; a reader may give others, too */
     const struct span *names;
     bool has_type;
     enum metric_type type;
@@ -195,11 +195,16 @@ struct reader_ops {
     int (*large)(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
                  struct err *);
     int (*sessions)(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
+    /* The id of the session of that name, 0 when there is none. `sessions` counts what each holds, which takes long. */
+    int (*session_id)(struct reader *, struct span name, uint64_t *id, struct err *);
     /* The newest `limit` of them, oldest first; none of before statwit knew runs. */
     int (*runs)(struct reader *, uint64_t limit, int (*row)(void *, const struct run_row *), void *,
                 struct err *);
     /* The newest record id: everything received later has a greater one. */
     int (*last_id)(struct reader *, uint64_t *id, struct err *);
+    /* The first record that was received at wall_ns or later; 0: none was. Found by halving, so after the clock was set back it
+     * may be one of several such places. */
+    int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 };
 
 struct reader {

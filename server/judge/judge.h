@@ -41,6 +41,7 @@ struct judge_options {
     struct span session;
     bool no_everywhere; /* `no` claims and all_covered look at every session, whatever `session` says */
     uint64_t since;     /* a mark: only records after it count; 0: all */
+    uint64_t until;     /* a mark: only records up to it count, and no later ones are taken; 0: no bound */
     uint64_t earlier; /* records before `since` where the user gave no `since`; the report names the number */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
@@ -80,8 +81,9 @@ struct span judge_session_line(const struct judge *j);
 /* Whether one of the expectations is a `no` claim. */
 bool judge_has_no(const struct judge *j);
 
-/* The mark behind which records are judged. */
+/* The mark behind which records are judged, and that up to which they are. */
 uint64_t judge_since(const struct judge *j);
+uint64_t judge_until(const struct judge *j);
 /* Whether `since` can be a mark of the recording whose newest record is last_id; if not, err says so. A mark of another
  * recording would hide every record, and each `no` would pass. */
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err);

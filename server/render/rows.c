@@ -105,7 +105,7 @@ static void origin_fields(struct buf *b, const struct origin *o) {
 
 /* --- metrics --------------------------------------------------------------------------------------------- */
 
-void rows_series_json(struct buf *b, const struct series_row *row) {
+static void put_series(struct buf *b, const struct series_row *row) {
     begin(b, row->id);
     string_field(b, "session", row->session);
     string_field(b, "name", row->name);
@@ -121,6 +121,16 @@ void rows_series_json(struct buf *b, const struct series_row *row) {
     number_field(b, "last", row->last);
     time_field(b, "first_at", row->first_at);
     time_field(b, "last_at", row->last_at);
+}
+
+void rows_series_json(struct buf *b, const struct series_row *row) {
+    put_series(b, row);
+    buf_char(b, '}');
+}
+
+void rows_series_p95_json(struct buf *b, const struct series_row *row, double p95) {
+    put_series(b, row);
+    number_field(b, "p95", p95);
     buf_char(b, '}');
 }
 

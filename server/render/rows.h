@@ -12,6 +12,8 @@
 #include "core/reader.h"
 
 void rows_series_json(struct buf *b, const struct series_row *row);
+/* The same with the field p95. */
+void rows_series_p95_json(struct buf *b, const struct series_row *row, double p95);
 void rows_sample_json(struct buf *b, const struct sample_row *row);
 void rows_event_json(struct buf *b, const struct event_row *row);
 void rows_check_json(struct buf *b, const struct check_row *row);

@@ -142,6 +142,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     candidate.told = is_told_by(j, c->claim, row->id);
     candidate.of_earlier_run = candidate.before_mark && j->earlier;
     candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
+    candidate.after_until = candidate.after_deadline && j->until;
     candidate.score = score_of(&candidate, c->claim->e, &s->steps);
     /* For a `no` only what matched is of interest. */
     if (c->claim->e->no && candidate.score > 0)
@@ -207,8 +208,11 @@ static int visit_default_reject(void *arg, const struct reject_row *row) {
 }
 
 static int read_rejects(struct closest_search *s, struct judge *j, struct reader *reader, struct err *err) {
-    struct filter rejects = {
-        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
+    struct filter rejects = {.session = judge_reads(j),
+                             .since = j->since,
+                             .until = j->until,
+                             .limit = CLOSEST_REJECTS,
+                             .newest = true};
     if (reader->ops->rejects(reader, &rejects, visit_reject, s, err) != 0)
         return -1;
     if (!rejects.session.p || span_eq(rejects.session, SPAN("default")))

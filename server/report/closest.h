@@ -23,7 +23,7 @@ struct candidate {
     unsigned score; /* 0: it is one of the matching ones */
     enum kinship kinship;
     size_t edits; /* KIN_NEAR */
-    bool other_session, before_mark, of_earlier_run, after_deadline;
+    bool other_session, before_mark, of_earlier_run, after_deadline, after_until;
     bool told;             /* the claim was told by it, as by an aggregated form */
     bool tell_session;     /* several were judged */
     struct series_row row; /* a copy */

@@ -128,7 +128,9 @@ static void mark_series(struct marks *m, const struct candidate *c, const struct
         mark(m, "session", "in session %.*s", shown(row->session), row->session.p);
     if (c->before_mark)
         mark(m, "before_mark", c->of_earlier_run ? "arrived in an earlier run" : "arrived before the mark");
-    if (c->after_deadline)
+    if (c->after_until)
+        mark(m, "after_until", "arrived later, after the mark of `until`");
+    else if (c->after_deadline)
         mark(m, "after_deadline", "arrived after the deadline");
     char number[NUMBER_SIZE];
     number_format(metric_is(row->type, METRIC_TOTAL) ? row->sum : row->last, number);

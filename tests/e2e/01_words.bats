@@ -96,6 +96,23 @@ load helper
     [ "$output" = "json csv" ]
     run bash -c 'source ./completion.bash; COMP_WORDS=(statwit export --format o); COMP_CWORD=3; _statwit; echo "${COMPREPLY[*]}"'
     [ "$output" = openmetrics ]
+    while IFS=: read -r line want; do
+        # shellcheck disable=SC1091,SC2016,SC2207
+        run bash -c 'source ./completion.bash; IFS=, read -ra COMP_WORDS <<<"$1"; [[ $1 != *, ]] || COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _statwit; echo "${COMPREPLY[*]}"' - "$line"
+        [ "$output" = "$want" ]
+    done <<'END'
+statwit,session,:new ls rm
+statwit,catalog,m:merge
+statwit,fault,:ls clear http dogstatsd
+statwit,completion,z:zsh
+statwit,help,mar:mark
+statwit,ls,--type,g:gauge
+statwit,lint,--silence,name-d:name-dropped
+statwit,ls,:
+statwit,ls,--session,:
+statwit,verify,--catalog,completion.b:completion.bash
+statwit,replay,completion.b:completion.bash
+END
     run statwit completion tcsh
     exits 2
 }

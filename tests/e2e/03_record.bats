@@ -61,9 +61,10 @@ by.path unixgram" ]
     statwit send 'login.attempt:1|c|#instance:failure' 'login.attempt:2|c|#instance:failure' 'events.latency:125|ms' 'u:bob|s'
     run statwit ls
     exits 0
-    [ "${lines[0]}" = 'NAME            TYPE    TAGS              SAMPLES  SUM  LAST' ]
-    [ "${lines[1]}" = 'login.attempt   count   instance:failure        2    3     2' ]
-    [ "${lines[3]}" = 'u               set                             1    -     -' ]
+    [ "${lines[0]}" = 'NAME            TYPE    TAGS              SAMPLES  SUM  AVG  P95  LAST' ]
+    [ "${lines[1]}" = 'events.latency  timing                          1  125  125  125   125' ]
+    [ "${lines[2]}" = 'login.attempt   count   instance:failure        2    3               2' ]
+    [ "${lines[3]}" = 'u               set                             1                    -' ]
     run statwit ls 'login.*' --json
     [ "$(jq -r '.series[0] | "\(.name) \(.type) \(.samples) \(.sum)"' <<<"$output")" = 'login.attempt count 2 3' ]
     run statwit ls --type timing
@@ -107,6 +108,24 @@ by.path unixgram" ]
     exec 5<&-
     kill "$follower"
     wait "$follower" || true
+}
+
+@test "samples -f says when the server has ended" {
+    start
+    statwit send 'a:1|c'
+    mkfifo follow.fifo
+    "$STATWIT_BIN" samples -f >follow.fifo 2>follow.err 3>&- &
+    follower=$!
+    exec 5<follow.fifo
+    read -r -t 60 _ <&5
+    read -r -t 60 _ <&5
+    statwit send 'a:2|c'
+    read -r -t 60 _ <&5 # it follows
+    stop
+    wait "$follower" || true
+    exec 5<&-
+    run cat follow.err
+    has 'the server has ended'
 }
 
 @test "rejects: the reason, and a caret under the place" {

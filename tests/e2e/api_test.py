@@ -146,14 +146,19 @@ class Described(unittest.TestCase):
 
     def test_every_argument_is_taken_and_no_other(self):
         values = {"session": "default", "name": "a*", "type": "count", "tag": "k:v", "source": "udp", "since": "0",
-                  "limit": "5", "cursor": "1", "newest": "true", "format": "csv", "settled": "no",
-                  "q": "a", "sort": "series", "desc": "1", "offset": "2", "range": "60", "buckets": "9", "bins": "9"}
+                  "until": "1", "p95": "true", "limit": "5", "cursor": "1", "newest": "true", "format": "csv",
+                  "interval_s": "5", "flush_at": "10", "hostname": "h", "explain": "a", "histogram_aggregates": "max",
+                  "histogram_percentiles": "0.5", "settled": "no", "q": "a",
+                  "sort": "series", "desc": "1", "offset": "2", "range": "60", "buckets": "9", "bins": "9"}
         with Recorder() as r:
+            r.send("a:1|c")
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:
                     continue
-                described = {resolve(p)["name"] for p in item["get"].get("parameters", ())}
+                described = {resolve(p)["name"]: resolve(p) for p in item["get"].get("parameters", ())}
                 for name, value in values.items():
+                    words = described.get(name, {}).get("schema", {}).get("enum", [value])
+                    value = value if value in words else words[0]
                     if path == "/recorder/v1/stream" and name in described:
                         continue  # an answer without end
                     status, _, text = r.raw("GET", f"{path}?{name}={value}")

@@ -1,4 +1,4 @@
-/* Private to decode/intake: a cursor on the protobuf wire, and what all protobuf formats share.
+/* Private to decode/intake and decode/capture: a cursor on the protobuf wire, and what all protobuf formats share.
  *
  *     struct wire w = wire_of(body);
  *     while (wire_next(&w, &f))

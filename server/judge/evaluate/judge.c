@@ -19,8 +19,14 @@ static struct judge *fail(struct judge *j, struct judge_error *error, const char
 /* The names that claims are about, what an aggregating client makes of them, and what clients tell of themselves. */
 static int list_names(struct judge *j) {
     j->matter = calloc(2 * j->n_claims + 1, sizeof *j->matter);
-    if (!j->matter || j->all_covered)
-        return j->matter ? 0 : -1;
+    j->named = calloc(j->n_claims + 1, sizeof *j->named);
+    if (!j->matter || !j->named)
+        return -1;
+    for (size_t i = 0; i < j->n_claims; i++)
+        if (j->claims[i].e->subject == SUBJECT_EVENT || j->claims[i].e->subject == SUBJECT_CHECK)
+            j->named[j->n_named++] = j->claims[i].e->name;
+    if (j->all_covered)
+        return 0;
     j->matter[j->n_matter++] = SPAN(TELEMETRY_NAMES "*");
     for (size_t i = 0; i < j->n_claims; i++) {
         const struct expectation *e = j->claims[i].e;
@@ -50,6 +56,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
         j->session = arena_copy(&j->arena, session);
     j->wide = options->no_everywhere && !all && !judge_session_line(j).p;
     j->since = options->since;
+    j->until = options->until;
     j->earlier = options->earlier;
     j->all_covered = options->all_covered;
     j->n_claims = j->parsed.n;
@@ -112,6 +119,7 @@ void judge_free(struct judge *j) {
     free(j->losses);
     free(j->records);
     free(j->matter);
+    free(j->named);
     table_free(&j->by_loss);
     table_free(&j->by_series);
     table_free(&j->by_identity);
@@ -130,7 +138,7 @@ struct span judge_session_line(const struct judge *j) {
 }
 
 bool judge_reads_samples(const struct judge *j) {
-    bool reads = j->since > 0;
+    bool reads = j->since > 0 || j->until > 0;
     for (size_t i = 0; i < j->n_claims && !reads; i++)
         reads = j->claims[i].needs != 0;
     return reads;
@@ -138,6 +146,10 @@ bool judge_reads_samples(const struct judge *j) {
 
 uint64_t judge_since(const struct judge *j) {
     return j->since;
+}
+
+uint64_t judge_until(const struct judge *j) {
+    return j->until;
 }
 
 bool judge_has_no(const struct judge *j) {
@@ -214,5 +226,5 @@ enum verdict judge_verdict(struct judge *j) {
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
+    return j->until || j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
 }

@@ -36,10 +36,12 @@ struct judge {
     struct arena arena;  /* of witnesses and losses */
     struct span session; /* p == NULL: every one */
     bool wide;           /* `no` claims are about the other sessions as well */
-    uint64_t since, earlier;
+    uint64_t since, until, earlier;
     bool all_covered;
     size_t n_matter;
     struct span *matter; /* globs of the names of all series that can matter; none: all of them */
+    size_t n_named;
+    struct span *named; /* the same of events and checks */
 
     size_t n_claims;
     struct claim *claims;

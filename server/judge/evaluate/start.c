@@ -13,7 +13,7 @@
 
 struct start {
     struct judge *judge;
-    uint64_t all_samples, wanted_samples; /* of the session; of the series to read */
+    uint64_t all_samples, wanted_samples; /* of the series looked at; of those whose samples are to be read */
     bool no_memory;
 };
 
@@ -26,9 +26,9 @@ static int take_series(void *arg, const struct series_row *row) {
         start->no_memory = true;
         return 1;
     }
-    if (!w || row->last_id <= j->since || row->samples == 0)
+    if (!w || row->last_id <= j->since || (j->until && row->first_id > j->until) || row->samples == 0)
         return 0;
-    bool whole = row->first_id > j->since;
+    bool whole = row->first_id > j->since && (!j->until || row->last_id <= j->until);
     bool summary_will_do =
         whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->sifted && !w->telemetry;
     if (whole || summary_will_do) {
@@ -75,11 +75,16 @@ static int take_loss(void *arg, const struct loss_row *row) {
 
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
-    struct filter filter = {.session = judge_reads(j), .since = j->since};
+    struct filter filter = {.session = judge_reads(j),
+                            .since = j->since,
+                            .until = j->until,
+                            .n_names = j->n_matter,
+                            .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
     if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
         return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    filter.n_names = 0;
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
         filter.series_id = j->witnesses[i].id;
         if (j->witnesses[i].reading &&
@@ -131,22 +136,27 @@ bool judge_is_mark(uint64_t since, uint64_t last_id, struct err *err) {
 }
 
 bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) {
-    return judge_is_mark(j->since, last_id, err);
+    return judge_is_mark(j->since, last_id, err) && judge_is_mark(j->until, last_id, err);
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     struct start start = {.judge = j};
     struct filter of_session = {.session = judge_reads(j), .n_names = j->n_matter, .names = j->matter},
-                  recent = {.session = of_session.session, .since = j->since};
+                  recent = {.session = of_session.session, .since = j->since, .until = j->until},
+                  named = recent, later = {.session = of_session.session, .since = j->since};
+    named.name = j->n_named == 1 ? j->named[0] : span_of(NULL, 0);
+    named.n_names = j->n_named;
+    named.names = j->named;
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
-        (j->asks_events && reader->ops->events(reader, &recent, take_event, &start, err) != 0) ||
-        (j->asks_checks && reader->ops->checks(reader, &recent, take_check, &start, err) != 0) ||
+        (j->asks_events && reader->ops->events(reader, &named, take_event, &start, err) != 0) ||
+        (j->asks_checks && reader->ops->checks(reader, &named, take_check, &start, err) != 0) ||
         (j->asks_rejects && reader->ops->rejects(reader, &recent, take_reject, &start, err) != 0) ||
-        reader->ops->losses(reader, &recent, take_loss, &start, err) != 0)
+        /* What is noted as lost after `until` may have come before. */
+        reader->ops->losses(reader, &later, take_loss, &start, err) != 0)
         return -1;
-    j->newest = j->started;
+    j->newest = j->until ? j->until : j->started;
     if (!judge_within_limits(j, err))
         return -1;
     return start.no_memory ? err_set(err, 0, "out of memory while judging") : 0;
@@ -155,6 +165,8 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
 /* --- what comes later: of any session, and after the mark, since judge_start saw one that is later --------- */
 
 static bool is_new(struct judge *j, uint64_t id) {
+    if (j->until)
+        return false;
     if (id > j->newest)
         j->newest = id;
     return id > j->started;

@@ -111,8 +111,13 @@ void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt) {
     }
 }
 
+#define NAMES_TRIED 16 /* of more names that matter, those who asked try each */
+
 bool rows_name_matches(const struct filter *f, struct span name) {
-    return !f->name.p || !glob_is_pattern(f->name) || glob_match(f->name, name);
+    bool matters = f->n_names == 0 || f->n_names > NAMES_TRIED;
+    for (size_t i = 0; i < f->n_names && !matters; i++)
+        matters = glob_match(f->names[i], name);
+    return matters && (!f->name.p || !glob_is_pattern(f->name) || glob_match(f->name, name));
 }
 
 bool rows_tags_match(const struct filter *f, const struct rows_tags *tags) {

@@ -34,29 +34,46 @@ static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *
     return got;
 }
 
-int gather_series(struct reading *g, bool ordered) {
-    struct filter f = *g->filter; /* the source is a matter of each sample */
-    f.has_source = false;
-    if (ordered)
-        f.after_series = 0;
-    struct rows_where w;
+/* Of these ids, or (NULL) of all series. */
+static int choose(struct reading *g, const struct rows_where *w, const struct rows_ids *ids) {
     struct rows_tags tags = {0};
-    rows_where(&w, &f, &series_columns);
     struct buf sql = {.max = 16384};
     buf_str(&sql, "SELECT m.id, y.last_chunk, y.first_id, y.last_id, y.samples, m.name, m.tags"
                   " FROM metric m CROSS JOIN summary y ON y.metric_id = m.id");
-    buf_span(&sql, buf_view(&w.sql));
-    buf_str(&sql, " ORDER BY m.id");
+    buf_span(&sql, buf_view(&w->sql));
+    if (ids)
+        buf_printf(&sql, "%s m.id = ?%d", w->n ? " AND" : " WHERE", w->n + 1);
+    else
+        buf_str(&sql, " ORDER BY m.id");
     sqlite3_stmt *stmt = sql.failed ? NULL : rows_statement(g->r, sql.p, g->err);
-    int result = -1;
-    if (stmt) {
-        rows_where_bind(&w, stmt);
-        result = choose_rows(g, stmt, &tags);
-        rows_done(g->r, stmt);
-    }
     buf_free(&sql);
-    buf_free(&w.sql);
+    if (!stmt)
+        return -1;
+    rows_where_bind(w, stmt);
+    int result = ids ? 0 : choose_rows(g, stmt, &tags);
+    for (size_t i = 0; ids && i < ids->n && result == 0; i++) {
+        db_bind_id(stmt, w->n + 1, ids->list[i]);
+        result = choose_rows(g, stmt, &tags);
+        sqlite3_reset(stmt);
+    }
+    rows_done(g->r, stmt);
     rows_tags_free(&tags);
+    return result;
+}
+
+int gather_series(struct reading *g, bool ordered) {
+    struct filter f = *g->filter; /* the source is a matter of each sample, and so is which are the newest */
+    f.has_source = f.newest = false;
+    if (ordered)
+        f.after_series = 0;
+    struct rows_where w;
+    struct rows_ids ids = {.all = true};
+    rows_where(&w, &f, &series_columns);
+    int result = rows_by_name(&f) ? rows_named(g->r, &f, &ids, g->err) : 0;
+    if (result == 0)
+        result = choose(g, &w, ids.all ? NULL : &ids);
+    rows_ids_free(&ids);
+    buf_free(&w.sql);
     return result;
 }
 

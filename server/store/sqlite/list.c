@@ -1,6 +1,6 @@
 /* DESIGN. Each kind is a table, its columns and three words: which tags, does the name match, hand over the
  * row. With `newest`, a first pass downwards finds where the newest `limit` matches begin; the second reads
- * on from there. */
+ * on from there. Series with certain names are read one by one, by the ids that named.c has found. */
 #include "store/sqlite/rows.h"
 #include <errno.h>
 
@@ -8,6 +8,7 @@ struct kind {
     const char *select; /* columns and tables; the first column is the id */
     struct rows_columns columns;
     int name_column, tags_column; /* -1: none */
+    bool by_name;                 /* named.c finds its rows */
     /* Fills the row and calls back; the result is the callback's. */
     int (*emit)(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *call);
 };
@@ -44,13 +45,18 @@ static int next_match(struct rows *r, sqlite3_stmt *stmt, const struct kind *kin
     return got;
 }
 
+enum order { UP, DOWN, ONE };
+
+/* From the row of that id on, up or down, or that row alone. */
 static sqlite3_stmt *prepare(struct rows *r, const struct kind *kind, const struct rows_where *w,
-                             uint64_t from, bool down, struct err *err) {
+                             uint64_t from, enum order order, struct err *err) {
     struct buf sql = {.max = 16384};
     buf_str(&sql, kind->select);
     buf_span(&sql, buf_view(&w->sql));
-    buf_printf(&sql, "%s %s >= ?%d ORDER BY %s%s", w->n ? " AND" : " WHERE", kind->columns.id, w->n + 1,
-               kind->columns.id, down ? " DESC" : "");
+    buf_printf(&sql, "%s %s %s ?%d", w->n ? " AND" : " WHERE", kind->columns.id,
+               order == ONE ? "=" : ">=", w->n + 1);
+    if (order != ONE)
+        buf_printf(&sql, " ORDER BY %s%s", kind->columns.id, order == DOWN ? " DESC" : "");
     sqlite3_stmt *stmt = sql.failed ? NULL : rows_statement(r, sql.p, err);
     buf_free(&sql);
     if (!stmt) {
@@ -65,7 +71,7 @@ static sqlite3_stmt *prepare(struct rows *r, const struct kind *kind, const stru
 /* Where the newest `limit` matches begin. */
 static int find_start(struct rows *r, const struct kind *kind, const struct filter *f,
                       const struct rows_where *w, struct rows_tags *tags, uint64_t *from, struct err *err) {
-    sqlite3_stmt *stmt = prepare(r, kind, w, 0, true, err);
+    sqlite3_stmt *stmt = prepare(r, kind, w, 0, DOWN, err);
     if (!stmt)
         return -1;
     int got = 0;
@@ -81,7 +87,7 @@ static int read_matches(struct rows *r, const struct kind *kind, const struct fi
     uint64_t from = 0;
     if (f->limit && f->newest && find_start(r, kind, f, w, tags, &from, err) != 0)
         return -1;
-    sqlite3_stmt *stmt = prepare(r, kind, w, from, false, err);
+    sqlite3_stmt *stmt = prepare(r, kind, w, from, UP, err);
     if (!stmt)
         return -1;
     int got = 0;
@@ -97,6 +103,42 @@ static int read_matches(struct rows *r, const struct kind *kind, const struct fi
     return got < 0 ? -1 : 0;
 }
 
+/* The rows of these ids. */
+static int read_ids(struct rows *r, const struct kind *kind, const struct filter *f,
+                    const struct rows_where *w, const struct rows_ids *ids, struct rows_tags *tags,
+                    const struct call *call, struct err *err) {
+    sqlite3_stmt *stmt = prepare(r, kind, w, 0, ONE, err);
+    if (!stmt)
+        return -1;
+    uint64_t n = 0;
+    int got = 0, stop = 0;
+    for (size_t i = 0; i < ids->n && !stop && got >= 0 && (!f->limit || n < f->limit); i++) {
+        sqlite3_reset(stmt);
+        db_bind_id(stmt, w->n + 1, ids->list[i]);
+        got = next_match(r, stmt, kind, f, tags, true, err);
+        if (got == 1) {
+            n++;
+            stop = kind->emit(r, stmt, tags, call);
+        }
+        if (stop == DAMAGED)
+            got = rows_damaged(err);
+    }
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
+static int read_named(struct rows *r, const struct kind *kind, const struct filter *f,
+                      const struct rows_where *w, struct rows_tags *tags, const struct call *call,
+                      struct err *err) {
+    struct rows_ids ids = {0};
+    int result = rows_named(r, f, &ids, err);
+    if (result == 0)
+        result = ids.all ? read_matches(r, kind, f, w, tags, call, err)
+                         : read_ids(r, kind, f, w, &ids, tags, call, err);
+    rows_ids_free(&ids);
+    return result;
+}
+
 static int read_kind(struct reader *reader, const struct kind *kind, const struct filter *f, struct call call,
                      struct err *err) {
     struct rows_where w;
@@ -104,7 +146,8 @@ static int read_kind(struct reader *reader, const struct kind *kind, const struc
     int result = 0;
     rows_where(&w, f, &kind->columns);
     if (!w.nothing)
-        result = read_matches((struct rows *)reader, kind, f, &w, &tags, &call, err);
+        result = (kind->by_name && rows_by_name(f) ? read_named : read_matches)((struct rows *)reader, kind,
+                                                                                f, &w, &tags, &call, err);
     buf_free(&w.sql);
     rows_tags_free(&tags);
     return result;
@@ -160,6 +203,7 @@ static const struct kind series_kind = {
                 .all_ids = true},
     .name_column = 2,
     .tags_column = 4,
+    .by_name = true,
     .emit = emit_series,
 };
 

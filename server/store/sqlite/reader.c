@@ -83,6 +83,18 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int session_id(struct reader *reader, struct span name, uint64_t *id, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(r, "SELECT id FROM session WHERE name = ?", err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, name);
+    int got = db_row(r->db, stmt, err);
+    *id = got == 1 ? db_id(stmt, 0) : 0;
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
 /* The latest records of a process that is still recording to the file may be missing from it. To a reader that is a loss. */
 static void tell_unwritten(const struct rows *r, const struct filter *f,
                            int (*row)(void *, const struct loss_row *), void *arg) {
@@ -237,8 +249,10 @@ static const struct reader_ops ops = {
     .losses = losses,
     .large = large,
     .sessions = sessions,
+    .session_id = session_id,
     .runs = runs,
     .last_id = last_id,
+    .first_at = rows_first_at,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
  *     statement.c  prepared statements, kept for the next question
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
+ *     named.c      the series that have certain names
+ *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
  *     points.c     the samples of one series without their order
  *     spelling.c   contexts as struct metric, arrivals
@@ -99,6 +101,18 @@ void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt);
 bool rows_name_matches(const struct filter *f, struct span name);
 bool rows_tags_match(const struct filter *f, const struct rows_tags *tags);
 
+/* --- named.c */
+struct rows_ids {
+    uint64_t *list;
+    size_t n, cap;
+    bool all; /* too many to be worth a list: look at all of them */
+};
+/* Whether series are best found by the names that the filter asks for. */
+bool rows_by_name(const struct filter *f);
+/* The ids of series whose names may be among those, in order; of other sessions, too. */
+int rows_named(struct rows *r, const struct filter *f, struct rows_ids *ids, struct err *err);
+void rows_ids_free(struct rows_ids *ids);
+
 /* --- spelling.c */
 struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err);
 void rows_spellings_free(struct rows *r);
@@ -112,6 +126,7 @@ int rows_slice_start(struct rows *r, uint64_t id, uint64_t *start, struct err *e
 void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
 
 /* --- the operations */
+int rows_first_at(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,

@@ -96,5 +96,60 @@ static void test_nothing(void) {
     EQ_STR(text, "");
 }
 
-UNIT_MAIN("command/table", {"nothing can drive the terminal", test_harmless}, {"aligned", test_aligned},
-          {"later rows come as they are", test_later_rows_come_as_they_are}, {"nothing", test_nothing})
+static void print_revealed(void) {
+    static const struct column columns[] = {
+        {.title = "NAME"}, {.title = "HOST", .optional = true}, {.title = "N"}};
+    struct text_table t;
+    table_begin(&t, 3, columns);
+    table_cell(&t, SPAN("first"));
+    table_cell(&t, SPAN(""));
+    table_number(&t, 1);
+    table_flush(&t); /* as each sample that arrives is shown */
+    table_cell(&t, SPAN("second"));
+    table_cell(&t, SPAN("web-1"));
+    table_number(&t, 2);
+    table_flush(&t);
+    table_cell(&t, SPAN("third"));
+    table_cell(&t, SPAN(""));
+    table_number(&t, 3);
+    table_end(&t);
+}
+
+static void test_a_column_is_shown_once_it_is_needed(void) {
+    char text[200];
+    printed(print_revealed, text, sizeof text);
+    EQ_STR(text, "NAME   N\nfirst  1\nNAME   HOST   N\nsecond  web-1  2\nthird         3\n");
+}
+
+static void test_numbers_for_people(void) {
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0, "0"},
+                 {-0.0, "0"},
+                 {5, "5"},
+                 {-5, "-5"},
+                 {1127.395832846671, "1127.4"},
+                 {0.1 + 0.2, "0.3"},
+                 {1.0 / 3, "0.333333"},
+                 {-2.0 / 3, "-0.666667"},
+                 {123456.789, "123457"},
+                 {1234567.25, "1234567"},
+                 {123456789012, "123456789012"},
+                 {999999999999999, "999999999999999"},
+                 {1e15, "1e+15"},
+                 {1.5e300, "1.5e+300"},
+                 {0.0000123456789, "1.23457e-05"},
+                 {(double)NAN, "-"},
+                 {(double)INFINITY, "-"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[TABLE_NUMBER_SIZE];
+        table_format(cases[i].value, text);
+        EQ_STR(text, cases[i].text);
+    }
+}
+
+UNIT_MAIN("command/table", {"a column is shown once it is needed", test_a_column_is_shown_once_it_is_needed},
+          {"numbers for people", test_numbers_for_people}, {"nothing can drive the terminal", test_harmless},
+          {"aligned", test_aligned}, {"later rows come as they are", test_later_rows_come_as_they_are},
+          {"nothing", test_nothing})
