@@ -4,7 +4,7 @@
  * Ownership: the decoder holds the scratch memory that records point into, besides the datagram itself; both
  * are valid until the callback returns. Threads: one decoder belongs to one thread. Errors: bad input is
  * data: it comes out as RECORD_REJECT with the Agent's reason. A line gives one metric, event, check or
- * reject; of a metric, each value that is not finite becomes a reject, after the metric with the others (if
+ * reject; what of it the Agent would ignore is in the record's remarks. Of a metric, each value that is not finite becomes a reject, after the metric with the others (if
  * any). Where a reject's offset points: at the piece that could not be read, or at the place where a
  * separator was missing. Limits: a line longer than DOGSTATSD_LINE_MAX, which no datagram holds, is cut there
  * and goes on as a line of its own. Source: schema/protocol/dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
