@@ -77,11 +77,16 @@ static int emit(struct reading *g, struct open_chunk *c) {
         return -1;
     if (f->has_source && f->source != arrival.source)
         return 0;
+    struct rows_spelling *spelling = NULL;
+    if (f->remarked) {
+        spelling = rows_spelling(g->r, c->context_id, g->err);
+        if (!spelling || !spelling->metric.remarks)
+            return spelling ? 0 : -1;
+    }
     g->n_matches++;
     if (g->counting || g->n_matches <= g->skip)
         return 0;
-    struct rows_spelling *spelling = rows_spelling(g->r, c->context_id, g->err);
-    if (!spelling)
+    if (!spelling && !(spelling = rows_spelling(g->r, c->context_id, g->err)))
         return -1;
     struct sample_row row = {.id = c->next_id,
                              .series_id = spelling->series_id,
@@ -211,7 +216,7 @@ static int read_by_series(struct reading *g, uint64_t first, uint64_t last) {
 static int read_all(struct reading *g, bool ordered) {
     const struct filter *f = g->filter;
     bool newest = f->newest && f->limit > 0;
-    bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id;
+    bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id || f->remarked;
     g->all = !conditions && (ordered || newest);
     if (!g->all && gather_series(g, ordered || newest) != 0)
         return -1;
