@@ -58,6 +58,7 @@ enum option_id {
     OPT_SINCE,
     OPT_LIMIT,
     OPT_FOLLOW,
+    OPT_REMARKS,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -115,6 +116,7 @@ enum option_group {
     TAKES_SINCE,
     TAKES_FILTER,
     TAKES_SAMPLES,
+    TAKES_REJECTS,
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */
