@@ -49,7 +49,7 @@ static sqlite3_stmt *prepare(struct rows *r, const struct kind *kind, const stru
     struct buf sql = {.max = 16384};
     buf_str(&sql, kind->select);
     buf_span(&sql, buf_view(&w->sql));
-    buf_printf(&sql, "%s %s >= ?%d ORDER BY %s%s", w->n ? " AND" : " WHERE", kind->columns.id, w->n + 1,
+    buf_printf(&sql, "%s %s >= ?%d ORDER BY %s%s", w->sql.n ? " AND" : " WHERE", kind->columns.id, w->n + 1,
                kind->columns.id, down ? " DESC" : "");
     sqlite3_stmt *stmt = sql.failed ? NULL : rows_statement(r, sql.p, err);
     buf_free(&sql);
