@@ -140,7 +140,7 @@ by.path unixgram" ]
         has event_surplus
         has ignored_value
         # shellcheck disable=SC2086
-        run --separate-stderr statwit rejects --remarks --json $from
+        run statwit rejects --remarks --json $from
         [ "$(jq -r '.remarks[0] | "\(.remark) \(.text) \(.offset) \(.line) \(.records)"' <<<"$output")" = \
             'ignored_field in:tag,red 13 gt:1|g|#pipe|in:tag,red 2' ]
         [ "$(jq -r '[.remarks[].family] | unique | join(" ")' <<<"$output")" = 'event metric service_check' ]
