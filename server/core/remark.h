@@ -24,7 +24,9 @@
       "no '|' stands behind the event's title, so the lengths in its header are wrong: they are bytes, not characters") \
     X(REMARK_EVENT_HEADER, "event_header", "the event's header does not end in '}': its last byte is ignored") \
     X(REMARK_CHECK_PREFIX, "check_prefix", \
-      "any line that begins with _sc is a service check, and the byte behind that is ignored")
+      "any line that begins with _sc is a service check, and the byte behind that is ignored") \
+    X(REMARK_PLUS_SIGN, "plus_sign", \
+      "a '+' does not make the value a change: an Agent sets the gauge to it, as if there were no sign")
 /* clang-format on */
 
 enum remark_kind {

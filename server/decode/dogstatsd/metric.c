@@ -188,17 +188,27 @@ static struct span without_timestamps(struct dogstatsd *d, struct span rest) {
     }
 }
 
-/* A line of which the Agent ignores a part. Its key has to tell that T was given twice: two T fields made room in d->text for it. */
+/* The key, which must not be that of a line without this remark: "c|#x" becomes "c|#x|+". Values and T fields are no part of a key,
+ * so there is room in d->text: each of these remarks is about two bytes and more that are left out. */
+static void add_to_key(struct dogstatsd *d, char mark) {
+    struct span *rest = &d->metric.metric.key_rest;
+    if (rest->p != d->text) {
+        memcpy(d->text, rest->p, rest->n);
+        rest->p = d->text;
+    }
+    d->text[rest->n++] = '|';
+    d->text[rest->n++] = mark;
+}
+
+/* A line of which the Agent ignores a part. */
 __attribute__((cold, noinline)) static void emit_remarked(struct dogstatsd *d, const struct metric_parts *m,
                                                           const char *end) {
     struct metric *metric = &d->metric.metric;
     metric->remarks = line_remarks(d, line_span(m->line, end));
-    bool twice = false;
-    for (size_t i = 0; i < metric->remarks->n; i++)
-        twice |= metric->remarks->list[i].text.p[0] == 'T';
-    if (twice) {
-        memcpy(d->text + metric->key_rest.n, "|T", 2);
-        metric->key_rest.n += 2;
+    for (size_t i = 0; i < metric->remarks->n; i++) {
+        char first = metric->remarks->list[i].text.p[0];
+        if (first == 'T' || metric->remarks->list[i].kind == REMARK_PLUS_SIGN)
+            add_to_key(d, first);
     }
     d->emit(d->arg, &d->metric);
     d->remarks.n = 0;
@@ -226,6 +236,8 @@ static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m
                  !d->options.n_constant_tags;
     if (!plain)
         metric->n_tags = enrich(d, fields, &metric->origin);
+    if (m->value.p[0] == '+' && metric_is(m->type, METRIC_LEVEL))
+        line_remark(d, REMARK_PLUS_SIGN, span_of(m->value.p, 1));
     if (d->remarks.n) {
         emit_remarked(d, m, end);
     } else {

@@ -307,7 +307,8 @@ static void test_keys(void) {
     } table[] = {
         {"a.b:1|c", "a.b", "c"},       {"a:1:2:3|ms|@0.5|#x,y", "a", "ms|@0.5|#x,y"},
         {"a:1|c|T5", "a", "c"},        {"a:1|c|T5|#x", "a", "c|#x"},
-        {"a:1|c|#x|T5", "a", "c|#x"},  {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1|T"},
+        {"a:1|c|#x|T5", "a", "c|#x"},  {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1|T|T"},
+        {"a:+1|g|T5|#b", "a", "g|#b|+"},
         {"a:1|c||T5|", "a", "c||"},    {"a:1|g|t5||x", "a", "g|t5||x"},
         {"a:b:c|s|#T5", "a", "s|#T5"}, {"a:1|c\r\n", "a", "c"},
     };
@@ -339,6 +340,9 @@ static void test_remarks(void) {
         {"t:1|c|#a,host:x,b,host:y", /*         */ "         ^", "repeated_tag", "host:x"},
         {"t:1|c|#a||\r\n", "", "", ""},
         {"t:1|c|x\r\n", /*                      */ "      ^", "ignored_field", "x"},
+        {"q:+4:-1:+2|g|x", /*                   */ "  ^          ^", "plus_sign ignored_field", "+ x"},
+        {"q:+4|c", "", "", ""},
+        {"q:-4|g", "", "", ""},
         {"t:1:NaN|c|x", "", "", ""}, /* the last record is the reject, which has the whole line */
         {"_e{5,4}:title|text|d:5|h:h|k:k|p:low|s:s|t:error|#a", "", "", ""},
         {"_e{5,4}:title|text extra|t:fatal|p:urgent|d:x", "                  ^      ^       ^        ^",
