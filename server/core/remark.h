@@ -11,12 +11,12 @@
 /* clang-format off */
 #define REMARKS(X) \
     X(REMARK_IGNORED_FIELD, "ignored_field", \
-      "no field begins like this, so it is ignored; a '|' inside a tag or a message begins a new field") \
-    X(REMARK_BLANK_FIELD, "blank_field", "a blank stands before the field, so it is not recognised and is ignored") \
+      "no field begins like this; a '|' inside a tag or a message begins a new field") \
+    X(REMARK_BLANK_FIELD, "blank_field", "a blank stands before the field, so it is not recognised") \
     X(REMARK_REPEATED_FIELD, "repeated_field", "the same field follows once more: only the last one counts") \
     X(REMARK_REPEATED_TAG, "repeated_tag", \
       "the Agent takes this tag for a field, which is given once more: this one is not used") \
-    X(REMARK_IGNORED_VALUE, "ignored_value", "the field's value is not one that the Agent knows, so it is ignored") \
+    X(REMARK_IGNORED_VALUE, "ignored_value", "the field's value is not one that the Agent knows") \
     X(REMARK_EVENT_SURPLUS, "event_surplus", \
       "the event's text is longer than its header says: what follows is not part of it " \
       "(lengths are in bytes, with a line feed as the two bytes \\n)") \
@@ -50,7 +50,8 @@ struct remark {
 /* The remarks on one line. The last of so many reaches up to the end of the line. */
 #define REMARKS_MAX 16
 struct remarks {
-    struct span line; /* of a stored sample: the first line that had them; cut to REMARKS_LINE_MAX when stored */
+    struct span
+        line; /* of a stored sample: the first line that had them; cut to REMARKS_LINE_MAX when stored */
     size_t n;
     struct remark list[REMARKS_MAX];
 };

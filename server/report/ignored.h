@@ -1,6 +1,6 @@
 /* What the Agent ignores inside the lines of a record, as a sentence beside the record that came closest.
  *
- *     'in:tag,red' was ignored (no field begins like this, …)
+ *     'in:tag,red' was ignored (no field begins like this; …)
  *
  * Appends nothing where nothing was ignored. Bytes as they came: the caller makes them harmless, as all texts of a
  * report. Errors: -1 with err, as the reader's. Limits: IGNORED_SHOWN different pieces, each cut to IGNORED_TEXT_MAX bytes.
