@@ -4,8 +4,8 @@
 #include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
-#include "control/openmetrics.h"
 #include "core/log.h"
+#include "render/openmetrics.h"
 #include "store/store.h"
 #include <stdio.h>
 

@@ -3,8 +3,9 @@
 #include "control/export.h"
 
 #include "control/control.h"
-#include "control/openmetrics.h"
+#include "render/openmetrics.h"
 #include "render/rows.h"
+#include <errno.h>
 
 /* {"kind":"sample","id":…}: the list's row with its kind before everything else. */
 static void put_kind(struct buf *b, const char *kind, void (*write)(struct buf *, const void *),
@@ -70,6 +71,26 @@ const struct listing_format *export_format(struct span name) {
     if (span_eq(name, SPAN("csv")))
         return &csv;
     return span_eq(name, SPAN("dogstatsd")) ? &dogstatsd : NULL;
+}
+
+static void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
+    struct filter f = ask->filter;
+    if (ask_barrier(rq, ask->session_id, &f.until) != 0 || ask_mark(rq, f.since, f.until) != 0)
+        return;
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err);
+    if (!failed) {
+        failed = openmetrics_write(r, &f, ask->limit, &rq->answer.body, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    rq->answer.content_type = OPENMETRICS_TYPE;
+    if (failed && err.sys == EFBIG)
+        http_error(rq, 400, "too many series for this format; ask for jsonl, or for fewer with name=");
+    else if (failed)
+        http_error(rq, 500, "cannot read the recording: %s", err.text);
 }
 
 void control_export(struct http_request *rq) {
