@@ -133,8 +133,13 @@ static void put_labels(struct export *x, const struct series_row *row) {
     for (size_t i = 0; i < row->n_tags;) {
         struct span label = label_of(row->tags[i]);
         bool has_value = label.n > 0 && label.p[label.n - 1] == ':';
-        begin_label(x, label);
         size_t first = i;
+        bool several = i + 1 < row->n_tags && span_eq(label_of(row->tags[i + 1]), label);
+        if (has_value && label.n == row->tags[i].n && !several) { /* an empty label is a missing one */
+            i++;
+            continue;
+        }
+        begin_label(x, label);
         if (!has_value) {
             buf_str(b, "true");
             i++;
@@ -153,7 +158,7 @@ static void put_labels(struct export *x, const struct series_row *row) {
         put_label(x, OM_LABEL_SESSION, row->session);
 }
 
-/* Tells series apart that have become one: by bytes that are not UTF-8, or a host that is empty instead of missing. */
+/* Tells series apart that have become one: by bytes that are not UTF-8, by a value or host that is empty instead of missing. */
 static void tell_apart(struct export *x, const struct om_name *family, uint64_t id) {
     bool added;
     struct span labels = buf_view(&x->labels_text);

@@ -2,7 +2,7 @@
  *
  * Counts become counters, gauges and rates gauges, timings, histograms and distributions summaries (count and sum), sets gauges
  * of the samples received. What has a value that its kind must not have (a negative count, a sum that is not a number) is
- * `unknown` instead. Tags become labels, a tag without a value one with the value "true"; several values of a key stand in one
+ * `unknown` instead. Tags become labels: `k` is k="true", and `k:` is none, since an empty label is a missing one; several values of a key stand in one
  * label with commas between. Names are made to fit, and no two become one (openmetrics_names.h). With every session, a label tells
  * the session. Series that still look alike get a label `series` with their id. So the text is always valid.
  *

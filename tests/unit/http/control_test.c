@@ -161,7 +161,7 @@ static void test_export(void) {
     SAYS("a.b-c:1|c|@0.5|#k:v,k:w,flag\na.b-c:2|c|@0.5|#k:v,k:w,flag\n");
     SAYS("_e{4,4}:a\\nb|c\\nd|k:key|p:normal|t:info\n");
     EQ_INT(ask("GET /recorder/v1/export?format=openmetrics"), 200);
-    SAYS("# TYPE a_b_c counter\na_b_c_total{flag=\"\",k=\"v,w\"} 6\n");
+    SAYS("# TYPE a_b_c counter\na_b_c_total{flag=\"true\",k=\"v,w\"} 6\n");
     SAYS("t_count{q=\"\\\"x\\\"\"} 1\n");
     EQ_INT(ask("GET /recorder/v1/export?format=xml"), 400);
     stop();
