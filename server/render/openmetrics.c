@@ -32,10 +32,15 @@ struct export {
     bool failed;
 };
 
+static const char *const kind_words[] = {
+    [OM_COUNTER] = "counter", [OM_SUMMARY] = "summary",     [OM_GAUGE] = "gauge",
+    [OM_UNKNOWN] = "unknown", [OM_LOOSE_COUNT] = "unknown", [OM_LOOSE_SUM] = "unknown"};
+
 static enum om_kind kind_of(enum metric_type type) {
-    return metric_is(type, METRIC_TOTAL)    ? OM_COUNTER
-           : metric_is(type, METRIC_POOLED) ? OM_SUMMARY
-                                            : OM_GAUGE;
+    enum om_kind kind = OM_COUNTER;
+    while (kind != OM_GAUGE && strcmp(kind_words[kind], metric_family(type)) != 0)
+        kind++;
+    return kind;
 }
 
 /* --- names ----------------------------------------------------------------------------------------------- */
@@ -237,14 +242,11 @@ static int by_family(const void *x, const void *y) {
 }
 
 static void put_families(const struct export *x, struct buf *b) {
-    static const char *const words[] = {
-        [OM_COUNTER] = "counter", [OM_SUMMARY] = "summary",     [OM_GAUGE] = "gauge",
-        [OM_UNKNOWN] = "unknown", [OM_LOOSE_COUNT] = "unknown", [OM_LOOSE_SUM] = "unknown"};
     const struct om_name *previous = NULL;
     for (size_t i = 0; i < x->n; i++) {
         const struct entry *e = &x->entries[i];
         if (e->family != previous)
-            buf_printf(b, "# TYPE %.*s %s\n", SPAN_ARG(e->family->given), words[e->family->kind]);
+            buf_printf(b, "# TYPE %.*s %s\n", SPAN_ARG(e->family->given), kind_words[e->family->kind]);
         buf_add(b, x->text.p + e->lines, e->n_lines);
         previous = e->family;
     }
