@@ -111,7 +111,7 @@ static void check_length(struct lint *l, size_t name, const char *what, struct s
     size_t n = characters(text);
     if (n <= max)
         return;
-    char numbers[64];
+    char numbers[96];
     snprintf(numbers, sizeof numbers, "%zu characters, at most %zu are kept", n, max);
     lint_note_of(l, LINT_EVENT_TOO_LONG, name, span_str(what), span_str(numbers), "event");
 }

@@ -16,8 +16,9 @@ static void on_record(void *arg, const json_t *row) {
     struct remark_list *l = arg;
     struct span name = row_text(row, "name"), title = row_text(row, "title");
     char *key = json_dumps(json_object_get(row, "remarks"), JSON_COMPACT);
-    json_t *text = json_sprintf("%s %s %.*s %s", l->family, json_string_value(json_object_get(row, "session")),
-                                SPAN_ARG(name.n ? name : title), key ? key : "");
+    json_t *text =
+        json_sprintf("%s %s %.*s %s", l->family, json_string_value(json_object_get(row, "session")),
+                     SPAN_ARG(name.n ? name : title), key ? key : "");
     const char *group = json_string_value(text);
     json_t *known = group ? json_object_get(l->groups, group) : NULL;
     if (known) {
@@ -75,9 +76,9 @@ static void print_text(const struct remark_list *l) {
     json_object_foreach(l->groups, group, row) {
         json_array_foreach(json_object_get(row, "remarks"), i, remark) {
             char count[ROW_COUNT_SIZE];
-            bool many = row_number(row, "records") > 1;
             place_head(row);
-            printf(many ? "(%s) " : "", row_count(row, "records", "record", count));
+            if (row_number(row, "records") > 1)
+                printf("(%s) ", row_count(row, "records", "record", count));
             place_show(&(struct place){.word = row_text(remark, "remark"),
                                        .detail = row_text(remark, "detail"),
                                        .line = place_bytes(row, "remarked_line", &bytes),

@@ -15,7 +15,7 @@
 #define ROW_MAX ((size_t)8 << 20)
 
 static const char *const words[] = {
-    [ROWS_SERIES] = "series",   [ROWS_SAMPLES] = "samples",       [ROWS_REJECTS] = "rejects",
+    [ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples",       [ROWS_REJECTS] = "rejects",
     [ROWS_EVENTS] = "events", [ROWS_CHECKS] = "service_checks",
 };
 

@@ -14,14 +14,14 @@ WRITER(check, check_row)
 WRITER(reject, reject_row)
 WRITER(request, request_row)
 
-#define LIST(path, rows, writer) LIST_WITH(path, rows, writer, 0, NULL)
+#define LIST(path, rows, writer)          LIST_WITH(path, rows, writer, 0, NULL)
 #define LIST_OF_LINES(path, rows, writer) LIST_WITH(path, rows, writer, ASK_NAMES("remarked"))
 #define LIST_WITH(path, rows, writer, ...)                                                                   \
     void control_##path(struct http_request *rq) {                                                           \
         static const struct listing_format format = {                                                        \
             "application/json", "{\"" #path "\":[", ",\n", true, 1, {{rows, "", "", write_##writer}}};       \
         struct ask ask;                                                                                      \
-        if (ask_list(rq, __VA_ARGS__, &ask) == 0)                                                                \
+        if (ask_list(rq, __VA_ARGS__, &ask) == 0)                                                            \
             listing_answer(rq, &ask, &format);                                                               \
     }
 LIST(series, LISTING_SERIES, series)

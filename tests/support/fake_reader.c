@@ -328,7 +328,8 @@ static bool test_sample(const struct filter *q, const void *row) {
     return wanted(q, s->session, s->spelling->name, s->spelling->n_tags, s->spelling->tags, s->id) &&
            (!q->has_type || q->type == s->spelling->type) &&
            (!q->series_id || q->series_id == s->series_id) && (!q->has_source || q->source == s->source) &&
-           (!q->timed || s->value.timestamp) && (!q->remarked || s->spelling->remarks) && (!q->sampled || s->spelling->sample_rate != 1);
+           (!q->timed || s->value.timestamp) && (!q->remarked || s->spelling->remarks) &&
+           (!q->sampled || s->spelling->sample_rate != 1);
 }
 
 static bool test_event(const struct filter *q, const void *row) {

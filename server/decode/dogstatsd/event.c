@@ -80,7 +80,8 @@ static bool is_one_of(struct dogstatsd *d, struct span field, size_t n, const st
 
 /* Which fields of an event have been read: one more of a kind replaces it. */
 struct event_fields {
-    struct span timestamp, host, key, priority, source_type, alert_type; /* whole fields; p == NULL: none yet */
+    struct span timestamp, host, key, priority, source_type,
+        alert_type; /* whole fields; p == NULL: none yet */
 };
 
 static void take_field(struct dogstatsd *d, struct span *before, struct span field) {

@@ -72,7 +72,7 @@ struct rows {
         bool busy;
     } statements[ROWS_STATEMENTS];
     size_t next_victim;
-    struct rows_remarks remarks; /* of the event or check that is handed out */
+    struct rows_remarks remarks;     /* of the event or check that is handed out */
     struct rows_spelling *spellings; /* by id modulo ROWS_SPELLINGS */
     size_t n_spelled;                /* bytes they hold */
     struct rows_arrival *arrivals;

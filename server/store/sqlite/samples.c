@@ -222,7 +222,8 @@ static int read_by_series(struct reading *g, uint64_t first, uint64_t last) {
 static int read_all(struct reading *g, bool ordered) {
     const struct filter *f = g->filter;
     bool newest = f->newest && f->limit > 0;
-    bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id || f->remarked;
+    bool conditions =
+        f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id || f->remarked;
     g->all = !conditions && (ordered || newest);
     if (!g->all && gather_series(g, ordered || newest) != 0)
         return -1;

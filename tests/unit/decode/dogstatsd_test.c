@@ -305,12 +305,12 @@ static void test_keys(void) {
     static const struct {
         const char *line, *name, *rest;
     } table[] = {
-        {"a.b:1|c", "a.b", "c"},       {"a:1:2:3|ms|@0.5|#x,y", "a", "ms|@0.5|#x,y"},
-        {"a:1|c|T5", "a", "c"},        {"a:1|c|T5|#x", "a", "c|#x"},
-        {"a:1|c|#x|T5", "a", "c|#x"},  {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1|T|T"},
-        {"a:+1|g|T5|#b", "a", "g|#b|+"},
-        {"a:1|c||T5|", "a", "c||"},    {"a:1|g|t5||x", "a", "g|t5||x"},
-        {"a:b:c|s|#T5", "a", "s|#T5"}, {"a:1|c\r\n", "a", "c"},
+        {"a.b:1|c", "a.b", "c"},         {"a:1:2:3|ms|@0.5|#x,y", "a", "ms|@0.5|#x,y"},
+        {"a:1|c|T5", "a", "c"},          {"a:1|c|T5|#x", "a", "c|#x"},
+        {"a:1|c|#x|T5", "a", "c|#x"},    {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1|T|T"},
+        {"a:+1|g|T5|#b", "a", "g|#b|+"}, {"a:1|c||T5|", "a", "c||"},
+        {"a:1|g|t5||x", "a", "g|t5||x"}, {"a:b:c|s|#T5", "a", "s|#T5"},
+        {"a:1|c\r\n", "a", "c"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         size_t lines;

@@ -88,10 +88,11 @@ static const char lines[] = "a:1|c|#b|x,y\n"
                             "_e{1,1}:v|w\n"
                             "_sc|n|0|m:a | b\\c\"|d:x";
 
-static const char remarked[] = "a ignored_field 9 'x,y' in 'a:1|c|#b|x,y'\n"
-                               "a ignored_field 9 'x,y' in 'a:1|c|#b|x,y'\n"
-                               "t ignored_value 12 't:fatal' in '_e{1,1}:t|u|t:fatal'\n"
-                               "n ignored_field 13 ' b\\c\"' ignored_value 19 'd:x' in '_sc|n|0|m:a | b\\c\"|d:x'";
+static const char remarked[] =
+    "a ignored_field 9 'x,y' in 'a:1|c|#b|x,y'\n"
+    "a ignored_field 9 'x,y' in 'a:1|c|#b|x,y'\n"
+    "t ignored_value 12 't:fatal' in '_e{1,1}:t|u|t:fatal'\n"
+    "n ignored_field 13 ' b\\c\"' ignored_value 19 'd:x' in '_sc|n|0|m:a | b\\c\"|d:x'";
 
 static void kept(const char *path) {
     struct store *s = open_with((struct store_options){.path = path});
@@ -126,7 +127,8 @@ static void kept_when_opened_again(void) {
     COMMIT(s);
     CU_ASSERT_EQUAL(count_spellings(s, (struct filter){.remarked = true}), 2);
     store_close(s);
-    EXPECT_SQL(p.path, "SELECT count(*)||' '||group_concat(DISTINCT remark) FROM remarks WHERE family = 'metric'",
+    EXPECT_SQL(p.path,
+               "SELECT count(*)||' '||group_concat(DISTINCT remark) FROM remarks WHERE family = 'metric'",
                "2 ignored_field");
     EXPECT_SQL(p.path, "SELECT remarks FROM samples WHERE id = 3",
                "[{\"remark\":\"ignored_field\",\"text\":\"x,y\",\"offset\":9}]");
@@ -163,7 +165,8 @@ static void different_with_each_line(void) {
     }
     COMMIT(s);
     CU_ASSERT_EQUAL(count_spellings(s, (struct filter){.remarked = true}), STORE_REMARKED_MAX + 1);
-    expect_rows(s, (struct filter){.remarked = true, .limit = 1, .newest = true}, "a ignored_field 0 '' in ''");
+    expect_rows(s, (struct filter){.remarked = true, .limit = 1, .newest = true},
+                "a ignored_field 0 '' in ''");
     OK(store_reset(s, 1, NULL, &err));
     send_lines(s, 1, "a:1|c|#t:1|again");
     COMMIT(s);
@@ -181,7 +184,8 @@ static void said(void) {
     struct reader *r = store_reader_take(s, &failed);
     OK(ignored_of_series(r, 1, 0, &sentence, &err));
     buf_char(&sentence, '\0');
-    CU_ASSERT(strstr(sentence.p, "'in:tag,red', '443' were ignored: no field begins like this") == sentence.p);
+    CU_ASSERT(strstr(sentence.p, "'in:tag,red', '443' were ignored: no field begins like this") ==
+              sentence.p);
     CU_ASSERT(strstr(sentence.p, "; '@0.5' was ignored: the same field follows once more") != NULL);
     buf_clear(&sentence);
     OK(ignored_of_series(r, 2, 0, &sentence, &err));
