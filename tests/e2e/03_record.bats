@@ -140,7 +140,7 @@ by.path unixgram" ]
         has event_surplus
         has ignored_value
         # shellcheck disable=SC2086
-        run statwit rejects --remarks --json $from
+        output=$(statwit rejects --remarks --json $from 2>/dev/null)
         [ "$(jq -r '.remarks[0] | "\(.remark) \(.text) \(.offset) \(.line) \(.records)"' <<<"$output")" = \
             'ignored_field in:tag,red 13 gt:1|g|#pipe|in:tag,red 2' ]
         [ "$(jq -r '[.remarks[].family] | unique | join(" ")' <<<"$output")" = 'event metric service_check' ]
