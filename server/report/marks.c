@@ -33,7 +33,8 @@ static int shown(struct span s) {
 }
 
 static bool takes_key(const struct tag_term *term, struct span tag) {
-    return span_starts(tag, term->key) && (tag.n == term->key.n || tag.p[term->key.n] == ':');
+    uint64_t steps = 0;
+    return match_key(term, tag, &steps);
 }
 
 static void mark_term(struct marks *m, const struct tag_term *term, const struct series_row *row) {
@@ -46,7 +47,9 @@ static void mark_term(struct marks *m, const struct tag_term *term, const struct
         if (takes_key(term, row->tags[i]))
             present = row->tags[i];
     struct span text = term->text;
-    if (term->negated)
+    if (term->negated && text.n && text.p[0] != '!') /* key!~"…" */
+        mark(m, "tag_extra", "has %.*s, which %.*s excludes", shown(present), present.p, shown(text), text.p);
+    else if (term->negated)
         mark(m, "tag_extra", "has %.*s, which !%.*s excludes", shown(present), present.p,
              shown(span_from(text, 1)), text.p + 1);
     else if (present.p)

@@ -9,6 +9,7 @@ e2e-api: build/statwit $(OUT)/statwit ## the control API of the real binary agai
 e2e: e2e-datadog
 e2e-datadog: build/statwit $(OUT)/statwit ## reads of the fake Datadog API: hosts, events, names, queries, and what they refuse
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/datadog_test.py -q
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/datadog_lists_test.py -q
 
 # The fixtures of the fake Datadog API over real HTTP, with the clock that they are told; and clients that misbehave.
 .PHONY: e2e-intake
@@ -21,3 +22,9 @@ e2e-intake: build/statwit $(OUT)/statwit build/clock_shift.so ## every case of f
 e2e: e2e-query
 e2e-query: build/statwit $(OUT)/statwit ## random queries of the fake Datadog API against an independent evaluation
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/query_test.py -q
+
+# What in-process doubles assert, as expectations.
+.PHONY: e2e-doubles
+e2e: e2e-doubles
+e2e-doubles: build/statwit $(OUT)/statwit ## every assertion of fixtures/doubles, with recordings that fulfil and break it
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/doubles_test.py -q
