@@ -211,6 +211,7 @@ static void rows_free(struct reader *reader) {
         free(r->statements[i].sql);
     }
     rows_spellings_free(r);
+    rows_remarks_free(&r->remarks);
     free(r->arrivals);
     sqlite3_close(r->db);
     free(r);
