@@ -2,6 +2,7 @@
 
 #include "core/glob.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* --- names ----------------------------------------------------------------------------------------------- */
@@ -163,9 +164,15 @@ static int visit_series(void *arg, const struct series_row *row) {
 
 /* --- rejects --------------------------------------------------------------------------------------------- */
 
+/* A whole request that was refused before anything of it was read: it may have held anything. */
+static bool is_whole_request(const struct reject *r) {
+    return r->reason == REASON_UNKNOWN_SESSION || r->reason == REASON_NO_API_KEY ||
+           r->reason == REASON_API_KEY_REFUSED;
+}
+
 static bool is_about(const struct closest *c, const struct reject *r, uint64_t *steps) {
     const struct expectation *e = c->claim->e;
-    if (r->reason == REASON_UNKNOWN_SESSION) /* it may have held anything */
+    if (is_whole_request(r))
         return true;
     bool event = span_eq(r->family, SPAN("event")), check = span_eq(r->family, SPAN("service_check"));
     if (event != (e->subject == SUBJECT_EVENT) || check != (e->subject == SUBJECT_CHECK))
@@ -186,18 +193,45 @@ static int visit_reject(void *arg, const struct reject_row *row) {
                                   .text = r->text,
                                   .detail = r->detail,
                                   .offset = r->offset};
+    if (r->reason == REASON_NO_API_KEY && s->n_keyless++ > 0)
+        return 0;
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++)
         if (!s->list[i].claim->e->no && is_about(&s->list[i], r, &s->steps))
             keep(s, &s->list[i], candidate);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
+/* Whoever forgot the key, or named a session that there isn't, is in the default session: a test in another one learns it too. */
+static int visit_default_reject(void *arg, const struct reject_row *row) {
+    return is_whole_request(&row->reject) ? visit_reject(arg, row) : 0;
+}
+
+static int read_rejects(struct closest_search *s, struct judge *j, struct reader *reader, struct err *err) {
+    struct filter rejects = {
+        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
+    if (reader->ops->rejects(reader, &rejects, visit_reject, s, err) != 0)
+        return -1;
+    if (!rejects.session.p || span_eq(rejects.session, SPAN("default")))
+        return 0;
+    rejects.session = SPAN("default");
+    return reader->ops->rejects(reader, &rejects, visit_default_reject, s, err);
+}
+
+/* One request without a key is shown for all of them. */
+static void tell_keyless(struct closest_search *s) {
+    char text[64];
+    snprintf(text, sizeof text, "%zu request%s had no API key", s->n_keyless, s->n_keyless == 1 ? "" : "s");
+    struct span detail = arena_copy(&s->arena, span_str(text));
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->list[i].n; k++)
+            if (s->list[i].best[k].rejected && s->list[i].best[k].reason == REASON_NO_API_KEY)
+                s->list[i].best[k].detail = detail;
+}
+
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
                  struct reader *reader, struct err *err) {
     *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
     struct filter all = {0};
-    struct filter rejects = {
-        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
     if (s->n == 0)
         return 0;
     s->list = calloc(s->n, sizeof *s->list);
@@ -207,9 +241,10 @@ int closest_find(struct closest_search *s, struct judge *j, struct claim *const 
         s->list[i].claim = claims[i];
         s->list[i].outline = outline_of(claims[i]->e->name);
     }
-    if (reader->ops->series(reader, &all, visit_series, s, err) != 0 ||
-        reader->ops->rejects(reader, &rejects, visit_reject, s, err) != 0)
+    if (reader->ops->series(reader, &all, visit_series, s, err) != 0 || read_rejects(s, j, reader, err) != 0)
         return -1;
+    if (s->n_keyless)
+        tell_keyless(s);
     return s->no_memory ? err_set(err, 0, "out of memory while explaining") : 0;
 }
 

@@ -45,6 +45,7 @@ struct closest_search {
     struct judge *judge;
     struct arena arena;
     size_t n, pairs;
+    size_t n_keyless; /* rejects for want of an API key; the newest stands for all */
     uint64_t steps;
     struct closest *list; /* by place of the claim among those asked for */
     bool no_memory;
