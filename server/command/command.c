@@ -74,9 +74,10 @@ const struct command commands[] = {
      "  statwit checks 'app.*' --since \"$mark\"\n"
      "  statwit checks --db statwit.db --json",
      checks_command},
-    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_REJECTS, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "what was refused, why, with a caret under the place", NULL,
      "  statwit rejects\n"
+     "  statwit rejects --remarks\n"
      "  statwit rejects --since 10m --json",
      rejects_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),

@@ -14,6 +14,7 @@ int samples_command(const struct options *o);
 int rejects_command(const struct options *o);
 int events_command(const struct options *o);
 int checks_command(const struct options *o);
+int remarks_command(const struct options *o); /* rejects --remarks */
 int status_command(const struct options *o);
 int session_command(const struct options *o);
 int mark_command(const struct options *o);

@@ -69,6 +69,8 @@ enum option_id {
     OPT_UTC,
     OPT_WIDE,
     OPT_SORT,
+    OPT_REMARKS,
+    OPT_CSV_SAFE,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -137,6 +139,7 @@ enum option_group {
     TAKES_TIMES,   /* who prints times for people */
     TAKES_TABLE,   /* who prints a table */
     TAKES_LS,      /* ls alone */
+    TAKES_REJECTS,
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */

@@ -185,6 +185,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
         .until = (uint64_t)option_number(o, OPT_UNTIL),
         .limit = (uint64_t)option_number(o, OPT_LIMIT),
         .newest = option_given(o, OPT_LIMIT),
+        .remarked = option_on(o, OPT_REMARKS),
     };
     for (size_t i = 0; i < f->n_tags; i++)
         tags[i] = span_str(o->list[OPT_TAG].texts[i]);
@@ -257,6 +258,7 @@ static void make_path(struct buf *path, const struct options *o, enum rows_kind 
     remote_arg(path, "since", option_text(o, OPT_SINCE));
     remote_arg(path, "until", option_text(o, OPT_UNTIL));
     remote_arg(path, "p95", wants_p95(o) ? "true" : NULL);
+    remote_arg(path, "remarked", option_on(o, OPT_REMARKS) ? "true" : NULL);
     if (option_given(o, OPT_LIMIT))
         remote_arg(path, "newest", "true");
     remote_arg(path, "limit", option_given(o, OPT_LIMIT) ? option_text(o, OPT_LIMIT) : limit);

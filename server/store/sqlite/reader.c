@@ -223,6 +223,7 @@ static void rows_free(struct reader *reader) {
         free(r->statements[i].sql);
     }
     rows_spellings_free(r);
+    rows_remarks_free(&r->remarks);
     free(r->arrivals);
     sqlite3_close(r->db);
     free(r);
@@ -241,6 +242,7 @@ static const struct reader_ops ops = {
     .series = rows_series,
     .samples = rows_samples,
     .points = rows_points,
+    .spellings = rows_spellings,
     .cadence = rows_cadence,
     .events = rows_events,
     .checks = rows_checks,
