@@ -25,7 +25,7 @@ export function show(root, route, app) {
 
   function take(event, data, bytes) {
     if (event === 'end') { toast('This session has ended'); return; }
-    if (event !== 'sample') return;
+    if (event !== 'sample' || flooded) return; // the rest of what was read before the stream closed: watchRare shows it
     n++;
     size += bytes;
     if (size > TOO_MUCH) {

@@ -1,11 +1,11 @@
-// page_test.mjs STATWIT CHROMIUM: every screen shows what the API says; nothing that was sent becomes an element; looking changes
+// page_test.mjs STATWIT CHROMIUM [NAME]: every screen shows what the API says; nothing that was sent becomes an element; looking changes
 // nothing. Each test waits for what must show, and never sleeps.
 import assert from 'node:assert/strict';
 import {createRequire} from 'node:module';
 import {readFileSync} from 'node:fs';
 import {startBrowser, startRecorder} from './recorder.mjs';
 
-const [binary, executable] = process.argv.slice(2);
+const [binary, executable, only = ''] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tests = [];
 const test = (name, run, ...options) => tests.push({name, run, options});
@@ -288,7 +288,7 @@ for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], [
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
-for (const {name, run, options} of tests) {
+for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   const context = typeof options[0] === 'object' ? options.shift() : {};
   const r = await startRecorder(binary, ...options);
   const own = await browser.newContext({viewport: {width: 1280, height: 800}, ...context});
