@@ -113,12 +113,25 @@ static struct judge *read_judge(struct http_request *rq, const json_t *body, str
     return judge;
 }
 
+/* "UDP 127.0.0.1:8125, HTTP http://127.0.0.1:8125": where a client must send to. */
+static void put_addresses(const struct http_request *rq, const struct ingest_session *session,
+                          struct buf *text) {
+    const struct ingest_addresses *at = &session->at;
+    if (at->udp[0])
+        buf_printf(text, "UDP %s, ", at->udp);
+    if (at->unixgram[0])
+        buf_printf(text, "Unix datagrams %s, ", at->unixgram);
+    if (at->unixstream[0])
+        buf_printf(text, "Unix stream %s, ", at->unixstream);
+    buf_printf(text, "HTTP %s", http_url(rq->http));
+}
+
 static struct question *make_question(struct http_request *rq, const json_t *body) {
     struct judge_options options = {0};
     struct ingest_session session;
     struct span name = {NULL, 0};
     uint64_t within_ms = 0, settle_ms = 0;
-    struct buf ignored = {.max = 64 << 10};
+    struct buf ignored = {.max = 64 << 10}, addresses = {.max = 4096};
     int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
     int has_since = 0, ended = 0;
@@ -133,9 +146,14 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
                 ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
         options.session = span_str(session.name);
         options.ignore_tags = buf_view(&ignored);
+        if (session.id != INGEST_ALL && !ended) {
+            put_addresses(rq, &session, &addresses);
+            options.listening = buf_view(&addresses);
+        }
         judge = read_judge(rq, body, &options);
     }
     buf_free(&ignored);
+    buf_free(&addresses);
     struct question *q = judge ? calloc(1, sizeof *q) : NULL;
     if (!q) {
         if (judge)

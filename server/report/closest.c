@@ -1,105 +1,51 @@
 #include "report/closest.h"
 
-#include "core/glob.h"
-
 #include <stdlib.h>
 
-/* --- names ----------------------------------------------------------------------------------------------- */
+/* --- the best -------------------------------------------------------------------------------------------- */
 
-/* Whether `longer` is `shorter` with something before it: at least "x." */
-static bool has_prefix_before(struct span longer, struct span shorter) {
-    if (longer.n < shorter.n + 2)
-        return false;
-    struct span head = span_of(longer.p, longer.n - shorter.n);
-    char last = head.p[head.n - 1];
-    return (last == '.' || last == '_' || last == '-') && span_eq(span_from(longer, head.n), shorter);
-}
-
-static size_t edits_allowed(struct span name) {
-    return name.n < 4 ? 1 : name.n < 9 ? 2 : name.n / 4 > 6 ? 6 : name.n / 4;
-}
-
-static enum kinship kinship_of(const struct closest *c, struct span name, const struct outline *outline,
-                               size_t *edits, uint64_t *steps) {
-    const struct expectation *e = c->claim->e;
-    struct span base;
-    double percentile;
-    if (match_name(e, name, steps))
-        return KIN_SAME;
-    if (span_starts(name, TELEMETRY) && !span_starts(e->name, TELEMETRY))
-        return KIN_NONE;
-    if (match_has_forms(e) && form_of(name, &base, &percentile) != FORM_NONE && match_name(e, base, steps))
-        return KIN_FORM;
-    if (!e->literal) {
-        const char *dot = memchr(e->name.p, '.', e->name.n);
-        bool without =
-            dot && glob_match_counted(span_from(e->name, (size_t)(dot - e->name.p) + 1), name, steps);
-        return without && e->name.p[0] != '*' && dot + 1 < e->name.p + e->name.n - 1 ? KIN_PREFIX_MISSING
-                                                                                     : KIN_NONE;
-    }
-    if (has_prefix_before(e->name, name))
-        return KIN_PREFIX_MISSING;
-    if (has_prefix_before(name, e->name))
-        return KIN_PREFIX_EXTRA;
-    size_t limit = edits_allowed(e->name);
-    if (c->n ==
-        CLOSEST_SHOWN) { /* more edits would not get it among the best: each counts one, and the name one more */
-        unsigned worst = c->best[CLOSEST_SHOWN - 1].score;
-        if (worst < 3)
-            return KIN_NONE;
-        limit = limit < worst - 2 ? limit : worst - 2;
-    }
-    if (outline_distance(&c->outline, outline) > limit)
-        return KIN_NONE;
-    *steps += (2 * limit + 1) * (e->name.n < name.n ? e->name.n : name.n);
-    *edits = distance(e->name, name, limit);
-    return *edits <= limit ? KIN_NEAR : KIN_NONE;
-}
-
-/* --- series ---------------------------------------------------------------------------------------------- */
-
-static unsigned tag_score(const struct expectation *e, const struct series_row *row, uint64_t *steps) {
-    struct tagged tagged = tagged_series(row, steps);
-    unsigned score = 0;
-    for (size_t i = 0; i < e->n_terms; i++)
-        score += !match_term(&e->terms[i], &tagged);
-    for (size_t i = 0; e->exact && i < row->n_tags; i++)
-        score += !match_allows(e, row->tags[i], steps);
-    return score;
-}
-
-static unsigned score_of(struct candidate *c, const struct expectation *e, uint64_t *steps) {
-    unsigned score = tag_score(e, &c->row, steps);
-    score += c->told || c->kinship == KIN_SAME ? 0 : c->kinship == KIN_NEAR ? 1 + (unsigned)c->edits : 2;
-    score += !c->told && c->kinship != KIN_FORM && !match_type(e, c->row.type) ? 2 : 0;
-    return score + c->other_session + c->before_mark + c->after_deadline;
-}
-
-static bool copy_row(struct arena *arena, struct series_row *row) {
+static bool copy_candidate(struct arena *arena, struct candidate *c) {
+    struct series_row *row = &c->row;
     row->session = arena_copy(arena, row->session);
     row->name = arena_copy(arena, row->name);
     row->tags = arena_copy_list(arena, row->n_tags, row->tags);
     row->host = arena_copy(arena, row->host);
     row->device = arena_copy(arena, row->device);
+    if (c->kind == CANDIDATE_REJECT) {
+        c->text = arena_copy(arena, c->text);
+        c->detail = arena_copy(arena, c->detail);
+        c->read_as = arena_copy(arena, c->read_as);
+        c->family = arena_copy(arena, c->family);
+        return c->text.p;
+    }
     return row->session.p && row->name.p && row->tags;
 }
 
-static bool copy_candidate(struct arena *arena, struct candidate *c) {
-    if (!c->rejected)
-        return copy_row(arena, &c->row);
-    c->text = arena_copy(arena, c->text);
-    c->detail = arena_copy(arena, c->detail);
-    return c->text.p;
+static bool is_twin(const struct candidate *a, const struct candidate *b) {
+    const struct series_row *x = &a->row, *y = &b->row;
+    if (a->kind != b->kind || a->score != b->score || a->status != b->status ||
+        a->before_mark != b->before_mark || a->after_deadline != b->after_deadline ||
+        x->n_tags != y->n_tags || !span_eq(x->session, y->session) || !span_eq(x->name, y->name) ||
+        !span_eq(x->host, y->host) || !span_eq(a->text, b->text))
+        return false;
+    for (size_t i = 0; i < x->n_tags; i++)
+        if (!span_eq(x->tags[i], y->tags[i]))
+            return false;
+    return true;
 }
 
-/* Puts the candidate in its place among the best. */
-static void keep(struct closest_search *s, struct closest *c, struct candidate candidate) {
+void closest_keep(struct closest_search *s, struct closest *c, struct candidate candidate) {
     size_t place = c->n;
     while (place > 0 && candidate.score < c->best[place - 1].score)
         place--;
+    s->steps += candidate.text.n / 16 + candidate.row.n_tags;
+    for (size_t i = place; i > 0 && candidate.kind != CANDIDATE_SERIES; i--)
+        if (is_twin(&c->best[i - 1], &candidate)) {
+            c->best[i - 1].row.samples++;
+            return;
+        }
     if (place == CLOSEST_SHOWN)
         return;
-    s->steps += candidate.rejected ? candidate.text.n / 16 : candidate.row.n_tags;
     if (!copy_candidate(&s->arena, &candidate)) {
         s->no_memory = true;
         return;
@@ -109,6 +55,69 @@ static void keep(struct closest_search *s, struct closest *c, struct candidate c
     memmove(&c->best[place + 1], &c->best[place], (c->n - 1 - place) * sizeof candidate);
     c->best[place] = candidate;
 }
+
+/* Each edit counts one, and the name one more. */
+size_t closest_limit(const struct closest *c) {
+    if (c->n < CLOSEST_SHOWN)
+        return DISTANCE_MAX;
+    unsigned worst = c->best[CLOSEST_SHOWN - 1].score;
+    return worst < 3 ? 0 : worst - 2;
+}
+
+/* --- differences ----------------------------------------------------------------------------------------- */
+
+static unsigned tag_score(const struct closest *c, const struct candidate *x, uint64_t *steps) {
+    const struct expectation *e = c->claim->e;
+    struct tagged tagged = tagged_series(&x->row, steps);
+    unsigned score = 0;
+    for (size_t i = 0; i < e->n_terms; i++)
+        score += !match_term(&e->terms[i], &tagged);
+    for (size_t i = 0; e->exact && i < x->row.n_tags; i++)
+        score += !match_allows(e, x->row.tags[i], steps);
+    return score;
+}
+
+static bool fits_type(const struct expectation *e, const struct candidate *x) {
+    switch (x->kind) {
+    case CANDIDATE_EVENT:
+        return e->subject == SUBJECT_EVENT;
+    case CANDIDATE_CHECK:
+        return e->subject == SUBJECT_CHECK;
+    case CANDIDATE_SERIES:
+    case CANDIDATE_REJECT:
+        break;
+    }
+    return e->subject == SUBJECT_METRIC && (x->told || x->kin.how == KIN_FORM || match_type(e, x->row.type));
+}
+
+void closest_place(const struct closest_search *s, const struct closest *c, struct candidate *x,
+                   uint64_t first_id, uint64_t last_id) {
+    const struct judge *j = s->judge;
+    bool wide = j->wide && c->claim->e->no;
+    x->other_session = !wide && !judge_is_of(j, x->row.session);
+    x->tell_session = wide || !j->session.p;
+    x->before_mark = !x->other_session && last_id <= j->since;
+    x->of_earlier_run = x->before_mark && j->earlier;
+    x->after_deadline = !x->other_session && first_id > j->newest;
+}
+
+static void consider(struct closest_search *s, struct closest *c, struct candidate *x, uint64_t first_id,
+                     uint64_t last_id) {
+    const struct expectation *e = c->claim->e;
+    bool fits = fits_type(e, x);
+    closest_place(s, c, x, first_id, last_id);
+    unsigned apart = tag_score(c, x, &s->steps) + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2);
+    /* For a `no` only what matched is of interest. */
+    if (e->no && apart + x->other_session + x->before_mark + x->after_deadline > 0)
+        return;
+    /* In another session only the very same is worth telling: sessions are apart on purpose. */
+    if (x->other_session && apart > 0)
+        return;
+    x->score = apart + 2u * x->other_session + x->before_mark + x->after_deadline;
+    closest_keep(s, c, *x);
+}
+
+/* --- series ---------------------------------------------------------------------------------------------- */
 
 static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_t series_id) {
     uint32_t place;
@@ -127,88 +136,122 @@ static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_
     return false;
 }
 
+/* Whether a record of another kind has the very name: an author may have meant that. */
+static bool is_namesake(const struct expectation *e, struct span name) {
+    return e->literal && !e->no && span_eq(e->name, name);
+}
+
 static void consider_series(struct closest_search *s, struct closest *c, const struct series_row *row,
-                            const struct outline *outline) {
-    const struct judge *j = s->judge;
-    struct candidate candidate = {.row = *row};
-    candidate.kinship = kinship_of(c, row->name, outline, &candidate.edits, &s->steps);
-    if (candidate.kinship == KIN_NONE)
+                            const struct named *named) {
+    const struct expectation *e = c->claim->e;
+    struct candidate x = {.kind = CANDIDATE_SERIES, .row = *row};
+    if (e->subject == SUBJECT_METRIC)
+        x.kin = kin_of(&c->wanted, named, closest_limit(c), &s->steps);
+    else if (!is_namesake(e, row->name))
         return;
-    bool wide = j->wide && c->claim->e->no;
-    candidate.other_session = !wide && !judge_is_of(j, row->session);
-    candidate.tell_session = wide || !j->session.p;
-    candidate.before_mark = !candidate.other_session && row->last_id <= j->since;
-    candidate.told = is_told_by(j, c->claim, row->id);
-    candidate.of_earlier_run = candidate.before_mark && j->earlier;
-    candidate.after_deadline = !candidate.other_session && row->first_id > j->newest;
-    candidate.score = score_of(&candidate, c->claim->e, &s->steps);
-    /* For a `no` only what matched is of interest. */
-    if (c->claim->e->no && candidate.score > 0)
+    if (x.kin.how == KIN_NONE)
         return;
-    /* In another session only the very same is worth telling: sessions are apart on purpose. */
-    if (candidate.other_session && candidate.score > 1)
-        return;
-    keep(s, c, candidate);
+    x.told = is_told_by(s->judge, c->claim, row->id);
+    consider(s, c, &x, row->first_id, row->last_id);
+}
+
+static bool is_spent(const struct closest_search *s) {
+    return s->no_memory || s->pairs > CLOSEST_PAIRS_MAX || s->steps > CLOSEST_STEPS_MAX;
 }
 
 static int visit_series(void *arg, const struct series_row *row) {
     struct closest_search *s = arg;
-    struct outline outline = outline_of(row->name);
+    struct named named = named_of(row->name);
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= CLOSEST_STEPS_MAX; i++)
-        if (s->list[i].claim->e->subject == SUBJECT_METRIC)
-            consider_series(s, &s->list[i], row, &outline);
+        consider_series(s, &s->list[i], row, &named);
     s->pairs += s->n;
-    return s->no_memory || s->pairs > CLOSEST_PAIRS_MAX || s->steps > CLOSEST_STEPS_MAX;
+    return is_spent(s);
 }
 
-/* --- rejects --------------------------------------------------------------------------------------------- */
+/* --- events and checks ----------------------------------------------------------------------------------- */
 
-static bool is_about(const struct closest *c, const struct reject *r, uint64_t *steps) {
-    const struct expectation *e = c->claim->e;
-    if (r->reason == REASON_UNKNOWN_SESSION) /* it may have held anything */
-        return true;
-    bool event = span_eq(r->family, SPAN("event")), check = span_eq(r->family, SPAN("service_check"));
-    if (event != (e->subject == SUBJECT_EVENT) || check != (e->subject == SUBJECT_CHECK))
-        return false;
-    if (r->name.n)
-        return match_name(e, r->name, steps);
-    /* Without a readable name: the expected one stands in the text. Events have no name of their own. */
-    *steps += r->text.n / 16;
-    return e->literal && r->text.n && e->name.n > 2 && memmem(r->text.p, r->text.n, e->name.p, e->name.n);
-}
-
-static int visit_reject(void *arg, const struct reject_row *row) {
+static int visit_event(void *arg, const struct event_row *row) {
     struct closest_search *s = arg;
-    const struct reject *r = &row->reject;
-    struct candidate candidate = {.score = r->reason == REASON_UNKNOWN_SESSION ? 9 : 1,
-                                  .rejected = true,
-                                  .reason = r->reason,
-                                  .text = r->text,
-                                  .detail = r->detail,
-                                  .offset = r->offset};
-    for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++)
-        if (!s->list[i].claim->e->no && is_about(&s->list[i], r, &s->steps))
-            keep(s, &s->list[i], candidate);
+    const struct event *event = &row->event;
+    struct named named = named_title(event->title);
+    for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++) {
+        struct closest *c = &s->list[i];
+        const struct expectation *e = c->claim->e;
+        struct candidate x = {.kind = CANDIDATE_EVENT,
+                              .row = {.session = row->session,
+                                      .name = event->title,
+                                      .n_tags = event->n_tags,
+                                      .tags = event->tags,
+                                      .host = event->origin.host,
+                                      .samples = 1}};
+        if (e->subject == SUBJECT_EVENT)
+            x.kin = kin_of_title(&c->wanted, &named, event->text, closest_limit(c), &s->steps);
+        else if (!is_namesake(e, event->title))
+            continue;
+        if (x.kin.how != KIN_NONE)
+            consider(s, c, &x, row->id, row->id);
+    }
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
+}
+
+static int visit_check(void *arg, const struct check_row *row) {
+    struct closest_search *s = arg;
+    const struct service_check *check = &row->check;
+    struct named named = named_title(check->name);
+    for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++) {
+        struct closest *c = &s->list[i];
+        const struct expectation *e = c->claim->e;
+        struct candidate x = {.kind = CANDIDATE_CHECK,
+                              .status = check->status,
+                              .row = {.session = row->session,
+                                      .name = check->name,
+                                      .n_tags = check->n_tags,
+                                      .tags = check->tags,
+                                      .host = check->origin.host,
+                                      .samples = 1}};
+        if (e->subject == SUBJECT_CHECK)
+            x.kin = kin_of(&c->wanted, &named, closest_limit(c), &s->steps);
+        else if (!is_namesake(e, check->name))
+            continue;
+        if (x.kin.how != KIN_NONE)
+            consider(s, c, &x, row->id, row->id);
+    }
+    return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
+}
+
+/* --- the search ------------------------------------------------------------------------------------------ */
+
+static int search_begin(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
+                        struct err *err) {
+    *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
+    s->list = calloc(s->n + 1, sizeof *s->list);
+    if (!s->list)
+        return err_set(err, 0, "out of memory while explaining");
+    for (size_t i = 0; i < s->n; i++)
+        s->list[i] = (struct closest){.claim = claims[i], .wanted = wanted_of(claims[i]->e)};
+    return 0;
 }
 
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
                  struct reader *reader, struct err *err) {
-    *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
-    struct filter all = {0};
-    struct filter rejects = {
-        .session = judge_reads(j), .since = j->since, .limit = CLOSEST_REJECTS, .newest = true};
+    struct filter all = {0}, newest = {.limit = CLOSEST_RECORDS, .newest = true};
+    if (search_begin(s, j, claims, n, err) != 0)
+        return -1;
     if (s->n == 0)
         return 0;
-    s->list = calloc(s->n, sizeof *s->list);
-    if (!s->list)
-        return err_set(err, 0, "out of memory while explaining");
-    for (size_t i = 0; i < s->n; i++) {
-        s->list[i].claim = claims[i];
-        s->list[i].outline = outline_of(claims[i]->e->name);
-    }
     if (reader->ops->series(reader, &all, visit_series, s, err) != 0 ||
-        reader->ops->rejects(reader, &rejects, visit_reject, s, err) != 0)
+        reader->ops->events(reader, &newest, visit_event, s, err) != 0 ||
+        reader->ops->checks(reader, &newest, visit_check, s, err) != 0 ||
+        closest_read_rejects(s, reader, false, err) != 0)
+        return -1;
+    return s->no_memory ? err_set(err, 0, "out of memory while explaining") : 0;
+}
+
+int closest_find_refused(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
+                         struct reader *reader, struct err *err) {
+    if (search_begin(s, j, claims, n, err) != 0)
+        return -1;
+    if (s->n && closest_read_rejects(s, reader, true, err) != 0)
         return -1;
     return s->no_memory ? err_set(err, 0, "out of memory while explaining") : 0;
 }

@@ -1,109 +1,93 @@
 /* A candidate as JSON: what it is, and its differences from the expectation, one mark each. */
-#include "report/closest.h"
+#include "report/marks.h"
 
 #include "core/number.h"
-#include "judge/language/parse.h"
 #include "judge/language/text.h"
 
 #define SHOWN_MAX 200 /* bytes of a rejected line */
-#define MARKS_MAX 300 /* of one candidate: more than the tags of one expectation */
+#define WORD_MAX  80  /* bytes of a name or tag in a sentence */
+#define TEXT_MAX  65536
 
-/* The marks as a list, and as one sentence. */
-struct marks {
-    json_t *list;
-    struct buf text;
-};
+/* --- marks ----------------------------------------------------------------------------------------------- */
 
-static void __attribute__((format(printf, 3, 4)))
-mark(struct marks *m, const char *word, const char *format, ...) {
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (m->text.n)
-        buf_str(&m->text, "; ");
-    buf_str(&m->text, text);
-    json_array_append_new(m->list, json_pack("{s:s, s:o}", "mark", word, "text", text_json(span_str(text))));
+struct marks marks_new(void) {
+    return (struct marks){json_array(), {.max = TEXT_MAX}};
 }
 
-/* A span for a printf of at most 80 bytes. */
-static int shown(struct span s) {
-    return s.n > 80 ? 80 : (int)s.n;
+void marks_free(struct marks *m) {
+    buf_free(&m->text);
 }
 
-static bool takes_key(const struct tag_term *term, struct span tag) {
-    return span_starts(tag, term->key) && (tag.n == term->key.n || tag.p[term->key.n] == ':');
+void marks_add(struct marks *m, const char *mark, const char *format, const struct span *words) {
+    struct buf text = {.max = TEXT_MAX};
+    for (; *format; format++)
+        if (*format == '%')
+            text_put_word(&text, *words++, true, WORD_MAX);
+        else
+            buf_char(&text, *format);
+    buf_str(&m->text, m->text.n ? "; " : "");
+    buf_span(&m->text, buf_view(&text));
+    json_array_append_new(m->list, json_pack("{s:s, s:o}", "mark", mark, "text", text_json_buf(&text)));
+    buf_free(&text);
 }
 
-static void mark_term(struct marks *m, const struct tag_term *term, const struct series_row *row) {
-    struct span present = {NULL, 0};
-    if (span_eq(term->key, SPAN("host")) && row->host.p)
-        present = row->host;
-    if (span_eq(term->key, SPAN("device")) && row->device.p)
-        present = row->device;
-    for (size_t i = 0; i < row->n_tags; i++)
-        if (takes_key(term, row->tags[i]))
-            present = row->tags[i];
-    struct span text = term->text;
-    if (term->negated)
-        mark(m, "tag_extra", "has %.*s, which !%.*s excludes", shown(present), present.p,
-             shown(span_from(text, 1)), text.p + 1);
-    else if (present.p)
-        mark(m, "tag_value", "has %.*s, not %.*s", shown(present), present.p, shown(text), text.p);
-    else
-        mark(m, "tag_missing", "tag %.*s is missing", shown(text), text.p);
+/* --- names ----------------------------------------------------------------------------------------------- */
+
+static bool is_ascii(struct span s) {
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
 }
 
-static void mark_tags(struct marks *m, const struct expectation *e, const struct series_row *row) {
-    uint64_t steps = 0;
-    struct tagged tagged = tagged_series(row, &steps);
-    bool unmet[PARSE_TERMS_MAX] = {false};
-    for (size_t i = 0; i < e->n_terms; i++) {
-        unmet[i] = !match_term(&e->terms[i], &tagged);
-        if (unmet[i])
-            mark_term(m, &e->terms[i], row);
-    }
-    for (size_t i = 0; e->exact && i < row->n_tags; i++) {
-        if (json_array_size(m->list) >= MARKS_MAX) {
-            mark(m, "tag_extra", "and more differences of tags");
-            break;
-        }
-        struct span tag = row->tags[i];
-        bool told = false; /* as a term's other value */
-        for (size_t k = 0; k < e->n_terms; k++)
-            told |= unmet[k] && !e->terms[k].negated && takes_key(&e->terms[k], tag);
-        if (!told && !match_allows(e, tag, &steps))
-            mark(m, "tag_extra", "tag %.*s is one too many", shown(tag), tag.p);
-    }
+static void mark_edits(struct marks *m, size_t edits) {
+    struct buf text = {.max = 64};
+    buf_printf(&text, "its name is %zu edit%s away", edits, edits == 1 ? "" : "s");
+    MARK_TEXT(m, "name_distance", text.p ? text.p : "");
+    buf_free(&text);
 }
 
 static void mark_name(struct marks *m, const struct candidate *c, const struct expectation *e) {
-    struct span name = c->row.name;
-    struct span before = {NULL, 0};
-    switch (c->kinship) {
+    if (c->kin.dialect)
+        MARK(m, "tags_in_name",
+             "the tags are in its name, in the form of %; DogStatsD takes them behind '|#'",
+             span_str(dialect_word(c->kin.dialect)));
+    switch (c->kin.how) {
+    case KIN_CASE:
+        MARK_TEXT(m, "name_case", "its name differs in upper and lower case");
+        break;
+    case KIN_BLANKS:
+        MARK_TEXT(m, "name_blanks", "its name has blanks around it");
+        break;
+    case KIN_COLON:
+        MARK_TEXT(m, "name_colon", "a name ends at its first ':', what follows was read as its values");
+        break;
+    case KIN_CUT:
+        MARK_TEXT(m, "title_cut",
+                  is_ascii(e->name)
+                      ? "its title is cut: the lengths in _e{…} are too small"
+                      : "its title is cut: the lengths in _e{…} must count bytes, not characters");
+        break;
+    case KIN_OVERRUN:
+        MARK_TEXT(m, "title_overrun", "its title goes on behind the '|': the lengths in _e{…} are too great");
+        break;
     case KIN_PREFIX_MISSING:
-        before = e->name.n > name.n ? span_of(e->name.p, e->name.n - name.n) : e->name;
-        if (!e->literal) {
-            const char *dot = memchr(e->name.p, '.', e->name.n);
-            before = span_of(e->name.p, (size_t)(dot - e->name.p) + 1);
-        }
-        mark(m, "prefix_missing", "lacks the prefix %.*s", shown(before), before.p);
+        MARK(m, "prefix_missing", "lacks the prefix %", kin_prefix(&c->kin, e, c->row.name));
         break;
     case KIN_PREFIX_EXTRA:
-        before = span_of(name.p, name.n - e->name.n);
-        mark(m, "prefix_extra", "has the prefix %.*s", shown(before), before.p);
+        MARK(m, "prefix_extra", "has the prefix %", kin_prefix(&c->kin, e, c->row.name));
         break;
     case KIN_FORM:
-        mark(m, "aggregated",
-             c->told
-                 ? "an aggregated form of the metric"
-                 : "is named like an aggregated form, but that counts only beside the rate %.*s.count, and "
-                   "without samples of %.*s itself",
-             shown(e->name), e->name.p, shown(e->name), e->name.p);
+        if (c->told)
+            MARK_TEXT(m, "aggregated", "an aggregated form of the metric");
+        else
+            MARK(m, "aggregated",
+                 "is named like an aggregated form, but that counts only beside the rate %.count, and "
+                 "without samples of % itself",
+                 e->name, e->name);
         break;
     case KIN_NEAR:
-        mark(m, "name_distance", "its name is %zu edit%s away", c->edits, c->edits == 1 ? "" : "s");
+        mark_edits(m, c->kin.edits);
         break;
     case KIN_SAME:
     case KIN_NONE:
@@ -111,58 +95,127 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
     }
 }
 
-static void mark_series(struct marks *m, const struct candidate *c, const struct expectation *e) {
-    const struct series_row *row = &c->row;
-    mark_name(m, c, e);
-    if (c->told && metric_is(row->type, METRIC_PER_SECOND) && c->kinship == KIN_SAME)
-        mark(m, "aggregated", "a rate, told as its value times its interval");
-    else if (c->kinship != KIN_FORM && !match_type(e, row->type))
-        mark(m, "type", "is a %s, not a %s", metric_word(row->type), metric_word(e->type));
-    mark_tags(m, e, row);
-    if (c->other_session)
-        mark(m, "other_session", "arrived in session %.*s", shown(row->session), row->session.p);
-    else if (c->tell_session)
-        mark(m, "session", "in session %.*s", shown(row->session), row->session.p);
-    if (c->before_mark)
-        mark(m, "before_mark", c->of_earlier_run ? "arrived in an earlier run" : "arrived before the mark");
-    if (c->after_deadline)
-        mark(m, "after_deadline", "arrived after the deadline");
-    char number[NUMBER_SIZE];
-    number_format(metric_is(row->type, METRIC_TOTAL) ? row->sum : row->last, number);
-    if (c->score == 0 && metric_is(row->type, METRIC_TEXT))
-        mark(m, "matched", "matched");
-    else if (c->score == 0)
-        mark(m, "matched", "matched, %s %s", metric_is(row->type, METRIC_TOTAL) ? "sum" : "last", number);
-    if (row->sampled)
-        mark(m, "sampled", "sampled: some came with a rate other than 1");
+/* --- type, session, mark --------------------------------------------------------------------------------- */
+
+static struct span asked_word(const struct expectation *e) {
+    return e->subject == SUBJECT_EVENT   ? SPAN("an event")
+           : e->subject == SUBJECT_CHECK ? SPAN("a service check")
+           : e->any_type                 ? SPAN("a metric")
+                                         : (struct span){NULL, 0};
 }
 
-static json_t *series_json(const struct candidate *c, const struct expectation *e) {
+static void mark_type(struct marks *m, const struct candidate *c, const struct expectation *e) {
     const struct series_row *row = &c->row;
-    struct marks m = {json_array(), {.max = 65536}};
-    struct buf text = {.max = 65536};
+    struct buf text = {.max = 256};
+    struct span asked = asked_word(e);
+    bool fits = c->kind == CANDIDATE_EVENT   ? e->subject == SUBJECT_EVENT
+                : c->kind == CANDIDATE_CHECK ? e->subject == SUBJECT_CHECK
+                                             : e->subject == SUBJECT_METRIC && match_type(e, row->type);
+    if (c->told && metric_is(row->type, METRIC_PER_SECOND) && c->kin.how == KIN_SAME) {
+        MARK_TEXT(m, "aggregated", "a rate, told as its value times its interval");
+        return;
+    }
+    if (fits || c->kin.how == KIN_FORM)
+        return;
+    buf_str(&text, "is a");
+    buf_str(&text, c->kind == CANDIDATE_EVENT   ? "n event"
+                   : c->kind == CANDIDATE_CHECK ? " service check"
+                                                : " ");
+    buf_str(&text, c->kind == CANDIDATE_SERIES ? metric_word(row->type) : "");
+    buf_str(&text, ", not ");
+    if (asked.p)
+        buf_span(&text, asked);
+    else
+        buf_printf(&text, "a %s", metric_word(e->type));
+    MARK_TEXT(m, "type", text.p ? text.p : "");
+    buf_free(&text);
+}
+
+static void mark_place(struct marks *m, const struct candidate *c) {
+    if (c->other_session)
+        MARK(m, "other_session", "arrived in session %", c->row.session);
+    else if (c->tell_session)
+        MARK(m, "session", "in session %", c->row.session);
+    if (c->before_mark)
+        MARK_TEXT(m, "before_mark",
+                  c->of_earlier_run ? "arrived in an earlier run" : "arrived before the mark");
+    if (c->after_deadline)
+        MARK_TEXT(m, "after_deadline", "arrived after the deadline");
+}
+
+static void mark_matched(struct marks *m, const struct candidate *c) {
+    const struct series_row *row = &c->row;
+    char text[NUMBER_SIZE];
+    bool total = c->kind == CANDIDATE_SERIES && metric_is(row->type, METRIC_TOTAL);
+    if (c->score > 0)
+        return;
+    if (c->kind != CANDIDATE_SERIES || metric_is(row->type, METRIC_TEXT)) {
+        MARK_TEXT(m, "matched", "matched");
+        return;
+    }
+    number_format(total ? row->sum : row->last, text);
+    MARK(m, "matched", total ? "matched, sum %" : "matched, last %", span_str(text));
+}
+
+/* --- what was recorded ----------------------------------------------------------------------------------- */
+
+static const char *kind_word(const struct candidate *c) {
+    return c->kind == CANDIDATE_EVENT   ? "event"
+           : c->kind == CANDIDATE_CHECK ? "service check"
+                                        : metric_word(c->row.type);
+}
+
+/* disk (gauge) {host:web} 1 sample: matched, last 5 */
+static void put_record(struct buf *text, const struct candidate *c, const struct marks *m) {
+    const struct series_row *row = &c->row;
+    text_put_word(text, row->name, false, TEXT_MAX);
+    buf_printf(text, " (%s) ", kind_word(c));
+    text_put_tags(text, row->n_tags, row->tags, row->host, row->device);
+    if (text->n && text->p[text->n - 1] != ' ')
+        buf_char(text, ' ');
+    text_put_plural(text, row->samples,
+                    c->kind == CANDIDATE_EVENT   ? "event"
+                    : c->kind == CANDIDATE_CHECK ? "check"
+                                                 : "sample");
+    if (c->kind == CANDIDATE_CHECK)
+        buf_printf(text, ", %s", text_status(c->status));
+    buf_str(text, ": ");
+    buf_span(text, buf_view(&m->text));
+}
+
+static json_t *record_json(const struct candidate *c, const struct expectation *e) {
+    const struct series_row *row = &c->row;
+    bool series = c->kind == CANDIDATE_SERIES;
+    struct marks m = marks_new();
+    struct buf text = {.max = TEXT_MAX};
     json_t *tags = json_array();
     for (size_t i = 0; i < row->n_tags; i++)
         json_array_append_new(tags, text_json(row->tags[i]));
-    mark_series(&m, c, e);
-    buf_span(&text, row->name);
-    buf_printf(&text, " (%s) ", metric_word(row->type));
-    text_put_tags(&text, row->n_tags, row->tags, row->host, row->device);
-    if (text.n && text.p[text.n - 1] != ' ')
-        buf_char(&text, ' ');
-    text_put_plural(&text, row->samples, "sample");
-    buf_str(&text, ": ");
-    buf_span(&text, buf_view(&m.text));
+    mark_name(&m, c, e);
+    mark_type(&m, c, e);
+    marks_add_tags(&m, e, c);
+    mark_place(&m, c);
+    mark_matched(&m, c);
+    if (series && row->sampled)
+        MARK_TEXT(&m, "sampled", "sampled: some came with a rate other than 1");
+    put_record(&text, c, &m);
     json_t *json =
-        json_pack("{s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o}", "name", text_json(row->name), "type",
-                  metric_word(row->type), "tags", tags, "host",
+        json_pack("{s:o, s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "name", text_json(row->name), "type",
+                  c->kind == CANDIDATE_CHECK ? "service_check" : kind_word(c), "tags", tags, "host",
                   row->host.p ? text_json(row->host) : json_null(), "samples", (json_int_t)row->samples,
-                  "sum", text_json_number(row->sum), "last", text_json_number(row->last), "session",
-                  text_json(row->session), "marks", m.list, "text", text_json(buf_view(&text)));
-    buf_free(&m.text);
+                  "session", text_json(row->session), "marks", m.list, "text", text_json(buf_view(&text)));
+    if (json && series) {
+        json_object_set_new(json, "sum", text_json_number(row->sum));
+        json_object_set_new(json, "last", text_json_number(row->last));
+    }
+    if (json && c->kind == CANDIDATE_CHECK)
+        json_object_set_new(json, "status", json_string(text_status(c->status)));
+    marks_free(&m);
     buf_free(&text);
     return json;
 }
+
+/* --- what was refused ------------------------------------------------------------------------------------ */
 
 /* The line and a caret under the place, at most SHOWN_MAX bytes of it. */
 static void put_caret(struct buf *b, struct span text, size_t offset) {
@@ -184,25 +237,88 @@ static void put_caret(struct buf *b, struct span text, size_t offset) {
     buf_free(&before);
 }
 
-static json_t *reject_json(const struct candidate *c) {
-    struct buf text = {.max = 65536}, caret = {.max = 65536};
+/* Why a line that was meant for one kind of record was read as another. */
+static void mark_family(struct marks *m, const struct candidate *c, const struct expectation *e) {
+    if (span_starts(c->text, SPAN("_sc")))
+        MARK_TEXT(m, "family",
+                  "every line that begins with _sc is read as a service check: no other name can begin so");
+    else if (span_starts(c->text, SPAN("_e{")))
+        MARK_TEXT(m, "family",
+                  "every line that begins with _e{ is read as an event: no other name can begin so");
+    else if (e->subject == SUBJECT_EVENT)
+        MARK_TEXT(m, "family", "was not read as an event: an event begins with _e{");
+    else if (e->subject == SUBJECT_CHECK)
+        MARK_TEXT(m, "family", "was not read as a service check: a service check begins with _sc|");
+    else
+        MARK(m, "family", "was read as another kind of record (%)", c->family);
+}
+
+static void mark_text(struct marks *m, const struct expectation *e) {
+    bool metric = e->subject == SUBJECT_METRIC;
+    if (metric && memchr(e->name.p, '|', e->name.n))
+        MARK(m, "in_text", "its text holds %: a '|' ends the value, so no name can hold one", e->name);
+    else if (metric && memchr(e->name.p, ':', e->name.n))
+        MARK(m, "in_text", "its text holds %: a name ends at its first ':'", e->name);
+    else
+        MARK(m, "in_text", "its text holds %", e->name);
+}
+
+static void mark_hit(struct marks *m, const struct candidate *c, const struct expectation *e) {
+    if (c->family.p)
+        mark_family(m, c, e);
+    switch (c->hit) {
+    case HIT_WHOLE:
+        MARK(m, "name_colon", "a name ends at its first ':', so its name was read as %", c->read_as);
+        mark_name(m, c, e);
+        break;
+    case HIT_NAME:
+        if (c->kin.how == KIN_COLON)
+            MARK_TEXT(m, "name_colon", "a name ends at its first ':'");
+        else
+            mark_name(m, c, e);
+        break;
+    case HIT_TEXT:
+        if (!c->family.p)
+            mark_text(m, e);
+        break;
+    case HIT_TAG:
+        MARK_TEXT(m, "torn", "holds a tag that is asked for: a newline before it made a line of its own");
+        break;
+    case HIT_ANY:
+        break;
+    }
+}
+
+static json_t *reject_json(const struct candidate *c, const struct expectation *e) {
+    struct buf text = {.max = TEXT_MAX}, caret = {.max = TEXT_MAX};
+    struct marks m = marks_new();
     put_caret(&caret, c->text, c->offset);
+    mark_hit(&m, c, e);
+    mark_place(&m, c);
     buf_printf(&text, "rejected, %s: %s", reason_word(c->reason), reason_sentence(c->reason));
     if (c->detail.n) {
         buf_str(&text, " (");
         buf_span(&text, c->detail);
         buf_char(&text, ')');
     }
-    json_t *marks = json_pack("[{s:s, s:s}]", "mark", "rejected", "text", reason_sentence(c->reason));
-    json_t *json =
-        json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "reject", reason_word(c->reason), "detail",
-                  reason_sentence(c->reason), "line", text_json(c->text), "offset", (json_int_t)c->offset,
-                  "caret", text_json_buf(&caret), "marks", marks, "text", text_json(buf_view(&text)));
+    if (m.text.n) {
+        buf_str(&text, "; ");
+        buf_span(&text, buf_view(&m.text));
+    }
+    if (c->row.samples > 1)
+        buf_printf(&text, "; %llu times the same", (unsigned long long)c->row.samples);
+    json_array_insert_new(m.list, 0,
+                          json_pack("{s:s, s:s}", "mark", "rejected", "text", reason_sentence(c->reason)));
+    json_t *json = json_pack("{s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "reject", reason_word(c->reason),
+                             "detail", reason_sentence(c->reason), "line", text_json(c->text), "offset",
+                             (json_int_t)c->offset, "caret", text_json_buf(&caret), "session",
+                             text_json(c->row.session), "marks", m.list, "text", text_json(buf_view(&text)));
+    marks_free(&m);
     buf_free(&text);
     buf_free(&caret);
     return json;
 }
 
 json_t *closest_json(const struct candidate *c, const struct expectation *e) {
-    return c->rejected ? reject_json(c) : series_json(c, e);
+    return c->kind == CANDIDATE_REJECT ? reject_json(c, e) : record_json(c, e);
 }
