@@ -146,7 +146,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     const struct expectation *e = c->claim->e;
     struct candidate x = {.kind = CANDIDATE_SERIES, .row = *row};
     if (e->subject == SUBJECT_METRIC)
-        x.kin = kin_of(&c->wanted, named, closest_limit(c), &s->steps);
+        x.kin = kin_of(&c->sought, named, closest_limit(c), &s->steps);
     else if (!is_namesake(e, row->name))
         return;
     if (x.kin.how == KIN_NONE)
@@ -185,7 +185,7 @@ static int visit_event(void *arg, const struct event_row *row) {
                                       .host = event->origin.host,
                                       .samples = 1}};
         if (e->subject == SUBJECT_EVENT)
-            x.kin = kin_of_title(&c->wanted, &named, event->text, closest_limit(c), &s->steps);
+            x.kin = kin_of_title(&c->sought, &named, event->text, closest_limit(c), &s->steps);
         else if (!is_namesake(e, event->title))
             continue;
         if (x.kin.how != KIN_NONE)
@@ -210,7 +210,7 @@ static int visit_check(void *arg, const struct check_row *row) {
                                       .host = check->origin.host,
                                       .samples = 1}};
         if (e->subject == SUBJECT_CHECK)
-            x.kin = kin_of(&c->wanted, &named, closest_limit(c), &s->steps);
+            x.kin = kin_of(&c->sought, &named, closest_limit(c), &s->steps);
         else if (!is_namesake(e, check->name))
             continue;
         if (x.kin.how != KIN_NONE)
@@ -228,7 +228,7 @@ static int search_begin(struct closest_search *s, struct judge *j, struct claim 
     if (!s->list)
         return err_set(err, 0, "out of memory while explaining");
     for (size_t i = 0; i < s->n; i++)
-        s->list[i] = (struct closest){.claim = claims[i], .wanted = wanted_of(claims[i]->e)};
+        s->list[i] = (struct closest){.claim = claims[i], .sought = sought_of(claims[i]->e)};
     return 0;
 }
 

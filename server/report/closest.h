@@ -51,7 +51,7 @@ struct candidate {
 
 struct closest {
     struct claim *claim;
-    struct wanted wanted;
+    struct sought sought;
     size_t n;
     struct candidate best[CLOSEST_SHOWN]; /* the closest first */
 };

@@ -96,9 +96,9 @@ static bool hit_of(const struct closest *c, const struct refused *f, size_t limi
     if (is_other_family(e, r))
         return hit_of_other(e, r, x, steps);
     if (r->name.n)
-        x->kin = kin_of(&c->wanted, &f->read, limit, steps);
+        x->kin = kin_of(&c->sought, &f->read, limit, steps);
     if (f->whole.name.n && x->kin.how != KIN_SAME)
-        whole = kin_of(&c->wanted, &f->whole, limit, steps);
+        whole = kin_of(&c->sought, &f->whole, limit, steps);
     if (kin_score(&whole) < kin_score(&x->kin)) {
         x->kin = whole;
         x->hit = HIT_WHOLE;

@@ -80,8 +80,8 @@ bool dialect_has(struct span name, struct span key, struct span value) {
 
 /* --- both sides ------------------------------------------------------------------------------------------ */
 
-struct wanted wanted_of(const struct expectation *e) {
-    struct wanted w = {.e = e, .outline = outline_of(e->name)};
+struct sought sought_of(const struct expectation *e) {
+    struct sought w = {.e = e, .outline = outline_of(e->name)};
     const char *colon = e->name.n ? memchr(e->name.p, ':', e->name.n) : NULL;
     if (colon && colon > e->name.p && e->subject == SUBJECT_METRIC)
         w.head = span_of(e->name.p, (size_t)(colon - e->name.p));
@@ -149,7 +149,7 @@ static size_t before_the_end(const struct expectation *e, struct span name, uint
     return 0;
 }
 
-static enum kinship kin_of_pattern(const struct wanted *w, struct span name, uint64_t *steps) {
+static enum kinship kin_of_pattern(const struct sought *w, struct span name, uint64_t *steps) {
     const struct expectation *e = w->e;
     const char *dot = memchr(e->name.p, '.', e->name.n);
     if (e->name.p[0] == '*')
@@ -162,7 +162,7 @@ static enum kinship kin_of_pattern(const struct wanted *w, struct span name, uin
     return before_the_end(e, name, steps) ? KIN_PREFIX_EXTRA : KIN_NONE;
 }
 
-static enum kinship kin_of_literal(const struct wanted *w, struct span name, const struct outline *outline,
+static enum kinship kin_of_literal(const struct sought *w, struct span name, const struct outline *outline,
                                    size_t limit, size_t *edits, uint64_t *steps) {
     const struct expectation *e = w->e;
     if (name.n == e->name.n && differs_in_case(name, e->name))
@@ -185,7 +185,7 @@ static enum kinship kin_of_literal(const struct wanted *w, struct span name, con
     return *edits <= limit ? KIN_NEAR : KIN_NONE;
 }
 
-static enum kinship kin_of_name(const struct wanted *w, struct span name, const struct outline *outline,
+static enum kinship kin_of_name(const struct sought *w, struct span name, const struct outline *outline,
                                 size_t limit, size_t *edits, uint64_t *steps) {
     const struct expectation *e = w->e;
     struct span base;
@@ -201,7 +201,7 @@ static enum kinship kin_of_name(const struct wanted *w, struct span name, const 
     return kin_of_literal(w, name, outline, limit, edits, steps);
 }
 
-struct kin kin_of(const struct wanted *w, const struct named *n, size_t limit, uint64_t *steps) {
+struct kin kin_of(const struct sought *w, const struct named *n, size_t limit, uint64_t *steps) {
     struct kin kin = {0};
     kin.how = kin_of_name(w, n->name, &n->outline, limit, &kin.edits, steps);
     if (n->dialect == DIALECT_NONE || kin.how == KIN_SAME)
@@ -224,7 +224,7 @@ static bool is_cut(struct span wanted, struct span title, struct span text) {
     return span_starts(text, rest) && text.p[rest.n] == '|';
 }
 
-struct kin kin_of_title(const struct wanted *w, const struct named *n, struct span text, size_t limit,
+struct kin kin_of_title(const struct sought *w, const struct named *n, struct span text, size_t limit,
                         uint64_t *steps) {
     struct span wanted = w->e->name;
     if (w->e->literal && is_cut(wanted, n->name, text))

@@ -49,12 +49,12 @@ enum dialect dialect_of(struct span name, struct span *base);
 bool dialect_has(struct span name, struct span key, struct span value);
 
 /* An expectation, with what is worked out once. */
-struct wanted {
+struct sought {
     const struct expectation *e;
     struct outline outline;
     struct span head; /* the name up to its first ':'; p == NULL: it has none, or is no metric's */
 };
-struct wanted wanted_of(const struct expectation *e);
+struct sought sought_of(const struct expectation *e);
 
 /* A recorded name, with what is worked out once. */
 struct named {
@@ -74,9 +74,9 @@ struct kin {
     enum dialect dialect; /* then the rest is about the name before the tags in it */
 };
 /* limit: edits that are still of interest. */
-struct kin kin_of(const struct wanted *w, const struct named *n, size_t limit, uint64_t *steps);
+struct kin kin_of(const struct sought *w, const struct named *n, size_t limit, uint64_t *steps);
 /* The title of an event with this text, whose lengths may be wrong. */
-struct kin kin_of_title(const struct wanted *w, const struct named *n, struct span text, size_t limit,
+struct kin kin_of_title(const struct sought *w, const struct named *n, struct span text, size_t limit,
                         uint64_t *steps);
 /* How much the name counts among the differences; 0: KIN_SAME. */
 unsigned kin_score(const struct kin *kin);
