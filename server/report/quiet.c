@@ -7,37 +7,37 @@
 
 /* --- whether anything arrived ---------------------------------------------------------------------------- */
 
-struct look {
+struct arrival {
     uint64_t since;
     bool arrived;
 };
 
 static int see_series(void *arg, const struct series_row *row) {
-    struct look *look = arg;
-    look->arrived |= row->last_id > look->since;
-    return look->arrived;
+    struct arrival *arrival = arg;
+    arrival->arrived |= row->last_id > arrival->since;
+    return arrival->arrived;
 }
 
 #define SEE(what, type)                                                                                      \
     static int see_##what(void *arg, const struct type *row) {                                               \
         (void)row;                                                                                           \
-        return ((struct look *)arg)->arrived = true;                                                         \
+        return ((struct arrival *)arg)->arrived = true;                                                         \
     }
 SEE(event, event_row)
 SEE(check, check_row)
 SEE(reject, reject_row)
 
 static int look_for_any(const struct judge *j, struct reader *reader, bool *arrived, struct err *err) {
-    struct look look = {.since = j->since};
+    struct arrival arrival = {.since = j->since};
     struct filter all = {.session = j->session}, one = {.session = j->session, .since = j->since, .limit = 1};
-    int result = reader->ops->series(reader, &all, see_series, &look, err);
-    if (result == 0 && !look.arrived)
-        result = reader->ops->events(reader, &one, see_event, &look, err);
-    if (result == 0 && !look.arrived)
-        result = reader->ops->checks(reader, &one, see_check, &look, err);
-    if (result == 0 && !look.arrived)
-        result = reader->ops->rejects(reader, &one, see_reject, &look, err);
-    *arrived = look.arrived;
+    int result = reader->ops->series(reader, &all, see_series, &arrival, err);
+    if (result == 0 && !arrival.arrived)
+        result = reader->ops->events(reader, &one, see_event, &arrival, err);
+    if (result == 0 && !arrival.arrived)
+        result = reader->ops->checks(reader, &one, see_check, &arrival, err);
+    if (result == 0 && !arrival.arrived)
+        result = reader->ops->rejects(reader, &one, see_reject, &arrival, err);
+    *arrived = arrival.arrived;
     return result;
 }
 
