@@ -1,68 +1,8 @@
 #include "report/closest.h"
 
+#include "report/closest_rejects.h"
+
 #include <stdlib.h>
-
-/* --- the best -------------------------------------------------------------------------------------------- */
-
-static bool copy_candidate(struct arena *arena, struct candidate *c) {
-    struct series_row *row = &c->row;
-    row->session = arena_copy(arena, row->session);
-    row->name = arena_copy(arena, row->name);
-    row->tags = arena_copy_list(arena, row->n_tags, row->tags);
-    row->host = arena_copy(arena, row->host);
-    row->device = arena_copy(arena, row->device);
-    if (c->kind == CANDIDATE_REJECT) {
-        c->text = arena_copy(arena, c->text);
-        c->detail = arena_copy(arena, c->detail);
-        c->read_as = arena_copy(arena, c->read_as);
-        c->family = arena_copy(arena, c->family);
-        return c->text.p;
-    }
-    return row->session.p && row->name.p && row->tags;
-}
-
-static bool is_twin(const struct candidate *a, const struct candidate *b) {
-    const struct series_row *x = &a->row, *y = &b->row;
-    if (a->kind != b->kind || a->score != b->score || a->status != b->status ||
-        a->before_mark != b->before_mark || a->after_deadline != b->after_deadline ||
-        x->n_tags != y->n_tags || !span_eq(x->session, y->session) || !span_eq(x->name, y->name) ||
-        !span_eq(x->host, y->host) || !span_eq(a->text, b->text))
-        return false;
-    for (size_t i = 0; i < x->n_tags; i++)
-        if (!span_eq(x->tags[i], y->tags[i]))
-            return false;
-    return true;
-}
-
-void closest_keep(struct closest_search *s, struct closest *c, struct candidate candidate) {
-    size_t place = c->n;
-    while (place > 0 && candidate.score < c->best[place - 1].score)
-        place--;
-    s->steps += candidate.text.n / 16 + candidate.row.n_tags;
-    for (size_t i = place; i > 0 && candidate.kind != CANDIDATE_SERIES; i--)
-        if (is_twin(&c->best[i - 1], &candidate)) {
-            c->best[i - 1].row.samples++;
-            return;
-        }
-    if (place == CLOSEST_SHOWN)
-        return;
-    if (!copy_candidate(&s->arena, &candidate)) {
-        s->no_memory = true;
-        return;
-    }
-    if (c->n < CLOSEST_SHOWN)
-        c->n++;
-    memmove(&c->best[place + 1], &c->best[place], (c->n - 1 - place) * sizeof candidate);
-    c->best[place] = candidate;
-}
-
-/* Each edit counts one, and the name one more. */
-size_t closest_limit(const struct closest *c) {
-    if (c->n < CLOSEST_SHOWN)
-        return DISTANCE_MAX;
-    unsigned worst = c->best[CLOSEST_SHOWN - 1].score;
-    return worst < 3 ? 0 : worst - 2;
-}
 
 /* --- differences ----------------------------------------------------------------------------------------- */
 
@@ -90,22 +30,11 @@ static bool fits_type(const struct expectation *e, const struct candidate *x) {
     return e->subject == SUBJECT_METRIC && (x->told || x->kin.how == KIN_FORM || match_type(e, x->row.type));
 }
 
-void closest_place(const struct closest_search *s, const struct closest *c, struct candidate *x,
-                   uint64_t first_id, uint64_t last_id) {
-    const struct judge *j = s->judge;
-    bool wide = j->wide && c->claim->e->no;
-    x->other_session = !wide && !judge_is_of(j, x->row.session);
-    x->tell_session = wide || !j->session.p;
-    x->before_mark = !x->other_session && last_id <= j->since;
-    x->of_earlier_run = x->before_mark && j->earlier;
-    x->after_deadline = !x->other_session && first_id > j->newest;
-}
-
 static void consider(struct closest_search *s, struct closest *c, struct candidate *x, uint64_t first_id,
                      uint64_t last_id) {
     const struct expectation *e = c->claim->e;
     bool fits = fits_type(e, x);
-    closest_place(s, c, x, first_id, last_id);
+    candidates_place(s, c, x, first_id, last_id);
     unsigned apart = tag_score(c, x, &s->steps) + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2);
     /* For a `no` only what matched is of interest. */
     if (e->no && apart + x->other_session + x->before_mark + x->after_deadline > 0)
@@ -114,7 +43,7 @@ static void consider(struct closest_search *s, struct closest *c, struct candida
     if (x->other_session && apart > 0)
         return;
     x->score = apart + 2u * x->other_session + x->before_mark + x->after_deadline;
-    closest_keep(s, c, *x);
+    candidates_keep(s, c, *x);
 }
 
 /* --- series ---------------------------------------------------------------------------------------------- */
@@ -146,7 +75,7 @@ static void consider_series(struct closest_search *s, struct closest *c, const s
     const struct expectation *e = c->claim->e;
     struct candidate x = {.kind = CANDIDATE_SERIES, .row = *row};
     if (e->subject == SUBJECT_METRIC)
-        x.kin = kin_of(&c->sought, named, closest_limit(c), &s->steps);
+        x.kin = kin_of(&c->sought, named, candidates_limit(c), &s->steps);
     else if (!is_namesake(e, row->name))
         return;
     if (x.kin.how == KIN_NONE)
@@ -185,7 +114,7 @@ static int visit_event(void *arg, const struct event_row *row) {
                                       .host = event->origin.host,
                                       .samples = 1}};
         if (e->subject == SUBJECT_EVENT)
-            x.kin = kin_of_title(&c->sought, &named, event->text, closest_limit(c), &s->steps);
+            x.kin = kin_of_title(&c->sought, &named, event->text, candidates_limit(c), &s->steps);
         else if (!is_namesake(e, event->title))
             continue;
         if (x.kin.how != KIN_NONE)
@@ -210,7 +139,7 @@ static int visit_check(void *arg, const struct check_row *row) {
                                       .host = check->origin.host,
                                       .samples = 1}};
         if (e->subject == SUBJECT_CHECK)
-            x.kin = kin_of(&c->sought, &named, closest_limit(c), &s->steps);
+            x.kin = kin_of(&c->sought, &named, candidates_limit(c), &s->steps);
         else if (!is_namesake(e, check->name))
             continue;
         if (x.kin.how != KIN_NONE)

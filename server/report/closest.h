@@ -3,67 +3,12 @@
  * It looks at series, events, service checks and refused lines, of all sessions. One pass over each, however many
  * expectations ask. For a `no` that passed it looks only for refused lines that would have broken it.
  * Ownership: what is found lives until closest_free.
- * Limits: CLOSEST_* below; past them less is looked for, never more time taken.
+ * Limits: CLOSEST_* of candidates.h; past them less is looked for, never more time taken.
  */
 #ifndef REPORT_CLOSEST_H
 #define REPORT_CLOSEST_H
 
-#include "judge/evaluate/private.h"
-#include "report/kinship.h"
-
-#define CLOSEST_SHOWN       5
-#define CLOSEST_CLAIMS_MAX  1000                 /* expectations looked for */
-#define CLOSEST_PAIRS_MAX   ((size_t)100000000)  /* of expectation and series compared */
-#define CLOSEST_STEPS_MAX   UINT64_C(2000000000) /* of matching patterns */
-#define CLOSEST_RECORDS     10000                /* the newest events, checks, refused lines looked at */
-#define CLOSEST_NOTES_PAIRS ((size_t)2000000)    /* of a `no` that passed and a refused line */
-
-enum candidate_kind { CANDIDATE_SERIES, CANDIDATE_EVENT, CANDIDATE_CHECK, CANDIDATE_REJECT };
-
-/* Why a refused line is shown. */
-enum hit {
-    HIT_NAME,  /* its name, as it was read */
-    HIT_WHOLE, /* what stands before its last ':', which would be the name if a name could hold a ':' */
-    HIT_TEXT,  /* the expected name stands somewhere in it */
-    HIT_TAG,   /* an expected tag does, and the line is the torn-off end of another */
-    HIT_ANY,   /* it may have held anything */
-};
-
-struct candidate {
-    enum candidate_kind kind;
-    unsigned score; /* 0: it is one of the matching ones */
-    struct kin kin;
-    bool other_session, before_mark, of_earlier_run, after_deadline;
-    bool told;         /* the claim was told by it, as by an aggregated form */
-    bool tell_session; /* several were judged */
-    /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host, and in `samples` how many there are
-     * of the very same. */
-    struct series_row row;
-    int status; /* of a check */
-    /* Of a reject: */
-    enum reason reason;
-    enum hit hit;
-    struct span text, detail;
-    struct span read_as; /* HIT_WHOLE: the name that was read; row.name is the one that may have been meant */
-    struct span family;  /* as which the line was read, when another was asked for; p == NULL: the same */
-    size_t offset;
-};
-
-struct closest {
-    struct claim *claim;
-    struct sought sought;
-    size_t n;
-    struct candidate best[CLOSEST_SHOWN]; /* the closest first */
-};
-
-struct closest_search {
-    struct judge *judge;
-    struct arena arena;
-    size_t n, pairs;
-    uint64_t steps;
-    struct closest *list; /* by place of the claim among those asked for */
-    bool no_memory;
-};
+#include "report/candidates.h"
 
 /* Looks for all of the claims; list[i] answers claims[i] for the first CLOSEST_CLAIMS_MAX. */
 int closest_find(struct closest_search *search, struct judge *j, struct claim *const *claims, size_t n,
@@ -75,17 +20,5 @@ void closest_free(struct closest_search *search);
 
 /* {"name","type","tags",…,"marks":[{"mark","text"}],"text"} */
 json_t *closest_json(const struct candidate *c, const struct expectation *e);
-
-/* --- between the files of the search --- */
-
-/* Puts the candidate in its place among the best. */
-void closest_keep(struct closest_search *s, struct closest *c, struct candidate candidate);
-/* The greatest number of edits that can still get a name among the best. */
-size_t closest_limit(const struct closest *c);
-/* Notes session and mark of a record, or of a series with such a first and last record. */
-void closest_place(const struct closest_search *s, const struct closest *c, struct candidate *candidate,
-                   uint64_t first_id, uint64_t last_id);
-/* closest_rejects.c */
-int closest_read_rejects(struct closest_search *s, struct reader *reader, bool notes, struct err *err);
 
 #endif

@@ -1,6 +1,4 @@
-/* Which refused lines an expectation may have been about: by the name that was read, by the name that its author may have
- * meant, by the text. */
-#include "report/closest.h"
+#include "report/closest_rejects.h"
 
 #include "core/glob.h"
 
@@ -130,15 +128,15 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
                           .text = r->text,
                           .detail = r->detail,
                           .offset = r->offset};
-    if (!hit_of(c, f, closest_limit(c), &x, &s->steps))
+    if (!hit_of(c, f, candidates_limit(c), &x, &s->steps))
         return;
-    closest_place(s, c, &x, row->id, row->id);
+    candidates_place(s, c, &x, row->id, row->id);
     bool same = x.hit == HIT_NAME && x.kin.how == KIN_SAME;
     /* Sessions are apart on purpose, and what came before a mark is another test's. */
     if ((x.other_session || x.before_mark) && !same)
         return;
     x.score = score_of(&x);
-    closest_keep(s, c, x);
+    candidates_keep(s, c, x);
 }
 
 static int visit_reject(void *arg, const struct reject_row *row) {
@@ -169,11 +167,11 @@ static int visit_note(void *arg, const struct reject_row *row) {
                               .detail = row->reject.detail,
                               .offset = row->reject.offset};
         s->pairs++;
-        closest_place(s, c, &x, row->id, row->id);
+        candidates_place(s, c, &x, row->id, row->id);
         if (x.other_session || !hit_of(c, &f, 0, &x, &s->steps) || x.family.p || x.hit > HIT_WHOLE ||
             x.kin.how != KIN_SAME)
             continue;
-        closest_keep(s, c, x);
+        candidates_keep(s, c, x);
     }
     return s->no_memory || s->pairs > CLOSEST_NOTES_PAIRS;
 }

@@ -8,7 +8,7 @@
 #define REPORT_MARKS_H
 
 #include "core/buf.h"
-#include "report/closest.h"
+#include <jansson.h>
 
 #define MARKS_MAX 300 /* more than the tags of one expectation */
 
@@ -23,8 +23,5 @@ void marks_free(struct marks *m);
 void marks_add(struct marks *m, const char *mark, const char *format, const struct span *words);
 #define MARK(m, mark, format, ...) marks_add(m, mark, format, (const struct span[]){__VA_ARGS__})
 #define MARK_TEXT(m, mark, text)   marks_add(m, mark, text, NULL)
-
-/* marks_tags.c: what is missing, has another value, is one too many. */
-void marks_add_tags(struct marks *m, const struct expectation *e, const struct candidate *c);
 
 #endif

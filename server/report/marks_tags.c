@@ -1,5 +1,4 @@
-/* How the tags of a record differ from those that an expectation asks for. */
-#include "report/marks.h"
+#include "report/marks_tags.h"
 
 #include "core/glob.h"
 #include "judge/language/parse.h"

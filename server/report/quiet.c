@@ -21,7 +21,7 @@ static int see_series(void *arg, const struct series_row *row) {
 #define SEE(what, type)                                                                                      \
     static int see_##what(void *arg, const struct type *row) {                                               \
         (void)row;                                                                                           \
-        return ((struct arrival *)arg)->arrived = true;                                                         \
+        return ((struct arrival *)arg)->arrived = true;                                                      \
     }
 SEE(event, event_row)
 SEE(check, check_row)
