@@ -1,5 +1,6 @@
 #include "command/refused.h"
 
+#include "core/cause.h"
 #include "core/log.h"
 #include "store/store.h"
 #include <inttypes.h>
@@ -8,10 +9,11 @@
 
 static int tell_reject(void *arg, const struct reject_row *row) {
     const struct reject *r = &row->reject;
+    const char *cause = cause_of(r);
     (void)arg;
-    log_warning("refused, %s: %s: %.*s%s", reason_word(r->reason), reason_sentence(r->reason),
-                (int)(r->text.n < TEXT_MAX ? r->text.n : TEXT_MAX), r->text.n ? r->text.p : "",
-                r->text.n > TEXT_MAX ? "..." : "");
+    log_warning("refused, %s: %s%s%s: %.*s%s", reason_word(r->reason), reason_sentence(r->reason),
+                cause ? "; " : "", cause ? cause : "", (int)(r->text.n < TEXT_MAX ? r->text.n : TEXT_MAX),
+                r->text.n ? r->text.p : "", r->text.n > TEXT_MAX ? "..." : "");
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* A candidate as JSON: what it is, and its differences from the expectation, one mark each. */
 #include "report/closest.h"
 
+#include "core/cause.h"
 #include "core/number.h"
 #include "judge/language/text.h"
 #include "report/marks.h"
@@ -146,7 +147,7 @@ static const char *kind_word(const struct candidate *c) {
 /* disk (gauge) {host:web} 1 sample: matched, last 5 */
 static void put_record(struct buf *text, const struct candidate *c, const struct marks *m) {
     const struct series_row *row = &c->row;
-    text_put_word(text, row->name, false, TEXT_MAX);
+    text_put_shown(text, row->name, false, TEXT_MAX);
     buf_printf(text, " (%s) ", kind_word(c));
     text_put_tags(text, row->n_tags, row->tags, row->host, row->device);
     if (text->n && text->p[text->n - 1] != ' ')
@@ -270,7 +271,10 @@ static void mark_hit(struct marks *m, const struct candidate *c, const struct ex
 static json_t *reject_json(const struct candidate *c, const struct expectation *e) {
     struct buf text = {.max = TEXT_MAX}, caret = {.max = TEXT_MAX};
     struct marks m = marks_new();
+    const char *cause = cause_of(&(struct reject){.reason = c->reason, .text = c->text, .offset = c->offset});
     put_caret(&caret, c->text, c->offset);
+    if (cause)
+        MARK_TEXT(&m, "cause", cause);
     mark_hit(&m, c, e);
     mark_place(&m, c);
     buf_printf(&text, "rejected, %s: %s", reason_word(c->reason), reason_sentence(c->reason));

@@ -17,7 +17,7 @@ void marks_add(struct marks *m, const char *mark, const char *format, const stru
     struct buf text = {.max = TEXT_MAX};
     for (; *format; format++)
         if (*format == '%')
-            text_put_word(&text, *words++, true, WORD_MAX);
+            text_put_shown(&text, *words++, true, WORD_MAX);
         else
             buf_char(&text, *format);
     buf_str(&m->text, m->text.n ? "; " : "");

@@ -1,6 +1,6 @@
 /* The differences of a candidate, one mark each: a word for programs and a sentence for people.
  *
- * Received bytes stand in a sentence as text_put_word writes them.
+ * Received bytes stand in a sentence as text_put_shown writes them.
  * Ownership: marks_free; `list` is a new reference until it is handed on.
  * Limits: MARKS_MAX of one candidate.
  */

@@ -55,7 +55,7 @@ static int see_session(void *arg, const struct session_row *row) {
         return 0;
     if (o->n < SESSIONS_SHOWN) {
         buf_str(o->text, o->n ? ", " : " Records arrived in session ");
-        text_put_word(o->text, row->name, false, NAME_MAX_BYTES);
+        text_put_shown(o->text, row->name, false, NAME_MAX_BYTES);
     }
     o->n++;
     return 0;
@@ -82,7 +82,7 @@ int quiet_tell(const struct judge *j, struct reader *reader, struct buf *text, s
     buf_str(text, "nothing at all arrived in ");
     buf_str(text, j->session.p ? "session " : "any session");
     if (j->session.p)
-        text_put_word(text, j->session, false, NAME_MAX_BYTES);
+        text_put_shown(text, j->session, false, NAME_MAX_BYTES);
     buf_str(text, j->earlier ? " in this run" : j->since ? " after the mark" : "");
     if (j->listening.p) {
         buf_str(text, ", which listens on ");

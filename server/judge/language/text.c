@@ -56,7 +56,7 @@ void text_put_visible(struct buf *b, struct span s, size_t max) {
     }
 }
 
-void text_put_word(struct buf *b, struct span s, bool tag, size_t max) {
+void text_put_shown(struct buf *b, struct span s, bool tag, size_t max) {
     bool quoted = s.n == 0;
     for (size_t i = 0; i < s.n && !quoted; i++)
         quoted = memchr(" \"{}[],", s.p[i], tag ? 7 : 6) != NULL;
@@ -79,7 +79,7 @@ void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span
     const char *before = "{";
     for (size_t i = 0; i < n; i++, before = ",") {
         buf_str(b, before);
-        text_put_word(b, tags[i], true, WORD_MAX);
+        text_put_shown(b, tags[i], true, WORD_MAX);
     }
     struct span fields[2] = {host, device};
     for (int i = 0; i < 2; i++)
