@@ -33,7 +33,7 @@ enum statwit_error_code {
     STATWIT_SYSTEM, /* the system refused: a process, a file, a library */
 };
 
-/* What went wrong and what to do about it, in a sentence or two for a person. */
+/* The error and what to do about it, in a sentence or two for a person. */
 struct statwit_error {
     enum statwit_error_code code;
     int status; /* the HTTP status behind STATWIT_REFUSED, else 0 */
@@ -93,7 +93,7 @@ enum statwit_type {
     STATWIT_SET,
 };
 
-/* What a call may say beside key and value; all of it is optional. */
+/* The optional arguments of a call, beside key and value. */
 struct statwit_call {
     const char *instance;           /* the tag instance:X, when not empty */
     const struct statwit_tag *tags; /* ended by a key of NULL */
@@ -298,7 +298,7 @@ STATWIT_API bool statwit_flush(struct statwit_metrics *metrics, int timeout_ms);
  * come late, so that closing needs no agreement with other threads. */
 STATWIT_API void statwit_close(struct statwit_metrics *metrics);
 
-/* What became of what was emitted since statwit_open. All but the bytes count metrics, events and checks;
+/* The fate of what was emitted since statwit_open. All but the bytes count metrics, events and checks;
  * with the datadog backend what was sent and dropped after aggregation counts series. */
 struct statwit_health {
     uint64_t metrics, events, checks; /* calls, without those sampled out */
@@ -522,7 +522,7 @@ struct statwit_lint_options {
     const char *catalog; /* whose "silence" lists hold; NULL: none */
     const char *silence; /* "reserved-key,key-spelling": rules that are left out */
 };
-/* What Datadog rewrites, drops or charges for. options may be NULL. */
+/* Finds what Datadog would rewrite, drop or charge for. options may be NULL. */
 STATWIT_API int statwit_lint(struct statwit_session *session, const struct statwit_lint_options *options,
                              struct statwit_report *report, struct statwit_error *error);
 
@@ -638,7 +638,7 @@ STATWIT_API int statwit_list_rejects(struct statwit_session *session, const stru
                                      struct statwit_list *list, struct statwit_error *error);
 STATWIT_API void statwit_list_free(struct statwit_list *list);
 
-/* What the recorder knows to have lost since it started, in all sessions. */
+/* The losses that the recorder has counted since it started, in all sessions. */
 struct statwit_losses {
     uint64_t kernel_drop, truncated, queue_full, disk_full, evicted, series_limit;
 };

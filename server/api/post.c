@@ -71,7 +71,7 @@ static void release(struct post *p) {
 
 /* --- a batch --------------------------------------------------------------------------------------------- */
 
-static int feed(struct batch *batch, struct store *store, struct err *err) {
+static int feed_body(struct batch *batch, struct store *store, struct err *err) {
     struct chunk *c = (struct chunk *)batch;
     if (store_arrival(store, c->post->session_id, SOURCE_HTTP, c->post->received_at, err) != 0)
         return -1;
@@ -104,7 +104,7 @@ static struct chunk *chunk_of(struct post *p) {
     if (!c)
         return NULL;
     c->batch.session_id = p->session_id;
-    c->batch.feed = feed;
+    c->batch.feed = feed_body;
     c->batch.free = chunk_free;
     c->batch.result = &c->result;
     c->result = -1; /* of one that is freed unstored, too */

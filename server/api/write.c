@@ -31,7 +31,7 @@ struct spec {
     bool raw_without_records; /* host metadata at /intake: kept as it came */
 };
 
-/* What is known of a request while it is worked on. */
+/* A write request while it is worked on. */
 struct write {
     struct http_request *rq;
     const struct spec *spec;

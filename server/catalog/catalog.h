@@ -9,7 +9,8 @@
  * Ownership: a catalog owns all its strings; catalog_free gives everything back.
  * Threads: a loaded catalog is read-only: any number of threads.
  * Errors: NULL and struct catalog_error with file, line, column and JSON path.
- * Limits: CATALOG_* below. Source: fixtures/catalog (the columns of real metadata.csv files).
+ * Limits: CATALOG_* below.
+ * Source: fixtures/catalog (the columns of real metadata.csv files).
  */
 #ifndef CATALOG_CATALOG_H
 #define CATALOG_CATALOG_H

@@ -37,7 +37,7 @@ struct diff {
 };
 
 /* Takes the value over. */
-static void put(struct diff *d, json_t *object, const char *key, json_t *value) {
+static void put_field(struct diff *d, json_t *object, const char *key, json_t *value) {
     d->failed |= json_object_set_new(object, key, value) != 0;
 }
 
@@ -178,9 +178,9 @@ static bool put_two(struct diff *d, json_t *object, const char *key, json_t *add
         return false;
     }
     json_t *both = json_object();
-    put(d, both, "added", added);
-    put(d, both, "removed", removed);
-    put(d, object, key, both);
+    put_field(d, both, "added", added);
+    put_field(d, both, "removed", removed);
+    put_field(d, object, key, both);
     return true;
 }
 
@@ -227,12 +227,12 @@ static bool value_changes(struct diff *d, const struct metric_facts *a, const st
         if (!in_a || !in_b)
             continue;
         json_t *one = json_object(), *added = json_array(), *removed = json_array();
-        put(d, one, "tag", text(key));
+        put_field(d, one, "tag", text(key));
         values_only_in(d, b->values.list + b0, b1 - b0, a->values.list + a0, a1 - a0, added);
         values_only_in(d, a->values.list + a0, a1 - a0, b->values.list + b0, b1 - b0, removed);
         bool some = json_array_size(added) || json_array_size(removed);
-        put(d, one, "added", added);
-        put(d, one, "removed", removed);
+        put_field(d, one, "added", added);
+        put_field(d, one, "removed", removed);
         if (some)
             append(d, list, one);
         else
@@ -240,7 +240,7 @@ static bool value_changes(struct diff *d, const struct metric_facts *a, const st
     }
     bool changed = json_array_size(list) > 0;
     if (changed)
-        put(d, change, "values", list);
+        put_field(d, change, "values", list);
     else
         json_decref(list);
     return changed;
@@ -259,12 +259,12 @@ static size_t count_only_in(const struct facts *a, const struct facts *b) {
 static void compare(struct diff *d, const struct metric_facts *a, const struct metric_facts *b) {
     json_t *change = json_object();
     bool changed = false;
-    put(d, change, "name", text(a->name));
+    put_field(d, change, "name", text(a->name));
     if (a->types != b->types && a->types && b->types) {
         json_t *types = json_object();
-        put(d, types, "from", types_json(d, a->types));
-        put(d, types, "to", types_json(d, b->types));
-        put(d, change, "types", types);
+        put_field(d, types, "from", types_json(d, a->types));
+        put_field(d, types, "to", types_json(d, b->types));
+        put_field(d, change, "types", types);
         changed = true;
     }
     changed |= tag_changes(d, a, b, change);
@@ -276,9 +276,9 @@ static void compare(struct diff *d, const struct metric_facts *a, const struct m
     }
     if (added || removed) {
         json_t *series = json_object();
-        put(d, series, "added", json_integer((json_int_t)added));
-        put(d, series, "removed", json_integer((json_int_t)removed));
-        put(d, change, "series", series);
+        put_field(d, series, "added", json_integer((json_int_t)added));
+        put_field(d, series, "removed", json_integer((json_int_t)removed));
+        put_field(d, change, "series", series);
         changed = true;
     }
     if (changed)
@@ -312,11 +312,11 @@ static void list_side(struct diff *d, const struct diff_side *side, json_t *list
             continue;
         const struct metric_facts *m = side->metrics[i];
         json_t *one = json_object(), *tags = json_array();
-        put(d, one, "name", text(m->name));
-        put(d, one, "types", types_json(d, m->types));
+        put_field(d, one, "name", text(m->name));
+        put_field(d, one, "types", types_json(d, m->types));
         for (size_t k = 0; k < m->keys.n; k++)
             append(d, tags, text(m->keys.list[k].key));
-        put(d, one, "tags", tags);
+        put_field(d, one, "tags", tags);
         append(d, list, one);
     }
 }
@@ -324,9 +324,9 @@ static void list_side(struct diff *d, const struct diff_side *side, json_t *list
 static void list_renames(struct diff *d) {
     for (size_t i = 0; i < d->n_pairs; i++) {
         json_t *one = json_object();
-        put(d, one, "from", text(d->gone.names[d->pairs[i].gone]));
-        put(d, one, "to", text(d->came.names[d->pairs[i].came]));
-        put(d, one, "likelihood", json_real((double)(int)(d->pairs[i].likelihood * 100 + 0.5) / 100));
+        put_field(d, one, "from", text(d->gone.names[d->pairs[i].gone]));
+        put_field(d, one, "to", text(d->came.names[d->pairs[i].came]));
+        put_field(d, one, "likelihood", json_real((double)(int)(d->pairs[i].likelihood * 100 + 0.5) / 100));
         append(d, d->renamed, one);
     }
 }
@@ -354,13 +354,13 @@ json_t *diff_report_counted(const struct inventory *a, const struct inventory *b
                     json_array_size(d.changed) ==
                 0;
     json_t *report = json_object();
-    put(&d, report, "same", json_boolean(same));
-    put(&d, report, "added", d.added);
-    put(&d, report, "removed", d.removed);
-    put(&d, report, "renamed", d.renamed);
-    put(&d, report, "changed", d.changed);
+    put_field(&d, report, "same", json_boolean(same));
+    put_field(&d, report, "added", d.added);
+    put_field(&d, report, "removed", d.removed);
+    put_field(&d, report, "renamed", d.renamed);
+    put_field(&d, report, "changed", d.changed);
     if (d.similar_steps > SIMILAR_STEPS_MAX)
-        put(&d, report, "renames_incomplete", json_true());
+        put_field(&d, report, "renames_incomplete", json_true());
     *steps += d.steps + d.similar_steps;
     side_free(&d.gone);
     side_free(&d.came);

@@ -1,4 +1,4 @@
-/* What changed between two recordings, snapshots or catalogs, in any combination.
+/* The changes between two recordings, snapshots or catalogs, in any combination.
  *
  * Each side is read into an inventory: names with their types, tag keys, and, where the side tells them, tag values and
  * series. A recording is read through its snapshot, so identifiers and the host don't count.

@@ -2,7 +2,8 @@
  * A count is the same on every machine, so that a limit refuses the same questions everywhere and a test can hold the work to
  * what it should grow with.
  *
- * Ownership: the caller's; initialise with {0}. Threads: one at a time.
+ * Ownership: the caller's; initialise with {0}.
+ * Threads: one at a time.
  */
 #ifndef CATALOG_EFFORT_H
 #define CATALOG_EFFORT_H

@@ -1,4 +1,4 @@
-/* What is wrong with a catalog or snapshot, and where: data for a person, first error wins.
+/* An error in a catalog or snapshot, with its place, for a person. The first error wins.
  *
  * Ownership: the caller's struct, initialised with {0}.
  */

@@ -45,7 +45,7 @@ static json_t *text(struct span s) {
 }
 
 /* Takes the value over, also when it cannot be stored. */
-static void put(struct findings *f, json_t *object, const char *key, json_t *value) {
+static void put_field(struct findings *f, json_t *object, const char *key, json_t *value) {
     if (json_object_set_new(object, key, value))
         f->failed = true;
 }
@@ -58,14 +58,14 @@ static void add_loss(struct findings *f, const char *what, uint64_t n, const cha
     f->failed |= !place;
     if (place && !added) {
         json_t *old = json_array_get(f->losses, *place);
-        put(f, old, "n", json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)n));
+        put_field(f, old, "n", json_integer(json_integer_value(json_object_get(old, "n")) + (json_int_t)n));
         return;
     }
     json_t *loss = json_object();
-    put(f, loss, "loss", json_string(what));
-    put(f, loss, "n", json_integer((json_int_t)n));
-    put(f, loss, "text", json_string(sentence));
-    put(f, loss, "detail", text(detail));
+    put_field(f, loss, "loss", json_string(what));
+    put_field(f, loss, "n", json_integer((json_int_t)n));
+    put_field(f, loss, "text", json_string(sentence));
+    put_field(f, loss, "detail", text(detail));
     if (json_array_append_new(f->losses, loss))
         f->failed = true;
 }
@@ -126,27 +126,27 @@ void findings_add(struct findings *f, const struct catalog_finding *x) {
         return;
     }
     json_t *result = json_object();
-    put(f, result, "expectation", text(x->expectation));
-    put(f, result, "verdict", json_string(verdict_word(x->verdict)));
-    put(f, result, "observed", text(x->observed));
-    put(f, result, "why", text(x->why));
+    put_field(f, result, "expectation", text(x->expectation));
+    put_field(f, result, "verdict", json_string(verdict_word(x->verdict)));
+    put_field(f, result, "observed", text(x->observed));
+    put_field(f, result, "why", text(x->why));
     json_t *closest = json_array();
     if (x->closest.p) {
         json_t *near = json_object();
-        put(f, near, "text", text(x->closest));
+        put_field(f, near, "text", text(x->closest));
         f->failed |= json_array_append_new(closest, near) != 0;
     }
-    put(f, result, "closest", closest);
+    put_field(f, result, "closest", closest);
     if (x->file && x->file[0])
-        put(f, result, "file", text(span_str(x->file)));
+        put_field(f, result, "file", text(span_str(x->file)));
     if (x->line)
-        put(f, result, "line", json_integer((json_int_t)x->line));
+        put_field(f, result, "line", json_integer((json_int_t)x->line));
     if (x->rule)
-        put(f, result, "rule", json_string(x->rule));
+        put_field(f, result, "rule", json_string(x->rule));
     if (!plain)
-        put(f, result, "severity", json_string(severity_word(x->severity)));
+        put_field(f, result, "severity", json_string(severity_word(x->severity)));
     if (x->name.p)
-        put(f, result, "name", text(x->name));
+        put_field(f, result, "name", text(x->name));
     if (json_array_append_new(list, result))
         f->failed = true;
 }
@@ -189,18 +189,18 @@ json_t *findings_report(struct findings *f, struct err *err) {
     if (json_array_extend(f->others, f->passed))
         f->failed = true;
     json_t *report = json_object(), *counts = json_object();
-    put(f, report, "verdict", json_string(verdict_word(overall(f))));
-    put(f, report, "results", json_incref(f->others));
-    put(f, report, "losses", json_incref(f->losses));
+    put_field(f, report, "verdict", json_string(verdict_word(overall(f))));
+    put_field(f, report, "results", json_incref(f->others));
+    put_field(f, report, "losses", json_incref(f->losses));
     if (f->scope.earlier)
-        put(f, report, "earlier", json_integer((json_int_t)f->scope.earlier));
-    put(f, report, "omitted", json_integer((json_int_t)f->omitted));
+        put_field(f, report, "earlier", json_integer((json_int_t)f->scope.earlier));
+    put_field(f, report, "omitted", json_integer((json_int_t)f->omitted));
     for (int v = 0; v < 3; v++)
-        put(f, counts, verdict_word((enum verdict)v), json_integer((json_int_t)f->counts[v]));
+        put_field(f, counts, verdict_word((enum verdict)v), json_integer((json_int_t)f->counts[v]));
     for (int s = 0; s < 3; s++)
-        put(f, counts, severity_word((enum severity)s), json_integer((json_int_t)f->severities[s]));
-    put(f, report, "counts", counts);
-    put(f, report, "summary", summary(f));
+        put_field(f, counts, severity_word((enum severity)s), json_integer((json_int_t)f->severities[s]));
+    put_field(f, report, "counts", counts);
+    put_field(f, report, "summary", summary(f));
     if (f->failed) {
         json_decref(report);
         err_set(err, 0, "out of memory");

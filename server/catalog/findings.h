@@ -1,4 +1,4 @@
-/* What verify, lint and a snapshot's check found, as a report of the same shape as the judge's
+/* The findings of verify, lint and a snapshot's check, as a report of the same shape as the judge's
  * (judge/judge.h), so that the same text, JUnit, TAP and annotations come of it:
  *
  *     {"verdict",
@@ -22,7 +22,7 @@
 
 #define FINDINGS_MAX 10000
 
-/* What part of a recording is looked at. */
+/* The part of a recording that is looked at. */
 struct scope {
     struct span session; /* the default one when p == NULL; EVERY_SESSION: all */
     uint64_t since;      /* only what was recorded later */

@@ -1,6 +1,7 @@
 /* From a metric's name to its entry: exact names by hash, families by hash of what is literal in them.
  *
- * Ownership: borrows the entries' names. Threads: read-only once built.
+ * Ownership: borrows the entries' names.
+ * Threads: read-only once built.
  */
 #ifndef CATALOG_INDEX_H
 #define CATALOG_INDEX_H

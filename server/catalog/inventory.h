@@ -1,4 +1,4 @@
-/* What both sides of a comparison are brought to. */
+/* The common form of both sides of a comparison. */
 #ifndef CATALOG_INVENTORY_H
 #define CATALOG_INVENTORY_H
 

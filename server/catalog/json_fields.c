@@ -61,14 +61,11 @@ const char *json_kind_of(const json_t *v) {
 }
 
 static int unknown_field(struct json_reader *r, struct span key, const struct json_field *fields, size_t n) {
-    struct span names[32];
-    for (size_t i = 0; i < n; i++)
-        names[i] = span_str(fields[i].name);
-    struct span near = nearest_word(key, n, names);
-    if (near.p)
-        return json_complain(r, 0, "unknown field \"%.*s\": did you mean \"%.*s\"?", SPAN_ARG(key),
-                             SPAN_ARG(near));
-    return json_complain(r, 0, "unknown field \"%.*s\"", SPAN_ARG(key));
+    const char *names[NEAREST_HINT_WORDS];
+    char hint[NEAREST_HINT_SIZE];
+    for (size_t i = 0; i < n && i < NEAREST_HINT_WORDS; i++)
+        names[i] = fields[i].name;
+    return json_complain(r, 0, "unknown field '%.*s'%s", SPAN_ARG(key), nearest_hint(key, n, names, hint));
 }
 
 int json_read_fields(struct json_reader *r, json_t *object, const struct json_field *fields, size_t n,

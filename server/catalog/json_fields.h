@@ -1,7 +1,8 @@
 /* Private to catalog/: JSON objects read through tables of their fields, so that what is not in a table is an error; the way down
  * is kept, so that each error can name its line and path.
  *
- * Ownership: what is read is copied into the catalog's arena. Threads: a reader belongs to one thread.
+ * Ownership: what is read is copied into the catalog's arena.
+ * Threads: a reader belongs to one thread.
  * Errors: -1 with r->error filled; the first one wins.
  */
 #ifndef CATALOG_JSON_FIELDS_H

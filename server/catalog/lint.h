@@ -1,9 +1,11 @@
 /* What Datadog does to what was sent, and what it costs: the rules of rules.h over a recording.
  *
  * Pure: looks at the recording only through its reader, between reader_begin and reader_end.
- * Ownership: the report is a new reference, of the shape that findings.h describes; one result for each rule
- * and metric (or tag) that it concerns. Errors: NULL with err. Verdicts: errors fail, warnings and notes do
- * so only when `strict`; a clean recording with losses is inconclusive. Source: rules.h; normalize.h.
+ * Ownership: the report is a new reference, of the shape that findings.h describes; one result for each rule and metric (or
+ * tag) that it concerns.
+ * Errors: NULL with err. Verdicts: errors fail, warnings and notes do so only when `strict`; a clean recording with losses is
+ * inconclusive.
+ * Source: rules.h; normalize.h.
  */
 #ifndef CATALOG_LINT_H
 #define CATALOG_LINT_H

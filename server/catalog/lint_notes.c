@@ -1,4 +1,4 @@
-/* What lint has found: a note for each rule, name and subject. */
+/* The findings of lint: a note for each rule, name and subject. */
 #include "catalog/lint_private.h"
 #include "core/array.h"
 

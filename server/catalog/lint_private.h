@@ -6,7 +6,7 @@
 #include "catalog/looks.h"
 #include "catalog/numbering.h"
 
-/* What is known of one metric name. */
+/* The facts about one metric name. */
 struct lint_name {
     uint64_t series, samples;
     unsigned types;
@@ -62,7 +62,7 @@ struct lint {
     bool failed;
 };
 
-/* What Datadog makes of a tag. */
+/* A tag as Datadog stores it. */
 struct lint_tag {
     unsigned normal; /* enum normal */
     struct span normal_text;

@@ -1,4 +1,4 @@
-/* What a tag value looks like: plain, or something that is new in every request.
+/* The looks of a tag value: plain, or like something that is new in every request.
  * Threads: any. */
 #ifndef CATALOG_LOOKS_H
 #define CATALOG_LOOKS_H

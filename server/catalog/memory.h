@@ -1,4 +1,4 @@
-/* What an arena lacks for tables: zeroed memory. */
+/* Zeroed memory for tables, which an arena does not give. */
 #ifndef CATALOG_MEMORY_H
 #define CATALOG_MEMORY_H
 

@@ -1,6 +1,7 @@
 /* Names and their numbers.
  *
- * Ownership: initialise with {0}; numbering_free gives the memory back. Threads: one at a time.
+ * Ownership: initialise with {0}; numbering_free gives the memory back.
+ * Threads: one at a time.
  * Errors: `failed` is sticky: out of memory.
  */
 #ifndef CATALOG_NUMBERING_H

@@ -4,9 +4,9 @@
  * its segments (between `.`, `_`, `-`): that finds every name one edit away, most that are two away, and any
  * change within one segment. Time and memory grow with the sum of the names' lengths.
  *
- * Ownership: borrows the names. Threads: read-only once built.
- * Limits: of a longer name only the first SIMILAR_BYTES count; at most SIMILAR_TRIED names are compared with
- * one.
+ * Ownership: borrows the names.
+ * Threads: read-only once built.
+ * Limits: of a longer name only the first SIMILAR_BYTES count; at most SIMILAR_TRIED names are compared with one.
  */
 #ifndef CATALOG_SIMILAR_H
 #define CATALOG_SIMILAR_H

@@ -9,7 +9,8 @@
  * client's own telemetry is left out. A name or tag that holds blanks, quotes, brackets, braces or control characters is
  * written as a JSON string.
  *
- * Ownership: snapshot_free gives back what was parsed. Threads: any.
+ * Ownership: snapshot_free gives back what was parsed.
+ * Threads: any.
  * Errors: struct catalog_error with line and column for a file that is none, or holds merge-conflict markers.
  */
 #ifndef CATALOG_SNAPSHOT_H

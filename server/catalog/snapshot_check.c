@@ -1,4 +1,4 @@
-/* What is recorded now, beside a snapshot. */
+/* Compares a recording with a snapshot. */
 #include "catalog/numbering.h"
 #include "catalog/similar.h"
 #include "catalog/snapshot.h"

@@ -1,6 +1,7 @@
 /* The rules of a catalog for tags, found by key, and their allowed values, found by value: both may be many.
  *
- * Ownership: borrows the catalog's tags; tag_rules_free. Threads: one at a time.
+ * Ownership: borrows the catalog's tags; tag_rules_free.
+ * Threads: one at a time.
  * Errors: -1, or `failed`: out of memory.
  */
 #ifndef CATALOG_TAG_RULES_H

@@ -36,22 +36,22 @@ struct span tag_value(struct span tag) {
     return n < tag.n ? span_from(tag, n + 1) : SPAN("");
 }
 
-static void put(char *text, size_t *n, struct span s) {
+static void put_span(char *text, size_t *n, struct span s) {
     for (size_t i = 0; i < s.n && *n < TEXT_SERIES_SIZE - 8; i++)
         text[(*n)++] = s.p[i];
 }
 
 void text_series(const struct series_row *row, char text[TEXT_SERIES_SIZE]) {
     size_t n = 0;
-    put(text, &n, span_str(metric_word(row->type)));
-    put(text, &n, SPAN(" "));
-    put(text, &n, row->name);
+    put_span(text, &n, span_str(metric_word(row->type)));
+    put_span(text, &n, SPAN(" "));
+    put_span(text, &n, row->name);
     for (size_t i = 0; i < row->n_tags && n < TEXT_SERIES_SIZE - 8; i++) {
-        put(text, &n, i ? SPAN(",") : SPAN("{"));
-        put(text, &n, row->tags[i]);
+        put_span(text, &n, i ? SPAN(",") : SPAN("{"));
+        put_span(text, &n, row->tags[i]);
     }
     if (row->n_tags)
-        put(text, &n, SPAN("}"));
+        put_span(text, &n, SPAN("}"));
     if (n == TEXT_SERIES_SIZE - 8) {
         while (n && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
             n--;

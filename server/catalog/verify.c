@@ -26,7 +26,7 @@ static void check_range(struct verify *v, size_t entry, enum verify_rule rule,
     verify_note(v, entry, rule, SPAN(""), row, span_str(text));
 }
 
-/* What of a series' samples its summary did not tell. */
+/* The rules that need the samples of a series: its summary does not answer them. */
 enum { LOOK_RATE = 1, LOOK_VALUE = 2, LOOK_UNIT = 4 };
 
 static void add_look(struct verify *v, size_t entry, const struct series_row *row, unsigned looks) {

@@ -2,13 +2,11 @@
  *
  * Pure: looks at the recording only through its reader, between reader_begin and reader_end.
  * Ownership: the report is a new reference, of the shape that findings.h describes.
- * Errors: NULL with err (the reader's, or out of memory).
- * Verdicts: what was seen and is not allowed fails, whatever was lost. That nothing else is there, and that a
- * declared metric is missing, are claims of absence: with a loss they are inconclusive.
- * `datadog.dogstatsd.client.*` need not be declared. A timing, histogram or distribution is also met by what
- * an aggregating client makes of it (NAME.avg, …), and the other way round. Source: statwit-catalog(5), schema/protocol/dogstatsd.md
- * section 7.3;
- * statwit-catalog(5).
+ * Errors: NULL with err (the reader's, or out of memory). Verdicts: what was seen and is not allowed fails, whatever was lost.
+ * That nothing else is there, and that a declared metric is missing, are claims of absence: with a loss they are inconclusive.
+ * `datadog.dogstatsd.client.*` need not be declared. A timing, histogram or distribution is also met by what an aggregating
+ * client makes of it (NAME.avg, …), and the other way round.
+ * Source: statwit-catalog(5), schema/protocol/dogstatsd.md section 7.3; statwit-catalog(5).
  * Limits: EFFORT_MAX steps: an error that names the limit.
  */
 #ifndef CATALOG_VERIFY_H

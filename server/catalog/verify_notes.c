@@ -1,4 +1,4 @@
-/* What does not fit: one violation for each (entry, rule, tag), found by hash. A key that is an identifier makes a new one
+/* Violations, one for each (entry, rule, tag), found by hash. A key that is an identifier makes a new one
  * with every series, so only the first VERIFY_TAGS_LISTED of an entry and rule are listed; the others share one. */
 #include "catalog/verify_private.h"
 

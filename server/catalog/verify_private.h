@@ -1,4 +1,4 @@
-/* What the parts of verify share: verify.c holds series and samples to the catalog, verify_tags.c their tags, verify_notes.c
+/* Shared by the parts of verify: verify.c holds series and samples to the catalog, verify_tags.c their tags, verify_notes.c
  * keeps what does not fit, verify_report.c says what came of it.
  * Ownership, threads: one struct verify lives for one catalog_verify, on its stack. */
 #ifndef CATALOG_VERIFY_PRIVATE_H
@@ -51,7 +51,7 @@ struct undeclared {
     struct span example;
 };
 
-/* What the samples of a series are looked at for, on behalf of one of the entries that it is held to. */
+/* The rules that one entry needs a series' samples for. */
 struct look {
     uint32_t entry, next; /* next: place of the series' next look + 1; 0: none */
     unsigned looks;

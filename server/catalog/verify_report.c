@@ -63,7 +63,7 @@ static void describe_more(const struct violation *x, struct buf *claim, struct b
     buf_printf(why, "%llu more tags: %s", (unsigned long long)x->more_tags, what);
 }
 
-/* What the entry claims, and why it does not hold. */
+/* The claim of the entry, and why it does not hold. */
 static void describe(struct verify *v, const struct catalog_entry *e, const struct violation *x,
                      struct buf *claim, struct buf *why) {
     const struct catalog_tag *tag = verify_tag_of(v, (size_t)(e - v->catalog->entries), x->tag);
@@ -138,8 +138,8 @@ static void words_clear(struct words *w) {
     buf_clear(&w->why);
 }
 
-static void add(struct verify *v, struct words *w, enum verify_rule rule, const struct catalog_entry *e,
-                enum verdict verdict, enum severity severity) {
+static void add_claim(struct verify *v, struct words *w, enum verify_rule rule, const struct catalog_entry *e,
+                      enum verdict verdict, enum severity severity) {
     findings_add(&v->findings,
                  &(struct catalog_finding){
                      .verdict = verdict,
@@ -166,7 +166,7 @@ static bool entry_totals(struct verify *v, const struct catalog_entry *e, const 
                    (unsigned long long)e->max_series);
         buf_printf(&w->observed, "%llu series", (unsigned long long)state->series);
         buf_str(&w->why, "too many combinations of tags");
-        add(v, w, VERIFY_TOO_MANY_SERIES, e, VERDICT_FAIL, SEVERITY_ERROR);
+        add_claim(v, w, VERIFY_TOO_MANY_SERIES, e, VERDICT_FAIL, SEVERITY_ERROR);
         broken = true;
     }
     for (struct distinct_values *d = state->distinct; d; d = d->next) {
@@ -177,7 +177,7 @@ static bool entry_totals(struct verify *v, const struct catalog_entry *e, const 
                    (unsigned long long)d->max);
         buf_printf(&w->observed, "%zu different values", d->values.n);
         buf_printf(&w->why, "the tag %.*s has too many values", SPAN_ARG(d->tag));
-        add(v, w, VERIFY_TOO_MANY_VALUES, e, VERDICT_FAIL, SEVERITY_ERROR);
+        add_claim(v, w, VERIFY_TOO_MANY_VALUES, e, VERDICT_FAIL, SEVERITY_ERROR);
         broken = true;
     }
     return broken;
@@ -194,9 +194,9 @@ static void never_seen(struct verify *v, const struct catalog_entry *e, struct w
         verify_put_refused(&v->states[e - v->catalog->entries], &w->why);
     }
     if (v->options->strict)
-        add(v, w, VERIFY_NEVER_SEEN, e, findings_absence(&v->findings, VERDICT_FAIL), SEVERITY_ERROR);
+        add_claim(v, w, VERIFY_NEVER_SEEN, e, findings_absence(&v->findings, VERDICT_FAIL), SEVERITY_ERROR);
     else
-        add(v, w, VERIFY_NEVER_SEEN, e, VERDICT_PASS, SEVERITY_WARNING);
+        add_claim(v, w, VERIFY_NEVER_SEEN, e, VERDICT_PASS, SEVERITY_WARNING);
 }
 
 /* Of one that was seen as well. */
@@ -230,7 +230,7 @@ static void entry_results(struct verify *v, size_t i, struct words *w) {
         buf_printf(&w->observed, "%.*s", SPAN_ARG(x->example));
         if (x->series > 1)
             buf_printf(&w->observed, " and %llu more", (unsigned long long)x->series - 1);
-        add(v, w, x->rule, e, VERDICT_FAIL, SEVERITY_ERROR);
+        add_claim(v, w, x->rule, e, VERDICT_FAIL, SEVERITY_ERROR);
         broken = true;
     }
     if (broken)
@@ -242,7 +242,7 @@ static void entry_results(struct verify *v, size_t i, struct words *w) {
                (unsigned long long)state->samples);
     if (v->findings.lost)
         buf_str(&w->why, "what was lost could have broken a rule");
-    add(v, w, VERIFY_UNDECLARED, e, findings_absence(&v->findings, VERDICT_PASS), SEVERITY_ERROR);
+    add_claim(v, w, VERIFY_UNDECLARED, e, findings_absence(&v->findings, VERDICT_PASS), SEVERITY_ERROR);
 }
 
 static void undeclared_result(struct verify *v, size_t i, const struct similar *similar, struct words *w) {

@@ -14,8 +14,9 @@ static enum catalog_format format_of(const struct options *o, enum catalog_forma
 
 static void warn_lost(size_t lost) {
     if (lost)
-        log_warning("%zu metric%s more than metadata.csv can say (tags, limits, owners): that was left out",
-                    lost, lost == 1 ? " has" : "s have");
+        log_warning(
+            "%zu metric%s tags, limits or owners, which metadata.csv has no columns for: the output is without them",
+            lost, lost == 1 ? " has" : "s have");
 }
 
 static int write_catalog(const struct catalog *c, enum catalog_format format, bool sorted, const char *path) {
@@ -115,7 +116,7 @@ static int format_one(const struct options *o, const char *path) {
 static int format_all(const struct options *o) {
     int worst = EXIT_PASS;
     if (o->n_args > 2 && !option_on(o, OPT_CHECK) && !option_on(o, OPT_WRITE)) {
-        log_error("several files: say --write to rewrite them, or --check to look only");
+        log_error("several files are given: add --write to rewrite them, or --check to change nothing");
         return EXIT_USAGE;
     }
     for (int i = 1; i < o->n_args; i++) {
@@ -162,6 +163,6 @@ int catalog_command(const struct options *o) {
                   actions[i].name);
         return EXIT_USAGE;
     }
-    log_error("statwit catalog knows infer, merge, fmt and convert, not '%s'", o->args[0]);
+    log_error("statwit catalog takes infer, merge, fmt or convert, not '%s'", o->args[0]);
     return EXIT_USAGE;
 }

@@ -99,7 +99,7 @@ static void be_child(const struct child_options *o, char **environment, bool for
 }
 
 /* The pid once the command runs; -1 with err. */
-static pid_t start(const struct child_options *o, bool foreground, struct err *err) {
+static pid_t start_child(const struct child_options *o, bool foreground, struct err *err) {
     int pipe_fds[2], error = 0;
     char **environment = make_environment(o);
     if (!environment || pipe2(pipe_fds, O_CLOEXEC) != 0) {
@@ -183,7 +183,7 @@ static int wait_for(pid_t pid, const struct child_options *o, bool foreground, b
 
 int child_run(const struct child_options *o, int *status, bool *timed_out, struct err *err) {
     bool foreground = has_foreground();
-    pid_t pid = start(o, foreground, err);
+    pid_t pid = start_child(o, foreground, err);
     *timed_out = false;
     if (pid > 0) {
         int wait_status = wait_for(pid, o, foreground, timed_out);

@@ -222,7 +222,7 @@ static _Noreturn void end_by_pipe(void) {
     _exit(128 + SIGPIPE);
 }
 
-/* What could not be written was not said: a full disk is no success. */
+/* Output that could not be written was not seen by anybody, so a full disk is a failure. */
 int command_main(int argc, char **argv) {
     int status = command_run(argc, argv);
     bool flushed = fflush(stdout) == 0;
@@ -230,6 +230,6 @@ int command_main(int argc, char **argv) {
         return status;
     if (nobody_reads()) /* head has what it wants */
         end_by_pipe();
-    log_error("cannot write to stdout: %s", flushed ? "not all of it was taken" : strerror(errno));
+    log_error("cannot write to stdout: %s", flushed ? "a part of it was not taken" : strerror(errno));
     return status == EXIT_PASS ? EXIT_CANNOT : status;
 }

@@ -131,7 +131,7 @@ int completion_command(const struct options *o) {
     else if (strcmp(shell, "fish") == 0)
         fish();
     else {
-        log_error("there is completion for bash, zsh and fish, not for %s", shell);
+        log_error("statwit completion takes bash, zsh or fish, not %s", shell);
         return EXIT_USAGE;
     }
     return EXIT_PASS;

@@ -18,7 +18,7 @@ struct operand {
     json_t *side;
 };
 
-static int look(struct operand *x) {
+static int look_at_operand(struct operand *x) {
     char start[sizeof SQLITE_MAGIC] = "";
     if (strncmp(x->text, "session:", 8) == 0) {
         x->kind = OPERAND_SESSION;
@@ -125,7 +125,7 @@ int diff_command(const struct options *o) {
     json_t *question = NULL, *answer = NULL;
     int status = EXIT_PASS;
     for (int i = 0; i < 2 && status == EXIT_PASS; i++)
-        status = look(&operands[i]);
+        status = look_at_operand(&operands[i]);
     for (int i = 0; i < 2 && status == EXIT_PASS; i++)
         status = make_side(o, &operands[i], &operands[1 - i]);
     if (status == EXIT_PASS) {

@@ -13,7 +13,7 @@ static int collect(const struct options *o, struct judging *j) {
         status = judging_add_file(j, o->list[OPT_EXPECT].texts[i]);
     if (status == EXIT_PASS && j->n == 0 && !option_on(o, OPT_ALL_COVERED) && o->list[OPT_CATALOG].n == 0) {
         log_error(
-            "what is expected? Give an expectation, as in: statwit expect 'incr login.attempt sum == 1', or a file "
+            "no expectation is given: add one, as in: statwit expect 'incr login.attempt sum == 1', or a file "
             "of them with -f");
         status = EXIT_USAGE;
     }

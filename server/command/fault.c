@@ -53,7 +53,7 @@ static json_t *current(struct remote *remote, int *status) {
     return faults;
 }
 
-static int add(struct remote *remote, const char *list, json_t *rule, json_t **answer) {
+static int add_rule(struct remote *remote, const char *list, json_t *rule, json_t **answer) {
     int status;
     json_t *faults = current(remote, &status);
     if (faults) {
@@ -72,8 +72,8 @@ static int change(const struct options *o, struct remote *remote, json_t **answe
     if (strcmp(word, "clear") == 0)
         return remote_call(remote, "DELETE", PATH, NULL, answer);
     if (strcmp(word, "http") == 0)
-        return add(remote, "http", http_rule(o), answer);
-    return add(remote, "dogstatsd", dogstatsd_rule(o), answer);
+        return add_rule(remote, "http", http_rule(o), answer);
+    return add_rule(remote, "dogstatsd", dogstatsd_rule(o), answer);
 }
 
 static int check(const struct options *o) {
@@ -83,7 +83,7 @@ static int check(const struct options *o) {
     while (i < 4 && strcmp(word, words[i]) != 0)
         i++;
     if (i == 4)
-        log_error("fault does ls, clear, http and dogstatsd, not '%s'", word);
+        log_error("statwit fault takes ls, clear, http or dogstatsd, not '%s'", word);
     else if (i == 3 && !option_given(o, OPT_DROP))
         log_error("fault dogstatsd needs --drop: the share of datagrams to drop");
     else if (i == 2 && !option_given(o, OPT_STATUS) && !option_given(o, OPT_DELAY) &&

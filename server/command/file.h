@@ -5,8 +5,9 @@
  * replace. Until a file is whole it lies beside, as FILE.XXXXXX; a SIGHUP, SIGINT or SIGTERM that ends the process
  * takes that along.
  *
- * Ownership: file_end gives back what file_begin made. Threads: one file at a time. Errors: -1 with err, which names the
- * path; the file is as it was.
+ * Ownership: file_end gives back what file_begin made.
+ * Threads: one file at a time.
+ * Errors: -1 with err, which names the path; the file is as it was.
  */
 #ifndef COMMAND_FILE_H
 #define COMMAND_FILE_H

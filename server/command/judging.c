@@ -16,7 +16,7 @@
 
 /* --- expectations ---------------------------------------------------------------------------------------- */
 
-static int add(struct judging *j, struct span text, struct span file, struct buf kept) {
+static int add_source(struct judging *j, struct span text, struct span file, struct buf kept) {
     struct judge_source *sources = realloc(j->sources, (j->n + 1) * sizeof *sources);
     struct buf *texts = realloc(j->texts, (j->n + 1) * sizeof *texts);
     j->sources = sources ? sources : j->sources;
@@ -32,13 +32,13 @@ static int add(struct judging *j, struct span text, struct span file, struct buf
 }
 
 int judging_add_text(struct judging *j, const char *text) {
-    return add(j, span_str(text), (struct span){NULL, 0}, (struct buf){0});
+    return add_source(j, span_str(text), (struct span){NULL, 0}, (struct buf){0});
 }
 
 int judging_add_file(struct judging *j, const char *path) {
     struct buf text;
     if (naming_read(path, JUDGING_FILE_MAX, &text) == EXIT_PASS)
-        return add(j, buf_view(&text), span_str(strcmp(path, "-") == 0 ? "stdin" : path), text);
+        return add_source(j, buf_view(&text), span_str(strcmp(path, "-") == 0 ? "stdin" : path), text);
     buf_free(&text);
     return EXIT_USAGE;
 }
@@ -52,7 +52,7 @@ void judging_free(struct judging *j) {
 
 /* --- judging --------------------------------------------------------------------------------------------- */
 
-/* What is often given instead of an expectation. */
+/* Words that are often given instead of an expectation. */
 static void explain_arguments(const struct options *o) {
     for (int i = 0; i < o->n_args; i++)
         if (access(o->args[i], F_OK) == 0) {

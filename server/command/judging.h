@@ -1,7 +1,9 @@
-/* What `expect` and `run` share: expectations from arguments and files, asking for a verdict, showing the
+/* Shared by `expect` and `run`: expectations from arguments and files, asking for a verdict, showing the
  * report.
  *
- * Ownership: the caller's struct; judging_free. Threads: one. Errors: printed; exit codes.
+ * Ownership: the caller's struct; judging_free.
+ * Threads: one.
+ * Errors: printed; exit codes.
  * Limits: JUDGING_FILE_MAX bytes of one file.
  */
 #ifndef COMMAND_JUDGING_H

@@ -131,7 +131,7 @@ static int ask_file(const struct options *o, enum catalog_kind kind, const json_
     return status;
 }
 
-/* What is no report with a text of its own: a snapshot, a catalog, a diff. */
+/* Answers without a `text`: a snapshot, a catalog, a diff. */
 static void tell_earlier(enum catalog_kind kind, const json_t *answer) {
     json_int_t n = json_integer_value(json_object_get(answer, "earlier"));
     if (n > 0 && !json_object_get(answer, "verdict"))

@@ -1,6 +1,7 @@
-/* What the commands about names and tags share: catalogs and snapshots from files, one question for a server or a file.
+/* Shared by the commands about names and tags: catalogs and snapshots from files, one question for a server or a file.
  *
- * Threads: one. Errors: printed; functions return the exit code, EXIT_PASS when all is well.
+ * Threads: one.
+ * Errors: printed; functions return the exit code, EXIT_PASS when all is well.
  * Limits: those of catalog/catalog.h and catalog/snapshot.h.
  */
 #ifndef COMMAND_NAMING_H

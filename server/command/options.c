@@ -196,7 +196,7 @@ static bool parse_flag(const char *text, int64_t *on) {
     return false;
 }
 
-/* What a value of this kind looks like, for the error; NULL: the text is fine and *v is filled. */
+/* Reads a value. On success *v is filled and the result is NULL; else the result says how such a value looks, for the error. */
 static const char *parse_value(const struct option *option, const char *text, struct option_value *v) {
     bool whole =
         number_parse_int(span_str(text), &v->number) == NUMBER_OK && v->number >= 0 && text[0] != '+';
@@ -276,7 +276,7 @@ static bool is_for_another(const struct option *option, const char *text) {
     return takes;
 }
 
-/* What runs in private, and the recorder of `run`, share nothing with their surroundings. */
+/* A private recorder, and that of `run`, take nothing from the environment. */
 static bool reads_environment(const struct options *o, const struct option *option) {
     bool run = option_groups_have(&o->command->groups, TAKES_RUN);
     if (option->id == OPT_HELP || o->value[option->id].from == FROM_FLAG)
@@ -413,7 +413,7 @@ static int set_environment(struct options *o, struct err *err) {
     return 0;
 }
 
-/* What --private stands for, where no flag says otherwise. */
+/* The options that --private sets where no flag says otherwise. */
 static int set_private(struct options *o, struct err *err) {
     static const struct {
         enum option_id id;

@@ -4,9 +4,11 @@
  * is checked when it is read, so that a command finds only good ones. --private, and
  * RUN_BY_FLAG in the table, keep the environment out.
  *
- * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies,
- * and valid until then. Threads: one. Errors: options_read returns -1 with err, a sentence that names the
- * flag or the variable. Limits: OPTION_LIST_MAX values of a repeatable option; numbers as the kind says.
+ * Ownership: options_free gives everything back; texts are argv's, the environment's, the table's or copies, and valid until
+ * then.
+ * Threads: one.
+ * Errors: options_read returns -1 with err, a sentence that names the flag or the variable.
+ * Limits: OPTION_LIST_MAX values of a repeatable option; numbers as the kind says.
  */
 #ifndef COMMAND_OPTIONS_H
 #define COMMAND_OPTIONS_H

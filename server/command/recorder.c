@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "command/routes.h"
 #include "core/clock.h"
+#include "core/folder.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -63,15 +64,13 @@ static int choose_token(struct recorder *r, const struct options *o, const char 
 }
 
 /* --socket: both kinds in a directory that only this user can enter. */
-static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][96],
+static int private_sockets(struct recorder *r, struct ingest_listen *listen, char paths[2][128],
                            struct err *err) {
-    strcpy(r->folder, "/tmp/statwit-XXXXXX");
-    if (!mkdtemp(r->folder)) {
-        r->folder[0] = '\0';
-        return err_set(err, errno, "cannot make a directory for the sockets in /tmp");
-    }
-    snprintf(paths[0], 96, "%s/dogstatsd.sock", r->folder);
-    snprintf(paths[1], 96, "%s/dogstatsd-stream.sock", r->folder);
+    if (folder_private(folder_temporary(FOLDER_OF_SOCKETS_MAX), "the sockets", r->folder, sizeof r->folder,
+                       err) != 0)
+        return -1;
+    snprintf(paths[0], 128, "%s/dogstatsd.sock", r->folder);
+    snprintf(paths[1], 128, "%s/dogstatsd-stream.sock", r->folder);
     if (!listen->unixgram)
         listen->unixgram = paths[0];
     if (!listen->unixstream)
@@ -112,7 +111,7 @@ static int constant_tags(struct recorder *r, const char *text, struct dogstatsd_
 }
 
 static int start_ingest(struct recorder *r, const struct options *o, struct err *err) {
-    char paths[2][96];
+    char paths[2][128];
     struct ingest_options ingest = {
         .listen = {.bind = bind_of(o),
                    .udp_port = (int)option_number(o, OPT_DOGSTATSD_PORT),
@@ -183,9 +182,10 @@ static void *lose_patience(void *arg) {
     while (!p->is_over && pthread_cond_timedwait(&p->over, &p->lock, &until) == 0) {
     }
     if (!p->is_over)
-        log_warning("still stopping: what came in before is being stored; what can't be within %d s in all "
-                    "is counted as lost",
-                    (int)((INGEST_END_NS + NS_PER_S - 1) / NS_PER_S));
+        log_warning(
+            "still stopping: the recorder stores what it has received; after %d s in all it counts the rest "
+            "as lost",
+            (int)((INGEST_END_NS + NS_PER_S - 1) / NS_PER_S));
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }

@@ -1,8 +1,9 @@
 /* A recorder, whole: store, pipeline, sockets and HTTP put together from the options of `serve` and `run`.
  *
- * Ownership: recorder_stop gives everything back; NULL is fine. Threads: start and stop from the main thread,
- * with the signals that it waits for blocked before (so that no other thread takes them). Errors: NULL with
- * err, nothing left listening.
+ * Ownership: recorder_stop gives everything back; NULL is fine.
+ * Threads: start and stop from the main thread, with the signals that it waits for blocked before (so that no other thread
+ * takes them).
+ * Errors: NULL with err, nothing left listening.
  */
 #ifndef COMMAND_RECORDER_H
 #define COMMAND_RECORDER_H
@@ -22,7 +23,7 @@ struct recorder {
     struct environment environment;
     char token[33];  /* made here because others can reach the port; "" when the user gave one or none is
                         needed */
-    char folder[64]; /* of private sockets; "" */
+    char folder[96]; /* of private sockets; "" */
 };
 
 struct recorder *recorder_start(const struct options *o, struct err *err);

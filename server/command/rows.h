@@ -1,7 +1,8 @@
 /* The rows of a recording, of a server (--url) or of a file (--db), with the same filters and in the same
  * JSON: so each command has one way to show them.
  *
- * Threads: one. Errors: printed; functions return the exit code.
+ * Threads: one.
+ * Errors: printed; functions return the exit code.
  */
 #ifndef COMMAND_ROWS_H
 #define COMMAND_ROWS_H

@@ -15,7 +15,7 @@ static bool asked(const struct options *o, const struct judging *j) {
     return j->n > 0 || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n > 0;
 }
 
-/* What would pass in silence: a report of nothing, and options that the command gets because they stand behind it. */
+/* Refuses a report of nothing, and options that stand behind the command and would go to it in silence. */
 static int check_asked(const struct options *o, const struct judging *j) {
     static const enum option_id judging[] = {OPT_JUNIT, OPT_TAP, OPT_JSON_FILE, OPT_WITHIN, OPT_SETTLE};
     for (size_t i = 0; i < sizeof judging / sizeof judging[0] && !asked(o, j); i++)
@@ -125,7 +125,7 @@ static void tell_unjudged(const struct recorder *r, const struct options *o, con
                     u.sessions == 1 ? "" : "s", n == 1 ? "was" : "were");
 }
 
-/* What the report doesn't say, and claims may hold or fail because of. */
+/* Warnings that the report does not hold, although claims may hold or fail because of them. */
 static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
     store_stats(r->store, &stats);

@@ -25,7 +25,7 @@ static int unreachable(const struct sender *s, int error) {
 static int connect_unix(struct sender *s, const char *path, int type) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path || !path[0]) {
-        log_error("'%s' is no path of a Unix socket: they have 1 to %zu bytes", path,
+        log_error("'%s' is not the path of a Unix socket: such a path has 1 to %zu bytes", path,
                   sizeof address.sun_path - 1);
         return EXIT_USAGE;
     }
@@ -135,7 +135,7 @@ static const char *variable(const char *name) {
     return value && value[0] ? value : NULL;
 }
 
-/* What the Datadog clients read; NULL: nothing says where. */
+/* The address in the variables that Datadog's clients read; NULL: none is set. */
 static const char *from_environment(char text[300]) {
     const char *url = variable("DD_DOGSTATSD_URL"), *path = variable("DD_DOGSTATSD_SOCKET"),
                *host = variable("DD_AGENT_HOST"), *port = variable("DD_DOGSTATSD_PORT");

@@ -18,7 +18,7 @@
 #define FILE_TEXT_MAX 4600       /* of a sentence with a path in it */
 #define FIFO_MS       20         /* how often to look whether --ready-file's FIFO has a reader */
 
-/* What the file already holds: it is no part of what this run is judged by. "" for nothing. */
+/* A sentence about the records of earlier runs in the file, which no judgement of this run looks at; "" when there are none. */
 static void describe_earlier(const struct recorder *r, char *text, size_t size) {
     const struct store_earlier *e = &r->earlier;
     text[0] = '\0';
@@ -63,7 +63,7 @@ static void put_ready_line(const struct recorder *r, struct buf *line) {
     buf_char(line, '\n');
 }
 
-/* What stdio could not pass on shows in any of the three, which one depends on its buffer. */
+/* A failed write shows in one of these three calls; which one depends on the buffer of stdio. */
 static int print_ready(const struct recorder *r, struct span line, struct err *err) {
     errno = 0;
     if (isatty(STDOUT_FILENO))
@@ -128,12 +128,11 @@ static int check_stdin(const struct options *o) {
     bool open = fstat(STDIN_FILENO, &st) == 0;
     if (open && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(STDIN_FILENO)))
         return EXIT_PASS;
-    log_error(
-        "--exit-with-stdin needs a pipe, a socket or a terminal as stdin, not %s: --exit-with-stdin=false "
-        "goes on without one",
-        !open                 ? "a closed one"
-        : S_ISREG(st.st_mode) ? "a file, which ends at once"
-                              : "/dev/null or the like, which ends at once");
+    log_error("--exit-with-stdin needs a pipe, a socket or a terminal as stdin, not %s: add "
+              "--exit-with-stdin=false to run without one",
+              !open                 ? "a closed one"
+              : S_ISREG(st.st_mode) ? "a file, which ends at once"
+                                    : "/dev/null or the like, which ends at once");
     return EXIT_USAGE;
 }
 

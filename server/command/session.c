@@ -130,7 +130,7 @@ int session_command(const struct options *o) {
         i++;
     if (i == 3 || o->n_args < least[i] || o->n_args > most[i]) {
         if (i == 3)
-            log_error("session does new, ls and rm, not '%s'", word);
+            log_error("statwit session takes new, ls or rm, not '%s'", word);
         else
             log_error("usage: statwit session %s", i == 0   ? "new [NAME]"
                                                    : i == 1 ? "ls"

@@ -50,7 +50,7 @@ static void show_listeners(const json_t *status) {
     table_end(&table);
 }
 
-/* What was lost, in words; nothing when all is well. */
+/* Prints the losses in words; nothing when there are none. */
 static void show_losses(const json_t *status) {
     const char *word;
     json_t *n;

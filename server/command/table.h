@@ -1,9 +1,10 @@
 /* Text for people: aligned tables, colour where there is a terminal that wants it, and nothing in them that
  * could drive the terminal.
  *
- * Ownership: the caller's struct; table_end prints what is left and frees. Threads: one.
- * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come.
- * On a terminal a table is never wider than it: the column marked `gives` is cut with an ellipsis.
+ * Ownership: the caller's struct; table_end prints what is left and frees.
+ * Threads: one.
+ * Limits: the first TABLE_HELD rows decide the columns' widths; later ones are printed as they come. On a terminal a table is
+ * never wider than it: the column marked `gives` is cut with an ellipsis.
  */
 #ifndef COMMAND_TABLE_H
 #define COMMAND_TABLE_H

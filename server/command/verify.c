@@ -8,7 +8,7 @@ int verify_command(const struct options *o) {
     json_t *report = NULL;
     if (o->list[OPT_CATALOG].n == 0) {
         log_error(
-            "against what? Give a catalog: statwit verify --catalog metadata.csv (`statwit catalog infer` makes one)");
+            "no catalog is given: statwit verify --catalog metadata.csv (`statwit catalog infer` makes one)");
         return EXIT_USAGE;
     }
     int status = naming_verify(o, NULL, &report);

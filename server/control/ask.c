@@ -2,21 +2,7 @@
 
 #include "core/distance.h"
 #include "judge/judge.h"
-#include <inttypes.h>
-
-#define SUGGEST_MAX 32 /* names that a suggestion is looked for in */
-
-/* "; did you mean 'tag'?" or "" */
-static const char *suggest(struct span word, size_t n, const char *const *names, char text[64]) {
-    struct span words[SUGGEST_MAX];
-    for (size_t i = 0; i < n && i < SUGGEST_MAX; i++)
-        words[i] = span_str(names[i]);
-    struct span near = nearest_word(word, n < SUGGEST_MAX ? n : SUGGEST_MAX, words);
-    text[0] = '\0';
-    if (near.p)
-        snprintf(text, 64, "; did you mean '%.*s'?", SPAN_ARG(near));
-    return text;
-}
+#include "report/fields.h"
 
 static bool is_among(struct span word, size_t n, const char *const *names) {
     for (size_t i = 0; i < n; i++)
@@ -52,8 +38,9 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names) {
         struct span name = rq->args[i].name;
         if (is_among(name, n, names) || span_eq(name, SPAN("test_session_token")))
             continue;
-        char hint[64];
-        http_error(rq, 400, "unknown query argument '%.*s'%s", SPAN_ARG(name), suggest(name, n, names, hint));
+        char hint[NEAREST_HINT_SIZE];
+        http_error(rq, 400, "unknown query argument '%.*s'%s", SPAN_ARG(name),
+                   nearest_hint(name, n, names, hint));
         return -1;
     }
     return refuse_twice(rq);
@@ -233,18 +220,17 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
 
 /* --- bodies ---------------------------------------------------------------------------------------------- */
 
+/* Answers 400 with the error of a reader of fields. */
+static int answer_field(struct http_request *rq, int found, const struct err *err) {
+    if (found < 0)
+        http_error(rq, 400, "%s", err->text);
+    return found;
+}
+
 int ask_fields(struct http_request *rq, const json_t *object, const char *where, size_t n,
                const char *const *names) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
-        if (is_among(span_str(key), n, names))
-            continue;
-        char hint[64];
-        http_error(rq, 400, "unknown field '%s%.200s'%s", where, key, suggest(span_str(key), n, names, hint));
-        return -1;
-    }
-    return 0;
+    struct err err = {0};
+    return answer_field(rq, field_only(object, where, n, names, &err), &err);
 }
 
 json_t *ask_body(struct http_request *rq, size_t n, const char *const *names) {
@@ -273,41 +259,19 @@ json_t *ask_body(struct http_request *rq, size_t n, const char *const *names) {
 }
 
 int ask_string(struct http_request *rq, const json_t *object, const char *name, struct span *value) {
-    const json_t *field = json_object_get(object, name);
-    if (!field || json_is_null(field))
-        return 0;
-    if (!json_is_string(field)) {
-        http_error(rq, 400, "%s must be a string", name);
-        return -1;
-    }
-    *value = span_of(json_string_value(field), json_string_length(field));
-    return 1;
+    struct err err = {0};
+    return answer_field(rq, field_text(object, name, value, &err), &err);
 }
 
 int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value) {
-    const json_t *field = json_object_get(object, name);
-    if (!field || json_is_null(field))
-        return 0;
-    if (!json_is_boolean(field)) {
-        http_error(rq, 400, "%s must be true or false", name);
-        return -1;
-    }
-    *value = json_is_true(field);
-    return 1;
+    struct err err = {0};
+    return answer_field(rq, field_flag(object, name, value, &err), &err);
 }
 
 int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max,
               uint64_t *value) {
-    const json_t *field = json_object_get(object, name);
-    if (!field || json_is_null(field))
-        return 0;
-    double number = json_number_value(field);
-    if (!json_is_number(field) || number < 0 || number > (double)max || number != (double)(uint64_t)number) {
-        http_error(rq, 400, "%s must be a whole number from 0 to %" PRIu64, name, max);
-        return -1;
-    }
-    *value = (uint64_t)number;
-    return 1;
+    struct err err = {0};
+    return answer_field(rq, field_count(object, name, max, value, &err), &err);
 }
 
 int ask_mark(struct http_request *rq, uint64_t since, uint64_t last_id) {

@@ -1,4 +1,4 @@
-/* What a question asks for: query arguments and JSON bodies, checked; everything unknown is refused by name.
+/* Reads and checks the query arguments and the JSON body of a question. Everything unknown is refused by name.
  *
  * Errors: -1 once http_error has answered.
  * Ownership: spans point into the request.
@@ -62,7 +62,7 @@ int ask_string(struct http_request *rq, const json_t *object, const char *name, 
 int ask_bool(struct http_request *rq, const json_t *object, const char *name, bool *value);
 int ask_count(struct http_request *rq, const json_t *object, const char *name, uint64_t max, uint64_t *value);
 
-/* What may take seconds to answer, and therefore must leave a worker to others: */
+/* Questions past one of these sizes may take seconds, so they must leave a worker free for others. */
 #define ASK_LONG_BODY    (256 << 10) /* bytes of the question */
 #define ASK_LONG_SERIES  100000      /* recorded, where each is looked at */
 #define ASK_LONG_SAMPLES 2000000     /* recorded, where each is looked at */

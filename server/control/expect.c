@@ -136,7 +136,7 @@ static bool judge_now(struct question *q) {
     return ask_barrier(q->rq, q->waiter.session_id, &last_id) != 0 || judge_to(q, last_id);
 }
 
-/* Who looks only at `verdict` and `text` must see that there is none and why: {"error","line"?,…} and these two. */
+/* {"error","line"?,…} together with `verdict` and `text`, because many clients look only at those two. */
 static void put_verdict(struct http_request *rq) {
     struct buf *body = &rq->answer.body;
     json_t *answer = rq->answer.status == 400 ? json_loadb(body->p, body->n, 0, NULL) : NULL;

@@ -13,7 +13,7 @@
 
 struct listing;
 
-/* What one kind of row is read with and written by. */
+/* The functions that read and write one kind of row. */
 struct listing_phase {
     enum listing_rows {
         LISTING_SERIES,

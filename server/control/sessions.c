@@ -31,7 +31,7 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
     environment_json(&env, b);
 }
 
-/* What has ended has nowhere to send to. */
+/* A session that has ended has no addresses. */
 static void put_ended(struct buf *b, const struct ingest_session *session) {
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));

@@ -77,7 +77,7 @@ static int put_runs(struct http_request *rq, struct buf *b) {
     return failed ? -1 : 0;
 }
 
-/* What could not be written down is lost all the same. Returns how much that is. */
+/* Adds the losses that could not be written down. Returns how many those are. */
 static uint64_t add_unsaved(struct http *h, struct store_stats *stats) {
     uint64_t unsaved;
     do {

@@ -1,6 +1,7 @@
 /* A growing array: a pointer, a number of items, and room for `cap` of them.
  *
- * Ownership: the caller's, to be freed with free. Limits: the caller's, which looks at n before it asks for more.
+ * Ownership: the caller's, to be freed with free.
+ * Limits: the caller's, which looks at n before it asks for more.
  */
 #ifndef CORE_ARRAY_H
 #define CORE_ARRAY_H

@@ -1,5 +1,7 @@
 #include "core/distance.h"
 
+#include <stdio.h>
+
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
@@ -63,4 +65,17 @@ struct span nearest_word(struct span word, size_t n, const struct span *words) {
         }
     }
     return nearest;
+}
+
+const char *nearest_hint(struct span word, size_t n, const char *const *words, char hint[NEAREST_HINT_SIZE]) {
+    struct span spans[NEAREST_HINT_WORDS];
+    if (n > NEAREST_HINT_WORDS)
+        n = NEAREST_HINT_WORDS;
+    for (size_t i = 0; i < n; i++)
+        spans[i] = span_str(words[i]);
+    struct span near = nearest_word(word, n, spans);
+    hint[0] = '\0';
+    if (near.p)
+        snprintf(hint, NEAREST_HINT_SIZE, "; did you mean '%.*s'?", SPAN_ARG(near));
+    return hint;
 }

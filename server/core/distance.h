@@ -1,7 +1,8 @@
 /* How far apart two words are: insertions, deletions, replacements and swaps of neighbours (optimal string
  * alignment).
  *
- * Threads: any. Limits: of longer words only the first DISTANCE_MAX bytes are compared.
+ * Threads: any.
+ * Limits: of longer words only the first DISTANCE_MAX bytes are compared.
  */
 #ifndef CORE_DISTANCE_H
 #define CORE_DISTANCE_H
@@ -25,5 +26,10 @@ size_t outline_distance(const struct outline *a, const struct outline *b);
 
 /* The nearest of the words, when it is near enough to be what was meant; else p == NULL. */
 struct span nearest_word(struct span word, size_t n, const struct span *words);
+
+/* "; did you mean 'tag'?", or "" when none is near. Of long lists the first NEAREST_HINT_WORDS are looked at. */
+#define NEAREST_HINT_SIZE  64
+#define NEAREST_HINT_WORDS 32
+const char *nearest_hint(struct span word, size_t n, const char *const *words, char hint[NEAREST_HINT_SIZE]);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the system says of EAGAIN ("try again") helps nobody where a thread or a process could not be started. */
+/* The system's words for EAGAIN ("try again") help nobody when a thread or a process could not be started. */
 static const char *words_of(int sys, char *room, size_t size) {
     if (sys == EAGAIN)
         return "no more threads or processes are allowed here (ulimit -u, TasksMax=, a container's pids limit)";

@@ -1,6 +1,7 @@
 /* Reads a whole file, up to a limit.
  *
- * Ownership: the caller frees `text` with buf_free, also after an error. Errors: -1 with err, which names the path.
+ * Ownership: the caller frees `text` with buf_free, also after an error.
+ * Errors: -1 with err, which names the path.
  */
 #ifndef CORE_FILE_H
 #define CORE_FILE_H

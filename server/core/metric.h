@@ -8,7 +8,7 @@
 #include "core/span.h"
 #include <stdbool.h>
 
-/* What a type is. Code asks for a trait (metric_is) and never for a list of types, so that a new type is a row here. */
+/* The traits of a type. Code asks for a trait (metric_is) and never for a list of types, so that a new type is a row here. */
 enum metric_trait {
     /* What its values are: one of these. */
     METRIC_TOTAL = 1 << 0,      /* amounts that add up; an aggregating client sends them on as a rate */
@@ -77,7 +77,7 @@ const char *metric_family(enum metric_type type);
 /* Our words, the wire letters and Sentry's "incr"; -1 for anything else. */
 int metric_type_of(struct span word);
 
-/* What one sample received with this rate stands for, as the Agent takes it:
+/* The weight of one sample that was received with this rate, as the Agent takes it:
  *   count   how many it adds to `count`
  *   factor  what its value is multiplied by in `sum`
  * WEIGH_INVERSE takes 1/rate unchecked (rate 0 gives +Inf), WEIGH_ONE ignores the rate, WEIGH_WHOLE takes int(1/rate) as

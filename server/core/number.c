@@ -306,7 +306,7 @@ bool number_is_json(struct span s) {
 
 /* --- writing --------------------------------------------------------------------------------------------- */
 
-static size_t put(char *text, const char *word) {
+static size_t put_word(char *text, const char *word) {
     size_t n = strlen(word);
     memcpy(text, word, n + 1);
     return n;
@@ -355,7 +355,7 @@ static size_t format_general(double value, int precision, char *text) {
     bool scientific = exponent < -4 || exponent >= precision;
     int before = scientific ? 1 : exponent + 1; /* digits before the point; none or fewer: zeros after it */
     if (before <= 0) {
-        at += put(text + at, "0.");
+        at += put_word(text + at, "0.");
         for (int i = before; i < 0; i++)
             text[at++] = '0';
     }
@@ -365,7 +365,7 @@ static size_t format_general(double value, int precision, char *text) {
         text[at++] = i < n ? digits[i] : '0';
     }
     text[at] = '\0';
-    return scientific ? at + put(text + at, e) : at;
+    return scientific ? at + put_word(text + at, e) : at;
 }
 
 /* Decimals that cover nearly all values seen: of at most 15 digits in all, so there is only one that reads
@@ -375,9 +375,9 @@ static size_t format_general(double value, int precision, char *text) {
 
 size_t number_format(double value, char text[NUMBER_SIZE]) {
     if (isnan(value))
-        return put(text, "NaN");
+        return put_word(text, "NaN");
     if (isinf(value))
-        return put(text, value < 0 ? "-Inf" : "+Inf");
+        return put_word(text, value < 0 ? "-Inf" : "+Inf");
     bool negative = signbit(value);
     double size = fabs(value);
     if (size < 1e15 && size == (double)(uint64_t)size)

@@ -18,7 +18,7 @@
 /* Where a question names the sessions that it is about: all of them, also those that have ended. No session has this name. */
 #define EVERY_SESSION "*"
 
-/* What to read. {0} is everything. All conditions hold together. */
+/* Selects what is read. {0} is everything. All conditions hold together. */
 struct filter {
     struct span session; /* by name; p == NULL: all sessions */
     struct span name;    /* glob over the name (metrics, checks; events: title); p == NULL: all */
@@ -153,7 +153,7 @@ struct session_row {
     uint64_t samples, series, events, checks, rejects;
 };
 
-/* What one `serve` or `run` recorded, from start to stop. */
+/* One `serve` or `run`, from start to stop. */
 struct run_row {
     uint64_t id;
     int64_t started_at, ended_at; /* 0: it goes on, or it did not end cleanly */
@@ -209,8 +209,8 @@ static inline void reader_close(struct reader *reader) {
         reader->ops->close(reader);
 }
 
-/* Who takes records as they come, in order of id, each series before its samples. Each function returns 0; anything else: it can
- * take no more. */
+/* Takes records as they come, in order of id, each series before its samples. A function returns 0 to go on; anything else means
+ * that the taker takes no more. */
 struct record_taker {
     int (*series)(void *taker, const struct series_row *);
     int (*sample)(void *taker, const struct sample_row *);

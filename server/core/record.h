@@ -1,4 +1,4 @@
-/* What decoders produce and the store keeps: one metric (with all its values), event, service check or reject.
+/* Records, which decoders produce and the store keeps: one metric (with all its values), event, service check or reject.
  *
  * Ownership: a record owns nothing. Every span and array points into the decoder's input or scratch and is valid until
  * the decoder's callback returns; copy it to keep it.
@@ -122,7 +122,7 @@ struct record {
     };
 };
 
-/* What a decoder calls for each record, in order. */
+/* A decoder calls this for each record, in order. */
 typedef void record_fn(void *arg, const struct record *record);
 
 #endif

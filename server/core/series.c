@@ -21,7 +21,7 @@ static int order(const void *a, const void *b) {
 }
 
 /* Copies a span into the text, whose room was reserved. */
-static struct span keep(struct summary *s, struct span from) {
+static struct span keep_span(struct summary *s, struct span from) {
     if (!from.p)
         return from;
     const char *at = s->text.p + s->text.n;
@@ -29,7 +29,7 @@ static struct span keep(struct summary *s, struct span from) {
     return span_of(at, from.n);
 }
 
-static void start(struct summary *s, const struct sample_row *from) {
+static void start_summary(struct summary *s, const struct sample_row *from) {
     const struct metric *m = from->spelling;
     size_t need = from->session.n + m->name.n + m->origin.host.n + m->device.n + 1;
     for (size_t i = 0; i < m->n_tags; i++)
@@ -48,7 +48,7 @@ static void start(struct summary *s, const struct sample_row *from) {
         return;
     }
     for (size_t i = 0; i < m->n_tags; i++)
-        s->tags[i] = keep(s, m->tags[i]);
+        s->tags[i] = keep_span(s, m->tags[i]);
     if (m->n_tags)
         qsort(s->tags, m->n_tags, sizeof *s->tags, order);
     size_t n = 0;
@@ -56,13 +56,13 @@ static void start(struct summary *s, const struct sample_row *from) {
         if (n == 0 || !span_eq(s->tags[n - 1], s->tags[i]))
             s->tags[n++] = s->tags[i];
     s->row = (struct series_row){.id = from->series_id,
-                                 .session = keep(s, from->session),
-                                 .name = keep(s, m->name),
+                                 .session = keep_span(s, from->session),
+                                 .name = keep_span(s, m->name),
                                  .type = m->type,
                                  .n_tags = n,
                                  .tags = s->tags,
-                                 .host = keep(s, m->origin.host),
-                                 .device = keep(s, m->device),
+                                 .host = keep_span(s, m->origin.host),
+                                 .device = keep_span(s, m->device),
                                  .min = (double)INFINITY,
                                  .max = -(double)INFINITY,
                                  .first_at = from->received_at,
@@ -79,7 +79,7 @@ static int flush(struct summary *s) {
     return stop;
 }
 
-static int add(void *arg, const struct sample_row *sample) {
+static int add_sample(void *arg, const struct sample_row *sample) {
     struct summary *s = arg;
     const struct metric *m = sample->spelling;
     if (s->row.samples == 0 || s->row.id != sample->series_id) {
@@ -87,7 +87,7 @@ static int add(void *arg, const struct sample_row *sample) {
             s->stopped = true;
             return 1;
         }
-        start(s, sample);
+        start_summary(s, sample);
         if (s->failed)
             return 1;
     }
@@ -110,7 +110,7 @@ static int add(void *arg, const struct sample_row *sample) {
 int series_since(struct reader *r, const struct filter *filter, int (*row)(void *, const struct series_row *),
                  void *arg, struct err *err) {
     struct summary s = {.emit = row, .arg = arg};
-    int result = r->ops->samples(r, filter, false, add, &s, err);
+    int result = r->ops->samples(r, filter, false, add_sample, &s, err);
     if (result == 0 && s.failed)
         result = err_set(err, ENOMEM, "cannot sum up a series");
     if (result == 0 && !s.stopped)

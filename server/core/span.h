@@ -37,7 +37,7 @@ static inline bool span_starts(struct span s, struct span prefix) {
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
-/* What is left of s from byte i on (i <= s.n). */
+/* The rest of s from byte i on (i <= s.n). */
 static inline struct span span_from(struct span s, size_t i) {
     return (struct span){s.p + i, s.n - i};
 }

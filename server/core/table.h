@@ -6,7 +6,8 @@
  * this table would cost all others a third more memory.
  *
  * Ownership: initialise with {0}; table_free gives the memory back. A pointer to a value is good until the next put.
- * Threads: one at a time. Errors: `failed` is sticky: out of memory.
+ * Threads: one at a time.
+ * Errors: `failed` is sticky: out of memory.
  */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H

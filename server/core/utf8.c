@@ -1,6 +1,6 @@
 #include "core/utf8.h"
 
-/* What a first byte promises: the character's length, and the range of its second byte, which is narrower
+/* A first byte tells the character's length, and the range of its second byte, which is narrower
  * than 80..BF where a shorter form, a surrogate or something above U+10FFFF would result. */
 struct lead {
     size_t length; /* 0: no character starts with it */

@@ -1,13 +1,17 @@
 /* DogStatsD: one datagram (or stream frame) in, records out.
  *
  * Pure: no I/O, no clock, no globals, no allocation but in dogstatsd_new.
- * Ownership: the decoder holds the scratch memory that records point into, besides the datagram itself; both
- * are valid until the callback returns. Threads: one decoder belongs to one thread. Errors: bad input is
- * data: it comes out as RECORD_REJECT with the Agent's reason. A line gives one metric, event, check or
- * reject; of a metric, each value that is not finite becomes a reject, after the metric with the others (if
- * any). Where a reject's offset points: at the piece that could not be read, or at the place where a
- * separator was missing. Limits: a line longer than DOGSTATSD_LINE_MAX, which no datagram holds, is cut there
- * and goes on as a line of its own. Source: schema/protocol/dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
+ * A line gives one metric, event, check or reject. Each value of a metric that is not finite becomes a reject of its own; the
+ * metric with the other values comes before it.
+ *
+ * Ownership: a record points into the datagram and into the decoder's scratch memory. Both are valid until the callback
+ * returns.
+ * Threads: one decoder belongs to one thread.
+ * Errors: bad input is data. It comes out as RECORD_REJECT with the Agent's reason. The reject's offset points at the piece that
+ * could not be read, or at the place where a separator was missing.
+ * Limits: a line longer than DOGSTATSD_LINE_MAX is cut there, and the rest is read as a line of its own. No datagram is that
+ * long.
+ * Source: schema/protocol/dogstatsd.md sections 2 to 6; fixtures/dogstatsd.
  */
 #ifndef DECODE_DOGSTATSD_H
 #define DECODE_DOGSTATSD_H
@@ -18,11 +22,12 @@
 #define DOGSTATSD_CONSTANT_TAGS_MAX 100
 
 struct dogstatsd_options {
-    bool ignore_origin; /* as the Agent with dogstatsd_origin_detection_client: false: c: e: card: are unknown
-                           fields */
-    bool ignore_timestamps; /* as with dogstatsd_no_aggregation_pipeline: false: T is an unknown field */
-    /* Added behind the tags of every metric, event and check, as the Agent's dogstatsd_tags; at most
-     * DOGSTATSD_CONSTANT_TAGS_MAX, the caller's for as long as the decoder lives. */
+    /* The Agent's dogstatsd_origin_detection_client: false. The fields c:, e: and card: are then unknown. */
+    bool ignore_origin;
+    /* The Agent's dogstatsd_no_aggregation_pipeline: false. The field T is then unknown. */
+    bool ignore_timestamps;
+    /* The Agent's dogstatsd_tags: added behind the tags of every metric, event and check. At most
+     * DOGSTATSD_CONSTANT_TAGS_MAX. The caller keeps them for as long as the decoder lives. */
     size_t n_constant_tags;
     const struct span *constant_tags;
     bool eol_required; /* an unterminated last line is rejected, family "packet" */

@@ -1,10 +1,12 @@
 /* Undoing Content-Encoding: identity, deflate (zlib), gzip of many members, zstd (also "zstd1") of many
  * frames, and lists of them.
  *
- * Ownership: the plain body is the wire's own bytes when nothing had to be undone, else *room's, which the
- * caller frees with buf_free. Threads: any. Limits: max bytes after each step, so a bomb costs at most twice
- * that; BODY_CODINGS_MAX codings; zstd windows up to 2^BODY_ZSTD_WINDOW_LOG bytes. Source:
- * schema/protocol/datadog-http.md sections 1.4 and 2.2; RFC 9110 section 8.4.
+ * Ownership: the plain body is the wire's own bytes when nothing had to be undone, else *room's, which the caller frees with
+ * buf_free.
+ * Threads: any.
+ * Limits: max bytes after each step, so a bomb costs at most twice that; BODY_CODINGS_MAX codings; zstd windows up to
+ * 2^BODY_ZSTD_WINDOW_LOG bytes.
+ * Source: schema/protocol/datadog-http.md sections 1.4 and 2.2; RFC 9110 section 8.4.
  */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H

@@ -39,7 +39,7 @@ static void name_host(struct attempt *a, gnutls_x509_crt_t crt, const char *host
 }
 
 /* A fresh key with an unsigned certificate for it. */
-static void begin(struct attempt *a, struct key_pair *pair, const char *common_name) {
+static void begin_certificate(struct attempt *a, struct key_pair *pair, const char *common_name) {
     unsigned char serial[SERIAL_SIZE] = {0};
     time_t now = time(NULL);
     TRY(a, gnutls_x509_privkey_init(&pair->key));
@@ -65,7 +65,7 @@ static void set_key_id(struct attempt *a, gnutls_x509_crt_t crt) {
 }
 
 static void make_authority(struct attempt *a, struct key_pair *ca) {
-    begin(a, ca, "statwit's own authority");
+    begin_certificate(a, ca, "statwit's own authority");
     TRY(a, gnutls_x509_crt_set_basic_constraints(ca->crt, 1, 0));
     TRY(a, gnutls_x509_crt_set_key_usage(ca->crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN));
     set_key_id(a, ca->crt);
@@ -74,7 +74,7 @@ static void make_authority(struct attempt *a, struct key_pair *ca) {
 
 static void make_server(struct attempt *a, const struct key_pair *ca, size_t n_hosts,
                         const char *const *hosts, struct key_pair *server) {
-    begin(a, server, "statwit");
+    begin_certificate(a, server, "statwit");
     name_host(a, server->crt, "localhost");
     name_host(a, server->crt, "127.0.0.1");
     name_host(a, server->crt, "::1");

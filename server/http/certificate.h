@@ -2,7 +2,8 @@
  *
  * For --tls-self-signed: some clients speak nothing but https to api.SITE. The authority's certificate is written to a file
  * for them to trust; its key is forgotten at once, so nothing else can ever be signed with it.
- * Ownership: *cert and *key are the caller's (free). Errors: -1 with err.
+ * Ownership: *cert and *key are the caller's (free).
+ * Errors: -1 with err.
  * Units: valid from an hour ago (clocks differ) for CERTIFICATE_DAYS.
  */
 #ifndef HTTP_CERTIFICATE_H

@@ -1,7 +1,8 @@
 /* Misbehaving on purpose: the rules of /recorder/v1/faults and which of them a request meets.
  *
  * The HTTP rules are applied here, in order, the first that matches; DogStatsD drops go to ingest_fault_drop.
- * Threads: any. Units: milliseconds.
+ * Threads: any.
+ * Units: milliseconds.
  */
 #ifndef HTTP_FAULT_H
 #define HTTP_FAULT_H

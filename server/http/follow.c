@@ -83,7 +83,7 @@ static void find_oldest(const struct following *f, uint64_t *cursor, uint64_t *s
     }
 }
 
-/* What is new up to last_id for the waiters that are fed, of the session or of all. */
+/* Feeds the waiters of the session (or of all sessions) with the records up to last_id that they have not seen. */
 static int read_new(struct following *f, struct reader *r, struct span session, uint64_t last_id,
                     struct err *err) {
     uint64_t cursor, series, size = WINDOW_IDS;

@@ -1,4 +1,4 @@
-/* Who may ask: Host (DNS rebinding), Origin (cross-site requests), bearer token. Pure.
+/* Decides whether a request may be answered, by its Host (DNS rebinding), Origin (cross-site requests), bearer token. Pure.
  *
  * Host: loopback names and addresses and the bound address. Bound beyond loopback also any IP literal, this
  * machine's name and names without a dot (a container's service name): rebinding needs a public name. Origin:

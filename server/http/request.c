@@ -1,4 +1,4 @@
-/* What a handler may do with its request, but for the answer itself: route.h says what each function does. */
+/* The functions that a handler reads its request with; route.h documents each. */
 #include "core/json.h"
 #include "http/server.h"
 

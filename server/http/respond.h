@@ -1,6 +1,7 @@
-/* What a handler left in rq->answer becomes libmicrohttpd's answer: a body, a stream, or what a fault makes of it.
+/* Turns the answer that a handler left in rq->answer into libmicrohttpd's: a body, a stream, or what a fault makes of it.
  *
- * Ownership: the body and the stream go with the answer. Threads: the connection's.
+ * Ownership: the body and the stream go with the answer.
+ * Threads: the connection's.
  */
 #ifndef HTTP_RESPOND_H
 #define HTTP_RESPOND_H

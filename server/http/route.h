@@ -13,9 +13,9 @@
  *
  * A client that shuts down its side for writing (SHUT_WR) is taken for gone: while its request sleeps, it gets no answer.
  *
- * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and
- * stream become libmicrohttpd's. Threads: a handler runs on one of HTTP_THREADS and must not wait for long:
- * for that there is http_suspend.
+ * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream become
+ * libmicrohttpd's.
+ * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
@@ -65,7 +65,7 @@ struct http_arg {
     struct span name, value; /* decoded: %xx and + */
 };
 
-/* What /recorder/v1/faults wants to happen to this request. The router delays and cuts; the handler looks at
+/* The fault that /recorder/v1/faults set for this request. The router delays and cuts; the handler looks at
  * `status` and at `cut` so that it knows what to record: */
 enum http_cut {
     HTTP_CUT_NOT,

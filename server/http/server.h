@@ -1,4 +1,4 @@
-/* What the HTTP side's own files share: the server itself.
+/* The HTTP server itself, for the files of http/ and the handlers.
  *
  * Threads: constant after http_start but for the atomics, and what watch, work and faults guard themselves.
  */

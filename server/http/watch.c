@@ -105,7 +105,7 @@ static bool any_looks(const struct watch *watch) {
 }
 
 /* Hands new records to the waiters, and wakes those that have seen enough. */
-static void look(struct watch *watch) {
+static void look_at_waiters(struct watch *watch) {
     struct err err = {0};
     uint64_t series = watch->series;
     int failed = follow_waiters(watch->http, watch->list, &series, &err);
@@ -137,7 +137,7 @@ static void wake_due(struct watch *watch) {
         arrived = ingest_barrier(watch->http->ingest, last, &last_id, &ignored) == 0 || arrived;
     }
     if (arrived)
-        look(watch);
+        look_at_waiters(watch);
     for (struct waiter *next, *w = watch->list; w; w = next) {
         next = w->next;
         if (w->due_mono_ns && w->due_mono_ns <= now)
@@ -191,7 +191,7 @@ static void *loop(void *arg) {
         uint64_t commits = pipeline_commits(watch->http->pipeline);
         bool recheck = atomic_exchange(&watch->recheck, false);
         if (looks && (wants_data || recheck || commits != watch->commits))
-            look(watch);
+            look_at_waiters(watch);
         watch->commits = commits;
         wake_due(watch);
         take_events(watch, timeout_ms(watch));

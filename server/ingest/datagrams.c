@@ -55,7 +55,7 @@ struct sink {
     int result;
 };
 
-static void put(void *arg, const struct record *record) {
+static void put_record(void *arg, const struct record *record) {
     struct sink *sink = arg;
     if (sink->result == 0)
         sink->result = store_put(sink->store, record, sink->err);
@@ -79,7 +79,7 @@ static int put_bad_frame(uint64_t session_id, struct span packed, struct store *
 static int put_datagram(struct datagrams *d, struct span datagram, struct sink *sink) {
     if (store_datagram(sink->store, datagram, sink->err) != 0)
         return -1;
-    dogstatsd_decode(d->pool->decoder, datagram, put, sink);
+    dogstatsd_decode(d->pool->decoder, datagram, put_record, sink);
     return sink->result;
 }
 
@@ -88,7 +88,7 @@ static int arrive(const struct datagrams *d, struct store *store, struct err *er
 }
 
 /* Decodes and stores the next few datagrams. Since the last few another lane may have had its turn. */
-static int feed(struct batch *batch, struct store *store, struct err *err) {
+static int feed_batch(struct batch *batch, struct store *store, struct err *err) {
     struct datagrams *d = of(batch);
     struct sink sink = {store, err, 0};
     if (d->run.n > 0 && arrive(d, store, err) != 0)
@@ -127,7 +127,7 @@ static struct datagrams *open_batch(struct datagrams_pool *pool, struct datagram
     d->pool = pool;
     d->batch.session_id = lane->session_id;
     d->batch.n_bytes = sizeof *d;
-    d->batch.feed = feed;
+    d->batch.feed = feed_batch;
     d->batch.free = release;
     struct batch *batch = &d->batch;
     if (pipeline_append(pool->pipeline, &batch) != 0) {
@@ -171,8 +171,8 @@ static void append(struct datagrams *d, const struct datagrams_run *run, enum ru
     d->batch.n_left++;
 }
 
-static int add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
-               enum run_of of, struct span bytes) {
+static int add_datagram(struct datagrams_pool *pool, struct datagrams_lane *lane,
+                        const struct datagrams_run *run, enum run_of of, struct span bytes) {
     size_t need = sizeof(struct run_head) + sizeof(uint32_t) + bytes.n;
     struct datagrams *d = lane->open;
     if ((!d || d->n + need > DATAGRAMS_BLOCK) && !(d = open_batch(pool, lane)))
@@ -191,7 +191,7 @@ int datagrams_add_bad_frame(struct datagrams_pool *pool, struct datagrams_lane *
     buf_add(&packed, &bad, sizeof bad);
     buf_add(&packed, detail, bad.n_detail);
     buf_add(&packed, bytes, frame_rest(frame, bytes));
-    int result = packed.failed ? -1 : add(pool, lane, run, RUN_OF_BAD_FRAMES, buf_view(&packed));
+    int result = packed.failed ? -1 : add_datagram(pool, lane, run, RUN_OF_BAD_FRAMES, buf_view(&packed));
     buf_free(&packed);
     return result;
 }
@@ -204,7 +204,7 @@ int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, cons
     }
     if (bytes.n == 0)
         return 0;
-    return add(pool, lane, run, RUN_OF_DATAGRAMS, bytes);
+    return add_datagram(pool, lane, run, RUN_OF_DATAGRAMS, bytes);
 }
 
 void datagrams_pool_free(struct datagrams_pool *pool) {

@@ -5,7 +5,8 @@
  * Bytes of a stream that are no frame stand among them, in runs of their own: they become a reject and a loss.
  * Raw bytes are the most compact form of a backlog (about 64 bytes a sample), so that is what waits in the queue. A batch is in
  * the queue from its first datagram on, and is filled until it is stored, full or sealed.
- * Ownership: a batch owns its block; blocks are reused through the pool. Threads: the loop's alone.
+ * Ownership: a batch owns its block; blocks are reused through the pool.
+ * Threads: the loop's alone.
  */
 #ifndef INGEST_DATAGRAMS_H
 #define INGEST_DATAGRAMS_H
@@ -41,7 +42,7 @@ struct datagrams_run {
  * -1 when the queue has no room or there is no memory: the datagram is lost. */
 int datagrams_add(struct datagrams_pool *pool, struct datagrams_lane *lane, const struct datagrams_run *run,
                   struct span bytes, bool cut);
-/* What is left of a stream connection that ends with bytes that are no frame: as much as frame_rest gives. */
+/* Keeps the bytes at the end of a stream connection that are no frame: as many as frame_rest gives. */
 int datagrams_add_bad_frame(struct datagrams_pool *pool, struct datagrams_lane *lane,
                             const struct datagrams_run *run, const struct frame *frame,
                             const struct frame_fault *fault, struct span address);

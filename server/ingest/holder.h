@@ -1,4 +1,4 @@
-/* Who holds a port: for the error message when one is in use.
+/* Finds the process that holds a port, for the error message.
  *
  * Reads /proc/net and /proc/PID/fd, so it names only what this user may see. Threads: any.
  */

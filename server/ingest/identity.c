@@ -1,4 +1,4 @@
-/* What identifies a session: its name, its API key, its UDP port. Data that is still sent to an ended session never reaches another
+/* The identity of a session: its name, its API key, its UDP port. Data that is still sent to an ended session never reaches another
  * session. */
 #include "ingest/loop.h"
 

@@ -106,7 +106,7 @@ void ingest_on_session_end(struct ingest *in, void (*fn)(void *arg, uint64_t ses
 /* The options by which lines are read, on every way in. Valid until ingest_stop. */
 const struct dogstatsd_options *ingest_decoding(const struct ingest *in);
 
-/* What each socket saw. */
+/* The counters of each socket. */
 struct ingest_socket {
     const char *session;
     enum source source;

@@ -53,7 +53,7 @@ static struct open_session *session_of(struct ingest *in, uint64_t id) {
     return s;
 }
 
-/* What a UDP socket has dropped is looked for even when it is empty. */
+/* A UDP socket's drops are read even when the socket is empty. */
 static void want_session(struct ingest *in, uint64_t round, struct open_session *s) {
     for (struct receiver *r = s->receivers; r && r->session == s; r = r->next)
         if (r->source == SOURCE_UDP && !ready_holds(&r->watched))
@@ -61,7 +61,7 @@ static void want_session(struct ingest *in, uint64_t round, struct open_session 
     want_ready(in, round, s);
 }
 
-static void begin(struct ingest *in, struct ingest_job *job) {
+static void begin_job(struct ingest *in, struct ingest_job *job) {
     job->round = ++in->round;
     struct open_session *s = session_of(in, job->session_id);
     if (job->session_id == INGEST_ALL)
@@ -77,7 +77,7 @@ static bool is_reading(struct ingest *in, uint64_t session_id) {
     return false;
 }
 
-/* What may be missing although no counter says so makes verdicts inconclusive, too. */
+/* Records that may be missing although no counter says so make verdicts inconclusive, too. */
 static void tell_unsure(struct ingest *in, const char *why) {
     bool too_many = strcmp(why, SOFTNET_TOO_MANY) == 0;
     if (too_many && in->too_many_cpus)
@@ -185,7 +185,7 @@ void jobs_begin(struct ingest *in) {
         if (last && last->session_id == job->session_id)
             job->round = last->round;
         else
-            begin(in, job);
+            begin_job(in, job);
     }
     *end_of(&in->begun) = fresh;
 }

@@ -58,7 +58,7 @@ static bool queue_has_room(struct ingest *in, const enum watched *watched) {
 
 /* While a question is worked on, one source is looked at in a turn, and the next one in the next. At the end only what came
  * before it is read, which is a question's work. Returns whether any was ready. */
-static bool look(struct ingest *in, int wait_ms) {
+static bool look_at_sockets(struct ingest *in, int wait_ms) {
     ready_collect(in, wait_ms);
     size_t n = in->begun || in->asked ? 1 : in->n_ready;
     bool any = in->n_ready > 0;
@@ -79,7 +79,7 @@ static bool look(struct ingest *in, int wait_ms) {
 }
 
 static void look_meanwhile(void *arg) {
-    look(arg, 0);
+    look_at_sockets(arg, 0);
 }
 
 void ingest_commit(struct ingest *in) {
@@ -168,7 +168,7 @@ static void discard_in_the_end(struct ingest *in) {
 
 /* Returns whether there is work left for the next turn. */
 static bool turn(struct ingest *in, int wait_ms) {
-    bool ready = look(in, wait_ms);
+    bool ready = look_at_sockets(in, wait_ms);
     bool waiting = pipeline_step(in->pipeline, 0, STORE_NS);
     if (commit_is_due(in, ready || waiting))
         ingest_commit(in);
@@ -192,7 +192,7 @@ static bool is_over(struct ingest *in) {
     return over;
 }
 
-static void *run(void *arg) {
+static void *run_loop(void *arg) {
     struct ingest *in = arg;
     for (bool waiting = false; !is_over(in);)
         waiting = turn(in, timeout_ms(in, waiting));
@@ -349,7 +349,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     else if (watch_fd(in, in->wake) != 0 || watch_fd(in, pipeline_fd(pipeline)) != 0)
         err_set(err, errno, "cannot watch for work");
     else if (open_default_session(in, err) == 0) {
-        int failed = pthread_create(&in->thread, NULL, run, in);
+        int failed = pthread_create(&in->thread, NULL, run_loop, in);
         if (!failed)
             return in;
         err_set(err, failed, "cannot start the ingest thread");

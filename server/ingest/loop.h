@@ -25,10 +25,10 @@
 /* The most bytes of one look as the queue counts them, half-filled blocks included. */
 #define LOOK_MOST ((LOOK_BYTES + RECEIVE_MESSAGES * (size_t)65536) / 2 * 3)
 
-/* What epoll hands back. */
+/* The pointer that epoll hands back leads to one of these. */
 enum watched { WATCHED_SOCKET, WATCHED_LISTENER, WATCHED_CONNECTION, WATCHED_WAKE };
 
-/* What the loop must still read from a source for a question: what the source held when the question was asked, no later data. */
+/* The data that a source held when a question was asked and that the loop must still read for it. */
 struct wanted {
     uint64_t round; /* the newest question that wants something */
     uint64_t done;  /* the newest for which all is read */

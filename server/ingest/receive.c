@@ -36,7 +36,7 @@ void receive_buffers_free(struct receive_buffers *b) {
     free(b);
 }
 
-static void count(_Atomic uint64_t *counter, uint64_t n) {
+static void count_up(_Atomic uint64_t *counter, uint64_t n) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
@@ -67,7 +67,7 @@ void receive_tell_losses(struct ingest *in) {
     in->untold = false;
 }
 
-static void lose(struct ingest *in, struct receiver *r, enum loss loss, uint64_t n) {
+static void count_loss(struct ingest *in, struct receiver *r, enum loss loss, uint64_t n) {
     r->untold[loss] += n;
     if (in->committing)
         in->untold = true;
@@ -76,19 +76,20 @@ static void lose(struct ingest *in, struct receiver *r, enum loss loss, uint64_t
 }
 
 /* One datagram or frame: counted, and into the open batch. */
-static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct span bytes, bool cut) {
-    count(&r->count.datagrams, 1);
-    count(&r->count.bytes, bytes.n);
+static void take_datagram(struct ingest *in, struct receiver *r, int64_t now_ns, struct span bytes,
+                          bool cut) {
+    count_up(&r->count.datagrams, 1);
+    count_up(&r->count.bytes, bytes.n);
     if (bytes.n > DATAGRAM_AGENT_MAX)
-        count(&r->count.over_agent_limit, 1);
+        count_up(&r->count.over_agent_limit, 1);
     if (dropped_on_purpose(r->session)) {
-        count(&r->count.injected, 1);
-        lose(in, r, LOSS_INJECTED, 1);
+        count_up(&r->count.injected, 1);
+        count_loss(in, r, LOSS_INJECTED, 1);
         return;
     }
     if (cut) {
-        count(&r->count.truncated, 1);
-        lose(in, r, LOSS_TRUNCATED, 1);
+        count_up(&r->count.truncated, 1);
+        count_loss(in, r, LOSS_TRUNCATED, 1);
     }
     if (in->discarding) { /* told together when the sockets are closed: there is no time for each */
         r->untold[LOSS_STOPPED]++;
@@ -97,8 +98,8 @@ static void take(struct ingest *in, struct receiver *r, int64_t now_ns, struct s
     }
     struct datagrams_run run = {r->source, now_ns};
     if (datagrams_add(&in->pool, &r->session->lane, &run, bytes, cut) != 0) {
-        count(&r->count.queue_full, 1);
-        lose(in, r, LOSS_QUEUE_FULL, 1);
+        count_up(&r->count.queue_full, 1);
+        count_loss(in, r, LOSS_QUEUE_FULL, 1);
     }
 }
 
@@ -110,8 +111,8 @@ static size_t look_for_drops(struct ingest *in, struct receiver *r) {
     if (fresh == 0)
         return holds;
     r->seen_drops = drops;
-    count(&r->count.kernel_drops, fresh);
-    lose(in, r, LOSS_KERNEL_DROP, fresh);
+    count_up(&r->count.kernel_drops, fresh);
+    count_loss(in, r, LOSS_KERNEL_DROP, fresh);
     log_warning(
         "the kernel dropped %u datagrams at %s (session %s): verdicts that they could have changed are inconclusive",
         fresh, r->address, r->session->is.name);
@@ -125,7 +126,7 @@ static void look_for_full_queue(struct ingest *in, struct receiver *r, size_t n,
     r->unread_cost += cost;
     bool full = r->unread >= r->holds || r->unread_cost >= r->sender_buffer;
     if (full)
-        lose(in, r, LOSS_UNIXGRAM_FULL, 1);
+        count_loss(in, r, LOSS_UNIXGRAM_FULL, 1);
     if (full || empty)
         r->unread = r->unread_cost = 0;
 }
@@ -167,7 +168,7 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
         int64_t now_ns = time_of_read(r);
         for (int i = 0; i < n; i++) {
             struct mmsghdr *m = &b->messages[i];
-            take(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
+            take_datagram(in, r, now_ns, span_of(b->bytes[i], m->msg_len), m->msg_hdr.msg_flags & MSG_TRUNC);
             used += m->msg_len + DATAGRAM_COST;
             cost += unixgram_charge(m->msg_len);
         }
@@ -182,11 +183,11 @@ bool receive_datagrams(struct ingest *in, struct receiver *r, size_t budget_byte
     return empty;
 }
 
-/* What was sent over this connection so far is lost. A client that sends more gets an error. */
+/* The bytes that were sent over this connection are lost. A client that sends more gets an error. */
 static void refuse(struct ingest *in, struct receiver *listener, int fd, const char *why) {
     shutdown(fd, SHUT_RD);
     if (socket_stream_holds(fd) > 0)
-        lose(in, listener, LOSS_REFUSED, 1);
+        count_loss(in, listener, LOSS_REFUSED, 1);
     close(fd);
     log_warning("refused a connection on %s: %s (%zu are open)", listener->address, why, in->n_connections);
 }
@@ -203,7 +204,7 @@ static bool refuse_next(struct ingest *in, struct receiver *listener) {
     return fd >= 0;
 }
 
-/* What was sent over them was sent about when they came: they take the listener's place in the row. */
+/* New connections take their listener's place in the row, because their data was sent at about the time they came. */
 static void accept_all(struct ingest *in, struct receiver *listener, enum watched *before) {
     for (int i = 0; i < SOMAXCONN; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -231,7 +232,7 @@ static void accept_all(struct ingest *in, struct receiver *listener, enum watche
             c->next->back = &c->next;
         in->connections = c;
         in->n_connections++;
-        count(&listener->count.connections, 1);
+        count_up(&listener->count.connections, 1);
         ready_insert(in, &c->watched, before);
     }
 }
@@ -248,7 +249,7 @@ static void close_connection(struct ingest *in, struct connection *c) {
     if (c->next)
         c->next->back = c->back;
     in->n_connections--;
-    count(&c->listener->count.connections, (uint64_t)-1);
+    count_up(&c->listener->count.connections, (uint64_t)-1);
     close(c->fd);
     frame_free(&c->frame);
     free(c);
@@ -270,10 +271,10 @@ struct frame_sink {
 
 static void take_frame(void *arg, struct span bytes) {
     struct frame_sink *sink = arg;
-    take(sink->in, sink->c->listener, sink->now_ns, bytes, false);
+    take_datagram(sink->in, sink->c->listener, sink->now_ns, bytes, false);
 }
 
-/* What is left of it is no frame, and what the sender would still send is lost. */
+/* The rest of the connection is no frame. The sender's later data is lost. */
 static void end_stream(struct ingest *in, struct connection *c, int64_t now_ns, bool reset) {
     struct receiver *r = c->listener;
     if (frame_pending(&c->frame) > 0) {
@@ -282,7 +283,7 @@ static void end_stream(struct ingest *in, struct connection *c, int64_t now_ns, 
         log_warning("closed a connection on %s: %s", r->address, fault.why);
         if (datagrams_add_bad_frame(&in->pool, &r->session->lane, &run, &c->frame, &fault,
                                     span_str(r->address)) != 0)
-            lose(in, r, LOSS_BAD_FRAME, 1);
+            count_loss(in, r, LOSS_BAD_FRAME, 1);
     }
     close_connection(in, c);
 }

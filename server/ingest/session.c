@@ -1,6 +1,7 @@
 #include "ingest/loop.h"
 
 #include "core/clock.h"
+#include "core/folder.h"
 #include "core/log.h"
 #include "ingest/socket.h"
 #include <errno.h>
@@ -109,19 +110,6 @@ static int add_unix(struct ingest *in, struct open_session *session, const char 
     return 0;
 }
 
-/* A folder that only this user can enter, so that its sockets need no names of their own. */
-static int private_directory(char directory[INGEST_ADDRESS_SIZE], struct err *err) {
-    const char *tmp = getenv("TMPDIR");
-    if (!tmp || !*tmp || strlen(tmp) > 60)
-        tmp = "/tmp";
-    snprintf(directory, INGEST_ADDRESS_SIZE, "%s/statwit-XXXXXX", tmp);
-    if (mkdtemp(directory))
-        return 0;
-    int why = errno;
-    directory[0] = '\0';
-    return err_set(err, why, "cannot make a folder for the session's sockets in %s", tmp);
-}
-
 struct open_session *session_open(struct ingest *in, const char *name, const struct ingest_listen *listen,
                                   bool unix_sockets, struct receiver **receivers, struct err *err) {
     struct open_session *session = calloc(1, sizeof *session);
@@ -135,7 +123,8 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
                                           : (is_default ? RCVBUF_DEFAULT_SESSION : RCVBUF_OTHER_SESSIONS);
     *receivers = NULL;
     if (session_identify(session, name, err) != 0 ||
-        (unix_sockets && private_directory(session->directory, err) != 0))
+        (unix_sockets && folder_private(folder_temporary(FOLDER_OF_SOCKETS_MAX), "the session's sockets",
+                                        session->directory, sizeof session->directory, err) != 0))
         goto failed;
     if (unix_sockets) {
         snprintf(unixgram, sizeof unixgram, "%s/dsd.sock", session->directory);

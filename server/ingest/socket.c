@@ -103,7 +103,7 @@ void socket_udp_name(int fd, char *text, size_t size, int *port) {
     sscanf(service, "%d", port);
 }
 
-/* What stands at the path: 0 nothing, 1 a stale socket, -1 with err for all else. */
+/* Looks what is at the path: 0 nothing, 1 a stale socket, -1 with err for all else. */
 static int look_at(const char *path, const struct sockaddr_un *at, int type, struct err *err) {
     struct stat st;
     if (lstat(path, &st) != 0)

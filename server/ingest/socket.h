@@ -1,7 +1,8 @@
 /* Making the sockets that ingest listens on: bound, non-blocking, with as large a buffer as is useful.
  *
- * Ownership: the fd is the caller's. Threads: any. Errors: -1 with err.
- * Never SO_REUSEADDR or SO_REUSEPORT: two recorders must not share a port in silence.
+ * Ownership: the fd is the caller's.
+ * Threads: any.
+ * Errors: -1 with err. Never SO_REUSEADDR or SO_REUSEPORT: two recorders must not share a port in silence.
  */
 #ifndef INGEST_SOCKET_H
 #define INGEST_SOCKET_H

@@ -9,7 +9,9 @@
  * The child of a program with threads calls the system and nothing else. It makes several sockets at once, as each namespace
  * takes the kernel memory and time; the others wait here for the sessions to come.
  *
- * Ownership: the fd is the caller's. Threads: any. Errors: -1 with err. Blocks: some milliseconds for the child, 2 s at most.
+ * Ownership: the fd is the caller's.
+ * Threads: any.
+ * Errors: -1 with err. Blocks: some milliseconds for the child, 2 s at most.
  */
 #ifndef INGEST_UNIXGRAM_H
 #define INGEST_UNIXGRAM_H
@@ -36,7 +38,7 @@ void unixgram_maker_free(struct unixgram_maker *m);
 /* An unbound socket. *holds: datagrams that can be waiting in it. */
 int unixgram_make(struct unixgram_maker *m, size_t *holds, struct err *err);
 
-/* What the datagram takes of its sender's buffer until it is read, at most. */
+/* The bytes of its sender's buffer that a datagram takes until it is read, at most. */
 size_t unixgram_charge(size_t bytes);
 /* The send buffer that a process has by default. A sender that does not wait drops what exceeds it. */
 size_t unixgram_sender_buffer(void);

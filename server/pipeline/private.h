@@ -1,4 +1,4 @@
-/* What the files of the pipeline share. Nobody outside pipeline/ includes this.
+/* Shared by the files of pipeline/; no other folder includes it.
  *
  *     queue.c     putting a batch into the queue, the lanes, and whose turn it is
  *     pipeline.c  beginning and end; the writer, which stores, commits and tells those that wait

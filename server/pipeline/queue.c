@@ -53,7 +53,7 @@ static void hold(struct pipeline *p, struct batch *b) {
     p->held_end = &b->next;
 }
 
-static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes, bool by_loop) {
+static int put_batch(struct pipeline *p, struct batch **batch, size_t cap_bytes, bool by_loop) {
     struct batch *b = *batch;
     pthread_mutex_lock(&p->lock);
     if (p->n_bytes > 0 && p->n_bytes + b->n_bytes > cap_bytes) {
@@ -73,11 +73,11 @@ static int put(struct pipeline *p, struct batch **batch, size_t cap_bytes, bool 
 }
 
 int pipeline_append(struct pipeline *p, struct batch **batch) {
-    return put(p, batch, p->cap_bytes, true);
+    return put_batch(p, batch, p->cap_bytes, true);
 }
 
 int pipeline_put(struct pipeline *p, struct batch **batch) {
-    if (put(p, batch, p->cap_bytes - PIPELINE_RESERVE, false) != 0)
+    if (put_batch(p, batch, p->cap_bytes - PIPELINE_RESERVE, false) != 0)
         return -1;
     uint64_t one = 1;
     ssize_t written = write(p->fd, &one, sizeof one);

@@ -1,4 +1,4 @@
-/* What an answer says, in words: observed, and why. */
+/* The sentences of an answer: `observed` and `why`. */
 #ifndef REPORT_DESCRIBE_H
 #define REPORT_DESCRIBE_H
 

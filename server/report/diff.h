@@ -1,6 +1,7 @@
-/* What diff found (catalog/diff.h), for people: pure functions from its JSON into bytes.
+/* The findings of diff (catalog/diff.h), for people: pure functions from its JSON into bytes.
  *
- * Ownership: the report is borrowed, the buffer is the caller's. Errors: sticky in the buffer.
+ * Ownership: the report is borrowed, the buffer is the caller's.
+ * Errors: sticky in the buffer.
  */
 #ifndef REPORT_DIFF_H
 #define REPORT_DIFF_H

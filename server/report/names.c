@@ -3,12 +3,12 @@
 #include "catalog/diff.h"
 #include "catalog/infer.h"
 #include "catalog/lint.h"
-#include "catalog/request.h"
 #include "catalog/snapshot.h"
 #include "catalog/verify.h"
 #include "judge/language/text.h"
 #include "report/diff.h"
 #include "report/report.h"
+#include "report/request.h"
 
 #include <stdlib.h>
 

@@ -12,7 +12,8 @@
  * that it includes, by the names that its includes lead to (the includer's folder and what the include says).
  *
  * Ownership: question_free; the request is only borrowed during catalog_question_new; answers are new references.
- * Threads: one at a time. Errors: a bad request is data (struct catalog_error: file, line and column where there are any).
+ * Threads: one at a time.
+ * Errors: a bad request is data (struct catalog_error: file, line and column where there are any).
  */
 #ifndef REPORT_NAMES_H
 #define REPORT_NAMES_H

@@ -1,4 +1,4 @@
-/* What the renderers share: reading a report without trusting its shape. */
+/* Shared by the renderers: they read a report without trusting its shape. */
 #ifndef REPORT_RENDER_H
 #define REPORT_RENDER_H
 

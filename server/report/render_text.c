@@ -140,7 +140,7 @@ static void put_losses(const json_t *report, struct buf *b) {
     }
 }
 
-/* What a judgement of the own run left out. */
+/* The records of earlier runs that the judgement left out. */
 static void put_earlier(const json_t *report, struct buf *b) {
     json_int_t n = json_integer_value(json_object_get(report, "earlier"));
     if (n > 0)

@@ -40,7 +40,7 @@ void store_close(struct store *s);
 const char *store_recording(const struct store *s);
 /* The newest id before this run. Any thread. */
 uint64_t store_run_mark(const struct store *s);
-/* What earlier runs recorded into a session (0: all) and what is still there. Any thread. */
+/* The records of earlier runs in a session (0: in all) that are still in the file. Any thread. */
 struct store_earlier {
     uint64_t records; /* samples, events, checks, rejects */
     uint64_t samples;

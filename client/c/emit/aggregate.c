@@ -47,7 +47,7 @@ static void flush_shard(struct aggregate *aggregate, struct shard *shard) {
     shard->first = shard->last = NULL;
 }
 
-/* Nothing may be touched. */
+/* This state must not be touched. */
 static void forget(struct aggregate *aggregate, struct shard *shard, unsigned idle) {
     atomic_fetch_sub(&aggregate->n_series, (int)series_forget(&shard->table, idle));
 }
@@ -67,8 +67,8 @@ static struct series *insert(struct aggregate *aggregate, struct shard *shard,
     return series;
 }
 
-static bool put(struct aggregate *aggregate, struct shard *shard, const struct identity *identity,
-                const struct sample *sample) {
+static bool put_call(struct aggregate *aggregate, struct shard *shard, const struct identity *identity,
+                     const struct sample *sample) {
     struct series *series = series_find(&shard->table, identity);
     if (!series)
         series = insert(aggregate, shard, identity, sample);
@@ -101,7 +101,7 @@ static inline bool put_identified(struct aggregate *aggregate, const struct samp
     unsigned number = sample->type == STATWIT_GAUGE ? identity_hash_key(sample->key) : thread_number();
     struct shard *shard = &aggregate->shards[number % N_SHARDS];
     pthread_mutex_lock(&shard->lock);
-    bool done = !shard->closed && put(aggregate, shard, &identity, sample);
+    bool done = !shard->closed && put_call(aggregate, shard, &identity, sample);
     pthread_mutex_unlock(&shard->lock);
     return done;
 }

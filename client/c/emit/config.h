@@ -1,4 +1,4 @@
-/* What a client was told when it was opened: the options, completed from the environment and with defaults.
+/* The settings of a client: the options, completed from the environment and with defaults.
  *
  * Ownership: everything in it is copied; config_free frees it. Immutable once made.
  * Errors: config_make fills the error; then nothing is left to be freed.

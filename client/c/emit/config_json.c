@@ -7,7 +7,7 @@
 
 #define SETTING "SENTRY_METRICS_"
 
-/* What the options point to until statwit_open has copied them. */
+/* The memory that the options point to until statwit_open has copied them. */
 struct scratch {
     struct statwit_options options;
     struct statwit_tag tags[TAGS_MAX + 1];

@@ -1,8 +1,8 @@
 /* libcurl, loaded when first needed: linking it would cost every start of a program 6 ms and 3 MB, also those
  * that never speak HTTP.
  *
- * Ownership: the table lives as long as the process; the library is never unloaded (its TLS library could not
- * be). Threads: any; loading and curl_global_init happen once.
+ * Ownership: the table lives as long as the process; the library is never unloaded (its TLS library could not be).
+ * Threads: any; loading and curl_global_init happen once.
  */
 #ifndef CLIENT_EMIT_CURL_H
 #define CLIENT_EMIT_CURL_H

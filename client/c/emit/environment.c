@@ -1,4 +1,4 @@
-/* What the official clients read from the environment; what the options say beats it. */
+/* The variables that the official clients read. The options win over them. */
 #include "emit/config.h"
 #include "emit/tags.h"
 #include <stdio.h>
@@ -12,7 +12,7 @@ static const char *env(const char *name) {
     return value && *value ? value : NULL;
 }
 
-static void take(struct config *config, const char **option, const char *name) {
+static void take_variable(struct config *config, const char **option, const char *name) {
     if (!*option)
         *option = config_string(config, env(name));
 }
@@ -24,21 +24,21 @@ static void take_address(struct config *config) {
         return;
     bool by_host = options->host || options->port;
     if (!by_host)
-        take(config, &options->url, "DD_DOGSTATSD_URL");
+        take_variable(config, &options->url, "DD_DOGSTATSD_URL");
     if (!by_host && !options->url && socket)
         *(strstr(socket, "://") ? &options->url : &options->socket_path) = config_string(config, socket);
-    take(config, &options->host, "DD_AGENT_HOST");
+    take_variable(config, &options->host, "DD_AGENT_HOST");
     if (!options->port && port)
         options->port = atoi(port) ? atoi(port) : -1; /* a bad one is reported by wire_open */
 }
 
 static void take_api(struct config *config) {
     struct statwit_options *options = &config->options;
-    take(config, &options->api_key, "DD_API_KEY");
-    take(config, &options->api_key, "DATADOG_API_KEY");
-    take(config, &options->app_key, "DD_APP_KEY");
-    take(config, &options->app_key, "DATADOG_APP_KEY");
-    take(config, &options->api_host, "DATADOG_HOST");
+    take_variable(config, &options->api_key, "DD_API_KEY");
+    take_variable(config, &options->api_key, "DATADOG_API_KEY");
+    take_variable(config, &options->app_key, "DD_APP_KEY");
+    take_variable(config, &options->app_key, "DATADOG_APP_KEY");
+    take_variable(config, &options->api_host, "DATADOG_HOST");
     const char *site = env("DD_SITE");
     char url[300];
     if (!options->api_host && site && (size_t)snprintf(url, sizeof url, "https://api.%s", site) < sizeof url)
@@ -138,8 +138,8 @@ void environment_apply(struct config *config) {
         take_address(config);
         take_api(config);
         take_tags(config);
-        take(config, &config->options.external_env, "DD_EXTERNAL_ENV");
-        take(config, &config->options.cardinality, "DD_CARDINALITY");
+        take_variable(config, &config->options.external_env, "DD_EXTERNAL_ENV");
+        take_variable(config, &config->options.cardinality, "DD_CARDINALITY");
     }
     make_fields(config);
 }

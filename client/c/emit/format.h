@@ -1,4 +1,4 @@
-/* What goes on the wire: metrics, events and service checks as DogStatsD lines, metrics as plain StatsD.
+/* Writes what goes on the wire: metrics, events and service checks as DogStatsD lines, metrics as plain StatsD.
  *
  * Ownership: lines are written into the caller's buffer; an overflowing line is to be thrown away.
  * Threads: any.

@@ -1,4 +1,4 @@
-/* What became of what was emitted: counters, and texts for the log, at most one of a kind in 10 seconds.
+/* The fate of emitted metrics: counters, and texts for the log, at most one of a kind in 10 seconds.
  *
  * Threads: any. The log function is called without a lock of this library held, except by the caller of
  * health_drop.
@@ -45,7 +45,7 @@ static inline void health_drop_packet(struct health *health, uint64_t n_bytes) {
 /* n metrics are lost, and why. */
 void health_drop(struct health *health, enum drop drop, uint64_t n, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* What the logging backend writes: every text, to the log function or to stderr. */
+/* The output of the logging backend: every text, to the log function or to stderr. */
 void health_log(struct health *health, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void health_read(struct health *health, struct statwit_health *into);
 

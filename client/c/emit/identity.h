@@ -1,4 +1,4 @@
-/* What aggregation recognises a series by: the raw strings of the call, one behind the other, neither merged
+/* The identity of a series for aggregation: the raw strings of the call, one behind the other, neither merged
  * nor cleaned, and a hash of them.
  *
  * Two calls that are rendered differently never have one identity; calls that spell one series in two ways

@@ -175,8 +175,8 @@ static int64_t bucket_of(const struct intake *intake, const struct sample *sampl
     return at_s - at_s % intake->interval_s;
 }
 
-static bool put(struct intake *intake, const struct sample *sample, struct text *identity,
-                const struct text *tags) {
+static bool put_sample(struct intake *intake, const struct sample *sample, struct text *identity,
+                       const struct text *tags) {
     struct point *made = point_new(identity, tags, sample, bucket_of(intake, sample));
     struct point *point =
         made ? point_take(intake, made, sizeof *made + identity->size + tags->size + 1) : NULL;
@@ -201,7 +201,7 @@ void intake_put(struct intake *intake, const struct sample *sample) {
     bool large = tags.overflow || identity.failed || json.failed || !fits_member(sample);
     pthread_mutex_lock(&intake->lock);
     bool late = intake->stopping;
-    bool done = !large && !late && put(intake, sample, &identity, &json);
+    bool done = !large && !late && put_sample(intake, sample, &identity, &json);
     if (done)
         intake_start(intake);
     pthread_mutex_unlock(&intake->lock);

@@ -9,7 +9,7 @@
 
 #define PAUSE_MAX_S 3600 /* what a server may ask for */
 
-/* What came of one request. */
+/* The outcome of one request. */
 struct answer {
     const struct intake *intake;
     CURLcode code;

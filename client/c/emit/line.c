@@ -27,7 +27,7 @@ void line_real(struct line *line, double value) {
     line_put(line, text, size);
 }
 
-/* What each byte becomes in each part. 0 ends the fast loop: the NUL, and all that is not ASCII. */
+/* The byte that stands for each byte, for each part of a line. 0 ends the fast loop: the NUL, and all that is not ASCII. */
 static char maps[3][256];
 static locale_t unicode;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -1,9 +1,9 @@
 /* One line of text in a buffer of fixed size, and what may stand in it.
  *
- * Ownership: the buffer is the caller's. Errors: sticky: what does not fit sets overflow and is left out.
+ * Ownership: the buffer is the caller's.
+ * Errors: sticky: what does not fit sets overflow and is left out.
  * Threads: any.
- * Source: datadogpy's normalize_tags: a character that is neither letter nor digit nor one of "_-:/." becomes
- * '_'.
+ * Source: datadogpy's normalize_tags: a character that is neither letter nor digit nor one of "_-:/." becomes '_'.
  */
 #ifndef CLIENT_EMIT_LINE_H
 #define CLIENT_EMIT_LINE_H
@@ -21,7 +21,7 @@ struct line {
     bool overflow;
 };
 
-/* What a part of a line may hold: other bytes become '_'. */
+/* The bytes that a part of a line may hold; other bytes become '_'. */
 enum line_part {
     LINE_NAME,  /* anything but : | and control characters */
     LINE_TAG,   /* letters and digits of any script, _ - : / . */

@@ -73,8 +73,8 @@ static struct outbox_block *room(struct outbox *outbox, size_t size) {
 
 /* ---- lines ---- */
 
-static bool put(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics,
-                unsigned n_counted) {
+static bool put_line(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics,
+                     unsigned n_counted) {
     size_t need = size + outbox->newline;
     pthread_mutex_lock(&outbox->lock);
     outbox->n_metrics += n_counted;
@@ -117,11 +117,11 @@ static bool put(struct outbox *outbox, const char *line, size_t size, unsigned n
 }
 
 void outbox_put(struct outbox *outbox, const char *line, size_t size) {
-    put(outbox, line, size, 1, 1);
+    put_line(outbox, line, size, 1, 1);
 }
 
 bool outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics) {
-    return put(outbox, line, size, n_metrics, 0);
+    return put_line(outbox, line, size, n_metrics, 0);
 }
 
 void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_bytes) {

@@ -13,8 +13,8 @@
 
 /* ---- address ---- */
 
-static bool find(const char *host, const char *port, int flags, struct sockaddr_storage *address,
-                 socklen_t *size) {
+static bool find_address(const char *host, const char *port, int flags, struct sockaddr_storage *address,
+                         socklen_t *size) {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = flags}, *found;
     if (getaddrinfo(host, port, &hints, &found) != 0)
         return false;
@@ -54,8 +54,8 @@ static int open_udp(struct wire *wire, const char *host, size_t host_size, long 
     snprintf(wire->port, sizeof wire->port, "%ld", port);
     /* Agents listen on IPv4 unless told otherwise, wherever the resolver points localhost. */
     const char *numeric = strcmp(wire->host, "localhost") == 0 ? "127.0.0.1" : wire->host;
-    wire->resolved =
-        find(numeric, wire->port, AI_NUMERICHOST | AI_NUMERICSERV, &wire->address, &wire->address_size);
+    wire->resolved = find_address(numeric, wire->port, AI_NUMERICHOST | AI_NUMERICSERV, &wire->address,
+                                  &wire->address_size);
     return 0;
 }
 
@@ -101,7 +101,7 @@ int wire_open(struct wire *wire, const struct statwit_options *options, struct s
 }
 
 bool wire_resolve(const struct wire *wire, struct sockaddr_storage *address, socklen_t *size) {
-    return find(wire->host, wire->port, AI_NUMERICSERV, address, size);
+    return find_address(wire->host, wire->port, AI_NUMERICSERV, address, size);
 }
 
 /* ---- connection ---- */
@@ -196,7 +196,7 @@ static enum wire_result send_datagrams(struct wire *wire, const struct iovec *da
     return WIRE_SENT;
 }
 
-/* What is left of an earlier packet goes first. */
+/* The rest of an earlier packet goes first. */
 static enum wire_result send_rest(struct wire *wire) {
     while (wire->rest && wire->rest_at < wire->n_rest) {
         ssize_t sent = send(wire->fd, wire->rest + wire->rest_at, wire->n_rest - wire->rest_at,

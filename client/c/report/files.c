@@ -115,7 +115,7 @@ static json_t *includes_of(const char *bytes, size_t size) {
     return include;
 }
 
-static int take(struct collection *c, const char *path, struct statwit_error *error) {
+static int take_file(struct collection *c, const char *path, struct statwit_error *error) {
     size_t size = 0, n = json_array_size(c->files);
     char *bytes = files_read(path, FILES_BYTES_MAX, &size, NULL, error);
     if (!bytes)
@@ -147,7 +147,7 @@ static int take_include(struct collection *c, const char *base, const char *to, 
     int result = 0;
     if (name.failed)
         result = error_set(error, STATWIT_INVALID, "what %.300s includes has too long a name", base);
-    else if (!is_taken(c, name.bytes) && take(c, name.bytes, &why) != 0)
+    else if (!is_taken(c, name.bytes) && take_file(c, name.bytes, &why) != 0)
         result = error_set(error, why.code, "%.150s includes %.330s", base, why.text);
     text_free(&name);
     return result;
@@ -171,7 +171,7 @@ static int take_includes(struct collection *c, struct statwit_error *error) {
 
 json_t *files_catalog(const char *path, struct statwit_error *error) {
     struct collection c = {.files = json_array()};
-    int result = c.files ? take(&c, path, error) : error_memory(error);
+    int result = c.files ? take_file(&c, path, error) : error_memory(error);
     if (result == 0)
         result = take_includes(&c, error);
     for (size_t i = 0; i < FILES_MAX; i++)

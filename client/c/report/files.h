@@ -1,6 +1,8 @@
 /* Files of the asserting half: catalogs and snapshots.
  *
- * Ownership: what is returned is the caller's. Threads: any. Errors: NULL or -1 with the error filled, STATWIT_INVALID.
+ * Ownership: what is returned is the caller's.
+ * Threads: any.
+ * Errors: NULL or -1 with the error filled, STATWIT_INVALID.
  * Limits: FILES_BYTES_MAX bytes of a catalog's file, FILES_TOTAL_MAX and FILES_MAX files with all that it includes.
  */
 #ifndef CLIENT_REPORT_FILES_H

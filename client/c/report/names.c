@@ -180,7 +180,7 @@ static int put_snapshot(json_t *side, const char *file, struct statwit_error *er
     return failed ? error_set(error, STATWIT_INVALID, "%.300s is not UTF-8, or memory is out", file) : 0;
 }
 
-/* What is missing or too much in it, the server says. */
+/* The server tells what is missing or too much in it. */
 static json_t *make_side(const struct statwit_side *from, struct statwit_error *error) {
     json_t *side = json_object();
     int result = side && question_text(side, "session", from->session) == 0

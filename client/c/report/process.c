@@ -99,7 +99,7 @@ static void let_go(int fd) {
 
 /* ---- starting ---- */
 
-/* What holds the server: stdin ends when we end, however that is, since nobody else has the other end. */
+/* The server's stdin. It ends when this process ends, in whatever way, because no other process has the other end. */
 struct server {
     pid_t pid;
     int in;  /* our end of its stdin */
@@ -145,7 +145,7 @@ static int make_pipes(int pipes[N_PIPES][2], struct statwit_error *error) {
     return 0;
 }
 
-static void keep(int *end, int *kept) {
+static void keep_end(int *end, int *kept) {
     *kept = *end;
     *end = -1;
 }
@@ -176,9 +176,9 @@ static int spawn(const char *const *arguments, struct server *server, struct sta
         return -1;
     int number = fork_and_exec(arguments, pipes, &server->pid);
     if (number == 0) {
-        keep(&pipes[STDIN_PIPE][1], &server->in);
+        keep_end(&pipes[STDIN_PIPE][1], &server->in);
         hold(server->in);
-        keep(&pipes[STDOUT_PIPE][0], &server->out);
+        keep_end(&pipes[STDOUT_PIPE][0], &server->out);
     }
     close_all(pipes);
     if (number == 0)
@@ -215,7 +215,7 @@ static int read_line(int fd, char line[READY_MAX], int timeout_ms, struct statwi
                      READY_MAX);
 }
 
-static void end(pid_t server, int in) {
+static void end_server(pid_t server, int in) {
     int64_t deadline_ms = now_ms() + END_MS;
     let_go(in);
     kill(server, SIGTERM);
@@ -251,8 +251,8 @@ static struct statwit_recorder *connect_to(const char *line, const char *const *
     return recorder;
 }
 
-static struct statwit_recorder *start(const struct statwit_start_options *options,
-                                      struct statwit_error *error) {
+static struct statwit_recorder *start_server(const struct statwit_start_options *options,
+                                             struct statwit_error *error) {
     static const struct statwit_start_options none;
     const char *arguments[ARGUMENTS_MAX];
     char path[4096], line[READY_MAX];
@@ -266,7 +266,7 @@ static struct statwit_recorder *start(const struct statwit_start_options *option
         recorder = connect_to(line, arguments, error);
     close(server.out);
     if (!recorder) {
-        end(server.pid, server.in);
+        end_server(server.pid, server.in);
         return NULL;
     }
     recorder->server = server.pid;
@@ -278,7 +278,7 @@ static struct statwit_recorder *start(const struct statwit_start_options *option
 struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
                                                 struct statwit_error *error) {
     struct statwit_error why = {0};
-    struct statwit_recorder *recorder = start(options, &why);
+    struct statwit_recorder *recorder = start_server(options, &why);
     if (!recorder)
         missing_keep(&why, error);
     return recorder;
@@ -286,6 +286,6 @@ struct statwit_recorder *statwit_recorder_start(const struct statwit_start_optio
 
 void process_end(struct statwit_recorder *recorder) {
     if (recorder->server > 0 && recorder->parent == getpid())
-        end(recorder->server, recorder->server_in);
+        end_server(recorder->server, recorder->server_in);
     recorder->server = 0;
 }

@@ -1,6 +1,7 @@
 /* Questions to the server whose answer is a report, and their fields.
  *
- * Threads: as the session. Errors: -1; with the report empty and the error filled where there are any.
+ * Threads: as the session.
+ * Errors: -1; with the report empty and the error filled where there are any.
  */
 #ifndef CLIENT_REPORT_QUESTION_H
 #define CLIENT_REPORT_QUESTION_H

@@ -1,4 +1,4 @@
-/* What recorders and sessions are, for the files of this folder. */
+/* The structs of recorders and sessions, for the files of this folder. */
 #ifndef CLIENT_REPORT_RECORDER_H
 #define CLIENT_REPORT_RECORDER_H
 

@@ -73,7 +73,7 @@ static bool take_sketch(struct leaf *leaf, size_t bucket, const struct sketch *s
     return true;
 }
 
-/* What the value of one sample adds up with, for all of a spelling. */
+/* The weight and factor of each sample of a spelling. */
 struct scale {
     double factor, count;
     bool pooled;

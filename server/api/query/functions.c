@@ -126,7 +126,7 @@ static void series_ewma(const struct query_call *c, const struct query_table *t,
 
 /* --- of a table ------------------------------------------------------------------------------------------------ */
 
-/* What moving_rollup knows of a stretch of points. */
+/* The stretch of points that moving_rollup has summed up. */
 struct stretch {
     double sum, min, max;
     size_t n;

@@ -30,7 +30,7 @@ struct query_function {
 
 /* NULL: there is none. */
 const struct query_function *function_find(struct span name);
-/* What is expected instead of these arguments; NULL: they make sense. */
+/* The arguments that the function expects instead of these; NULL: these make sense. */
 const char *function_check(const struct query_function *f, const struct query_argument *args, size_t n);
 int function_apply(struct query_run *run, const struct query_node *call, struct query_table *t);
 /* The seconds by which it moves the window. */

@@ -135,7 +135,7 @@ static struct query_node *parse_name(struct parser *p, struct span word, size_t 
     return NULL;
 }
 
-/* What begins with a word: a call, a metric, or a name in a formula. */
+/* A term that begins with a word: a call, a metric, or a name in a formula. */
 static struct query_node *parse_words(struct parser *p) {
     parser_blanks(p);
     size_t at = p->at;

@@ -1,9 +1,8 @@
 /* Private to the DogStatsD decoder: what its parts share.
  *
- * A line goes through its family's decoder (metric.c, event.c, check.c), which takes its stops in order
- * (stops.h), reads what only that family has, and hands every other field to fields.c; then through `enrich`,
- * which turns fields and tags into an origin and the tags that remain. All of it works on the bytes where
- * they stand.
+ * Each family has a decoder (metric.c, event.c, check.c). It takes the line's stops in order (stops.h), reads the fields that
+ * only its family has, and passes every other field to fields.c. Then `enrich` turns fields and tags into an origin and the
+ * tags that remain. Nothing is copied on the way.
  */
 #ifndef DECODE_DOGSTATSD_LINE_H
 #define DECODE_DOGSTATSD_LINE_H
@@ -29,8 +28,7 @@ struct line_fields {
     struct span local, external, cardinality; /* p == NULL: not given */
 };
 
-/* Takes the stops from the line's first to the one that ends it, where that is: the newline, or the end of
- * all. */
+/* Takes the stops of one line. Returns where the line ends: at its newline, or at the end of all bytes. */
 const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *stops);
 /* The line goes up to `newline`, less its one '\r'. */
 void event_decode(struct dogstatsd *d, struct span line, const char *newline);
@@ -38,8 +36,8 @@ void check_decode(struct dogstatsd *d, struct span line, const char *newline);
 
 /* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does. */
 void fields_take(const struct dogstatsd_options *options, struct line_fields *fields, struct span field);
-/* Sets the origin, takes out of d->tags what the Agent consumes and puts the constant ones behind the rest;
- * returns how many there are. The origin was 0. */
+/* Sets the origin, which was 0. Removes from d->tags the tags that the Agent consumes, and puts the constant tags behind the
+ * rest. Returns the number of tags. */
 size_t enrich(struct dogstatsd *d, const struct line_fields *fields, struct origin *origin);
 
 /* `at` points into the line (or at its end): where reading failed. */

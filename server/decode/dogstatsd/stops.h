@@ -1,9 +1,8 @@
 /* Private to the DogStatsD decoder: the bytes at which a metric line is cut.
  *
- * DESIGN. A short line has about ten delimiters, each a few bytes after the one before: a memchr for each
- * costs more in calls than in bytes looked at. So 64 bytes are compared at once with all four delimiters,
- * which gives a mask with one bit for each stop, and going to the next stop is a matter of two instructions.
- * Nothing is read outside the given bytes.
+ * DESIGN. A short line has about ten delimiters, a few bytes apart. A memchr for each would cost more in calls than in bytes.
+ * So 64 bytes are compared at once with all four delimiters. The result is a mask with one bit for each stop, and two
+ * instructions lead to the next stop. No byte outside the given ones is read.
  */
 #ifndef DECODE_DOGSTATSD_STOPS_H
 #define DECODE_DOGSTATSD_STOPS_H

@@ -1,14 +1,15 @@
 /* Bodies of Datadog's intake: one decompressed HTTP body in, records out.
  *
  * Pure: no I/O, no clock (the caller passes the time), no globals.
- * Ownership: what a record points to is the body or the decoder's scratch, valid until the callback returns.
- * Threads: any; each call stands alone.
- * Errors: bad input is data. A body that the intake refuses whole gives -1 and the intake's words for it,
- * after which the records already emitted must not be kept: decode twice, or into something that can be
- * thrown away. What the intake accepts and then drops comes out as RECORD_REJECT. Limits: INTAKE_* below;
- * scratch is bounded by INTAKE_SCRATCH_MAX, past which the body counts as too large. A series with many
- * points comes out as several records of at most INTAKE_VALUES values. Source:
- * schema/protocol/datadog-http.md sections 3 to 8 and 12; fixtures/intake.
+ * A series with many points comes out as several records of at most INTAKE_VALUES values.
+ *
+ * Ownership: a record points into the body and into the decoder's scratch memory. Both are valid until the callback returns.
+ * Threads: any; calls share nothing.
+ * Errors: bad input is data. When the intake would refuse the whole body, the result is INTAKE_BAD with the intake's words, and
+ * the caller must throw away the records that were already emitted. What the intake accepts and then drops comes out as
+ * RECORD_REJECT.
+ * Limits: INTAKE_* below. A body that needs more scratch memory than INTAKE_SCRATCH_MAX counts as too large.
+ * Source: schema/protocol/datadog-http.md sections 3 to 8 and 12; fixtures/intake.
  */
 #ifndef DECODE_INTAKE_INTAKE_H
 #define DECODE_INTAKE_INTAKE_H

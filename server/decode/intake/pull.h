@@ -36,7 +36,7 @@ struct pull {
 };
 
 void pull_start(struct pull *p, struct span body, struct arena *scratch);
-/* What the next value is; does not move past it. */
+/* The kind of the next value. Does not move past it. */
 enum pull_kind pull_kind(struct pull *p);
 /* Past the '{' or '[' that pull_kind saw. */
 void pull_enter(struct pull *p);

@@ -15,7 +15,7 @@
 struct wire;
 struct wire_field;
 
-/* What one call of intake_decode works with. */
+/* The state of one call of intake_decode. */
 struct intake {
     enum intake_format format;
     struct intake_options options;
@@ -30,8 +30,8 @@ struct series {
     struct metric metric;
     struct span raw; /* its text in the body, for rejects; {NULL, 0} in binary formats */
     struct span tags[INTAKE_TAGS_MAX];
-    size_t n_tags, tag_bytes;               /* all that were given, also those that had no room */
-    struct span long_tags[INTAKE_TAGS_MAX]; /* as given, of those that were cut */
+    size_t n_tags, tag_bytes;               /* of all given tags, also those that had no room */
+    struct span long_tags[INTAKE_TAGS_MAX]; /* the tags that were cut, as they were given */
     size_t n_long_tags;
     size_t n_resources;
     struct buf resources; /* a JSON object, unfinished */
@@ -60,7 +60,7 @@ bool series_accepts(struct intake *in);
 /* Adds a point, or emits its reject. raw: the point's text or {NULL, 0}. sketch: copied, may be NULL. */
 void series_point(struct intake *in, double timestamp, double number, struct span text, struct span raw,
                   const struct sketch *sketch);
-/* A series without points is rejected, the rest of the values goes out. */
+/* Emits the values that are still waiting. Rejects a series that had no points. */
 void series_end(struct intake *in);
 
 /* The formats. */

@@ -27,7 +27,7 @@ static bool wire_fixed(struct wire *w, size_t n, uint64_t *value) {
     return true;
 }
 
-/* What a field of a type other than a group holds. */
+/* Reads the content of a field that is no group. */
 static bool wire_value(struct wire *w, struct wire_field *f) {
     switch (f->type) {
     case WIRE_VARINT:

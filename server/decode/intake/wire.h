@@ -8,12 +8,16 @@
  *     }
  *     if (w.failed) …
  *
- * Ownership: what comes out are spans into the body. Once it has failed it gives nothing more, and stays failed.
- * Rules, those of Go's gogo/protobuf, which the intake uses: the last of a field that is given twice counts, a
- * message given twice is read on; numbers come packed or one by one; a varint has at most 10 bytes, of which bits
- * past 64 fall away; a 32-bit field keeps the low 32. Malformed is a field number that is not above 0, a length
- * over the rest, and a known field of another wire type; a group of an unknown number is skipped. Unlike Go's, a
- * number that ends behind its packed list is malformed. tests/interop/go-protobuf compares.
+ * Ownership: spans point into the body.
+ * Errors: after the first one the cursor stays failed and gives nothing more.
+ * Rules: those of Go's gogo/protobuf, which the intake uses.
+ *   - A field that is given twice counts the second time; a message that is given twice is merged.
+ *   - Numbers come packed or one by one.
+ *   - A varint has at most 10 bytes, and bits past the 64th are dropped. A 32-bit field keeps the low 32 bits.
+ *   - A message is malformed when a field number is 0, when a length is longer than the rest, or when a known field has another
+ *     wire type. A group of an unknown number is skipped.
+ *   - Unlike in Go, a number that ends behind its packed list is malformed.
+ * Source: tests/interop/go-protobuf compares with the Agent's own types.
  */
 #ifndef DECODE_INTAKE_WIRE_H
 #define DECODE_INTAKE_WIRE_H
@@ -91,7 +95,7 @@ static inline double wire_double(struct wire *w, const struct wire_field *f) {
     return value;
 }
 
-/* What a list of numbers holds: int32_t, uint32_t, int32_t in zigzag, … */
+/* The type of the numbers in a list: int32_t, uint32_t, int32_t in zigzag, … */
 enum wire_kind {
     WIRE_INT32,
     WIRE_UINT32,

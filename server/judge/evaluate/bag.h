@@ -1,7 +1,7 @@
 /* Weighted values, sorted when asked: quantiles, and whether all or any satisfy something.
  *
- * Ownership: bag_free. Initialise with {0}. Equal values share one place, so that memory goes by distinct
- * values. Errors: -1 when out of memory.
+ * Ownership: bag_free. Initialise with {0}. Equal values share one place, so that memory goes by distinct values.
+ * Errors: -1 when out of memory.
  */
 #ifndef JUDGE_EVALUATE_BAG_H
 #define JUDGE_EVALUATE_BAG_H

@@ -18,7 +18,7 @@
 
 #include "judge/evaluate/witness.h"
 
-/* What was lost that could have been about a claim. */
+/* The losses that could have been about a claim. */
 enum lost {
     LOST_NONE,
     LOST_MAYBE,  /* it is not known whether anything was: what passes stands */

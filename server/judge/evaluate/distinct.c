@@ -39,7 +39,7 @@ static struct distinct_key key_of(const void *p, size_t n, unsigned seed) {
     return (struct distinct_key){hash.low64, hash.high64 | 1};
 }
 
-static int add(struct distinct *d, const void *p, size_t n, unsigned seed) {
+static int add_value(struct distinct *d, const void *p, size_t n, unsigned seed) {
     return insert(d, key_of(p, n, seed));
 }
 
@@ -52,12 +52,12 @@ bool distinct_has_text(const struct distinct *d, struct span text) {
 }
 
 int distinct_add_text(struct distinct *d, struct span text) {
-    return add(d, text.p, text.n, SEED_TEXT);
+    return add_value(d, text.p, text.n, SEED_TEXT);
 }
 
 int distinct_add_number(struct distinct *d, double number) {
     double positive_zero = number == 0 ? 0 : number;
-    return add(d, &positive_zero, sizeof positive_zero, SEED_NUMBER);
+    return add_value(d, &positive_zero, sizeof positive_zero, SEED_NUMBER);
 }
 
 int distinct_add_all(struct distinct *d, const struct distinct *from) {

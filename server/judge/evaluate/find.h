@@ -4,7 +4,7 @@
 
 #include "judge/evaluate/claim.h"
 
-/* What the clauses of one expectation look at. */
+/* The numbers that the clauses of one expectation look at. */
 struct view {
     const struct claim *claim;
     struct witness *witnesses;
@@ -34,7 +34,7 @@ bool find_is_counted(struct view *v, struct distinct *counted, const struct witn
 void find_collect_forms(struct view *v);
 void find_with_forms(struct view *v, struct finding *f);
 
-/* What can't be told makes no claim pass: one that wants it fails, and so does a `no` that it might break. */
+/* A number that can't be told makes no claim pass: a claim that needs it fails, and so does a `no` that it might break. */
 void find_leave_open(struct finding *f, bool no, const char *untold);
 /* Whether what is known by its ends alone may hold the value that decides. */
 bool find_may_lie_between(const struct clause *c, const struct tally *t, bool any);

@@ -1,4 +1,4 @@
-/* What an aggregating client made of metrics.
+/* Judges the metrics that an aggregating client made of others.
  *
  * Of a timing, histogram or distribution: forms, NAME.avg and the like. Of a count: a rate. A form alone proves nothing, for
  * anybody may call a gauge so. It counts where the rate NAME.count came with the same tags and host, as every aggregating client
@@ -87,7 +87,7 @@ static void find_in_points(struct view *v, struct finding *f, enum form form, bo
     f->holds = any ? low || high || between : low && high && !between;
 }
 
-/* What the forms say of the clause is added to the total; false when they don't say it. */
+/* Adds to the total the number that the forms tell for the clause; false when they do not tell it. */
 static bool add_forms(struct view *v, const struct clause *c, bool any) {
     switch (c->stat) {
     case STAT_SAMPLES:

@@ -1,6 +1,7 @@
 /* Whether a recorded series, event or check is one that an expectation is about.
  *
- * Threads: any. Limits: what matching takes is counted in steps, for the caller to bound.
+ * Threads: any.
+ * Limits: what matching takes is counted in steps, for the caller to bound.
  */
 #ifndef JUDGE_EVALUATE_MATCH_H
 #define JUDGE_EVALUATE_MATCH_H
@@ -11,11 +12,11 @@
 /* The client's telemetry: matched only by names that spell this out. */
 #define TELEMETRY_NAMES "datadog.dogstatsd.client."
 #define TELEMETRY       SPAN(TELEMETRY_NAMES)
-/* What of it counts metrics that the client threw away before they were sent: a loss like any other. */
+/* The telemetry that counts metrics which the client threw away before it sent them. They are a loss like any other. */
 bool match_tells_drops(struct span name, enum metric_type type);
 #define DROPPED_BY_CLIENT "dropped by a client before sending, as its own telemetry says"
 
-/* What an aggregating HTTP client makes of a timing, histogram or distribution: NAME.avg, … */
+/* The names that an aggregating HTTP client makes of a timing, histogram or distribution: NAME.avg, … */
 #define FORMS(X)                                                                                             \
     X(FORM_AVG, ".avg")                                                                                      \
     X(FORM_MIN, ".min")                                                                                      \
@@ -38,7 +39,7 @@ enum form {
  */
 enum form form_of(struct span name, struct span *base, double *percentile);
 
-/* What tags are looked for in. */
+/* The tags that a pattern is looked for in. */
 struct tagged {
     size_t n;
     const struct span *tags;

@@ -1,4 +1,4 @@
-/* What random sampling explains: the interval in which the true total lies, given the samples that got
+/* The interval that random sampling explains: the one in which the true total lies, given the samples that got
  * through.
  *
  * A client that samples with rate r sends each event with probability r, so n received ones came from N with

@@ -1,4 +1,4 @@
-/* What is known of the samples of one series, or of several added up.
+/* The numbers of one series' samples, or of several series added up.
  *
  * Ownership: plain values; the bags and sets of a witness are separate (witness.h).
  */

@@ -53,7 +53,7 @@ static int add_values(struct witness *w, const struct sample_row *row) {
     return 0;
 }
 
-/* What an aggregating client flushed: rates stand for rate times interval. */
+/* The flushes of an aggregating client: a rate stands for rate times interval. */
 static void add_flushed(struct witness *w, const struct sample_row *row) {
     struct tally *t = &w->flushed;
     double value = row->value.number;
@@ -80,7 +80,7 @@ static int add_pairs(struct witness *w, const struct sample_row *row) {
     return s ? pairs_add(&w->pairs, s->min, s->max, rate) : pairs_add(&w->pairs, value, value, rate);
 }
 
-/* What is kept beside the tally. */
+/* The values that are kept beside the tally. */
 static int keep_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values) {
     if ((w->needs & NEED_FORM) && row->source == SOURCE_HTTP)
         add_flushed(w, row);

@@ -1,4 +1,4 @@
-/* What the judge keeps of each recorded series that matters to it, and how series and expectations find each
+/* The judge's notes on each recorded series that matters to it, and how series and expectations find each
  * other.
  *
  * A sample costs one look-up and one addition however many expectations its series matters to: tallies belong
@@ -15,7 +15,7 @@
 #include "judge/evaluate/tally.h"
 #include "judge/language/parse.h"
 
-/* What an expectation must know beyond the summary of a series. */
+/* The facts that an expectation needs beyond the summary of a series. */
 enum need {
     NEED_VALUES = 1, /* quantiles; `each` with != (with == under `no`) */
     NEED_RATES = 2,  /* the stat `rate` */
@@ -82,7 +82,7 @@ int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 void witness_free(struct witness *w);
 
-/* What the table has for a series' id or a hash: a place in the list of witnesses. */
+/* The table leads from a series' id or a hash to a place in the list of witnesses. */
 bool index_find(const struct table *t, uint64_t id, uint32_t *place);
 
 /* Expectations by name: those without wildcard by hash, the others one after the other. */

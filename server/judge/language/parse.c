@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What the directives of a source say. */
+/* The directives of a source. */
 struct file_scope {
     struct span prefix;
     size_t prefix_line; /* 0: not in this source */

@@ -41,7 +41,7 @@ static int stat_of(struct span word) {
     return -1;
 }
 
-/* What the subject can't be asked. */
+/* Refuses a statistic that the subject does not have. */
 static int check_stat(struct cursor *c, size_t at, const struct expectation *e, enum stat stat) {
     const char *word = stat_word(stat);
     bool counts = stat == STAT_SAMPLES || stat == STAT_COUNT;

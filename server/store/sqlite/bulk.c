@@ -70,7 +70,7 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int a
     return go_to(cursor, 0);
 }
 
-static int next(sqlite3_vtab_cursor *cursor) {
+static int next_row(sqlite3_vtab_cursor *cursor) {
     return go_to(cursor, ((struct bulk_cursor *)cursor)->at + 1);
 }
 
@@ -112,7 +112,7 @@ int bulk_register(sqlite3 *db, struct bulk *feed, struct err *err) {
         .xOpen = open_cursor,
         .xClose = close_cursor,
         .xFilter = filter,
-        .xNext = next,
+        .xNext = next_row,
         .xEof = eof,
         .xColumn = column,
         .xRowid = rowid,

@@ -5,8 +5,9 @@
  * `feed` is a table that exists only for the connection that it was registered with. Cheaper than a statement for each
  * row, which starts and ends every time, and than binding the rows of a long VALUES.
  *
- * Ownership: the struct is the caller's and must outlive the connection. What a row's texts point to must hold until the
- * next row is asked for. Threads: the connection's.
+ * Ownership: the struct is the caller's and must outlive the connection. What a row's texts point to must hold until the next
+ * row is asked for.
+ * Threads: the connection's.
  * Errors: -1 with err; a row function that returns false is out of memory.
  */
 #ifndef STORE_SQLITE_BULK_H

@@ -1,5 +1,6 @@
 #include "store/sqlite/file.h"
 
+#include "core/folder.h"
 #include "store/sqlite/migrate.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -116,17 +117,9 @@ static uint64_t free_bytes(const char *directory) {
 }
 
 int file_private_directory(char path[FILE_PATH_MAX], struct err *err) {
-    const char *temporary = getenv("TMPDIR");
-    if (!temporary || !*temporary)
-        temporary = "/tmp";
+    const char *temporary = folder_temporary(FILE_PATH_MAX / 2);
     /* Containers often have 64 MB of /dev/shm, and a recording wants more. */
     uint64_t in_memory = free_bytes("/dev/shm");
-    const char *where =
-        in_memory >= SHM_FREE_WANTED || in_memory >= free_bytes(temporary) ? "/dev/shm" : temporary;
-    int n = snprintf(path, FILE_PATH_MAX, "%s/statwit-XXXXXX", where);
-    if (n < 0 || n >= FILE_PATH_MAX)
-        return err_set(err, ENAMETOOLONG, "cannot record to memory: TMPDIR");
-    return mkdtemp(path)
-               ? 0
-               : err_set(err, errno, "cannot record to memory: cannot make a directory in %s", where);
+    bool fits = in_memory >= SHM_FREE_WANTED || in_memory >= free_bytes(temporary);
+    return folder_private(fits ? "/dev/shm" : temporary, "a recording in memory", path, FILE_PATH_MAX, err);
 }

@@ -1,8 +1,8 @@
 /* The recording's file before SQLite sees it: is it ours, is nobody else writing it, may we write it.
  *
- * Ownership: file_lock's descriptor is the caller's and must be closed after every SQLite connection of the
- * process to the file is: closing any descriptor of a file drops the locks SQLite holds on it. Errors: -1
- * with err, which says what to do. A refused file is left as it was, byte for byte.
+ * Ownership: file_lock's descriptor is the caller's and must be closed after every SQLite connection of the process to the file
+ * is: closing any descriptor of a file drops the locks SQLite holds on it.
+ * Errors: -1 with err, which says what to do. A refused file is left as it was, byte for byte.
  */
 #ifndef STORE_SQLITE_FILE_H
 #define STORE_SQLITE_FILE_H

@@ -1,4 +1,4 @@
-/* What is kept in memory about the file: sessions, hashes, summaries, counts. All of it can be read from the file again,
+/* Loads the state that is kept in memory about the file: sessions, hashes, summaries, counts. All of it can be read from the file again,
  * which is what happens when a transaction was rolled back or when much of it has been forgotten. */
 #include "store/sqlite/private.h"
 

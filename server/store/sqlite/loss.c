@@ -1,4 +1,4 @@
-/* What was lost, into the recording. */
+/* Writes losses into the recording. */
 #include "core/clock.h"
 #include "store/sqlite/private.h"
 

@@ -1,4 +1,4 @@
-/* What the files of the SQLite backend share. Nobody outside store/ includes this.
+/* Shared by the files of the SQLite backend; no other folder includes it.
  *
  *     sqlite.c    open, close, commit, roll back
  *     load.c      what is in memory about the file
@@ -22,7 +22,7 @@
 #include "store/store.h"
 #include <pthread.h>
 
-/* What the writer knows about a session. */
+/* The writer's state of a session. */
 struct store_session {
     uint64_t id;
     uint64_t era;
@@ -149,7 +149,7 @@ struct store_session *store_find_session(struct store *s, uint64_t id);
 /* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
 int store_identify(struct store *s, const struct metric *m, uint32_t *context, struct err *err);
 int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err);
-/* What is new goes into the open transaction. */
+/* Writes all new rows into the open transaction. */
 int store_write_new(struct store *s, struct err *err);
 /* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
@@ -175,7 +175,7 @@ int store_run_begin(struct store *s, struct err *err);
 void store_run_end(struct store *s);
 /* The file was emptied: no other run has ever been. Part of the open transaction. */
 int store_run_alone(struct store *s, struct err *err);
-/* What earlier runs recorded into a session is gone. */
+/* Notes that the records of earlier runs in a session have been removed. */
 void store_run_forget(struct store *s, uint64_t session_id);
 /* After a commit that evicted some of it. */
 void store_run_recount(struct store *s);

@@ -10,7 +10,7 @@
 
 /* --- small operations -------------------------------------------------------------------------- */
 
-static int run(struct rows *r, const char *sql, struct err *err) {
+static int run_statement(struct rows *r, const char *sql, struct err *err) {
     sqlite3_stmt *stmt = rows_statement(r, sql, err);
     if (!stmt)
         return -1;
@@ -19,19 +19,19 @@ static int run(struct rows *r, const char *sql, struct err *err) {
     return got < 0 ? -1 : 0;
 }
 
-static int begin(struct reader *reader, struct err *err) {
+static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
     r->n_arrivals = r->want_arrivals = 0; /* they were of another moment */
-    if (run(r, "BEGIN", err) != 0)
+    if (run_statement(r, "BEGIN", err) != 0)
         return -1;
-    if (run(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
+    if (run_statement(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
         return 0;
-    run(r, "ROLLBACK", NULL);
+    run_statement(r, "ROLLBACK", NULL);
     return -1;
 }
 
-static void end(struct reader *reader) {
-    run((struct rows *)reader, "COMMIT", NULL);
+static void end_reading(struct reader *reader) {
+    run_statement((struct rows *)reader, "COMMIT", NULL);
 }
 
 static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
@@ -83,7 +83,7 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     return !stop && got < 0 ? -1 : 0;
 }
 
-/* Nobody can ask whoever records a file to write down the rest first: to its reader that is a loss. */
+/* The latest records of a process that is still recording to the file may be missing from it. To a reader that is a loss. */
 static void tell_unwritten(const struct rows *r, const struct filter *f,
                            int (*row)(void *, const struct loss_row *), void *arg) {
     char detail[64];
@@ -224,8 +224,8 @@ static const char *note(struct reader *reader) {
 static const struct reader_ops ops = {
     .close = rows_free,
     .note = note,
-    .begin = begin,
-    .end = end,
+    .begin = begin_reading,
+    .end = end_reading,
     .series = rows_series,
     .samples = rows_samples,
     .points = rows_points,

@@ -1,4 +1,4 @@
-/* What the files that read the recording share. Nobody outside store/ includes this.
+/* Shared by the files that read the recording; no other folder includes it.
  *
  *     reader.c     a connection: begin and end, sessions, losses
  *     statement.c  prepared statements, kept for the next question
@@ -94,7 +94,7 @@ struct rows_where {
 };
 void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *columns);
 void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt);
-/* What SQL did not decide. */
+/* The conditions of the filter that SQL did not decide. */
 bool rows_name_matches(const struct filter *f, struct span name);
 bool rows_tags_match(const struct filter *f, const struct rows_tags *tags);
 

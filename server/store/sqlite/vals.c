@@ -117,7 +117,7 @@ size_t vals_unquote(struct span text, struct buf *b) {
     return 0;
 }
 
-static bool take(struct vals_reader *r, char c) {
+static bool take_char(struct vals_reader *r, char c) {
     if (r->rest.n == 0 || r->rest.p[0] != c)
         return false;
     r->rest = span_from(r->rest, 1);
@@ -180,9 +180,9 @@ static bool more_bins(struct vals_reader *r) {
 /* [1,2,3] into keys or counts; how many. */
 static bool take_bins(struct vals_reader *r, bool keys, size_t *n) {
     *n = 0;
-    if (!take(r, '['))
+    if (!take_char(r, '['))
         return false;
-    if (take(r, ']'))
+    if (take_char(r, ']'))
         return true;
     do {
         int64_t value;
@@ -193,8 +193,8 @@ static bool take_bins(struct vals_reader *r, bool keys, size_t *n) {
         else
             r->counts[*n] = (uint32_t)value;
         ++*n;
-    } while (take(r, ','));
-    return take(r, ']');
+    } while (take_char(r, ','));
+    return take_char(r, ']');
 }
 
 static bool take_sketch(struct vals_reader *r) {
@@ -206,7 +206,7 @@ static bool take_sketch(struct vals_reader *r) {
               take_word(r, SPAN(",\"max\":")) && take_number(r, &k->max) && take_word(r, SPAN(",\"avg\":")) &&
               take_number(r, &k->avg) && take_word(r, SPAN(",\"k\":")) && take_bins(r, true, &k->n_bins) &&
               take_word(r, SPAN(",\"c\":")) && take_bins(r, false, &n_counts) && n_counts == k->n_bins &&
-              take(r, '}');
+              take_char(r, '}');
     k->keys = r->keys;
     k->counts = r->counts;
     r->value.sketch = k;
@@ -229,14 +229,14 @@ static bool take_value(struct vals_reader *r) {
     r->value = (struct value){0};
     if (r->rest.n > 0 && r->rest.p[0] == '{')
         return take_sketch(r);
-    if (take(r, '['))
-        return take_int(r, &r->value.timestamp) && take(r, ',') && take_scalar(r) && take(r, ']');
+    if (take_char(r, '['))
+        return take_int(r, &r->value.timestamp) && take_char(r, ',') && take_scalar(r) && take_char(r, ']');
     return take_scalar(r);
 }
 
 void vals_start(struct vals_reader *r, struct span vals) {
     r->rest = vals;
-    r->object = take(r, '{');
+    r->object = take_char(r, '{');
     r->first = true;
 }
 
@@ -328,16 +328,16 @@ int vals_next(struct vals_reader *r) {
         return take_value(r) ? 1 : -1;
     }
     if (!r->first) {
-        if (take(r, '}'))
+        if (take_char(r, '}'))
             return r->rest.n == 0 ? 0 : -1;
-        if (!take(r, ','))
+        if (!take_char(r, ','))
             return -1;
     }
     uint64_t before = r->first ? 0 : r->offset + 1;
     r->first = false;
     int64_t offset;
-    if (!take(r, '"') || !take_int(r, &offset) || !take(r, '"') || !take(r, ':') || offset < 0 ||
-        (uint64_t)offset < before)
+    if (!take_char(r, '"') || !take_int(r, &offset) || !take_char(r, '"') || !take_char(r, ':') ||
+        offset < 0 || (uint64_t)offset < before)
         return -1;
     r->offset = (uint64_t)offset;
     return take_value(r) ? 1 : -1;

@@ -1,6 +1,6 @@
-#include "catalog/request.h"
+#include "report/request.h"
 
-#include "core/distance.h"
+#include "report/fields.h"
 #include <stdlib.h>
 
 /* --- fields ------------------------------------------------------------------------------------------------------- */
@@ -9,54 +9,39 @@ int request_complain(struct catalog_error *e, const char *message, const char *f
     return catalog_fail(e, NULL, 0, 0, "%s %s", field, message);
 }
 
+/* Turns the error of a reader of fields (report/fields.h) into the question's. */
+static int tell_field(struct catalog_error *e, int found, const struct err *err) {
+    return found < 0 ? catalog_fail(e, NULL, 0, 0, "%s", err->text) : found;
+}
+
 int request_only(const json_t *object, size_t n, const char *const *names, struct catalog_error *e) {
-    const char *key;
-    json_t *value;
-    struct span words[16];
-    if (!json_is_object(object))
-        return catalog_fail(e, NULL, 0, 0, "expected a JSON object");
-    for (size_t i = 0; i < n; i++)
-        words[i] = span_str(names[i]);
-    json_object_foreach((json_t *)object, key, value) {
-        size_t i = 0;
-        while (i < n && strcmp(names[i], key) != 0)
-            i++;
-        if (i < n)
-            continue;
-        struct span near = nearest_word(span_str(key), n, words);
-        return near.p ? catalog_fail(e, NULL, 0, 0, "unknown field '%s'; did you mean '%.*s'?", key,
-                                     SPAN_ARG(near))
-                      : catalog_fail(e, NULL, 0, 0, "unknown field '%s'", key);
-    }
-    return 0;
+    struct err err = {0};
+    return tell_field(e, field_only(object, "", n, names, &err), &err);
 }
 
 int request_text(struct arena *arena, const json_t *object, const char *field, struct span *text,
                  struct catalog_error *e) {
-    const json_t *v = json_object_get(object, field);
-    if (!v || json_is_null(v))
-        return 0;
-    if (!json_is_string(v))
-        return request_complain(e, "must be a string", field);
-    *text = arena_copy(arena, span_of(json_string_value(v), json_string_length(v) + 1)); /* with its NUL */
-    text->n = text->p ? json_string_length(v) : 0;
+    struct err err = {0};
+    struct span given;
+    int found = tell_field(e, field_text(object, field, &given, &err), &err);
+    if (found <= 0)
+        return found;
+    *text = arena_copy(arena, span_of(given.p, given.n + 1)); /* with its NUL */
+    text->n = text->p ? given.n : 0;
     return text->p ? 0 : request_complain(e, "does not fit into memory", field);
 }
 
 int request_flag(const json_t *object, const char *field, bool *on, struct catalog_error *e) {
-    const json_t *v = json_object_get(object, field);
-    if (v && !json_is_null(v) && !json_is_boolean(v))
-        return request_complain(e, "must be true or false", field);
-    *on = json_is_true(v);
-    return 0;
+    struct err err = {0};
+    return tell_field(e, field_flag(object, field, on, &err), &err) < 0 ? -1 : 0;
 }
 
 int request_scope(struct arena *arena, const json_t *object, struct scope *scope, struct catalog_error *e) {
-    const json_t *since = json_object_get(object, "since");
-    if (since && !json_is_null(since) && (!json_is_integer(since) || json_integer_value(since) < 0))
-        return request_complain(e, "must be a mark: a whole number", "since");
-    scope->since = (uint64_t)json_integer_value(since);
-    scope->since_given = json_is_integer(since);
+    struct err err = {0};
+    int found = tell_field(e, field_count(object, "since", INT64_MAX, &scope->since, &err), &err);
+    if (found < 0)
+        return -1;
+    scope->since_given = found;
     return request_text(arena, object, "session", &scope->session, e);
 }
 

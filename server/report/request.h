@@ -1,12 +1,13 @@
-/* Reading the fields of a question (question.h): JSON that came from outside.
+/* What a question about names and tags is made of (names.h): its fields, by report/fields.h, and its catalog.
  *
  * A field that is missing or null leaves its target as it was. Texts are copied into the arena and are followed by a NUL.
  *
- * Ownership: the request is only borrowed; a catalog is the caller's. Threads: any.
+ * Ownership: the request is only borrowed; a catalog is the caller's.
+ * Threads: any.
  * Errors: 0, or -1 with struct catalog_error, which names the field.
  */
-#ifndef CATALOG_REQUEST_H
-#define CATALOG_REQUEST_H
+#ifndef REPORT_REQUEST_H
+#define REPORT_REQUEST_H
 
 #include "catalog/catalog.h"
 #include "catalog/findings.h"
@@ -15,7 +16,7 @@
 
 /* "FIELD MESSAGE"; always -1. */
 int request_complain(struct catalog_error *e, const char *message, const char *field);
-/* Whether it is an object with no fields but these (at most 16). */
+/* Refuses what is not an object, and other fields than these. */
 int request_only(const json_t *object, size_t n, const char *const *names, struct catalog_error *e);
 int request_text(struct arena *arena, const json_t *object, const char *field, struct span *text,
                  struct catalog_error *e);
