@@ -209,7 +209,7 @@ static void refused(struct verify *v, const struct catalog_entry *e, const struc
     buf_printf(&w->observed, "%llu series, %llu samples", (unsigned long long)state->series,
                (unsigned long long)state->samples);
     verify_put_refused(state, &w->why);
-    add(v, w, VERIFY_REFUSED, e, v->options->strict ? VERDICT_FAIL : VERDICT_PASS,
+    add_claim(v, w, VERIFY_REFUSED, e, v->options->strict ? VERDICT_FAIL : VERDICT_PASS,
         v->options->strict ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 

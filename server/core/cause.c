@@ -109,6 +109,23 @@ static const char *cause_of_type(struct span s) {
     return NULL;
 }
 
+/* Whole lines of other protocols, and what is cut off. */
+static const char *cause_of_line(struct span s) {
+    const char *blank = s.n ? memchr(s.p, ' ', s.n) : NULL, *last = s.n ? memrchr(s.p, ' ', s.n) : NULL;
+    bool number = s.n && is_digit(s.p[s.n - 1]);
+    if (s.n && (s.p[0] == '{' || s.p[0] == '['))
+        return "it is JSON, which DogStatsD does not take";
+    if (holds(s, " HTTP/1."))
+        return "it is an HTTP request";
+    if (blank && holds(s, "="))
+        return "it is a line of InfluxDB's protocol, or the end of another line";
+    if (blank && last != blank && number)
+        return "it is a line of Graphite's protocol, or the end of another line";
+    if (number && holds(s, ":"))
+        return "the type is missing, as in NAME:VALUE|c";
+    return NULL;
+}
+
 static const char *cause_of_status(struct span s) {
     static const char *const words[] = {"ok", "warning", "warn", "critical", "unknown", ""};
     return is_one_of(s, words) ? "a status is a digit: 0 ok, 1 warning, 2 critical, 3 unknown" : NULL;
@@ -123,6 +140,8 @@ const char *cause_of(const struct reject *r) {
         return s.n && s.p[s.n - 1] == '%' ? "a rate is a number from 0 to 1" : cause_of_locale(s);
     case REASON_INVALID_TYPE:
         return cause_of_type(s);
+    case REASON_NO_PIPE:
+        return cause_of_line(r->text);
     case REASON_SC_INVALID_STATUS:
         return cause_of_status(s);
     case REASON_EVENT_TOO_SHORT:

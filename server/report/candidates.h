@@ -35,13 +35,14 @@ struct candidate {
     bool other_session, before_mark, of_earlier_run, after_deadline;
     bool told;         /* the claim was told by it, as by an aggregated form */
     bool tell_session; /* several were judged */
-    /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host, and in `samples` how many there are
+    /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host (a reject: as far as they can be read), and in `samples` how many there are
      * of the very same. */
     struct series_row row;
     int status; /* of a check */
     /* Of a reject: */
     enum reason reason;
     enum hit hit;
+    bool typed; /* row.type is what its line says */
     struct span text, detail;
     struct span read_as; /* HIT_WHOLE: the name that was read; row.name is the one that may have been meant */
     struct span family;  /* as which the line was read, when another was asked for; p == NULL: the same */

@@ -36,7 +36,7 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
         MARK_TEXT(m, "name_case", "its name differs in upper and lower case");
         break;
     case KIN_BLANKS:
-        MARK_TEXT(m, "name_blanks", "its name has blanks around it");
+        MARK_TEXT(m, "name_blanks", "its name has blanks or control characters around it");
         break;
     case KIN_COLON:
         MARK_TEXT(m, "name_colon", "a name ends at its first ':', what follows was read as its values");
@@ -100,7 +100,8 @@ static void mark_type(struct marks *m, const struct candidate *c, const struct e
     buf_str(&text, c->kind == CANDIDATE_EVENT   ? "n event"
                    : c->kind == CANDIDATE_CHECK ? " service check"
                                                 : " ");
-    buf_str(&text, c->kind == CANDIDATE_SERIES ? metric_word(row->type) : "");
+    bool metric = c->kind == CANDIDATE_SERIES || c->kind == CANDIDATE_REJECT;
+    buf_str(&text, metric ? metric_word(row->type) : "");
     buf_str(&text, ", not ");
     if (asked.p)
         buf_span(&text, asked);
@@ -268,14 +269,25 @@ static void mark_hit(struct marks *m, const struct candidate *c, const struct ex
     }
 }
 
+/* Whether a mark says where a name ends, which is a usual cause, too. */
+static bool tells_colon(const struct candidate *c, const struct expectation *e) {
+    bool text = c->hit == HIT_TEXT && e->name.n && memchr(e->name.p, ':', e->name.n);
+    return c->hit == HIT_WHOLE || text || (c->hit == HIT_NAME && c->kin.how == KIN_COLON);
+}
+
 static json_t *reject_json(const struct candidate *c, const struct expectation *e) {
     struct buf text = {.max = TEXT_MAX}, caret = {.max = TEXT_MAX};
     struct marks m = marks_new();
     const char *cause = cause_of(&(struct reject){.reason = c->reason, .text = c->text, .offset = c->offset});
     put_caret(&caret, c->text, c->offset);
-    if (cause)
+    if (cause && !tells_colon(c, e))
         MARK_TEXT(&m, "cause", cause);
     mark_hit(&m, c, e);
+    if (c->hit == HIT_NAME || c->hit == HIT_WHOLE) {
+        if (c->typed)
+            mark_type(&m, c, e);
+        marks_add_tags(&m, e, c);
+    }
     mark_place(&m, c);
     buf_printf(&text, "rejected, %s: %s", reason_word(c->reason), reason_sentence(c->reason));
     if (c->detail.n) {

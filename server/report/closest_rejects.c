@@ -57,17 +57,52 @@ static bool is_other_family(const struct expectation *e, const struct reject *r)
     return event != (e->subject == SUBJECT_EVENT) || check != (e->subject == SUBJECT_CHECK);
 }
 
-/* The names of a refused line, worked out once. */
+#define TAGS_MAX 100 /* of a refused line */
+
+/* What can be read of a refused line, worked out once. */
 struct refused {
     const struct reject *r;
     struct named read, whole; /* whole.name.n == 0: the same, or none */
+    int type;                 /* enum metric_type; -1: it cannot be read */
+    size_t n_tags;
+    struct span tags[TAGS_MAX];
 };
 
+/* a:x|c|#env:ci,b
+ *         ^^^^^^^^
+ */
+static void read_tags(struct refused *f, struct span text) {
+    const char *at = text.n > 2 ? memmem(text.p, text.n, "|#", 2) : NULL;
+    struct span rest = at ? span_from(text, (size_t)(at - text.p) + 2) : SPAN("");
+    const char *pipe = rest.n ? memchr(rest.p, '|', rest.n) : NULL;
+    rest.n = pipe ? (size_t)(pipe - rest.p) : rest.n;
+    while (rest.n && f->n_tags < TAGS_MAX) {
+        const char *comma = memchr(rest.p, ',', rest.n);
+        size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
+        f->tags[f->n_tags++] = span_of(rest.p, n);
+        rest = span_from(rest, comma ? n + 1 : n);
+    }
+}
+
+/* a:x|c|#env:ci,b
+ *     ^
+ */
+static int read_type(struct span text) {
+    const char *pipe = text.n ? memchr(text.p, '|', text.n) : NULL;
+    struct span rest = pipe ? span_from(text, (size_t)(pipe - text.p) + 1) : SPAN("");
+    const char *next = rest.n ? memchr(rest.p, '|', rest.n) : NULL;
+    return metric_type_of(next ? span_of(rest.p, (size_t)(next - rest.p)) : rest);
+}
+
 static struct refused refused_of(const struct reject *r) {
-    struct refused f = {.r = r, .read = named_of(r->name)};
-    struct span whole = span_eq(r->family, SPAN("metric")) ? whole_name(r->text) : SPAN("");
+    struct refused f = {.r = r, .read = named_of(r->name), .type = -1};
+    if (!span_eq(r->family, SPAN("metric")))
+        return f;
+    struct span whole = whole_name(r->text);
     if (!span_eq(whole, r->name))
         f.whole = named_of(whole);
+    f.type = read_type(r->text);
+    read_tags(&f, r->text);
     return f;
 }
 
@@ -95,9 +130,9 @@ static bool hit_of(const struct closest *c, const struct refused *f, size_t limi
         return hit_of_other(e, r, x, steps);
     if (r->name.n)
         x->kin = kin_of(&c->sought, &f->read, limit, steps);
-    if (f->whole.name.n && x->kin.how != KIN_SAME)
+    if (f->whole.name.n && kin_score(&x->kin) > 0)
         whole = kin_of(&c->sought, &f->whole, limit, steps);
-    if (kin_score(&whole) < kin_score(&x->kin)) {
+    if (kin_score(&whole) < kin_score(&x->kin) + (whole.dialect != DIALECT_NONE)) {
         x->kin = whole;
         x->hit = HIT_WHOLE;
         x->row.name = f->whole.name;
@@ -112,22 +147,42 @@ static bool hit_of(const struct closest *c, const struct refused *f, size_t limi
     return holds_term(e, r, steps);
 }
 
-static unsigned score_of(const struct candidate *x) {
+static unsigned tag_score(const struct expectation *e, const struct candidate *x, uint64_t *steps) {
+    struct tagged tagged = tagged_series(&x->row, steps);
+    unsigned score = 0;
+    for (size_t i = 0; i < e->n_terms; i++)
+        score += !match_term(&e->terms[i], &tagged);
+    return score;
+}
+
+static unsigned score_of(const struct expectation *e, const struct candidate *x, uint64_t *steps) {
     static const unsigned scores[] = {
         [HIT_NAME] = 1, [HIT_WHOLE] = 1, [HIT_TEXT] = 2, [HIT_TAG] = 3, [HIT_ANY] = 9};
-    unsigned kin = x->hit == HIT_NAME || x->hit == HIT_WHOLE ? kin_score(&x->kin) : 0;
+    bool named = x->hit == HIT_NAME || x->hit == HIT_WHOLE;
+    unsigned kin = named ? kin_score(&x->kin) + tag_score(e, x, steps) : 0;
+    kin += named && x->typed && !match_type(e, x->row.type) ? 2 : 0;
     return scores[x->hit] + kin + x->before_mark + 2u * x->other_session + (x->family.p ? 1 : 0);
+}
+
+static struct candidate candidate_of(const struct refused *f, const struct reject_row *row) {
+    const struct reject *r = &row->reject;
+    return (struct candidate){.kind = CANDIDATE_REJECT,
+                              .row = {.session = row->session,
+                                      .name = r->name,
+                                      .type = f->type >= 0 ? (enum metric_type)f->type : METRIC_COUNT,
+                                      .n_tags = f->n_tags,
+                                      .tags = f->tags,
+                                      .samples = 1},
+                              .typed = f->type >= 0,
+                              .reason = r->reason,
+                              .text = r->text,
+                              .detail = r->detail,
+                              .offset = r->offset};
 }
 
 static void consider_reject(struct closest_search *s, struct closest *c, const struct refused *f,
                             const struct reject_row *row) {
-    const struct reject *r = &row->reject;
-    struct candidate x = {.kind = CANDIDATE_REJECT,
-                          .row = {.session = row->session, .name = r->name, .samples = 1},
-                          .reason = r->reason,
-                          .text = r->text,
-                          .detail = r->detail,
-                          .offset = r->offset};
+    struct candidate x = candidate_of(f, row);
     if (!hit_of(c, f, candidates_limit(c), &x, &s->steps))
         return;
     candidates_place(s, c, &x, row->id, row->id);
@@ -135,7 +190,7 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
     /* Sessions are apart on purpose, and what came before a mark is another test's. */
     if ((x.other_session || x.before_mark) && !same)
         return;
-    x.score = score_of(&x);
+    x.score = score_of(c->claim->e, &x, &s->steps);
     candidates_keep(s, c, x);
 }
 
@@ -160,12 +215,7 @@ static int visit_note(void *arg, const struct reject_row *row) {
     struct refused f = refused_of(&row->reject);
     for (size_t i = 0; i < s->n && !s->no_memory && s->pairs <= CLOSEST_NOTES_PAIRS; i++) {
         struct closest *c = &s->list[i];
-        struct candidate x = {.kind = CANDIDATE_REJECT,
-                              .row = {.session = row->session, .name = row->reject.name, .samples = 1},
-                              .reason = row->reject.reason,
-                              .text = row->reject.text,
-                              .detail = row->reject.detail,
-                              .offset = row->reject.offset};
+        struct candidate x = candidate_of(&f, row);
         s->pairs++;
         candidates_place(s, c, &x, row->id, row->id);
         if (x.other_session || !hit_of(c, &f, 0, &x, &s->steps) || x.family.p || x.hit > HIT_WHOLE ||

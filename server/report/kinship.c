@@ -111,11 +111,11 @@ static bool has_prefix_before(struct span longer, struct span shorter) {
 }
 
 static size_t edits_allowed(struct span name) {
-    return name.n < 4 ? 1 : name.n < 9 ? 2 : name.n / 4 > 6 ? 6 : name.n / 4;
+    return name.n < 2 ? 0 : name.n < 4 ? 1 : name.n < 9 ? 2 : name.n / 4 > 6 ? 6 : name.n / 4;
 }
 
 static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
+    return (unsigned char)c <= ' ' || c == 0x7f;
 }
 
 static struct span trimmed(struct span s) {

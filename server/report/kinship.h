@@ -16,7 +16,7 @@
 enum kinship {
     KIN_SAME,
     KIN_CASE,           /* but for upper and lower case */
-    KIN_BLANKS,         /* but for blanks around it */
+    KIN_BLANKS,         /* but for blanks or control characters around it */
     KIN_COLON,          /* it is the expected one up to the first ':' */
     KIN_CUT,            /* an event's title, cut by lengths in its header that are too small */
     KIN_OVERRUN,        /* an event's title that goes on behind its '|', as the length is too great */

@@ -68,6 +68,13 @@ static void test_refused_names(void) {
         {S("x:at|cx"), "incr at", "its text holds at", NULL},
         {S("a:1|c|#k:v\nw,env:prod"), "incr a{env:prod}", "a newline before it made a line of its own", NULL},
         {S("other:abc|c"), "incr login", NULL, NULL},
+        {S("a:x|c|#env:prod"), "incr a{env:ci}", "has env:prod, not env:ci", NULL},
+        {S("a:x|c|@0.5|#env:prod|c:1"), "incr a{env:ci}", "has env:prod, not env:ci", NULL},
+        {S("a:x|c|#env:ci"), "incr a{env:ci}", "not a number\n", NULL},
+        {S("a:x|g"), "incr a", "is a gauge, not a count", NULL},
+        {S("my.a:b.c:1|c"), "incr my.*.c", "a name ends at its first ':', so its name was read as my.a",
+         "':'; a name ends"},
+        {S("hikaricp,pool=a::b:0.4|ms"), "timing hikaricp{pool:\"a::b\"}", "pool:a::b is in its name", NULL},
     };
     CHECK(cases);
 }
@@ -107,7 +114,9 @@ static void test_accepted_names(void) {
         {S("a.b:80:222|g"), "gauge a.b:*", "a name ends at its first ':'", NULL},
         {S("Login.Attempt:1|c"), "incr login.attempt", "its name differs in upper and lower case", "edit"},
         {S(" login.attempt :1|c"), "incr login.attempt",
-         "\" login.attempt \" (count) 1 sample: its name has blanks around it", "edit"},
+         "\" login.attempt \" (count) 1 sample: its name has blanks or control characters around it", "edit"},
+        {S("a\0:1|c"), "incr a", "a\\x00 (count) 1 sample: its name has blanks or control", NULL},
+        {S("b:1|c"), "incr a", NULL, NULL}, /* of one letter, every other one is an edit away */
         {S("http_requests,method=GET,status=200:1|c"), "incr http_requests{method:GET}",
          "in the form of InfluxDB; DogStatsD takes them behind '|#'; method:GET is in its name", NULL},
         {S("http_requests,method=GET,status=200:1|c"), "incr http_requests{method:GET}",
