@@ -22,7 +22,7 @@ CREATE VIEW samples AS
 SELECT id, session,
        strftime('%Y-%m-%dT%H:%M:%S', received_at_ns / 1000000000, 'unixepoch') || printf('.%09dZ', received_at_ns % 1000000000) AS received_at,
        source, name, type, value, text, sample_rate, tags, host, timestamp, interval, unit, container_id, external_data,
-       cardinality, entity_id, device, source_type, resources, series_id, received_at_ns
+       cardinality, entity_id, device, source_type, resources, series_id, received_at_ns, remarks, line AS remarked_line
 FROM (
     SELECT c.id + coalesce(v.key, 0) AS id, s.name AS session,
            (SELECT a.received_at FROM arrival a WHERE a.first_id <= c.id + coalesce(v.key, 0) ORDER BY a.first_id DESC LIMIT 1) AS received_at_ns,
@@ -35,7 +35,7 @@ FROM (
            x.sample_rate, x.tags, m.host,
            CASE v.type WHEN 'array' THEN json_extract(v.value, '$[0]') WHEN 'object' THEN nullif(json_extract(v.value, '$.ts'), 0) END AS timestamp,
            nullif(x.interval, 0) AS interval, x.unit, x.container_id, x.external_data, x.cardinality, x.entity_id,
-           m.device, x.source_type, x.resources, m.id AS series_id
+           m.device, x.source_type, x.resources, m.id AS series_id, x.remarks, x.line
     FROM metric m CROSS JOIN summary y ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id
          CROSS JOIN types t ON t.id = m.type
          CROSS JOIN json_each((
@@ -51,7 +51,8 @@ CREATE VIEW events AS
 SELECT e.id, s.name AS session,
        strftime('%Y-%m-%dT%H:%M:%S', e.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', e.received_at % 1000000000) AS received_at,
        o.word AS source, e.title, e.text, nullif(e.timestamp, 0) AS timestamp, e.aggregation_key, e.priority, e.alert_type, e.source_type_name,
-       e.tags, e.host, e.container_id, e.external_data, e.cardinality, e.entity_id, e.received_at AS received_at_ns
+       e.tags, e.host, e.container_id, e.external_data, e.cardinality, e.entity_id, e.received_at AS received_at_ns,
+       e.remarks, e.line AS remarked_line
 FROM event e CROSS JOIN session s ON s.id = e.session_id CROSS JOIN sources o ON o.id = e.source;
 
 CREATE VIEW service_checks AS
@@ -59,8 +60,25 @@ SELECT c.id, s.name AS session,
        strftime('%Y-%m-%dT%H:%M:%S', c.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', c.received_at % 1000000000) AS received_at,
        o.word AS source, c.name, CASE c.status WHEN 0 THEN 'ok' WHEN 1 THEN 'warning' WHEN 2 THEN 'critical' ELSE 'unknown' END AS status,
        c.message, nullif(c.timestamp, 0) AS timestamp, c.tags, c.host, c.container_id, c.external_data, c.cardinality, c.entity_id,
-       c.received_at AS received_at_ns
+       c.received_at AS received_at_ns, c.remarks, c.line AS remarked_line
 FROM service_check c CROSS JOIN session s ON s.id = c.session_id CROSS JOIN sources o ON o.id = c.source;
+
+-- What the Agent ignores inside lines that it takes, a row for each remark. A metric's are those of one spelling of a series, however
+-- many samples have it (series_id leads to them); an event's and a check's have the record's id.
+CREATE VIEW remarks AS
+SELECT s.name AS session, 'metric' AS family, m.name, json_extract(r.value, '$.remark') AS remark,
+       json_extract(r.value, '$.text') AS text, json_extract(r.value, '$.offset') AS offset, x.line,
+       m.id AS series_id, NULL AS record_id
+FROM context x CROSS JOIN metric m ON m.id = x.metric_id CROSS JOIN session s ON s.id = m.session_id CROSS JOIN json_each(x.remarks) r
+WHERE x.remarks IS NOT NULL
+UNION ALL
+SELECT s.name, 'event', e.title, json_extract(r.value, '$.remark'), json_extract(r.value, '$.text'),
+       json_extract(r.value, '$.offset'), e.line, NULL, e.id
+FROM event e CROSS JOIN session s ON s.id = e.session_id CROSS JOIN json_each(e.remarks) r WHERE e.remarks IS NOT NULL
+UNION ALL
+SELECT s.name, 'service_check', c.name, json_extract(r.value, '$.remark'), json_extract(r.value, '$.text'),
+       json_extract(r.value, '$.offset'), c.line, NULL, c.id
+FROM service_check c CROSS JOIN session s ON s.id = c.session_id CROSS JOIN json_each(c.remarks) r WHERE c.remarks IS NOT NULL;
 
 CREATE VIEW rejects AS
 SELECT r.id, s.name AS session,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static size_t name_number(struct lint *l, struct span name) {
+size_t lint_name_number(struct lint *l, struct span name) {
     size_t known = l->names.n, i = numbering_put(&l->names, name);
     if (i == NUMBERING_NONE || i < known)
         return i;
@@ -31,7 +31,7 @@ static int take_series(void *arg, const struct series_row *row) {
     int first = scope_first(&l->options->scope, &l->seen, row);
     l->first = first > 0;
     l->findings.series += l->first;
-    size_t name = name_number(l, row->name);
+    size_t name = lint_name_number(l, row->name);
     if (name == NUMBERING_NONE || first < 0)
         l->failed = true;
     else
@@ -88,8 +88,9 @@ static int take_large(void *arg, const struct large_row *row) {
     buf_printf(&observed, "%llu datagram%s in the session", (unsigned long long)row->n,
                row->n == 1 ? "" : "s");
     buf_printf(&why, "the largest has %llu bytes: %s", (unsigned long long)row->largest,
-               rule == LINT_DATAGRAM_8192 ? "an Agent reads 8,192 of a datagram"
-                                          : "over UDP 1,432 fit one network packet");
+               rule == LINT_DATAGRAM_8192
+                   ? "an Agent reads 8,192 of a datagram, and closes a Unix stream with a longer frame"
+                   : "over UDP 1,432 fit one network packet");
     findings_add(&l->findings,
                  &(struct catalog_finding){
                      .verdict = info->severity == SEVERITY_ERROR || o->strict ? VERDICT_FAIL : VERDICT_PASS,
@@ -184,6 +185,37 @@ static void explain(const struct lint_note *n, struct buf *why) {
     case LINT_CLIENT_DROPS:
         buf_printf(why, "the client reports %.*s dropped", SPAN_ARG(n->detail));
         return;
+    case LINT_SAMPLE_RATE:
+        buf_printf(why, "the rate %.*s: a value is divided by it, and counts so many times",
+                   SPAN_ARG(n->subject));
+        return;
+    case LINT_RATE_IGNORED:
+        buf_printf(why, "the rate %.*s means nothing to a %.*s", SPAN_ARG(n->subject), SPAN_ARG(n->detail));
+        return;
+    case LINT_TIMESTAMP_RANGE:
+        buf_printf(why, "the timestamp %.*s: ", SPAN_ARG(n->detail));
+        buf_span(why, n->subject);
+        return;
+    case LINT_IGNORED_PART:
+    case LINT_GAUGE_SIGN:
+        buf_char(why, '\'');
+        put_short(why, n->subject);
+        buf_str(why, "' is ignored: ");
+        buf_span(why, n->detail);
+        return;
+    case LINT_SEVERAL_VALUES:
+        arrow(n, "has the values", why);
+        return;
+    case LINT_COMMA_IN_VALUE:
+        arrow(n, "stands beside", why);
+        buf_str(why, ": a comma inside a value separates tags");
+        return;
+    case LINT_EVENT_TOO_LONG:
+        arrow(n, "has", why);
+        return;
+    case LINT_REFUSED:
+        buf_printf(why, "%.*s (%.*s)", SPAN_ARG(n->detail), SPAN_ARG(n->subject));
+        return;
     case LINT_N:
         return;
     }
@@ -212,7 +244,12 @@ static json_t *report(struct lint *l, struct err *err) {
         buf_clear(&why);
         buf_printf(&claim, "%s: ", rule->name);
         put_short(&claim, l->names.list[n->name]);
-        buf_printf(&observed, "%llu series", (unsigned long long)(n->series > 1 ? n->series : name->series));
+        if (n->what)
+            buf_printf(&observed, "%llu %s%s", (unsigned long long)n->series, n->what,
+                       n->series == 1 ? "" : "s");
+        else
+            buf_printf(&observed, "%llu series",
+                       (unsigned long long)(n->series > 1 ? n->series : name->series));
         explain(n, &why);
         findings_add(&l->findings, &(struct catalog_finding){
                                        .verdict = fails ? VERDICT_FAIL : VERDICT_PASS,
@@ -244,6 +281,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     l.effort = options->effort ? options->effort : &l.own_effort;
     int failed = findings_start(&l.findings, &options->scope, reader, err) ||
                  reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err) ||
+                 lint_records(&l, reader, err) ||
                  reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err);
     l.first = true; /* what follows counts names */
     if (!failed) {

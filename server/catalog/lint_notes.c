@@ -9,6 +9,11 @@ bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name) {
 }
 
 void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail) {
+    lint_note_of(l, rule, name, subject, detail, NULL);
+}
+
+void lint_note_of(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
+                  const char *what) {
     if (lint_silent(l, rule, name))
         return;
     uint64_t seed = (uint64_t)name * LINT_N + rule;
@@ -16,13 +21,13 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
     uint32_t *at = table_put(&l->noted, XXH3_64bits_withSeed(subject.n ? subject.p : "", subject.n, seed),
                              (uint32_t)l->n_notes, &added);
     if (at && !added) {
-        l->notes[*at].series += l->first;
+        l->notes[*at].series += what || l->first;
         return;
     }
     if (!array_room(&l->notes, l->n_notes, &l->cap_notes, sizeof *l->notes))
         at = NULL;
-    struct lint_note note = {rule, (uint32_t)name, 1, arena_copy(&l->arena, subject),
-                             arena_copy(&l->arena, detail)};
+    struct lint_note note = {
+        rule, (uint32_t)name, 1, what, arena_copy(&l->arena, subject), arena_copy(&l->arena, detail)};
     if (!at || !note.subject.p || !note.detail.p)
         l->failed = true;
     else

@@ -24,6 +24,7 @@ struct lint_note {
     enum lint_rule rule;
     uint32_t name;
     uint64_t series;
+    const char *what;    /* "event": what is counted instead of series; NULL: series */
     struct span subject; /* "Env:PROD" */
     struct span detail;  /* "env:prod" */
 };
@@ -73,6 +74,15 @@ struct lint_tag {
 bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name);
 /* Counts one more series for (rule, name, subject). */
 void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail);
+/* Counts one more record for it, of which one is called `what` (a literal). */
+void lint_note_of(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
+                  const char *what);
+/* The number of a name; NUMBERING_NONE when out of memory. */
+size_t lint_name_number(struct lint *l, struct span name);
+/* Rules about the tags of an event or a check. */
+void lint_tags(struct lint *l, size_t name, size_t n, const struct span *tags, const char *what);
+/* Rules about what series do not show. Non-zero with err, or when `failed` or too much work. */
+int lint_records(struct lint *l, struct reader *reader, struct err *err);
 /* Rules about single series, as they come. */
 void lint_series(struct lint *l, size_t name, const struct series_row *row);
 /* Rules about a name as a whole, once all series are known. */

@@ -69,7 +69,8 @@ static void count_values(struct lint *l, size_t name, size_t tag) {
     }
 }
 
-static void check_tag(struct lint *l, size_t name, struct span raw) {
+/* `what`: of an event or a check, whose tags make no series; NULL: of a metric. */
+static void check_tag(struct lint *l, size_t name, struct span raw, const char *what) {
     size_t i = tag_number(l, raw);
     if (i == NUMBERING_NONE) {
         l->failed = true;
@@ -78,17 +79,80 @@ static void check_tag(struct lint *l, size_t name, struct span raw) {
     const struct lint_tag *t = &l->of_tags[i];
     struct span tag = l->tags.list[i];
     if (t->normal & NORMAL_DROPPED)
-        lint_note(l, LINT_TAG_DROPPED, name, tag, SPAN(""));
+        lint_note_of(l, LINT_TAG_DROPPED, name, tag, SPAN(""), what);
     else if (t->normal & NORMAL_REWRITTEN)
-        lint_note(l, LINT_TAG_REWRITTEN, name, tag, t->normal_text);
+        lint_note_of(l, LINT_TAG_REWRITTEN, name, tag, t->normal_text, what);
     else if (t->normal & NORMAL_LOWERED)
-        lint_note(l, LINT_TAG_LOWERCASED, name, tag, t->normal_text);
+        lint_note_of(l, LINT_TAG_LOWERCASED, name, tag, t->normal_text, what);
     if (t->normal & NORMAL_CUT && !(t->normal & NORMAL_DROPPED))
-        lint_note(l, LINT_TAG_TRUNCATED, name, tag, t->normal_text);
+        lint_note_of(l, LINT_TAG_TRUNCATED, name, tag, t->normal_text, what);
     for (size_t k = 0; k < sizeof reserved / sizeof reserved[0]; k++)
         if (span_eq(l->keys.list[t->key], reserved[k]))
-            lint_note(l, LINT_RESERVED_KEY, name, reserved[k], SPAN(""));
-    count_values(l, name, i);
+            lint_note_of(l, LINT_RESERVED_KEY, name, reserved[k], SPAN(""), what);
+    if (!what)
+        count_values(l, name, i);
+}
+
+void lint_tags(struct lint *l, size_t name, size_t n, const struct span *tags, const char *what) {
+    for (size_t i = 0; i < n && !l->failed; i++)
+        check_tag(l, name, tags[i], what);
+}
+
+/* --- tags beside each other ------------------------------------------------------------------------------ */
+
+static bool has_key(struct span tag) {
+    return tag.n > 1 && memchr(tag.p + 1, ':', tag.n - 1);
+}
+
+/* Sorted tags: those of one key stand together. */
+static void check_several_values(struct lint *l, size_t name, const struct series_row *row) {
+    for (size_t i = 1; i < row->n_tags; i++) {
+        struct span before = row->tags[i - 1], tag = row->tags[i];
+        if (!has_key(before) || !has_key(tag) || !span_eq(tag_key(before), tag_key(tag)))
+            continue;
+        struct buf values = {.max = 1 << 20};
+        buf_span(&values, tag_value(before));
+        buf_str(&values, " and ");
+        buf_span(&values, tag_value(tag));
+        lint_note(l, LINT_SEVERAL_VALUES, name, tag_key(tag), buf_view(&values));
+        l->failed |= values.failed;
+        buf_free(&values);
+    }
+}
+
+/* "v12" is "a0", "text/html" "a/a": what the parts of one list have in common. Plain words have nothing. */
+#define SHAPE_MAX 16
+static size_t shape_of(struct span s, char shape[SHAPE_MAX]) {
+    size_t n = 0;
+    bool plain = true;
+    for (size_t i = 0; i < s.n && n < SHAPE_MAX; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+        char kind = (char)(letter ? 'a' : c >= '0' && c <= '9' ? '0' : c);
+        plain &= letter || c == '_' || c == '-';
+        if (n == 0 || shape[n - 1] != kind)
+            shape[n++] = kind;
+    }
+    return plain ? 0 : n;
+}
+
+/* A tag without a key that looks like the value of another one, or that begins with a blank as after "a, b". */
+static void check_commas(struct lint *l, size_t name, const struct series_row *row) {
+    for (size_t i = 0; i < row->n_tags && row->n_tags <= TAGS_MAX; i++) {
+        char shape[SHAPE_MAX], other[SHAPE_MAX];
+        struct span tag = row->tags[i];
+        size_t n = has_key(tag) ? 0 : shape_of(tag, shape);
+        bool blank = tag.n > 0 && *tag.p == ' ';
+        for (size_t k = 0; (n > 0 || blank) && k < row->n_tags; k++) {
+            if (k == i || !has_key(row->tags[k]))
+                continue;
+            size_t m = shape_of(tag_value(row->tags[k]), other);
+            if (!blank && (m != n || memcmp(shape, other, n) != 0))
+                continue;
+            lint_note(l, LINT_COMMA_IN_VALUE, name, tag, row->tags[k]);
+            break;
+        }
+    }
 }
 
 /* The shortest line that says this: longer than a datagram, it cannot be sent without being cut. */
@@ -133,7 +197,9 @@ void lint_series(struct lint *l, size_t name, const struct series_row *row) {
     if (span_starts(row->name, TELEMETRY))
         return;
     for (size_t i = 0; i < row->n_tags; i++)
-        check_tag(l, name, row->tags[i]);
+        check_tag(l, name, row->tags[i], NULL);
+    check_several_values(l, name, row);
+    check_commas(l, name, row);
     if (row->n_tags > TAGS_MAX) {
         char number[NUMBER_SIZE];
         number_format((double)row->n_tags, number);

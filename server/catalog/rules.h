@@ -70,7 +70,35 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "lost or changed.")                                                                                                  \
     X(LINT_CLIENT_DROPS, "client-drops", SEVERITY_ERROR, "clients drop nothing",                                           \
       "The client's own telemetry (datadog.dogstatsd.client.*) reports metrics that it dropped before they were sent: "    \
-      "its buffer was too small, or the socket did not keep up.")
+      "its buffer was too small, or the socket did not keep up.")                                                          \
+    X(LINT_SAMPLE_RATE, "sample-rate", SEVERITY_ERROR, "sample rates are above 0 and at most 1",                           \
+      "The Agent divides a count by its sample rate and does not look whether that makes sense: @2 halves "                \
+      "it, @0 makes it infinite, @-1 takes it away, and one NaN makes the sum NaN.")                                       \
+    X(LINT_RATE_IGNORED, "rate-ignored", SEVERITY_WARNING, "gauges and sets have no sample rate",                          \
+      "The Agent reads the sample rate of a gauge or a set and ignores it. A client that sends only some of "              \
+      "them loses values that nothing makes up for.")                                                                      \
+    X(LINT_TIMESTAMP_RANGE, "timestamp-range", SEVERITY_ERROR, "timestamps are near the time of arrival",                  \
+      "Datadog keeps points of the last hour and up to ten minutes ahead, and refuses an event that is more "              \
+      "than 18 hours old. The Agent sends others on without a word. A timestamp is in seconds: milliseconds "              \
+      "lie in the far future.")                                                                                            \
+    X(LINT_IGNORED_PART, "ignored-part", SEVERITY_ERROR, "nothing inside a line is ignored",                               \
+      "The Agent takes the line and ignores a part of it: a field that it does not know, the first of two "                \
+      "fields of one kind, what stands behind a '|' inside a tag or a message, an event's surplus. statwit "               \
+      "rejects --remarks shows the place.")                                                                                \
+    X(LINT_GAUGE_SIGN, "gauge-sign", SEVERITY_WARNING, "gauges are set, not changed",                                      \
+      "In Etsy's statsd '+4' raises a gauge by 4 and '-4' lowers it. An Agent takes the number as the "                    \
+      "gauge's value.")                                                                                                    \
+    X(LINT_SEVERAL_VALUES, "several-values", SEVERITY_WARNING, "a tag key has one value",                                  \
+      "Datadog keeps all values of a key, so the metric is counted under each of them. Usually a client "                  \
+      "added a tag to one that was already there.")                                                                        \
+    X(LINT_COMMA_IN_VALUE, "comma-in-value", SEVERITY_NOTE, "no tag value holds a comma",                                  \
+      "A comma separates tags: k:v1,v2 is the tag k:v1 and the tag v2. A tag without a key that looks like "               \
+      "the value of another one is likely the rest of a value.")                                                           \
+    X(LINT_EVENT_TOO_LONG, "event-too-long", SEVERITY_WARNING, "events fit their limits",                                  \
+      "Datadog documents 4,000 characters for the text of an event and 100 for its aggregation key.")                      \
+    X(LINT_REFUSED, "refused", SEVERITY_ERROR, "nothing is refused",                                                       \
+      "An Agent or Datadog drops what it cannot read, and the sender is not told. statwit rejects shows "                  \
+      "each with the place.")
 
 enum lint_rule {
 #define X(id, name, severity, claim, why) id,

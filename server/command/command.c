@@ -50,9 +50,10 @@ const struct command commands[] = {
      "  statwit samples 'events.*' -f\n"
      "  statwit samples --db statwit.db --json",
      samples_command},
-    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_JSON, TAKES_QUIET),
+    {"rejects", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_REJECTS, TAKES_JSON, TAKES_QUIET),
      "what was refused, why, with a caret under the place", NULL,
      "  statwit rejects\n"
+     "  statwit rejects --remarks\n"
      "  statwit rejects --json --since 1200",
      rejects_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),

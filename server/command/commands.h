@@ -11,6 +11,7 @@ int expect_command(const struct options *o);
 int ls_command(const struct options *o);
 int samples_command(const struct options *o);
 int rejects_command(const struct options *o);
+int remarks_command(const struct options *o); /* rejects --remarks */
 int status_command(const struct options *o);
 int session_command(const struct options *o);
 int reset_command(const struct options *o);

@@ -88,6 +88,7 @@ const struct option option_table[] = {
 
     /* Of single commands. */
     {OPT_FOLLOW, GROUPS(TAKES_SAMPLES), KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
+    {OPT_REMARKS, GROUPS(TAKES_REJECTS), KIND_FLAG, 0, "remarks", NULL, NULL, NULL, "instead, what an Agent ignores inside the lines that it takes"},
     {OPT_WAIT, GROUPS(TAKES_STATUS), KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
     {OPT_FORMAT, GROUPS(TAKES_EXPORT), KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
     {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},

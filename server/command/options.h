@@ -60,6 +60,7 @@ enum option_id {
     OPT_SINCE,
     OPT_LIMIT,
     OPT_FOLLOW,
+    OPT_REMARKS,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -117,6 +118,7 @@ enum option_group {
     TAKES_SINCE,
     TAKES_FILTER,
     TAKES_SAMPLES,
+    TAKES_REJECTS,
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */

@@ -15,7 +15,9 @@
 #define ROW_MAX ((size_t)8 << 20)
 
 static const char *const words[] = {
-    [ROWS_SERIES] = "series", [ROWS_SAMPLES] = "samples", [ROWS_REJECTS] = "rejects"};
+    [ROWS_SERIES] = "series",   [ROWS_SAMPLES] = "samples",       [ROWS_REJECTS] = "rejects",
+    [ROWS_EVENTS] = "events", [ROWS_CHECKS] = "service_checks",
+};
 
 struct span row_text(const json_t *row, const char *field) {
     const json_t *value = json_object_get(row, field);
@@ -74,8 +76,12 @@ struct reader *rows_open_file(const struct options *o) {
 PHASE(LISTING_SERIES, series)
 PHASE(LISTING_SAMPLES, sample)
 PHASE(LISTING_REJECTS, reject)
+PHASE(LISTING_EVENTS, event)
+PHASE(LISTING_CHECKS, check)
 static const struct listing_phase *const phase_of[] = {
-    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_REJECTS] = &reject_phase};
+    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_REJECTS] = &reject_phase,
+    [ROWS_EVENTS] = &event_phase,  [ROWS_CHECKS] = &check_phase,
+};
 
 struct file_rows {
     const struct listing_phase *phase;
@@ -168,6 +174,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
         .since = (uint64_t)option_number(o, OPT_SINCE),
         .limit = (uint64_t)option_number(o, OPT_LIMIT),
         .newest = option_given(o, OPT_LIMIT),
+        .remarked = option_on(o, OPT_REMARKS),
     };
     for (size_t i = 0; i < f->n_tags; i++)
         tags[i] = span_str(o->list[OPT_TAG].texts[i]);
@@ -227,6 +234,7 @@ static void make_path(struct buf *path, const struct options *o, enum rows_kind 
     *path = (struct buf){.max = 1 << 20};
     rows_path(path, o, words[kind]);
     remote_arg(path, "since", option_text(o, OPT_SINCE));
+    remote_arg(path, "remarked", option_on(o, OPT_REMARKS) ? "true" : NULL);
     if (option_given(o, OPT_LIMIT))
         remote_arg(path, "newest", "true");
     remote_arg(path, "limit", option_given(o, OPT_LIMIT) ? option_text(o, OPT_LIMIT) : limit);

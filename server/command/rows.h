@@ -10,7 +10,7 @@
 #include "command/remote.h"
 #include "control/listing.h"
 
-enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS };
+enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_REJECTS, ROWS_EVENTS, ROWS_CHECKS };
 
 /* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
 bool rows_from_file(const struct options *o);

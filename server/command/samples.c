@@ -11,7 +11,7 @@
 #define NEWEST_MAX 10000 /* rows a server gives from the end */
 #define EVENT_MAX  ((size_t)8 << 20)
 
-enum { TIME, SOURCE, SESSION, NAME, TYPE, VALUE, RATE, TAGS, HOST, N };
+enum { TIME, SOURCE, SESSION, NAME, TYPE, VALUE, RATE, TAGS, HOST, IGNORED, N };
 static const struct column columns[N] = {
     [TIME] = {.title = "TIME", .colour = COLOUR_DIM},
     [SOURCE] = {.title = "SOURCE"},
@@ -22,6 +22,7 @@ static const struct column columns[N] = {
     [RATE] = {.title = "RATE", .optional = true},
     [TAGS] = {.title = "TAGS", .gives = true},
     [HOST] = {.title = "HOST", .optional = true},
+    [IGNORED] = {.title = "IGNORED", .colour = COLOUR_RED, .gives = true, .optional = true},
 };
 
 struct sample_list {
@@ -37,6 +38,17 @@ struct sample_list {
 static struct span time_of(const json_t *row) {
     struct span time = row_text(row, "received_at");
     return time.n < 26 ? time : span_of(time.p + 11, 15);
+}
+
+/* What the Agent ignores of the line: "in:tag,red|x". */
+static void put_ignored(const json_t *row, struct buf *text) {
+    size_t i;
+    json_t *remark;
+    json_array_foreach(json_object_get(row, "remarks"), i, remark) {
+        struct span ignored = row_text(remark, "text");
+        buf_str(text, i ? "|" : "");
+        buf_span(text, ignored.n ? ignored : row_text(remark, "remark"));
+    }
 }
 
 static void on_sample(void *arg, const json_t *row) {
@@ -61,6 +73,9 @@ static void on_sample(void *arg, const json_t *row) {
     table_cell(&l->table, span_str(rate));
     table_cell(&l->table, buf_view(&l->tags));
     table_cell(&l->table, row_text(row, "host"));
+    buf_clear(&l->tags);
+    put_ignored(row, &l->tags);
+    table_cell(&l->table, buf_view(&l->tags));
 }
 
 /* --- following ------------------------------------------------------------------------------------------- */

@@ -186,6 +186,8 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
             return refuse_value(rq, arg, "a number from 1 to 100000000");
     } else if (span_eq(arg->name, SPAN("newest")))
         return ask_flag(rq, "newest", &ask->newest);
+    else if (span_eq(arg->name, SPAN("remarked")))
+        return ask_flag(rq, "remarked", &f->remarked);
     return 0;
 }
 

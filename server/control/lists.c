@@ -14,17 +14,19 @@ WRITER(check, check_row)
 WRITER(reject, reject_row)
 WRITER(request, request_row)
 
-#define LIST(path, rows, writer)                                                                             \
+#define LIST(path, rows, writer) LIST_WITH(path, rows, writer, 0, NULL)
+#define LIST_OF_LINES(path, rows, writer) LIST_WITH(path, rows, writer, ASK_NAMES("remarked"))
+#define LIST_WITH(path, rows, writer, ...)                                                                   \
     void control_##path(struct http_request *rq) {                                                           \
         static const struct listing_format format = {                                                        \
             "application/json", "{\"" #path "\":[", ",\n", true, 1, {{rows, "", "", write_##writer}}};       \
         struct ask ask;                                                                                      \
-        if (ask_list(rq, 0, NULL, &ask) == 0)                                                                \
+        if (ask_list(rq, __VA_ARGS__, &ask) == 0)                                                                \
             listing_answer(rq, &ask, &format);                                                               \
     }
 LIST(series, LISTING_SERIES, series)
-LIST(samples, LISTING_SAMPLES, sample)
-LIST(events, LISTING_EVENTS, event)
-LIST(service_checks, LISTING_CHECKS, check)
+LIST_OF_LINES(samples, LISTING_SAMPLES, sample)
+LIST_OF_LINES(events, LISTING_EVENTS, event)
+LIST_OF_LINES(service_checks, LISTING_CHECKS, check)
 LIST(rejects, LISTING_REJECTS, reject)
 LIST(requests, LISTING_REQUESTS, request)

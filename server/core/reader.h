@@ -35,6 +35,9 @@ struct filter {
     uint64_t since;        /* records with id > since */
     uint64_t until;        /* records with id <= until; 0: no bound */
     uint64_t limit;        /* 0: no bound */
+    bool remarked;         /* samples, spellings, events, checks: only those with remarks; series: of which some sample has some */
+    bool timed;            /* samples: only those with a timestamp */
+    bool sampled;          /* series: of which some sample has a rate other than 1; spellings: with such a rate */
     bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 
@@ -55,6 +58,13 @@ struct series_row {
     int64_t first_at, last_at;
     uint64_t first_id, last_id; /* of its first and last sample still recorded */
     bool sampled;               /* some sample came with a rate other than 1 */
+};
+
+/* What some samples of a series have in common, their values and timestamps aside. */
+struct spelling_row {
+    uint64_t series_id;
+    struct span session;
+    const struct metric *spelling; /* without values */
 };
 
 struct sample_row {
@@ -178,6 +188,10 @@ struct reader_ops {
     /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
+    /* The spellings of the series that the filter lets by, series by series in order of id; with `since` only those that came
+     * after it. For those who look at rates and remarks: much cheaper than all samples. */
+    int (*spellings)(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
+                     void *, struct err *);
     int (*cadence)(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
     int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *),
                   void *, struct err *);

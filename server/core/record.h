@@ -9,6 +9,7 @@
 
 #include "core/metric.h"
 #include "core/reason.h"
+#include "core/remark.h"
 #include <stdint.h>
 
 /* Where records come in; the order is stored in recordings: append only. */
@@ -79,6 +80,7 @@ struct metric {
      * further. key.n == 0: not available, compare the fields. */
     struct span key_name;
     struct span key_rest;
+    const struct remarks *remarks; /* NULL: none */
 };
 
 struct event {
@@ -88,6 +90,7 @@ struct event {
     size_t n_tags;
     const struct span *tags;
     struct origin origin;
+    const struct remarks *remarks; /* NULL: none */
 };
 
 struct service_check {
@@ -98,6 +101,7 @@ struct service_check {
     size_t n_tags;
     const struct span *tags;
     struct origin origin;
+    const struct remarks *remarks; /* NULL: none */
 };
 
 struct reject {

@@ -1,7 +1,7 @@
 /* DogStatsD: one datagram (or stream frame) in, records out.
  *
  * Pure: no I/O, no clock, no globals, no allocation but in dogstatsd_new.
- * A line gives one metric, event, check or reject. Each value of a metric that is not finite becomes a reject of its own; the
+ * A line gives one metric, event, check or reject. What the Agent ignores of a line stands in its record's remarks. Each value of a metric that is not finite becomes a reject of its own; the
  * metric with the other values comes before it.
  *
  * Ownership: a record points into the datagram and into the decoder's scratch memory. Both are valid until the callback

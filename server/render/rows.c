@@ -104,6 +104,23 @@ static void origin_fields(struct buf *b, const struct origin *o) {
         buf_add(b, "null", 4);
 }
 
+/* Only where there are some: nearly every row has none. */
+static void remarks_fields(struct buf *b, const struct remarks *r) {
+    if (!r)
+        return;
+    name_field(b, "remarks");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct remark *remark = &r->list[i];
+        buf_printf(b, "%s{\"offset\":%zu", i ? "," : "[", remark->offset);
+        word_field(b, "remark", remark_word(remark->kind));
+        string_field(b, "detail", span_str(remark_sentence(remark->kind)));
+        string_field(b, "text", remark->text);
+        buf_char(b, '}');
+    }
+    buf_char(b, ']');
+    string_field(b, "remarked_line", r->line);
+}
+
 /* --- metrics --------------------------------------------------------------------------------------------- */
 
 void rows_series_json(struct buf *b, const struct series_row *row) {
@@ -167,6 +184,7 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
     else
         buf_add(b, "null", 4);
     sketch_field(b, row->value.sketch);
+    remarks_fields(b, m->remarks);
     buf_char(b, '}');
 }
 
@@ -186,6 +204,7 @@ void rows_event_json(struct buf *b, const struct event_row *row) {
     tags_field(b, e->n_tags, e->tags);
     string_field(b, "host", e->origin.host);
     origin_fields(b, &e->origin);
+    remarks_fields(b, e->remarks);
     buf_char(b, '}');
 }
 
@@ -205,6 +224,7 @@ void rows_check_json(struct buf *b, const struct check_row *row) {
     tags_field(b, c->n_tags, c->tags);
     string_field(b, "host", c->origin.host);
     origin_fields(b, &c->origin);
+    remarks_fields(b, c->remarks);
     buf_char(b, '}');
 }
 

@@ -125,10 +125,39 @@ by.path unixgram" ]
     has "nothing was refused"
 }
 
+@test "rejects --remarks: what is ignored inside a line that is taken, with a caret" {
+    start --db r.db
+    statwit send 'gt:1|g|#pipe|in:tag,red' 'gt:2|g|#pipe|in:tag,red' 'fine:1|c' '_e{5,4}:title|text extra|t:fatal' '_sc|n|0|m:a | b'
+    run statwit rejects
+    has "nothing was refused"
+    for from in "" "--db r.db"; do
+        # shellcheck disable=SC2086
+        run statwit rejects --remarks $from
+        exits 0
+        has "(2 records) ignored_field"
+        has "    gt:1|g|#pipe|in:tag,red"
+        has "                 ^"
+        has event_surplus
+        has ignored_value
+        # shellcheck disable=SC2086
+        run statwit rejects --remarks --json $from
+        [ "$(jq -r '.remarks[0] | "\(.remark) \(.text) \(.offset) \(.line) \(.records)"' <<<"$output")" = \
+            'ignored_field in:tag,red 13 gt:1|g|#pipe|in:tag,red 2' ]
+        [ "$(jq -r '[.remarks[].family] | unique | join(" ")' <<<"$output")" = 'event metric service_check' ]
+    done
+    run statwit samples
+    has IGNORED
+    has in:tag,red
+    run statwit reset
+    run statwit rejects --remarks
+    has "nothing was ignored"
+}
+
 @test "what was received cannot drive the terminal" {
     start
-    printf 'evil\033]0;owned\007:1|c|#\302\233x,\342\200\256y\nbad\033[2J' | statwit send
-    for command in ls samples rejects; do
+    printf 'evil\033]0;owned\007:1|c|#\302\233x,\342\200\256y|\033[2J\nbad\033[2J' | statwit send
+    for command in ls samples rejects "rejects --remarks"; do
+        # shellcheck disable=SC2086
         run statwit $command
         exits 0
         hasnt $'\033'

@@ -21,6 +21,7 @@ static int break_down(struct err *err) {
         return lived ? result : break_down(err);                                                             \
     }
 OP(series, series_row)
+OP(spellings, spelling_row)
 OP(events, event_row)
 OP(checks, check_row)
 OP(rejects, reject_row)
@@ -47,6 +48,7 @@ static int last_id(struct reader *r, uint64_t *id, struct err *err) {
 
 static const struct reader_ops ops = {.series = series,
                                       .samples = samples,
+                                      .spellings = spellings,
                                       .events = events,
                                       .checks = checks,
                                       .rejects = rejects,

@@ -56,6 +56,17 @@ static struct span *keep_list(struct fake *f, size_t n, const struct span *list)
     return copy;
 }
 
+static const struct remarks *keep_remarks(struct fake *f, const struct remarks *r) {
+    if (!r)
+        return NULL;
+    struct remarks *copy = take(f, sizeof *copy);
+    *copy = *r;
+    copy->line = keep(f, r->line);
+    for (size_t i = 0; i < r->n; i++)
+        copy->list[i].text = keep(f, r->list[i].text);
+    return copy;
+}
+
 static struct origin keep_origin(struct fake *f, struct origin o) {
     o.host = keep(f, o.host);
     o.container_id = keep(f, o.container_id);
@@ -145,6 +156,7 @@ static void put_metric(struct fake *f, const struct metric *m) {
     spelling->device = keep(f, m->device);
     spelling->source_type = keep(f, m->source_type);
     spelling->resources = keep(f, m->resources);
+    spelling->remarks = keep_remarks(f, m->remarks);
     spelling->n_values = 0;
     spelling->values = NULL;
     spelling->key_name = spelling->key_rest = (struct span){NULL, 0};
@@ -185,6 +197,7 @@ void fake_put(struct fake *f, const struct record *record) {
             *texts[i] = keep(f, *texts[i]);
         e->tags = keep_list(f, e->n_tags, e->tags);
         e->origin = keep_origin(f, e->origin);
+        e->remarks = keep_remarks(f, e->remarks);
         bin_add(&f->events, sizeof row, &row);
     } else if (record->kind == RECORD_SERVICE_CHECK) {
         struct check_row row = {id, time_of(id), f->source, f->session, record->check};
@@ -192,6 +205,7 @@ void fake_put(struct fake *f, const struct record *record) {
         row.check.message = keep(f, row.check.message);
         row.check.tags = keep_list(f, row.check.n_tags, row.check.tags);
         row.check.origin = keep_origin(f, row.check.origin);
+        row.check.remarks = keep_remarks(f, row.check.remarks);
         bin_add(&f->checks, sizeof row, &row);
     } else {
         struct reject_row row = {id, time_of(id), f->source, f->session, record->reject};
@@ -313,17 +327,20 @@ static bool test_sample(const struct filter *q, const void *row) {
     const struct sample_row *s = row;
     return wanted(q, s->session, s->spelling->name, s->spelling->n_tags, s->spelling->tags, s->id) &&
            (!q->has_type || q->type == s->spelling->type) &&
-           (!q->series_id || q->series_id == s->series_id) && (!q->has_source || q->source == s->source);
+           (!q->series_id || q->series_id == s->series_id) && (!q->has_source || q->source == s->source) &&
+           (!q->timed || s->value.timestamp) && (!q->remarked || s->spelling->remarks) && (!q->sampled || s->spelling->sample_rate != 1);
 }
 
 static bool test_event(const struct filter *q, const void *row) {
     const struct event_row *e = row;
-    return wanted(q, e->session, e->event.title, e->event.n_tags, e->event.tags, e->id);
+    return wanted(q, e->session, e->event.title, e->event.n_tags, e->event.tags, e->id) &&
+           (!q->remarked || e->event.remarks);
 }
 
 static bool test_check(const struct filter *q, const void *row) {
     const struct check_row *c = row;
-    return wanted(q, c->session, c->check.name, c->check.n_tags, c->check.tags, c->id);
+    return wanted(q, c->session, c->check.name, c->check.n_tags, c->check.tags, c->id) &&
+           (!q->remarked || c->check.remarks);
 }
 
 static bool test_reject(const struct filter *q, const void *row) {
@@ -381,6 +398,27 @@ static int read_samples(struct reader *r, const struct filter *q, bool ordered,
     return 0;
 }
 
+struct spelling_call {
+    int (*row)(void *, const struct spelling_row *);
+    void *arg;
+    const struct metric *last;
+};
+
+/* Every line has a spelling of its own here. */
+static int take_spelling(void *arg, const struct sample_row *s) {
+    struct spelling_call *call = arg;
+    if (s->spelling == call->last)
+        return 0;
+    call->last = s->spelling;
+    return call->row(call->arg, &(struct spelling_row){s->series_id, s->session, s->spelling});
+}
+
+static int read_spellings(struct reader *r, const struct filter *q,
+                          int (*row)(void *, const struct spelling_row *), void *arg, struct err *err) {
+    struct spelling_call call = {.row = row, .arg = arg};
+    return read_samples(r, q, false, take_spelling, &call, err);
+}
+
 static int read_requests(struct reader *r, const struct filter *q,
                          int (*row)(void *, const struct request_row *), void *arg, struct err *err) {
     (void)r, (void)q, (void)row, (void)arg, (void)err;
@@ -431,6 +469,7 @@ static const struct reader_ops ops = {
     .rejects = read_rejects,
     .requests = read_requests,
     .losses = read_losses,
+    .spellings = read_spellings,
     .large = read_large,
     .sessions = read_sessions,
     .last_id = read_last_id,

@@ -6,21 +6,37 @@ static void refuse(struct dogstatsd *d, struct span line, enum reason reason, co
     line_reject(d, reason, SPAN("service_check"), line, at, name);
 }
 
+/* Which fields of a check have been read: one more of a kind replaces it. */
+struct check_fields {
+    struct span timestamp, host, message; /* whole fields; p == NULL: none yet */
+};
+
+static void take_field(struct dogstatsd *d, struct span *before, struct span field) {
+    if (before->p)
+        line_remark(d, REMARK_REPEATED_FIELD, *before);
+    *before = field;
+}
+
 /*   |d:1657100430|h:web-1|m:all is well|
  *    ^^^^^^^^^^^^ ^^^^^^^ ^^^^^^^^^^^^^
  */
-static void read_field(struct dogstatsd *d, struct service_check *check, struct span *host,
+static void read_field(struct dogstatsd *d, struct service_check *check, struct check_fields *seen,
                        struct line_fields *fields, struct span field) {
     int64_t timestamp;
     if (span_starts(field, SPAN("d:"))) {
-        if (number_parse_int(span_from(field, 2), &timestamp) == NUMBER_OK)
+        if (number_parse_int(span_from(field, 2), &timestamp) == NUMBER_OK) {
+            take_field(d, &seen->timestamp, field);
             check->timestamp = timestamp;
+        } else {
+            line_remark(d, REMARK_IGNORED_VALUE, field);
+        }
     } else if (span_starts(field, SPAN("h:"))) {
-        *host = span_from(field, 2);
+        take_field(d, &seen->host, field);
     } else if (span_starts(field, SPAN("m:"))) {
+        take_field(d, &seen->message, field);
         check->message = span_from(field, 2);
     } else {
-        fields_take(&d->options, fields, field);
+        fields_take(d, fields, field);
     }
 }
 
@@ -52,15 +68,18 @@ void check_decode(struct dogstatsd *d, struct span line, const char *newline) {
     };
     struct service_check *check = &record.check;
     struct line_fields fields = {0};
-    struct span host = {NULL, 0};
+    struct check_fields seen = {0};
+    if (line.p[3] != '|')
+        line_remark(d, REMARK_CHECK_PREFIX, span_of(line.p + 3, 1));
     struct stops stops;
     stops_start(&stops, status_end, newline);
     const char *at;
     for (char stop = stops_next(&stops, &at); stop == '|';)
-        read_field(d, check, &host, &fields, fields_next(d, &fields, at + 1, &stops, &stop, &at));
+        read_field(d, check, &seen, &fields, fields_next(d, &fields, at + 1, &stops, &stop, &at));
     check->n_tags = enrich(d, &fields, &check->origin);
     check->tags = d->tags;
-    if (host.n > 0)
-        check->origin.host = host;
+    enrich_host(d, seen.host, &check->origin);
+    check->remarks = line_remarks(d, line);
     d->emit(d->arg, &record);
+    d->remarks.n = 0;
 }

@@ -44,6 +44,10 @@ static bool read_header(struct dogstatsd *d, struct span line, struct header *he
     /* Each length is below 2^63: the sum does not overflow. */
     if (header->title_bytes + 1 + header->text_bytes > (uint64_t)(end - header->body))
         return refuse(d, line, REASON_EVENT_TOO_SHORT, end);
+    if (*stop != '}')
+        line_remark(d, REMARK_EVENT_HEADER, span_of(stop, 1));
+    if (header->body[header->title_bytes] != '|')
+        line_remark(d, REMARK_EVENT_SEPARATOR, span_of(header->body + header->title_bytes, 1));
     return true;
 }
 
@@ -65,44 +69,86 @@ static struct span unescape(struct span s, char **out) {
     return line_span(from, to);
 }
 
-static struct span one_of(struct span word, size_t n, const struct span *words, struct span otherwise) {
+/* The word of the field when it is one of these; else the field is ignored and remarked on. */
+static bool is_one_of(struct dogstatsd *d, struct span field, size_t n, const struct span *words) {
     for (size_t i = 0; i < n; i++)
-        if (span_eq(word, words[i]))
-            return word;
-    return otherwise;
+        if (span_eq(span_from(field, 2), words[i]))
+            return true;
+    line_remark(d, REMARK_IGNORED_VALUE, field);
+    return false;
+}
+
+/* Which fields of an event have been read: one more of a kind replaces it. */
+struct event_fields {
+    struct span timestamp, host, key, priority, source_type, alert_type; /* whole fields; p == NULL: none yet */
+};
+
+static void take_field(struct dogstatsd *d, struct span *before, struct span field) {
+    if (before->p)
+        line_remark(d, REMARK_REPEATED_FIELD, *before);
+    *before = field;
 }
 
 /*   |d:1657100430|h:web-1|k:key|p:low|s:source|t:error|
  *    ^^^^^^^^^^^^ ^^^^^^^ ^^^^^ ^^^^^ ^^^^^^^^ ^^^^^^^    what makes no sense leaves things as they were
  */
-static void read_field(struct dogstatsd *d, struct event *event, struct span *host,
+static void read_field(struct dogstatsd *d, struct event *event, struct event_fields *seen,
                        struct line_fields *fields, struct span field) {
     struct span rest = field.n >= 2 && field.p[1] == ':' ? span_from(field, 2) : (struct span){NULL, 0};
     int64_t timestamp;
     switch (rest.p ? field.p[0] : 0) {
     case 'd':
-        if (number_parse_int(rest, &timestamp) == NUMBER_OK)
-            event->timestamp = timestamp;
+        if (number_parse_int(rest, &timestamp) != NUMBER_OK) {
+            line_remark(d, REMARK_IGNORED_VALUE, field);
+            return;
+        }
+        take_field(d, &seen->timestamp, field);
+        event->timestamp = timestamp;
         return;
     case 'h':
-        *host = rest;
+        take_field(d, &seen->host, field);
         return;
     case 'k':
+        take_field(d, &seen->key, field);
         event->aggregation_key = rest.n ? rest : (struct span){NULL, 0};
         return;
     case 'p':
-        event->priority = one_of(rest, 2, (struct span[]){SPAN("normal"), SPAN("low")}, event->priority);
+        if (!is_one_of(d, field, 2, (struct span[]){SPAN("normal"), SPAN("low")}))
+            return;
+        take_field(d, &seen->priority, field);
+        event->priority = rest;
         return;
     case 's':
+        take_field(d, &seen->source_type, field);
         event->source_type_name = rest.n ? rest : (struct span){NULL, 0};
         return;
     case 't':
-        event->alert_type =
-            one_of(rest, 4, (struct span[]){SPAN("error"), SPAN("warning"), SPAN("info"), SPAN("success")},
-                   event->alert_type);
+        if (!is_one_of(d, field, 4,
+                       (struct span[]){SPAN("error"), SPAN("warning"), SPAN("info"), SPAN("success")}))
+            return;
+        take_field(d, &seen->alert_type, field);
+        event->alert_type = rest;
         return;
     default:
-        fields_take(&d->options, fields, field);
+        fields_take(d, fields, field);
+    }
+}
+
+/* The first field begins right after the text. It is empty, unless the text is longer than its length says. */
+static void read_fields(struct dogstatsd *d, struct event *event, struct event_fields *seen,
+                        struct line_fields *fields, const char *fields_at, const char *newline) {
+    struct stops stops;
+    stops_start(&stops, fields_at, newline);
+    const char *at = fields_at - 1;
+    for (char stop = '|'; stop == '|';) {
+        const char *from = at + 1;
+        struct span field = fields_next(d, fields, from, &stops, &stop, &at);
+        size_t remarked = d->remarks.n;
+        read_field(d, event, seen, fields, field);
+        if (from == fields_at && field.n > 0) { /* the one remark that says what it is */
+            d->remarks.n = remarked;
+            line_remark(d, REMARK_EVENT_SURPLUS, field);
+        }
     }
 }
 
@@ -120,16 +166,12 @@ void event_decode(struct dogstatsd *d, struct span line, const char *newline) {
     };
     struct event *event = &record.event;
     struct line_fields fields = {0};
-    struct span host = {NULL, 0};
-    /* The first field begins right after the text; normally it is empty. */
-    struct stops stops;
-    stops_start(&stops, fields_at, newline);
-    const char *at = fields_at - 1;
-    for (char stop = '|'; stop == '|';)
-        read_field(d, event, &host, &fields, fields_next(d, &fields, at + 1, &stops, &stop, &at));
+    struct event_fields seen = {0};
+    read_fields(d, event, &seen, &fields, fields_at, newline);
     event->n_tags = enrich(d, &fields, &event->origin);
     event->tags = d->tags;
-    if (host.n > 0)
-        event->origin.host = host;
+    enrich_host(d, seen.host, &event->origin);
+    event->remarks = line_remarks(d, line);
     d->emit(d->arg, &record);
+    d->remarks.n = 0;
 }

@@ -19,6 +19,7 @@ struct dogstatsd {
     struct span tags[DOGSTATSD_LINE_MAX + DOGSTATSD_CONSTANT_TAGS_MAX];
     struct value values[DOGSTATSD_LINE_MAX / 2];
     char text[DOGSTATSD_LINE_MAX]; /* texts that differ from the line: unescaped, or with a field taken out */
+    struct remarks remarks;        /* on the line that is read; n is 0 between lines */
 };
 
 /* Fields that any family may carry; the last of each kind wins. */
@@ -34,15 +35,25 @@ const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *s
 void event_decode(struct dogstatsd *d, struct span line, const char *newline);
 void check_decode(struct dogstatsd *d, struct span line, const char *newline);
 
-/* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does. */
-void fields_take(const struct dogstatsd_options *options, struct line_fields *fields, struct span field);
+/* Notes the field when it is c:, e: or card:; any other is ignored, as the Agent does, and remarked on. */
+void fields_take(struct dogstatsd *d, struct line_fields *fields, struct span field);
 /* Sets the origin, which was 0. Removes from d->tags the tags that the Agent consumes, and puts the constant tags behind the
  * rest. Returns the number of tags. */
 size_t enrich(struct dogstatsd *d, const struct line_fields *fields, struct origin *origin);
+/* After `enrich`: the field h: of an event or a check, which goes before a tag host: unless it is empty. */
+void enrich_host(struct dogstatsd *d, struct span field, struct origin *origin);
 
 /* `at` points into the line (or at its end): where reading failed. */
 void line_reject(struct dogstatsd *d, enum reason reason, struct span family, struct span line,
                  const char *at, struct span name);
+
+/* Notes what the Agent ignores; `text` lies in the line. Apart, since few lines need it. */
+__attribute__((cold, noinline)) void line_remark(struct dogstatsd *d, enum remark_kind kind,
+                                                 struct span text);
+/* The same about the tags noted so far, which other ones are about to replace. */
+__attribute__((cold, noinline)) void line_remark_tags(struct dogstatsd *d, const struct line_fields *fields);
+/* The remarks on a line that was read, for its record; NULL when there are none. The next line begins without. */
+const struct remarks *line_remarks(struct dogstatsd *d, struct span line);
 
 static inline struct span line_span(const char *p, const char *end) {
     return span_of(p, (size_t)(end - p));
@@ -66,6 +77,8 @@ static inline const char *line_part_end(const char *from, char stop, const char 
  */
 static inline const char *fields_tags(struct dogstatsd *d, struct line_fields *fields, const char *from,
                                       struct stops *stops, char *stop, const char **at) {
+    if (fields->n_tags)
+        line_remark_tags(d, fields);
     fields->n_tags = 0;
     fields->consumable = false;
     for (;; from = *at + 1) {

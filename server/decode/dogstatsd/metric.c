@@ -15,6 +15,7 @@ struct metric_parts {
     const char *rest; /* behind the first '|' */
     enum metric_type type;
     double rate;
+    const char *rate_at; /* its '@'; NULL: none */
     int64_t timestamp;
     const char *timestamp_at; /* its 'T'; NULL: none */
     size_t n_values, n_non_finite;
@@ -125,12 +126,20 @@ static inline bool read_values(struct dogstatsd *d, struct metric_parts *m, cons
     return true;
 }
 
+/* The field at `first` has come once more, at `again`. */
+__attribute__((cold, noinline)) static void remark_repeated(struct dogstatsd *d, const char *first,
+                                                            const char *again) {
+    line_remark(d, REMARK_REPEATED_FIELD, line_span(first, line_find(first, again, '|')));
+}
+
 /*   |T1657100430
  *    ^^^^^^^^^^^
  */
 static bool read_timestamp(struct dogstatsd *d, struct metric_parts *m, struct span field,
                            const char *line_end) {
     struct span digits = span_from(field, 1);
+    if (m->timestamp_at)
+        remark_repeated(d, m->timestamp_at, field.p);
     if (number_parse_int(digits, &m->timestamp) != NUMBER_OK)
         return refuse(d, m, REASON_INVALID_TIMESTAMP, digits.p, line_end);
     if (m->timestamp < 1)
@@ -148,12 +157,15 @@ static inline bool read_field(struct dogstatsd *d, struct metric_parts *m, struc
     case '#':
         return true;
     case '@':
+        if (m->rate_at)
+            remark_repeated(d, m->rate_at, field.p);
+        m->rate_at = field.p;
         return number_parse(span_from(field, 1), &m->rate) == NUMBER_OK ||
                refuse(d, m, REASON_INVALID_SAMPLE_RATE, field.p + 1, line_end);
     case 'T':
         return d->options.ignore_timestamps || read_timestamp(d, m, field, line_end);
     default:
-        fields_take(&d->options, fields, field);
+        fields_take(d, fields, field);
         return true;
     }
 }
@@ -174,6 +186,33 @@ static struct span without_timestamps(struct dogstatsd *d, struct span rest) {
             return span_of(d->text, n);
         p = stop + 1;
     }
+}
+
+/* The key, which must not be that of a line without this remark: "c|#x" becomes "c|#x|+". Values and T fields are no part of a key,
+ * so there is room in d->text: each of these remarks is about two bytes and more that are left out. */
+static void add_to_key(struct dogstatsd *d, char mark) {
+    struct span *rest = &d->metric.metric.key_rest;
+    if (rest->p != d->text) {
+        memcpy(d->text, rest->p, rest->n);
+        rest->p = d->text;
+    }
+    d->text[rest->n++] = '|';
+    d->text[rest->n++] = mark;
+}
+
+/* A line of which the Agent ignores a part. */
+__attribute__((cold, noinline)) static void emit_remarked(struct dogstatsd *d, const struct metric_parts *m,
+                                                          const char *end) {
+    struct metric *metric = &d->metric.metric;
+    metric->remarks = line_remarks(d, line_span(m->line, end));
+    for (size_t i = 0; i < metric->remarks->n; i++) {
+        char first = metric->remarks->list[i].text.p[0];
+        if (first == 'T' || metric->remarks->list[i].kind == REMARK_PLUS_SIGN)
+            add_to_key(d, first);
+    }
+    d->emit(d->arg, &d->metric);
+    d->remarks.n = 0;
+    metric->remarks = NULL;
 }
 
 static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m,
@@ -197,7 +236,13 @@ static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m
                  !d->options.n_constant_tags;
     if (!plain)
         metric->n_tags = enrich(d, fields, &metric->origin);
-    d->emit(d->arg, &d->metric);
+    if (m->value.p[0] == '+' && metric_is(m->type, METRIC_LEVEL))
+        line_remark(d, REMARK_PLUS_SIGN, span_of(m->value.p, 1));
+    if (d->remarks.n) {
+        emit_remarked(d, m, end);
+    } else {
+        d->emit(d->arg, &d->metric);
+    }
     if (!plain)
         metric->origin = (struct origin){0};
 }
@@ -242,7 +287,7 @@ const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *s
     m.name = (struct span){NULL, 0};
     m.packed = false;
     m.rate = 1;
-    m.timestamp_at = NULL;
+    m.timestamp_at = m.rate_at = NULL;
     m.n_values = m.n_non_finite = 0;
     struct line_reader r = {.stops = *stops};
     decode(d, &m, &r);

@@ -24,7 +24,7 @@ static int connect(sqlite3 *db, void *feed, int argc, const char *const *argv, s
     (void)argc, (void)argv, (void)error;
     int code =
         sqlite3_declare_vtab(db, "CREATE TABLE feed (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12,"
-                                 " c13, c14)");
+                                 " c13, c14, c15, c16)");
     struct bulk_table *table = code == SQLITE_OK ? sqlite3_malloc(sizeof *table) : NULL;
     if (!table)
         return code == SQLITE_OK ? SQLITE_NOMEM : code;

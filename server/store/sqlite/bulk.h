@@ -17,7 +17,7 @@
 #include "store/sqlite/db.h"
 #include <stdbool.h>
 
-#define FEED_COLUMNS 15
+#define FEED_COLUMNS 17
 
 struct bulk_value {
     enum { FEED_INTEGER, FEED_NUMBER, FEED_TEXT, FEED_BLOB } kind;

@@ -70,7 +70,8 @@ static void name_condition(struct rows_where *w, const char *column, struct span
 void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *c) {
     *w = (struct rows_where){.sql.max = 4096};
     w->nothing = (f->name.p && !c->name) || (f->has_type && !c->type) || (f->n_tags > 0 && !c->has_tags) ||
-                 (f->has_source && !c->source) || (f->series_id && !c->series_id);
+                 (f->has_source && !c->source) || (f->series_id && !c->series_id) || (f->remarked && !c->remarks) ||
+                 (f->sampled && !c->sampled);
     if (w->nothing)
         return;
     if (f->since && !c->all_ids)
@@ -91,6 +92,12 @@ void rows_where(struct rows_where *w, const struct filter *f, const struct rows_
         number_condition(w, c->source, "=", (uint64_t)f->source);
     if (f->series_id)
         number_condition(w, c->series_id, "=", f->series_id);
+    if (f->remarked) {
+        condition(w, c->remarks);
+        buf_str(&w->sql, " IS NOT NULL");
+    }
+    if (f->sampled)
+        number_condition(w, c->sampled, "=", 1);
     if (f->after_series && c->series_id)
         number_condition(w, c->series_id, ">", f->after_series);
 }

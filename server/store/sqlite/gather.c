@@ -11,6 +11,8 @@ static const struct rows_columns series_columns = {.id = "m.id",
                                                    .name = "m.name",
                                                    .type = "m.type",
                                                    .series_id = "m.id",
+                                                   .remarks = ROWS_SERIES_REMARKS,
+                                                   .sampled = "y.sampled",
                                                    .has_tags = true,
                                                    .all_ids = true};
 

@@ -76,6 +76,11 @@ static struct intern_hash hash_context(struct store *s, const struct metric *m) 
     for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
         key_span(s, spans[i]);
     key_tags(s, m->n_tags, m->tags);
+    for (size_t i = 0; m->remarks && i < m->remarks->n; i++) {
+        uint64_t kind = m->remarks->list[i].kind;
+        buf_add(&s->key, &kind, sizeof kind);
+        key_span(s, m->remarks->list[i].text);
+    }
     return intern_hash(&s->intern, buf_view(&s->key));
 }
 
@@ -173,6 +178,18 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     return 0;
 }
 
+/* What a context has only when there are remarks on its lines. */
+static int put_remarks(struct store *s, const struct remarks *r, struct bulk_value *v, struct err *err) {
+    struct span json;
+    struct bulk_list *list = &s->new_contexts;
+    if (store_remarks_json(&s->tags, r, &json, err) != 0)
+        return -1;
+    s->arrival.session->n_remarked += r != NULL;
+    v[0] = bulk_list_text(list, json);
+    v[1] = bulk_list_text(list, store_remarks_line(r));
+    return 0;
+}
+
 static int new_context(struct store *s, const struct metric *m, uint32_t series, struct intern_hash hash,
                        uint32_t *ix, struct err *err) {
     struct span tags;
@@ -205,6 +222,8 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
     v[12] = bulk_integer(m->interval);
     v[13] = bulk_list_text(list, m->source_type);
     v[14] = bulk_list_text(list, m->resources);
+    if (put_remarks(s, m->remarks, &v[15], err) != 0)
+        return -1;
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     s->next_context_id++;
@@ -219,6 +238,17 @@ int store_write_new(struct store *s, struct err *err) {
                : bulk_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
 }
 
+static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err);
+
+/* There are too many different remarks: the context that has only their kinds. */
+static int find_bare(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    struct remarks bare;
+    struct metric plain = *m;
+    store_remarks_bare(&bare, m->remarks);
+    plain.remarks = &bare;
+    return find_context(s, &plain, ix, err);
+}
+
 /* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */
 static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
     struct intern_hash hash = hash_context(s, m);
@@ -227,6 +257,8 @@ static int find_context(struct store *s, const struct metric *m, uint32_t *ix, s
     *ix = intern_find(&s->intern, hash);
     if (*ix != INTERN_NONE || s->intern.n_contexts >= s->max_contexts)
         return 0;
+    if (m->remarks && m->remarks->line.p && s->arrival.session->n_remarked >= STORE_REMARKED_MAX)
+        return find_bare(s, m, ix, err);
     size_t n_sorted = 0;
     if (sort_tags(s, m, &n_sorted, err) != 0)
         return -1;

@@ -49,7 +49,7 @@ static sqlite3_stmt *prepare(struct rows *r, const struct kind *kind, const stru
     struct buf sql = {.max = 16384};
     buf_str(&sql, kind->select);
     buf_span(&sql, buf_view(&w->sql));
-    buf_printf(&sql, "%s %s >= ?%d ORDER BY %s%s", w->n ? " AND" : " WHERE", kind->columns.id, w->n + 1,
+    buf_printf(&sql, "%s %s >= ?%d ORDER BY %s%s", w->sql.n ? " AND" : " WHERE", kind->columns.id, w->n + 1,
                kind->columns.id, down ? " DESC" : "");
     sqlite3_stmt *stmt = sql.failed ? NULL : rows_statement(r, sql.p, err);
     buf_free(&sql);
@@ -156,6 +156,8 @@ static const struct kind series_kind = {
                 .name = "m.name",
                 .type = "m.type",
                 .series_id = "m.id",
+                .remarks = ROWS_SERIES_REMARKS,
+                .sampled = "y.sampled",
                 .has_tags = true,
                 .all_ids = true},
     .name_column = 2,
@@ -173,7 +175,6 @@ int rows_series(struct reader *reader, const struct filter *f, int (*row)(void *
 /* --- events ------------------------------------------------------------------------------------ */
 
 static int emit_event(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
-    (void)r;
     const struct call *call = p;
     struct event_row row = {
         .id = db_id(stmt, 0),
@@ -190,6 +191,9 @@ static int emit_event(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags
                   .n_tags = tags->n,
                   .tags = tags->tags},
     };
+    if (rows_remarks(&r->remarks, db_span(stmt, 19), db_span(stmt, 20), &(struct err){0}) != 0)
+        return DAMAGED;
+    row.event.remarks = r->remarks.remarks.n ? &r->remarks.remarks : NULL;
     row.event.origin.host = db_span(stmt, 12);
     rows_origin(stmt, 13, &row.event.origin);
     return call->event(call->arg, &row) ? 1 : 0;
@@ -199,11 +203,12 @@ static const struct kind event_kind = {
     .select =
         "SELECT e.id, s.name, e.received_at, e.source, e.title, e.text, e.timestamp, e.aggregation_key, e.priority,"
         " e.alert_type, e.source_type_name, e.tags, e.host, e.container_id, e.external_data, e.cardinality, e.entity_id,"
-        " e.jmx_check_name, e.inode FROM event e CROSS JOIN session s ON s.id = e.session_id",
+        " e.jmx_check_name, e.inode, e.remarks, e.line FROM event e CROSS JOIN session s ON s.id = e.session_id",
     .columns = {.id = "e.id",
                 .session_id = "e.session_id",
                 .name = "e.title",
                 .source = "e.source",
+                .remarks = "e.remarks",
                 .has_tags = true},
     .name_column = 4,
     .tags_column = 11,
@@ -218,7 +223,6 @@ int rows_events(struct reader *reader, const struct filter *f, int (*row)(void *
 /* --- service checks ---------------------------------------------------------------------------- */
 
 static int emit_check(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags *tags, const void *p) {
-    (void)r;
     const struct call *call = p;
     struct check_row row = {
         .id = db_id(stmt, 0),
@@ -232,6 +236,9 @@ static int emit_check(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags
                   .n_tags = tags->n,
                   .tags = tags->tags},
     };
+    if (rows_remarks(&r->remarks, db_span(stmt, 16), db_span(stmt, 17), &(struct err){0}) != 0)
+        return DAMAGED;
+    row.check.remarks = r->remarks.remarks.n ? &r->remarks.remarks : NULL;
     row.check.origin.host = db_span(stmt, 9);
     rows_origin(stmt, 10, &row.check.origin);
     return call->check(call->arg, &row) ? 1 : 0;
@@ -240,12 +247,14 @@ static int emit_check(struct rows *r, sqlite3_stmt *stmt, const struct rows_tags
 static const struct kind check_kind = {
     .select =
         "SELECT c.id, s.name, c.received_at, c.source, c.name, c.status, c.message, c.timestamp, c.tags, c.host,"
-        " c.container_id, c.external_data, c.cardinality, c.entity_id, c.jmx_check_name, c.inode"
+        " c.container_id, c.external_data, c.cardinality, c.entity_id, c.jmx_check_name, c.inode,"
+        " c.remarks, c.line"
         " FROM service_check c CROSS JOIN session s ON s.id = c.session_id",
     .columns = {.id = "c.id",
                 .session_id = "c.session_id",
                 .name = "c.name",
                 .source = "c.source",
+                .remarks = "c.remarks",
                 .has_tags = true},
     .name_column = 4,
     .tags_column = 8,

@@ -125,7 +125,8 @@ int store_load_remade(struct store *s, struct err *err) {
 
 static int load_contexts(struct store *s, struct err *err) {
     sqlite3_stmt *stmt = db_prepare(s->db,
-                                    "SELECT c.id, c.hash, c.metric_id, c.sample_rate, m.type FROM context c"
+                                    "SELECT c.id, c.hash, c.metric_id, c.sample_rate, m.type,"
+                                    " c.remarks IS NOT NULL, m.session_id FROM context c"
                                     " JOIN metric m ON m.id = c.metric_id ORDER BY c.id",
                                     err);
     if (!stmt)
@@ -151,6 +152,10 @@ static int load_contexts(struct store *s, struct err *err) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
+        struct store_session *session =
+            sqlite3_column_int(stmt, 5) ? store_find_session(s, db_id(stmt, 6)) : NULL;
+        if (session)
+            session->n_remarked++;
         if (s->next_context_id <= context.id)
             s->next_context_id = context.id + 1;
     }

@@ -4,6 +4,7 @@
  *     load.c      what is in memory about the file
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
+ *     remarks.c   what the Agent ignores inside lines, as text
  *     bulk.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     session.c   sessions, reset
@@ -27,6 +28,7 @@ struct store_session {
     uint64_t id;
     uint64_t era;
     uint64_t n_interned; /* contexts and series of this session and era in the table */
+    uint64_t n_remarked; /* contexts with remarks */
     uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
     struct {
         uint64_t n, largest, last_id;
@@ -153,6 +155,14 @@ int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct spa
 int store_write_new(struct store *s, struct err *err);
 /* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
+
+/* remarks.c */
+/* Contexts with remarks in one session. What a client writes where the Agent looks at nothing may differ with every line: beyond
+ * so many of them only the kinds of remarks are kept, without text and line. */
+#define STORE_REMARKED_MAX 10000
+int store_remarks_json(struct buf *b, const struct remarks *r, struct span *json, struct err *err);
+struct span store_remarks_line(const struct remarks *r); /* cut to what is kept */
+void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 
 /* flush.c */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */

@@ -90,6 +90,17 @@ static void bind_common(struct store *s, sqlite3_stmt *stmt) {
     sqlite3_bind_int(stmt, 4, (int)s->arrival.source);
 }
 
+/* Parameters `at` and the next. The texts live in s->key until the statement is done. */
+static int bind_remarks(struct store *s, sqlite3_stmt *stmt, int at, const struct remarks *r,
+                        struct err *err) {
+    struct span json;
+    if (store_remarks_json(&s->key, r, &json, err) != 0)
+        return -1;
+    db_bind_span(stmt, at, json);
+    db_bind_span(stmt, at + 1, store_remarks_line(r));
+    return 0;
+}
+
 static int put_event(struct store *s, const struct event *e, struct err *err) {
     struct span tags;
     sqlite3_stmt *stmt = s->sql[SQL_EVENT];
@@ -106,6 +117,8 @@ static int put_event(struct store *s, const struct event *e, struct err *err) {
     db_bind_span(stmt, 12, tags);
     db_bind_span(stmt, 13, e->origin.host);
     store_bind_origin(stmt, 14, &e->origin);
+    if (bind_remarks(s, stmt, 20, e->remarks, err) != 0)
+        return -1;
     s->now.events++;
     return db_done(s->db, stmt, err);
 }
@@ -123,6 +136,8 @@ static int put_check(struct store *s, const struct service_check *c, struct err 
     db_bind_span(stmt, 9, tags);
     db_bind_span(stmt, 10, c->origin.host);
     store_bind_origin(stmt, 11, &c->origin);
+    if (bind_remarks(s, stmt, 17, c->remarks, err) != 0)
+        return -1;
     s->now.checks++;
     return db_done(s->db, stmt, err);
 }

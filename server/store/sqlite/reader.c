@@ -229,6 +229,7 @@ static const struct reader_ops ops = {
     .series = rows_series,
     .samples = rows_samples,
     .points = rows_points,
+    .spellings = rows_spellings,
     .cadence = rows_cadence,
     .events = rows_events,
     .checks = rows_checks,

@@ -5,6 +5,7 @@
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
  *     samples.c    samples, out of chunks; gather.c finds those
+ *     spellings.c  what the samples of a series have in common
  *     points.c     the samples of one series without their order
  *     spelling.c   contexts as struct metric, arrivals
  *
@@ -34,12 +35,22 @@ struct rows_tags {
 int rows_tags(struct rows_tags *t, struct span json, struct err *err);
 void rows_tags_free(struct rows_tags *t);
 
+/* The remarks of one record. */
+struct rows_remarks {
+    struct remarks remarks;
+    struct buf text;
+};
+/* json.p NULL: there are none. -1 with err when the file is damaged. remarks.c. */
+int rows_remarks(struct rows_remarks *t, struct span json, struct span line, struct err *err);
+void rows_remarks_free(struct rows_remarks *t);
+
 struct rows_spelling {
     uint64_t context_id; /* 0: free */
     uint64_t series_id;
     struct span session;
     struct metric metric;
     struct rows_tags tags;
+    struct rows_remarks remarks;
     struct buf text;
 };
 
@@ -61,6 +72,7 @@ struct rows {
         bool busy;
     } statements[ROWS_STATEMENTS];
     size_t next_victim;
+    struct rows_remarks remarks; /* of the event or check that is handed out */
     struct rows_spelling *spellings; /* by id modulo ROWS_SPELLINGS */
     size_t n_spelled;                /* bytes they hold */
     struct rows_arrival *arrivals;
@@ -80,10 +92,13 @@ int rows_damaged(struct err *err);
 /* Conditions on one kind of row. `columns` name what the kind has; NULL: it has none, so a filter on it lets
  * nothing by. */
 struct rows_columns {
-    const char *id, *session_id, *name, *type, *source, *series_id;
+    const char *id, *session_id, *name, *type, *source, *series_id, *remarks, *sampled;
     bool has_tags;
     bool all_ids; /* since and until are not for this kind */
 };
+/* Of a series: some spelling of it has remarks. */
+#define ROWS_SERIES_REMARKS                                                                                  \
+    "(SELECT 1 FROM context x WHERE x.metric_id = m.id AND x.remarks IS NOT NULL LIMIT 1)"
 struct rows_where {
     struct buf sql; /* " WHERE …" */
     int64_t numbers[ROWS_CONDITIONS];
@@ -117,6 +132,8 @@ int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
+int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
+                   void *, struct err *);
 int rows_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
 int rows_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
                 struct err *);

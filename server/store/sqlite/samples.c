@@ -48,6 +48,10 @@ static int advance(struct reading *g, struct open_chunk *c) {
 }
 
 static int open_chunk(struct reading *g) {
+    /* A value with a timestamp is an array; nearly all chunks have none. */
+    struct span text = db_span(g->stmt, 2);
+    if (g->filter->timed && !memchr(text.p, '[', text.n))
+        return 0;
     struct open_chunk *c = g->n_spare > 0 ? g->spare[--g->n_spare] : calloc(1, sizeof *c);
     if (!c || !array_room(&g->heap, g->n_heap, &g->cap_heap, sizeof *g->heap) ||
         !array_room(&g->spare, g->n_spare + g->n_heap + 1, &g->cap_spare, sizeof *g->spare)) {
@@ -57,7 +61,7 @@ static int open_chunk(struct reading *g) {
     c->id = db_id(g->stmt, 0);
     c->context_id = db_id(g->stmt, 1);
     buf_clear(&c->text);
-    buf_span(&c->text, db_span(g->stmt, 2));
+    buf_span(&c->text, text);
     vals_start(&c->vals, buf_view(&c->text));
     int got = c->text.failed ? reading_no_memory(g) : advance(g, c);
     if (got == 1) {
@@ -77,11 +81,18 @@ static int emit(struct reading *g, struct open_chunk *c) {
         return -1;
     if (f->has_source && f->source != arrival.source)
         return 0;
+    struct rows_spelling *spelling = NULL;
+    if (f->timed && !c->vals.value.timestamp)
+        return 0;
+    if (f->remarked) {
+        spelling = rows_spelling(g->r, c->context_id, g->err);
+        if (!spelling || !spelling->metric.remarks)
+            return spelling ? 0 : -1;
+    }
     g->n_matches++;
     if (g->counting || g->n_matches <= g->skip)
         return 0;
-    struct rows_spelling *spelling = rows_spelling(g->r, c->context_id, g->err);
-    if (!spelling)
+    if (!spelling && !(spelling = rows_spelling(g->r, c->context_id, g->err)))
         return -1;
     struct sample_row row = {.id = c->next_id,
                              .series_id = spelling->series_id,
@@ -211,7 +222,7 @@ static int read_by_series(struct reading *g, uint64_t first, uint64_t last) {
 static int read_all(struct reading *g, bool ordered) {
     const struct filter *f = g->filter;
     bool newest = f->newest && f->limit > 0;
-    bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id;
+    bool conditions = f->session.p || f->name.p || f->has_type || f->n_tags > 0 || f->series_id || f->remarked;
     g->all = !conditions && (ordered || newest);
     if (!g->all && gather_series(g, ordered || newest) != 0)
         return -1;

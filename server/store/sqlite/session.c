@@ -101,6 +101,7 @@ static int end_forget(struct store *s, struct store_session *session, const stru
     s->now.datagrams -= removed->datagrams;
     s->n_forgotten += session->n_interned;
     session->n_interned = 0;
+    session->n_remarked = 0;
     session->n_refused = 0;
     s->last_loss.id = 0;
     store_run_forget(s, session->id);

@@ -13,10 +13,15 @@ void rows_origin(sqlite3_stmt *stmt, int at, struct origin *o) {
     o->inode = db_id(stmt, at + 5);
 }
 
+static size_t bytes_of(const struct rows_spelling *sp) {
+    return sp->text.cap + sp->remarks.text.cap + sp->tags.text.cap + sp->tags.cap * sizeof(struct span);
+}
+
 static void forget(struct rows *r, struct rows_spelling *sp) {
-    r->n_spelled -= sp->text.cap + sp->tags.text.cap + sp->tags.cap * sizeof(struct span);
+    r->n_spelled -= bytes_of(sp);
     buf_free(&sp->text);
     rows_tags_free(&sp->tags);
+    rows_remarks_free(&sp->remarks);
     *sp = (struct rows_spelling){0};
 }
 
@@ -77,6 +82,9 @@ static int read_spelling(sqlite3_stmt *stmt, struct rows_spelling *sp, struct er
     m->resources = db_span(stmt, 17);
     if (rows_tags(&sp->tags, db_span(stmt, 6), err) != 0)
         return -1;
+    if (rows_remarks(&sp->remarks, db_span(stmt, 18), db_span(stmt, 19), err) != 0)
+        return -1;
+    m->remarks = sp->remarks.remarks.n ? &sp->remarks.remarks : NULL;
     m->n_tags = sp->tags.n;
     m->tags = sp->tags.tags;
     return keep_texts(sp) ? 0 : err_set(err, ENOMEM, "cannot read the recording");
@@ -97,7 +105,7 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
         r,
         "SELECT c.metric_id, m.type, m.name, m.host, m.device, s.name, c.tags, c.sample_rate, c.container_id,"
         " c.external_data, c.cardinality, c.entity_id, c.jmx_check_name, c.inode, c.unit, c.interval, c.source_type,"
-        " c.resources FROM context c CROSS JOIN metric m ON m.id = c.metric_id CROSS JOIN session s ON s.id = m.session_id"
+        " c.resources, c.remarks, c.line FROM context c CROSS JOIN metric m ON m.id = c.metric_id CROSS JOIN session s ON s.id = m.session_id"
         " WHERE c.id = ?",
         err);
     if (!stmt)
@@ -106,7 +114,7 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
     int got = db_row(r->db, stmt, err);
     int result = got == 1 ? read_spelling(stmt, sp, err) : got == 0 ? rows_damaged(err) : -1;
     rows_done(r, stmt);
-    r->n_spelled += sp->text.cap + sp->tags.text.cap + sp->tags.cap * sizeof(struct span);
+    r->n_spelled += bytes_of(sp);
     if (result != 0) {
         forget(r, sp);
         return NULL;

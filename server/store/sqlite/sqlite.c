@@ -38,8 +38,8 @@ static const char *const texts[SQL_N] = {
                    " SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM feed",
     [SQL_CONTEXT] =
         "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
-        " entity_id, jmx_check_name, inode, unit, interval, source_type, resources)"
-        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14 FROM feed",
+        " entity_id, jmx_check_name, inode, unit, interval, source_type, resources, remarks, line)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16 FROM feed",
     [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals)"
                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed",
     [SQL_SUMMARY] =
@@ -50,11 +50,11 @@ static const char *const texts[SQL_N] = {
                     " SELECT c0, c1, c2, c3, c4 FROM feed",
     [SQL_EVENT] = "INSERT INTO event " COMMON
                   "title, text, timestamp, aggregation_key, priority, alert_type, source_type_name,"
-                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode)"
-                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode,"
+                  " remarks, line) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_CHECK] = "INSERT INTO service_check " COMMON "name, status, message, timestamp,"
-                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode)"
-                  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                  " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode,"
+                  " remarks, line) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_REJECT] = "INSERT INTO reject " COMMON
                    "name, reason, family, text, offset, detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_REQUEST] = "INSERT INTO request " COMMON
@@ -273,7 +273,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     s->options.path = s->path_given;
     s->lock_fd = -1;
     s->new_series.columns = 8;
-    s->new_contexts.columns = 15;
+    s->new_contexts.columns = 17;
     s->next_metric_id = s->next_context_id = 1;
     s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;

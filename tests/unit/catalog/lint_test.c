@@ -36,7 +36,8 @@ static bool fires_with_catalog(const char *silent, const char *datagram, enum li
     return found;
 }
 
-static char packed[3][9000], many_tags[2][1200], long_name[2][230], long_tag[2][230], datagram[3][9000];
+static char packed[3][9000], many_tags[2][1200], long_name[2][230], long_tag[2][230], datagram[3][9000],
+    long_event[2][4100];
 
 static void fill(void) {
     for (int which = 0; which < 2; which++) {
@@ -47,6 +48,8 @@ static void fill(void) {
         strcat(long_name[which], ":1|c");
         strcpy(long_tag[which], "a:1|c|#k:");
         memset(long_tag[which] + 9, 'v', 199 - (size_t)which);
+        int head = sprintf(long_event[which], "_e{1,%d}:a|", 4001 - which);
+        memset(long_event[which] + head, 'x', 4001 - (size_t)which);
     }
     static const size_t sizes[] = {1000, 1500, 8300};
     for (int i = 0; i < 3; i++) {
@@ -93,6 +96,37 @@ static void test_rules(void) {
         {LINT_DATAGRAM_8192, packed[2], packed[1]},
         {LINT_CLIENT_DROPS, "datadog.dogstatsd.client.packets_dropped:3|c",
          "datadog.dogstatsd.client.packets_dropped:0|c"},
+        {LINT_SAMPLE_RATE, "a:1|c|@2.00", "a:1|c|@1.0"},
+        {LINT_SAMPLE_RATE, "a:1|c|@0.00", "a:1|c|@0.01"},
+        {LINT_SAMPLE_RATE, "a:1|ms|@-1", "a:1|ms|@0.5"},
+        {LINT_SAMPLE_RATE, "a:1|c|@NaN", "a:1|c"},
+        {LINT_SAMPLE_RATE, "a:1|g|@inf", "a:1|g"},
+        {LINT_RATE_IGNORED, "a:1|g|@0.5", "a:1|c|@0.5"},
+        {LINT_RATE_IGNORED, "a:u|s|@0.1", "a:u|s|@1"},
+        {LINT_TIMESTAMP_RANGE, "a:1|c|T1794996000", "a:1|c|T1794996401"}, /* the time is 1795000000 */
+        {LINT_TIMESTAMP_RANGE, "a:1|g|T1795000700", "a:1|g|T1795000600"},
+        {LINT_TIMESTAMP_RANGE, "a:1|g|T1795000000000", "a:1|g|T1795000000"},
+        {LINT_TIMESTAMP_RANGE, "_e{1,1}:a|b|d:1794935000", "_e{1,1}:a|b|d:1794935201"},
+        {LINT_TIMESTAMP_RANGE, "_sc|a|0|d:5", "_sc|a|0|d:1795000000"},
+        {LINT_IGNORED_PART, "a:1|g|#pipe|in:tag,red", "a:1|g|#pipe,red"},
+        {LINT_IGNORED_PART, "_e{1,1}:a|b|t:fatal", "_e{1,1}:a|b|t:error"},
+        {LINT_IGNORED_PART, "_sc|n|0|m:a | b", "_sc|n|0|m:a b"},
+        {LINT_GAUGE_SIGN, "a:+4|g", "a:-4|g"},
+        {LINT_GAUGE_SIGN, "a:+4|g|#b", "a:+4|c|#b"},
+        {LINT_SEVERAL_VALUES, "a:1|c|#svc:a,svc:b", "a:1|c|#svc:a,svc-x:b,svc"},
+        {LINT_COMMA_IN_VALUE, "a:1|c|#fmt:v1,v2,v3", "a:1|c|#fmt:v1,canary"},
+        {LINT_COMMA_IN_VALUE, "a:1|c|#accept:text/html,application/json", "a:1|c|#accept:html,json"},
+        {LINT_COMMA_IN_VALUE, "a:1|c|#who:Smith, John", "a:1|c|#who:smith,john"},
+        {LINT_EVENT_TOO_LONG, long_event[0], long_event[1]},
+        {LINT_REFUSED, "a:abc|c", "a:1|c"},
+        {LINT_REFUSED, "nothing", "a:1|c"},
+        {LINT_REFUSED, "a:NaN|g", "a:1|g"},
+        {LINT_REFUSED, "_e{9,9}:a|b", "_e{1,1}:a|b"},
+        {LINT_REFUSED, "_sc|a|9", "_sc|a|3"},
+        {LINT_TAG_LOWERCASED, "_e{1,1}:a|b|#Env:x", "_e{1,1}:a|b|#env:x"},
+        {LINT_TAG_REWRITTEN, "_sc|a|0|#k:a b", "_sc|a|0|#k:a_b"},
+        {LINT_NAME_REWRITTEN, "a-b:1|c", "_e{3,1}:a-b|x\n_sc|a-b|0\na-b:x|c"}, /* those are no metrics */
+        {LINT_IDENTIFIER_TAG, "a:1|c|#u:12345678", "_e{1,1}:a|b|#u:12345678"},
     };
     uint64_t covered = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -249,10 +249,27 @@ struct last {
     size_t n, n_metrics, n_values, n_tags;
     struct record record;
     char name[64], rest[128];
+    char carets[128], words[512], texts[256]; /* of its remarks */
 };
 
 static void keep(char *to, size_t size, struct span s) {
     snprintf(to, size, "%.*s", SPAN_ARG(s));
+}
+
+static void keep_remarks(struct last *last, const struct remarks *r) {
+    size_t caret = 0;
+    last->carets[0] = last->words[0] = last->texts[0] = 0;
+    for (size_t i = 0; r && i < r->n; i++) {
+        const char *gap = i ? " " : "";
+        const struct remark *remark = &r->list[i];
+        size_t words = strlen(last->words), texts = strlen(last->texts);
+        snprintf(last->words + words, sizeof last->words - words, "%s%s", gap, remark_word(remark->kind));
+        snprintf(last->texts + texts, sizeof last->texts - texts, "%s%.*s", gap, SPAN_ARG(remark->text));
+        CU_ASSERT(remark->offset < sizeof last->carets - 1 && remark->text.p == r->line.p + remark->offset);
+        for (; caret <= remark->offset; caret++)
+            memcpy(last->carets + caret, " ", 2);
+        last->carets[remark->offset] = '^';
+    }
 }
 
 static void keep_record(void *arg, const struct record *record) {
@@ -265,8 +282,14 @@ static void keep_record(void *arg, const struct record *record) {
         last->n_tags = record->metric.n_tags;
         keep(last->name, sizeof last->name, record->metric.key_name);
         keep(last->rest, sizeof last->rest, record->metric.key_rest);
+        keep_remarks(last, record->metric.remarks);
+    } else if (record->kind == RECORD_EVENT) {
+        keep_remarks(last, record->event.remarks);
+    } else if (record->kind == RECORD_SERVICE_CHECK) {
+        keep_remarks(last, record->check.remarks);
     } else if (record->kind == RECORD_REJECT) {
         keep(last->name, sizeof last->name, record->reject.name);
+        keep_remarks(last, NULL);
     }
 }
 
@@ -284,7 +307,8 @@ static void test_keys(void) {
     } table[] = {
         {"a.b:1|c", "a.b", "c"},       {"a:1:2:3|ms|@0.5|#x,y", "a", "ms|@0.5|#x,y"},
         {"a:1|c|T5", "a", "c"},        {"a:1|c|T5|#x", "a", "c|#x"},
-        {"a:1|c|#x|T5", "a", "c|#x"},  {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1"},
+        {"a:1|c|#x|T5", "a", "c|#x"},  {"a:1|c|T5|T6|#x|T7|@1", "a", "c|#x|@1|T|T"},
+        {"a:+1|g|T5|#b", "a", "g|#b|+"},
         {"a:1|c||T5|", "a", "c||"},    {"a:1|g|t5||x", "a", "g|t5||x"},
         {"a:b:c|s|#T5", "a", "s|#T5"}, {"a:1|c\r\n", "a", "c"},
     };
@@ -294,6 +318,68 @@ static void test_keys(void) {
         EQ_STR(last.name, table[i].name);
         EQ_STR(last.rest, table[i].rest);
     }
+}
+
+/* What the Agent ignores inside a line that it takes: the caret stands under the first byte of each piece. */
+static void test_remarks(void) {
+    static const struct {
+        const char *line, *carets, *words, *texts;
+    } table[] = {
+        {"gt:1|g|#pipe|in:tag,red", /*          */ "             ^", "ignored_field", "in:tag,red"},
+        {"r:1|c|#k:out|443||api,env:x", /*      */ "             ^    ^", "ignored_field ignored_field",
+         "443 api,env:x"},
+        {"t:1|c|#a:1|#b:2", /*                  */ "      ^", "repeated_field", "#a:1"},
+        {"t:1|c|#|#b:2", "", "", ""},
+        {"t:1|c|@0.5|@1", /*                    */ "      ^", "repeated_field", "@0.5"},
+        {"t:1|c|T5|x|T6", /*                    */ "      ^  ^", "repeated_field ignored_field", "T5 x"},
+        {"t:1|c|c:ci-a|c:ci-b", /*              */ "      ^", "repeated_field", "c:ci-a"},
+        {"t:1|c|e:cn-a|card:low|e:cn-b|card:high", "      ^      ^", "repeated_field repeated_field",
+         "e:cn-a card:low"},
+        {"t:1|c|c:ci-a,b", /*                   */ "             ^", "ignored_value", "b"},
+        {"t:1|c| #a:b", /*                      */ "      ^", "blank_field", " #a:b"},
+        {"t:1|c|#a,host:x,b,host:y", /*         */ "         ^", "repeated_tag", "host:x"},
+        {"t:1|c|#a||\r\n", "", "", ""},
+        {"t:1|c|x\r\n", /*                      */ "      ^", "ignored_field", "x"},
+        {"q:+4:-1:+2|g|x", /*                   */ "  ^          ^", "plus_sign ignored_field", "+ x"},
+        {"q:+4|c", "", "", ""},
+        {"q:-4|g", "", "", ""},
+        {"t:1:NaN|c|x", "", "", ""}, /* the last record is the reject, which has the whole line */
+        {"_e{5,4}:title|text|d:5|h:h|k:k|p:low|s:s|t:error|#a", "", "", ""},
+        {"_e{5,4}:title|text extra|t:fatal|p:urgent|d:x", "                  ^      ^       ^        ^",
+         "event_surplus ignored_value ignored_value ignored_value", " extra t:fatal p:urgent d:x"},
+        {"_e{5,4}:title|textt:error", /*        */ "                  ^", "event_surplus", "t:error"},
+        {"_e{2,4}:\xc3\xa9\xc3\xa9|text|t:error", "          ^    ^", "event_separator event_surplus",
+         "\xc3 xt"},
+        {"_e{1,1]:a|b", /*                      */ "      ^", "event_header", "]"},
+        {"_e{1,1}:a|b|k:1|k:2|#host:x|h:y", /*  */ "            ^        ^", "repeated_field repeated_tag",
+         "k:1 host:x"},
+        {"_sc|n|0|m:has | pipe|d:x", /*         */ "               ^     ^", "ignored_field ignored_value",
+         " pipe d:x"},
+        {"_sc|n|0| m:text", /*                  */ "        ^", "blank_field", " m:text"},
+        {"_sc|n|0|m:a|m:b", /*                  */ "        ^", "repeated_field", "m:a"},
+        {"_sc:n|0|x|", /*                       */ "   ^    ^", "check_prefix ignored_field", ": x"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        size_t lines;
+        struct last last = decode(span_str(table[i].line), &(struct dogstatsd_options){0}, &lines);
+        EQ_STR(last.carets, table[i].carets);
+        EQ_STR(last.words, table[i].words);
+        EQ_STR(last.texts, table[i].texts);
+    }
+}
+
+/* Of more than are kept, the last one reaches to the end of the line; the next line has none of them. */
+static void test_many_remarks(void) {
+    char line[] = "a:1|c|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17|18\nb:1|c";
+    size_t lines;
+    EQ_STR(decode(span_str(line), &(struct dogstatsd_options){0}, &lines).words, "");
+    *strchr(line, '\n') = 0;
+    struct last last = decode(span_str(line), &(struct dogstatsd_options){0}, &lines);
+    EQ_STR(last.texts, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16|17|18");
+    EQ_STR(decode(SPAN("a:1|c|x|@bad\nb:1|c"), &(struct dogstatsd_options){0}, &lines).words, "");
+    EQ_STR(decode(SPAN("a:nan|c|x\nb:1|c"), &(struct dogstatsd_options){0}, &lines).words, "");
+    struct dogstatsd_options ignoring = {.ignore_origin = true};
+    EQ_STR(decode(SPAN("a:1|c|c:1|c:2|x"), &ignoring, &lines).words, "ignored_field");
 }
 
 /* The caret stands under the piece that could not be read, or where something was missing. */
@@ -417,5 +503,6 @@ static void test_beyond_the_longest_line(void) {
 UNIT_MAIN("decode/dogstatsd", {"reads what the Agent reads", test_agent},
           {"further cases from the same rules", test_more},
           {"keys hold all but value and timestamp", test_keys}, {"rejects point at the place", test_offsets},
+          {"what is ignored is remarked on", test_remarks}, {"many remarks", test_many_remarks},
           {"counts lines that are not empty", test_line_count}, {"worst lines fit", test_worst_lines},
           {"longer than any datagram", test_beyond_the_longest_line})
