@@ -7,6 +7,7 @@ static bool copy_candidate(struct arena *arena, struct candidate *c) {
     row->tags = arena_copy_list(arena, row->n_tags, row->tags);
     row->host = arena_copy(arena, row->host);
     row->device = arena_copy(arena, row->device);
+    c->ignored = arena_copy(arena, c->ignored);
     if (c->kind == CANDIDATE_REJECT) {
         c->text = arena_copy(arena, c->text);
         c->detail = arena_copy(arena, c->detail);

@@ -15,6 +15,7 @@
 #define CLOSEST_PAIRS_MAX   ((size_t)100000000)  /* of expectation and series compared */
 #define CLOSEST_STEPS_MAX   UINT64_C(2000000000) /* of matching patterns */
 #define CLOSEST_RECORDS     10000                /* the newest events, checks, refused lines looked at */
+#define CLOSEST_REMARKED    500                  /* series whose remarks are looked up */
 #define CLOSEST_NOTES_PAIRS ((size_t)2000000)    /* of a `no` that passed and a refused line */
 
 enum candidate_kind { CANDIDATE_SERIES, CANDIDATE_EVENT, CANDIDATE_CHECK, CANDIDATE_REJECT };
@@ -38,7 +39,8 @@ struct candidate {
     /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host (a reject: as far as they can be read), and in `samples` how many there are
      * of the very same. */
     struct series_row row;
-    int status; /* of a check */
+    int status;          /* of a check */
+    struct span ignored; /* a sentence: what an Agent ignores in its lines; p == NULL: nothing */
     /* Of a reject: */
     enum reason reason;
     enum hit hit;

@@ -1,8 +1,11 @@
 #include "report/closest.h"
 
 #include "report/closest_rejects.h"
+#include "report/ignored.h"
 
 #include <stdlib.h>
+
+#define IGNORED_MAX 8192 /* bytes of a sentence about what was ignored */
 
 /* --- differences ----------------------------------------------------------------------------------------- */
 
@@ -99,14 +102,22 @@ static int visit_series(void *arg, const struct series_row *row) {
 
 /* --- events and checks ----------------------------------------------------------------------------------- */
 
+static struct span ignored_in(const struct remarks *remarks, struct buf *text) {
+    ignored_say(remarks, text);
+    return text->n ? buf_view(text) : (struct span){NULL, 0};
+}
+
 static int visit_event(void *arg, const struct event_row *row) {
     struct closest_search *s = arg;
+    struct buf text = {.max = IGNORED_MAX};
+    struct span ignored = ignored_in(row->event.remarks, &text);
     const struct event *event = &row->event;
     struct named named = named_title(event->title);
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++) {
         struct closest *c = &s->list[i];
         const struct expectation *e = c->claim->e;
         struct candidate x = {.kind = CANDIDATE_EVENT,
+                              .ignored = ignored,
                               .row = {.session = row->session,
                                       .name = event->title,
                                       .n_tags = event->n_tags,
@@ -120,11 +131,14 @@ static int visit_event(void *arg, const struct event_row *row) {
         if (x.kin.how != KIN_NONE)
             consider(s, c, &x, row->id, row->id);
     }
+    buf_free(&text);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
 static int visit_check(void *arg, const struct check_row *row) {
     struct closest_search *s = arg;
+    struct buf text = {.max = IGNORED_MAX};
+    struct span ignored = ignored_in(row->check.remarks, &text);
     const struct service_check *check = &row->check;
     struct named named = named_title(check->name);
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++) {
@@ -132,6 +146,7 @@ static int visit_check(void *arg, const struct check_row *row) {
         const struct expectation *e = c->claim->e;
         struct candidate x = {.kind = CANDIDATE_CHECK,
                               .status = check->status,
+                              .ignored = ignored,
                               .row = {.session = row->session,
                                       .name = check->name,
                                       .n_tags = check->n_tags,
@@ -145,6 +160,7 @@ static int visit_check(void *arg, const struct check_row *row) {
         if (x.kin.how != KIN_NONE)
             consider(s, c, &x, row->id, row->id);
     }
+    buf_free(&text);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
@@ -161,6 +177,28 @@ static int search_begin(struct closest_search *s, struct judge *j, struct claim 
     return 0;
 }
 
+/* What an Agent ignored in the lines of the series that are shown. */
+static int read_ignored(struct closest_search *s, struct reader *reader, struct err *err) {
+    struct buf text = {.max = IGNORED_MAX};
+    size_t n = 0;
+    int result = 0;
+    for (size_t i = 0; i < s->n && result == 0; i++)
+        for (size_t k = 0; k < s->list[i].n && n < CLOSEST_REMARKED && result == 0; k++) {
+            struct candidate *c = &s->list[i].best[k];
+            if (c->kind != CANDIDATE_SERIES)
+                continue;
+            n++;
+            buf_clear(&text);
+            uint64_t since = c->other_session || c->before_mark ? 0 : s->judge->since;
+            result = ignored_of_series(reader, c->row.id, since, &text, err);
+            if (text.n)
+                c->ignored = arena_copy(&s->arena, buf_view(&text));
+            s->no_memory |= text.n && !c->ignored.p;
+        }
+    buf_free(&text);
+    return result;
+}
+
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
                  struct reader *reader, struct err *err) {
     struct filter all = {0}, newest = {.limit = CLOSEST_RECORDS, .newest = true};
@@ -171,7 +209,7 @@ int closest_find(struct closest_search *s, struct judge *j, struct claim *const 
     if (reader->ops->series(reader, &all, visit_series, s, err) != 0 ||
         reader->ops->events(reader, &newest, visit_event, s, err) != 0 ||
         reader->ops->checks(reader, &newest, visit_check, s, err) != 0 ||
-        closest_read_rejects(s, reader, false, err) != 0)
+        closest_read_rejects(s, reader, false, err) != 0 || read_ignored(s, reader, err) != 0)
         return -1;
     return s->no_memory ? err_set(err, 0, "out of memory while explaining") : 0;
 }

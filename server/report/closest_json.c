@@ -174,6 +174,8 @@ static json_t *record_json(const struct candidate *c, const struct expectation *
     mark_name(&m, c, e);
     mark_type(&m, c, e);
     marks_add_tags(&m, e, c);
+    if (c->ignored.p)
+        marks_add_text(&m, "ignored", c->ignored);
     mark_place(&m, c);
     mark_matched(&m, c);
     if (series && row->sampled)

@@ -186,11 +186,10 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
     if (!hit_of(c, f, candidates_limit(c), &x, &s->steps))
         return;
     candidates_place(s, c, &x, row->id, row->id);
-    bool same = x.hit == HIT_NAME && x.kin.how == KIN_SAME;
-    /* Sessions are apart on purpose, and what came before a mark is another test's. */
-    if ((x.other_session || x.before_mark) && !same)
-        return;
     x.score = score_of(c->claim->e, &x, &s->steps);
+    /* Sessions are apart on purpose, and what came before a mark is another test's. */
+    if (x.score > 1 + x.before_mark + 2u * x.other_session && (x.other_session || x.before_mark))
+        return;
     candidates_keep(s, c, x);
 }
 

@@ -13,6 +13,19 @@ void marks_free(struct marks *m) {
     buf_free(&m->text);
 }
 
+static void put_mark(struct marks *m, const char *mark, const struct buf *text) {
+    buf_str(&m->text, m->text.n ? "; " : "");
+    buf_span(&m->text, buf_view(text));
+    json_array_append_new(m->list, json_pack("{s:s, s:o}", "mark", mark, "text", text_json_buf(text)));
+}
+
+void marks_add_text(struct marks *m, const char *mark, struct span text) {
+    struct buf shown = {.max = TEXT_MAX};
+    text_put_visible(&shown, text, TEXT_MAX);
+    put_mark(m, mark, &shown);
+    buf_free(&shown);
+}
+
 void marks_add(struct marks *m, const char *mark, const char *format, const struct span *words) {
     struct buf text = {.max = TEXT_MAX};
     for (; *format; format++)
@@ -20,8 +33,6 @@ void marks_add(struct marks *m, const char *mark, const char *format, const stru
             text_put_shown(&text, *words++, true, WORD_MAX);
         else
             buf_char(&text, *format);
-    buf_str(&m->text, m->text.n ? "; " : "");
-    buf_span(&m->text, buf_view(&text));
-    json_array_append_new(m->list, json_pack("{s:s, s:o}", "mark", mark, "text", text_json_buf(&text)));
+    put_mark(m, mark, &text);
     buf_free(&text);
 }

@@ -19,6 +19,8 @@ struct marks {
 struct marks marks_new(void);
 void marks_free(struct marks *m);
 
+/* The text is made visible. */
+void marks_add_text(struct marks *m, const char *mark, struct span text);
 /* Each '%' of the format stands for the next of the words. */
 void marks_add(struct marks *m, const char *mark, const char *format, const struct span *words);
 #define MARK(m, mark, format, ...) marks_add(m, mark, format, (const struct span[]){__VA_ARGS__})

@@ -235,6 +235,20 @@ static void test_tags(void) {
     CHECK(cases);
 }
 
+/* F4: the Agent takes the line and drops a part of it. */
+static void test_ignored_parts(void) {
+    static const struct told_case cases[] = {
+        {S("gt:1|g|#pipe|in:tag,red"), "gauge gt{red}", "'in:tag,red' was ignored", NULL},
+        {S("t:1|c|#a:1|#b:2"), "incr t{a:1}", "'#a:1' was ignored", NULL},
+        {S("t:1|c| #a:b"), "incr t{a:b}", "' #a:b' was ignored", NULL},
+        {S("t:1|c|#a:1|\x1b%"), "incr t{b}", "'\\x1b%' was ignored", NULL},
+        {S("_sc|n.n|0|m:has | pipe"), "check n.n status == critical", "' pipe' was ignored", NULL},
+        {S("_e{6,4}:Deploy|text|x:y"), "event Deploy samples == 2", "'x:y' was ignored", NULL},
+        {S("t:1|c|#a:1"), "incr t{b}", "tag b is missing", "ignored"},
+    };
+    CHECK(cases);
+}
+
 /* F8: gauges that are sent as differences. */
 static void test_deltas(void) {
     struct fake *f = fake_new();
@@ -345,6 +359,7 @@ UNIT_MAIN("report/closest", {"refused lines whose name was read otherwise", test
           {"an event's lengths in characters", test_lengths},
           {"events and checks of other sessions, before the mark", test_other_session_and_mark},
           {"the tag that decided is named, as it is", test_tags},
+          {"parts of a line that an Agent ignores", test_ignored_parts},
           {"gauges that are sent as differences", test_deltas},
           {"nothing arrived at all", test_nothing_at_all},
           {"a no that passes tells of refused lines", test_a_no_tells_of_refused_lines},
