@@ -1,0 +1,2 @@
+'use strict'
+require('./matchers.story')(globalThis)

@@ -1,0 +1,4 @@
+import * as vitest from 'vitest'
+import story from './matchers.story.js'
+
+story(vitest)
