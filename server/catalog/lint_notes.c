@@ -4,6 +4,19 @@
 
 #include <xxhash.h>
 
+size_t lint_name_number(struct lint *l, struct span name) {
+    size_t known = l->names.n, i = numbering_put(&l->names, name);
+    if (i == NUMBERING_NONE || i < known)
+        return i;
+    if (!array_room(&l->of_names, i, &l->cap_names, sizeof *l->of_names))
+        return NUMBERING_NONE;
+    const struct catalog *c = l->options->catalog;
+    l->of_names[i] = (struct lint_name){.entry = c ? catalog_find_counted(c, name, &l->effort->steps) : NULL};
+    l->of_names[i].silenced =
+        (c ? c->silenced : 0) | (l->of_names[i].entry ? l->of_names[i].entry->silenced : 0);
+    return i;
+}
+
 bool lint_silent(const struct lint *l, enum lint_rule rule, size_t name) {
     return (l->options->silenced | l->of_names[name].silenced) >> rule & 1;
 }

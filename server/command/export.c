@@ -4,8 +4,8 @@
 #include "command/file.h"
 #include "command/rows.h"
 #include "command/table.h"
-#include "control/openmetrics.h"
 #include "core/log.h"
+#include "render/openmetrics.h"
 #include "store/store.h"
 #include <stdio.h>
 
@@ -44,7 +44,8 @@ static int file_openmetrics(const struct options *o, FILE *to) {
 }
 
 static int export_file(const struct options *o, FILE *to) {
-    const struct listing_format *format = export_format(span_str(option_text(o, OPT_FORMAT)));
+    const struct listing_format *format =
+        export_format(span_str(option_text(o, OPT_FORMAT)), option_on(o, OPT_CSV_SAFE));
     if (!format)
         return file_openmetrics(o, to);
     fputs(format->head, to);
@@ -57,6 +58,7 @@ static int export_server(const struct options *o, FILE *to) {
     rows_path(&path, o, "export");
     remote_arg(&path, "since", option_text(o, OPT_SINCE));
     remote_arg(&path, "format", option_text(o, OPT_FORMAT));
+    remote_arg(&path, "csv_safe", option_on(o, OPT_CSV_SAFE) ? "true" : NULL);
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)
         status = remote_stream(&remote, path.p, write_chunk, to);
@@ -73,6 +75,10 @@ int export_command(const struct options *o) {
     struct file_output file;
     struct err err = {0};
     const char *path = option_text(o, OPT_OUTPUT);
+    if (option_on(o, OPT_CSV_SAFE) && strcmp(option_text(o, OPT_FORMAT), "csv") != 0) {
+        log_error("--csv-safe is for --format csv");
+        return EXIT_USAGE;
+    }
     if (!path || strcmp(path, "-") == 0)
         return export_to(o, stdout);
     if (file_begin(&file, path, &err) != 0) {

@@ -91,6 +91,7 @@ const struct option option_table[] = {
     {OPT_REMARKS, GROUPS(TAKES_REJECTS), KIND_FLAG, 0, "remarks", NULL, NULL, NULL, "instead, what an Agent ignores inside the lines that it takes"},
     {OPT_WAIT, GROUPS(TAKES_STATUS), KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
     {OPT_FORMAT, GROUPS(TAKES_EXPORT), KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
+    {OPT_CSV_SAFE, GROUPS(TAKES_EXPORT), KIND_FLAG, 0, "csv-safe", NULL, NULL, NULL, "csv: put ' before a text that a spreadsheet would take for a formula"},
     {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
     {OPT_TO, GROUPS(TAKES_SEND), KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
     {OPT_FROM, GROUPS(TAKES_REPLAY), KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},

@@ -61,6 +61,7 @@ enum option_id {
     OPT_LIMIT,
     OPT_FOLLOW,
     OPT_REMARKS,
+    OPT_CSV_SAFE,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,

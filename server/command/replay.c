@@ -23,7 +23,7 @@ static void replay_line(void *arg, struct span text, uint64_t id) {
 
 /* The session of the recording that --from names; --session says where to. */
 static int replay_recording(struct replay *r, const struct options *o, const char *path) {
-    const struct listing_format *lines = export_format(SPAN("dogstatsd"));
+    const struct listing_format *lines = export_format(SPAN("dogstatsd"), false);
     struct options from = *o;
     from.value[OPT_DB].text = path;
     from.value[OPT_SESSION].text = option_text(o, OPT_FROM);

@@ -3,8 +3,9 @@
 #include "control/export.h"
 
 #include "control/control.h"
-#include "control/openmetrics.h"
+#include "render/openmetrics.h"
 #include "render/rows.h"
+#include <errno.h>
 
 /* {"kind":"sample","id":…}: the list's row with its kind before everything else. */
 static void put_kind(struct buf *b, const char *kind, void (*write)(struct buf *, const void *),
@@ -40,7 +41,10 @@ static void line_check(struct buf *b, const void *row) {
     rows_check_dogstatsd(b, row);
 }
 static void csv_sample(struct buf *b, const void *row) {
-    rows_sample_csv(b, row);
+    rows_sample_csv(b, row, false);
+}
+static void csv_safe_sample(struct buf *b, const void *row) {
+    rows_sample_csv(b, row, true);
 }
 
 static const struct listing_format jsonl = {.content_type = "application/jsonl",
@@ -64,24 +68,53 @@ static const struct listing_format csv = {.content_type = "text/csv; charset=utf
                                           .n_phases = 1,
                                           .phases = {{LISTING_SAMPLES, "", "\r\n", csv_sample}}};
 
-const struct listing_format *export_format(struct span name) {
+static const struct listing_format csv_safe = {.content_type = "text/csv; charset=utf-8",
+                                               .head = ROWS_SAMPLE_CSV_HEAD "\r\n",
+                                               .separator = "",
+                                               .n_phases = 1,
+                                               .phases = {{LISTING_SAMPLES, "", "\r\n", csv_safe_sample}}};
+
+const struct listing_format *export_format(struct span name, bool safe) {
     if (span_eq(name, SPAN("jsonl")))
         return &jsonl;
     if (span_eq(name, SPAN("csv")))
-        return &csv;
+        return safe ? &csv_safe : &csv;
     return span_eq(name, SPAN("dogstatsd")) ? &dogstatsd : NULL;
+}
+
+static void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
+    struct filter f = ask->filter;
+    if (ask_barrier(rq, ask->session_id, &f.until) != 0 || ask_mark(rq, f.since, f.until) != 0)
+        return;
+    struct err err = {0};
+    struct reader *r = store_reader_take(rq->http->store, &err);
+    int failed = !r || r->ops->begin(r, &err);
+    if (!failed) {
+        failed = openmetrics_write(r, &f, ask->limit, &rq->answer.body, &err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    rq->answer.content_type = OPENMETRICS_TYPE;
+    if (failed && err.sys == EFBIG)
+        http_error(rq, 400, "too many series for this format; ask for jsonl, or for fewer with name=");
+    else if (failed)
+        http_error(rq, 500, "cannot read the recording: %s", err.text);
 }
 
 void control_export(struct http_request *rq) {
     struct ask ask;
-    if (ask_list(rq, ASK_NAMES("format"), &ask) != 0)
+    bool safe = false;
+    if (ask_list(rq, ASK_NAMES("format", "csv_safe"), &ask) != 0 || ask_flag(rq, "csv_safe", &safe) != 0)
         return;
     struct span name = http_arg(rq, "format").p ? http_arg(rq, "format") : SPAN("jsonl");
-    const struct listing_format *format = export_format(name);
+    const struct listing_format *format = export_format(name, safe);
     if (!http_arg(rq, "limit").p)
         ask.limit = UINT64_MAX - 1;
     if (ask.newest || ask.cursor)
         http_error(rq, 400, "an export takes neither newest nor cursor");
+    else if (safe && !span_eq(name, SPAN("csv")))
+        http_error(rq, 400, "csv_safe is for format=csv");
     else if (format)
         listing_answer(rq, &ask, format);
     else if (span_eq(name, SPAN("openmetrics")))

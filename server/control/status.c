@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/version.h"
+#include "render/openmetrics.h"
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -198,7 +199,7 @@ void control_metrics(struct http_request *rq) {
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);
     struct buf *b = &rq->answer.body;
-    rq->answer.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    rq->answer.content_type = OPENMETRICS_TYPE;
     family(b, "build", "info", "This build.");
     buf_printf(b, "statwit_build_info{version=\"%s\"} 1\n", STATWIT_SERVER_VERSION);
     put_recorded(b, &stats);

@@ -21,14 +21,15 @@ void rows_request_json(struct buf *b, const struct request_row *row);
 /* "ok", "warning", "critical", "unknown" */
 const char *rows_check_status(int status);
 
-/* A line that reads back as the same record: NAME:VALUE|TYPE|…, _e{…}:…, _sc|…, without the newline. */
+/* A line that reads back as the same record, and says nothing that the record does not: NAME:VALUE|TYPE|…, _e{…}:…, _sc|…, without the newline. */
 void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row);
 void rows_event_dogstatsd(struct buf *b, const struct event_row *row);
 void rows_check_dogstatsd(struct buf *b, const struct check_row *row);
 
-/* RFC 4180, without the line end. */
+/* RFC 4180, without the line end. safe: a text that a spreadsheet would take for a formula (it begins with = + - @, a tab or a carriage
+ * return) has a ' before it. Numbers stay as they are. */
 #define ROWS_SAMPLE_CSV_HEAD                                                                                 \
     "id,session,received_at,source,name,type,value,text,sample_rate,tags,host,timestamp"
-void rows_sample_csv(struct buf *b, const struct sample_row *row);
+void rows_sample_csv(struct buf *b, const struct sample_row *row, bool safe);
 
 #endif

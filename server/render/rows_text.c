@@ -15,6 +15,11 @@ static void tag(struct buf *b, bool *any, const char *key, struct span s) {
     buf_span(b, s);
 }
 
+/* Whether all tags are one empty tag: "|#" alone has none, so a tag that the Agent takes out and forgets stands beside it. */
+static bool is_one_empty(size_t n, const struct span *tags) {
+    return n == 1 && tags[0].n == 0;
+}
+
 /* The tags, and as tags what the Agent took out of them. */
 static void put_tags(struct buf *b, size_t n, const struct span *tags, const struct origin *o,
                      struct span device) {
@@ -29,6 +34,14 @@ static void put_tags(struct buf *b, size_t n, const struct span *tags, const str
         tag(b, &any, "dd.internal.entity_id:", o->entity_id);
     if (o->jmx_check_name.p)
         tag(b, &any, "dd.internal.jmx_check_name:", o->jmx_check_name);
+    else if (is_one_empty(n, tags))
+        tag(b, &any, "dd.internal.jmx_check_name:", SPAN(""));
+}
+
+/* A line's last carriage return is taken for a part of its end: what ends in one gets one more. */
+static void end_line(struct buf *b) {
+    if (b->n && b->p[b->n - 1] == '\r')
+        buf_char(b, '\r');
 }
 
 static void field(struct buf *b, const char *key, struct span s) {
@@ -73,6 +86,7 @@ void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row) {
     if (row->value.timestamp > 0 && metric_is(m->type, METRIC_TIMED))
         buf_printf(b, "|T%" PRId64, row->value.timestamp);
     put_origin(b, &m->origin);
+    end_line(b);
 }
 
 /* Line feeds are written \n, as they must be inside a line. */
@@ -100,11 +114,14 @@ void rows_event_dogstatsd(struct buf *b, const struct event_row *row) {
     if (e->timestamp)
         buf_printf(b, "|d:%" PRId64, e->timestamp);
     field(b, "|k:", e->aggregation_key);
-    field(b, "|p:", e->priority);
+    if (!span_eq(e->priority, SPAN("normal")))
+        field(b, "|p:", e->priority);
     field(b, "|s:", e->source_type_name);
-    field(b, "|t:", e->alert_type);
+    if (!span_eq(e->alert_type, SPAN("info")))
+        field(b, "|t:", e->alert_type);
     put_tags(b, e->n_tags, e->tags, &e->origin, (struct span){NULL, 0});
     put_origin(b, &e->origin);
+    end_line(b);
 }
 
 void rows_check_dogstatsd(struct buf *b, const struct check_row *row) {
@@ -116,21 +133,29 @@ void rows_check_dogstatsd(struct buf *b, const struct check_row *row) {
         buf_printf(b, "|d:%" PRId64, c->timestamp);
     put_tags(b, c->n_tags, c->tags, &c->origin, (struct span){NULL, 0});
     put_origin(b, &c->origin);
-    field(b, "|m:", c->message);
+    if (c->message.n)
+        field(b, "|m:", c->message);
+    end_line(b);
 }
 
 /* --- CSV ------------------------------------------------------------------------------------------------- */
 
-static void cell(struct buf *b, struct span s) {
+/* What a spreadsheet takes for a formula. */
+static bool is_formula(struct span s) {
+    return s.n > 0 && memchr("=+-@\t\r", s.p[0], 6);
+}
+
+static void cell(struct buf *b, bool safe, struct span s) {
     buf_char(b, ',');
-    bool quote = false;
+    bool quote = false, defuse = safe && is_formula(s);
     for (size_t i = 0; i < s.n && !quote; i++)
         quote = s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
     if (!quote) {
+        buf_str(b, defuse ? "'" : "");
         buf_span(b, s);
         return;
     }
-    buf_char(b, '"');
+    buf_str(b, defuse ? "\"'" : "\"");
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '"')
             buf_char(b, '"');
@@ -139,28 +164,28 @@ static void cell(struct buf *b, struct span s) {
     buf_char(b, '"');
 }
 
-void rows_sample_csv(struct buf *b, const struct sample_row *row) {
+void rows_sample_csv(struct buf *b, const struct sample_row *row, bool safe) {
     const struct metric *m = row->spelling;
     bool set = metric_is(m->type, METRIC_TEXT);
     char at[CLOCK_RFC3339_SIZE];
     clock_rfc3339(row->received_at, at);
     buf_u64(b, row->id);
-    cell(b, row->session);
-    cell(b, span_str(at));
-    cell(b, span_str(source_word(row->source)));
-    cell(b, m->name);
-    cell(b, span_str(metric_word(m->type)));
+    cell(b, safe, row->session);
+    cell(b, safe, span_str(at));
+    cell(b, safe, span_str(source_word(row->source)));
+    cell(b, safe, m->name);
+    cell(b, safe, span_str(metric_word(m->type)));
     buf_char(b, ',');
     if (!set)
         put_number(b, row->value.number);
-    cell(b, set ? row->text : (struct span){NULL, 0});
+    cell(b, safe, set ? row->text : (struct span){NULL, 0});
     buf_char(b, ',');
     put_number(b, m->sample_rate);
     struct buf tags = {.max = 1 << 20};
     json_put_strings(&tags, m->n_tags, m->tags);
-    cell(b, buf_view(&tags));
+    cell(b, safe, buf_view(&tags));
     buf_free(&tags);
-    cell(b, m->origin.host);
+    cell(b, safe, m->origin.host);
     buf_char(b, ',');
     if (row->value.timestamp)
         buf_printf(b, "%" PRId64, row->value.timestamp);

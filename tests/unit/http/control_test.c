@@ -159,9 +159,9 @@ static void test_export(void) {
     SAYS(",t,timing,3,,1,\"[\"\"q:\\\"\"x\\\"\"\"\"]\",,\r\n");
     EQ_INT(ask("GET /recorder/v1/export?format=dogstatsd"), 200);
     SAYS("a.b-c:1|c|@0.5|#k:v,k:w,flag\na.b-c:2|c|@0.5|#k:v,k:w,flag\n");
-    SAYS("_e{4,4}:a\\nb|c\\nd|k:key|p:normal|t:info\n");
+    SAYS("_e{4,4}:a\\nb|c\\nd|k:key\n");
     EQ_INT(ask("GET /recorder/v1/export?format=openmetrics"), 200);
-    SAYS("# TYPE a_b_c counter\na_b_c_total{flag=\"\",k=\"v,w\"} 6\n");
+    SAYS("# TYPE a_b_c counter\na_b_c_total{flag=\"true\",k=\"v,w\"} 6\n");
     SAYS("t_count{q=\"\\\"x\\\"\"} 1\n");
     EQ_INT(ask("GET /recorder/v1/export?format=xml"), 400);
     stop();
