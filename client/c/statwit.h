@@ -445,6 +445,7 @@ struct statwit_expect_options {
     int settle_ms; /* also require this long without new data */
     int64_t since; /* a mark; 0: what the recorder recorded since it started; or STATWIT_EVERY_RUN */
     bool all_covered;
+    bool no_rejects;         /* nothing was refused, as the expectation `no reject *` says */
     const char *prefix;      /* before every name */
     const char *ignore_tags; /* "env,host" */
     const char *file;        /* where the expectations came from, for the report */
@@ -497,6 +498,17 @@ STATWIT_API void statwit_require(struct statwit_session *session, const char *ex
 /* The same without abort: prints the report unless the verdict is pass, and returns the verdict. */
 STATWIT_API enum statwit_verdict statwit_verify(struct statwit_session *session, const char *expectations,
                                                 int within_ms, const char *file, int line);
+
+/* One number of what was recorded: `what` is an expectation's text without its claim, `stat` a stat of statwit-expect(7).
+ *
+ *     double sum;
+ *     statwit_expect_value(session, "incr login.attempt{instance:failure}", "sum", &sum);
+ *
+ * STATWIT_PASS: it is in *number. STATWIT_INCONCLUSIVE: so it is, as far as was received. STATWIT_FAIL: there is no value, as the
+ * `last` of no samples. Then, and after STATWIT_ERROR, *number is NaN. All but a pass is told on stderr. The `status` of checks: 0 ok,
+ * 1 warning, 2 critical, 3 unknown. */
+STATWIT_API enum statwit_verdict statwit_expect_value(struct statwit_session *session, const char *what,
+                                                      const char *stat, double *number);
 
 /* ---- ASSERTING: names and tags -----------------------------------------------------------------------
  *

@@ -2,9 +2,9 @@
 
 #include "catalog/looks.h"
 #include "catalog/numbering.h"
-#include "catalog/pattern.h"
 #include "catalog/text.h"
 #include "core/array.h"
+#include "core/pattern.h"
 #include "judge/evaluate/match.h"
 
 #include <stdarg.h>

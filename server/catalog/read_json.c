@@ -1,10 +1,10 @@
 /* A JSON catalog into entries: what the fields of each level mean. How they are read: json_fields.h. */
 #include "catalog/json_fields.h"
 
-#include "catalog/pattern.h"
 #include "catalog/position.h"
 #include "catalog/rules.h"
 #include "core/array.h"
+#include "core/pattern.h"
 #include <stdlib.h>
 
 /* --- an entry -------------------------------------------------------------------------------------------- */

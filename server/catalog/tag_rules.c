@@ -1,7 +1,7 @@
 #include "catalog/tag_rules.h"
 
-#include "catalog/pattern.h"
 #include "core/glob.h"
+#include "core/pattern.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 #include "catalog/verify_private.h"
 
-#include "catalog/pattern.h"
 #include "catalog/similar.h"
 #include "core/distance.h"
 #include "core/number.h"
+#include "core/pattern.h"
 
 #include <math.h>
 

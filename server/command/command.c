@@ -32,12 +32,22 @@ const struct command commands[] = {
      run_command},
     {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
      "judge what was recorded: pass, fail or inconclusive, and why",
-     "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [STAT OP VALUE [+- TOLERANCE]] [and …]. statwit-expect(7) has it all.",
+     "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [where FIELD OP VALUE [and …]] [STAT OP VALUE [+- TOLERANCE]] [and …].\n"
+     "statwit-expect(7) has it all.",
      "  statwit expect 'incr login.attempt{instance:failure} sum == 1'\n"
      "  statwit expect --within 5s 'timing events.latency count >= 1 and p95 < 500'\n"
      "  statwit expect -f metrics.expect --all-covered --junit report.xml\n"
+     "  statwit expect 'event \"Deploy*\" where alert_type == error samples == 1' 'no reject *'\n"
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
+    {"value", "TEXT", 1, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_NUMBER),
+     "print one number of what was recorded, and nothing else",
+     "TEXT: TYPE NAME [{TAGS}|[TAGS]] [where …] STAT, an expectation that ends with its stat. Of a check's status, the word is printed.\n"
+     "Without a value (the last of no samples) nothing is printed, and the exit code is 1; after a loss that may matter it is 4.",
+     "  statwit value 'incr login.attempt{instance:failure} sum'\n"
+     "  statwit value 'timing events.latency where host == \"web-*\" p95'\n"
+     "  test \"$(statwit value 'gauge queue.depth last')\" -lt 10",
+     value_command},
     {"ls", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FILTER, TAKES_JSON, TAKES_QUIET),
      "the series recorded: name, type, tags, samples, sum, last", NULL,
      "  statwit ls\n"

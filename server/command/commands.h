@@ -8,6 +8,7 @@
 int serve_command(const struct options *o);
 int run_command(const struct options *o);
 int expect_command(const struct options *o);
+int value_command(const struct options *o);
 int ls_command(const struct options *o);
 int samples_command(const struct options *o);
 int rejects_command(const struct options *o);

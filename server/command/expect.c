@@ -11,7 +11,8 @@ static int collect(const struct options *o, struct judging *j) {
         status = judging_add_text(j, o->args[i]);
     for (size_t i = 0; i < o->list[OPT_EXPECT].n && status == EXIT_PASS; i++)
         status = judging_add_file(j, o->list[OPT_EXPECT].texts[i]);
-    if (status == EXIT_PASS && j->n == 0 && !option_on(o, OPT_ALL_COVERED) && o->list[OPT_CATALOG].n == 0) {
+    if (status == EXIT_PASS && j->n == 0 && !option_on(o, OPT_ALL_COVERED) && !option_on(o, OPT_NO_REJECTS) &&
+        o->list[OPT_CATALOG].n == 0) {
         log_error(
             "no expectation is given: add one, as in: statwit expect 'incr login.attempt sum == 1', or a file "
             "of them with -f");
@@ -23,7 +24,7 @@ static int collect(const struct options *o, struct judging *j) {
 
 /* With --catalog alone there is nothing to judge but names and tags. */
 static bool only_catalog(const struct options *o, const struct judging *j) {
-    return j->n == 0 && !judging_all_covered(o);
+    return j->n == 0 && !judging_all_covered(o) && !option_on(o, OPT_NO_REJECTS);
 }
 
 int expect_command(const struct options *o) {

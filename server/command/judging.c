@@ -69,11 +69,13 @@ bool judging_all_covered(const struct options *o) {
 
 static struct judge *parse(const struct judging *j, const struct options *o) {
     struct judge_options options = {
-        .session = span_str(rows_session(o)),
+        .session = span_str(option_text(o, OPT_SESSION)),
         .since = (uint64_t)option_number(o, OPT_SINCE),
         .prefix = span_str(option_text(o, OPT_PREFIX)),
         .ignore_tags = span_str(option_text(o, OPT_IGNORE_TAGS)),
         .all_covered = judging_all_covered(o),
+        .no_rejects = option_on(o, OPT_NO_REJECTS),
+        .values = j->values,
     };
     struct judge_error error = {0};
     struct judge *judge = judge_parse(j->sources, j->n, &options, &error);
@@ -103,13 +105,15 @@ int judging_check(struct judging *j, const struct options *o) {
     int status = check_wait(o, OPT_WITHIN, JUDGE_WITHIN_MS_MAX, JUDGE_WITHIN_TOO_LONG);
     if (status == EXIT_PASS)
         status = check_wait(o, OPT_SETTLE, JUDGE_SETTLE_MS_MAX, JUDGE_SETTLE_TOO_LONG);
-    if (status != EXIT_PASS || j->n == 0) /* --all-covered or --catalog alone */
+    if (status != EXIT_PASS ||
+        (j->n == 0 && !option_on(o, OPT_NO_REJECTS))) /* --all-covered or --catalog alone */
         return status;
     struct judge *judge = parse(j, o);
     if (!judge)
         return EXIT_USAGE;
     j->waiting_ms = judge_within_ms(judge);
     j->has_no = judge_has_no(judge);
+    j->has_session = judge_session_line(judge).p != NULL;
     judge_free(judge);
     return EXIT_PASS;
 }
@@ -118,7 +122,8 @@ static int read_report(struct judge *judge, struct reader *r, const struct optio
     struct err err = {0};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = rows_find_session(r, o, &err);
+        struct span line = judge_session_line(judge);
+        status = rows_find_session(r, o, line.p ? line : span_str(rows_session(o)), &err);
         if (status == EXIT_PASS) {
             *report = judge_start(judge, r, &err) == 0 ? judge_report(judge, r, &err) : NULL;
             status = *report ? EXIT_PASS : EXIT_CANNOT;
@@ -173,6 +178,10 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
     if (option_given(o, OPT_IGNORE_TAGS))
         json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
     json_object_set_new(question, "all_covered", json_boolean(judging_all_covered(o)));
+    if (option_on(o, OPT_NO_REJECTS))
+        json_object_set_new(question, "no_rejects", json_true());
+    if (j->values)
+        json_object_set_new(question, "value", json_true());
     if (j->no_everywhere)
         json_object_set_new(question, "no_everywhere", json_true());
     return question;

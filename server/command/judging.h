@@ -21,6 +21,8 @@ struct judging {
     struct buf *texts;  /* of files; .p NULL where the source is an argument */
     int64_t waiting_ms; /* what their `within` lines ask the server to wait */
     bool has_no;        /* there are `no` claims among them */
+    bool has_session;   /* a `session` line says what is judged */
+    bool values;        /* to be set: each asks for a number */
     bool no_everywhere; /* to be set: these, and --all-covered, are about every session */
 };
 

@@ -103,7 +103,7 @@ static int answer_in(struct catalog_question *q, struct reader *r, const struct 
     struct err err = {0};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = rows_find_session(r, o, &err);
+        status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS) {
             *answer = catalog_question_answer(q, r, &err);
             status = *answer ? EXIT_PASS : EXIT_CANNOT;

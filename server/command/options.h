@@ -75,6 +75,7 @@ enum option_id {
     OPT_WITHIN,
     OPT_SETTLE,
     OPT_ALL_COVERED,
+    OPT_NO_REJECTS,
     OPT_PREFIX,
     OPT_IGNORE_TAGS,
     OPT_JSON_FILE,
@@ -123,6 +124,7 @@ enum option_group {
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */
     TAKES_EXPECT, /* expect alone */
+    TAKES_NUMBER, /* value alone */
     TAKES_EXPORT,
     TAKES_STATUS,
     TAKES_SEND,

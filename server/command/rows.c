@@ -142,15 +142,15 @@ static int on_session(void *arg, const struct session_row *row) {
     return s->found;
 }
 
-int rows_find_session(struct reader *r, const struct options *o, struct err *err) {
-    struct search search = {.name = span_str(rows_session(o))};
+int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err) {
+    struct search search = {.name = name};
     if (span_eq(search.name, SPAN("*")))
         return EXIT_PASS;
     if (r->ops->sessions(r, on_session, &search, err) != 0)
         return EXIT_CANNOT;
     if (search.found)
         return EXIT_PASS;
-    err_set(err, 0, "no session is named '%s' in %s", search.name.p, option_text(o, OPT_DB));
+    err_set(err, 0, "no session is named '%.*s' in %s", SPAN_ARG(name), option_text(o, OPT_DB));
     return EXIT_USAGE;
 }
 
@@ -201,7 +201,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     struct file_rows f = {.take = take, .arg = arg, .row = {.max = ROW_MAX}};
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
-        status = rows_find_session(r, o, &err);
+        status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS)
             status = rows_find_mark(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {

@@ -21,8 +21,8 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db; close it with reader_close. NULL after the error was printed. */
 struct reader *rows_open_file(const struct options *o);
-/* EXIT_USAGE with err when the recording has no such session. Between reader_begin and reader_end. */
-int rows_find_session(struct reader *r, const struct options *o, struct err *err);
+/* EXIT_USAGE with err when the recording has no session of that name. Between reader_begin and reader_end. */
+int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
 /* EXIT_USAGE with err when --since is beyond the newest record. */
 int rows_find_mark(struct reader *r, const struct options *o, struct err *err);
 /* The session's name: "default" unless --session says otherwise. */

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 static bool asked(const struct options *o, const struct judging *j) {
-    return j->n > 0 || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n > 0;
+    return j->n > 0 || option_on(o, OPT_ALL_COVERED) || option_on(o, OPT_NO_REJECTS) ||
+           o->list[OPT_CATALOG].n > 0;
 }
 
 /* Refuses a report of nothing, and options that stand behind the command and would go to it in silence. */
@@ -20,7 +21,7 @@ static int check_asked(const struct options *o, const struct judging *j) {
     static const enum option_id judging[] = {OPT_JUNIT, OPT_TAP, OPT_JSON_FILE, OPT_WITHIN, OPT_SETTLE};
     for (size_t i = 0; i < sizeof judging / sizeof judging[0] && !asked(o, j); i++)
         if (option_given(o, judging[i]) && o->value[judging[i]].from == FROM_FLAG) {
-            log_error("nothing is judged: add --expect, --all-covered or --catalog");
+            log_error("nothing is judged: add --expect, --all-covered, --no-rejects or --catalog");
             return EXIT_USAGE;
         }
     for (int i = 1; i < o->n_args && !o->dashes; i++)
@@ -67,7 +68,7 @@ static int judge(const struct verdict_work *w) {
     to.value[OPT_URL].text = w->url;
     to.value[OPT_TOKEN].text = w->token; /* "": none, whatever STATWIT_TOKEN is for */
     int status = remote_open(&remote, &to);
-    if (status == EXIT_PASS && (j->n || judging_all_covered(o)))
+    if (status == EXIT_PASS && (j->n || judging_all_covered(o) || option_on(o, OPT_NO_REJECTS)))
         status = judging_ask(j, &to, &remote, &report);
     else if (status == EXIT_PASS)
         report = naming_empty_report();
@@ -107,7 +108,7 @@ static void tell_unjudged(const struct recorder *r, const struct options *o, con
         j->no_everywhere && (j->has_no || option_on(o, OPT_ALL_COVERED) || o->list[OPT_CATALOG].n);
     struct unjudged u = {.judged = span_str(session)};
     struct err err = {0};
-    if (everywhere || strcmp(session, EVERY_SESSION) == 0)
+    if (everywhere || j->has_session || strcmp(session, EVERY_SESSION) == 0)
         return;
     struct reader *reader = store_reader_take(r->store, &err);
     if (reader && reader->ops->begin(reader, &err) == 0) {

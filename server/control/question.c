@@ -12,7 +12,7 @@ void question_free(struct question *q) {
 
 #define FIELDS                                                                                               \
     "expect", "session", "no_everywhere", "since", "within_ms", "settle_ms", "all_covered", "prefix",        \
-        "ignore_tags"
+        "ignore_tags", "no_rejects", "value"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -100,9 +100,10 @@ static void put_error(struct http_request *rq, const struct judge_error *e) {
     json_decref(answer);
 }
 
-static struct judge *read_judge(struct http_request *rq, const json_t *body, struct judge_options *options) {
+static struct judge *read_judge(struct http_request *rq, const json_t *body,
+                                const struct judge_options *options) {
     size_t n;
-    struct judge_source *sources = read_sources(rq, body, options->all_covered, &n);
+    struct judge_source *sources = read_sources(rq, body, options->all_covered || options->no_rejects, &n);
     if (!sources)
         return NULL;
     struct judge_error error = {0};
@@ -114,9 +115,13 @@ static struct judge *read_judge(struct http_request *rq, const json_t *body, str
 }
 
 /* "UDP 127.0.0.1:8125, HTTP http://127.0.0.1:8125": where a client must send to. */
-static void put_addresses(const struct http_request *rq, const struct ingest_session *session,
-                          struct buf *text) {
+static void note_addresses(const struct http_request *rq, const struct ingest_session *session, int ended,
+                           struct buf *text, struct judge_options *options) {
     const struct ingest_addresses *at = &session->at;
+    options->listening = (struct span){NULL, 0};
+    buf_clear(text);
+    if (session->id == INGEST_ALL || ended)
+        return;
     if (at->udp[0])
         buf_printf(text, "UDP %s, ", at->udp);
     if (at->unixgram[0])
@@ -124,6 +129,28 @@ static void put_addresses(const struct http_request *rq, const struct ingest_ses
     if (at->unixstream[0])
         buf_printf(text, "Unix stream %s, ", at->unixstream);
     buf_printf(text, "HTTP %s", http_url(rq->http));
+    options->listening = buf_view(text);
+}
+
+/* Where the request names no session, a `session` line of the expectations may: then that one is looked up, and judged. */
+static int follow_session_line(struct http_request *rq, const json_t *body, bool has_since,
+                               struct judge_options *options, struct ingest_session *session,
+                               struct buf *addresses, struct judge **judge) {
+    struct span line = judge_session_line(*judge);
+    if (!line.p)
+        return 0;
+    int ended = ask_sessions(rq, line, session);
+    judge_free(*judge);
+    *judge = NULL;
+    if (ended < 0)
+        return -1;
+    options->no_everywhere = false;
+    options->session = span_str(session->name);
+    note_addresses(rq, session, ended, addresses, options);
+    if (!has_since)
+        options->since = ask_own_run(rq, session->id, &options->earlier);
+    *judge = read_judge(rq, body, options);
+    return *judge ? ended : -1;
 }
 
 static struct question *make_question(struct http_request *rq, const json_t *body) {
@@ -140,17 +167,21 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
         ask_bool(rq, body, "all_covered", &options.all_covered) >= 0 &&
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
         ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
+        ask_bool(rq, body, "no_rejects", &options.no_rejects) >= 0 &&
+        ask_bool(rq, body, "value", &options.values) >= 0 &&
         (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
         if (!has_since)
             options.since =
                 ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
-        options.session = span_str(session.name);
+        bool chosen =
+            name.p || strcmp(session.name, "default") != 0; /* by the request, in one way or another */
+        options.session = chosen ? span_str(session.name) : (struct span){NULL, 0};
         options.ignore_tags = buf_view(&ignored);
-        if (session.id != INGEST_ALL && !ended) {
-            put_addresses(rq, &session, &addresses);
-            options.listening = buf_view(&addresses);
-        }
+        note_addresses(rq, &session, ended, &addresses, &options);
         judge = read_judge(rq, body, &options);
+        int by_line =
+            judge ? follow_session_line(rq, body, has_since, &options, &session, &addresses, &judge) : 0;
+        ended = by_line ? by_line : ended;
     }
     buf_free(&ignored);
     buf_free(&addresses);

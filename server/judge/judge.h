@@ -22,6 +22,7 @@
 #define JUDGE_EXPECTATION_MAX  65536  /* bytes of one expectation */
 #define JUDGE_EXPECTATIONS_MAX 100000 /* of one question */
 #define JUDGE_CLAUSES_MAX      256    /* joined by `and` */
+#define JUDGE_CONDITIONS_MAX   256    /* behind `where`, joined by `and` */
 
 /* How long a question may wait, however it is asked: a `within` line, --within, within_ms; and for quiet. */
 #define JUDGE_WITHIN_MS_MAX   86400000
@@ -35,22 +36,25 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCONCLUSIVE };
 const char *verdict_word(enum verdict verdict); /* "pass", "fail", "inconclusive" */
 
 struct judge_options {
-    /* Name of the judged session. p == NULL: the default session. EVERY_SESSION: all sessions as one. */
+    /* Name of the judged session. p == NULL: that of a `session` line, else the default session. EVERY_SESSION: all sessions
+     * as one. */
     struct span session;
     bool no_everywhere; /* `no` claims and all_covered look at every session, whatever `session` says */
     uint64_t since;     /* a mark: only records after it count; 0: all */
     uint64_t earlier; /* records before `since` where the user gave no `since`; the report names the number */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
-    struct span
-        listening; /* addresses that the session is reached at, for a failure when nothing at all arrived */
+    /* Addresses that the session is reached at, for a failure when nothing at all arrived. */
+    struct span listening;
     bool all_covered; /* every recorded series must be named by some expectation */
+    bool no_rejects;  /* one more claim: `no reject *` */
+    bool values; /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
 };
 
 /* Where an expectation came from: for reports and GitHub annotations. */
 struct judge_source {
     struct span text; /* one expectation, or a whole file: lines, `#` comments, blank lines,
-                         prefix/ignore-tags/within lines */
+                         prefix/ignore-tags/within/session lines */
     struct span file; /* p == NULL: the command line or the API */
 };
 
@@ -71,6 +75,9 @@ void judge_free(struct judge *j);
 int64_t judge_within_ms(const struct judge *j);
 /* Whether the answer may need single samples, not only the summaries of series. */
 bool judge_reads_samples(const struct judge *j);
+
+/* What a `session` line names, where the options name none; p == NULL: none. Then `no` claims look at that session alone. */
+struct span judge_session_line(const struct judge *j);
 
 /* Whether one of the expectations is a `no` claim. */
 bool judge_has_no(const struct judge *j);

@@ -1,5 +1,10 @@
 #include "report/candidates.h"
 
+#include "judge/evaluate/sift.h"
+#include "judge/language/text.h"
+
+#define MISSED_MAX 160 /* bytes of a value, and of a condition */
+
 static bool copy_candidate(struct arena *arena, struct candidate *c) {
     struct series_row *row = &c->row;
     row->session = arena_copy(arena, row->session);
@@ -8,6 +13,7 @@ static bool copy_candidate(struct arena *arena, struct candidate *c) {
     row->host = arena_copy(arena, row->host);
     row->device = arena_copy(arena, row->device);
     c->ignored = arena_copy(arena, c->ignored);
+    c->missed = arena_copy(arena, c->missed);
     if (c->kind == CANDIDATE_REJECT) {
         c->text = arena_copy(arena, c->text);
         c->detail = arena_copy(arena, c->detail);
@@ -23,12 +29,33 @@ static bool is_twin(const struct candidate *a, const struct candidate *b) {
     if (a->kind != b->kind || a->score != b->score || a->status != b->status ||
         a->before_mark != b->before_mark || a->after_deadline != b->after_deadline ||
         x->n_tags != y->n_tags || !span_eq(x->session, y->session) || !span_eq(x->name, y->name) ||
-        !span_eq(x->host, y->host) || !span_eq(a->text, b->text))
+        !span_eq(x->host, y->host) || !span_eq(a->missed, b->missed) || !span_eq(a->text, b->text))
         return false;
     for (size_t i = 0; i < x->n_tags; i++)
         if (!span_eq(x->tags[i], y->tags[i]))
             return false;
     return true;
+}
+
+struct span candidates_missed(const struct sieve *sieve, struct buf *text) {
+    const struct field_value *v = &sieve->value;
+    buf_clear(text);
+    buf_str(text, !v->is_text && !v->known ? "has no " : "its ");
+    buf_str(text, field_word(sieve->missed->field));
+    if (v->is_text) {
+        buf_str(text, " is '");
+        text_put_visible(text, v->text, MISSED_MAX);
+        buf_char(text, '\'');
+    } else if (v->known) {
+        buf_str(text, " is ");
+        if (sieve->missed->field == FIELD_STATUS)
+            buf_str(text, text_status(v->number));
+        else
+            text_put_number(text, v->number);
+    }
+    buf_str(text, ", not ");
+    text_put_visible(text, sieve->missed->text, MISSED_MAX);
+    return buf_view(text);
 }
 
 void candidates_keep(struct closest_search *s, struct closest *c, struct candidate candidate) {

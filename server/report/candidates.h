@@ -7,6 +7,7 @@
 #ifndef REPORT_CANDIDATES_H
 #define REPORT_CANDIDATES_H
 
+#include "core/buf.h"
 #include "judge/evaluate/private.h"
 #include "report/kinship.h"
 
@@ -39,7 +40,9 @@ struct candidate {
     /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host (a reject: as far as they can be read), and in `samples` how many there are
      * of the very same. */
     struct series_row row;
-    int status;          /* of a check */
+    int status; /* of a check */
+    struct span
+        missed; /* a sentence: the first condition behind 'where' that it does not satisfy; p == NULL: none */
     struct span ignored; /* a sentence: what an Agent ignores in its lines; p == NULL: nothing */
     /* Of a reject: */
     enum reason reason;
@@ -67,6 +70,8 @@ struct closest_search {
     bool no_memory;
 };
 
+/* The sentence of `missed`, in the buffer. */
+struct span candidates_missed(const struct sieve *sieve, struct buf *text);
 /* Puts the candidate in its place among the best. */
 void candidates_keep(struct closest_search *s, struct closest *c, struct candidate candidate);
 /* The greatest number of edits that can still get a name among the best. */

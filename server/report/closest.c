@@ -1,5 +1,6 @@
 #include "report/closest.h"
 
+#include "judge/evaluate/sift.h"
 #include "report/closest_rejects.h"
 #include "report/ignored.h"
 
@@ -38,7 +39,8 @@ static void consider(struct closest_search *s, struct closest *c, struct candida
     const struct expectation *e = c->claim->e;
     bool fits = fits_type(e, x);
     candidates_place(s, c, x, first_id, last_id);
-    unsigned apart = tag_score(c, x, &s->steps) + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2);
+    unsigned apart = tag_score(c, x, &s->steps) + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2) +
+                     (x->missed.p != NULL);
     /* For a `no` only what matched is of interest. */
     if (e->no && apart + x->other_session + x->before_mark + x->after_deadline > 0)
         return;
@@ -70,7 +72,7 @@ static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_
 
 /* Whether a record of another kind has the very name: an author may have meant that. */
 static bool is_namesake(const struct expectation *e, struct span name) {
-    return e->literal && !e->no && span_eq(e->name, name);
+    return e->literal && !e->no && e->subject != SUBJECT_REJECT && span_eq(e->name, name);
 }
 
 static void consider_series(struct closest_search *s, struct closest *c, const struct series_row *row,
@@ -109,7 +111,7 @@ static struct span ignored_in(const struct remarks *remarks, struct buf *text) {
 
 static int visit_event(void *arg, const struct event_row *row) {
     struct closest_search *s = arg;
-    struct buf text = {.max = IGNORED_MAX};
+    struct buf text = {.max = IGNORED_MAX}, missed = {.max = IGNORED_MAX};
     struct span ignored = ignored_in(row->event.remarks, &text);
     const struct event *event = &row->event;
     struct named named = named_title(event->title);
@@ -128,16 +130,21 @@ static int visit_event(void *arg, const struct event_row *row) {
             x.kin = kin_of_title(&c->sought, &named, event->text, candidates_limit(c), &s->steps);
         else if (!is_namesake(e, event->title))
             continue;
-        if (x.kin.how != KIN_NONE)
-            consider(s, c, &x, row->id, row->id);
+        struct sieve sieve = {0};
+        if (x.kin.how == KIN_NONE)
+            continue;
+        if (e->subject == SUBJECT_EVENT && !sift_event(e, row, &sieve, &s->steps))
+            x.missed = candidates_missed(&sieve, &missed);
+        consider(s, c, &x, row->id, row->id);
     }
     buf_free(&text);
+    buf_free(&missed);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 
 static int visit_check(void *arg, const struct check_row *row) {
     struct closest_search *s = arg;
-    struct buf text = {.max = IGNORED_MAX};
+    struct buf text = {.max = IGNORED_MAX}, missed = {.max = IGNORED_MAX};
     struct span ignored = ignored_in(row->check.remarks, &text);
     const struct service_check *check = &row->check;
     struct named named = named_title(check->name);
@@ -157,10 +164,15 @@ static int visit_check(void *arg, const struct check_row *row) {
             x.kin = kin_of(&c->sought, &named, candidates_limit(c), &s->steps);
         else if (!is_namesake(e, check->name))
             continue;
-        if (x.kin.how != KIN_NONE)
-            consider(s, c, &x, row->id, row->id);
+        struct sieve sieve = {0};
+        if (x.kin.how == KIN_NONE)
+            continue;
+        if (e->subject == SUBJECT_CHECK && !sift_check(e, row, &sieve, &s->steps))
+            x.missed = candidates_missed(&sieve, &missed);
+        consider(s, c, &x, row->id, row->id);
     }
     buf_free(&text);
+    buf_free(&missed);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
 

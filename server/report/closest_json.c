@@ -77,10 +77,11 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
 /* --- type, session, mark --------------------------------------------------------------------------------- */
 
 static struct span asked_word(const struct expectation *e) {
-    return e->subject == SUBJECT_EVENT   ? SPAN("an event")
-           : e->subject == SUBJECT_CHECK ? SPAN("a service check")
-           : e->any_type                 ? SPAN("a metric")
-                                         : (struct span){NULL, 0};
+    return e->subject == SUBJECT_EVENT    ? SPAN("an event")
+           : e->subject == SUBJECT_CHECK  ? SPAN("a service check")
+           : e->subject == SUBJECT_REJECT ? SPAN("a refused line")
+           : e->any_type                  ? SPAN("a metric")
+                                          : (struct span){NULL, 0};
 }
 
 static void mark_type(struct marks *m, const struct candidate *c, const struct expectation *e) {
@@ -123,7 +124,7 @@ static void mark_place(struct marks *m, const struct candidate *c) {
         MARK_TEXT(m, "after_deadline", "arrived after the deadline");
 }
 
-static void mark_matched(struct marks *m, const struct candidate *c) {
+static void mark_matched(struct marks *m, const struct candidate *c, const struct expectation *e) {
     const struct series_row *row = &c->row;
     char text[NUMBER_SIZE];
     bool total = c->kind == CANDIDATE_SERIES && metric_is(row->type, METRIC_TOTAL);
@@ -134,7 +135,11 @@ static void mark_matched(struct marks *m, const struct candidate *c) {
         return;
     }
     number_format(total ? row->sum : row->last, text);
-    MARK(m, "matched", total ? "matched, sum %" : "matched, last %", span_str(text));
+    if (e->n_conditions)
+        MARK(m, "matched", total ? "matched ('where' aside), sum %" : "matched ('where' aside), last %",
+             span_str(text));
+    else
+        MARK(m, "matched", total ? "matched, sum %" : "matched, last %", span_str(text));
 }
 
 /* --- what was recorded ----------------------------------------------------------------------------------- */
@@ -174,10 +179,12 @@ static json_t *record_json(const struct candidate *c, const struct expectation *
     mark_name(&m, c, e);
     mark_type(&m, c, e);
     marks_add_tags(&m, e, c);
+    if (c->missed.p)
+        marks_add_text(&m, "where", c->missed);
     if (c->ignored.p)
         marks_add_text(&m, "ignored", c->ignored);
     mark_place(&m, c);
-    mark_matched(&m, c);
+    mark_matched(&m, c, e);
     if (series && row->sampled)
         MARK_TEXT(&m, "sampled", "sampled: some came with a rate other than 1");
     put_record(&text, c, &m);
@@ -290,6 +297,8 @@ static json_t *reject_json(const struct candidate *c, const struct expectation *
             mark_type(&m, c, e);
         marks_add_tags(&m, e, c);
     }
+    if (c->missed.p)
+        marks_add_text(&m, "where", c->missed);
     mark_place(&m, c);
     buf_printf(&text, "rejected, %s: %s", reason_word(c->reason), reason_sentence(c->reason));
     if (c->detail.n) {

@@ -1,6 +1,7 @@
 #include "report/closest_rejects.h"
 
 #include "core/glob.h"
+#include "judge/evaluate/sift.h"
 
 /* What the author may have taken for the name: all before the last ':' of what stands before the first '|'.
  *
@@ -43,7 +44,7 @@ static bool is_torn(const struct reject *r) {
 static bool holds_term(const struct expectation *e, const struct reject *r, uint64_t *steps) {
     for (size_t i = 0; i < e->n_terms && is_torn(r); i++) {
         const struct tag_term *t = &e->terms[i];
-        if (!t->negated && t->has_value && !glob_is_pattern(t->text) && t->text.n > 2 &&
+        if (!t->negated && t->has_value && !t->value.regex && !glob_is_pattern(t->text) && t->text.n > 2 &&
             holds(r->text, t->text, steps))
             return true;
     }
@@ -193,11 +194,37 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
     candidates_keep(s, c, x);
 }
 
+/* A claim about refused lines themselves: by the name that was read, and where none was, by the text. */
+static void consider_claimed(struct closest_search *s, struct closest *c, const struct refused *f,
+                             const struct reject_row *row) {
+    const struct expectation *e = c->claim->e;
+    struct span name = row->reject.name.n ? row->reject.name : row->reject.text;
+    struct candidate x = candidate_of(f, row);
+    struct sieve sieve = {0};
+    struct buf missed = {.max = 4096};
+    x.typed = false;
+    x.hit = HIT_NAME;
+    if (!glob_match_counted(e->name, name, &s->steps))
+        x.kin = kin_of(&c->sought, &f->read, candidates_limit(c), &s->steps);
+    if (x.kin.how == KIN_NONE)
+        return;
+    if (!sift_reject(e, row, &sieve, &s->steps))
+        x.missed = candidates_missed(&sieve, &missed);
+    candidates_place(s, c, &x, row->id, row->id);
+    unsigned apart = kin_score(&x.kin) + (x.missed.p != NULL);
+    x.score = apart + x.before_mark + 2u * x.other_session + x.after_deadline;
+    if (!((e->no && x.score > 0) || (apart > 0 && (x.other_session || x.before_mark))))
+        candidates_keep(s, c, x);
+    buf_free(&missed);
+}
+
 static int visit_reject(void *arg, const struct reject_row *row) {
     struct closest_search *s = arg;
     struct refused f = refused_of(&row->reject);
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++)
-        if (!s->list[i].claim->e->no)
+        if (s->list[i].claim->e->subject == SUBJECT_REJECT)
+            consider_claimed(s, &s->list[i], &f, row);
+        else if (!s->list[i].claim->e->no)
             consider_reject(s, &s->list[i], &f, row);
     return s->no_memory || s->steps > 2 * CLOSEST_STEPS_MAX;
 }
@@ -217,8 +244,8 @@ static int visit_note(void *arg, const struct reject_row *row) {
         struct candidate x = candidate_of(&f, row);
         s->pairs++;
         candidates_place(s, c, &x, row->id, row->id);
-        if (x.other_session || !hit_of(c, &f, 0, &x, &s->steps) || x.family.p || x.hit > HIT_WHOLE ||
-            x.kin.how != KIN_SAME)
+        if (c->claim->e->subject == SUBJECT_REJECT || x.other_session || !hit_of(c, &f, 0, &x, &s->steps) ||
+            x.family.p || x.hit > HIT_WHOLE || x.kin.how != KIN_SAME)
             continue;
         candidates_keep(s, c, x);
     }

@@ -23,7 +23,8 @@ static void put_value(const struct finding *f, double value, struct buf *b) {
 }
 
 static const char *record_word(const struct expectation *e) {
-    return e->subject == SUBJECT_EVENT ? "event" : e->subject == SUBJECT_CHECK ? "service check" : "sample";
+    static const char *const words[] = {"sample", "event", "service check", "reject"};
+    return words[e->subject];
 }
 
 void describe_observed(const struct claim *claim, const struct answer *a, struct buf *b) {
@@ -136,7 +137,8 @@ static void put_finding(const struct expectation *e, const struct finding *f, co
 }
 
 static bool was_evicted(const struct judge *j, const struct expectation *e) {
-    static const enum loss evictions[] = {LOSS_EVICTED, LOSS_EVICTED_EVENTS, LOSS_EVICTED_CHECKS};
+    static const enum loss evictions[] = {LOSS_EVICTED, LOSS_EVICTED_EVENTS, LOSS_EVICTED_CHECKS,
+                                          LOSS_EVICTED_REJECTS};
     for (size_t i = 0; i < j->n_losses; i++)
         for (size_t k = 0; k < sizeof evictions / sizeof evictions[0]; k++)
             if (j->losses[i].loss == evictions[k] && (loss_kinds(evictions[k]) & judge_kind(e)))
@@ -144,7 +146,34 @@ static bool was_evicted(const struct judge *j, const struct expectation *e) {
     return false;
 }
 
+/* What matched but for the conditions, and what the newest of it has instead. */
+static void put_dropped(const struct claim *claim, struct buf *b) {
+    const struct sieve *s = claim->sieve;
+    const struct field_value *v = &s->value;
+    text_put_plural(b, s->dropped, record_word(claim->e));
+    buf_printf(b, " matched but for 'where': the %s", s->dropped == 1 ? "" : "newest ");
+    buf_printf(b, "%s has ", record_word(claim->e));
+    if (!v->is_text && !v->known)
+        buf_printf(b, "no %s", field_word(s->missed->field));
+    else
+        buf_printf(b, "%s ", field_word(s->missed->field));
+    if (v->is_text) {
+        buf_char(b, '\'');
+        buf_span(b, v->text);
+        buf_char(b, '\'');
+    } else if (v->known && s->missed->number.stat == STAT_STATUS)
+        buf_str(b, text_status(v->number));
+    else if (v->known)
+        text_put_number(b, v->number);
+    buf_str(b, ", not ");
+    buf_span(b, s->missed->text);
+}
+
 static void put_nothing(const struct judge *j, const struct claim *claim, struct buf *b) {
+    if (claim->sieve && claim->sieve->dropped) {
+        put_dropped(claim, b);
+        return;
+    }
     buf_printf(b, "no %s that matches %s", record_word(claim->e),
                was_evicted(j, claim->e) ? "is still recorded" : "was received");
 }
@@ -198,7 +227,7 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
     }
     if (a->total.samples == 0 && (!a->holds || e->no)) {
         put_nothing(j, claim, b);
-        bool default_claim = e->n_clauses == 0 || e->no;
+        bool default_claim = e->n_clauses == 0 || e->no || e->clauses[0].asks;
         if (!default_claim) {
             buf_str(b, "; expected ");
             buf_span(b, a->findings[0].clause->text);
@@ -215,6 +244,12 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
                 forms = !is_used(j, &claim->witnesses.items[i], false);
             put_names(j, claim, forms, b);
         }
+        for (size_t i = 0; i < CLAIM_SHOWN && claim->shown[i].p; i++) {
+            buf_str(b, i ? ", " : ": ");
+            buf_span(b, claim->shown[i]);
+        }
+        if (claim->shown[0].p && a->total.samples > CLAIM_SHOWN)
+            buf_str(b, ", …");
         if (e->n_clauses)
             buf_str(b, "; ");
     }
@@ -262,7 +297,7 @@ void describe_losses(const struct judge *j, enum loss_kind kind, struct buf *b) 
         buf_str(b, " and more");
 }
 
-void describe_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {
+static void put_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {
     enum lost lost = judge_lost_for(j, claim->e);
     if (a->verdict != VERDICT_INCONCLUSIVE || a->no_memory) {
         put_basis(j, claim, a, b);
@@ -276,4 +311,10 @@ void describe_why(const struct judge *j, const struct claim *claim, const struct
     describe_losses(j, lost == LOST_MAYBE ? LOST_IN_DOUBT : judge_kind(claim->e), b);
     buf_str(b, "; as far as is known, ");
     put_basis(j, claim, a, b);
+}
+
+void describe_why(const struct judge *j, const struct claim *claim, const struct answer *a, struct buf *b) {
+    put_why(j, claim, a, b);
+    if (claim->sieve && claim->sieve->by_bins)
+        buf_str(b, "; 'where' was told from the bins of sketches, which know a value to within 1 %");
 }

@@ -31,6 +31,8 @@ void marks_add(struct marks *m, const char *mark, const char *format, const stru
     for (; *format; format++)
         if (*format == '%')
             text_put_shown(&text, *words++, true, WORD_MAX);
+        else if (*format == '&')
+            text_put_visible(&text, *words++, WORD_MAX);
         else
             buf_char(&text, *format);
     put_mark(m, mark, &text);

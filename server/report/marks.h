@@ -21,7 +21,7 @@ void marks_free(struct marks *m);
 
 /* The text is made visible. */
 void marks_add_text(struct marks *m, const char *mark, struct span text);
-/* Each '%' of the format stands for the next of the words. */
+/* Each '%' of the format stands for the next of the words, and each '&' for one that is an expectation's own text already. */
 void marks_add(struct marks *m, const char *mark, const char *format, const struct span *words);
 #define MARK(m, mark, format, ...) marks_add(m, mark, format, (const struct span[]){__VA_ARGS__})
 #define MARK_TEXT(m, mark, text)   marks_add(m, mark, text, NULL)

@@ -61,13 +61,20 @@ static bool is_like(struct span wanted, struct span tag) {
     return n > 0 && n < sizeof a && n == m && memcmp(a, b, n) == 0;
 }
 
-/* What the author wanted, without the quotes of the expectation. */
+/* Whether one glob says what the value must be, if any. */
+static bool is_simple(const struct tag_term *term) {
+    return !term->has_value || (term->value.n == 1 && !term->value.regex);
+}
+
+/* What the author wanted: a tag, or where that is no simple one, the term's text. */
 static struct span text_of(const struct tag_term *term, struct buf *b) {
     buf_clear(b);
+    if (!is_simple(term))
+        return term->text;
     buf_span(b, term->key);
     if (term->has_value) {
         buf_char(b, ':');
-        buf_span(b, term->value);
+        buf_span(b, term->value.globs[0]);
     }
     return buf_view(b);
 }
@@ -112,6 +119,7 @@ static void mark_found(struct marks *m, const char *mark, const struct found *f,
 static void mark_term(struct marks *m, const struct tag_term *term, const struct candidate *c,
                       struct arena *arena) {
     const struct series_row *row = &c->row;
+    bool simple = is_simple(term);
     struct span fields[] = {field_tag(arena, SPAN("host"), row->host),
                             field_tag(arena, SPAN("device"), row->device)};
     struct tag_term wanted = positive(term, term->negated);
@@ -124,19 +132,22 @@ static void mark_term(struct marks *m, const struct tag_term *term, const struct
             continue;
         if (takes(&wanted, tag))
             find_tag(&same, tag);
-        else if (!term->negated && is_like(text, tag))
+        else if (!term->negated && simple && is_like(text, tag))
             find_tag(&like, tag);
     }
     if (term->negated)
-        mark_found(m, "tag_extra", &same, ", which % excludes", term->text);
-    else if (c->kin.dialect && dialect_has(row->name, term->key, term->value))
+        mark_found(m, "tag_extra", &same, ", which & excludes", term->text);
+    else if (c->kin.dialect && term->has_value && simple &&
+             dialect_has(row->name, term->key, term->value.globs[0]))
         MARK(m, "tag_in_name", "% is in its name", text);
-    else if (is_split_at_comma(text, c))
+    else if (simple && is_split_at_comma(text, c))
         MARK(m, "tag_value", "a comma separates tags, so % arrived as several", text);
     else if (same.n)
-        mark_found(m, "tag_value", &same, ", not %", text);
+        mark_found(m, "tag_value", &same, simple ? ", not %" : ", not &", text);
     else if (like.n)
         mark_found(m, "tag_value", &like, ", not %", text);
+    else if (!simple)
+        MARK(m, "tag_missing", "tag & is missing", text);
     else
         MARK(m, "tag_missing", "tag % is missing", text);
     buf_free(&b);

@@ -102,17 +102,7 @@ static void put_uncovered(const json_t *report, const struct style *style, struc
     buf_printf(b, "%sFAIL%s  series that no expectation covers:\n", style->fail, style->end);
     for (size_t i = 0; i < n && i < UNCOVERED_SHOWN; i++) {
         const json_t *one = json_array_get(list, i);
-        struct buf line = {.max = 65536};
-        buf_printf(&line, "%s ", json_string_value(json_object_get(one, "type")));
-        buf_span(&line, render_text_of(one, "name"));
-        const json_t *tags = json_object_get(one, "tags");
-        for (size_t k = 0; k < json_array_size(tags); k++) {
-            buf_str(&line, k ? "," : "{");
-            buf_span(&line, render_text(json_array_get(tags, k)));
-        }
-        buf_str(&line, json_array_size(tags) ? "}" : "");
-        put_line(b, "", buf_view(&line));
-        buf_free(&line);
+        put_line(b, "", render_text_of(one, "expectation"));
     }
     if (all > UNCOVERED_SHOWN)
         buf_printf(b, "                and %lld more\n", (long long)all - UNCOVERED_SHOWN);

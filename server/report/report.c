@@ -16,17 +16,45 @@
 static json_t *clause_json(const struct finding *f) {
     const struct clause *c = f->clause;
     bool status = c->stat == STAT_STATUS;
-    json_t *expected = status ? json_string(text_status(c->value)) : text_json_number(c->value);
+    json_t *expected = c->asks  ? NULL
+                       : status ? json_string(text_status(c->value))
+                                : text_json_number(c->value);
     json_t *observed = !f->known ? json_null()
                        : status  ? json_string(text_status(f->value))
                                  : text_json_number(f->value);
-    json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:b}", "clause", text_json(c->text), "op", op_word(c->op),
-                             "value", expected, "observed", observed, "holds", f->holds);
+    json_t *json =
+        c->asks ? json_pack("{s:o, s:o, s:b}", "clause", text_json(c->text), "observed", observed, "holds",
+                            f->holds)
+                : json_pack("{s:o, s:s, s:o, s:o, s:b}", "clause", text_json(c->text), "op", op_word(c->op),
+                            "value", expected, "observed", observed, "holds", f->holds);
     if (json && f->ranged) {
         json_object_set_new(json, "low", text_json_number(f->low));
         json_object_set_new(json, "high", text_json_number(f->high));
     }
     return json;
+}
+
+static json_t *test_json(const struct text_test *test) {
+    if (test->regex)
+        return text_json(test->regex_text);
+    return test->n ? text_json(test->globs[0]) : json_null();
+}
+
+/* [{"field", "op", "value", "tolerance"?, "text"}] */
+static json_t *where_json(const struct expectation *e) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < e->n_conditions; i++) {
+        const struct condition *c = &e->conditions[i];
+        json_t *value = !c->of_number                   ? test_json(&c->test)
+                        : c->number.stat == STAT_STATUS ? json_string(text_status(c->number.value))
+                                                        : text_json_number(c->number.value);
+        json_t *json = json_pack("{s:s, s:s, s:o, s:o}", "field", field_word(c->field), "op", op_word(c->op),
+                                 "value", value, "text", text_json(c->text));
+        if (json && c->number.has_tolerance)
+            json_object_set_new(json, "tolerance", text_json_number(c->number.tolerance));
+        json_array_append_new(list, json);
+    }
+    return list;
 }
 
 /* The series that the answer was told from. */
@@ -117,6 +145,8 @@ static json_t *result_json(const struct telling *t, struct claim *claim, const s
     put_more(json, t, claim, &a, closest, &why);
     if (json)
         json_object_set_new(json, "why", text_json_buf(&why));
+    if (json && e->n_conditions)
+        json_object_set_new(json, "where", where_json(e));
     if (json && e->prefixed)
         json_object_set_new(json, "pattern", text_json(e->name));
     if (json && e->file.p)
@@ -163,9 +193,13 @@ static json_t *uncovered_json(const struct judge *j) {
         json_t *tags = json_array();
         for (size_t k = 0; k < w->n_tags; k++)
             json_array_append_new(tags, text_json(w->tags[k]));
-        json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:I}", "name", text_json(w->name), "type",
-                                              metric_word(w->type), "tags", tags, "samples",
-                                              (json_int_t)w->tally.samples));
+        struct buf text = {.max = 1 << 20};
+        text_put_series(&text, w->type, w->name, w->n_tags, w->tags);
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:I, s:o}", "name", text_json(w->name), "type",
+                                        metric_word(w->type), "tags", tags, "samples",
+                                        (json_int_t)w->tally.samples, "expectation", text_json_buf(&text)));
+        buf_free(&text);
     }
     return list;
 }

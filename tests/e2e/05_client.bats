@@ -66,8 +66,8 @@ compile() { # source, program, more
     echo "$output"
     [ "$status" -eq 0 ]
     [[ $output == *'client_macros.c:'*': expectation failed'* ]]
-    [[ $output == *'FAIL  incr login.attempt sum == 1'* ]]
-    [[ $output == *'- incr login.attempt sum == 1'* ]]
+    [[ $output == *'FAIL  incr login.attempt where value == 1 sum == 1'* ]]
+    [[ $output == *'- incr login.attempt where value == 1 sum == 1'* ]]
     [[ $output == *'- NO VERDICT: incr {'* ]]
     [[ $output != *'not reached'* ]]
     [[ $output == *': catalog failed'*'FAIL'*'odd-name'*'- catalog empty.json'* ]]

@@ -21,3 +21,9 @@ e2e-intake: build/statwit $(OUT)/statwit build/clock_shift.so ## every case of f
 e2e: e2e-query
 e2e-query: build/statwit $(OUT)/statwit ## random queries of the fake Datadog API against an independent evaluation
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/query_test.py -q
+
+# What in-process doubles assert, as expectations.
+.PHONY: e2e-doubles
+e2e: e2e-doubles
+e2e-doubles: build/statwit $(OUT)/statwit ## every assertion of fixtures/doubles, with recordings that fulfil and break it
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/doubles_test.py -q

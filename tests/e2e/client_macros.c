@@ -9,7 +9,7 @@ static void passes(void) {
 }
 
 static void fails(void) {
-    STATWIT_ASSERT_FATAL(session, "incr login.attempt sum == 1");
+    STATWIT_ASSERT_FATAL(session, "incr login.attempt where value == 1 sum == 1");
     CU_FAIL("not reached");
 }
 

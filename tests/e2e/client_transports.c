@@ -149,6 +149,15 @@ static void assertions(struct statwit_recorder *recorder) {
         report.n_results != 1 || !strstr(report.text, "incr before"))
         need(NULL, "since");
     statwit_report_free(&report);
+    double number;
+    if (statwit_expect_value(session, "incr after where value == 1", "sum", &number) != STATWIT_PASS ||
+        number != 1)
+        need(NULL, "value");
+    struct statwit_expect_options strict = {.no_rejects = true};
+    if (statwit_expect(session, "incr after where value > 1 samples == 0", &strict, &report, &error) ||
+        report.verdict != STATWIT_PASS || report.n_results != 2)
+        need(NULL, "no_rejects");
+    statwit_report_free(&report);
     if (statwit_expect(session, "incr a{", NULL, &report, &error) == 0 || error.code != STATWIT_INVALID)
         need(NULL, "malformed");
     if (statwit_reset(session, &error))

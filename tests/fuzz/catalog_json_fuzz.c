@@ -1,7 +1,7 @@
 /* JSON catalogs, their patterns and families: any bytes are refused with a place that lies in them, or make a catalog whose
  * canonical text is its own; names and values are looked up in it. */
 #include "catalog/catalog.h"
-#include "catalog/pattern.h"
+#include "core/pattern.h"
 
 #include <stdint.h>
 #include <stdlib.h>

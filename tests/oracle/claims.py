@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import where
 from exact import Number
 from forms import SUFFIX
 from judge import Question, tally_of
@@ -10,11 +11,13 @@ from language import Clause, parse, tag_key
 from recording import KEYS, PLAIN, STATUS, VALUES, is_text
 
 WORDS = {"count": ["incr", "count", "c"], "gauge": ["gauge", "g"], "timing": ["timing", "ms"], "histogram": ["histogram", "h"],
-         "distribution": ["distribution", "d"], "set": ["set", "s"], "rate": ["rate"], "event": ["event"], "check": ["check"]}
-STATS = ["samples", "count", "sum", "sum", "last", "first", "min", "max", "avg", "median", "p", "p", "distinct", "series", "each",
-         "each", "rate"]
+         "distribution": ["distribution", "d"], "set": ["set", "s"], "rate": ["rate"], "event": ["event"], "check": ["check"],
+         "reject": ["reject"]}
+STATS = ["samples", "count", "sum", "sum", "last", "first", "min", "max", "avg", "median", "p", "p", "distinct", "series", "per_series",
+         "each", "each", "rate"]
 PERCENTS = ["50", "95", "99", "99.9", "25", "100", "33", "0.1", "75"]
-OF = {"set": ["samples", "count", "distinct", "series", "rate"], "event": ["samples", "count"],
+OF = {"set": ["samples", "count", "distinct", "series", "per_series", "rate"], "event": ["samples", "count"],
+      "reject": ["samples", "count"],
       "check": ["samples", "count", "status", "status"]}
 
 
@@ -89,21 +92,83 @@ class Claims:
         """The text of a pattern that fits the tag, mostly."""
         rng, (key, colon, value) = self.rng, tag.partition(":")
         roll = rng.random()
+        mark = "!" if negated else ""
+        if not tag:
+            return mark + '""'
         if not is_text(key) or "*" in key or "?" in key or not key:
             return None
+        if roll > 0.88 and colon:
+            return self.odd_tag(key, value, mark)
         if roll < 0.15 or not colon:
             pattern = None
         elif roll < 0.35:
             pattern = self.sendable(self.globbed(value))
         else:
             pattern = self.sendable(value)
-        mark = "!" if negated else ""
         if pattern is None:
             return mark + (key if bare(key) else quote(key))
         whole = key + ":" + pattern
         if bare(whole) and rng.random() < 0.85:
             return mark + whole
         return mark + (key + ":" + quote(pattern) if bare(key) and rng.random() < 0.5 else quote(whole))
+
+    def described(self, value):
+        """A regular expression that describes the value, or nearly; of what both dialects have."""
+        rng = self.rng
+        if not value or not all(c.isascii() and (c.isalnum() or c in "-_ .:") for c in value):
+            return rng.choice([".*", ".+", "a|b.*"])
+        plain = value.replace(".", "\\.")
+        at = rng.randrange(len(value))
+        return rng.choice([plain, f"{plain}|zz", ".*", value[:at].replace(".", "\\.") + ".*", f"({plain})+", "[a-z0-9-]+",
+                           r"\w+-?\d*", "[^x]*", f"x?{plain}$", "^" + plain])
+
+    def odd_tag(self, key, value, mark):
+        """A regular expression, alternatives, or a pattern in the key."""
+        rng, spelt = self.rng, key if bare(key) else quote(key)
+        roll = rng.random()
+        if roll < 0.4:
+            op = rng.choice(["=~", "!~"]) if not mark else "=~"
+            return mark + spelt + rng.choice(["", " "]) + op + rng.choice(["", " "]) + quote(self.described(value))
+        if roll < 0.7 and bare(key):
+            values = [self.sendable(rng.choice([value, self.globbed(value), rng.choice(VALUES[:4])])) for _ in range(rng.randint(1, 3))]
+            return mark + key + ":(" + rng.choice(["|", " | "]).join(v if bare(v) else quote(v) for v in values) + ")"
+        whole = self.globbed(key) + ":" + self.sendable(value)
+        return mark + (whole if bare(whole) else quote(whole))
+
+    def text_condition(self, field, text):
+        rng = self.rng
+        if text is None or rng.random() < 0.1:
+            text = "nothing"
+        if rng.random() < 0.3:
+            return f"{field} {rng.choice(['=~', '!~'])} {quote(self.described(text))}"
+        closed = field in ("source", "reason")
+        pattern = self.sendable(text if rng.random() < 0.6 or closed else self.globbed(text))
+        pattern = pattern if not closed or pattern != "nothing" else "no*thing"
+        return f"{field} {rng.choice(['==', '==', '!='])} {pattern if bare(pattern) and rng.random() < 0.8 else quote(pattern)}"
+
+    def condition(self, target, kind):
+        """One that the target fulfils, or nearly."""
+        rng = self.rng
+        fields = {"event": ["text", "priority", "alert_type", "aggregation_key", "source_type_name", "host"],
+                  "check": ["status", "message", "host"], "reject": ["reason", "text", "source"]}.get(
+                      kind, ["value", "value", "value", "rate", "host", "source", "interval", "device"])
+        field = rng.choice(fields)
+        if field == "status":
+            return f"status {rng.choice(['==', '!='])} {rng.choice([target.status or 'ok'] + STATUS)}"
+        of_text = field == "value" and (kind == "set" or kind == "any" and target.kind == "set")
+        if field in ("value", "rate", "interval") and not of_text:
+            truth = target.sketch.low if field == "value" and target.sketch else getattr(target, field)
+            return self.clause(field, [truth] if truth is not None else [])
+        return self.text_condition(field, where.text_of(field, target))
+
+    def where(self, target, kind):
+        rng = self.rng
+        if target is None or rng.random() > (0.6 if kind in ("event", "check", "reject") else 0.3):
+            return ""
+        some = [self.condition(target, kind) for _ in range(rng.choice([1, 1, 2, 3]))]
+        if any("=~" in c or "!~" in c for c in some) and kind not in ("set", "any", "event", "check", "reject"):
+            some = [c for c in some if not c.startswith("value")] or some[:1]
+        return " where " + " and ".join(some)
 
     def other_tag(self):
         return self.rng.choice(KEYS[:4]) + ":" + self.rng.choice(VALUES[:4])
@@ -230,11 +295,13 @@ class Claims:
     def expectation(self, question):
         rng = self.rng
         target, kind = self.target(question)
-        numeric = kind not in ("event", "check")
+        numeric = kind not in ("event", "check", "reject")
         word = rng.choice(WORDS[kind])
         if numeric and rng.random() < 0.12:
             word = kind = "any"
-        selector = f"{word} " + self.name(target, question.prefix if numeric else "") + self.tags(target, question.ignored)
+        selector = f"{word} " + self.name(target, question.prefix if numeric else "") + (
+            self.tags(target, question.ignored) if kind != "reject" else "")
+        selector += self.where(target, kind)
         clauses, negated = self.clauses(target, kind, selector, question), rng.random() < 0.25
         values = self.truths(selector, "each", question) if kind not in OF else []
         if negated and len(set(values)) > 1 and rng.random() < 0.3:

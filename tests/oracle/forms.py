@@ -62,6 +62,8 @@ class FormsTally:
         stat = clause.stat
         if stat == "series":
             return Number(len(self.groups))
+        if stat == "per_series":
+            return Number(max(len(g["count"]) for g in self.groups))
         if stat == "samples":
             return Number(len(self.points_of("count")))
         if stat == "count":

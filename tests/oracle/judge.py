@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import where
 from exact import OPEN, UNTOLD
 from forms import FormsTally, any_form, forms_of
 from language import TELEMETRY, glob, has_wildcards, tag_key
@@ -38,7 +39,7 @@ class Verdict:
 def has_tag(pattern, record):
     if any(pattern.fits(tag) for tag in record.tags):
         return True
-    aside = {"host": record.host, "device": record.device}.get(pattern.key)
+    aside = {"host": record.host, "device": record.device}.get(pattern.key)  # spelt out
     return aside is not None and pattern.fits_value(aside)
 
 
@@ -60,26 +61,44 @@ def name_matches(pattern, name):
 
 def kind_matches(wanted, kind):
     if wanted == "any":
-        return kind not in ("event", "check")
+        return kind not in ("event", "check", "reject")
     return wanted == kind
 
 
 def select(expectation, question):
-    """(records of the type itself, rates with an interval that an incr expectation takes as counts)."""
-    name, own, rates = expectation.named(question.prefix), [], []
+    """(records of the type itself, rates with an interval that an incr expectation takes as counts, whether the conditions leave open
+    which)."""
+    name, own, rates, unsure = expectation.named(question.prefix), [], [], False
     for record in question.recent:
         if not name_matches(name, record.name) or not tags_match(expectation, record, question.ignored):
             continue
         if kind_matches(expectation.type, record.kind):
-            own.append(record)
+            kept = where.keeps(expectation.conditions, record)
+            unsure |= kept is OPEN
+            own += [record] if kept else []
         elif expectation.type == "count" and record.kind == "rate" and record.interval:
             rates.append(record)
-    return own, rates
+    return own, rates, unsure
+
+
+class Unsure(Tally):
+    """Of which nothing can be said: conditions over what is only roughly known, or beside what was aggregated."""
+
+    def outcome(self, clause, negated):
+        return OPEN
+
+    def one_sample(self, clauses):
+        return OPEN
+
+    def observed(self, clause, negated):
+        return None
 
 
 def tally_of(expectation, question):
     """(what the clauses are told by, the points touched)."""
-    own, rates = select(expectation, question)
+    own, rates, unsure = select(expectation, question)
+    if unsure or expectation.conditions and (rates or expectation.type in FORMED and any_form(question.recent)):
+        return Unsure(own), {"where"}
     if expectation.type in FORMED:
         return formed_tally(expectation, question, own)
     if not rates:

@@ -17,6 +17,7 @@ NOT_YET = {
     "shown": "a report of `each` shows a value that breaks the claim",
     "runs": "without `since` a live server looks at its own run; a session of an earlier run's name is empty",
     "every": "the session `*` is every session",
+    "where": "conditions, rejects, and every form of a tag but key, key:value and !tag",
     "order": "last and first when a request follows datagrams at once",
 }
 
@@ -61,7 +62,7 @@ OF_NUMBERS = {"sum", "min", "max", "avg", "median", "p", "each"}
 # --- rates and aggregated forms ------------------------------------------------------------------------------------
 
 # What a rate tells that an incr expectation takes as a count. Other stats are of single increments: untold.
-TOLD_OF_RATES = {"samples", "sum", "count", "series"}
+TOLD_OF_RATES = {"samples", "sum", "count", "series", "per_series"}
 
 # What can't be told of aggregated forms, whatever came.
 NOT_OF_FORMS = {"first", "last", "distinct", "rate"}
@@ -69,6 +70,8 @@ NOT_OF_FORMS = {"first", "last", "distinct", "rate"}
 # Left open, and judged OPEN in tally.py and forms.py:
 # - `series`: whether two devices, or two sessions under `*`, make two series
 # - a sum or count that is infinite; an `avg` over a count of 0 or less; quantiles where something weighs less than nothing
+# - conditions on the value of a sketch ("by the bin that it is in"), and beside what was aggregated
+# - `per_series` where two devices, or sessions, might be one series
 # - `~` of what was sampled with different values ("made of the first two moments") or with odd rates, unless it is clear
 # - quantiles of a sketch within 2 %; several `each` under `no` of which no single sketch can fulfil all
 # - `min max distinct` of counts and rates together where no increment could break the claim

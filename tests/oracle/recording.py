@@ -31,7 +31,7 @@ class Sketch:
 
 @dataclass
 class Record:
-    """A sample, an event or a check, as it is asked about. Texts as in language.py."""
+    """A sample, an event, a check or a reject, as it is asked about. Texts as in language.py."""
     kind: str
     name: str
     tags: tuple = ()
@@ -43,6 +43,8 @@ class Record:
     interval: int | None = None
     sketch: Sketch | None = None
     status: str | None = None
+    fields: dict | None = None  # of events, checks and rejects: their other texts; None: not looked at
+    way: str = ""  # the word of its source
     source: str = "dogstatsd"
     session: int = 0
     hurried: bool = False  # came by a request right after datagrams, or before one
@@ -105,9 +107,14 @@ HOSTS = ["h1", "h2", "web-1.example", "h\u00f6st"]
 TEXTS = ["alice", "bob", "1", "a:b:c", "\u00fc", "", "alice "]
 STATUS = ["ok", "warning", "critical", "unknown"]
 WIRE = {"count": "c", "gauge": "g", "timing": "ms", "histogram": "h", "distribution": "d", "set": "s"}
-REJECTED = [b"bad", b"app.hits:1", b":1|c", b"app.hits:|c", b"app.hits:x|c", b"app.hits:1|q", b"app.hits:1|c|@x",
-            b"queue:nan|g", b"app.hits:1::x|c", b"_sc|app|9", b"_e{0,1}:|x", b"queue:1 |g", b"queue:1e999|g",
-            b"queue:1|g|T0", b"db.query.time:1|ms|T1700000000"]
+REJECTED = [(b"bad", "", "no_pipe"), (b"app.hits:1", "app.hits", "no_pipe"), (b":1|c", "", "empty_name"),
+            (b"app.hits:|c", "app.hits", "empty_value"), (b"app.hits:x|c", "app.hits", "invalid_value"),
+            (b"app.hits:1|q", "app.hits", "invalid_type"), (b"app.hits:1|c|@x", "app.hits", "invalid_sample_rate"),
+            (b"queue:nan|g", "queue", "non_finite_value"), (b"app.hits:1::x|c", "app.hits", "invalid_value"),
+            (b"_sc|app|9", "app", "sc_invalid_status"), (b"_e{0,1}:|x", "", "event_empty_title"),
+            (b"queue:1 |g", "queue", "invalid_value"), (b"queue:1e999|g", "queue", "value_out_of_range"),
+            (b"queue:1|g|T0", "queue", "timestamp_not_positive"),
+            (b"db.query.time:1|ms|T1700000000", "db.query.time", "timestamp_unsupported_type")]
 NOW = "9999999999"  # stands in a line for the time at which it is sent
 DOGSTATSD = ("udp", "unixgram", "unixstream")
 
@@ -166,7 +173,8 @@ class Maker:
     def line(self):
         rng, roll = self.rng, self.rng.random()
         if roll < 0.06:
-            return Item(rng.choice(REJECTED), [])
+            line, name, reason = rng.choice(REJECTED)
+            return Item(line, [Record("reject", name or text_of(line), fields={"text": text_of(line), "reason": reason})])
         if roll < 0.10:
             return self.event_line()
         if roll < 0.14:
@@ -201,15 +209,18 @@ class Maker:
         rng, title = self.rng, self.name()
         tags, host, body = self.tags(), rng.choice(HOSTS) if rng.random() < 0.3 else None, "some text"
         line = f"_e{{{len(bytes_of(title))},{len(body)}}}:{title}|{body}"
-        line += rng.choice(["", "|p:low", "|t:error"]) + fields_of(host, tags)
-        return Item(bytes_of(line), [Record("event", title, tags, host)])
+        extra, told = rng.choice([("", {}), ("|p:low", {"priority": "low"}), ("|t:error", {"alert_type": "error"}),
+                                  ("|k:key 1|s:jenkins", {"aggregation_key": "key 1", "source_type_name": "jenkins"})])
+        told = {"text": body, "priority": "normal", "alert_type": "info", "aggregation_key": "", "source_type_name": "", **told}
+        return Item(bytes_of(line + extra + fields_of(host, tags)), [Record("event", title, tags, host, fields=told)])
 
     def check_line(self):
         rng, name, status = self.rng, self.name(), self.rng.randrange(4)
         tags, host = self.tags(), rng.choice(HOSTS) if rng.random() < 0.3 else None
         line = f"_sc|{name}|{status}" + fields_of(host, tags)
-        line += rng.choice(["", "|m:all is well"])
-        return Item(bytes_of(line), [Record("check", name, tags, host, status=STATUS[status])])
+        message = rng.choice(["", "all is well", "a timeout"])
+        line += "|m:" + message if message else ""
+        return Item(bytes_of(line), [Record("check", name, tags, host, status=STATUS[status], fields={"message": message})])
 
     # --- HTTP ----------------------------------------------------------------------------------------------------
 
@@ -265,7 +276,7 @@ class Maker:
         rng, name, status = self.rng, self.name(http=True), self.rng.randrange(4)
         tags, host = self.tags(http=True), rng.choice(HOSTS)
         sent = dict(name=name, status=status, tags=tags, host=host)
-        return Item(sent, [Record("check", name, tags, host, status=STATUS[status])])
+        return Item(sent, [Record("check", name, tags, host, status=STATUS[status], fields={"message": ""})])
 
     def event(self):
         name, tags, host = self.name(http=True), self.tags(http=True), self.rng.choice(HOSTS)
@@ -313,6 +324,7 @@ class Maker:
                 r.hurried = True
         for r in step.records():
             r.session = step.session
+            r.way = step.way if step.way in DOGSTATSD else "http"
         return step
 
     def recording(self):

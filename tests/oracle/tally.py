@@ -1,12 +1,13 @@
 """What a clause comes to over samples that were received one by one, and over sketches."""
 
+from collections import Counter
 from fractions import Fraction
 
 import exact
 import open_points as points
 from exact import OPEN, UNTOLD, Number
 
-EMPTY_IS_ZERO = ("samples", "count", "sum", "distinct", "series")
+EMPTY_IS_ZERO = ("samples", "count", "sum", "distinct", "series", "per_series")
 COMPUTED = ("sum", "avg", "count")
 
 
@@ -56,6 +57,14 @@ class Tally:
         finer = {r.series() + (r.device, r.session) for r in self.records + self.rates}
         number = len({r.series() for r in self.records + self.rates})
         return Number(number) if len(finer) == number else OPEN  # are those of two devices, or sessions, one series?
+
+    def stat_per_series(self, _):
+        coarse, fine = Counter(), Counter()
+        for r in self.records + self.rates:
+            coarse[r.series()] += 1
+            fine[r.series() + (r.device, r.session)] += 1
+        most = max(coarse.values())
+        return Number(most) if most == max(fine.values()) else OPEN
 
     def stat_distinct(self, _):
         return self.different([r.value for r in self.numbers])

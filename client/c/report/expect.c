@@ -23,6 +23,7 @@ static json_t *make_question(const struct statwit_session *session, const char *
               question_text(body, "ignore_tags", options->ignore_tags);
     if (options->all_covered)
         failed |= json_object_set_new(body, "all_covered", json_true());
+    failed |= question_flag(body, "no_rejects", options->no_rejects);
     if (!failed)
         return body;
     json_decref(body);

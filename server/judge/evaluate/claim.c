@@ -13,6 +13,7 @@ static void find_records(const struct claim *claim, struct finding *f) {
     f->value = (double)claim->records;
     f->holds = clause_holds(f->clause, f->value);
     settle_by_trend(f, TREND_GROWS);
+    settle_number_asked(f);
 }
 
 /* Under `no` the clauses speak of one and the same check, as `each` and `rate` do of a sample. */
@@ -29,6 +30,7 @@ static void find_status(const struct claim *claim, enum lost lost, struct findin
     f->value = claim->newest_status;
     f->holds = f->known && clause_holds(f->clause, f->value);
     f->settled_lost = f->known && lost == LOST_OLDEST;
+    settle_number_asked(f);
     if (!any)
         return;
     f->holds = false;
@@ -120,6 +122,15 @@ static void conclude(const struct expectation *e, enum lost lost, struct answer 
     a->final = (!a->holds && a->settled_later) || (!told && lost != LOST_MAYBE && !may_settle);
 }
 
+static void ask_for_most(struct view *v) {
+    const struct expectation *e = v->claim->e;
+    bool asks = false;
+    for (size_t i = 0; i < e->n_clauses; i++)
+        asks |= e->clauses[i].stat == STAT_PER_SERIES;
+    if (asks)
+        find_most(v);
+}
+
 static void ask_for_one(struct view *v) {
     const struct expectation *e = v->claim->e;
     v->for_one = expectation_asks_for_one(e);
@@ -135,6 +146,7 @@ void claim_evaluate(struct claim *claim, struct witness *witnesses, enum lost lo
         ask_for_one(&v);
         if (match_has_forms(e) || match_has_rates(e))
             find_collect_forms(&v);
+        ask_for_most(&v);
     } else {
         v.total = (struct tally){
             .samples = claim->records, .first_id = claim->first_id, .last_id = claim->newest_id};

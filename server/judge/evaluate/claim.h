@@ -4,7 +4,7 @@
  * change it. The same question decides whether to go on waiting (samples that come later) and whether a
  * loss matters (samples that were received by nobody, at any time).
  *
- *     samples, count, series, distinct, max    only grow
+ *     samples, count, series, per_series, distinct, max    only grow
  *     min                                      only falls
  *     each, rate                               only ever fail
  *     first                                    is settled by the first sample
@@ -16,7 +16,10 @@
 #ifndef JUDGE_EVALUATE_CLAIM_H
 #define JUDGE_EVALUATE_CLAIM_H
 
+#include "judge/evaluate/sift.h"
 #include "judge/evaluate/witness.h"
+
+#define CLAIM_SHOWN 3 /* refused lines that a claim about rejects tells */
 
 /* The losses that could have been about a claim. */
 enum lost {
@@ -34,6 +37,8 @@ struct claim {
     uint64_t records, first_id, newest_id;
     uint64_t statuses[4];
     int newest_status;
+    struct sieve *sieve;            /* of conditions; NULL: none */
+    struct span shown[CLAIM_SHOWN]; /* of rejects: "no_pipe 'a:1'" */
     /* The last evaluation: */
     bool dirty, judged;
     enum verdict verdict;

@@ -209,6 +209,8 @@ static double number_of(const struct view *v, const struct clause *c) {
         return t->count;
     case STAT_SERIES:
         return (double)t->series;
+    case STAT_PER_SERIES:
+        return (double)v->most;
     case STAT_DISTINCT:
         return (double)v->distinct.n;
     case STAT_SUM:
@@ -256,6 +258,7 @@ void find_number(const struct view *v, struct finding *f) {
         f->settled_later = t->samples > 0;
     if (c->stat == STAT_LAST)
         f->settled_lost = t->samples > 0 && v->lost == LOST_OLDEST;
+    settle_number_asked(f);
 }
 
 void find_itself(const struct view *v, struct finding *f) {

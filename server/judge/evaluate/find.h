@@ -11,6 +11,7 @@ struct view {
     struct tally total;     /* of the metric itself */
     struct tally flushed;   /* of aggregated metrics, whose points are those of their .count; or of rates */
     struct distinct wholes; /* what has aggregated forms */
+    uint64_t most;          /* samples of one series, for STAT_PER_SERIES */
     uint64_t spanless;      /* points of .count without an interval: nobody knows of how many values */
     bool by_rates;          /* what aggregating makes of the metric is a rate, not forms */
     bool by_ends; /* the total holds forms, of whose values only the least and the greatest are known */
@@ -29,6 +30,9 @@ void find_number(const struct view *v, struct finding *f);
 
 /* Whether the series has been counted for another session; `counted` remembers it. */
 bool find_is_counted(struct view *v, struct distinct *counted, const struct witness *w);
+
+/* The most samples of one series: find_series.c. */
+void find_most(struct view *v);
 
 /* Also of what an aggregating client made of metrics: find_forms.c. */
 void find_collect_forms(struct view *v);

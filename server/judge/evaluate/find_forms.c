@@ -92,6 +92,7 @@ static bool add_forms(struct view *v, const struct clause *c, bool any) {
     switch (c->stat) {
     case STAT_SAMPLES:
     case STAT_SERIES:
+    case STAT_PER_SERIES:
         return true;
     case STAT_COUNT:
         return take_form(v, v->by_rates ? FORM_RATE : FORM_COUNT, 0, &v->total);
@@ -108,11 +109,25 @@ static bool add_forms(struct view *v, const struct clause *c, bool any) {
     }
 }
 
+/* Conditions are about single values, which what was aggregated does not tell: like samples that were lost. */
+static void find_beside_forms(struct view *v, struct finding *f) {
+    enum lost lost = v->lost;
+    v->lost = LOST_SOME;
+    find_itself(v, f);
+    v->lost = lost;
+    if (!f->settled_lost)
+        find_leave_open(f, v->claim->e->no, v->by_rates ? untold_by_rates : untold_by_forms);
+}
+
 /* The metric itself and what an aggregating client made of it, as if both were one recording. What lacks the form that tells
  * is like samples that were lost. */
 void find_with_forms(struct view *v, struct finding *f) {
     const struct clause *c = f->clause;
     bool any = v->claim->e->no;
+    if (v->claim->e->n_conditions) {
+        find_beside_forms(v, f);
+        return;
+    }
     struct tally itself = v->total;
     enum form in_points = c->stat == STAT_AVG          ? FORM_AVG
                           : c->stat == STAT_MEDIAN     ? FORM_MEDIAN

@@ -40,11 +40,15 @@ static int list_names(struct judge *j) {
 }
 
 static int prepare(struct judge *j, const struct judge_options *options) {
-    struct span session = options->session.p ? options->session : SPAN("default");
+    if (options->session.p)
+        j->parsed.session = (struct span){NULL, 0};
+    struct span line = j->parsed.session, session = options->session.p ? options->session
+                                                    : line.p           ? line
+                                                                       : SPAN("default");
     bool all = span_eq(session, SPAN(EVERY_SESSION));
     if (!all)
         j->session = arena_copy(&j->arena, session);
-    j->wide = options->no_everywhere && !all;
+    j->wide = options->no_everywhere && !all && !judge_session_line(j).p;
     j->since = options->since;
     j->earlier = options->earlier;
     j->listening = arena_copy(&j->arena, options->listening);
@@ -63,6 +67,9 @@ static int prepare(struct judge *j, const struct judge_options *options) {
             j->records[j->n_records++] = (uint32_t)i;
         j->asks_events |= j->claims[i].e->subject == SUBJECT_EVENT;
         j->asks_checks |= j->claims[i].e->subject == SUBJECT_CHECK;
+        j->asks_rejects |= j->claims[i].e->subject == SUBJECT_REJECT;
+        if (j->claims[i].e->n_conditions && !(j->claims[i].sieve = calloc(1, sizeof *j->claims[i].sieve)))
+            return -1;
     }
     j->all_dirty = true;
     return list_names(j);
@@ -76,12 +83,16 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
     if (!j)
         return fail(NULL, error, "out of memory");
     j->parsed.within_ms = -1;
+    j->parsed.values = options->values;
     j->limits = (struct judge_limits)JUDGE_LIMITS;
     for (size_t i = 0; i < n; i++)
         if (parse_source(&j->parsed, &sources[i], options, error) != 0) {
             error->file = sources[i].file;
             return fail(j, error, NULL);
         }
+    static const struct judge_source no_rejects = {.text = {"no reject *", 11}};
+    if (options->no_rejects && parse_source(&j->parsed, &no_rejects, options, error) != 0)
+        return fail(j, error, NULL);
     if (j->parsed.n == 0 && !options->all_covered)
         return fail(j, error, "expected at least one expectation: nothing is claimed");
     return prepare(j, options) == 0 ? j : fail(j, error, "out of memory");
@@ -92,8 +103,10 @@ void judge_free(struct judge *j) {
         return;
     for (size_t i = 0; i < j->n_witnesses; i++)
         witness_free(&j->witnesses[i]);
-    for (size_t i = 0; j->claims && i < j->n_claims; i++)
+    for (size_t i = 0; j->claims && i < j->n_claims; i++) {
         free(j->claims[i].witnesses.items);
+        free(j->claims[i].sieve);
+    }
     free(j->witnesses);
     free(j->claims);
     free(j->dirty);
@@ -111,6 +124,10 @@ void judge_free(struct judge *j) {
 
 int64_t judge_within_ms(const struct judge *j) {
     return j->parsed.within_ms;
+}
+
+struct span judge_session_line(const struct judge *j) {
+    return j->parsed.session;
 }
 
 bool judge_reads_samples(const struct judge *j) {
@@ -136,9 +153,10 @@ uint64_t judge_seen(const struct judge *j) {
 }
 
 enum loss_kind judge_kind(const struct expectation *e) {
-    return e->subject == SUBJECT_EVENT   ? LOST_EVENTS
-           : e->subject == SUBJECT_CHECK ? LOST_CHECKS
-                                         : LOST_SAMPLES;
+    return e->subject == SUBJECT_EVENT    ? LOST_EVENTS
+           : e->subject == SUBJECT_CHECK  ? LOST_CHECKS
+           : e->subject == SUBJECT_REJECT ? LOST_REJECTS
+                                          : LOST_SAMPLES;
 }
 
 enum lost judge_lost_for(const struct judge *j, const struct expectation *e) {

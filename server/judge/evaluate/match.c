@@ -77,20 +77,31 @@ bool match_type(const struct expectation *e, enum metric_type type) {
     return e->any_type || e->type == type;
 }
 
+static struct span key_of(struct span tag) {
+    const char *colon = tag.n ? memchr(tag.p, ':', tag.n) : NULL;
+    return colon ? span_of(tag.p, (size_t)(colon - tag.p)) : tag;
+}
+
+bool match_key(const struct tag_term *term, struct span tag, uint64_t *steps) {
+    ++*steps;
+    if (term->key_globs)
+        return glob_match_counted(term->key, key_of(tag), steps);
+    return span_starts(tag, term->key) && (tag.n == term->key.n || tag.p[term->key.n] == ':');
+}
+
 /* env:ci-7 against key "env", value "ci-*" */
 static bool term_takes(const struct tag_term *term, struct span tag, uint64_t *steps) {
-    ++*steps;
-    if (!span_starts(tag, term->key))
+    if (!match_key(term, tag, steps))
         return false;
-    struct span rest = span_from(tag, term->key.n);
-    if (!term->has_value)
-        return rest.n == 0 || rest.p[0] == ':';
-    return rest.n > 0 && rest.p[0] == ':' && glob_match_counted(term->value, span_from(rest, 1), steps);
+    struct span key = key_of(tag);
+    if (!term->has_value) /* "" is the empty tag, and no key */
+        return term->key.n > 0 || tag.n == 0;
+    return key.n < tag.n && text_test_fits(&term->value, span_from(tag, key.n + 1), steps);
 }
 
 static bool field_fits(const struct tag_term *term, struct span key, struct span field, uint64_t *steps) {
     return field.p && span_eq(term->key, key) &&
-           (!term->has_value || glob_match_counted(term->value, field, steps));
+           (!term->has_value || text_test_fits(&term->value, field, steps));
 }
 
 bool match_term(const struct tag_term *term, const struct tagged *t) {
@@ -105,8 +116,7 @@ bool match_allows(const struct expectation *e, struct span tag, uint64_t *steps)
     for (size_t i = 0; i < e->n_terms; i++)
         if (!e->terms[i].negated && term_takes(&e->terms[i], tag, steps))
             return true;
-    const char *colon = memchr(tag.p, ':', tag.n);
-    struct span key = span_of(tag.p, colon ? (size_t)(colon - tag.p) : tag.n);
+    struct span key = key_of(tag);
     for (const struct ignored *list = e->ignored; list; list = list->more) {
         *steps += list->n;
         for (size_t i = 0; i < list->n; i++)

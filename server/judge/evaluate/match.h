@@ -51,6 +51,8 @@ struct tagged {
 bool match_name(const struct expectation *e, struct span name, uint64_t *steps);
 bool match_type(const struct expectation *e, enum metric_type type);
 bool match_tags(const struct expectation *e, const struct tagged *t);
+/* Whether the tag has the key that the term asks for. */
+bool match_key(const struct tag_term *term, struct span tag, uint64_t *steps);
 /* One term alone: whether it is true of these tags. */
 bool match_term(const struct tag_term *term, const struct tagged *t);
 /* Whether [exactly] has a place for the tag: a term takes it, or its key is ignored. */

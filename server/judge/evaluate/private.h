@@ -9,10 +9,14 @@ struct judge_limits {
     uint64_t steps;  /* of matching patterns */
     uint64_t links;  /* pairs of an expectation and a series that it is about */
     uint64_t values; /* samples kept one by one for quantiles, `each` and `distinct` */
+    uint64_t sifted; /* such pairs of an expectation with conditions: some 800 bytes each */
     uint64_t looks;  /* pairs of such a sample and an expectation about it */
 };
 #define JUDGE_LIMITS                                                                                         \
-    { .steps = 2000000000, .links = 16000000, .values = (uint64_t)64 << 20, .looks = (uint64_t)256 << 20 }
+    {                                                                                                        \
+        .steps = 2000000000, .links = 16000000, .sifted = 500000, .values = (uint64_t)64 << 20,              \
+        .looks = (uint64_t)256 << 20                                                                         \
+    }
 
 /* Losses of one kind and place, added up. */
 struct loss_seen {
@@ -42,14 +46,14 @@ struct judge {
     struct claim *claims;
     struct name_index names;
     size_t n_records;
-    uint32_t *records; /* places of the claims about events and checks */
-    bool asks_events, asks_checks;
+    uint32_t *records; /* places of the claims about events, checks and rejects */
+    bool asks_events, asks_checks, asks_rejects;
 
     struct witness *witnesses;
     size_t n_witnesses, cap_witnesses;
     struct table by_series, by_identity;
     uint64_t steps; /* of matching, so far */
-    uint64_t n_links;
+    uint64_t n_links, n_sifted;
     uint64_t n_values;                  /* kept one by one */
     uint64_t n_looks;                   /* at those, by all the claims about them */
     uint32_t telemetry, last_telemetry; /* places + 1 of the first and last witness of that kind; 0: none */
@@ -94,7 +98,14 @@ int judge_read_sample(struct judge *j, struct witness *w, const struct sample_ro
 void judge_cover_forms(struct judge *j);
 int judge_add_event(struct judge *j, const struct event_row *row);
 int judge_add_check(struct judge *j, const struct check_row *row);
+int judge_add_reject(struct judge *j, const struct reject_row *row);
 int judge_add_loss(struct judge *j, const struct loss_row *row);
+/* sifted.c: a witness of the series at place `of` for the claim at `place`, which has conditions. Witnesses may move. */
+int judge_add_sifted(struct judge *j, size_t of, uint32_t place, uint32_t *made);
+/* A sample for the sifted witnesses of its series. */
+int judge_sift_sample(struct judge *j, const struct witness *w, const struct sample_row *row);
+/* The claim is to be evaluated again. */
+void judge_mark_dirty(struct judge *j, uint32_t place);
 /* A witness has its first sample. */
 void judge_note_present(struct judge *j, struct witness *w);
 /* Whether something was lost that could have been about this expectation. */

@@ -11,6 +11,7 @@ enum trend settle_trend_of(const struct expectation *e, const struct tally *t, e
     case STAT_SAMPLES:
     case STAT_COUNT:
     case STAT_SERIES:
+    case STAT_PER_SERIES:
     case STAT_DISTINCT:
     case STAT_MAX:
         return TREND_GROWS;
@@ -45,6 +46,11 @@ void settle_by_trend(struct finding *f, enum trend trend) {
         break;
     }
     f->settled_later = f->settled_lost = settled;
+}
+
+void settle_number_asked(struct finding *f) {
+    f->settled_later &= !f->clause->asks;
+    f->settled_lost &= !f->clause->asks;
 }
 
 bool settle_can(const struct expectation *e, const struct tally *t, const struct clause *c, bool wanted) {

@@ -29,7 +29,8 @@ static int take_series(void *arg, const struct series_row *row) {
     if (!w || row->last_id <= j->since || row->samples == 0)
         return 0;
     bool whole = row->first_id > j->since;
-    bool summary_will_do = whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->telemetry;
+    bool summary_will_do =
+        whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->sifted && !w->telemetry;
     if (whole || summary_will_do) {
         if (witness_take_series(w, row, !summary_will_do) != 0)
             start->no_memory = true;
@@ -59,6 +60,10 @@ static int take_event(void *arg, const struct event_row *row) {
 
 static int take_check(void *arg, const struct check_row *row) {
     return judge_add_check(((struct start *)arg)->judge, row) != 0;
+}
+
+static int take_reject(void *arg, const struct reject_row *row) {
+    return judge_add_reject(((struct start *)arg)->judge, row) != 0;
 }
 
 static int take_loss(void *arg, const struct loss_row *row) {
@@ -95,6 +100,11 @@ bool judge_within_limits(const struct judge *j, struct err *err) {
                 "more than the limit of %" PRIu64
                 " pairs of an expectation and a series: ask for less at once",
                 j->limits.links);
+    else if (j->n_sifted > j->limits.sifted)
+        err_set(err, 0,
+                "more than the limit of %" PRIu64
+                " pairs of an expectation with conditions and a series: ask for less at once",
+                j->limits.sifted);
     else if (j->n_values >= j->limits.values)
         err_set(err, 0,
                 "more than %" PRIu64
@@ -133,6 +143,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &recent, take_event, &start, err) != 0) ||
         (j->asks_checks && reader->ops->checks(reader, &recent, take_check, &start, err) != 0) ||
+        (j->asks_rejects && reader->ops->rejects(reader, &recent, take_reject, &start, err) != 0) ||
         reader->ops->losses(reader, &recent, take_loss, &start, err) != 0)
         return -1;
     j->newest = j->started;
@@ -173,8 +184,7 @@ int judge_take_check(struct judge *j, const struct check_row *row) {
 }
 
 int judge_take_reject(struct judge *j, const struct reject_row *row) {
-    is_new(j, row->id);
-    return 0;
+    return is_new(j, row->id) && judge_sees(j, row->session) ? judge_add_reject(j, row) : 0;
 }
 
 int judge_take_loss(struct judge *j, const struct loss_row *row) {

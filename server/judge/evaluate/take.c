@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-static void mark_dirty(struct judge *j, uint32_t place) {
-    struct claim *claim = &j->claims[place];
-    if (claim->dirty || j->all_dirty)
-        return;
-    claim->dirty = true;
-    j->dirty[j->n_dirty++] = place;
-}
-
 /* --- series ---------------------------------------------------------------------------------------------- */
 
 bool judge_is_evidence(const struct witness *w) {
@@ -140,6 +132,41 @@ static struct witness *new_witness(struct judge *j, const struct series_row *row
     return w;
 }
 
+/* An expectation with conditions looks at its own share of the samples. That the series holds any at all still keeps forms from
+ * telling. */
+static int link_sifted(struct judge *j, size_t place, uint32_t of_claim) {
+    struct claim *claim = &j->claims[of_claim];
+    struct link rival = {.index = (uint32_t)place, .form = FORM_RIVAL}, link = {.form = FORM_NONE};
+    if (judge_add_sifted(j, place, of_claim, &link.index) != 0)
+        return -1;
+    if (match_has_forms(claim->e) && links_add(&claim->witnesses, rival) != 0)
+        return -1;
+    return links_add(&claim->witnesses, link);
+}
+
+/* The witness of the series, which is at `place`, and the claims that were found learn of each other. */
+static int link_claims(struct judge *j, size_t place, const struct visit *v) {
+    for (size_t i = 0; i < v->found.n; i++) {
+        struct link link = v->found.items[i];
+        struct claim *claim = &j->claims[link.index];
+        if (link.form == FORM_NONE && claim->e->n_conditions) {
+            if (link_sifted(j, place, link.index) != 0)
+                return -1;
+            continue;
+        }
+        struct witness *w = &j->witnesses[place];
+        if (link.form != FORM_NONE && link.form < FORM_RATE)
+            w->whole = identity_of(v->row, v->base, whole_seed(v->row));
+        w->needs |= link.form == FORM_NONE ? claim->needs : link.form != FORM_RIVAL ? (unsigned)NEED_FORM : 0;
+        if (links_add(&w->claims, link) != 0)
+            return -1;
+        link.index = (uint32_t)place;
+        if (links_add(&claim->witnesses, link) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int judge_add_series(struct judge *j, const struct series_row *row, struct witness **w) {
     uint32_t known;
     *w = NULL;
@@ -149,27 +176,14 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
     struct visit v = {.judge = j, .row = row, .apart = apart};
     int result = find_claims(&v);
     if (result == 0 && (v.found.n || match_tells_drops(row->name, row->type) || j->all_covered)) {
-        struct witness *new = new_witness(j, row, apart);
-        result = new ? 0 : -1;
-        for (size_t i = 0; i < v.found.n && result == 0; i++) {
-            struct link link = v.found.items[i];
-            struct claim *claim = &j->claims[link.index];
-            if (link.form != FORM_NONE && link.form < FORM_RATE)
-                new->whole = identity_of(row, v.base, whole_seed(row));
-            new->needs |= link.form == FORM_NONE    ? claim->needs
-                          : link.form != FORM_RIVAL ? (unsigned)NEED_FORM
-                                                    : 0;
-            link.index = (uint32_t)(new - j->witnesses);
-            result = links_add(&claim->witnesses, link);
+        size_t place = j->n_witnesses;
+        result = new_witness(j, row, apart) ? link_claims(j, place, &v) : -1;
+        if (result == 0) {
+            *w = &j->witnesses[place];
+            (*w)->direct = v.direct;
+            (*w)->named = v.named;
+            j->n_formed += !v.direct && ((*w)->needs & NEED_FORM);
         }
-        if (new) {
-            new->direct = v.direct;
-            new->named = v.named;
-            new->claims = v.found;
-            v.found = (struct links){0};
-            j->n_formed += !new->direct && (new->needs &NEED_FORM);
-        }
-        *w = new;
     }
     free(v.found.items);
     return result;
@@ -210,7 +224,7 @@ void judge_cover_forms(struct judge *j) {
 void judge_note_present(struct judge *j, struct witness *w) {
     note_uncovered(j, w);
     for (size_t i = 0; i < w->claims.n; i++)
-        mark_dirty(j, w->claims.items[i].index);
+        judge_mark_dirty(j, w->claims.items[i].index);
     if (judge_is_evidence(w)) {
         struct lost_kinds *lost = w->apart ? &j->lost_apart : &j->lost;
         lost->all |= LOST_ANY;
@@ -229,14 +243,14 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
     if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
-    if (looks_too_often(j, w))
+    if (looks_too_often(j, w) || judge_sift_sample(j, w, row) != 0)
         return -1;
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
         return 0;
     }
     for (size_t i = 0; i < w->claims.n; i++)
-        mark_dirty(j, w->claims.items[i].index);
+        judge_mark_dirty(j, w->claims.items[i].index);
     return 0;
 }
 
@@ -245,51 +259,7 @@ int judge_read_sample(struct judge *j, struct witness *w, const struct sample_ro
         return judge_add_sample(j, w, row);
     if (j->n_values >= j->limits.values || witness_read_sample(w, row, &j->n_values) != 0)
         return -1;
-    return looks_too_often(j, w) ? -1 : 0;
-}
-
-/* --- events and checks ----------------------------------------------------------------------------------- */
-
-static void add_record(struct judge *j, uint32_t place, uint64_t id) {
-    struct claim *claim = &j->claims[place];
-    if (claim->records++ == 0)
-        claim->first_id = id;
-    claim->newest_id = id;
-    mark_dirty(j, place);
-}
-
-/* apart: it is of another session than the judged one. */
-static bool record_matches(const struct expectation *e, enum subject subject, bool apart, struct span name,
-                           const struct tagged *tagged) {
-    return e->subject == subject && (e->no || !apart) && match_name(e, name, tagged->steps) &&
-           match_tags(e, tagged);
-}
-
-int judge_add_event(struct judge *j, const struct event_row *row) {
-    struct tagged tagged = {
-        .n = row->event.n_tags, .tags = row->event.tags, .host = row->event.origin.host, .steps = &j->steps};
-    bool apart = !judge_is_of(j, row->session);
-    for (size_t i = 0; j->asks_events && i < j->n_records && j->steps <= j->limits.steps; i++)
-        if (record_matches(j->claims[j->records[i]].e, SUBJECT_EVENT, apart, row->event.title, &tagged))
-            add_record(j, j->records[i], row->id);
-    return j->steps > j->limits.steps ? -1 : 0;
-}
-
-int judge_add_check(struct judge *j, const struct check_row *row) {
-    const struct service_check *check = &row->check;
-    struct tagged tagged = {
-        .n = check->n_tags, .tags = check->tags, .host = check->origin.host, .steps = &j->steps};
-    bool apart = !judge_is_of(j, row->session);
-    for (size_t i = 0; j->asks_checks && i < j->n_records && j->steps <= j->limits.steps; i++) {
-        struct claim *claim = &j->claims[j->records[i]];
-        if (!record_matches(claim->e, SUBJECT_CHECK, apart, check->name, &tagged))
-            continue;
-        claim->newest_status = check->status;
-        if (check->status >= 0 && check->status < 4)
-            claim->statuses[check->status]++;
-        add_record(j, j->records[i], row->id);
-    }
-    return j->steps > j->limits.steps ? -1 : 0;
+    return looks_too_often(j, w) || judge_sift_sample(j, w, row) != 0 ? -1 : 0;
 }
 
 /* --- losses ---------------------------------------------------------------------------------------------- */

@@ -1,15 +1,13 @@
 #include "judge/evaluate/witness.h"
 
 #include "core/array.h"
+#include "judge/evaluate/bins.h"
 #include <math.h>
 #include <stdlib.h>
 
-/* DDSketch keys to values: schema/protocol/dogstatsd.md section 7.4. */
-#define SKETCH_LN_GAMMA 0.015504186535965254
-#define SKETCH_BIAS     1338
-
 unsigned needs_of(const struct expectation *e) {
     unsigned needs = expectation_asks_for_one(e) ? NEED_PAIRS : 0;
+    needs |= e->subject == SUBJECT_METRIC && e->n_conditions ? NEED_SIFT : 0;
     for (size_t i = 0; i < e->n_clauses; i++) {
         const struct clause *c = &e->clauses[i];
         if (c->stat == STAT_MEDIAN || c->stat == STAT_PERCENTILE)
@@ -37,18 +35,13 @@ int links_add(struct links *links, struct link link) {
     return 0;
 }
 
-static double sketch_value(const struct sketch *s, int32_t key) {
-    double value = key == 0 ? 0 : exp(((double)abs(key) - SKETCH_BIAS) * SKETCH_LN_GAMMA);
-    return fmin(fmax(key < 0 ? -value : value, s->min), s->max);
-}
-
 static int add_values(struct witness *w, const struct sample_row *row) {
     const struct sketch *s = row->value.sketch;
     if (!s)
         return bag_add(&w->values, row->value.number,
                        metric_weigh(w->type, row->spelling->sample_rate).count);
     for (size_t i = 0; i < s->n_bins; i++)
-        if (bag_add(&w->values, sketch_value(s, s->keys[i]), s->counts[i]) != 0)
+        if (bag_add(&w->values, bins_value(s, s->keys[i]), s->counts[i]) != 0)
             return -1;
     return 0;
 }
@@ -115,7 +108,7 @@ int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_
 }
 
 bool witness_needs_samples(const struct witness *w, const struct series_row *row) {
-    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM | NEED_PAIRS))
+    if (w->needs & (NEED_VALUES | NEED_DISTINCT | NEED_FORM | NEED_PAIRS | NEED_SIFT))
         return true;
     if ((w->needs & NEED_FIRST) && row->samples > 1)
         return true;

@@ -24,6 +24,7 @@ enum need {
     NEED_FIRST = 16,
     NEED_FORM = 32, /* the series may be an aggregated form: only what came over HTTP counts */
     NEED_LAST = 64,
+    NEED_SIFT = 256,  /* conditions: each sample is looked at */
     NEED_PAIRS = 128, /* several of `each` and `rate` under `no`; NEED_VALUES keeps those of sketches */
 };
 unsigned needs_of(const struct expectation *e);
@@ -51,7 +52,10 @@ struct witness {
     struct span *tags;
     struct span host, device;
     unsigned needs;
-    struct links claims;
+    struct links claims; /* but those that have a sifted witness */
+    uint32_t sifted,
+        next_sifted; /* place + 1 of the first sifted witness of this series, and of the next one; 0: none */
+    uint32_t sifts_for;      /* of a sifted witness: the place of its claim */
     bool telemetry;          /* counts of what a client itself dropped */
     uint32_t next_telemetry; /* place + 1 of the next one; 0: none */
     bool reading;            /* judge_start reads its samples */

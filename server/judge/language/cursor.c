@@ -1,4 +1,3 @@
-#include "core/distance.h"
 #include "core/utf8.h"
 #include "judge/language/parse.h"
 
@@ -150,7 +149,7 @@ const char *cursor_found(const struct cursor *c, char text[FOUND_SIZE]) {
 }
 
 const char *cursor_suggest(struct span word, size_t n, const struct span *words, char text[SUGGESTION_SIZE]) {
-    struct span nearest = nearest_word(word, n, words);
+    struct span nearest = word_meant(word, n, words);
     if (!nearest.p)
         return "";
     put_word(text, SUGGESTION_SIZE, "; did you mean '", nearest, "'?");

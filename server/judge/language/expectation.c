@@ -1,5 +1,7 @@
 #include "judge/language/expectation.h"
 
+#include "core/glob.h"
+
 #include <math.h>
 
 #define RELATIVE_TOLERANCE 1e-6 /* of ~ */
@@ -14,9 +16,44 @@ const char *stat_word(enum stat stat) {
     return words[stat];
 }
 
+int stat_of(struct span word) {
+    for (int i = 0; i < STAT_N; i++)
+        if (i != STAT_PERCENTILE && span_eq(word, span_str(stat_word((enum stat)i))))
+            return i;
+    return -1;
+}
+
 const char *op_word(enum op op) {
-    static const char *const words[OP_N] = {"==", "!=", "<", "<=", ">", ">=", "~"};
+    static const char *const words[OP_N] = {"==", "!=", "<", "<=", ">", ">=", "~", "=~", "!~"};
     return words[op];
+}
+
+const char *field_word(enum field field) {
+    static const char *const words[FIELD_N] = {
+#define X(id, word, subjects) [id] = word,
+        FIELDS(X)
+#undef X
+    };
+    return words[field];
+}
+
+bool text_test_fits(const struct text_test *test, struct span text, uint64_t *steps) {
+    text = text.p ? text : SPAN("");
+    if (test->regex)
+        return pattern_match_counted(test->regex, text, steps);
+    for (size_t i = 0; i < test->n; i++)
+        if (glob_match_counted(test->globs[i], text, steps))
+            return true;
+    return false;
+}
+
+/* What was not given is unlike everything. */
+bool condition_holds(const struct condition *c, const struct field_value *value, uint64_t *steps) {
+    bool unlike = c->op == OP_NE || c->op == OP_UNLIKE;
+    ++*steps;
+    if (value->is_text)
+        return c->of_text ? text_test_fits(&c->test, value->text, steps) != unlike : unlike;
+    return c->of_number && value->known ? clause_holds(&c->number, value->number) : unlike;
 }
 
 bool clause_asks_between(const struct clause *c, bool no) {
@@ -47,6 +84,8 @@ bool clause_is_of_one_sample(const struct clause *c) {
 }
 
 bool clause_holds(const struct clause *c, double observed) {
+    if (c->asks)
+        return true;
     double slack = clause_slack(c, observed);
     switch (c->op) {
     case OP_EQ:

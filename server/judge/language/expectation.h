@@ -7,9 +7,10 @@
 #define JUDGE_LANGUAGE_EXPECTATION_H
 
 #include "core/metric.h"
+#include "core/pattern.h"
 #include <stdint.h>
 
-enum subject { SUBJECT_METRIC, SUBJECT_EVENT, SUBJECT_CHECK };
+enum subject { SUBJECT_METRIC, SUBJECT_EVENT, SUBJECT_CHECK, SUBJECT_REJECT };
 
 /* Percentiles are spelt pNN; STAT_PERCENTILE's word is only what lists of words show. */
 #define STATS(X)                                                                                             \
@@ -25,6 +26,7 @@ enum subject { SUBJECT_METRIC, SUBJECT_EVENT, SUBJECT_CHECK };
     X(STAT_PERCENTILE, "pNN")                                                                                \
     X(STAT_DISTINCT, "distinct")                                                                             \
     X(STAT_SERIES, "series")                                                                                 \
+    X(STAT_PER_SERIES, "per_series")                                                                         \
     X(STAT_EACH, "each")                                                                                     \
     X(STAT_RATE, "rate")                                                                                     \
     X(STAT_STATUS, "status")
@@ -36,13 +38,17 @@ enum stat {
         STAT_N
 };
 const char *stat_word(enum stat stat);
+/* But for percentiles; -1: none. */
+int stat_of(struct span word);
 
-enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_ABOUT, OP_N };
+/* The last two are of texts, in conditions alone. */
+enum op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_ABOUT, OP_LIKE, OP_UNLIKE, OP_N };
 const char *op_word(enum op op);
 
 struct clause {
     enum stat stat;
     double percentile; /* STAT_PERCENTILE: 0 to 100; STAT_MEDIAN: 50 */
+    bool asks;         /* for the number alone: no op, no value; holds as soon as there is a number */
     enum op op;
     double value; /* STAT_STATUS: 0 ok, 1 warning, 2 critical, 3 unknown */
     bool has_tolerance;
@@ -50,14 +56,72 @@ struct clause {
     struct span text; /* "p95 < 500" */
 };
 
+/* What a text must be: like one of some globs, or like a regular expression. */
+struct text_test {
+    size_t n; /* more than one: of (a|b) */
+    const struct span *globs;
+    const struct pattern *regex; /* NULL: none, and the globs count */
+    struct span regex_text;
+};
+/* *steps: counts what matching took. */
+bool text_test_fits(const struct text_test *test, struct span text, uint64_t *steps);
+
 /* One of the terms in {…} or […]. */
 struct tag_term {
     bool negated;
-    bool has_value;    /* else: present with any value or none */
-    struct span key;   /* without the colon */
-    struct span value; /* a glob */
-    struct span text;  /* "!env:ci-*" */
+    bool has_value;  /* else: present with any value or none */
+    bool key_globs;  /* the key holds wildcards */
+    struct span key; /* without the colon; "" without a value: the empty tag */
+    struct text_test value;
+    struct span text; /* "!env:ci-*" */
 };
+
+/* What of a record a condition looks at: the word, and in which subjects (bits of 1 << subject). */
+#define FIELDS(X)                                                                                            \
+    X(FIELD_VALUE, "value", 1 << SUBJECT_METRIC)                                                             \
+    X(FIELD_TEXT, "text", 1 << SUBJECT_METRIC | 1 << SUBJECT_EVENT | 1 << SUBJECT_REJECT)                    \
+    X(FIELD_RATE, "rate", 1 << SUBJECT_METRIC)                                                               \
+    X(FIELD_UNIT, "unit", 1 << SUBJECT_METRIC)                                                               \
+    X(FIELD_INTERVAL, "interval", 1 << SUBJECT_METRIC)                                                       \
+    X(FIELD_PRIORITY, "priority", 1 << SUBJECT_EVENT)                                                        \
+    X(FIELD_ALERT_TYPE, "alert_type", 1 << SUBJECT_EVENT)                                                    \
+    X(FIELD_AGGREGATION_KEY, "aggregation_key", 1 << SUBJECT_EVENT)                                          \
+    X(FIELD_SOURCE_TYPE_NAME, "source_type_name", 1 << SUBJECT_EVENT)                                        \
+    X(FIELD_STATUS, "status", 1 << SUBJECT_CHECK)                                                            \
+    X(FIELD_MESSAGE, "message", 1 << SUBJECT_CHECK)                                                          \
+    X(FIELD_HOST, "host", 1 << SUBJECT_METRIC | 1 << SUBJECT_EVENT | 1 << SUBJECT_CHECK)                     \
+    X(FIELD_DEVICE, "device", 1 << SUBJECT_METRIC)                                                           \
+    X(FIELD_TIMESTAMP, "timestamp", 1 << SUBJECT_METRIC | 1 << SUBJECT_EVENT | 1 << SUBJECT_CHECK)           \
+    X(FIELD_REASON, "reason", 1 << SUBJECT_REJECT)                                                           \
+    X(FIELD_SOURCE, "source", 1 << SUBJECT_METRIC | 1 << SUBJECT_REJECT)
+
+enum field {
+#define X(id, word, subjects) id,
+    FIELDS(X)
+#undef X
+        FIELD_N
+};
+const char *field_word(enum field field);
+
+/* One of the conditions behind `where`: what a single record must be. */
+struct condition {
+    enum field field;
+    enum op op;
+    bool of_number; /* `number` is set: numbers are compared with it, and the status of a check */
+    bool of_text;   /* `test` is set: texts are */
+    struct clause number;
+    struct text_test test;
+    struct span text; /* "value == 5" */
+};
+
+/* What a record has in a field. */
+struct field_value {
+    bool is_text;
+    bool known; /* of a number: it was given, and is one */
+    double number;
+    struct span text; /* p == NULL: not given, which is the empty text */
+};
+bool condition_holds(const struct condition *condition, const struct field_value *value, uint64_t *steps);
 
 /* Keys left out when [exactly these tags] are compared. */
 struct ignored {
@@ -80,6 +144,8 @@ struct expectation {
     bool exact;       /* [exactly these] */
     size_t n_terms;
     struct tag_term *terms;
+    size_t n_conditions;
+    struct condition *conditions;
     size_t n_clauses; /* 0: samples >= 1 */
     struct clause *clauses;
     const struct ignored *ignored;

@@ -1,4 +1,4 @@
-/* Sources into lines, and the lines that apply to their whole source: prefix, ignore-tags, within. */
+/* Sources into lines, and the lines that apply to their whole source: prefix, ignore-tags, within, session. */
 #include "judge/language/parse.h"
 
 #include "core/array.h"
@@ -116,16 +116,50 @@ static int parse_prefix(struct cursor *c, struct file_scope *scope) {
     return 0;
 }
 
-enum directive { DIRECTIVE_NONE, DIRECTIVE_PREFIX, DIRECTIVE_IGNORE_TAGS, DIRECTIVE_WITHIN };
+/* session NAME; all sources must name the same one. */
+static int parse_session(struct cursor *c, struct parsed *out) {
+    size_t start = c->at;
+    struct span name;
+    if (c->at < c->line.n && c->line.p[c->at] == '"') {
+        if (cursor_quoted(c, &name) != 0)
+            return -1;
+    } else {
+        name = cursor_word(c);
+        if (name.n > 2 && name.p[0] == '\'' && name.p[name.n - 1] == '\'') /* as in a shell */
+            name = span_of(name.p + 1, name.n - 2);
+    }
+    if (name.n == 0)
+        return cursor_fail(c, start, "expected a session's name, or * for every session");
+    if (out->session.p && !span_eq(out->session, name))
+        return cursor_fail(
+            c, start, "the session '%.*s' was chosen in line %zu%s%.*s already: a question is about one",
+            out->session.n > 60 ? 60 : (int)out->session.n, out->session.p, out->session_line,
+            out->session_file.p ? " of " : "", out->session_file.n > 60 ? 60 : (int)out->session_file.n,
+            out->session_file.p ? out->session_file.p : "");
+    if (out->session.p)
+        return 0;
+    out->session = arena_copy(c->arena, name);
+    out->session_file = c->file;
+    out->session_line = c->line_number;
+    return out->session.p ? 0 : cursor_no_memory(c);
+}
+
+enum directive {
+    DIRECTIVE_NONE,
+    DIRECTIVE_PREFIX,
+    DIRECTIVE_IGNORE_TAGS,
+    DIRECTIVE_WITHIN,
+    DIRECTIVE_SESSION
+};
 
 static enum directive directive_of(const struct cursor *c) {
+    static const char *const words[] = {"prefix", "ignore-tags", "within", "session"};
     struct cursor ahead = *c;
     struct span word = cursor_word(&ahead);
-    if (span_eq(word, SPAN("prefix")))
-        return DIRECTIVE_PREFIX;
-    if (span_eq(word, SPAN("ignore-tags")))
-        return DIRECTIVE_IGNORE_TAGS;
-    return span_eq(word, SPAN("within")) ? DIRECTIVE_WITHIN : DIRECTIVE_NONE;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (span_eq(word, span_str(words[i])))
+            return (enum directive)(DIRECTIVE_PREFIX + i);
+    return DIRECTIVE_NONE;
 }
 
 static int parse_directive(struct cursor *c, enum directive directive, struct file_scope *scope,
@@ -136,6 +170,7 @@ static int parse_directive(struct cursor *c, enum directive directive, struct fi
         return cursor_fail(c, end, "expected %s after '%.*s'",
                            directive == DIRECTIVE_PREFIX        ? "a prefix"
                            : directive == DIRECTIVE_IGNORE_TAGS ? "keys of tags"
+                           : directive == DIRECTIVE_SESSION     ? "a session's name"
                                                                 : "a duration",
                            SPAN_ARG(word));
     cursor_skip_blanks(c);
@@ -151,7 +186,9 @@ static int parse_directive(struct cursor *c, enum directive directive, struct fi
         return result;
     }
     int64_t ms = 0;
-    if (directive == DIRECTIVE_PREFIX ? parse_prefix(c, scope) != 0 : parse_duration(c, &ms) != 0)
+    if (directive == DIRECTIVE_PREFIX    ? parse_prefix(c, scope) != 0
+        : directive == DIRECTIVE_SESSION ? parse_session(c, out) != 0
+                                         : parse_duration(c, &ms) != 0)
         return -1;
     if (directive == DIRECTIVE_WITHIN && ms > out->within_ms)
         out->within_ms = ms;
@@ -200,7 +237,7 @@ static int parse_line(struct cursor *c, const struct file_scope *scope, struct p
     e->file = c->file;
     e->line = c->line_number;
     e->ignored = scope->ignored;
-    if (parse_expectation(c, scope->prefix, e) != 0)
+    if (parse_expectation(c, scope->prefix, out->values, e) != 0)
         return -1;
     out->n++;
     return 0;
@@ -222,7 +259,7 @@ static int parse_options(struct cursor c, struct parsed *out, const struct judge
 /* Twice over the lines: a directive applies to its whole source, also to lines above it. */
 int parse_source(struct parsed *out, const struct judge_source *source, const struct judge_options *options,
                  struct judge_error *error) {
-    struct cursor c = {.arena = &out->arena, .error = error};
+    struct cursor c = {.arena = &out->arena, .error = error, .regex_steps = &out->regex_steps};
     c.file = arena_copy(&out->arena, source->file);
     if (parse_options(c, out, options) != 0)
         return -1;

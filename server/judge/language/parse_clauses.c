@@ -4,11 +4,10 @@
 #include "core/number.h"
 #include "judge/language/parse.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #define STAT_WORDS                                                                                           \
-    "samples, count, sum, last, first, min, max, avg, median, pNN, distinct, series, each, rate"
+    "samples, count, sum, last, first, min, max, avg, median, pNN, distinct, series, per_series, each, rate"
 
 static bool is_stat_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -34,32 +33,70 @@ static bool is_percentile(struct span word, double *percentile) {
     return number_parse(number, percentile) == NUMBER_OK;
 }
 
-static int stat_of(struct span word) {
-    for (int i = 0; i < STAT_N; i++)
-        if (i != STAT_PERCENTILE && span_eq(word, span_str(stat_word((enum stat)i))))
-            return i;
-    return -1;
-}
-
 /* Refuses a statistic that the subject does not have. */
 static int check_stat(struct cursor *c, size_t at, const struct expectation *e, enum stat stat) {
     const char *word = stat_word(stat);
     bool counts = stat == STAT_SAMPLES || stat == STAT_COUNT;
     if (e->subject == SUBJECT_EVENT && !counts)
         return cursor_fail(c, at, "'%s' can't be asked of an event: expected samples or count", word);
+    if (e->subject == SUBJECT_REJECT && !counts)
+        return cursor_fail(c, at, "'%s' can't be asked of a reject: expected samples or count", word);
     if (e->subject == SUBJECT_CHECK && !counts && stat != STAT_STATUS)
         return cursor_fail(c, at, "'%s' can't be asked of a service check: expected status, samples or count",
                            word);
     if (e->subject == SUBJECT_METRIC && stat == STAT_STATUS)
         return cursor_fail(c, at, "'status' is for service checks: expected one of " STAT_WORDS);
-    bool needs_number = stat != STAT_DISTINCT && stat != STAT_SERIES && stat != STAT_RATE && !counts;
+    bool needs_number = stat != STAT_DISTINCT && stat != STAT_SERIES && stat != STAT_PER_SERIES &&
+                        stat != STAT_RATE && !counts;
     if (e->subject == SUBJECT_METRIC && !e->any_type && metric_is(e->type, METRIC_TEXT) && needs_number)
         return cursor_fail(
             c, at,
             "'%s' can't be asked of a set, which holds texts: expected distinct, samples, count, "
-            "series or rate",
+            "series, per_series or rate; 'where value == …' asks for a member",
             word);
     return 0;
+}
+
+/* What may be meant by a word that stands where clauses or conditions are joined; "" where nothing is known. */
+static const char *hint_joint(const struct cursor *at, const struct expectation *e) {
+    static const struct {
+        struct span written;
+        const char *hint;
+    } known[] = {
+#define X(written, hint) {{written, sizeof written - 1}, hint},
+        X("&&", "; did you mean 'and'?") X("&", "; did you mean 'and'?") X(",", "; did you mean 'and'?")
+            X("+/-", "; did you mean '+-'?") X("\u00b1", "; did you mean '+-'?")
+                X("or", "; there is no 'or': write one expectation for each")
+                    X("||", "; there is no 'or': write one expectation for each")
+                        X("ms", "; a number has no unit") X("s", "; a number has no unit")
+                            X("us", "; a number has no unit") X("seconds", "; a number has no unit")
+                                X("%", "; a number has no unit") X("times", "; did you mean 'samples == …'?")
+#undef X
+    };
+    struct cursor ahead = *at;
+    struct span word = cursor_word(&ahead);
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && (e->n_clauses || e->n_conditions); i++)
+        if (span_eq(word, known[i].written))
+            return known[i].hint;
+    return "";
+}
+
+/* gauge depth == 5: an operator without what it compares. */
+static const char *hint_stat(const struct cursor *at, const struct expectation *e) {
+    struct cursor ahead = *at;
+    bool op = parse_op_word(&ahead) != OP_N || (at->at < at->line.n && at->line.p[at->at] == '=');
+    if (!op)
+        return "";
+    if (e->subject == SUBJECT_CHECK)
+        return "; did you mean 'status'?";
+    if (e->subject != SUBJECT_METRIC)
+        return "; did you mean 'samples'?";
+    if (e->any_type)
+        return "; did you mean 'where value', or 'last'?";
+    return metric_is(e->type, METRIC_TOTAL)   ? "; did you mean 'sum'?"
+           : metric_is(e->type, METRIC_TEXT)  ? "; did you mean 'where value', or 'distinct'?"
+           : metric_is(e->type, METRIC_LEVEL) ? "; did you mean 'last', or 'where value'?"
+                                              : "; did you mean 'each', or 'where value'?";
 }
 
 /* count >= 1
@@ -69,8 +106,9 @@ static int parse_stat(struct cursor *c, const struct expectation *e, struct clau
     static const struct span words[] = {
         {"samples", 7}, {"count", 5}, {"sum", 3},  {"last", 4},   {"first", 5},
         {"min", 3},     {"max", 3},   {"avg", 3},  {"median", 6}, {"distinct", 8},
-        {"series", 6},  {"each", 4},  {"rate", 4}, {"status", 6},
+        {"series", 6},  {"each", 4},  {"rate", 4}, {"status", 6}, {"per_series", 10},
     };
+    static const struct span where = {"where", 5};
     size_t start = c->at;
     while (c->at < c->line.n && is_stat_byte(c->line.p[c->at]))
         c->at++;
@@ -84,10 +122,19 @@ static int parse_stat(struct cursor *c, const struct expectation *e, struct clau
         if (clause->percentile > 100)
             return cursor_fail(c, start, "a percentile is from p0 to p100");
     }
+    if (stat < 0 && parse_is_field(e, word))
+        return cursor_fail(c, start, "'%.*s' is a field, not a stat: did you mean 'where %.*s'?",
+                           SPAN_ARG(word), SPAN_ARG(word));
+    if (stat < 0 && span_eq(word_meant(word, 1, &where), where))
+        return cursor_fail(c, start, "expected a stat or 'where'; %s; did you mean 'where'?",
+                           cursor_found(&at, found));
+    const char *meant = hint_joint(&at, e);
+    if (stat < 0 && !meant[0])
+        meant = word.n ? cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion)
+                       : hint_stat(&at, e);
     if (stat < 0)
         return cursor_fail(c, start, "expected a stat: " STAT_WORDS "; %s%s", cursor_found(&at, found),
-                           word.n ? cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion)
-                                  : "");
+                           meant);
     clause->stat = (enum stat)stat;
     if (stat == STAT_MEDIAN)
         clause->percentile = 50;
@@ -98,65 +145,18 @@ static int parse_stat(struct cursor *c, const struct expectation *e, struct clau
  *       ^^
  */
 static int parse_op(struct cursor *c, struct clause *clause) {
-    /* the longer ones first */
-    static const enum op order[] = {OP_EQ, OP_NE, OP_LE, OP_GE, OP_LT, OP_GT, OP_ABOUT};
-    cursor_skip_blanks(c);
-    struct span rest = span_from(c->line, c->at);
-    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        struct span word = span_str(op_word(order[i]));
-        if (span_starts(rest, word)) {
-            clause->op = order[i];
-            c->at += word.n;
-            bool status = clause->stat == STAT_STATUS && clause->op != OP_EQ && clause->op != OP_NE;
-            return status ? cursor_fail(c, c->at - word.n, "expected == or != after 'status'") : 0;
-        }
-    }
-    char found[FOUND_SIZE];
-    return cursor_fail(c, c->at, "expected an operator: == != < <= > >= ~; %s", cursor_found(c, found));
-}
-
-/* A number ends at a blank or at the +- of a tolerance. */
-static int parse_number(struct cursor *c, const char *after, double *value) {
     cursor_skip_blanks(c);
     size_t start = c->at;
-    char found[FOUND_SIZE];
-    cursor_found(c, found);
-    bool end = cursor_at_end(c);
-    c->at = start;
-    struct span word = end ? SPAN("") : cursor_word(c);
-    for (size_t i = 1; i + 1 < word.n; i++)
-        if (word.p[i] == '+' && word.p[i + 1] == '-') {
-            c->at -= word.n - i;
-            word.n = i;
-        }
-    enum number_result result = number_parse(word, value);
-    if (result == NUMBER_OUT_OF_RANGE)
-        return cursor_fail(c, start, "the number after '%s' does not fit a 64-bit float", after);
-    if (result != NUMBER_OK)
-        return cursor_fail(c, start, "expected a number after '%s', %s", after,
-                           end ? "found the end" : found);
-    if (!isfinite(*value))
-        return cursor_fail(c, start, "expected a finite number after '%s': no sample holds NaN or infinity",
-                           after);
+    clause->op = parse_op_word(c);
+    if (clause->op == OP_N)
+        return parse_no_op(c, "== != < <= > >= ~");
+    if (clause->op == OP_LIKE || clause->op == OP_UNLIKE)
+        return cursor_fail(c, start,
+                           "'%s' compares texts, behind 'where' and in tags: expected == != < <= > >= ~",
+                           op_word(clause->op));
+    if (clause->stat == STAT_STATUS && clause->op != OP_EQ && clause->op != OP_NE)
+        return cursor_fail(c, start, "expected == or != after 'status'");
     return 0;
-}
-
-/* check app.ok status == ok
- *                        ^^
- */
-static int parse_status(struct cursor *c, struct clause *clause) {
-    static const struct span words[] = {{"ok", 2}, {"warning", 7}, {"critical", 8}, {"unknown", 7}};
-    cursor_skip_blanks(c);
-    struct cursor at = *c;
-    struct span word = cursor_word(c);
-    for (int i = 0; i < 4; i++)
-        if (span_eq(word, words[i]) || (word.n == 1 && word.p[0] == '0' + i)) {
-            clause->value = i;
-            return 0;
-        }
-    char found[FOUND_SIZE], suggestion[SUGGESTION_SIZE];
-    return cursor_fail(c, at.at, "expected ok, warning, critical or unknown; %s%s", cursor_found(&at, found),
-                       cursor_suggest(word, 4, words, suggestion));
 }
 
 static int parse_clause(struct cursor *c, const struct expectation *e, struct clause *clause) {
@@ -164,27 +164,33 @@ static int parse_clause(struct cursor *c, const struct expectation *e, struct cl
     size_t start = c->at;
     if (parse_stat(c, e, clause) != 0 || parse_op(c, clause) != 0)
         return -1;
+    size_t end;
     if (clause->stat == STAT_STATUS) {
         if (parse_status(c, clause) != 0)
             return -1;
-    } else if (parse_number(c, op_word(clause->op), &clause->value) != 0) {
-        return -1;
-    }
-    size_t end = c->at;
-    cursor_skip_blanks(c);
-    if (clause->stat != STAT_STATUS && span_starts(span_from(c->line, c->at), SPAN("+-"))) {
-        c->at += 2;
-        cursor_skip_blanks(c);
-        size_t at = c->at;
-        if (parse_number(c, "+-", &clause->tolerance) != 0)
-            return -1;
-        if (clause->tolerance < 0)
-            return cursor_fail(c, at, "a tolerance must be 0 or more");
-        clause->has_tolerance = true;
         end = c->at;
+    } else if (parse_compared(c, clause, &end) != 0) {
+        return -1;
     }
     clause->text = span_of(c->line.p + start, end - start);
     return 0;
+}
+
+/* What stands between two clauses must be an `and`. */
+static int parse_and(struct cursor *c, const struct expectation *e, bool has_tolerance) {
+    static const struct span words[] = {{"and", 3}, {"where", 5}};
+    cursor_skip_blanks(c);
+    struct cursor at = *c;
+    struct span word = cursor_word(c);
+    if (span_eq(word, words[0]))
+        return 0;
+    char found[FOUND_SIZE], suggestion[SUGGESTION_SIZE];
+    if (span_eq(word, words[1]))
+        return cursor_fail(c, at.at, "'where' stands before the first stat, behind the name and the tags");
+    const char *meant = hint_joint(&at, e);
+    return cursor_fail(c, at.at, "expected 'and'%s or the end; %s%s", has_tolerance ? "" : ", '+-'",
+                       cursor_found(&at, found),
+                       meant[0] ? meant : cursor_suggest(word, 1, words, suggestion));
 }
 
 int parse_clauses(struct cursor *c, struct expectation *e) {
@@ -198,18 +204,40 @@ int parse_clauses(struct cursor *c, struct expectation *e) {
         e->n_clauses++;
         if (cursor_at_end(c))
             break;
-        cursor_skip_blanks(c);
-        struct cursor at = *c;
-        if (!span_eq(cursor_word(c), SPAN("and"))) {
-            char found[FOUND_SIZE];
-            return cursor_fail(c, at.at, "expected 'and'%s or the end; %s",
-                               clauses[e->n_clauses - 1].has_tolerance ? "" : ", '+-'",
-                               cursor_found(&at, found));
-        }
+        if (parse_and(c, e, clauses[e->n_clauses - 1].has_tolerance) != 0)
+            return -1;
     }
     e->clauses = arena_alloc(c->arena, e->n_clauses * sizeof *clauses);
     if (!e->clauses)
         return cursor_no_memory(c);
     memcpy(e->clauses, clauses, e->n_clauses * sizeof *clauses);
+    return 0;
+}
+
+/* incr login.attempt sum
+ *                    ^^^
+ */
+int parse_value(struct cursor *c, struct expectation *e) {
+    char found[FOUND_SIZE];
+    cursor_skip_blanks(c);
+    size_t start = c->at;
+    e->clauses = arena_alloc(c->arena, sizeof *e->clauses);
+    if (!e->clauses)
+        return cursor_no_memory(c);
+    *e->clauses = (struct clause){.asks = true};
+    e->n_clauses = 1;
+    if (e->no)
+        return cursor_fail(c, 0, "'no' claims something, and a number is asked for: leave it out");
+    if (cursor_at_end(c))
+        return cursor_fail(c, start, "expected the stat whose number is asked for, as in 'incr x sum'");
+    if (parse_stat(c, e, e->clauses) != 0)
+        return -1;
+    if (clause_is_of_one_sample(e->clauses))
+        return cursor_fail(c, start, "'%s' speaks of every sample: ask for one number, as min, max or last",
+                           stat_word(e->clauses->stat));
+    e->clauses->text = span_of(c->line.p + start, c->at - start);
+    if (!cursor_at_end(c))
+        return cursor_fail(c, c->at, "expected the end behind the stat whose number is asked for, %s",
+                           cursor_found(c, found));
     return 0;
 }

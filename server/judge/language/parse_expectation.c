@@ -4,8 +4,9 @@
 #include "core/glob.h"
 #include "judge/language/parse.h"
 
-#define TYPE_WORDS "count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, check"
-_Static_assert(sizeof TYPE_WORDS == sizeof(METRIC_TYPES(METRIC_WORD_COMMA) "any, event, check"
+#define TYPE_WORDS                                                                                           \
+    "count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, check, reject"
+_Static_assert(sizeof TYPE_WORDS == sizeof(METRIC_TYPES(METRIC_WORD_COMMA) "any, event, check, reject"
                                                                            " (or incr)"),
                "TYPE_WORDS names every type");
 
@@ -15,8 +16,8 @@ _Static_assert(sizeof TYPE_WORDS == sizeof(METRIC_TYPES(METRIC_WORD_COMMA) "any,
 static int parse_type(struct cursor *c, struct expectation *e) {
     static const struct span words[] = {
 #define X(id, word, letter, nearest, weighing, family, traits) {word, sizeof word - 1},
-        {"no", 2},     METRIC_TYPES(X){"incr", 4}, {"any", 3},    {"event", 5}, {"check", 5},
-        {"prefix", 6}, {"ignore-tags", 11},        {"within", 6},
+        {"no", 2},     METRIC_TYPES(X){"incr", 4}, {"any", 3},    {"event", 5},   {"check", 5}, {"reject", 6},
+        {"prefix", 6}, {"ignore-tags", 11},        {"within", 6}, {"session", 7},
 #undef X
     };
     size_t start = c->at;
@@ -27,6 +28,8 @@ static int parse_type(struct cursor *c, struct expectation *e) {
         e->subject = SUBJECT_EVENT;
     else if (span_eq(word, SPAN("check")))
         e->subject = SUBJECT_CHECK;
+    else if (span_eq(word, SPAN("reject")))
+        e->subject = SUBJECT_REJECT;
     else if (type >= 0)
         e->type = (enum metric_type)type;
     else if (!e->any_type) {
@@ -82,7 +85,34 @@ static int parse_name(struct cursor *c, struct span prefix, struct expectation *
     return 0;
 }
 
-int parse_expectation(struct cursor *c, struct span prefix, struct expectation *e) {
+/* Behind the name. *end: where what was read ends. */
+static int parse_rest(struct cursor *c, bool values, struct expectation *e, size_t *end) {
+    cursor_skip_blanks(c);
+    bool tags = c->at < c->line.n && (c->line.p[c->at] == '{' || c->line.p[c->at] == '[');
+    if (tags && e->subject == SUBJECT_REJECT)
+        return cursor_fail(c, c->at,
+                           "a reject has no tags: 'where text == \"*…*\"' looks at the refused line");
+    if (tags && parse_tags(c, e) != 0)
+        return -1;
+    *end = c->at;
+    cursor_skip_blanks(c);
+    struct cursor ahead = *c;
+    if (span_eq(cursor_word(&ahead), SPAN("where"))) {
+        *c = ahead;
+        if (parse_where(c, e) != 0)
+            return -1;
+        *end = c->at;
+    }
+    if (!values && cursor_at_end(c))
+        return 0;
+    if (values ? parse_value(c, e) != 0 : parse_clauses(c, e) != 0)
+        return -1;
+    struct span last = e->clauses[e->n_clauses - 1].text;
+    *end = (size_t)(last.p - c->line.p) + last.n;
+    return 0;
+}
+
+int parse_expectation(struct cursor *c, struct span prefix, bool values, struct expectation *e) {
     size_t start = c->at;
     struct cursor ahead = *c;
     if (span_eq(cursor_word(&ahead), SPAN("no"))) {
@@ -92,16 +122,9 @@ int parse_expectation(struct cursor *c, struct span prefix, struct expectation *
     }
     if (parse_type(c, e) != 0 || parse_name(c, prefix, e) != 0)
         return -1;
-    cursor_skip_blanks(c);
-    if (c->at < c->line.n && (c->line.p[c->at] == '{' || c->line.p[c->at] == '[') && parse_tags(c, e) != 0)
+    size_t end = 0;
+    if (parse_rest(c, values, e, &end) != 0)
         return -1;
-    size_t end = c->at;
-    if (!cursor_at_end(c)) {
-        if (parse_clauses(c, e) != 0)
-            return -1;
-        struct span last = e->clauses[e->n_clauses - 1].text;
-        end = (size_t)(last.p - c->line.p) + last.n;
-    }
     while (end > start && (c->line.p[end - 1] == ' ' || c->line.p[end - 1] == '\t'))
         end--;
     e->text = arena_copy(c->arena, span_of(c->line.p + start, end - start));

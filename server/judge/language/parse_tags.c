@@ -1,72 +1,219 @@
-/* {instance:failure, !canary, env:ci-*, url:"a,b"} or […]: at least these tags, or exactly these. */
+/* {instance:failure, !canary, env:ci-*, url:"a,b", az:(a|b), pod=~"web-[0-9]+"} or […]: at least these tags, or exactly these. */
 #include "judge/language/parse.h"
 
 #include "core/array.h"
 #include "core/glob.h"
 #include <stdlib.h>
 
-int parse_check_pattern(struct cursor *c, size_t at, struct span pattern) {
-    if (pattern.n > PARSE_PATTERN_MAX && glob_is_pattern(pattern))
-        return cursor_fail(c, at, "the pattern is longer than the limit of %d bytes (pattern length)",
-                           PARSE_PATTERN_MAX);
+static bool is_blank(char byte) {
+    return byte == ' ' || byte == '\t';
+}
+
+static struct span trimmed(struct span s) {
+    while (s.n && is_blank(s.p[s.n - 1]))
+        s.n--;
+    while (s.n && is_blank(s.p[0]))
+        s = span_from(s, 1);
+    return s;
+}
+
+static bool stands(const struct cursor *c, const char *text) {
+    return span_starts(span_from(c->line, c->at), span_str(text));
+}
+
+/* env:(ci|"a b"|test-*)
+ *     ^^^^^^^^^^^^^^^^^
+ */
+static int read_alternatives(struct cursor *c, struct text_test *test) {
+    const size_t open_at = c->at++;
+    struct span globs[PARSE_ALTERNATIVES_MAX];
+    for (;;) {
+        cursor_skip_blanks(c);
+        size_t start = c->at;
+        struct span text;
+        if (c->at < c->line.n && c->line.p[c->at] == '"') {
+            if (cursor_quoted(c, &text) != 0)
+                return -1;
+        } else {
+            while (c->at < c->line.n && c->line.p[c->at] != '|' && c->line.p[c->at] != ')')
+                c->at++;
+            text = trimmed(span_of(c->line.p + start, c->at - start));
+            if (text.n == 0 && c->at < c->line.n)
+                return cursor_fail(c, start,
+                                   "expected a value between '(', '|' and ')': \"\" is the empty one");
+        }
+        cursor_skip_blanks(c);
+        if (c->at == c->line.n)
+            return cursor_fail(
+                c, c->at,
+                "expected ')' to close the values that start at column %zu; in double quotes a "
+                "'(' is itself",
+                open_at + 1);
+        if (test->n == PARSE_ALTERNATIVES_MAX)
+            return cursor_fail(c, start, "more values in parentheses than the limit of %d",
+                               PARSE_ALTERNATIVES_MAX);
+        if (parse_check_pattern(c, start, text) != 0)
+            return -1;
+        globs[test->n++] = text;
+        char byte = c->line.p[c->at++];
+        if (byte == ')') {
+            test->globs = arena_copy_list(c->arena, test->n, globs);
+            return test->globs ? 0 : cursor_no_memory(c);
+        }
+        if (byte != '|')
+            return cursor_fail(c, c->at - 1, "expected '|' or ')' after the value");
+    }
+}
+
+/* A '|' outside of parentheses can't be meant: Datadog's own tags can't hold one. */
+static int check_value(struct cursor *c, size_t at, struct span key, struct span value) {
+    int n = value.n > 60 ? 60 : (int)value.n, k = key.n > 60 ? 60 : (int)key.n;
+    if (value.n && is_blank(value.p[0]) && trimmed(value).n) {
+        value = trimmed(value);
+        return cursor_fail(c, at,
+                           "a blank behind ':' is part of the value: write %.*s:%.*s, or quote the value", k,
+                           key.p, value.n > 60 ? 60 : (int)value.n, value.p);
+    }
+    if (span_starts(value, SPAN("=~")) || span_starts(value, SPAN("!~")))
+        return cursor_fail(c, at - 1, "a regular expression has no ':' before it: write %.*s%.*s", k, key.p,
+                           n, value.p);
+    if (value.n && memchr(value.p, '|', value.n))
+        return cursor_fail(
+            c, at,
+            "'|' stands between values in parentheses: write %.*s:(%.*s), or quote the value for "
+            "a '|' of its own",
+            k, key.p, n, value.p);
     return 0;
 }
 
-/* Reads to the ',' or closing bracket; quoted as a whole or from the value on. */
-static int read_term(struct cursor *c, char close, struct span *text) {
+/* env:ci, env:"a,b", env:(a|b)
+ *     ^^      ^^^^^      ^^^^^
+ */
+static int read_value(struct cursor *c, char close, struct tag_term *term) {
+    struct span line = c->line, value;
+    size_t start = c->at;
+    term->has_value = true;
+    if (start < line.n && line.p[start] == '(')
+        return read_alternatives(c, &term->value);
+    if (start < line.n && line.p[start] == '"')
+        return cursor_quoted(c, &value) == 0 ? parse_glob(c, start, value, &term->value) : -1;
+    while (c->at < line.n && line.p[c->at] != ',' && line.p[c->at] != close)
+        c->at++;
+    value = span_of(line.p + start, c->at - start);
+    while (value.n && is_blank(value.p[value.n - 1]))
+        value.n--;
+    if (check_value(c, start, term->key, value) != 0)
+        return -1;
+    return parse_glob(c, start, value, &term->value);
+}
+
+/* env=~"ci-[0-9]+", env!~"prod"
+ *    ^^^^^^^^^^^^^     ^^^^^^^^
+ */
+static int read_regex(struct cursor *c, struct tag_term *term) {
+    bool negated = c->line.p[c->at] == '!';
+    struct span text;
+    char found[FOUND_SIZE];
+    if (negated && term->negated)
+        return cursor_fail(c, c->at, "'!' before the key and '!~' behind it: write one of the two");
+    term->negated |= negated;
+    c->at += 2;
+    cursor_skip_blanks(c);
+    size_t at = c->at;
+    if (c->at == c->line.n || c->line.p[c->at] != '"')
+        return cursor_fail(c, c->at, "expected a regular expression in double quotes after '%s', %s",
+                           negated ? "!~" : "=~", cursor_found(c, found));
+    term->has_value = true;
+    return cursor_quoted(c, &text) == 0 ? parse_regex(c, at, text, &term->value) : -1;
+}
+
+/* {env=ci}: in PromQL and in code it would be right. */
+static int refuse_equals(struct cursor *c, size_t start, size_t equals, char close) {
+    struct span line = c->line;
+    bool negated = equals > start && line.p[equals - 1] == '!';
+    struct span key = trimmed(span_of(line.p + start, equals - start - negated)), value;
+    size_t end = equals + 1 + (equals + 1 < line.n && line.p[equals + 1] == '=');
+    size_t value_at = end;
+    while (end < line.n && line.p[end] != ',' && line.p[end] != close)
+        end++;
+    value = trimmed(span_of(line.p + value_at, end - value_at));
+    struct span whole = trimmed(span_of(line.p + start, end - start));
+    if (value.n > 1 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+        value = span_of(value.p + 1, value.n - 2);
+    int k = key.n > 50 ? 50 : (int)key.n, v = value.n > 50 ? 50 : (int)value.n;
+    if (memchr(whole.p, '"', whole.n))
+        return cursor_fail(c, equals, "expected ':' between key and value, found '=': write %s%.*s:%.*s",
+                           negated ? "!" : "", k, key.p, v, value.p);
+    return cursor_fail(
+        c, equals,
+        "expected ':' between key and value, found '=': write %s%.*s:%.*s, or \"%.*s\" for a tag of "
+        "that text",
+        negated ? "!" : "", k, key.p, v, value.p, whole.n > 80 ? 80 : (int)whole.n, whole.p);
+}
+
+/* A tag in quotes as a whole; one that =~ follows is a key. */
+static int read_quoted(struct cursor *c, struct tag_term *term) {
+    size_t start = c->at;
+    struct span text;
+    if (cursor_quoted(c, &text) != 0)
+        return -1;
+    struct cursor ahead = *c;
+    cursor_skip_blanks(&ahead);
+    const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
+    if (stands(&ahead, "=~") || stands(&ahead, "!~")) {
+        *c = ahead;
+        term->key = text;
+        return colon ? cursor_fail(c, start, "the key of a tag holds no ':'") : read_regex(c, term);
+    }
+    if (parse_check_pattern(c, start, text) != 0)
+        return -1;
+    term->key = span_of(text.p, colon ? (size_t)(colon - text.p) : text.n);
+    term->has_value = colon != NULL;
+    return colon ? parse_glob(c, start, span_from(text, term->key.n + 1), &term->value) : 0;
+}
+
+/* Up to the ',' or the closing bracket, or to what separates key and value. */
+static int read_plain(struct cursor *c, char close, struct tag_term *term) {
     struct span line = c->line;
     size_t start = c->at;
-    if (c->at < line.n && line.p[c->at] == '"')
-        return cursor_quoted(c, text);
-    while (c->at < line.n && line.p[c->at] != ',' && line.p[c->at] != close) {
-        size_t after_colon = c->at + 1;
-        if (line.p[c->at] == ':' && after_colon < line.n && line.p[after_colon] == '"' &&
-            !memchr(line.p + start, ':', c->at - start)) {
-            struct span key = span_of(line.p + start, after_colon - start), value;
-            c->at = after_colon;
-            if (cursor_quoted(c, &value) != 0)
-                return -1;
-            char *whole = arena_alloc(c->arena, key.n + value.n + 1);
-            if (!whole)
-                return cursor_no_memory(c);
-            memcpy(whole, key.p, key.n);
-            if (value.n)
-                memcpy(whole + key.n, value.p, value.n);
-            *text = span_of(whole, key.n + value.n);
-            return 0;
-        }
+    while (c->at < line.n && line.p[c->at] != ',' && line.p[c->at] != close && line.p[c->at] != ':' &&
+           line.p[c->at] != '=' && !stands(c, "!~"))
         c->at++;
+    term->key = span_of(line.p + start, c->at - start);
+    while (term->key.n && is_blank(term->key.p[term->key.n - 1]))
+        term->key.n--;
+    if (parse_check_pattern(c, start, term->key) != 0)
+        return -1;
+    char byte = c->at < line.n ? line.p[c->at] : close;
+    if (stands(c, "=~") || stands(c, "!~"))
+        return read_regex(c, term);
+    if (byte == '=')
+        return refuse_equals(c, start, c->at, close);
+    if (byte == ':') {
+        term->key = span_of(line.p + start, c->at++ - start);
+        return read_value(c, close, term);
     }
-    size_t end = c->at;
-    while (end > start && (line.p[end - 1] == ' ' || line.p[end - 1] == '\t'))
-        end--;
-    *text = span_of(line.p + start, end - start);
+    if (term->key.n == 0)
+        return cursor_fail(c, start, "expected a tag%s; \"\" is the empty tag",
+                           term->negated ? " after '!'" : "");
     return 0;
 }
 
 static int parse_term(struct cursor *c, char close, struct tag_term *term) {
     size_t start = c->at;
-    term->negated = c->line.p[c->at] == '!';
-    c->at += term->negated;
-    size_t text_at = c->at;
-    struct span text;
-    if (read_term(c, close, &text) != 0)
+    bool negated = c->line.p[c->at] == '!' && !stands(c, "!~");
+    term->negated = negated;
+    c->at += negated;
+    bool quoted = c->at < c->line.n && c->line.p[c->at] == '"';
+    if (quoted ? read_quoted(c, term) != 0 : read_plain(c, close, term) != 0)
         return -1;
-    if (text.n == 0)
-        return cursor_fail(c, text_at, "expected a tag%s", term->negated ? " after '!'" : "");
-    if (parse_check_pattern(c, text_at, text) != 0)
-        return -1;
-    text = arena_copy(c->arena, text);
-    term->text = arena_copy(c->arena, span_of(c->line.p + start, c->at - start));
-    if (!text.p || !term->text.p)
-        return cursor_no_memory(c);
-    while (term->text.n && (term->text.p[term->text.n - 1] == ' ' || term->text.p[term->text.n - 1] == '\t'))
-        term->text.n--;
-    const char *colon = memchr(text.p, ':', text.n);
-    term->has_value = colon != NULL;
-    term->key = span_of(text.p, colon ? (size_t)(colon - text.p) : text.n);
-    term->value = colon ? span_from(text, term->key.n + 1) : SPAN("");
-    return 0;
+    struct span text = span_of(c->line.p + start, c->at - start);
+    while (text.n && is_blank(text.p[text.n - 1]))
+        text.n--;
+    term->key = arena_copy(c->arena, term->key);
+    term->text = arena_copy(c->arena, text);
+    term->key_globs = glob_is_pattern(term->key);
+    return term->key.p && term->text.p ? 0 : cursor_no_memory(c);
 }
 
 int parse_tags(struct cursor *c, struct expectation *e) {
@@ -93,6 +240,7 @@ int parse_tags(struct cursor *c, struct expectation *e) {
             cursor_no_memory(c);
             goto out;
         }
+        terms[e->n_terms] = (struct tag_term){0};
         if (parse_term(c, close, &terms[e->n_terms]) != 0)
             goto out;
         e->n_terms++;

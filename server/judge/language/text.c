@@ -96,3 +96,44 @@ void text_put_plural(struct buf *b, uint64_t n, const char *word) {
     buf_u64(b, n);
     buf_printf(b, " %s%s", word, n == 1 ? "" : "s");
 }
+
+static bool is_plain(struct span word) {
+    for (size_t i = 0; i < word.n; i++) {
+        unsigned char byte = (unsigned char)word.p[i];
+        if (byte <= ' ' || byte == 0x7f || memchr("\"[]{}(),#<>=|!", byte, 14))
+            return false;
+    }
+    return word.n > 0 && utf8_valid(word);
+}
+
+void text_put_word(struct buf *b, struct span word) {
+    if (is_plain(word)) {
+        buf_span(b, word);
+        return;
+    }
+    buf_char(b, '"');
+    for (size_t i = 0; i < word.n;) {
+        struct span rest = span_from(word, i);
+        size_t n = utf8_length(rest);
+        uint32_t code = n ? utf8_decode(rest, n) : 0;
+        i += n ? n : 1;
+        if (code == '"' || code == '\\')
+            buf_char(b, '\\');
+        if (code < ' ' || (code >= 0x7f && code < 0xa0))
+            buf_char(b, '?');
+        else
+            buf_add(b, rest.p, n);
+    }
+    buf_char(b, '"');
+}
+
+void text_put_series(struct buf *b, enum metric_type type, struct span name, size_t n,
+                     const struct span *tags) {
+    buf_printf(b, "%s ", metric_word(type));
+    text_put_word(b, name);
+    for (size_t i = 0; i < n; i++) {
+        buf_char(b, i ? ',' : '{');
+        text_put_word(b, tags[i]);
+    }
+    buf_str(b, n ? "}" : "");
+}

@@ -22,6 +22,11 @@ void text_put_number(struct buf *b, double value);
 const char *text_status(double status);
 /* {a:1,b} ; nothing for no tags and no host */
 void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span host, struct span device);
+/* A name or a tag as an expectation spells it, in quotes where it must be. What no expectation can hold, or what would drive a
+ * terminal, becomes '?', which matches it. */
+void text_put_word(struct buf *b, struct span word);
+/* count login.attempt{env:ci,"a b"}: an expectation that the series fulfils. */
+void text_put_series(struct buf *b, enum metric_type type, struct span name, size_t n, const struct span *tags);
 /* "3 samples", "1 sample" */
 void text_put_plural(struct buf *b, uint64_t n, const char *word);
 

@@ -2,6 +2,7 @@
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -186,6 +187,7 @@ static void test_verdicts(void) {
                                              .settle_ms = 6,
                                              .since = 7,
                                              .all_covered = true,
+                                             .no_rejects = true,
                                              .prefix = "p.",
                                              .ignore_tags = "env",
                                              .file = "f"};
@@ -193,7 +195,7 @@ static void test_verdicts(void) {
     EQ_STR(
         sink->received[1].body,
         "{\"expect\":[{\"text\":\"no any x\",\"file\":\"f\"}],\"session\":\"s 1\",\"within_ms\":5,\"settle_ms\":"
-        "6,\"since\":7,\"prefix\":\"p.\",\"ignore_tags\":\"env\",\"all_covered\":true}");
+        "6,\"since\":7,\"prefix\":\"p.\",\"ignore_tags\":\"env\",\"all_covered\":true,\"no_rejects\":true}");
     EQ_INT(report.verdict, STATWIT_INCONCLUSIVE);
     EQ_INT(report.n_results, 1);
     EQ_STR(report.results[0].observed, "o");
@@ -209,6 +211,44 @@ static void test_verdicts(void) {
     EQ_INT(statwit_expect(session, "\xff", NULL, &report, &error), -1);
     EQ_INT(error.code, STATWIT_INVALID);
     EQ_INT(statwit_verify(session, "x", 0, "file.c", 3), STATWIT_INCONCLUSIVE);
+    statwit_session_close(session);
+    statwit_recorder_close(recorder);
+    http_sink_stop(sink);
+}
+
+/* The number, or NaN and a verdict that says why there is none. */
+static void test_value(void) {
+#define ANSWER(verdict, observed)                                                                            \
+    {                                                                                                        \
+        .status = 200, .body = "{\"verdict\":\"" verdict                                                     \
+                               "\",\"text\":\"\",\"results\":[{\"expectation\":\"x\",\"verdict\":\"" verdict \
+                               "\",\"why\":\"w\",\"clauses\":[{\"clause\":\"sum\",\"observed\":" observed    \
+                               "}]}]}"                                                                       \
+    }
+    static const struct http_reply replies[] = {{.status = 200, .body = session_answer},
+                                                ANSWER("pass", "2.5"),
+                                                ANSWER("pass", "\"critical\""),
+                                                ANSWER("fail", "null"),
+                                                ANSWER("inconclusive", "3"),
+                                                {.status = 400, .body = "{\"error\":\"bad\"}"}};
+    struct http_sink *sink = http_sink_start(replies, 6);
+    struct statwit_recorder *recorder = connect_to(sink, NULL);
+    struct statwit_session *session = statwit_session_attach(recorder, NULL, &error);
+    double number;
+    EQ_INT(statwit_expect_value(session, "incr a where value == 1", "sum", &number), STATWIT_PASS);
+    EQ_STR(sink->received[1].body,
+           "{\"expect\":[\"incr a where value == 1 sum\"],\"session\":\"s 1\",\"value\":true}");
+    CU_ASSERT_DOUBLE_EQUAL(number, 2.5, 0);
+    EQ_INT(statwit_expect_value(session, "check a", "status", &number), STATWIT_PASS);
+    CU_ASSERT_DOUBLE_EQUAL(number, 2, 0);
+    EQ_INT(statwit_expect_value(session, "gauge a", "last", &number), STATWIT_FAIL);
+    CU_ASSERT(isnan(number));
+    EQ_INT(statwit_expect_value(session, "gauge a", "last", &number), STATWIT_INCONCLUSIVE);
+    CU_ASSERT_DOUBLE_EQUAL(number, 3, 0);
+    EQ_INT(statwit_expect_value(session, "gauge a", "lasst", &number), STATWIT_ERROR);
+    CU_ASSERT(isnan(number));
+    EQ_INT(statwit_expect_value(NULL, "gauge a", "last", &number), STATWIT_ERROR);
+    CU_ASSERT(isnan(number));
     statwit_session_close(session);
     statwit_recorder_close(recorder);
     http_sink_stop(sink);
@@ -282,4 +322,5 @@ static void test_headers_are_sent_whole(void) {
 
 UNIT_MAIN("client/request", {"headers are sent whole", test_headers_are_sent_whole},
           {"kept alive", test_kept_alive}, {"chunks", test_chunks}, {"errors", test_errors},
-          {"fork", test_fork}, {"session", test_session}, {"verdicts", test_verdicts}, {"pages", test_pages})
+          {"fork", test_fork}, {"session", test_session}, {"verdicts", test_verdicts},
+          {"one number", test_value}, {"pages", test_pages})

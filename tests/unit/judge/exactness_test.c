@@ -237,8 +237,9 @@ static void test_names_keys_and_p0(void) {
     FAILS(f, "gauge caf??");
     PASSES(f, "gauge x?");
     PASSES(f, "gauge caf?{k*y:1}");
-    FAILS(f, "gauge caf?{k*}");
-    FAILS(f, "gauge caf?[k*y]");
+    PASSES(f, "gauge caf?{k*}");
+    PASSES(f, "gauge caf?[k*y]");
+    FAILS(f, "gauge caf?[k*y:2]");
     PASSES(f, "gauge x? p0 == 1");
 }
 

@@ -260,6 +260,45 @@ static void events_beside_claims_on_metrics(void) {
     fake_free(fake);
 }
 
+/* What a condition needs for each series has a bound of its own. */
+static void test_conditions(void) {
+    fake = fake_new();
+    record(100, "s.%d:1|c");
+    struct judge *j = judge_of(50, "incr s.* where value > %d");
+    j->limits.sifted = 5000;
+    EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+    judge_free(j);
+    j = judge_of(50, "incr s.* where value > %d");
+    j->limits.sifted = 4999;
+    expect_refused(j, "more than the limit of 4999 pairs of an expectation with conditions and a series");
+    judge_free(j);
+    fake_free(fake);
+}
+
+/* Regular expressions that would blow up elsewhere, over texts made for them. */
+static void test_regular_expressions(void) {
+    static char line[60100];
+    memset(line, 'a', 60000);
+    memcpy(line, "u:", 2);
+    strcpy(line + 60000, "|s");
+    fake = fake_new();
+    fake_send(fake, line);
+    static const char *const texts[] = {"set u where value =~ \"(a|aa|aaa)*(a|aa)*(a*a*)*b\"",
+                                        "set u where value =~ \"(a{0,9}){9,}b\"",
+                                        "no set u where value !~ \"(a?){300}a{300}.*\""};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct judge *j = judging_parse(texts[i], NULL);
+        EQ_INT(judge_start(j, fake_reader(fake), &err), 0);
+        CU_ASSERT(j->steps > 100000 && j->steps < UINT64_C(1000) * 60000);
+        judge_free(j);
+        j = judging_parse(texts[i], NULL);
+        j->limits.steps = 100000;
+        expect_refused(j, "pattern steps");
+        judge_free(j);
+    }
+    fake_free(fake);
+}
+
 UNIT_MAIN("judge/limits", {"pattern steps, when started", steps_when_started},
           {"pattern steps, when fed", steps_when_fed},
           {"pattern steps of events and checks", steps_of_events_and_checks},
@@ -269,4 +308,5 @@ UNIT_MAIN("judge/limits", {"pattern steps, when started", steps_when_started},
           {"ignored everywhere and in one source", ignored_in_two_places},
           {"events beside claims on metrics", events_beside_claims_on_metrics},
           {"as many clauses as there may be", as_many_clauses_as_there_may_be},
-          {"explaining takes bounded memory", explaining_takes_bounded_memory})
+          {"explaining takes bounded memory", explaining_takes_bounded_memory},
+          {"conditions", test_conditions}, {"regular expressions", test_regular_expressions})

@@ -4,7 +4,7 @@
 #include "scarce.h"
 #include "unit.h"
 
-#define N_CLAIMS 11
+#define N_CLAIMS 16
 static const char claims[] =
     "prefix app.\nignore-tags env,region\n"
     "incr login{instance:failure} sum == 3\n"
@@ -12,7 +12,10 @@ static const char claims[] =
     "timing latency p95 < 500 and median >= 1 and distinct == 3\n"
     "distribution packed p50 == 7\nset users distinct == 2\ngauge *[kind] last == 42 +- 0.5\n"
     "no any errors.*\nevent \"Deploy\"\ncheck ok status == ok\n"
-    "incr logim sum == 1\nany nothing.of.the.kind samples >= 1\n";
+    "incr logim sum == 1\nany nothing.of.the.kind samples >= 1\n"
+    "timing latency{env:(ci|prod),env=~\"c.|p[a-z]+\"} where value > 20 and host == \"\" p50 > 20 and per_series >= 1\n"
+    "distribution packed where value > 10 count == 1\nset users where value == a\nreject *bad* where reason == no_pipe\n"
+    "event Deploy where text == \"t*\"\n";
 
 static void put_sketch(struct fake *f) {
     static const int32_t keys[] = {1400, 1500};

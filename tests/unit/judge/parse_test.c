@@ -51,6 +51,7 @@ static void test_types(void) {
     EQ_INT(one("any a")->any_type, true);
     EQ_INT(one("event a")->subject, SUBJECT_EVENT);
     EQ_INT(one("check a")->subject, SUBJECT_CHECK);
+    EQ_INT(one("reject a")->subject, SUBJECT_REJECT);
     EQ_INT(one("no any a")->no, true);
 }
 
@@ -76,17 +77,17 @@ static void test_tags(void) {
     EQ_INT(e->terms[0].has_value, false);
     EQ_SPAN(e->terms[0].key, SPAN("canary"));
     EQ_SPAN(e->terms[1].key, SPAN("env"));
-    EQ_SPAN(e->terms[1].value, SPAN("ci-*"));
-    EQ_SPAN(e->terms[2].value, SPAN("a,b}"));
+    EQ_SPAN(e->terms[1].value.globs[0], SPAN("ci-*"));
+    EQ_SPAN(e->terms[2].value.globs[0], SPAN("a,b}"));
     EQ_SPAN(e->terms[3].key, SPAN("c d"));
     EQ_SPAN(e->terms[4].text, SPAN("!x:1"));
     EQ_INT(e->terms[5].has_value, true);
-    EQ_SPAN(e->terms[5].value, SPAN(""));
+    EQ_SPAN(e->terms[5].value.globs[0], SPAN(""));
     EQ_INT(one("incr a[code:200,env:ci] samples == 2")->exact, true);
     EQ_INT(one("incr a []")->exact, true);
     EQ_INT(one("incr a []")->n_terms, 0);
     EQ_INT(one("incr a{}")->n_terms, 0);
-    EQ_SPAN(one("incr a[x:}]")->terms[0].value, SPAN("}"));
+    EQ_SPAN(one("incr a[x:}]")->terms[0].value.globs[0], SPAN("}"));
     e = one("incr a{b \t, \"c \" \t,d:\"\",e:f:\"g\",h:}");
     EQ_INT(e->n_terms, 5);
     EQ_SPAN(e->terms[0].key, SPAN("b"));
@@ -94,8 +95,8 @@ static void test_tags(void) {
     EQ_SPAN(e->terms[1].key, SPAN("c "));
     EQ_SPAN(e->terms[1].text, SPAN("\"c \""));
     EQ_INT(e->terms[2].has_value, true);
-    EQ_SPAN(e->terms[2].value, SPAN(""));
-    EQ_SPAN(e->terms[3].value, SPAN("f:\"g\"")); /* quotes begin a value or are part of it */
+    EQ_SPAN(e->terms[2].value.globs[0], SPAN(""));
+    EQ_SPAN(e->terms[3].value.globs[0], SPAN("f:\"g\"")); /* quotes begin a value or are part of it */
 }
 
 static void test_clauses(void) {
@@ -114,9 +115,9 @@ static void test_clauses(void) {
     EQ_INT(e->clauses[3].op, OP_NE);
     CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].value, -0.5, 0);
     CU_ASSERT_DOUBLE_EQUAL(e->clauses[3].tolerance, 0.1, 0);
-    static const char *const stats[] = {"samples", "count",    "sum",    "last",   "first",
-                                        "min",     "max",      "avg",    "median", "p0",
-                                        "p100",    "distinct", "series", "each",   "rate"};
+    static const char *const stats[] = {"samples", "count", "sum",    "last",      "first", "min",
+                                        "max",     "avg",   "median", "p0",        "p100",  "distinct",
+                                        "series",  "each",  "rate",   "per_series"};
     for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
         char text[64];
         snprintf(text, sizeof text, "gauge a %s <= 1", stats[i]);
@@ -171,7 +172,7 @@ static const struct malformed {
 } malformed[] = {
     {"guage a", 1, 1,
      "expected 'no' or a type: count (or incr), gauge, timing, histogram, distribution, set, rate, any, event, "
-     "check; found 'guage'; did you mean 'gauge'?"},
+     "check, reject; found 'guage'; did you mean 'gauge'?"},
     {"no guage a", 1, 4, "expected a type: count (or incr)"},
     {"incr", 1, 5, "expected a name, found the end"},
     {"incr   # x", 1, 8, "expected a name, found the end"},
@@ -204,7 +205,7 @@ static const struct malformed {
     {"incr a smaples == 1", 1, 8, "found 'smaples'; did you mean 'samples'?"},
     {"incr a == 1", 1, 8,
      "expected a stat: samples, count, sum, last, first, min, max, avg, median, pNN, distinct, "
-     "series, each, rate; found '=='"},
+     "series, per_series, each, rate; found '=='"},
     {"incr a sum = 1", 1, 12, "expected an operator: == != < <= > >= ~; found '='"},
     {"incr a sum", 1, 11, "expected an operator: == != < <= > >= ~; found the end"},
     {"incr a sum ==", 1, 14, "expected a number after '==', found the end"},
@@ -240,6 +241,80 @@ static const struct malformed {
     {"within 25h", 1, 8, "longer than the limit of 24h (within)"},
     {"ignore-tags a,,b", 1, 15, "expected the key of a tag to ignore"},
     {"\xc3\xa9vent a", 1, 1, "did you mean 'event'?"},
+    /* what is likely to be meant */
+    {"INCR a", 1, 1, "found 'INCR'; did you mean 'incr'?"},
+    {"increment a", 1, 1, "did you mean 'incr'?"},
+    {"counter a", 1, 1, "did you mean 'count'?"},
+    {"timer a", 1, 1, "did you mean 'timing'?"},
+    {"service_check a", 1, 1, "did you mean 'check'?"},
+    {"not incr a", 1, 1, "did you mean 'no'?"},
+    {"incr a mean == 1", 1, 8, "did you mean 'avg'?"},
+    {"incr a TOTAL == 1", 1, 8, "did you mean 'sum'?"},
+    {"incr a times == 2", 1, 8, "did you mean 'samples'?"},
+    {"gauge a value == 2", 1, 9, "'value' is a field, not a stat: did you mean 'where value'?"},
+    {"gauge a Where value == 2", 1, 9, "did you mean 'where'?"},
+    {"incr a sum == 1 where value == 2", 1, 17, "'where' stands before the first stat"},
+    {"incr a sum = 1", 1, 12, "did you mean '=='?"},
+    {"incr a sum => 1", 1, 12, "did you mean '>='?"},
+    {"incr a sum =< 1", 1, 12, "did you mean '<='?"},
+    {"incr a sum <> 1", 1, 12, "did you mean '!='?"},
+    {"incr a sum is 1", 1, 12, "did you mean '=='?"},
+    {"incr a sum =~ 1", 1, 12, "'=~' compares texts"},
+    {"timing a p95 < 500ms", 1, 16, "did you mean 500, in the unit that is sent?"},
+    {"incr a sum == 1,000", 1, 15, "did you mean 1000?"},
+    {"incr a sum == \"1\"", 1, 15, "did you mean 1?"},
+    {"incr a sum == 1 && max == 1", 1, 17, "did you mean 'and'?"},
+    {"incr a sum == 1 or sum == 2", 1, 17, "there is no 'or': write one expectation for each"},
+    {"incr a == 1", 1, 8, "found '=='; did you mean 'sum'?"},
+    {"gauge a = 1", 1, 9, "did you mean 'last', or 'where value'?"},
+    {"timing a < 500", 1, 10, "did you mean 'each', or 'where value'?"},
+    {"check a == ok", 1, 9, "did you mean 'status'?"},
+    {"incr a sum ~= 1", 1, 12, "did you mean '~'?"},
+    {"event a where text ~= \"x\"", 1, 20, "did you mean '=~'?"},
+    {"event a where text contains x", 1, 20, "did you mean '== with a glob"},
+    {"event a where host in a", 1, 20, "did you mean '=~ \"a|b\"'?"},
+    {"gauge a where value == 5 or value == 6", 1, 26, "there is no 'or'"},
+    {"gauge a where value == 5 && rate == 1", 1, 26, "did you mean 'and'?"},
+    {"gauge a where value == 5, rate == 1", 1, 24, "did you mean 5?"},
+    {"gauge a where value == 5 times == 2", 1, 26, "did you mean 'samples"},
+    {"timing a p95 < 500 ms", 1, 20, "a number has no unit"},
+    {"incr a sum == 5 +/- 1", 1, 17, "did you mean '+-'?"},
+    {"no no incr a", 1, 4, "expected a type"},
+    {"incr a{b=c}", 1, 9, "found '=': write b:c, or \"b=c\" for a tag of that text"},
+    {"incr a{b == c }", 1, 10, "write b:c, or \"b == c\" for"},
+    {"incr a{b=\"c\"}", 1, 9, "write b:c"},
+    {"incr a{b!=c}", 1, 10, "write !b:c"},
+    {"incr a{b: c}", 1, 10, "a blank behind ':' is part of the value: write b:c, or quote the value"},
+    {"incr a{b:c|d}", 1, 10, "write b:(c|d), or quote the value"},
+    {"incr a{b:=~\"c\"}", 1, 9, "has no ':' before it: write b=~"},
+    {"incr a{b=~c}", 1, 11, "expected a regular expression in double quotes after '=~', found 'c}'"},
+    {"incr a{!b!~\"c\"}", 1, 10, "write one of the two"},
+    {"incr a{b=~\"(c\"}", 1, 12, "in the regular expression: '(' without ')'"},
+    {"incr a{b:(c|d}", 1, 15, "expected ')' to close the values that start at column 10"},
+    {"incr a{b:(c||d)}", 1, 13, "expected a value between '(', '|' and ')'"},
+    {"incr a{,}", 1, 8, "\"\" is the empty tag"},
+    {"reject a{b}", 1, 9, "a reject has no tags"},
+    {"reject a sum == 1", 1, 10, "'sum' can't be asked of a reject"},
+    {"gauge a where", 1, 14,
+     "expected a field of a gauge: value, rate, unit, interval, host, device, timestamp or source"},
+    {"gauge a where text == b", 1, 15, "expected a field of a gauge: value"},
+    {"event a where value == 1", 1, 15, "expected a field of an event: text, priority"},
+    {"event a where level == error", 1, 15, "did you mean 'alert_type'?"},
+    {"check a where msg == b", 1, 15, "did you mean 'message'?"},
+    {"check a where status > ok", 1, 22, "'>' can't compare 'status', which is a status: expected == !="},
+    {"check a where status == fine", 1, 25, "expected ok, warning, critical or unknown"},
+    {"reject a where reason == no_pip", 1, 26, "did you mean 'no_pipe'?"},
+    {"gauge a where source == tcp", 1, 25, "expected udp, unixgram, unixstream or http; found 'tcp'"},
+    {"gauge a where value == b", 1, 24, "expected a number after '==', found 'b'"},
+    {"gauge a where value =~ \"b\"", 1, 21, "'=~' can't compare 'value', which is a number"},
+    {"gauge a where value = 1", 1, 21, "did you mean '=='?"},
+    {"gauge a where value == 1 and samples == 1", 1, 30,
+     "'samples' is a stat: it stands behind the conditions, without 'and' before it"},
+    {"set a where value > 1", 1, 19, "'>' can't compare 'value', which is a text"},
+    {"set a where value == \"b\"c", 1, 25, "expected a blank or the end after the quoted text"},
+    {"set a where value == # b", 1, 22, "expected a text after '==', found the end"},
+    {"session", 1, 8, "expected a session's name after 'session'"},
+    {"session a\nsession b", 2, 9, "the session 'a' was chosen in line 1 already"},
 };
 
 static void test_malformed(void) {
@@ -314,6 +389,31 @@ static void test_limits(void) {
         at += (size_t)sprintf(text + at, "%sa", i ? "," : "");
     CU_ASSERT(parse(text) != 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "tags of an expectation"));
+    at = (size_t)sprintf(text, "incr a where value == 1");
+    for (int i = 1; i < JUDGE_CONDITIONS_MAX; i++)
+        at += (size_t)sprintf(text + at, " and value == 1");
+    CU_ASSERT(parse(text) == 0);
+    EQ_INT(parsed.list[0].n_conditions, JUDGE_CONDITIONS_MAX);
+    sprintf(text + at, " and value == 1");
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more conditions behind 'where' than the limit of 256"));
+    at = (size_t)sprintf(text, "incr a{b:(c");
+    for (int i = 0; i < PARSE_ALTERNATIVES_MAX; i++)
+        at += (size_t)sprintf(text + at, "|c");
+    sprintf(text + at, ")}");
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "more values in parentheses than the limit of 64"));
+    sprintf(text, "incr a{b=~\"%0600d\"}", 0);
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "longer than 512 bytes"));
+    CU_ASSERT(parse("incr a{b=~\"(x{999}){999}\"}") != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "unfolds to too many steps"));
+    EQ_INT(error.column, 25);
+    at = 0;
+    for (int i = 0; i < 1100; i++)
+        at += (size_t)sprintf(text + at, "incr a{b=~\"x{1000}\"}\n");
+    CU_ASSERT(parse(text) != 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.message, "unfold to more than the limit of 1000000 steps"));
     for (int in_tag = 0; in_tag < 2; in_tag++) {
         memset(text, '*', 2000);
         memcpy(text, in_tag ? "incr a{b:" : "incr ", in_tag ? 9 : 5);

@@ -166,6 +166,7 @@ static void add_clause(struct pair *p, bool set, bool no) {
         {"count", "(SELECT total(w) FROM m)"},
         {"distinct", "(SELECT count(DISTINCT coalesce('t' || text, value + 0.0)) FROM m)"},
         {"series", "(SELECT count(DISTINCT series_id) FROM m)"},
+        {"per_series", "(SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM m GROUP BY series_id))"},
         {"sum",
          "(SELECT CASE WHEN count(*) AND NOT count(value) THEN NULL ELSE total(value * f) END FROM m)"},
         {"last", "(SELECT value FROM m ORDER BY id DESC LIMIT 1)"},
@@ -179,21 +180,21 @@ static void add_clause(struct pair *p, bool set, bool no) {
         {"each", "value"},
         {"rate", "sample_rate"},
     };
-    unsigned i = set ? pick(4) : pick(15), op = pick(7);
+    unsigned i = set ? pick(5) : pick(16), op = pick(7);
     double tolerance = pick(4) ? 0 : (double)(1 + pick(9)) / 4;
     bool by_sampling =
-        i == 1 || i == 4 || (i >= 9 && i <= 12); /* what ~ alone means then is another test's */
+        i == 1 || i == 5 || (i >= 10 && i <= 13); /* what ~ alone means then is another test's */
     if (op == 6 && by_sampling && tolerance == 0)
         op = 0;
-    double value = i < 5     ? (double)pick(12) * (pick(3) ? 1 : 25)
-                   : i == 14 ? rates[pick(5)]
+    double value = i < 6     ? (double)pick(12) * (pick(3) ? 1 : 25)
+                   : i == 15 ? rates[pick(5)]
                              : (double)pick(41) / 4 - 3;
     sprintf(p->text + strlen(p->text), " %s %s %g", stats[i].stat, ops[op], value);
     if (tolerance > 0)
         sprintf(p->text + strlen(p->text), " +- %g", tolerance);
     char condition[1024] = "";
     put_condition(condition, stats[i].sql, op, value, tolerance);
-    if (i < 13)
+    if (i < 14)
         sprintf(p->sql + strlen(p->sql), "coalesce(%s, 0)", condition);
     else if (no)
         add_of_one(p, condition);
@@ -202,6 +203,45 @@ static void add_clause(struct pair *p, bool set, bool no) {
             p->sql + strlen(p->sql),
             "(EXISTS (SELECT 1 FROM m WHERE %s IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM m WHERE NOT (%s)))",
             stats[i].sql, condition);
+}
+
+/* Which samples of those are looked at. A set's value is a text, which no number is like. */
+static void add_value_condition(struct pair *p, bool set, bool any) {
+    unsigned op = set ? pick(2) : pick(6);
+    double value = pick(2) ? 3 : (double)pick(41) / 4 - 3;
+    char condition[1024] = "", text[64] = "0";
+    put_condition(condition, "value", op, value, 0);
+    if (op < 2 && (set || any))
+        sprintf(text, "text %s '%g'", ops[op], value);
+    sprintf(p->text + strlen(p->text), "value %s %g", ops[op], value);
+    sprintf(p->where + strlen(p->where), " AND CASE WHEN type = 'set' THEN %s ELSE %s END", text, condition);
+}
+
+static void add_conditions(struct pair *p, bool set, bool any) {
+    static const struct {
+        const char *text, *sql;
+        bool of_all; /* also of events and checks */
+    } others[] = {
+        {"host == w*", "coalesce(host, '') GLOB 'w*'", true},
+        {"host != \"web\"", "coalesce(host, '') <> 'web'", true},
+        {"host =~ \"(w|x)[^x]b\"", "coalesce(host, '') = 'web'", true},
+        {"host == \"\"", "coalesce(host, '') = ''", true},
+        {"source == udp", "source = 'udp'", false},
+        {"source !~ \"uni.*\"", "source = 'udp'", false},
+        {"rate == 1", "sample_rate = 1", false},
+        {"rate < 0.5", "sample_rate < 0.5", false},
+    };
+    for (unsigned i = 0, n = 1 + pick(2); i < n; i++) {
+        unsigned which = pick(8);
+        strcat(p->text, i ? " and " : " where ");
+        if (p->subject == SUBJECT_METRIC && pick(2)) {
+            add_value_condition(p, set, any);
+            continue;
+        }
+        which = p->subject == SUBJECT_METRIC ? which : which % 4;
+        strcat(p->text, others[which].text);
+        sprintf(p->where + strlen(p->where), " AND %s", others[which].sql);
+    }
 }
 
 /* Of events and service checks: how many, and of checks the newest status, or under `no` any. */
@@ -239,6 +279,8 @@ static void make(struct pair *p) {
         sprintf(p->where + strlen(p->where), " AND type = '%s'", types[type]);
     if (pick(2))
         add_tags(p);
+    if (pick(3) == 0)
+        add_conditions(p, type == 5, type == 6);
     sprintf(p->sql, "SELECT %s(", no ? "NOT " : "");
     unsigned n = pick(4);
     p->one[0] = '\0';

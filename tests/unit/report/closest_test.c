@@ -235,6 +235,33 @@ static void test_tags(void) {
     CHECK(cases);
 }
 
+/* Conditions, patterns of tags, and claims about refused lines. */
+static void test_conditions(void) {
+    static const struct told_case cases[] = {
+        {S("_e{6,4}:Deploy|text|p:low"), "event Deploy where priority == normal",
+         "1 event: its priority is 'low', not priority == normal", "matched"},
+        {S("_e{6,4}:Deploy|text|p:low\n_e{6,4}:Deploy|text"), "no event Deploy where priority == low",
+         "1 event: matched", "priority"},
+        {S("_sc|db|0"), "check db where status == critical", "its status is ok, not status == critical",
+         NULL},
+        {S("a:1|c"), "incr a where value == 5", "matched ('where' aside), sum 1", NULL},
+        {S("a:x|c"), "no reject *", "rejected, invalid_value", NULL},
+        {S("a:x|c\nb:1|q"), "no reject * where reason == invalid_type", "rejected, invalid_type",
+         "invalid_value"},
+        {S("app:x|c"), "reject apq", "its name is 1 edit away", NULL},
+        {S("app:x|c"), "reject app where reason == no_pipe", "its reason is 'invalid_value', not reason",
+         NULL},
+        {S("app:1|c"), "reject app", NULL, NULL},
+        {S("a:1|c|#env:prod"), "incr a{env=~\"ci.*\"}", "has env:prod, not env=~\"ci.*\"", NULL},
+        {S("a:1|c|#env:prod"), "incr a{env!~\"pr.*\"}", "has env:prod, which env!~\"pr.*\" excludes", NULL},
+        {S("a:1|c|#env:prod"), "incr a{env:(ci|test)}", "has env:prod, not env:(ci|test)", NULL},
+        {S("a:1|c|#b"), "incr a{env:(ci|test)}", "tag env:(ci|test) is missing", NULL},
+        {S("a:1|c|#b"), "incr a{\"\"}", "tag \"\" is missing", NULL},
+        {S("a:1|c|#envs:prod"), "incr a{en*:ci}", "has envs:prod, not en*:ci", NULL},
+    };
+    CHECK(cases);
+}
+
 /* F4: the Agent takes the line and drops a part of it. */
 static void test_ignored_parts(void) {
     static const struct told_case cases[] = {
@@ -359,6 +386,7 @@ UNIT_MAIN("report/closest", {"refused lines whose name was read otherwise", test
           {"an event's lengths in characters", test_lengths},
           {"events and checks of other sessions, before the mark", test_other_session_and_mark},
           {"the tag that decided is named, as it is", test_tags},
+          {"conditions, patterns, claims about refused lines", test_conditions},
           {"parts of a line that an Agent ignores", test_ignored_parts},
           {"gauges that are sent as differences", test_deltas},
           {"nothing arrived at all", test_nothing_at_all},

@@ -5,7 +5,7 @@
  *     a*      split +1 +3 / set a / jump -2
  *     a|b     split +1 +3 / set a / jump +2 / set b
  */
-#include "catalog/pattern.h"
+#include "core/pattern.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -274,7 +274,7 @@ struct pattern *pattern_compile(struct arena *arena, struct span text, struct pa
     insert(&c, c.n, (struct step){.op = OP_MATCH});
     if (c.failed)
         return NULL;
-    struct pattern *p = memory_take(arena, sizeof *p + c.n * sizeof *steps);
+    struct pattern *p = arena_alloc(arena, sizeof *p + c.n * sizeof *steps);
     if (!p) {
         fail(&c, 0, "out of memory");
         return NULL;

@@ -1,4 +1,4 @@
-#include "catalog/pattern.h"
+#include "core/pattern.h"
 
 #include "unit.h"
 
@@ -87,5 +87,5 @@ static void test_does_not_blow_up(void) {
     arena_free(&arena);
 }
 
-UNIT_MAIN("catalog/pattern", {"matches whole values", test_matches}, {"refuses with the place", test_refuses},
+UNIT_MAIN("core/pattern", {"matches whole values", test_matches}, {"refuses with the place", test_refuses},
           {"does not blow up", test_does_not_blow_up})

@@ -1,4 +1,4 @@
-/* Patterns for tag values: regular expressions that cannot blow up.
+/* Patterns for texts, tag values above all: regular expressions that cannot blow up.
  *
  *     ci-[0-9]+      (eu|us)-west-\d{1,2}      [a-z_]+      .*
  *
@@ -10,10 +10,10 @@
  * No backtracking: a match takes at most PATTERN_STEPS_MAX steps for each byte of the value, whatever the
  * pattern. Ownership: in the caller's arena. Threads: pattern_match from any.
  */
-#ifndef CATALOG_PATTERN_H
-#define CATALOG_PATTERN_H
+#ifndef CORE_PATTERN_H
+#define CORE_PATTERN_H
 
-#include "catalog/memory.h"
+#include "core/arena.h"
 
 #include <stdint.h>
 
