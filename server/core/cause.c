@@ -22,7 +22,7 @@ static bool is_letter(char c) {
 }
 
 static bool holds(struct span s, const char *text) {
-    return memmem(s.p, s.n, text, strlen(text)) != NULL;
+    return s.n && memmem(s.p, s.n, text, strlen(text)) != NULL;
 }
 
 /* One of the words, in whatever case; "" ends the list. */
