@@ -1,152 +1,130 @@
-/* GET /api/v1/events and /api/v1/events/ID. */
-#include "api/read.h"
+#include "api/events.h"
+
+#include "core/array.h"
 #include "core/clock.h"
 #include "core/json.h"
-#include "core/number.h"
+#include <stdlib.h>
 
-#define PAGE 1000
+int64_t event_happened(const struct event_row *row) {
+    int64_t s = row->event.timestamp;
+    return s > 0 && s < INT64_MAX / NS_PER_S ? s * NS_PER_S : row->received_at;
+}
 
-struct event_listing {
-    struct http_request *rq;
-    int64_t start, end;
-    struct span priority, sources, tags;
-    uint64_t skip, n;
-    int64_t wanted_id; /* 0: all */
-    bool found;
+struct span event_source(const struct event_row *row) {
+    if (row->event.source_type_name.n || row->source != SOURCE_HTTP)
+        return row->event.source_type_name;
+    return SPAN("my_apps");
+}
+
+void event_put_tags(struct buf *b, const struct event_row *row) {
+    const struct event *e = &row->event;
+    struct span source = event_source(row);
+    buf_char(b, '[');
+    for (size_t i = 0; i < e->n_tags; i++) {
+        buf_str(b, i ? "," : "");
+        json_put_string(b, e->tags[i]);
+    }
+    if (source.n) {
+        struct buf tag = {.max = 1 << 16};
+        buf_str(&tag, "source:");
+        buf_span(&tag, source);
+        buf_str(b, e->n_tags ? "," : "");
+        json_put_string(b, buf_view(&tag));
+        buf_free(&tag);
+    }
+    buf_char(b, ']');
+}
+
+struct event_pass {
+    struct event_page *page;
+    struct event_place *places;
+    size_t n, cap;
+    bool failed;
+    /* the second pass: of each place its text */
+    struct buf texts;
+    struct span_of_text {
+        size_t from, n;
+    } spans[EVENTS_PAGE_MAX];
 };
 
-static void put_or_null(struct buf *b, const char *key, struct span text, const char *otherwise) {
-    buf_printf(b, ",\"%s\":", key);
-    if (text.p)
-        json_put_string(b, text);
-    else
-        buf_str(b, otherwise);
+static int compare_places(const void *a, const void *b) {
+    const struct event_place *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
 }
 
-static int64_t happened(const struct event_row *row) {
-    return row->event.timestamp ? row->event.timestamp : row->received_at / NS_PER_S;
+static int compare_backwards(const void *a, const void *b) {
+    return compare_places(b, a);
 }
 
-static void put_event(struct buf *b, const struct event_row *row) {
-    const struct event *e = &row->event;
-    long long id = (long long)api_event_id(e->title, e->text, row->received_at);
-    buf_printf(b, "{\"date_happened\":%lld", (long long)happened(row));
-    put_or_null(b, "alert_type", e->alert_type, "\"info\"");
-    buf_str(b, ",\"is_aggregate\":false");
-    put_or_null(b, "title", e->title, "\"\"");
-    buf_printf(b, ",\"url\":\"/event/event?id=%lld\"", id);
-    put_or_null(b, "text", e->text, "\"\"");
-    buf_str(b, ",\"tags\":");
-    json_put_strings(b, e->n_tags, e->tags);
-    buf_str(b, ",\"comments\":[],\"device_name\":null");
-    put_or_null(b, "priority", e->priority, "\"normal\"");
-    put_or_null(b, "source", e->source_type_name, "null");
-    put_or_null(b, "host", e->origin.host, "null");
-    buf_printf(b, ",\"resource\":\"/api/v1/events/%lld\",\"id\":%lld,\"id_str\":\"%lld\"}", id, id, id);
-}
-
-/* Whether the comma-separated list is empty or names it. */
-static bool in_list(struct span list, struct span word) {
-    if (list.n == 0)
-        return true;
-    for (size_t from = 0; from <= list.n;) {
-        const char *comma = memchr(list.p + from, ',', list.n - from);
-        size_t to = comma ? (size_t)(comma - list.p) : list.n;
-        if (span_eq(span_of(list.p + from, to - from), word))
-            return true;
-        from = to + 1;
+static int take_match(void *arg, const struct event_row *row) {
+    struct event_pass *p = arg;
+    struct event_place place = {event_happened(row), row->id};
+    const struct event_page *page = p->page;
+    if (page->has_after) {
+        int order = compare_places(&place, &page->after);
+        if (page->oldest_first ? order <= 0 : order >= 0)
+            return 0;
     }
-    return false;
-}
-
-static bool has_all_tags(const struct event *e, struct span list) {
-    for (size_t from = 0; list.n && from <= list.n;) {
-        const char *comma = memchr(list.p + from, ',', list.n - from);
-        size_t to = comma ? (size_t)(comma - list.p) : list.n;
-        bool found = to == from;
-        for (size_t i = 0; !found && i < e->n_tags; i++)
-            found = span_eq(e->tags[i], span_of(list.p + from, to - from));
-        if (!found)
-            return false;
-        from = to + 1;
-    }
-    return true;
-}
-
-static int take_event(void *arg, const struct event_row *row) {
-    struct event_listing *l = arg;
-    struct buf *b = &l->rq->answer.body;
-    const struct event *e = &row->event;
-    if (l->wanted_id) {
-        l->found = api_event_id(e->title, e->text, row->received_at) == l->wanted_id;
-        if (l->found)
-            put_event(b, row);
-        return l->found;
-    }
-    int64_t at = happened(row);
-    struct span priority = e->priority.p ? e->priority : SPAN("normal");
-    if (at < l->start || at > l->end || (l->priority.n && !span_eq(l->priority, priority)) ||
-        !in_list(l->sources, e->source_type_name) || !has_all_tags(e, l->tags))
+    if (!page->match(page->arg, row))
         return 0;
-    if (l->skip > 0) {
-        l->skip--;
-        return 0;
+    if (p->n == EVENTS_MAX || !array_room(&p->places, p->n, &p->cap, sizeof *p->places)) {
+        p->failed = true;
+        return 1;
     }
-    if (l->n++)
-        buf_char(b, ',');
-    put_event(b, row);
-    return l->n == PAGE;
+    p->places[p->n++] = place;
+    return 0;
 }
 
-static void fill_events(struct read *r) {
-    struct http_request *rq = r->rq;
-    struct event_listing l = {.rq = rq,
-                              .priority = http_arg(rq, "priority"),
-                              .sources = http_arg(rq, "sources"),
-                              .tags = http_arg(rq, "tags")};
-    struct err err = {0};
-    double start, end;
-    int64_t page = 0;
-    struct span page_text = http_arg(rq, "page");
-    if (!read_seconds(rq, "start", &start) || !read_seconds(rq, "end", &end)) {
-        api_errors(rq, 400, "The parameters 'start' and 'end' are required and are seconds since 1970");
-        return;
+static int take_text(void *arg, const struct event_row *row) {
+    struct event_pass *p = arg;
+    struct event_place place = {event_happened(row), row->id};
+    const struct event_place *found = bsearch(&place, p->places, p->n, sizeof place,
+                                              p->page->oldest_first ? compare_places : compare_backwards);
+    if (found) {
+        size_t from = p->texts.n;
+        p->page->put(&p->texts, row);
+        p->spans[found - p->places] = (struct span_of_text){from, p->texts.n - from};
     }
-    if (page_text.p && (number_parse_int(page_text, &page) != NUMBER_OK || page < 0 || page > 1000000)) {
-        api_errors(rq, 400, "'page' must be a number");
-        return;
-    }
-    l.start = (int64_t)start;
-    l.end = (int64_t)end;
-    l.skip = (uint64_t)page * PAGE;
-    api_answer(rq, 200, "application/json", "{\"events\":[");
-    if (r->reader->ops->events(r->reader, &r->filter, take_event, &l, &err) != 0)
-        read_failed(r, &err);
-    else
-        buf_str(&rq->answer.body, "]}");
+    return 0;
 }
 
-void api_events(struct http_request *rq) {
-    api_read(rq, fill_events);
-}
-
-static void fill_event(struct read *r) {
-    struct http_request *rq = r->rq;
-    struct event_listing l = {.rq = rq};
-    struct err err = {0};
-    if (number_parse_int(rq->params[0], &l.wanted_id) != NUMBER_OK || l.wanted_id <= 0) {
-        api_errors(rq, 400, "Invalid event id");
-        return;
+static int put_texts(struct event_pass *p, struct read *r, struct buf *b, struct err *err) {
+    if (p->n && r->reader->ops->events(r->reader, &r->filter, take_text, p, err) != 0)
+        return -1;
+    if (p->texts.failed)
+        return err_set(err, 0, "the page of events is larger than 1 GiB");
+    for (size_t i = 0; i < p->n; i++) {
+        if (i)
+            buf_char(b, ',');
+        buf_add(b, p->texts.p + p->spans[i].from, p->spans[i].n);
     }
-    api_answer(rq, 200, "application/json", "{\"event\":");
-    if (r->reader->ops->events(r->reader, &r->filter, take_event, &l, &err) != 0)
-        read_failed(r, &err);
-    else if (!l.found)
-        api_errors(rq, 404, "No event matches that id");
-    else
-        buf_char(&rq->answer.body, '}');
+    return 0;
 }
 
-void api_event(struct http_request *rq) {
-    api_read(rq, fill_event);
+int event_page_put(struct read *r, struct event_page *page, struct buf *b, struct err *err) {
+    struct event_pass *p = calloc(1, sizeof *p);
+    if (!p)
+        return err_set(err, 0, "out of memory");
+    p->page = page;
+    int failed = r->reader->ops->events(r->reader, &r->filter, take_match, p, err);
+    if (p->failed)
+        failed = err_set(err, 0, "more than %d events match", EVENTS_MAX);
+    if (p->n)
+        qsort(p->places, p->n, sizeof *p->places, page->oldest_first ? compare_places : compare_backwards);
+    size_t skip = page->skip < p->n ? page->skip : p->n;
+    size_t n = p->n - skip < page->count ? p->n - skip : page->count;
+    page->n_written = n;
+    if (n) {
+        memmove(p->places, p->places + skip, n * sizeof *p->places);
+        page->last = p->places[n - 1];
+    }
+    p->n = n;
+    if (!failed)
+        failed = put_texts(p, r, b, err);
+    buf_free(&p->texts);
+    free(p->places);
+    free(p);
+    return failed;
 }

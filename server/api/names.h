@@ -1,13 +1,14 @@
-/* Private to api/: what a session's series hold, gathered: names, hosts, tags.
+/* Private to api/: what a session's series hold, as Datadog spells it: names, hosts, tags.
  *
- * Memory is one arena with a maximum; past it the lists are cut short and `failed` is set. Texts are sorted,
+ * Names and tags are normalized; what Datadog would drop has no place here. `/recorder` shows them as they came.
+ * Memory is one arena with a maximum; past it the lists are cut short and `arena.failed` is set. Texts are sorted,
  * without repeats.
  */
 #ifndef API_NAMES_H
 #define API_NAMES_H
 
+#include "api/query/scope.h"
 #include "api/read.h"
-#include "core/arena.h"
 
 #define NAMES_MEMORY_MAX ((size_t)256 << 20)
 
@@ -23,11 +24,33 @@ void names_sort(struct names *names);
 void names_free(struct names *names);
 void names_put(struct buf *b, const struct names *names);
 
-/* The metric names with a series whose last sample is at least from_s old or newer; name: a glob, p == NULL:
- * all. */
-int names_metrics(struct read *r, struct span name, double from_s, struct names *names, struct err *err);
-int names_hosts(struct read *r, struct names *names, struct err *err);
-/* Tags of one metric's series (name NULL: of all). */
-int names_tags(struct read *r, struct span name, struct names *names, struct err *err);
+/* Which series are looked at. {0}: all. All conditions hold together. */
+struct names_filter {
+    struct span name; /* normalized; p == NULL: any */
+    struct span host; /* p == NULL: any */
+    double from_s;    /* the last sample is at least that new */
+    const struct query_scope *tags;
+    bool without_tags; /* take does not look at the tags */
+};
+
+/* A series: what the recording says, and its words. Valid until the callback returns. */
+typedef int names_row_fn(void *arg, const struct series_row *row, const struct query_series *series);
+int names_each(struct read *r, const struct names_filter *filter, names_row_fn *take, void *arg,
+               struct err *err);
+
+int names_metrics(struct read *r, const struct names_filter *filter, struct names *names, struct err *err);
+int names_hosts(struct read *r, const struct names_filter *filter, struct names *names, struct err *err);
+
+/* Whether the argument, which may be missing, is a filter of tags (env:ci AND NOT host:b*); else it has been answered. (metrics.c) */
+bool read_tag_filter(struct http_request *rq, const char *name, struct arena *arena,
+                     const struct query_scope **scope);
+
+/* Datadog's type of a metric: count, rate, distribution, else gauge. */
+const char *names_type(enum metric_type type);
+/* A glob that lets every spelling by that is normalized to this name: what is no letter and no digit may have come from
+ * other bytes. */
+struct span names_spellings(struct arena *arena, struct span name);
+/* A metric's name as Datadog spells it; {NULL, 0}: Datadog would drop it. */
+struct span names_normal(struct arena *arena, struct span name);
 
 #endif

@@ -1,9 +1,8 @@
 #include "api/read.h"
 
+#include "api/arguments.h"
 #include "api/post.h"
 #include "core/json.h"
-#include "core/number.h"
-#include <math.h>
 #include <stdio.h>
 
 void api_finish(struct http_request *rq, bool keep_body, struct span note) {
@@ -53,14 +52,9 @@ void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
     struct span note;
     ingest_session_each(rq->http->ingest, take_name, &wanted);
     r.filter.session = span_str(r.session);
-    if (api_admits(rq, &note))
+    if (api_admits(rq, &note) && arguments_hold(rq))
         look(&r, fill);
     api_finish(rq, rq->method != HTTP_GET, note);
-}
-
-bool read_seconds(const struct http_request *rq, const char *arg, double *seconds) {
-    struct span text = http_arg(rq, arg);
-    return text.p && number_parse(text, seconds) == NUMBER_OK && isfinite(*seconds) && fabs(*seconds) < 1e13;
 }
 
 void read_put_unit(struct buf *b, struct span unit) {

@@ -22,9 +22,6 @@ void read_failed(struct read *r, const struct err *err);
 /* Records the request and sends rq->answer. keep_body: for what later questions are answered from. */
 void api_finish(struct http_request *rq, bool keep_body, struct span note);
 
-/* "from", "to": whole or fractional seconds. false when missing or no number. */
-bool read_seconds(const struct http_request *rq, const char *arg, double *seconds);
-
 /* A unit as Datadog describes one, [{…},null]; null when p == NULL. */
 void read_put_unit(struct buf *b, struct span unit);
 

@@ -1,9 +1,10 @@
+#include "api/arguments.h"
 #include "api/read.h"
 
 /* Unlike writes, these always want a key: they are asked whether it is good. */
 static void answer(struct http_request *rq, const char *body) {
     struct span note;
-    if (api_admits(rq, &note)) {
+    if (api_admits(rq, &note) && arguments_hold(rq)) {
         if (rq->api_key.n)
             api_answer(rq, 200, "application/json", body);
         else

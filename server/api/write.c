@@ -41,6 +41,7 @@ struct write {
     struct intake_error error;
     size_t n_kept, n_rejects;
     bool only_count, only_rejects;
+    bool answered;      /* of an event */
     struct event first; /* of an event's answer; its spans are the body's or the post's */
     char first_reject[160];
     struct span note;
@@ -137,15 +138,18 @@ static void answer_accepted(struct write *w) {
  * here. */
 static void take_record(void *arg, const struct record *record) {
     struct write *w = arg;
+    bool event = w->spec->style >= STYLE_EVENT_V1;
     if (record->kind == RECORD_REJECT) {
         if (w->n_rejects++ == 0)
             snprintf(w->first_reject, sizeof w->first_reject, "%s", reason_sentence(record->reject.reason));
     } else {
         w->n_kept++;
-        if (record->kind == RECORD_EVENT && w->spec->style >= STYLE_EVENT_V1) {
-            w->first = record->event;
-            answer_accepted(w);
-        }
+    }
+    if (event) {
+        bool kept = record->kind == RECORD_EVENT;
+        w->first = kept ? record->event : (struct event){.title = record->reject.name};
+        answer_accepted(w);
+        w->answered = true;
     }
     if (!w->only_count && (!w->only_rejects || record->kind == RECORD_REJECT))
         post_record(w->post, record);
@@ -207,7 +211,7 @@ static void decode_body(struct write *w, bool asleep) {
     } else if (strict && w->n_rejects > 0) {
         refuse_strictly(w);
     } else {
-        if (w->spec->style < STYLE_EVENT_V1 || w->n_kept == 0)
+        if (!w->answered)
             answer_accepted(w);
         if (twice) {
             w->only_count = false;
@@ -238,9 +242,15 @@ static bool undo_encoding(struct write *w) {
     return false;
 }
 
-/* The Agent asks whether an endpoint is there with {}. */
+/* The Agent asks whether an endpoint is there with {}, which may hold blanks. */
 static bool is_probe(const struct write *w) {
-    return span_eq(w->body, SPAN("{}")) && (w->spec->style == STYLE_V2 || w->spec->style == STYLE_V3);
+    char bytes[3];
+    size_t n = 0;
+    for (size_t i = 0; i < w->body.n && n < sizeof bytes; i++)
+        if (!memchr(" \t\r\n", w->body.p[i], 4))
+            bytes[n++] = w->body.p[i];
+    return n == 2 && memcmp(bytes, "{}", 2) == 0 &&
+           (w->spec->style == STYLE_V2 || w->spec->style == STYLE_V3);
 }
 
 static void run(struct http_request *rq, const struct spec *spec, bool asleep) {

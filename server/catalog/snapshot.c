@@ -36,7 +36,8 @@ struct writing {
 static void put_word(struct buf *out, struct span word) {
     bool plain = word.n > 0;
     for (size_t i = 0; i < word.n && plain; i++)
-        plain = (unsigned char)word.p[i] > ' ' && word.p[i] != 0x7f && !memchr("\"[]{}(),#<>=|!", word.p[i], 14);
+        plain =
+            (unsigned char)word.p[i] > ' ' && word.p[i] != 0x7f && !memchr("\"[]{}(),#<>=|!", word.p[i], 14);
     if (plain)
         buf_span(out, word);
     else

@@ -7,8 +7,9 @@
 #define HTTP_WORKERS           2     /* threads for work that would take a thread of the pool too long */
 #define HTTP_WORKERS_FOR_SHORT 1     /* of those, kept free of work that may take seconds */
 #define HTTP_CONNECTIONS_MAX   12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
-/* Bytes for a connection's request line and headers, and to send from. */
-#define HTTP_HEADER_MEMORY (64 << 10)
+/* Bytes for a connection's request line and headers, and to send from: a query of 64 KiB fits and is answered by its handler. A connection
+ * keeps them from its first request on. Past them libmicrohttpd answers 414 or 431 by itself, in HTML. */
+#define HTTP_HEADER_MEMORY (128 << 10)
 /* A connection on which nothing moves is closed after this time. */
 #define HTTP_IDLE_S 120
 /* From the last answer (or from connecting) until the next headers are complete. */

@@ -1,5 +1,6 @@
 /* The functions that a handler reads its request with; route.h documents each. */
 #include "core/json.h"
+#include "http/router.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
@@ -62,9 +63,11 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
     answer->status = status;
     answer->content_type = "application/json";
     buf_clear(&answer->body);
-    buf_str(&answer->body, "{\"error\":");
+    const struct http_options *o = &rq->http->options;
+    bool list = router_lists_errors(o->tables, o->n_tables, rq->raw_path);
+    buf_str(&answer->body, list ? "{\"errors\":[" : "{\"error\":");
     json_put_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
-    buf_str(&answer->body, "}\n");
+    buf_str(&answer->body, list ? "]}" : "}\n");
 }
 
 const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]) {

@@ -57,9 +57,10 @@ struct route {
 struct route_table {
     const struct route *routes;
     size_t n;
+    bool lists_errors; /* http_error on its paths says {"errors":["…"]}, as Datadog does */
 };
 #define ROUTE_TABLE(array)                                                                                   \
-    { (array), sizeof(array) / sizeof((array)[0]) }
+    { (array), sizeof(array) / sizeof((array)[0]), false }
 
 struct http_arg {
     struct span name, value; /* decoded: %xx and + */
@@ -150,7 +151,7 @@ struct span http_arg(const struct http_request *rq, const char *name);
 /* Adds a header to the answer. `name` is static. Longer values than fit are cut. */
 void http_add_header(struct http_request *rq, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Drops what was answered so far and answers {"error":"…"} with this status. */
+/* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

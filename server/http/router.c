@@ -12,8 +12,7 @@ static int hex(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Undoes %xx (and + in queries); what is not a valid escape stays as it is. */
-static struct span decode(struct span s, bool plus, char **room) {
+struct span router_decode(struct span s, bool plus, char **room) {
     char *start = *room, *to = start;
     for (size_t i = 0; i < s.n; i++) {
         int high, low;
@@ -89,15 +88,15 @@ int router_parse(struct http_request *rq, char *room) {
             continue;
         size_t equals = index_of(pair, '=');
         struct http_arg *arg = &rq->args[rq->n_args++];
-        arg->name = decode(span_of(pair.p, equals), true, &room);
-        arg->value = decode(span_from(pair, equals < pair.n ? equals + 1 : equals), true, &room);
+        arg->name = router_decode(span_of(pair.p, equals), true, &room);
+        arg->value = router_decode(span_from(pair, equals < pair.n ? equals + 1 : equals), true, &room);
     }
 
     char *path = room;
     struct span segment, rest = rq->raw_path;
     while (next_segment(&rest, &segment)) {
         *room++ = '/';
-        decode(segment, false, &room);
+        router_decode(segment, false, &room);
     }
     if (room == path)
         *room++ = '/';
@@ -117,10 +116,10 @@ static bool segment_is(struct span segment, struct span literal) {
     if (literal.n > sizeof bytes / 3)
         return false;
     char *room = bytes;
-    return span_eq(decode(segment, false, &room), literal);
+    return span_eq(router_decode(segment, false, &room), literal);
 }
 
-static bool matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX],
+bool router_matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX],
                     size_t *n_params) {
     struct span want, got, rest = span_str(pattern);
     *n_params = 0;
@@ -143,7 +142,7 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
     for (size_t t = 0; t < n_tables; t++)
         for (size_t i = 0; i < tables[t]->n; i++) {
             const struct route *route = &tables[t]->routes[i];
-            if (!matches(route->path, rq->raw_path, rq->params, &rq->n_params))
+            if (!router_matches(route->path, rq->raw_path, rq->params, &rq->n_params))
                 continue;
             if (*allowed &&
                 strcmp(route->path, "/**") == 0) /* the path is somebody's, only not with this method */
@@ -151,13 +150,24 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
             if (rq->method && (route->methods & rq->method)) {
                 char *room = rq->decoded;
                 for (size_t k = 0; k < rq->n_params; k++)
-                    rq->params[k] = decode(rq->params[k], false, &room);
+                    rq->params[k] = router_decode(rq->params[k], false, &room);
                 return route;
             }
             *allowed |= route->methods;
         }
     rq->n_params = 0;
     return NULL;
+}
+
+bool router_lists_errors(const struct route_table *const *tables, size_t n_tables, struct span path) {
+    struct span params[HTTP_PARAMS_MAX];
+    size_t n_params;
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t i = 0; i < tables[t]->n; i++)
+            if (strcmp(tables[t]->routes[i].path, "/**") != 0 &&
+                router_matches(tables[t]->routes[i].path, path, params, &n_params))
+                return tables[t]->lists_errors;
+    return false;
 }
 
 static const struct {

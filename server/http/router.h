@@ -14,6 +14,15 @@ int router_parse(struct http_request *rq, char *room);
 const struct route *router_find(const struct route_table *const *tables, size_t n_tables,
                                 struct http_request *rq, unsigned *allowed);
 
+/* Whether a pattern of a route matches a raw path; its parameters are left undecoded. */
+bool router_matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX],
+                    size_t *n_params);
+/* Undoes %xx (and + in queries) into *room, which moves on by at most s.n bytes. What is not a valid escape stays as it is. */
+struct span router_decode(struct span s, bool plus, char **room);
+
+/* Whether errors of this raw path are lists: the first table that has the path, with whatever method, says so. */
+bool router_lists_errors(const struct route_table *const *tables, size_t n_tables, struct span path);
+
 /* "GET, HEAD, POST" */
 void router_methods(unsigned methods, struct buf *text);
 /* 0: not one we know. HEAD is GET. */

@@ -9,6 +9,7 @@ e2e-api: build/statwit $(OUT)/statwit ## the control API of the real binary agai
 e2e: e2e-datadog
 e2e-datadog: build/statwit $(OUT)/statwit ## reads of the fake Datadog API: hosts, events, names, queries, and what they refuse
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/datadog_test.py -q
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/datadog_lists_test.py -q
 
 # The fixtures of the fake Datadog API over real HTTP, with the clock that they are told; and clients that misbehave.
 .PHONY: e2e-intake

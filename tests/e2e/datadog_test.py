@@ -42,18 +42,28 @@ class Hosts(Reads):
     def test_tags_that_were_sent(self):
         self.r.send("a:1|c|#host:web,env:ci", "b:1|c|#host:db,env:ci,x", "c:1|c|#host:web,env:ci,long:" + "x" * 300,
                     "d:1|c|#alone")
-        self.assertEqual(self.get("/api/v1/tags/hosts")["tags"], {"env:ci": ["web", "db"], "x": ["db"]})
+        self.r.ask("POST", "/api/v1/tags/hosts/db", {"tags": ["set"]}, status=201)
+        self.assertEqual(self.get("/api/v1/tags/hosts")["tags"], {"env:ci": ["db", "web"], "x": ["db"], "set": ["db"],
+                                                                  "long:" + "x" * 195: ["web"]})
+        self.assertEqual(self.get("/api/v1/tags/hosts", source="users")["tags"], {"set": ["db"]})
+        self.assertEqual(self.get("/api/v1/tags/hosts/db")["tags"], ["env:ci", "set", "x"])
 
     def test_tags_that_are_set(self):
         path = "/api/v1/tags/hosts/web"
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            self.assertIn("No host matches", self.r.ask(method, path, {}, status=404)["errors"][0])
+        self.r.send("a:1|c|#host:web", "_sc|ok|0|h:db", "_e{1,1}:t|x|h:mail")
+        self.assertEqual(self.get("/api/v1/tags/hosts/mail")["tags"], [])
         self.assertEqual(self.get(path), {"tags": []})
         self.assertEqual(self.r.ask("POST", path, {"tags": ["a:1"]}, status=201), {"host": "web", "tags": ["a:1"]})
         self.assertEqual(self.r.ask("POST", path, {"tags": ["b"]}, status=201)["tags"], ["a:1", "b"])
         self.assertEqual(self.get(path)["tags"], ["a:1", "b"])
         self.assertEqual(self.get("/api/v1/tags/hosts/db")["tags"], [])
         self.assertEqual(self.r.ask("PUT", path, {"tags": ["c"]}, status=201)["tags"], ["c"])
-        for bad in ("{", {"tags": "d"}, {}, []):
+        for bad in ({"tags": "d"}, {}, {"tags": [1]}):
             self.refused("The body must be", "POST", path, bad)
+        for bad in ("{", json.dumps([])):
+            self.refused("must be valid JSON", "POST", path, bad)
         self.assertEqual(self.get(path)["tags"], ["c"])  # what was refused changes nothing
         self.assertEqual(self.r.raw("DELETE", path)[0], 204)
         self.assertEqual(self.get(path)["tags"], [])
@@ -70,14 +80,14 @@ class Events(Reads):
                             ("two", {"tags": ["a"], "source_type_name": "chef"}), ("three", {"host": "web"})):
             self.r.ask("POST", "/api/v1/events", {"title": title, "text": "x", "date_happened": NOW, **more}, status=202)
         self.r.send(f"_e{{4,1}}:late|x|d:{NOW + 7200}")
-        self.assertEqual(self.titles(), ["one", "two", "three"])
-        self.assertEqual(self.titles(end=NOW + 10000), ["one", "two", "three", "late"])
+        self.assertEqual(self.titles(), ["three", "two", "one"])  # the newest first
+        self.assertEqual(self.titles(end=NOW + 10000), ["late", "three", "two", "one"])
         self.assertEqual(self.titles(start=NOW + 1), [])
         self.assertEqual(self.titles(priority="low"), ["one"])
-        self.assertEqual(self.titles(priority="normal"), ["two", "three"])
-        self.assertEqual(self.titles(sources="chef,jenkins"), ["one", "two"])
+        self.assertEqual(self.titles(priority="normal"), ["three", "two"])
+        self.assertEqual(self.titles(sources="chef,jenkins"), ["two", "one"])
         self.assertEqual(self.titles(sources="puppet"), [])
-        self.assertEqual(self.titles(tags="a"), ["one", "two"])
+        self.assertEqual(self.titles(tags="a"), ["two", "one"])
         self.assertEqual(self.titles(tags="a,b:1"), ["one"])
         self.assertEqual(self.titles(tags="b"), [])
         self.assertEqual(self.titles(page=1), [])
@@ -85,20 +95,23 @@ class Events(Reads):
     def test_one(self):
         sent = self.r.ask("POST", "/api/v1/events", {"title": "t", "text": "x", "tags": ["a"]}, status=202)
         self.r.send("_e{5,1}:other|x")
-        listed = self.get("/api/v1/events", start=0, end=NOW + 3600)["events"][0]
+        listed = self.get("/api/v1/events", start=0, end=NOW + 3600)["events"][1]
         got = self.get(f"/api/v1/events/{sent['event']['id']}")["event"]
         self.assertEqual(got, listed)
         self.assertEqual((got["title"], got["text"], got["tags"], got["priority"], got["alert_type"]),
-                         ("t", "x", ["a"], "normal", "info"))
+                         ("t", "x", ["a", "source:my_apps"], "normal", "info"))
         self.assertIn("No event matches", self.get("/api/v1/events/12345", status=404)["errors"][0])
         for bad in ("0", "-1", "x", "9" * 30):
             self.refused("Invalid event id", "GET", "/api/v1/events/" + bad)
 
     def test_parameters(self):
-        for args in ({}, {"start": 1}, {"end": 1}, {"start": "now", "end": 1}, {"start": 1, "end": "inf"}):
-            self.refused("'start' and 'end' are required", "GET", "/api/v1/events", **args)
+        for args in ({}, {"start": 1}, {"end": 1}):
+            self.refused("' is required", "GET", "/api/v1/events", **args)
+        for args in ({"start": "now", "end": 1}, {"start": 1, "end": "inf"}, {"start": NOW * 1000, "end": NOW * 1000}):
+            self.refused("is invalid: it must be seconds since 1970", "GET", "/api/v1/events", **args)
+        self.refused("start param must be greater than end param", "GET", "/api/v1/events", start=2, end=1)
         for page in ("x", "-1", "1000001"):
-            self.refused("'page' must be a number", "GET", "/api/v1/events", start=1, end=2, page=page)
+            self.refused("'page' is invalid: it must be a whole number", "GET", "/api/v1/events", start=1, end=2, page=page)
 
 
 class Names(Reads):
@@ -108,8 +121,8 @@ class Names(Reads):
     def test_lists(self):
         self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW - 60})["metrics"], ["db.size", "http.hits", "http.time"])
         self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW + 3600})["metrics"], [])
-        for args in ({}, {"from": "yesterday"}):
-            self.refused("'from' is required", "GET", "/api/v1/metrics", **args)
+        self.refused("'from' is required", "GET", "/api/v1/metrics")
+        self.refused("'from' is invalid: it must be seconds", "GET", "/api/v1/metrics", **{"from": "yesterday"})
 
     def test_search(self):
         search = lambda q: self.get("/api/v1/search", q=q)["results"]
@@ -130,7 +143,7 @@ class Names(Reads):
         self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "e"})), ["http.hits", "http.time"])
         self.assertEqual(ids(self.get("/api/v2/metrics", **{"page[cursor]": "z"})), [])
         for size in ("0", "10001", "x"):
-            self.refused("page[size] must be a number", "GET", "/api/v2/metrics", **{"page[size]": size})
+            self.refused("page[size]' is invalid: it must be a whole number", "GET", "/api/v2/metrics", **{"page[size]": size})
 
     def test_one(self):
         got = self.get("/api/v2/metrics/http.hits/all-tags")["data"]
@@ -305,8 +318,10 @@ class Queries(Reads):
         for scope in ("a AND !b", "!a AND b", "a,b OR c", "a IN (b, !c)", "NOT a,b"):
             self.refused("'AND' and 'OR' cannot be mixed with ','", "GET", "/api/v1/query",
                          **{"from": 1, "to": 2, "query": "sum:hits{" + scope + "}"})
-        for args, part in (({"query": "sum:hits{*}"}, "'from' and 'to' are required"),
-                           ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'from' and 'to' are required"),
+        for args, part in (({"query": "sum:hits{*}"}, "'from' is required"),
+                           ({"from": 1, "query": "sum:hits{*}"}, "'to' is required"),
+                           ({"from": 1, "to": "x", "query": "sum:hits{*}"}, "'to' is invalid: it must be seconds since 1970"),
+                           ({"from": NOW * 1000, "to": NOW * 1000 + 1, "query": "sum:hits{*}"}, "'from' is invalid: it must be seconds"),
                            ({"from": 1, "to": 2}, "'query' is required"),
                            ({"from": 2, "to": 2, "query": "sum:hits{*}"}, "'from' must lie before 'to'"),
                            ({"from": 1, "to": 2, "query": ",".join(["sum:hits{*}"] * 257)}, "At most 256 queries")):
@@ -334,7 +349,7 @@ class Queries(Reads):
 
     def test_scalar(self):
         for aggregator, expected in (("sum", [60, 6]), ("avg", [20, 2]), ("min", [10, 1]), ("max", [30, 3]), ("mean", [20, 2]),
-                                     ("last", [30, 3]), ("area", [300, 30]), ("percentile", [20, 2]), (None, [20, 2])):
+                                     ("last", [30, 3]), ("area", [60, 6]), ("percentile", [20, 2]), (None, [20, 2])):
             query = {"name": "a", "query": "sum:hits{env:ci} by {route}", "aggregator": aggregator}
             group, number = self.v2("scalar", [{k: v for k, v in query.items() if v}])["columns"]
             self.assertEqual((group["name"], group["values"]), ("route", [["a"], ["b"]]))

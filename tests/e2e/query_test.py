@@ -497,15 +497,16 @@ class BadInput(unittest.TestCase):
                       "-" * 10000 + "sum:a{*}", "sum:a{" + "(" * 10000 + "b" + ")" * 10000 + "}", "sum:a{" + "NOT " * 10000 + "b}",
                       "sum:a{" + "!" * 10000 + "b}", "sum:a{*}" + "+1" * 10000, "sum:a{*}" + "+sum:a{*}" * 3000, "1+" * 30000, "x" * 65536,
                       "sum:a{b IN (" + "c," * 5000 + "c)}", "sum:a{*}" + ".rollup(1)" * 3000 + "x"):
-            for status, _ in (self.ask(query[:20000]), self.v2(query), self.v2("sum:a{*}", query)):
+            for status, _ in (self.ask(query), self.v2(query), self.v2("sum:a{*}", query)):
                 self.assertIn(status, (400, 414, 431), query[:40])
+        self.assertEqual(self.ask("x" * 65536)[0], 400)  # was libmicrohttpd's own 414, in HTML
         self.assertEqual(self.ask(",".join(["sum:a{*}"] * 64))[0], 200)
         self.assertEqual(self.ask("(" * 60 + "sum:a{*}" + ")" * 60)[0], 200)
         self.assertIn("at most 32768 bytes", self.v2("sum:a{" + "b" * 65536 + "}")[1])
 
     def test_windows(self):
         self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "a", "points": [[NOW, 1]]}]}, status=202)
-        for start, end, status in ((NOW, NOW, 400), (NOW - 100 * 366 * 86400, NOW + 1, 200), (-10 ** 12, 10 ** 12, 200), (NOW, NOW + 0.5, 200),
+        for start, end, status in ((NOW, NOW, 400), (NOW - 100 * 366 * 86400, NOW + 1, 200), (-10 ** 11, 10 ** 11, 200), (NOW, NOW + 0.5, 200),
                                    (-10 ** 14, 10 ** 14, 400), ("nan", NOW, 400), (NOW + 1, NOW, 400)):
             for query in ("sum:a{*}", "default_zero(sum:a{*}.rollup(1))", "moving_rollup(sum:a{*}, 86400, 'max')"):
                 self.assertEqual(self.ask(query, start, end)[0], status, (start, end, query))

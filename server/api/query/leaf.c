@@ -1,5 +1,6 @@
 #include "api/query/leaf.h"
 
+#include "api/names.h"
 #include "api/query/scope.h"
 #include "catalog/normalize.h"
 #include <math.h>
@@ -8,26 +9,6 @@
 #define CADENCE_MAX_S 86400 /* a longer interval is a mistake of the sender */
 
 /* --- which series, in which group ----------------------------------------------------------------------------- */
-
-/* A glob that lets every spelling by that is normalized to this name: what is no letter and no digit may have come from
- * other bytes. */
-static struct span spellings_of(struct arena *arena, struct span name) {
-    char *glob = arena_alloc(arena, 3 * name.n + 2);
-    size_t n = 0;
-    if (!glob)
-        return span_of(NULL, 0);
-    glob[n++] = '*';
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        if (c == '.')
-            glob[n++] = '*';
-        glob[n++] = c == '_' ? '*' : c;
-        if (c == '.')
-            glob[n++] = '*';
-    }
-    glob[n++] = '*';
-    return span_of(glob, n);
-}
 
 static bool has_name(const struct series_row *row, struct span name) {
     if (span_eq(row->name, name))
@@ -104,8 +85,8 @@ static int64_t interval_for(double window_s) {
     static const struct {
         double window_s;
         int64_t interval_s;
-    } steps[] = {{1800, 5},        {3600, 20},        {4 * 3600, 60},     {86400, 300},
-                 {2 * 86400, 600}, {7 * 86400, 3600}, {31 * 86400, 14400}};
+    } steps[] = {{300, 1},     {1800, 5},        {3600, 20},        {4 * 3600, 60},
+                 {86400, 300}, {2 * 86400, 600}, {7 * 86400, 3600}, {31 * 86400, 14400}};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (window_s <= steps[i].window_s)
             return steps[i].interval_s;
@@ -198,7 +179,7 @@ static int read_leaf(struct leaf *leaf, struct query_table *t) {
     struct reader *reader = run->read->reader;
     struct filter filter = run->read->filter;
     struct err err = {0};
-    filter.name = spellings_of(&leaf->scratch, leaf->metric->name);
+    filter.name = names_spellings(&leaf->scratch, leaf->metric->name);
     if (!filter.name.p || reader->ops->series(reader, &filter, choose_series, leaf, &err) != 0) {
         query_refuse(run->error, "%s", err.text);
         run->error->status = 500;

@@ -302,3 +302,25 @@ const struct query_scope *parser_scope(struct parser *p, bool *has_words) {
         parser_fail(p, "scope_expr", "AND, OR, ',' or '}'");
     return p->words || p->expected ? NULL : scope;
 }
+
+int query_scope_read(struct arena *arena, struct span text, const struct query_scope **scope,
+                     struct query_error *error) {
+    struct query_parse parse = {.arena = arena};
+    char *copy = arena_alloc(arena, text.n + 1);
+    bool has_words;
+    *scope = NULL;
+    if (!copy || text.n > QUERY_TEXT_MAX)
+        return query_refuse(error, "statwit reads at most %d bytes", QUERY_TEXT_MAX);
+    if (text.n)
+        memcpy(copy, text.p, text.n);
+    copy[text.n] = '}'; /* what ends a scope */
+    struct parser p = {.p = &parse, .text = span_of(copy, text.n + 1)};
+    *scope = parser_scope(&p, &has_words);
+    if (*scope && p.at != text.n)
+        parser_fail(&p, "scope_expr", "AND, OR, ',' or the end");
+    if (p.words)
+        return query_refuse(error, "%s", p.words);
+    if (p.expected)
+        return query_refuse(error, "expected %s at position %zu", p.expected, p.failed_at);
+    return 0;
+}

@@ -23,6 +23,12 @@ struct query_series {
 /* NULL: everything. */
 bool query_scope_holds(const struct query_scope *scope, const struct query_series *series);
 
+/* Reads a scope that stands alone, as `tag_filter` has it: env:ci AND NOT host:b*. Its nodes live in the arena. -1: error->text says
+ * what was expected where. */
+struct query_error;
+int query_scope_read(struct arena *arena, struct span text, const struct query_scope **scope,
+                     struct query_error *error);
+
 /* Normalizes into the arena, which must not fail before. false: out of memory. */
 bool query_scope_series(struct arena *arena, const struct series_row *row, struct query_series *series);
 /* A tag of a query, normalized but for its wildcards. */

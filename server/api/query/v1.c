@@ -1,4 +1,5 @@
 /* GET /api/v1/query?from&to&query */
+#include "api/arguments.h"
 #include "api/query/query.h"
 #include "core/json.h"
 
@@ -113,16 +114,33 @@ static bool answer_query(struct asked *asked, size_t index) {
     return ok;
 }
 
+/* The keys behind `by` of all queries. */
+static void put_group_by(struct buf *b, const struct asked *asked) {
+    struct span seen[QUERY_GROUPS_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < asked->n; i++) {
+        const struct query_metric *m = query_first_metric(asked->nodes[i])->metric;
+        for (size_t k = 0; k < m->n_by && n < QUERY_GROUPS_MAX; k++) {
+            size_t s = 0;
+            while (s < n && !span_eq(seen[s], m->by[k]))
+                s++;
+            if (s == n)
+                seen[n++] = m->by[k];
+        }
+    }
+    json_put_strings(b, n, seen);
+}
+
 static void answer_queries(struct asked *asked, struct span text) {
     struct http_request *rq = asked->read->rq;
     struct buf *b = &rq->answer.body;
     api_answer(rq, 200, "application/json", "");
     buf_str(b, "{\"status\":\"ok\",\"resp_version\":1,\"res_type\":\"time_series\",\"query\":");
     json_put_string(b, text);
-    buf_printf(
-        b,
-        ",\"from_date\":%lld,\"to_date\":%lld,\"message\":\"\",\"group_by\":[],\"values\":[],\"times\":[],\"series\":[",
-        (long long)(asked->from * 1000), (long long)(asked->to * 1000));
+    buf_printf(b, ",\"from_date\":%lld,\"to_date\":%lld,\"message\":\"\",\"group_by\":",
+               (long long)(asked->from * 1000), (long long)(asked->to * 1000));
+    put_group_by(b, asked);
+    buf_str(b, ",\"values\":[],\"times\":[],\"series\":[");
     for (size_t i = 0; i < asked->n; i++)
         if (!answer_query(asked, i))
             return;
@@ -140,9 +158,9 @@ static void fill(struct read *r) {
     struct arena arena = {.max = QUERY_MEMORY_MAX};
     struct query_parse parse = {.mode = QUERY_ANY, .arena = &arena};
     struct query_error error = {0};
-    if (!read_seconds(rq, "from", &asked.from) || !read_seconds(rq, "to", &asked.to))
-        api_errors(rq, 400, "The parameters 'from' and 'to' are required and are seconds since 1970");
-    else if (text.n == 0)
+    arguments_seconds(rq, "from", &asked.from);
+    arguments_seconds(rq, "to", &asked.to);
+    if (text.n == 0)
         api_errors(rq, 400, "The parameter 'query' is required");
     else if (asked.from >= asked.to)
         api_errors(rq, 400, "'from' must lie before 'to'");

@@ -1,11 +1,13 @@
 /* POST /api/v2/query/timeseries and /api/v2/query/scalar. */
 #include "api/query/v2.h"
 
+#include "core/clock.h"
 #include "core/json.h"
 #include <math.h>
 #include <stdlib.h>
 
 #define YEAR_2010_MS 1262304000000.0
+#define RETENTION_S  (456 * 86400.0) /* 15 months */
 
 static struct span text_of(const json_t *value) {
     return span_of(json_string_value(value), json_string_length(value));
@@ -163,6 +165,17 @@ static bool run_columns(struct v2_question *qn) {
     return true;
 }
 
+/* Datadog keeps points for 15 months. It refuses an older window; here that is one in which nothing is found, since a session with
+ * `--timestamps any` may hold older points. */
+static bool is_outdated(const struct v2_question *qn) {
+    if (qn->window.to_s <= 0 || qn->window.to_s >= (double)qn->read->rq->received_at / NS_PER_S - RETENTION_S)
+        return false;
+    for (size_t i = 0; i < qn->n_columns && !qn->error.status; i++)
+        if (qn->columns[i].table.n_groups)
+            return false;
+    return true;
+}
+
 static void fill(struct read *r, bool scalar) {
     struct v2_question *qn = calloc(1, sizeof *qn);
     if (!qn) {
@@ -175,7 +188,10 @@ static void fill(struct read *r, bool scalar) {
     qn->parse.arena = &qn->arena;
     api_answer(r->rq, 200, "application/vnd.api+json", "");
     struct buf *b = &r->rq->answer.body;
-    if (!read_question(qn) || !run_columns(qn) || !(scalar ? v2_put_scalar(b, qn) : v2_put_timeseries(b, qn)))
+    bool ok = read_question(qn) && run_columns(qn);
+    if (is_outdated(qn))
+        api_errors(r->rq, 400, "Queries ending outside the retention date are invalid");
+    else if (!ok || !(scalar ? v2_put_scalar(b, qn) : v2_put_timeseries(b, qn)))
         api_errors(r->rq, qn->error.status, "%s", qn->error.text);
     arena_free(&qn->arena);
     json_decref(qn->body);

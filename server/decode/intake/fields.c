@@ -43,7 +43,30 @@ void field_integer(struct fields *f, const char *key, int64_t *value) {
         fields_wrong(f, key, "a 64-bit integer");
 }
 
+/*   "env:ci, team:x"
+ *    ^^^^^^  ^^^^^^  */
+static void split_tags(struct fields *f, void (*tag)(void *arg, struct span tag), void *arg) {
+    struct span text;
+    if (!pull_string(f->pull, &text))
+        return;
+    for (size_t from = 0; from < text.n;) {
+        const char *comma = memchr(text.p + from, ',', text.n - from);
+        size_t to = comma ? (size_t)(comma - text.p) : text.n, end = to;
+        while (from < end && text.p[from] == ' ')
+            from++;
+        while (end > from && text.p[end - 1] == ' ')
+            end--;
+        if (end > from)
+            tag(arg, span_of(text.p + from, end - from));
+        from = to + 1;
+    }
+}
+
 void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct span tag), void *arg) {
+    if (f->tags_as_text && pull_kind(f->pull) == PULL_STRING) {
+        split_tags(f, tag, arg);
+        return;
+    }
     if (pull_kind(f->pull) == PULL_OBJECT) {
         struct span member;
         pull_enter(f->pull);
@@ -74,7 +97,10 @@ static void reject_series(struct intake *in, enum reason reason, const char *det
     intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
 }
 
-static const char *const kind_words[] = {"nothing", "object", "array", "string", "number", "bool", "null"};
+const char *fields_kind(enum pull_kind kind) {
+    static const char *const words[] = {"nothing", "object", "array", "string", "number", "bool", "null"};
+    return words[kind];
+}
 
 static void series_list(struct intake *in, struct pull *p, size_t *n,
                         void (*series)(struct intake *, struct pull *)) {
@@ -109,7 +135,7 @@ enum intake_status fields_series(struct intake *in, struct span body,
                 series_list(in, p, &n, series);
             else if (!p->failed)
                 return intake_refuse(in, REASON_INVALID_BODY, p->at,
-                                     "json: cannot unmarshal %s into field series", kind_words[value]);
+                                     "json: cannot unmarshal %s into field series", fields_kind(value));
         }
     } else {
         pull_skip(p, NULL);
@@ -118,7 +144,9 @@ enum intake_status fields_series(struct intake *in, struct span body,
         return fields_refuse(in, p);
     if (kind != PULL_OBJECT && kind != PULL_NULL)
         return intake_refuse(in, REASON_INVALID_BODY, 0, "json: cannot unmarshal %s into the payload",
-                             kind_words[kind]);
+                             fields_kind(kind));
+    if (in->refused)
+        return INTAKE_BAD;
     if (n == 0)
         intake_reject(in, REASON_EMPTY_SERIES, (struct span){NULL, 0}, body, (struct span){NULL, 0});
     return INTAKE_OK;

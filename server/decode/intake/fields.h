@@ -11,6 +11,7 @@
 
 struct fields {
     struct pull *pull;
+    bool tags_as_text;
     char wrong[96]; /* "tags must be a list of strings"; "" while all is well */
 };
 
@@ -21,7 +22,8 @@ void field_string(struct fields *f, const char *key, struct span *text);
 bool field_number(struct fields *f, const char *key, double *value);
 /* A number cut to int64. */
 void field_integer(struct fields *f, const char *key, int64_t *value);
-/* Tags: a list of strings; {} and null are none. Calls tag(arg, …) for each. */
+/* Tags: a list of strings; {} and null are none. Calls tag(arg, …) for each. With tags_as_text a text is read too: tags separated by
+ * commas. */
 void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct span tag), void *arg);
 
 /* The body {"series":[…]}: calls series(in, pull) for each element, which it reads. */
@@ -36,6 +38,8 @@ void fields_reject_point(struct intake *in, enum reason reason, struct span raw)
 
 /* The pull's error as the body's. */
 enum intake_status fields_refuse(struct intake *in, const struct pull *p);
+/* As Go calls it: "string". */
+const char *fields_kind(enum pull_kind kind);
 bool fields_equal(struct span key, const char *name);
 
 #endif

@@ -22,6 +22,7 @@ struct intake {
     record_fn *emit;
     void *arg;
     struct intake_error *error;
+    bool refused; /* the body, by a value within it: decoding goes on for the sake of the JSON behind it */
     struct arena scratch; /* of the series (or event) at hand */
     struct series *series;
 };

@@ -3,7 +3,8 @@
  *     {"series":[{"metric":"a.b","points":[[1700000000,1.5]],"type":"gauge","host":"h1","tags":["env:ci"]}]}
  *                                ^^^^^^^^^^^^^^^^^^
  *
- * The points are passed over at first. They are read when the rest of the series is known.
+ * The points are passed over at first. They are read when the rest of the series is known. A text where a number belongs refuses the whole
+ * body, also behind series that are good.
  */
 #include "decode/intake/fields.h"
 
@@ -59,11 +60,21 @@ static bool type_of(struct span word, enum metric_type *type) {
     return false;
 }
 
+/* Whether a time or a value is a number, or at least null; else the body is refused. */
+static void check_number(struct intake *in, const struct pull *p, enum pull_kind kind) {
+    if (kind == PULL_NUMBER || kind == PULL_NULL || kind == PULL_NOTHING || in->refused)
+        return;
+    in->refused = true;
+    intake_refuse(in, REASON_INVALID_BODY, p->at, "json: cannot unmarshal %s into Go value of type float64",
+                  fields_kind(kind));
+}
+
 static void read_distribution_values(struct intake *in, struct pull *p, double timestamp, size_t from) {
     pull_enter(p);
     while (pull_element(p)) {
         struct span text, raw;
         double value;
+        check_number(in, p, pull_kind(p));
         if (pull_number(p, &value, &text)) {
             series_point(in, timestamp, value, text, text, NULL);
         } else if (pull_skip(p, &raw)) {
@@ -88,6 +99,8 @@ static void read_point(struct intake *in, struct pull *p) {
         enum pull_kind kind = pull_kind(p);
         if (n < 2)
             kinds[n] = kind;
+        if (n == 0 || (n == 1 && wanted == PULL_NUMBER))
+            check_number(in, p, kind);
         if (n == 0 && kind == PULL_NUMBER)
             pull_number(p, &timestamp, &text);
         else if (n == 1 && kind == PULL_NUMBER)

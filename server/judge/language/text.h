@@ -26,7 +26,8 @@ void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span
  * terminal, becomes '?', which matches it. */
 void text_put_word(struct buf *b, struct span word);
 /* count login.attempt{env:ci,"a b"}: an expectation that the series fulfils. */
-void text_put_series(struct buf *b, enum metric_type type, struct span name, size_t n, const struct span *tags);
+void text_put_series(struct buf *b, enum metric_type type, struct span name, size_t n,
+                     const struct span *tags);
 /* "3 samples", "1 sample" */
 void text_put_plural(struct buf *b, uint64_t n, const char *word);
 

@@ -360,7 +360,7 @@ static void test_faults(void) {
 
 static void test_query(void) {
     char body[512], request[256];
-    long long now = now_s(), bucket = now - now % 5;
+    long long now = now_s(), bucket = now; /* a bucket of 1 s in a window of a minute */
     start();
     snprintf(body, sizeof body,
              "{\"series\":[{\"metric\":\"q\",\"type\":\"gauge\",\"tags\":[\"env:a\"],\"points\":[[%lld,1]]},"

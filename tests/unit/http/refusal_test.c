@@ -74,7 +74,7 @@ static void test_errors_name_what_was_wrong(void) {
          "was not sent along"},
         {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{}},\"since\":4711}", 400,
          "4711 is no mark of this recording"},
-        {"POST /recorder/v1/verify", "{\"catalog\":{},\"since\":-1}", 400, "since must be a mark"},
+        {"POST /recorder/v1/verify", "{\"catalog\":{},\"since\":-1}", 400, "since must be a whole number"},
         {"POST /recorder/v1/verify", "{\"catalog\":{},\"strict\":1}", 400, "strict must be true or false"},
         {"POST /recorder/v1/verify", "{\"catalog\":{},\"prefix\":1}", 400, "prefix must be a string"},
         {"POST /recorder/v1/verify", "{\"catalog\":{},\"ignore_tags\":[1]}", 400, "ignore_tags must be"},
