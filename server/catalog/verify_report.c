@@ -210,7 +210,7 @@ static void refused(struct verify *v, const struct catalog_entry *e, const struc
                (unsigned long long)state->samples);
     verify_put_refused(state, &w->why);
     add_claim(v, w, VERIFY_REFUSED, e, v->options->strict ? VERDICT_FAIL : VERDICT_PASS,
-        v->options->strict ? SEVERITY_ERROR : SEVERITY_WARNING);
+              v->options->strict ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 
 static void entry_results(struct verify *v, size_t i, struct words *w) {
