@@ -400,6 +400,9 @@ struct statwit_session_options {
     const char *name;  /* NULL: the server finds one */
     bool unix_sockets; /* as well as UDP */
     int ttl_s;         /* removed by itself after so long; 0: never */
+    /* "any": points over HTTP are kept however old or new they are, for frozen clocks; "datadog": those that Datadog
+     * would drop are rejects; NULL: as the server was told. */
+    const char *timestamps;
 };
 /* options may be NULL. */
 STATWIT_API struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,

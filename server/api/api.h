@@ -45,7 +45,7 @@ void api_intake(struct http_request *rq);
 void api_proxy(struct http_request *rq);
 /* Kept as they came. */
 void api_raw(struct http_request *rq);
-/* Any path that no route has: 404, and an entry in the list of requests. */
+/* Any path that no route has: 404, or 202 for an Agent, and an entry in the list of requests. */
 void api_unknown(struct http_request *rq);
 
 /* An event's id: the same when it is posted and when it is asked for. */

@@ -4,14 +4,70 @@ static bool same_key(struct span key, const char *other) {
     return span_eq(key, span_str(other));
 }
 
+#define KEY_DIGITS 32
+
+static bool is_hexadecimal(struct span key) {
+    for (size_t i = 0; i < key.n; i++)
+        if (!strchr("0123456789abcdefABCDEF", key.p[i]) || !key.p[i])
+            return false;
+    return true;
+}
+
 /* Any key when none was asked for; a session's own key always. */
-static bool key_is_good(const struct http_request *rq) {
+static bool key_is_known(const struct http_request *rq) {
     const struct http_options *o = &rq->http->options;
     for (size_t i = 0; i < o->n_api_keys; i++)
         if (same_key(rq->api_key, o->api_keys[i]))
             return true;
     return o->n_api_keys == 0 || ingest_session_by_key(rq->http->ingest, rq->api_key) !=
                                      ingest_session_by_key(rq->http->ingest, SPAN(""));
+}
+
+/* Whether it changes something at Datadog: such a request needs a key. */
+static bool is_keyed_write(const struct http_request *rq) {
+    return (rq->route->flags & ROUTE_KEY) && rq->method != HTTP_GET;
+}
+
+static bool has_key(const struct http_request *rq) {
+    bool header_only = (rq->route->flags & ROUTE_KEY_HEADER) && is_keyed_write(rq);
+    return (header_only ? http_header(rq, "DD-API-KEY") : rq->api_key).n > 0;
+}
+
+/* Answers 403 and says why in *note. */
+static void refuse_key(struct http_request *rq, struct span *note) {
+    if (rq->key == KEY_REFUSED) {
+        api_status(rq, 403);
+        return;
+    }
+    rq->http->n_keyless += is_keyed_write(rq);
+    *note = SPAN("no API key: Datadog answers 403 and keeps nothing");
+    if (rq->route->flags & ROUTE_KEY_HEADER) {
+        if (rq->api_key.n)
+            *note = SPAN("no API key in the header: Datadog answers 403 and keeps nothing");
+        api_errors(rq, 403, "No API key specified in DD-API-KEY header");
+    } else {
+        api_errors(rq, 403, "API key required");
+    }
+}
+
+/* --api-key and --strict-intake say which keys are good; --accept-no-key lets a request without any pass. */
+static bool admits_key(struct http_request *rq, struct span *note) {
+    const struct http_options *o = &rq->http->options;
+    bool write = is_keyed_write(rq);
+    rq->key = KEY_FINE;
+    if (!has_key(rq)) {
+        if (!o->accept_no_key && (write || o->n_api_keys > 0))
+            rq->key = KEY_MISSING;
+    } else if (!key_is_known(rq)) {
+        rq->key = KEY_REFUSED;
+        *note = SPAN("the API key is not among those of --api-key");
+    } else if (o->strict_intake && write && (rq->api_key.n != KEY_DIGITS || !is_hexadecimal(rq->api_key))) {
+        rq->key = KEY_REFUSED;
+        *note = SPAN("strict: the API key is not 32 hexadecimal digits");
+    }
+    if (rq->key != KEY_FINE)
+        refuse_key(rq, note);
+    return rq->key == KEY_FINE;
 }
 
 bool api_is_undisturbed(struct http_request *rq, struct span *note) {
@@ -44,16 +100,5 @@ bool api_has_session(struct http_request *rq, struct span *note) {
 }
 
 bool api_admits(struct http_request *rq, struct span *note) {
-    if (!api_is_undisturbed(rq, note) || !api_has_session(rq, note))
-        return false;
-    if (key_is_good(rq))
-        return true;
-    if (rq->api_key.n == 0) {
-        *note = SPAN("no API key");
-        api_errors(rq, 403, "API key required");
-    } else {
-        *note = SPAN("the API key is not among those of --api-key");
-        api_status(rq, 403);
-    }
-    return false;
+    return api_is_undisturbed(rq, note) && api_has_session(rq, note) && admits_key(rq, note);
 }

@@ -329,22 +329,32 @@ static struct span mask_query(struct arena *a, struct span query) {
     return masked;
 }
 
-/* In the default session, as there is no other that it could be shown in. */
-static void reject_session(struct post *p) {
-    char words[HTTP_SESSION_SIZE];
+static void reject_request(struct post *p, enum reason reason, struct span detail) {
     struct record record = {
         .kind = RECORD_REJECT,
-        .reject = {.reason = REASON_UNKNOWN_SESSION,
-                   .family = SPAN("request"),
-                   .text = p->rq->raw_path,
-                   .detail = span_str(http_session_words(p->rq, words))},
+        .reject = {.reason = reason, .family = SPAN("request"), .text = p->rq->raw_path, .detail = detail},
     };
     post_record(p, &record);
 }
 
+/* What the gate refused held something, unless it was a question. That of an unknown session stands in the
+ * default one, as there is no other that it could be shown in. */
+static void reject_refused(struct post *p, struct span note) {
+    const struct http_request *rq = p->rq;
+    char words[HTTP_SESSION_SIZE];
+    if (rq->method == HTTP_GET)
+        return;
+    if (rq->session_unknown)
+        reject_request(p, REASON_UNKNOWN_SESSION, span_str(http_session_words(rq, words)));
+    else if (rq->key == KEY_MISSING && (rq->route->flags & ROUTE_KEY))
+        reject_request(p, REASON_NO_API_KEY,
+                       rq->api_key.n ? SPAN("this path looks in the header alone") : (struct span){NULL, 0});
+    else if (rq->key == KEY_REFUSED && (rq->route->flags & ROUTE_KEY))
+        reject_request(p, REASON_API_KEY_REFUSED, note);
+}
+
 void post_request(struct post *p, uint64_t body_bytes, struct span body, struct span note) {
-    if (p->rq->session_unknown && p->rq->method != HTTP_GET) /* a question holds nothing */
-        reject_session(p);
+    reject_refused(p, note);
     struct item *item = add_item(p);
     if (!item)
         return;

@@ -34,10 +34,23 @@ void api_raw(struct http_request *rq) {
     keep(rq, (struct span){NULL, 0});
 }
 
+/* The Agent, by what it says of itself; its trace-agent hands on what applications send. An Agent sends again and again what was
+ * answered 404. */
+static bool is_agent(const struct http_request *rq) {
+    return span_starts(rq->user_agent, SPAN("datadog-agent")) ||
+           span_starts(rq->user_agent, SPAN("Datadog Trace Agent")) ||
+           span_starts(http_header(rq, "Via"), SPAN("trace-agent")) || http_header(rq, "DD-EVP-ORIGIN").p;
+}
+
 void api_unknown(struct http_request *rq) {
     if (span_starts(rq->path, SPAN("/recorder"))) {
         http_error(rq, 404, "no such path: %.*s (GET /recorder/v1/openapi.yaml lists them)",
                    SPAN_ARG(rq->path));
+        return;
+    }
+    if (rq->method != HTTP_GET && is_agent(rq)) {
+        api_answer(rq, 202, "application/json", "{}");
+        keep(rq, SPAN("no path of statwit's, taken because an Agent sent it"));
         return;
     }
     api_errors(rq, 404, "no such path: %.*s", SPAN_ARG(rq->path));

@@ -7,11 +7,14 @@
 /* What is set stands in the recorded request, which keeps so much of a body. */
 #define SET_MAX POST_BODY_KEPT
 
-#define WRITE (ROUTE_FAULTS | ROUTE_TAKES_TOO_LARGE)
+#define ASKED  (ROUTE_FAULTS | ROUTE_ANY_HOST)
+#define TAKEN  (ASKED | ROUTE_TAKES_TOO_LARGE)
+#define WRITE  (TAKEN | ROUTE_KEY)
+#define WRITE2 (WRITE | ROUTE_KEY_HEADER)
 
 static const struct route routes[] = {
     {HTTP_POST, "/api/v1/series", api_series_v1, WRITE, WIRE_V1},
-    {HTTP_POST, "/api/v2/series", api_series_v2, WRITE, WIRE_V2},
+    {HTTP_POST, "/api/v2/series", api_series_v2, WRITE2, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3/series", api_series_v3, WRITE, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3beta/series", api_series_v3, WRITE, WIRE_V2},
     {HTTP_POST, "/api/intake/metrics/v3/sketches", api_series_v3, WRITE, WIRE_V1},
@@ -21,11 +24,11 @@ static const struct route routes[] = {
     {HTTP_POST, "/api/v1/events", api_event_v1, WRITE, WIRE_V1},
     {HTTP_POST, "/api/v2/events", api_event_v2, WRITE, WIRE_V1},
     {HTTP_POST, "/intake", api_intake, WRITE, WIRE_V1},
-    {HTTP_POST, "/dogstatsd/v2/proxy", api_proxy, WRITE, 0},
-    {HTTP_POST, "/dogstatsd/v1/proxy", api_proxy, WRITE, 0},
-    {HTTP_GET, "/api/v1/validate", api_validate_v1, ROUTE_FAULTS, 0},
-    {HTTP_GET, "/api/v2/validate", api_validate_v2, ROUTE_FAULTS, 0},
-    {HTTP_GET | HTTP_POST, "/api/v2/validate_keys", api_validate_keys, ROUTE_FAULTS, 0},
+    {HTTP_POST, "/dogstatsd/v2/proxy", api_proxy, TAKEN, 0},
+    {HTTP_POST, "/dogstatsd/v1/proxy", api_proxy, TAKEN, 0},
+    {HTTP_GET, "/api/v1/validate", api_validate_v1, ASKED, 0},
+    {HTTP_GET, "/api/v2/validate", api_validate_v2, ASKED, 0},
+    {HTTP_GET | HTTP_POST, "/api/v2/validate_keys", api_validate_keys, ASKED, 0},
     {HTTP_GET, "/api/v1/query", api_query, ROUTE_FAULTS, 0},
     {HTTP_POST, "/api/v2/query/timeseries", api_query_timeseries, ROUTE_FAULTS, 0},
     {HTTP_POST, "/api/v2/query/scalar", api_query_scalar, ROUTE_FAULTS, 0},
@@ -69,6 +72,38 @@ static const struct route routes[] = {
     {HTTP_ANY, "/api/v2/proclcycle", api_raw, WRITE, 0},
     {HTTP_ANY, "/api/v2/service_checks", api_raw, WRITE, 0},
     {HTTP_ANY, "/support/flare", api_raw, WRITE, 0},
-    {HTTP_ANY, "/**", api_unknown, WRITE, 0},
+    {HTTP_POST, "/api/v2/logs", api_raw, WRITE, 0},
+    {HTTP_POST, "/v1/input", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v0.2/traces", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v0.2/stats", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v0.1/pipeline_stats", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/apmtelemetry", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/profile", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/debugger", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/databasequery", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/dbmmetrics", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/dbmactivity", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/dbmmetadata", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/dbmhealth", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/ndm", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/ndmconfig", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/ndmflow", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/ndmtraps", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/netpath", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/contlcycle", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/contimage", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/sbom", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/softinv", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/synthetics", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/agentdiscovery", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/agenthealth", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/genresources", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/kubeactions", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/secruntime", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/compliance", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/citestcycle", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/citestcov", api_raw, WRITE, 0},
+    {HTTP_POST, "/api/v2/llmobs", api_raw, WRITE, 0},
+    {HTTP_ANY, "/**", api_unknown, TAKEN, 0},
 };
 const struct route_table api_routes = {routes, sizeof routes / sizeof routes[0], .lists_errors = true};

@@ -158,6 +158,7 @@ static void take_record(void *arg, const struct record *record) {
 static enum intake_status decode(struct write *w) {
     struct intake_options options = {
         .now_s = w->rq->received_at / NS_PER_S,
+        .any_age = ingest_takes_any_age(w->rq->http->ingest, w->rq->session_id),
         .from_agent = span_starts(w->rq->user_agent, SPAN("datadog-agent")),
     };
     w->n_kept = w->n_rejects = 0;

@@ -98,7 +98,11 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "Datadog documents 4,000 characters for the text of an event and 100 for its aggregation key.")                      \
     X(LINT_REFUSED, "refused", SEVERITY_ERROR, "nothing is refused",                                                       \
       "An Agent or Datadog drops what it cannot read, and the sender is not told. statwit rejects shows "                  \
-      "each with the place.")
+      "each with the place.") \
+    X(LINT_TIMESTAMP_DROPPED, "timestamp-dropped", SEVERITY_ERROR,                                                         \
+      "points are at most an hour old and ten minutes ahead",                                                              \
+      "Datadog answers 202 to a point with another timestamp and keeps nothing of it. A recorder with --timestamps any "   \
+      "keeps such points, for tests with a frozen clock: in production they would be lost.")
 
 enum lint_rule {
 #define X(id, name, severity, claim, why) id,

@@ -52,7 +52,13 @@ const struct option option_table[] = {
     {OPT_TOKEN, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "token", "TOKEN", NULL, NULL, "require this token on /recorder (better given as STATWIT_TOKEN: other users can see a command line)"},
     {OPT_NO_TOKEN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "no-token", NULL, NULL, NULL, "require no token, even when other hosts can reach the port"},
     {OPT_API_KEY, GROUPS(TAKES_SERVE), KIND_LIST, 0, "api-key", "KEY", NULL, NULL, "accept only these Datadog API keys (repeatable; default: any)"},
-    {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop"},
+    {OPT_ALLOW_HOST, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_LIST, 0, "allow-host", "NAME", NULL, NULL, "also answer to this name in the Host header (repeatable, or a list with commas; globs: *.svc.cluster.local)"},
+    {OPT_ADVERTISE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_HOST, 0, "advertise", "HOST", NULL, NULL, "the host that the environment of a session names (default: the one by which the server was asked)"},
+    {OPT_SESSION_PORTS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_PORTS, 0, "session-ports", "A-B", NULL, NULL, "UDP ports of sessions, so that a container can publish them (default: any free ones)"},
+    {OPT_ACCEPT_NO_KEY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "accept-no-key", NULL, NULL, NULL, "take writes over HTTP that have no API key too; Datadog answers 403"},
+    {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
+    {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
+    {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */
@@ -90,7 +96,7 @@ const struct option option_table[] = {
     /* Of single commands. */
     {OPT_FOLLOW, GROUPS(TAKES_SAMPLES), KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
     {OPT_REMARKS, GROUPS(TAKES_REJECTS), KIND_FLAG, 0, "remarks", NULL, NULL, NULL, "instead, what an Agent ignores inside the lines that it takes"},
-    {OPT_WAIT, GROUPS(TAKES_STATUS), KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready"},
+    {OPT_WAIT, GROUPS(TAKES_STATUS), KIND_TIME, 'w', "wait", "TIME", NULL, NULL, "wait at most this long until the server is ready; this needs no token, so a health check has enough with -q --wait"},
     {OPT_FORMAT, GROUPS(TAKES_EXPORT), KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
     {OPT_CSV_SAFE, GROUPS(TAKES_EXPORT), KIND_FLAG, 0, "csv-safe", NULL, NULL, NULL, "csv: put ' before a text that a spreadsheet would take for a formula"},
     {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
@@ -227,6 +233,10 @@ static const char *parse_value(const struct option *option, const char *text, st
         return number_parse(span_str(text), &v->share) == NUMBER_OK && v->share >= 0 && v->share <= 1
                    ? NULL
                    : "a share, 0 to 1";
+    case KIND_HOST:
+        return option_is_host(text) ? NULL : "a host's name or address, without a port";
+    case KIND_PORTS:
+        return (v->number = option_parse_ports(text)) > 0 ? NULL : "two port numbers, as 8130-8199";
     }
     return "something else";
 }

@@ -47,7 +47,12 @@ enum option_id {
     OPT_TOKEN,
     OPT_NO_TOKEN,
     OPT_API_KEY,
+    OPT_ALLOW_HOST,
+    OPT_ADVERTISE,
+    OPT_SESSION_PORTS,
+    OPT_ACCEPT_NO_KEY,
     OPT_STRICT_INTAKE,
+    OPT_TIMESTAMPS,
     OPT_QUIET,
     OPT_LOG_LEVEL,
     OPT_URL,
@@ -165,6 +170,8 @@ enum option_kind {
     KIND_SIZE,     /* bytes: 64K, 256M, 1G */
     KIND_TIME,     /* 200ms, 5s, 10m, 2h, 7d; kept in nanoseconds; a unit is needed, but for 0 */
     KIND_SHARE,    /* 0 to 1 */
+    KIND_HOST,     /* a name or an address, without a port */
+    KIND_PORTS,    /* A-B; kept as A << 16 | B */
 };
 
 struct option {
@@ -233,6 +240,10 @@ const struct option *option_find(const struct command *command, const char *arg)
 /* "5s" to nanoseconds (a bare number other than 0 is none); "256M" to bytes. -1: not one. */
 int64_t option_parse_time(const char *text);
 int64_t option_parse_size(const char *text);
+
+bool option_is_host(const char *text);
+/* "8130-8199"; -1: not a range of ports. */
+int64_t option_parse_ports(const char *text);
 
 /* The nearest of n words to `word`, for "did you mean"; NULL when none is near. */
 const char *option_nearest(const char *word, size_t n, const char *const *words);

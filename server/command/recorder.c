@@ -117,8 +117,11 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
                    .udp_port = (int)option_number(o, OPT_DOGSTATSD_PORT),
                    .unixgram = option_text(o, OPT_DOGSTATSD_SOCKET),
                    .unixstream = option_text(o, OPT_DOGSTATSD_STREAM_SOCKET)},
+        .first_port = (int)(option_number(o, OPT_SESSION_PORTS) >> 16),
+        .last_port = (int)(option_number(o, OPT_SESSION_PORTS) & 0xffff),
         .so_rcvbuf = (size_t)option_number(o, OPT_SO_RCVBUF),
         .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
+        .any_age = strcmp(option_text(o, OPT_TIMESTAMPS), "any") == 0,
         .quiet = option_on(o, OPT_QUIET),
     };
     if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)
@@ -141,6 +144,10 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .tls_hosts = o->list[OPT_TLS_SELF_SIGNED].texts,
         .n_api_keys = o->list[OPT_API_KEY].n,
         .api_keys = o->list[OPT_API_KEY].texts,
+        .n_allowed_hosts = o->list[OPT_ALLOW_HOST].n,
+        .allowed_hosts = o->list[OPT_ALLOW_HOST].texts,
+        .advertise = option_text(o, OPT_ADVERTISE),
+        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
     };
     if (choose_token(r, o, &http.token, err) != 0)
@@ -148,7 +155,9 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
     r->http = http_start(r->store, r->pipeline, r->ingest, &http, err);
     if (!r->http)
         return -1;
-    environment_make(&r->environment, &r->session, http_url(r->http));
+    struct environment_reach reach;
+    environment_reach(r->http, (struct span){NULL, 0}, &reach);
+    environment_make(&r->environment, &r->session, &reach);
     if (is_run(o))
         environment_add(&r->environment, "STATWIT_TOKEN", r->token);
     return 0;

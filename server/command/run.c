@@ -126,6 +126,15 @@ static void tell_unjudged(const struct recorder *r, const struct options *o, con
                     u.sessions == 1 ? "" : "s", n == 1 ? "was" : "were");
 }
 
+/* In production these would be lost, whatever a test says. */
+static void tell_keyless(const struct recorder *r) {
+    uint64_t n = http_keyless(r->http);
+    if (n)
+        log_warning("%" PRIu64 " request%s had no API key, so %s refused as Datadog would (403): "
+                    "DD_API_KEY says which key to send, --accept-no-key takes them without",
+                    n, n == 1 ? "" : "s", n == 1 ? "it was" : "they were");
+}
+
 /* Warnings that the report does not hold, although claims may hold or fail because of them. */
 static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
@@ -134,6 +143,7 @@ static void tell_more(const struct recorder *r, const char *db) {
         log_warning(
             "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
             "DD_DOGSTATSD_URL, STATSD_HOST or DD_URL say?");
+    tell_keyless(r);
     refused_tell(r, stats.rejects, db);
 }
 
@@ -148,6 +158,7 @@ static void summarize(const struct recorder *r, const char *db) {
         lost += loss_kinds((enum loss)i) == LOST_IN_DOUBT ? 0 : stats.losses[i];
     log_info("recorded %" PRIu64 " sample%s in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
              stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, lost);
+    tell_keyless(r);
     refused_tell(r, stats.rejects, db);
 }
 

@@ -43,6 +43,8 @@ static int session_new(const struct options *o, struct remote *remote) {
         int64_t seconds = (option_number(o, OPT_TTL) + NS_PER_S - 1) / NS_PER_S;
         json_object_set_new(body, "ttl_s", json_integer(seconds));
     }
+    if (option_given(o, OPT_TIMESTAMPS))
+        json_object_set_new(body, "timestamps", json_string(option_text(o, OPT_TIMESTAMPS)));
     int status = remote_call(remote, NULL, "/recorder/v1/sessions", body, &answer);
     json_decref(body);
     if (status != EXIT_PASS)

@@ -84,6 +84,18 @@ static void show_runs(const json_t *status) {
          row_count(earlier, "sessions", "session", sessions));
 }
 
+/* Writes that Datadog would refuse. */
+static void show_keyless(const json_t *status) {
+    size_t i;
+    json_t *row;
+    char text[ROW_COUNT_SIZE];
+    json_array_foreach(json_object_get(status, "listeners"), i, row) {
+        if (row_number(row, "without_api_key") > 0)
+            line("keys", "%s had no API key and got a 403, as from Datadog",
+                 row_count(row, "without_api_key", "request", text));
+    }
+}
+
 static void show(const json_t *status) {
     struct buf db = {.max = 1 << 16};
     const json_t *file = json_object_get(status, "db"), *counts = json_object_get(status, "counts");
@@ -101,6 +113,7 @@ static void show(const json_t *status) {
     bool refused = row_number(counts, "rejects") > 0;
     line("refused", "%s%s", row_count(counts, "rejects", "line", text[0]),
          refused ? " (statwit rejects)" : "");
+    show_keyless(status);
     show_losses(status);
     putchar('\n');
     show_listeners(status);
@@ -121,12 +134,38 @@ static bool print_chunk(void *context, const char *bytes, size_t size) {
     return text_write(stdout, span_of(bytes, size));
 }
 
+/* Whether the server would refuse the question for want of a token. That it is ready needs none. */
+static bool wants_token(struct remote *remote) {
+    struct statwit_request request = {.path = "/recorder/v1/faults"};
+    struct statwit_response response = {0};
+    struct statwit_error error;
+    bool wants =
+        statwit_request(remote->recorder, &request, &response, &error) == 0 && response.status == 401;
+    statwit_response_free(&response);
+    return wants;
+}
+
+/* A health check has no token. */
+static bool is_answered(const struct options *o, struct remote *remote) {
+    if (option_on(o, OPT_QUIET))
+        return true;
+    if (option_given(o, OPT_TOKEN) || option_on(o, OPT_JSON) || !wants_token(remote))
+        return false;
+    line("ready", "%s; what it recorded is told to those who have its token (STATWIT_TOKEN)",
+         statwit_recorder_url(remote->recorder));
+    return true;
+}
+
 int status_command(const struct options *o) {
     struct remote remote;
     json_t *answer = NULL;
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS && option_given(o, OPT_WAIT))
         status = wait_for_it(&remote, option_number(o, OPT_WAIT));
+    if (status == EXIT_PASS && option_given(o, OPT_WAIT) && is_answered(o, &remote)) {
+        remote_close(&remote);
+        return EXIT_PASS;
+    }
     if (status == EXIT_PASS && option_on(o, OPT_JSON))
         status = remote_stream(&remote, "/recorder/v1/status", print_chunk, NULL);
     else if (status == EXIT_PASS &&

@@ -3,6 +3,7 @@
 #include "core/distance.h"
 #include "judge/judge.h"
 #include "report/fields.h"
+#include <assert.h>
 
 static bool is_among(struct span word, size_t n, const char *const *names) {
     for (size_t i = 0; i < n; i++)
@@ -195,7 +196,8 @@ int ask_list(struct http_request *rq, size_t n_more, const char *const *more, st
     static const char *const names[] = {"session", "name",  "type",   "tag",   "source",
                                         "since",   "limit", "cursor", "newest"};
     const size_t n_names = sizeof names / sizeof names[0];
-    const char *all[sizeof names / sizeof names[0] + 4];
+    const char *all[sizeof names / sizeof names[0] + ASK_MORE_MAX];
+    assert(n_more <= ASK_MORE_MAX);
     memcpy(all, names, sizeof names);
     for (size_t i = 0; i < n_more; i++)
         all[n_names + i] = more[i];

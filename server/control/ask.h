@@ -46,6 +46,7 @@ struct ask {
     char session[INGEST_NAME_SIZE];
     uint64_t session_id; /* INGEST_ALL */
 };
+#define ASK_MORE_MAX 6 /* arguments that one list takes besides */
 int ask_list(struct http_request *rq, size_t n_more, const char *const *more, struct ask *ask);
 
 /* A whole number without sign. */

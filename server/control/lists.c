@@ -1,4 +1,4 @@
-/* GET /recorder/v1/series, samples, events, service_checks, rejects, requests, losses. */
+/* GET /recorder/v1/series, samples, events, service_checks, rejects. */
 #include "control/control.h"
 #include "control/listing.h"
 #include "render/rows.h"
@@ -12,7 +12,6 @@ WRITER(sample, sample_row)
 WRITER(event, event_row)
 WRITER(check, check_row)
 WRITER(reject, reject_row)
-WRITER(request, request_row)
 
 #define LIST(path, rows, writer) LIST_WITH(path, rows, writer, 0, NULL)
 #define LIST_OF_LINES(path, rows, writer) LIST_WITH(path, rows, writer, ASK_NAMES("remarked"))
@@ -29,4 +28,3 @@ LIST_OF_LINES(samples, LISTING_SAMPLES, sample)
 LIST_OF_LINES(events, LISTING_EVENTS, event)
 LIST_OF_LINES(service_checks, LISTING_CHECKS, check)
 LIST(rejects, LISTING_REJECTS, reject)
-LIST(requests, LISTING_REQUESTS, request)

@@ -15,9 +15,10 @@
 
 /* --- as JSON --------------------------------------------------------------------------------------------- */
 
-static void put_session(struct buf *b, const struct ingest_session *session, const char *url) {
+static void put_session(struct buf *b, const struct ingest_session *session,
+                        const struct environment_reach *reach) {
     struct environment env;
-    environment_make(&env, session, url);
+    environment_make(&env, session, reach);
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));
     buf_printf(b, ",\"open\":true,\"api_key\":\"%s\",\"expires_at\":", session->api_key);
@@ -25,7 +26,7 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
         json_put_time(b, session->expires_at);
     else
         buf_str(b, "null");
-    buf_str(b, ",\"dogstatsd\":");
+    buf_printf(b, ",\"timestamps\":\"%s\",\"dogstatsd\":", session->any_age ? "any" : "datadog");
     environment_dogstatsd_json(&session->at, b);
     buf_str(b, ",\"env\":");
     environment_json(&env, b);
@@ -35,13 +36,13 @@ static void put_session(struct buf *b, const struct ingest_session *session, con
 static void put_ended(struct buf *b, const struct ingest_session *session) {
     buf_str(b, "{\"name\":");
     json_put_string(b, span_str(session->name));
-    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"dogstatsd\":");
+    buf_str(b, ",\"open\":false,\"api_key\":null,\"expires_at\":null,\"timestamps\":null,\"dogstatsd\":");
     environment_dogstatsd_json(&session->at, b);
     buf_str(b, ",\"env\":{}");
 }
 
 struct listed {
-    const char *url;
+    struct environment_reach reach;
     struct buf *b;
     bool any;
     size_t n, cap;
@@ -81,7 +82,7 @@ static void put_counted(struct listed *l, const struct ingest_session *session, 
     if (ended)
         put_ended(l->b, session);
     else
-        put_session(l->b, session, l->url);
+        put_session(l->b, session, &l->reach);
     buf_printf(l->b,
                ",\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
                ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 "}",
@@ -123,7 +124,8 @@ static int read_counts(struct http_request *rq, struct listed *l) {
 }
 
 void control_sessions_list(struct http_request *rq) {
-    struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
+    struct listed l = {.b = &rq->answer.body};
+    environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
     if (ask_only(rq, 0, NULL) == 0 && read_counts(rq, &l) == 0) {
         l.b->max = SESSIONS_MAX;
         buf_str(l.b, "{\"sessions\":[");
@@ -135,7 +137,8 @@ void control_sessions_list(struct http_request *rq) {
 }
 
 void control_session_get(struct http_request *rq) {
-    struct listed l = {.url = rq->http->url, .b = &rq->answer.body};
+    struct listed l = {.b = &rq->answer.body};
+    environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
     struct ingest_session session;
     int ended = ask_only(rq, 0, NULL) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
     if (ended >= 0 && read_counts(rq, &l) == 0) {
@@ -147,15 +150,26 @@ void control_session_get(struct http_request *rq) {
 
 /* --- changes --------------------------------------------------------------------------------------------- */
 
+static int ask_timestamps(struct http_request *rq, const json_t *body, struct span *word) {
+    if (ask_string(rq, body, "timestamps", word) < 0)
+        return -1;
+    if (word->n == 0 || span_eq(*word, SPAN("any")) || span_eq(*word, SPAN("datadog")))
+        return 0;
+    http_error(rq, 400, "'timestamps' is \"datadog\" or \"any\", not \"%.*s\"",
+               (int)(word->n < 40 ? word->n : 40), word->p);
+    return -1;
+}
+
 void control_session_new(struct http_request *rq) {
-    struct span name = SPAN("");
+    struct span name = SPAN(""), timestamps = SPAN("");
     bool unix_sockets = false;
     uint64_t ttl_s = 0;
-    json_t *body = ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s")) : NULL;
+    json_t *body =
+        ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s", "timestamps")) : NULL;
     if (!body)
         return;
     if (ask_string(rq, body, "name", &name) >= 0 && ask_bool(rq, body, "unix", &unix_sockets) >= 0 &&
-        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0) {
+        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0 && ask_timestamps(rq, body, &timestamps) == 0) {
         struct ingest_session session;
         struct err err = {0};
         if (strlen(name.p) != name.n)
@@ -170,8 +184,13 @@ void control_session_new(struct http_request *rq) {
                        "%s", err.text);
         else {
             rq->answer.status = 201;
+            if (timestamps.n)
+                session.any_age = span_eq(timestamps, SPAN("any"));
+            ingest_take_any_age(rq->http->ingest, session.id, session.any_age);
             http_add_header(rq, "Location", "/recorder/v1/sessions/%s", session.name);
-            put_session(&rq->answer.body, &session, rq->http->url);
+            struct environment_reach reach;
+            environment_reach(rq->http, http_header(rq, "Host"), &reach);
+            put_session(&rq->answer.body, &session, &reach);
             buf_str(&rq->answer.body, "}\n");
         }
     }

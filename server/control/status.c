@@ -112,8 +112,8 @@ void control_status(struct http_request *rq) {
     buf_printf(
         b,
         ",\n\"listeners\":[{\"transport\":\"http\",\"address\":\"%s\",\"session\":null,\"requests\":%" PRIu64
-        "}",
-        h->url, (uint64_t)h->n_requests);
+        ",\"without_api_key\":%" PRIu64 "}",
+        h->url, (uint64_t)h->n_requests, http_keyless(h));
     ingest_sockets_each(h->ingest, put_socket, b);
     buf_printf(b,
                "],\n\"counts\":{\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64

@@ -35,9 +35,12 @@ struct filter {
     uint64_t since;        /* records with id > since */
     uint64_t until;        /* records with id <= until; 0: no bound */
     uint64_t limit;        /* 0: no bound */
-    bool remarked;         /* samples, spellings, events, checks: only those with remarks; series: of which some sample has some */
-    bool timed;            /* samples: only those with a timestamp */
-    bool sampled;          /* series: of which some sample has a rate other than 1; spellings: with such a rate */
+    bool
+        remarked; /* samples, spellings, events, checks: only those with remarks; series: of which some sample has some */
+    bool timed;   /* samples: only those with a timestamp */
+    bool sampled; /* series: of which some sample has a rate other than 1; spellings: with such a rate */
+    struct span method;         /* requests: of this method; p == NULL: any */
+    int status_from, status_to; /* requests: answered with a status from…to; 0: any */
     bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 

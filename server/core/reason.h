@@ -40,6 +40,10 @@
     X(REASON_INVALID_BODY, "invalid_body", "the body cannot be read: the whole request was refused")         \
     X(REASON_UNKNOWN_SESSION, "unknown_session",                                                             \
       "the request was for a session that there isn't: nothing of it was kept")                              \
+    X(REASON_NO_API_KEY, "no_api_key",                                                                       \
+      "the request had no API key: Datadog answers 403 and keeps nothing of it")                             \
+    X(REASON_API_KEY_REFUSED, "api_key_refused",                                                             \
+      "the API key is none that is accepted here: the answer was 403 and nothing was kept")                  \
     X(REASON_EVENT_TOO_OLD, "event_too_old", "an event may lie at most 18 hours in the past")                \
     X(REASON_MISSING_FIELD, "missing_field", "a required field is missing")                                  \
     /* the intake over HTTP: answered as a success, then dropped */                                          \

@@ -82,13 +82,23 @@ static bool is_tls_host(const struct http *h, struct span host) {
     return false;
 }
 
+static bool is_our_host(const struct http *h, struct span host) {
+    return guard_host(host, span_str(h->options.bind), h->loopback) || is_tls_host(h, host) ||
+           guard_allowed(host, h->options.n_allowed_hosts, h->options.allowed_hosts);
+}
+
 /* Fills the answer and returns false when the handler must not see the request. */
 static bool admit(struct http_request *rq) {
     struct http *h = rq->http;
     struct span host = http_header(rq, "Host");
-    if (!guard_host(host, span_str(h->options.bind), h->loopback) && !is_tls_host(h, host)) {
-        http_error(rq, 403, "the Host header '%.*s' is not this server's name; ask for %s", SPAN_ARG(host),
-                   h->url);
+    unsigned allowed;
+    rq->route = router_find(rq->http->options.tables, rq->http->options.n_tables, rq, &allowed);
+    if (!(rq->route && (rq->route->flags & ROUTE_ANY_HOST)) && !is_our_host(h, host)) {
+        struct span name = guard_name(host);
+        http_error(rq, 403,
+                   "the Host header '%.*s' is not this server's name; ask for %s, or start the server with "
+                   "--allow-host %.*s",
+                   SPAN_ARG(host), h->url, SPAN_ARG(name.n ? name : SPAN("NAME")));
         return false;
     }
     struct span origin = http_header(rq, "Origin");
@@ -96,8 +106,6 @@ static bool admit(struct http_request *rq) {
         http_error(rq, 403, "a page of '%.*s' may not change anything here", SPAN_ARG(origin));
         return false;
     }
-    unsigned allowed;
-    rq->route = router_find(rq->http->options.tables, rq->http->options.n_tables, rq, &allowed);
     bool recorder = span_starts(rq->path, SPAN("/recorder"));
     if (h->options.token && (recorder || (rq->route && (rq->route->flags & ROUTE_TOKEN))) &&
         !guard_token(http_header(rq, "Authorization"), span_str(h->options.token))) {

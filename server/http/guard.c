@@ -1,6 +1,8 @@
 #include "http/guard.h"
 
+#include "core/glob.h"
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <strings.h>
@@ -25,9 +27,11 @@ static bool is_port(struct span s) {
     return s.p[0] == ':';
 }
 
-/* "[::1]:8125" -> "::1"; "localhost:8125" -> "localhost"; "::1" stays. p == NULL when it is malformed. */
-static struct span without_port(struct span host) {
+/* "::1" stays. */
+struct span guard_name(struct span host) {
     static const struct span bad = {NULL, 0};
+    if (!host.p)
+        return bad;
     if (host.n && host.p[0] == '[') {
         const char *end = memchr(host.p, ']', host.n);
         if (!end || !is_port(span_from(host, (size_t)(end - host.p) + 1)))
@@ -65,10 +69,15 @@ bool guard_is_loopback(struct span host) {
     }
 }
 
+/* How Docker's and Podman's containers call the machine that they run on. `.internal` is no public domain. */
+static bool is_container_host(struct span name) {
+    return same_word(name, SPAN("host.docker.internal")) || same_word(name, SPAN("host.containers.internal"));
+}
+
 bool guard_host(struct span host, struct span bound, bool loopback) {
     if (!host.p)
         return true;
-    struct span name = without_port(host);
+    struct span name = guard_name(host);
     if (!name.p || name.n == 0 || name.n > HOST_MAX)
         return false;
     if (name.p[name.n - 1] == '.')
@@ -81,7 +90,39 @@ bool guard_host(struct span host, struct span bound, bool loopback) {
     char own[HOST_NAME_MAX + 1] = "";
     if (gethostname(own, sizeof own - 1) != 0)
         own[0] = '\0';
-    return literal(name, address) || !memchr(name.p, '.', name.n) || same_word(name, span_str(own));
+    return literal(name, address) || !memchr(name.p, '.', name.n) || same_word(name, span_str(own)) ||
+           is_container_host(name);
+}
+
+/* The globs are in small letters or not, the name is in small ones. */
+static bool glob_allows(const char *glob, struct span name) {
+    for (const char *at = glob; *at; at += strspn(at, ", ")) {
+        char small[HOST_MAX + 1];
+        size_t n = strcspn(at, ", ");
+        if (n > 0 && n < sizeof small) {
+            for (size_t i = 0; i < n; i++)
+                small[i] = (char)tolower((unsigned char)at[i]);
+            if (glob_match(span_of(small, n), name))
+                return true;
+        }
+        at += n;
+    }
+    return false;
+}
+
+bool guard_allowed(struct span host, size_t n, const char *const *globs) {
+    struct span name = guard_name(host);
+    char small[HOST_MAX + 1];
+    if (!name.p || name.n == 0 || name.n > HOST_MAX)
+        return false;
+    if (name.n > 1 && name.p[name.n - 1] == '.')
+        name.n--;
+    for (size_t i = 0; i < name.n; i++)
+        small[i] = (char)tolower((unsigned char)name.p[i]);
+    for (size_t i = 0; i < n; i++)
+        if (glob_allows(globs[i], span_of(small, name.n)))
+            return true;
+    return false;
 }
 
 bool guard_origin(struct span origin, struct span host) {

@@ -174,3 +174,7 @@ const char *http_url(const struct http *h) {
 int http_port(const struct http *h) {
     return h->port;
 }
+
+uint64_t http_keyless(const struct http *h) {
+    return h->n_keyless;
+}

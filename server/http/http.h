@@ -26,7 +26,11 @@ struct http_options {
     const char *const *tls_hosts;
     size_t n_api_keys;
     const char *const *api_keys; /* none: any key is accepted */
-    bool strict_intake;          /* answer 400 to what Datadog would drop in silence */
+    size_t n_allowed_hosts;
+    const char *const *allowed_hosts; /* globs of names that the Host header may have besides ours */
+    const char *advertise; /* the host that sessions' environments name; NULL: the one that was asked */
+    bool accept_no_key;    /* ROUTE_KEY does not count */
+    bool strict_intake;    /* answer 400 to what Datadog would drop in silence */
 };
 
 struct http;
@@ -37,5 +41,7 @@ void http_stop(struct http *h);
 /* "http://127.0.0.1:8125" */
 const char *http_url(const struct http *h);
 int http_port(const struct http *h);
+/* How many writes were refused because they had no API key. */
+uint64_t http_keyless(const struct http *h);
 
 #endif

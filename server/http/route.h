@@ -44,6 +44,9 @@ enum route_flag {
     ROUTE_FAULTS = 2,          /* faults apply: see http_request.fault */
     ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
+    ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
+    ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
+    ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
 };
 
 struct route {
@@ -123,7 +126,8 @@ struct http_request {
     struct span session_token; /* p == NULL: none given */
     /* The token belongs to no session, or the key to one that has ended. session_id is then the default session's. */
     bool session_unknown;
-    int64_t received_at; /* wall clock, when the body was complete */
+    enum { KEY_FINE, KEY_MISSING, KEY_REFUSED } key; /* what the gate of the fake Datadog said of it */
+    int64_t received_at;                             /* wall clock, when the body was complete */
     struct http_fault fault;
 
     struct http_response answer;

@@ -42,6 +42,7 @@ struct http {
     atomic_bool stopping;
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
+    atomic_uint_fast64_t n_keyless; /* writes that had no API key and were refused for it */
 };
 
 #endif

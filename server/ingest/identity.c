@@ -6,9 +6,11 @@
 #include "ingest/socket.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#define PORTS            65536
 #define FRESH_PORT_TRIES 64 /* then a used one has to do: nearly all others are taken */
 
 #define KEY_DIGITS    32
@@ -77,10 +79,67 @@ int session_load_ports(struct ingest *in, struct err *err) {
     return store_ports(in->store, in->used_ports, &in->n_used, err);
 }
 
+/* The default session is opened first, and has a port of its own choice. */
+static bool has_default(struct ingest *in) {
+    pthread_mutex_lock(&in->lock);
+    bool has = in->sessions != NULL;
+    pthread_mutex_unlock(&in->lock);
+    return has;
+}
+
+enum port_state { PORT_FRESH, PORT_USED, PORT_OPEN };
+
+static void note_ports(struct ingest *in, unsigned char *states) {
+    pthread_mutex_lock(&in->lock);
+    size_t n = in->n_used < STORE_PORTS_KEPT ? in->n_used : STORE_PORTS_KEPT;
+    for (size_t i = 0; i < n; i++)
+        if (in->used_ports[i] > 0 && in->used_ports[i] < PORTS)
+            states[in->used_ports[i]] = PORT_USED;
+    for (const struct open_session *s = in->sessions; s; s = s->next)
+        if (s->is.at.udp_port > 0 && s->is.at.udp_port < PORTS)
+            states[s->is.at.udp_port] = PORT_OPEN;
+    pthread_mutex_unlock(&in->lock);
+}
+
+/* A port of --session-ports: one that no session had if there is one, else the one that was given longest ago. */
+static int udp_in_range(struct ingest *in, const char *bind, int *fds, struct err *err) {
+    int first = in->options.first_port, n_ports = in->options.last_port - first + 1;
+    int start = atomic_load(&in->next_port);
+    unsigned char *states = calloc(PORTS, 1);
+    if (!states)
+        return err_set(err, ENOMEM, "cannot choose a UDP port");
+    note_ports(in, states);
+    struct err why = {0};
+    int n = -1;
+    for (int i = 0; n < 0 && i < 2 * n_ports; i++) {
+        int place = (start + i) % n_ports;
+        if (states[first + place] != (i < n_ports ? PORT_FRESH : PORT_USED))
+            continue;
+        why = (struct err){0};
+        n = socket_udp(bind, first + place, fds, &why);
+        if (n > 0)
+            atomic_store(&in->next_port, place + 1);
+        else if (why.sys != EADDRINUSE)
+            break;
+    }
+    free(states);
+    if (n < 0 && why.sys && why.sys != EADDRINUSE)
+        return err_set(err, why.sys, "%s", why.text);
+    return n > 0
+               ? n
+               : err_set(
+                     err, ENOSPC,
+                     "no UDP port of --session-ports %d-%d is free: end sessions that are not needed, or give "
+                     "more ports",
+                     first, in->options.last_port);
+}
+
 /* Ports that were used are held until a fresh one is found, so that the
  * system doesn't give them again. */
 int session_udp(struct ingest *in, const struct ingest_listen *listen, int *fds, struct err *err) {
     int held[FRESH_PORT_TRIES * SOCKET_UDP_MAX], n_held = 0;
+    if (listen->udp_port == 0 && in->options.first_port && has_default(in))
+        return udp_in_range(in, listen->bind, fds, err);
     int n = socket_udp(listen->bind, listen->udp_port, fds, err);
     for (int i = 0; n > 0 && listen->udp_port == 0 && i < FRESH_PORT_TRIES; i++) {
         char text[INGEST_ADDRESS_SIZE];

@@ -40,9 +40,11 @@ struct ingest_addresses {
 
 struct ingest_options {
     struct ingest_listen listen; /* of the default session */
+    int first_port, last_port;   /* of other sessions' UDP sockets; 0: any free ones */
     size_t so_rcvbuf; /* bytes; 0: as much as is useful (64 MiB forced, or what the system allows) */
     struct dogstatsd_options decode;
-    bool quiet; /* no hint about small socket buffers */
+    bool any_age; /* of sessions that don't say otherwise: points over HTTP are kept however old they are */
+    bool quiet;   /* no hint about small socket buffers */
 };
 
 struct ingest;
@@ -83,10 +85,11 @@ struct ingest_session {
     char name[INGEST_NAME_SIZE];
     char api_key[33]; /* 32 hexadecimal digits */
     int64_t expires_at;
+    bool any_age; /* points over HTTP are kept however old they are */
     struct ingest_addresses at;
 };
 /* name "" picks one. unix_sockets: also its own unixgram and unixstream sockets in a private temporary directory.
- * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit, EINVAL for a bad name. */
+ * -1 with err->sys EEXIST when the name is taken, ENOSPC past the limit or without a free port, EINVAL for a bad name. */
 int ingest_session_open(struct ingest *in, const char *name, bool unix_sockets, int64_t ttl_ns,
                         struct ingest_session *session, struct err *err);
 /* keep: what had been sent to the session is stored first, and stays in the recording. Otherwise its records are removed, too.
@@ -98,6 +101,9 @@ int ingest_session_find(struct ingest *in, struct span name, struct ingest_sessi
  * ended, in this run or an earlier one (the key itself shows that). Late data for it is dropped, not recorded elsewhere. */
 #define INGEST_ENDED 0
 uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
+/* Whether points of any age are kept, by the session's id; and says so. */
+bool ingest_takes_any_age(struct ingest *in, uint64_t session_id);
+void ingest_take_any_age(struct ingest *in, uint64_t session_id, bool any_age);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
 /* Registers fn to be called on the loop after a session was removed or has expired and can no longer be found. fn must be short
  * and call no function of ingest. NULL: no function; when this has returned, no call is under way. */

@@ -138,6 +138,7 @@ struct ingest {
     struct open_session *sessions;
     size_t n_sessions;
     int used_ports[STORE_PORTS_KEPT]; /* a ring */
+    atomic_int next_port;             /* of --session-ports, from its first on: where to begin to look */
     size_t n_used;
     void (*on_end)(void *arg, uint64_t session_id); /* and its argument: guarded by the lock */
     void *on_end_arg;

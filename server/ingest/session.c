@@ -119,6 +119,7 @@ struct open_session *session_open(struct ingest *in, const char *name, const str
     }
     char unixgram[INGEST_ADDRESS_SIZE + 16] = "", unixstream[INGEST_ADDRESS_SIZE + 16] = "";
     bool is_default = strcmp(name, "default") == 0;
+    session->is.any_age = in->options.any_age;
     size_t rcvbuf = in->options.so_rcvbuf ? in->options.so_rcvbuf
                                           : (is_default ? RCVBUF_DEFAULT_SESSION : RCVBUF_OTHER_SESSIONS);
     *receivers = NULL;

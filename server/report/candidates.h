@@ -65,6 +65,7 @@ struct closest_search {
     struct judge *judge;
     struct arena arena;
     size_t n, pairs;
+    size_t n_keyless; /* requests without an API key: one is shown for all */
     uint64_t steps;
     struct closest *list; /* by place of the claim among those asked for */
     bool no_memory;

@@ -116,13 +116,19 @@ static bool hit_of_other(const struct expectation *e, const struct reject *r, st
     return found;
 }
 
+/* A whole request that was refused before anything of it was read: it may have held anything. */
+static bool is_whole_request(enum reason reason) {
+    return reason == REASON_UNKNOWN_SESSION || reason == REASON_NO_API_KEY ||
+           reason == REASON_API_KEY_REFUSED;
+}
+
 static bool hit_of(const struct closest *c, const struct refused *f, size_t limit, struct candidate *x,
                    uint64_t *steps) {
     const struct expectation *e = c->claim->e;
     const struct reject *r = f->r;
     struct kin whole = {.how = KIN_NONE};
     x->kin = (struct kin){.how = KIN_NONE};
-    x->hit = r->reason == REASON_UNKNOWN_SESSION ? HIT_ANY : HIT_NAME;
+    x->hit = is_whole_request(r->reason) ? HIT_ANY : HIT_NAME;
     if (x->hit == HIT_ANY) {
         x->kin.how = KIN_SAME;
         return true;
@@ -162,6 +168,8 @@ static unsigned score_of(const struct expectation *e, const struct candidate *x,
     bool named = x->hit == HIT_NAME || x->hit == HIT_WHOLE;
     unsigned kin = named ? kin_score(&x->kin) + tag_score(e, x, steps) : 0;
     kin += named && x->typed && !match_type(e, x->row.type) ? 2 : 0;
+    if (x->hit == HIT_ANY)
+        return x->reason == REASON_UNKNOWN_SESSION ? 9 : 1;
     return scores[x->hit] + kin + x->before_mark + 2u * x->other_session + (x->family.p ? 1 : 0);
 }
 
@@ -188,6 +196,15 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
         return;
     candidates_place(s, c, &x, row->id, row->id);
     x.score = score_of(c->claim->e, &x, &s->steps);
+    /* Whoever forgot the key, or named a session that there isn't, is in the default session: a test in another one learns it
+     * too. */
+    if (x.hit == HIT_ANY) {
+        bool told = !x.other_session || span_eq(row->session, SPAN("default"));
+        x.other_session = false;
+        if (told && row->id > s->judge->since)
+            candidates_keep(s, c, x);
+        return;
+    }
     /* Sessions are apart on purpose, and what came before a mark is another test's. */
     if (x.score > 1 + x.before_mark + 2u * x.other_session && (x.other_session || x.before_mark))
         return;
@@ -220,6 +237,8 @@ static void consider_claimed(struct closest_search *s, struct closest *c, const 
 
 static int visit_reject(void *arg, const struct reject_row *row) {
     struct closest_search *s = arg;
+    if (row->reject.reason == REASON_NO_API_KEY && (row->id <= s->judge->since || s->n_keyless++ > 0))
+        return 0;
     struct refused f = refused_of(&row->reject);
     for (size_t i = 0; i < s->n && !s->no_memory && s->steps <= 2 * CLOSEST_STEPS_MAX; i++)
         if (s->list[i].claim->e->subject == SUBJECT_REJECT)
@@ -252,6 +271,18 @@ static int visit_note(void *arg, const struct reject_row *row) {
     return s->no_memory || s->pairs > CLOSEST_NOTES_PAIRS;
 }
 
+/* One request without a key is shown for all of them. */
+static void tell_keyless(struct closest_search *s) {
+    struct buf text = {.max = 64};
+    buf_printf(&text, "%zu request%s had no API key", s->n_keyless, s->n_keyless == 1 ? "" : "s");
+    struct span detail = arena_copy(&s->arena, buf_view(&text));
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->list[i].n; k++)
+            if (s->list[i].best[k].kind == CANDIDATE_REJECT && s->list[i].best[k].reason == REASON_NO_API_KEY)
+                s->list[i].best[k].detail = detail;
+    buf_free(&text);
+}
+
 int closest_read_rejects(struct closest_search *s, struct reader *reader, bool notes, struct err *err) {
     const struct judge *j = s->judge;
     struct filter own = {
@@ -259,7 +290,15 @@ int closest_read_rejects(struct closest_search *s, struct reader *reader, bool n
     struct filter all = {.limit = CLOSEST_RECORDS, .newest = true};
     if (reader->ops->rejects(reader, &own, notes ? visit_note : visit_reject, s, err) != 0)
         return -1;
-    if (notes || (!own.session.p && !own.since))
+    if (notes)
         return 0;
-    return reader->ops->rejects(reader, &all, visit_elsewhere, s, err);
+    if (!own.session.p && !own.since) {
+        if (s->n_keyless)
+            tell_keyless(s);
+        return 0;
+    }
+    int result = reader->ops->rejects(reader, &all, visit_elsewhere, s, err);
+    if (s->n_keyless)
+        tell_keyless(s);
+    return result;
 }

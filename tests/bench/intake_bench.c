@@ -133,9 +133,10 @@ static void *post(void *arg) {
     struct buf text = {0};
     size_t n = 0;
     client_open(&c, &server);
-    buf_printf(&text,
-               "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
-               b->path, b->content_type, b->bytes.n);
+    buf_printf(
+        &text,
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: k\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+        b->path, b->content_type, b->bytes.n);
     buf_span(&text, buf_view(&b->bytes));
     while (clock_mono_ns() < until_ns) {
         client_send(&c, text.p, text.n);

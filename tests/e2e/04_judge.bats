@@ -354,8 +354,8 @@ END
     point() { jq -nc --arg name "$1" '{series: [{metric: $name, type: 1, points: [{timestamp: (now | floor), value: 1}]}]}'; }
     post() { curl -fsS -H 'Content-Type: application/json' -d "$(point "$1")" "${@:3}" "$STATWIT_URL$2" >answer; }
     post by.key /api/v2/series -H "DD-API-KEY: $(jq -r .api_key mine)"
-    post by.header /api/v2/series -H 'X-Datadog-Test-Session-Token: mine'
-    post by.query '/api/v2/series?test_session_token=mine'
+    post by.header /api/v2/series -H 'X-Datadog-Test-Session-Token: mine' -H 'DD-API-KEY: k'
+    post by.query '/api/v2/series?test_session_token=mine' -H 'DD-API-KEY: k'
     post by.nobody /api/v2/series -H 'DD-API-KEY: 0123456789abcdef0123456789abcdef'
     run statwit expect --session mine --all-covered 'any by.key' 'any by.header' 'any by.query'
     exits 0

@@ -22,7 +22,7 @@ load helper
     start
     statwit send 'login.attempt:1|c' 'odd-name:1|c'
     run statwit lint
-    has '2 series, 30 rules: 1 error, 0 warnings'
+    [[ $output =~ '2 series, '[0-9]+' rules: 1 error, 0 warnings' ]]
     hasnt expectation
     echo '{"metrics":{"login.attempt":{"type":"count"},"never.seen":{"type":"count"}}}' >catalog.json
     run statwit verify --catalog catalog.json
@@ -31,7 +31,7 @@ load helper
     hasnt expectations
     statwit reset
     run statwit lint
-    has '0 series, 30 rules: 0 errors, 0 warnings'
+    [[ $output =~ '0 series, '[0-9]+' rules: 0 errors, 0 warnings' ]]
 }
 
 @test "one sample is one sample" {

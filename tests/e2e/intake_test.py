@@ -212,7 +212,7 @@ class Paths(unittest.TestCase):
                 self.assertEqual(r.raw("POST", "/api/v1/series", bad, {"Content-Encoding": encoding})[0], 400, encoding)
 
 
-POST = b"POST /api/v1/series HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /api/v1/series HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: k\r\n"
 
 
 def answer_of(connection):

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
-# SIGTERM while senders go on flat out. STOPS=200 for the long form of it; make VARIANT=asan fault FAULT=stop.
+# SIGTERM while senders go on flat out. STOPS=200 for the long form of it. A sanitizer makes the recorder some 20 times slower, so that
+# it needs more time for less:
+#     STOPS=200 STOP_MAX_MS=30000 STOP_OPTIONS='--so-rcvbuf 4M' make VARIANT=asan fault FAULT=07_stop
 load ../e2e/helper
 load fault
 
@@ -33,7 +35,7 @@ lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
         options=${kinds[run % ${#kinds[@]}]}
         rm -f r.db*
         # shellcheck disable=SC2086
-        start --db r.db $options
+        start --db r.db $options ${STOP_OPTIONS-}
         flood
         eventually busy
         begun=$(now_ms)

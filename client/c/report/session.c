@@ -67,9 +67,11 @@ static struct statwit_session *open_session(struct statwit_recorder *recorder,
         failed |= json_object_set_new(body, "unix", json_true());
     if (options->ttl_s)
         failed |= json_object_set_new(body, "ttl_s", json_integer(options->ttl_s));
+    if (options->timestamps)
+        failed |= json_object_set_new(body, "timestamps", json_string(options->timestamps));
     if (failed) {
         json_decref(body);
-        error_set(error, STATWIT_INVALID, "the session's name is not UTF-8, or memory is out");
+        error_set(error, STATWIT_INVALID, "the session's name or timestamps are not UTF-8, or memory is out");
         return NULL;
     }
     return session_new(recorder, answer_get(recorder, "POST", PREFIX "/sessions", body, 0, error), true,

@@ -28,6 +28,10 @@ static bool read_common(struct fields *f, struct span key, struct series *s, str
     return true;
 }
 
+static bool event_is_too_old(const struct intake *in, double happened) {
+    return !in->options.any_age && happened < (double)(in->options.now_s - INTAKE_EVENT_AGE_S);
+}
+
 /* The tags that had room; a reject when some had none. */
 static void emit_event(struct intake *in, struct record *record) {
     struct series *s = in->series;
@@ -103,7 +107,7 @@ enum intake_status event_v1_decode(struct intake *in, struct span body) {
     if (!event->title.n || !event->text.p)
         return intake_refuse(in, REASON_MISSING_FIELD, 0, "The event must have a '%s'",
                              event->title.n ? "text" : "title");
-    if (happened != 0 && happened < (double)(in->options.now_s - INTAKE_EVENT_AGE_S))
+    if (happened != 0 && event_is_too_old(in, happened))
         return intake_refuse(in, REASON_EVENT_TOO_OLD, 0, "Event too far in the past");
     event->timestamp = happened > -0x1p62 && happened < 0x1p62 ? (int64_t)happened : 0;
     emit_or_lose(in, &record, &f);
@@ -329,7 +333,7 @@ enum intake_status event_v2_decode(struct intake *in, struct span body) {
         record.event.priority = d.priority;
     if (!record.event.title.n)
         return intake_refuse(in, REASON_MISSING_FIELD, 0, "The event must have a 'title'");
-    if (record.event.timestamp && record.event.timestamp < in->options.now_s - INTAKE_EVENT_AGE_S)
+    if (record.event.timestamp && event_is_too_old(in, (double)record.event.timestamp))
         return intake_refuse(in, REASON_EVENT_TOO_OLD, 0, "Event too far in the past");
     emit_event(in, &record);
     return INTAKE_OK;

@@ -26,6 +26,7 @@
 #define INTAKE_AGE_MAX_S     3600
 #define INTAKE_AHEAD_MAX_S   600
 #define INTAKE_EVENT_AGE_S   (18 * 3600)
+#define INTAKE_YEAR_9999_S   253402300799.0 /* what any_age keeps lies between 1970 and this second */
 #define INTAKE_SCRATCH_MAX   ((size_t)128 << 20)
 
 /* enum, the family of its rejects */
@@ -50,6 +51,7 @@ enum intake_format {
 
 struct intake_options {
     int64_t now_s;   /* seconds since 1970: what is too old or too new depends on it */
+    bool any_age;    /* points and events are kept however old or new they are */
     bool from_agent; /* the User-Agent starts with datadog-agent: v2 tags that are not UTF-8 are mended */
 };
 

@@ -177,16 +177,23 @@ static bool finite_sketch(const struct sketch *sketch) {
     return isfinite(sketch->sum) && isfinite(sketch->min) && isfinite(sketch->max) && isfinite(sketch->avg);
 }
 
+static double oldest(const struct intake_options *o) {
+    return o->any_age ? 0 : (double)(o->now_s - INTAKE_AGE_MAX_S);
+}
+
+static double newest(const struct intake_options *o) {
+    return o->any_age ? INTAKE_YEAR_9999_S : (double)(o->now_s + INTAKE_AHEAD_MAX_S);
+}
+
 void series_point(struct intake *in, double timestamp, double number, struct span text, struct span raw,
                   const struct sketch *sketch) {
     struct series *s = in->series;
-    double now = (double)in->options.now_s;
     s->n_points++;
     if (!isfinite(number) || (sketch && !finite_sketch(sketch)))
         reject_point(in, REASON_NON_FINITE_VALUE, timestamp, number, raw);
-    else if (!(timestamp <= now + INTAKE_AHEAD_MAX_S))
+    else if (!(timestamp <= newest(&in->options)))
         reject_point(in, REASON_TIMESTAMP_TOO_NEW, timestamp, number, raw);
-    else if (timestamp < now - INTAKE_AGE_MAX_S)
+    else if (timestamp < oldest(&in->options))
         reject_point(in, REASON_TIMESTAMP_TOO_OLD, timestamp, number, raw);
     else {
         s->values[s->n_values++] = (struct value){number, text, (int64_t)floor(timestamp), sketch};

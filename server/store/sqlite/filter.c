@@ -70,8 +70,9 @@ static void name_condition(struct rows_where *w, const char *column, struct span
 void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *c) {
     *w = (struct rows_where){.sql.max = 4096};
     w->nothing = (f->name.p && !c->name) || (f->has_type && !c->type) || (f->n_tags > 0 && !c->has_tags) ||
-                 (f->has_source && !c->source) || (f->series_id && !c->series_id) || (f->remarked && !c->remarks) ||
-                 (f->sampled && !c->sampled);
+                 (f->has_source && !c->source) || (f->method.p && !c->method) ||
+                 (f->status_to && !c->status) || (f->series_id && !c->series_id) ||
+                 (f->remarked && !c->remarks) || (f->sampled && !c->sampled);
     if (w->nothing)
         return;
     if (f->since && !c->all_ids)
@@ -85,6 +86,12 @@ void rows_where(struct rows_where *w, const struct filter *f, const struct rows_
         condition(w, by_name ? "+" : "");
         buf_printf(&w->sql, "%s = (SELECT id FROM session WHERE name = ?%d)", c->session_id, w->n + 1);
         w->texts[w->n++] = f->session;
+    }
+    if (f->method.p)
+        text_condition(w, c->method, "=", f->method);
+    if (f->status_to) {
+        number_condition(w, c->status, ">=", (uint64_t)f->status_from);
+        number_condition(w, c->status, "<=", (uint64_t)f->status_to);
     }
     if (f->has_type)
         number_condition(w, c->type, "=", (uint64_t)f->type);

@@ -334,7 +334,12 @@ static const struct kind request_kind = {
         "SELECT q.id, s.name, q.received_at, q.source, q.method, q.path, q.query, q.status, q.wire_bytes, q.body_bytes,"
         " q.encoding, q.content_type, q.user_agent, q.api_key, q.body, q.note"
         " FROM request q CROSS JOIN session s ON s.id = q.session_id",
-    .columns = {.id = "q.id", .session_id = "q.session_id", .name = "q.path", .source = "q.source"},
+    .columns = {.id = "q.id",
+                .session_id = "q.session_id",
+                .name = "q.path",
+                .source = "q.source",
+                .method = "q.method",
+                .status = "q.status"},
     .name_column = 5,
     .tags_column = -1,
     .emit = emit_request,

@@ -18,7 +18,7 @@
 #include "core/reader.h"
 #include "store/sqlite/db.h"
 
-#define ROWS_CONDITIONS  12
+#define ROWS_CONDITIONS  16
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
 #define ROWS_ARRIVALS    8192
@@ -93,6 +93,7 @@ int rows_damaged(struct err *err);
  * nothing by. */
 struct rows_columns {
     const char *id, *session_id, *name, *type, *source, *series_id, *remarks, *sampled;
+    const char *method, *status;
     bool has_tags;
     bool all_ids; /* since and until are not for this kind */
 };

@@ -70,7 +70,7 @@ def send(recorder, step, known, key):
     """(status, content type, parsed body or its text)"""
     method, path = fill(step["send"], known).split(" ", 1)
     body = json.dumps(fill(step["body"], known)).encode() if "body" in step else None
-    headers = {} if step.get("no_key") else {"DD-API-KEY": key, "DD-APPLICATION-KEY": "f" * 40}
+    headers = {"DD-API-KEY": None} if step.get("no_key") else {"DD-API-KEY": key, "DD-APPLICATION-KEY": "f" * 40}
     if body is not None:
         headers["Content-Type"] = step.get("content_type", "application/json")
     if step.get("encoding") == "deflate":

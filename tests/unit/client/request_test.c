@@ -142,10 +142,11 @@ static void test_session(void) {
         {.status = 204}};
     struct http_sink *sink = http_sink_start(replies, 6);
     struct statwit_recorder *recorder = connect_to(sink, NULL);
-    struct statwit_session_options options = {.name = "s 1", .unix_sockets = true, .ttl_s = 9};
+    struct statwit_session_options options = {
+        .name = "s 1", .unix_sockets = true, .ttl_s = 9, .timestamps = "any"};
     struct statwit_session *session = statwit_session_open(recorder, &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(session);
-    EQ_STR(sink->received[0].body, "{\"name\":\"s 1\",\"unix\":true,\"ttl_s\":9}");
+    EQ_STR(sink->received[0].body, "{\"name\":\"s 1\",\"unix\":true,\"ttl_s\":9,\"timestamps\":\"any\"}");
     EQ_STR(statwit_session_variable(session, "DD_DOGSTATSD_PORT"), "77");
     CU_ASSERT_PTR_NULL(statwit_session_variable(session, "NO"));
     struct statwit_options aimed = {0};

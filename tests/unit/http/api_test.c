@@ -12,18 +12,20 @@ static long long now_s(void) {
     return (long long)(clock_wall_ns() / NS_PER_S);
 }
 
+#define KEY "DD-API-KEY: 0123456789abcdef0123456789abcdef\r\n"
+
 static int post_as(const char *request, const char *headers, const char *body) {
     return client_ask(&client, request, headers, body);
 }
 
 static int post(const char *request, const char *body) {
-    return post_as(request, "Content-Type: application/json\r\nDD-API-KEY: 0123456789abcdef\r\n", body);
+    return post_as(request, "Content-Type: application/json\r\n" KEY, body);
 }
 
 static int post_bytes(const char *path, const char *headers, struct span body) {
     struct buf text = {0};
-    buf_printf(&text, "POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n", path, headers,
-               body.n);
+    buf_printf(&text, "POST %s HTTP/1.1\r\nHost: localhost\r\n" KEY "%sContent-Length: %zu\r\n\r\n", path,
+               headers, body.n);
     buf_span(&text, body);
     client_send(&client, text.p, text.n);
     buf_free(&text);
@@ -101,11 +103,11 @@ static void test_series_v2(void) {
     EQ_INT(post("POST /api/v2/series", body), 202);
     EQ_STR(client.body, "{\"errors\":[]}");
     HEAD_SAYS("\r\nContent-Type: application/json\r\n");
-    EQ_INT(post_as("POST /api/v2/series", NULL, body), 202);
+    EQ_INT(post_as("POST /api/v2/series", KEY, body), 202);
     EQ_INT(samples("v2"), 2);
     EQ_INT(post("POST /api/v2/series", "{}"), 202);
     EQ_STR(client.body, "{\"errors\":[]}");
-    EQ_INT(post_as("POST /api/v2/series", "Content-Type: application/x-protobuf\r\n", "\x0a\x7f"), 400);
+    EQ_INT(post_as("POST /api/v2/series", KEY "Content-Type: application/x-protobuf\r\n", "\x0a\x7f"), 400);
     SAYS("{\"errors\":[\"");
     EQ_INT(ask("GET /recorder/v1/requests"), 200);
     SAYS("\"body_bytes\":2,");
@@ -258,6 +260,123 @@ static void test_keys(void) {
     stop();
 }
 
+/* Datadog answers 403 to a write without a key. It was a 202 here, so a test passed that production fails. */
+static void test_no_key(void) {
+    static const char *const paths[] = {"/api/v1/series",
+                                        "/api/v1/check_run",
+                                        "/api/v1/events",
+                                        "/api/v2/events",
+                                        "/api/v1/distribution_points",
+                                        "/api/beta/sketches",
+                                        "/intake/metadata",
+                                        "/intake",
+                                        "/api/v2/host_metadata"};
+    char request[64];
+    start();
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        snprintf(request, sizeof request, "POST %s", paths[i]);
+        EQ_INT(post_as(request, NULL, series("a", "1")), 403);
+        EQ_STR(client.body, "{\"errors\":[\"API key required\"]}");
+        EQ_INT(post_as(request, "DD-API-KEY: \r\n", series("a", "1")), 403);
+    }
+    EQ_INT(post_as("POST /api/v2/series?api_key=0123456789abcdef0123456789abcdef", NULL, "{}"), 403);
+    EQ_STR(client.body, "{\"errors\":[\"No API key specified in DD-API-KEY header\"]}");
+    EQ_INT(post_as("POST /api/v1/series?api_key=any", NULL, series("a", "1")), 202);
+    EQ_INT(post_as("POST /dogstatsd/v2/proxy", NULL, "b:1|c"), 200);
+    EQ_INT(samples("a"), 1);
+    EQ_INT(samples("b"), 1);
+    EQ_INT(ask("GET /recorder/v1/status"), 200);
+    SAYS("\"without_api_key\":19}");
+    EQ_INT(ask("GET /recorder/v1/rejects?limit=1"), 200);
+    SAYS("\"reason\":\"no_api_key\"");
+    SAYS("\"text\":\"/api/v1/series\"");
+    EQ_INT(ask("GET /recorder/v1/requests?limit=1"), 200);
+    SAYS("\"note\":\"no API key: Datadog answers 403 and keeps nothing\"");
+    stop();
+}
+
+/* An Agent sent what it got a 404 for again and again. */
+static void test_agent_paths(void) {
+    static char large[4000];
+    start();
+    memset(large, 'x', sizeof large - 1);
+    EQ_INT(post("POST /api/v2/logs", large), 202);
+    EQ_STR(client.body, "{}");
+    EQ_INT(post_as("POST /api/v2/logs", NULL, "[]"), 403);
+    EQ_INT(post("POST /api/v0.2/traces", "t"), 202);
+    EQ_INT(post("POST /api/v2/not-known", "u"), 404);
+    EQ_INT(post_as("POST /api/v2/not-known", "User-Agent: datadog-agent/7.70.0\r\n", "v"), 202);
+    EQ_INT(post_as("POST /api/v2/not-known", "Via: trace-agent 7.70.0\r\n", "w"), 202);
+    EQ_INT(ask("GET /api/v2/logs"), 405);
+    EQ_INT(ask("GET /recorder/v1/requests?path=/api/v2/logs&status=2xx"), 200);
+    SAYS("\"body_bytes\":3999,");
+    SAYS("\"body\":null,");
+    CU_ASSERT_PTR_NULL(strstr(client.body, "\"status\":403"));
+    EQ_INT(ask("GET /recorder/v1/requests?path=/api/v2/l*&body=1&limit=1"), 200);
+    SAYS("\"body\":\"xxxxx");
+    EQ_INT(ask("GET /recorder/v1/requests?method=post&status=404&limit=1"), 200);
+    SAYS("\"body\":\"u\",\"note\":\"no such path\"");
+    SAYS("\"next\":null");
+    EQ_INT(ask("GET /recorder/v1/requests?status=202&newest=1&limit=1"), 200);
+    SAYS("\"body\":\"w\",");
+    EQ_INT(ask("GET /recorder/v1/requests?method=PUT"), 200);
+    SAYS("{\"requests\":[],");
+    EQ_INT(ask("GET /recorder/v1/requests?method=BREW"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status=9xx"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status=40"), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?status="), 400);
+    EQ_INT(ask("GET /recorder/v1/requests?path=a&name=b"), 400);
+    EQ_INT(ask("GET /recorder/v1/series?status=200"), 400);
+    stop();
+}
+
+/* A test with its clock frozen at 2020 lost all its points. */
+static void test_any_age(void) {
+    char headers[96];
+    static const char old[] =
+        "{\"series\":[{\"metric\":\"old\",\"points\":[[1577836800,1],[4102444800,2]]}]}";
+    start();
+    EQ_INT(post("POST /api/v1/series", old), 202);
+    EQ_INT(samples("old"), 0);
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"frozen\",\"timestamps\":\"any\"}"), 201);
+    SAYS("\"timestamps\":\"any\"");
+    snprintf(headers, sizeof headers, "DD-API-KEY: %.32s\r\n", strstr(client.body, "\"api_key\":\"") + 11);
+    EQ_INT(post_as("POST /api/v1/series", headers, old), 202);
+    EQ_INT(post_as("POST /api/v1/events", headers,
+                   "{\"title\":\"t\",\"text\":\"x\",\"date_happened\":1577836800}"),
+           202);
+    EQ_INT(ask("GET /recorder/v1/samples?session=frozen&name=old"), 200);
+    SAYS("\"timestamp\":1577836800,");
+    SAYS("\"timestamp\":4102444800,");
+    EQ_INT(ask("GET /recorder/v1/sessions/default"), 200);
+    SAYS("\"timestamps\":\"datadog\"");
+    EQ_INT(post("POST /recorder/v1/sessions", "{\"timestamps\":\"old\"}"), 400);
+    SAYS("'timestamps' is \\\"datadog\\\" or \\\"any\\\", not \\\"old\\\"");
+    stop();
+}
+
+static void test_accept_no_key(void) {
+    start_with(&(struct http_options){.accept_no_key = true});
+    EQ_INT(post_as("POST /api/v1/series", NULL, series("a", "1")), 202);
+    EQ_INT(post_as("POST /api/v2/series", NULL, "{}"), 202);
+    EQ_INT(samples("a"), 1);
+    stop();
+}
+
+static void test_strict_keys(void) {
+    start_with(&(struct http_options){.strict_intake = true});
+    EQ_INT(post_as("POST /api/v1/series", "DD-API-KEY: short\r\n", series("a", "1")), 403);
+    SAYS("\"errors\":[\"Forbidden\"]");
+    EQ_INT(
+        post_as("POST /api/v1/series", "DD-API-KEY: 0123456789abcdef0123456789abcdeg\r\n", series("a", "1")),
+        403);
+    EQ_INT(post_as("POST /api/v1/series", KEY, series("a", "1")), 202);
+    EQ_INT(ask("GET /recorder/v1/rejects"), 200);
+    SAYS("\"reason\":\"api_key_refused\"");
+    SAYS("strict: the API key is not 32 hexadecimal digits");
+    stop();
+}
+
 static void test_session_by_key(void) {
     start();
     EQ_INT(post("POST /recorder/v1/sessions", "{\"name\":\"mine\"}"), 201);
@@ -286,7 +405,7 @@ static void *many(void *arg) {
     for (int i = 0; i < EACH; i++) {
         snprintf(body, sizeof body, "{\"series\":[{\"metric\":\"many\",\"points\":[[%lld,%d]]}]}", now_s(),
                  i);
-        accepted += client_ask(&c, "POST /api/v1/series", NULL, body) == 202;
+        accepted += client_ask(&c, "POST /api/v1/series", KEY, body) == 202;
     }
     client_close(&c);
     return (void *)accepted;
@@ -409,5 +528,9 @@ UNIT_MAIN("http/api", {"v1 series", test_series_v1}, {"dropped in silence", test
           {"--strict-intake", test_strict}, {"v2 series", test_series_v2},
           {"the other writes", test_other_writes}, {"events", test_events}, {"lines over HTTP", test_proxy},
           {"encodings", test_encodings}, {"too large", test_too_large}, {"a large body", test_large_body},
-          {"keys", test_keys}, {"a session by its key", test_session_by_key},
-          {"64 clients at once", test_many_clients}, {"faults", test_faults}, {"queries", test_query})
+          {"keys", test_keys}, {"a write without a key is refused", test_no_key},
+          {"what else an Agent sends, and which requests are listed", test_agent_paths},
+          {"--timestamps any", test_any_age}, {"--accept-no-key", test_accept_no_key},
+          {"--strict-intake and the form of a key", test_strict_keys},
+          {"a session by its key", test_session_by_key}, {"64 clients at once", test_many_clients},
+          {"faults", test_faults}, {"queries", test_query})

@@ -40,6 +40,33 @@ static void test_host_elsewhere(void) {
     CU_ASSERT_FALSE(host("evil.example", "0.0.0.0", false));
 }
 
+/* A container that asked its host for statwit got a 403. */
+static void test_host_in_containers(void) {
+    CU_ASSERT_TRUE(host("host.docker.internal:8125", "0.0.0.0", false));
+    CU_ASSERT_TRUE(host("host.containers.internal", "::", false));
+    CU_ASSERT_FALSE(host("host.docker.internal", "127.0.0.1", true));
+    CU_ASSERT_FALSE(host("statwit.ns.svc.cluster.local", "0.0.0.0", false));
+}
+
+static void test_allowed(void) {
+    static const char *const globs[] = {"*.svc.Cluster.local", "one.example, two.example"};
+    static const char *const good[] = {"statwit.ns.svc.cluster.local:8125", "A.SVC.CLUSTER.LOCAL.",
+                                       "one.example", "two.example:1"};
+    static const char *const bad[] = {"",
+                                      ":8125",
+                                      "svc.cluster.local",
+                                      "three.example",
+                                      "one.example.evil",
+                                      "one.example:x",
+                                      "one.example,"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        CU_ASSERT_TRUE(guard_allowed(span_str(good[i]), 2, globs));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CU_ASSERT_FALSE(guard_allowed(span_str(bad[i]), 2, globs));
+    CU_ASSERT_FALSE(guard_allowed(span_str(good[0]), 0, NULL));
+    CU_ASSERT_FALSE(guard_allowed((struct span){NULL, 0}, 2, globs));
+}
+
 static void test_origin(void) {
     CU_ASSERT_TRUE(guard_origin((struct span){NULL, 0}, SPAN("localhost:8125")));
     CU_ASSERT_TRUE(guard_origin(SPAN("http://localhost:8125"), SPAN("localhost:8125")));
@@ -65,4 +92,5 @@ static void test_token(void) {
 }
 
 UNIT_MAIN("http/guard", {"host on loopback", test_host_on_loopback}, {"host elsewhere", test_host_elsewhere},
+          {"host in containers", test_host_in_containers}, {"--allow-host", test_allowed},
           {"origin", test_origin}, {"token", test_token})

@@ -13,7 +13,9 @@ static void post_gauge(int value) {
     char body[160];
     snprintf(body, sizeof body, "{\"series\":[{\"metric\":\"g\",\"type\":\"gauge\",\"points\":[[%lld,%d]]}]}",
              (long long)(clock_wall_ns() / NS_PER_S), value);
-    EQ_INT(client_ask(&client, "POST /api/v1/series", "Content-Type: application/json\r\n", body), 202);
+    EQ_INT(client_ask(&client, "POST /api/v1/series", "Content-Type: application/json\r\nDD-API-KEY: k\r\n",
+                      body),
+           202);
 }
 
 static void send_gauge(enum source way, int value) {

@@ -196,7 +196,7 @@ static void test_refusals_have_a_verdict(void) {
         const char *body, *text;
     } cases[] = {
         {"{\"expect\":[\"incr a sum = 1\"]}",
-         "\"text\":\"expected an operator: == != < <= > >= ~; found '='\\nincr a sum = 1\\n           ^\\n\""},
+         "\"text\":\"expected an operator: == != < <= > >= ~; found '='; did you mean '=='?\\nincr a sum = 1\\n           ^\\n\""},
         {"{\"expect\":[\"incr a\"],\"since\":4711}", "\"text\":\"since: 4711 is no mark of this recording"},
         {"{\"expetc\":[]}", "\"text\":\"unknown field 'expetc'; did you mean 'expect'?\\n\""},
         {"{", "\"text\":\"the body is not JSON"},

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Runs a server and its clients on two hosts: each has a network namespace, and a cable joins them. Called in a user, a network and a
+# mount namespace of its own (unshare -Urnm); this network namespace is the client's. The first argument is the folder to work in.
+set -euo pipefail
+cd "$1"
+statwit() { "$STATWIT_BIN" "$@"; }
+fail() { printf '%s\n' "$*"; exit 1; }
+
+unshare -n sleep 300 & # holds the server's namespace
+HOLDER=$! SERVER=
+trap 'kill $SERVER $HOLDER 2>/dev/null; wait' EXIT
+until [ "$(readlink "/proc/$HOLDER/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do :; done
+there() { nsenter -t "$HOLDER" -n "$@"; }
+
+ip link set lo up
+there ip link set lo up
+ip link add cable type veth peer name cable netns "$HOLDER"
+ip addr add 10.77.0.1/24 dev cable
+there ip addr add 10.77.0.2/24 dev cable
+ip link set cable up
+there ip link set cable up
+cat /etc/hosts >hosts
+printf '10.77.0.2 statwit statwit.ns.svc.cluster.local host.docker.internal\n' >>hosts
+mount --bind hosts /etc/hosts
+
+# serve OPTION…: on the server's host, by its own ports, as in a container.
+serve() {
+    mkfifo ready
+    nsenter -t "$HOLDER" -n "$STATWIT_BIN" serve --bind 0.0.0.0 --db :memory: --quiet "$@" >ready 2>serve.err &
+    SERVER=$!
+    read -r -t 60 READY <ready || fail "$(cat serve.err)"
+    rm ready
+}
+end() { kill "$SERVER"; wait "$SERVER" || true; SERVER=; }
+
+serve --no-token --session-ports 8130-8132 --api-key good --allow-host '*.svc.cluster.local'
+export STATWIT_URL=http://statwit:8125
+statwit status -q --wait 10s
+
+# A session: what it exports leads back to the server's host, and on a port that was published.
+eval "$(statwit session new web)"
+[ "$DD_AGENT_HOST $DD_DOGSTATSD_PORT $DD_URL $STATWIT_URL" = "statwit 8130 http://statwit:8125 http://statwit:8125" ] ||
+    fail "exported: $DD_AGENT_HOST $DD_DOGSTATSD_PORT $DD_URL $STATWIT_URL"
+[ "$STATWIT_NEEDS_TOKEN" = false ]
+printf 'over.udp:1|c' >"/dev/udp/$DD_AGENT_HOST/$DD_DOGSTATSD_PORT"
+curl -fsS -H "DD-API-KEY: $DD_API_KEY" -d "{\"series\":[{\"metric\":\"over.http\",\"points\":[[$(date +%s),1]]}]}" "$DD_URL/api/v1/series" >answer
+statwit expect --session web --within 10s 'incr over.udp sum == 1' 'any over.http' >report || fail "$(cat report)"
+statwit session new two --json | jq -e '.env.DD_DOGSTATSD_PORT == "8131"' >/dev/null || fail 'not the second port'
+statwit session new three >/dev/null
+! statwit session new four 2>why || fail 'a fourth session on three ports'
+grep -q 'no UDP port of --session-ports 8130-8132 is free' why || fail "$(cat why)"
+statwit session rm two
+statwit session new four >/dev/null || fail 'no port after one was given back'
+
+# Other names of the server's host.
+for name in 10.77.0.2 host.docker.internal statwit.ns.svc.cluster.local; do
+    got=$(curl -fsS -X POST "http://$name:8125/recorder/v1/marks" | jq -r 'has("mark")') || fail "$name is refused"
+    [ "$got" = true ]
+    got=$(curl -fsS "http://$name:8125/recorder/v1/sessions/web" | jq -r .env.DD_AGENT_HOST)
+    [ "$got" = "$name" ] || fail "asked as $name, it answered $got"
+done
+end
+
+# With a token of its own making the health check needs none, and the environment says that one is needed.
+serve --advertise 10.77.0.2
+statwit status -q --wait 10s --url http://statwit:8125 || fail 'the health check asks for a token'
+jq -e '.env | .DD_AGENT_HOST == "10.77.0.2" and .DD_URL == "http://10.77.0.2:8125" and .STATWIT_NEEDS_TOKEN == "true"' <<<"$READY" >/dev/null ||
+    fail "$READY"
+code=$(curl -s -o answer -w '%{http_code}' -d '{}' -H 'DD-API-KEY: k' http://statwit.ns.svc.cluster.local:8125/api/v2/series)
+[ "$code" = 202 ] || fail "a write by another name: $code $(cat answer)"
+code=$(curl -s -o answer -w '%{http_code}' http://statwit.ns.svc.cluster.local:8125/recorder/v1/status)
+[ "$code" = 403 ] || fail "a question by another name: $code"
+grep -q -- '--allow-host statwit.ns.svc.cluster.local' answer || fail "$(cat answer)"
+end
+echo 'both hosts: fine'
