@@ -196,6 +196,8 @@ json_t *catalog_verify(const struct catalog *c, const struct verify_options *opt
         failed = reader->ops->series(reader, &filter, take_series, &v, err);
     if (!failed && !v.failed && v.sampled.n)
         failed = reader->ops->samples(reader, &filter, false, take_sample, &v, err);
+    if (!failed && !v.failed)
+        failed = verify_read_refused(&v, reader, err);
     if (!failed && effort_was_enough(v.effort, err))
         result = verify_report(&v, err);
     verify_tags_free(&v);

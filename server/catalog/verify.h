@@ -31,7 +31,8 @@
     X(VERIFY_TOO_MANY_VALUES, "too-many-values")                                                             \
     X(VERIFY_VALUE_RANGE, "value-range")                                                                     \
     X(VERIFY_SAMPLE_RATE, "sample-rate")                                                                     \
-    X(VERIFY_TOO_MANY_SERIES, "too-many-series")
+    X(VERIFY_TOO_MANY_SERIES, "too-many-series")                                                             \
+    X(VERIFY_REFUSED, "refused")
 
 enum verify_rule {
 #define X(id, word) id,
@@ -44,7 +45,7 @@ struct verify_options {
     struct scope scope;
     struct span prefix;      /* stands before every name in the recording, not in the catalog */
     struct span ignore_tags; /* "env,host": keys that are not looked at */
-    bool strict;             /* a declared metric that was never seen fails */
+    bool strict;             /* a declared metric that was never seen fails, and a refused line of one */
     struct effort *effort;   /* counts the work; NULL: the usual limit, counted by itself */
 };
 

@@ -40,7 +40,10 @@ struct entry_state {
     struct tag_rules rules;
     struct required *required; /* for each rule of the entry, then for each of the catalog */
     size_t n_open;
-    uint32_t *open; /* the places of those that all series had so far */
+    uint32_t *open;           /* the places of those that all series had so far */
+    uint64_t refused;         /* lines of that name */
+    struct span refused_text; /* the first of them */
+    enum reason refused_why;
 };
 
 struct undeclared {
@@ -96,6 +99,10 @@ const struct catalog_tag *verify_tag_of(struct verify *v, size_t entry, struct s
 /* Text that a report can hold; in the scratch arena when it had to be changed. */
 struct span verify_clean(struct verify *v, struct span s);
 void verify_tags_free(struct verify *v);
+/* Which refused lines are of declared metrics. */
+int verify_read_refused(struct verify *v, struct reader *reader, struct err *err);
+/* "2 lines were refused, as an Agent would: a:x|c (invalid_value: …)" */
+void verify_put_refused(const struct entry_state *state, struct buf *why);
 
 /* One result for each violation, entry and undeclared name. New reference; NULL with err. */
 json_t *verify_report(struct verify *v, struct err *err);

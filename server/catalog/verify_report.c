@@ -121,8 +121,9 @@ static void describe(struct verify *v, const struct catalog_entry *e, const stru
     case VERIFY_NEVER_SEEN:
     case VERIFY_TOO_MANY_VALUES:
     case VERIFY_TOO_MANY_SERIES:
+    case VERIFY_REFUSED:
     case VERIFY_N:
-        return; /* told by entry_totals and undeclared_result */
+        return; /* told by entry_totals, undeclared_result, never_seen and refused */
     }
 }
 
@@ -188,10 +189,28 @@ static void never_seen(struct verify *v, const struct catalog_entry *e, struct w
     buf_printf(&w->claim, "%.*s: is emitted", SPAN_ARG(e->name));
     buf_str(&w->observed, "nothing");
     buf_str(&w->why, "declared but never seen");
+    if (v->states[e - v->catalog->entries].refused) {
+        buf_str(&w->why, ": ");
+        verify_put_refused(&v->states[e - v->catalog->entries], &w->why);
+    }
     if (v->options->strict)
         add_claim(v, w, VERIFY_NEVER_SEEN, e, findings_absence(&v->findings, VERDICT_FAIL), SEVERITY_ERROR);
     else
         add_claim(v, w, VERIFY_NEVER_SEEN, e, VERDICT_PASS, SEVERITY_WARNING);
+}
+
+/* Of one that was seen as well. */
+static void refused(struct verify *v, const struct catalog_entry *e, const struct entry_state *state,
+                    struct words *w) {
+    if (state->refused == 0)
+        return;
+    words_clear(w);
+    buf_printf(&w->claim, "%.*s: no line is refused", SPAN_ARG(e->name));
+    buf_printf(&w->observed, "%llu series, %llu samples", (unsigned long long)state->series,
+               (unsigned long long)state->samples);
+    verify_put_refused(state, &w->why);
+    add_claim(v, w, VERIFY_REFUSED, e, v->options->strict ? VERDICT_FAIL : VERDICT_PASS,
+              v->options->strict ? SEVERITY_ERROR : SEVERITY_WARNING);
 }
 
 static void entry_results(struct verify *v, size_t i, struct words *w) {
@@ -202,6 +221,7 @@ static void entry_results(struct verify *v, size_t i, struct words *w) {
         never_seen(v, e, w);
         return;
     }
+    refused(v, e, state, w);
     bool broken = entry_totals(v, e, state, w);
     verify_count_missing(v, i);
     for (struct violation *x = state->violations; x; x = x->next) {

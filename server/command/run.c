@@ -4,6 +4,7 @@
 #include "command/judging.h"
 #include "command/naming.h"
 #include "command/recorder.h"
+#include "command/refused.h"
 #include "command/rows.h"
 #include "core/log.h"
 #include <inttypes.h>
@@ -143,14 +144,11 @@ static void tell_more(const struct recorder *r, const char *db) {
             "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
             "DD_DOGSTATSD_URL, STATSD_HOST or DD_URL say?");
     tell_keyless(r);
-    bool kept = strcmp(db, ":memory:") != 0;
-    if (stats.rejects)
-        log_warning("%" PRIu64 " refused, which an Agent would drop: `statwit rejects --db %s` shows why",
-                    stats.rejects, kept ? db : "FILE` after `statwit run --db FILE");
+    refused_tell(r, stats.rejects, db);
 }
 
 /* Without expectations: what there was. */
-static void summarize(const struct recorder *r) {
+static void summarize(const struct recorder *r, const char *db) {
     struct store_stats stats;
     struct err err = {0};
     uint64_t last_id, lost = 0;
@@ -161,6 +159,7 @@ static void summarize(const struct recorder *r) {
     log_info("recorded %" PRIu64 " sample%s in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
              stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, lost);
     tell_keyless(r);
+    refused_tell(r, stats.rejects, db);
 }
 
 static void judge_after(void *arg) {
@@ -194,7 +193,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     snprintf(work.url, sizeof work.url, "%s", http_url(r->http));
     memcpy(work.token, r->token, sizeof work.token);
     if (!asked(o, j))
-        summarize(r);
+        summarize(r, option_text(o, OPT_DB));
     else {
         *ended_by = child_after(judge_after, &work);
         if (*ended_by) { /* `work` is still being written to */

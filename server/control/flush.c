@@ -187,7 +187,7 @@ static struct agent_sample sample_of(const struct metric *m, uint64_t id, int64_
                                  .rate = m->sample_rate};
 }
 
-struct refused {
+struct refused_setting {
     struct flushes *f;
     const struct flush_reject *reject;
     double value;
@@ -195,7 +195,7 @@ struct refused {
 };
 
 static void take_refused(void *arg, const struct record *record) {
-    struct refused *r = arg;
+    struct refused_setting *r = arg;
     if (record->kind != RECORD_METRIC || record->metric.n_values == 0)
         return;
     struct agent_sample s = sample_of(&record->metric, r->reject->id, r->reject->at_ns);
@@ -215,7 +215,7 @@ static int take_reject(struct flushes *f, const struct flush_reject *reject) {
     for (size_t i = 0; i < value.n; i++)
         if (value.p[i] == ':' || value.p[i] == '|')
             value.n = i;
-    struct refused refused = {.f = f, .reject = reject};
+    struct refused_setting refused = {.f = f, .reject = reject};
     if (number_parse(value, &refused.value) != NUMBER_OK)
         return 0;
     struct buf again = {.max = 1 << 20};

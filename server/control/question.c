@@ -121,10 +121,28 @@ static int read_until(struct http_request *rq, const json_t *body, uint64_t *unt
     return given < 0 || (given > 0 && *until == 0) ? -1 : 0;
 }
 
+/* "UDP 127.0.0.1:8125, HTTP http://127.0.0.1:8125": where a client must send to. */
+static void note_addresses(const struct http_request *rq, const struct ingest_session *session, int ended,
+                           struct buf *text, struct judge_options *options) {
+    const struct ingest_addresses *at = &session->at;
+    options->listening = (struct span){NULL, 0};
+    buf_clear(text);
+    if (session->id == INGEST_ALL || ended)
+        return;
+    if (at->udp[0])
+        buf_printf(text, "UDP %s, ", at->udp);
+    if (at->unixgram[0])
+        buf_printf(text, "Unix datagrams %s, ", at->unixgram);
+    if (at->unixstream[0])
+        buf_printf(text, "Unix stream %s, ", at->unixstream);
+    buf_printf(text, "HTTP %s", http_url(rq->http));
+    options->listening = buf_view(text);
+}
+
 /* Where the request names no session, a `session` line of the expectations may: then that one is looked up, and judged. */
 static int follow_session_line(struct http_request *rq, const json_t *body, bool has_since,
                                struct judge_options *options, struct ingest_session *session,
-                               struct judge **judge) {
+                               struct buf *addresses, struct judge **judge) {
     struct span line = judge_session_line(*judge);
     if (!line.p)
         return 0;
@@ -135,6 +153,7 @@ static int follow_session_line(struct http_request *rq, const json_t *body, bool
         return -1;
     options->no_everywhere = false;
     options->session = span_str(session->name);
+    note_addresses(rq, session, ended, addresses, options);
     if (!has_since)
         options->since = ask_own_run(rq, session->id, &options->earlier);
     *judge = read_judge(rq, body, options);
@@ -146,7 +165,7 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     struct ingest_session session;
     struct span name = {NULL, 0};
     uint64_t within_ms = 0, settle_ms = 0;
-    struct buf ignored = {.max = 64 << 10};
+    struct buf ignored = {.max = 64 << 10}, addresses = {.max = 4096};
     int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
     int has_since = 0, ended = 0;
@@ -166,11 +185,14 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
             name.p || strcmp(session.name, "default") != 0; /* by the request, in one way or another */
         options.session = chosen ? span_str(session.name) : (struct span){NULL, 0};
         options.ignore_tags = buf_view(&ignored);
+        note_addresses(rq, &session, ended, &addresses, &options);
         judge = read_judge(rq, body, &options);
-        int by_line = judge ? follow_session_line(rq, body, has_since, &options, &session, &judge) : 0;
+        int by_line =
+            judge ? follow_session_line(rq, body, has_since, &options, &session, &addresses, &judge) : 0;
         ended = by_line ? by_line : ended;
     }
     buf_free(&ignored);
+    buf_free(&addresses);
     struct question *q = judge ? calloc(1, sizeof *q) : NULL;
     if (!q) {
         if (judge)

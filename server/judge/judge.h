@@ -45,8 +45,10 @@ struct judge_options {
     uint64_t earlier; /* records before `since` where the user gave no `since`; the report names the number */
     struct span prefix;      /* put before every name, as a line `prefix P` in a file does */
     struct span ignore_tags; /* "env,host": keys left out of comparisons, as a line `ignore-tags …` does */
-    bool all_covered;        /* every recorded series must be named by some expectation */
-    bool no_rejects;         /* one more claim: `no reject *` */
+    /* Addresses that the session is reached at, for a failure when nothing at all arrived. */
+    struct span listening;
+    bool all_covered; /* every recorded series must be named by some expectation */
+    bool no_rejects;  /* one more claim: `no reject *` */
     bool values; /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
 };
 

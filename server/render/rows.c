@@ -1,5 +1,6 @@
 #include "render/rows.h"
 
+#include "core/cause.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/utf8.h"
@@ -248,6 +249,9 @@ void rows_reject_json(struct buf *b, const struct reject_row *row) {
         buf_str(&detail, ": ");
         buf_span(&detail, r->detail);
     }
+    const char *cause = cause_of(r);
+    buf_str(&detail, cause ? "; " : "");
+    buf_str(&detail, cause ? cause : "");
     string_field(b, "detail", buf_view(&detail));
     buf_free(&detail);
     string_field(b, "text", r->text);

@@ -67,6 +67,19 @@ void describe_unit(const struct finding *f, struct buf *b) {
         }
 }
 
+/* Etsy's StatsD takes a gauge's "+4" for a difference. */
+static void put_delta(const struct expectation *e, const struct finding *f, const struct answer *a,
+                      struct buf *b) {
+    const struct clause *c = f->clause;
+    if (!metric_is(e->type, METRIC_LEVEL) || e->any_type || c->stat != STAT_LAST || !f->known ||
+        a->total.samples < 2)
+        return;
+    bool adds_up = a->total.sum != f->value && clause_holds(c, a->total.sum);
+    if (adds_up || a->total.min < 0)
+        buf_printf(b, "; %sa sign makes no difference of it: an Agent takes +4 as 4 and -4 as -4",
+                   adds_up ? "its values add up to that, but " : "");
+}
+
 static void put_hints(const struct expectation *e, const struct finding *f, const struct answer *a,
                       struct buf *b) {
     const struct clause *c = f->clause;
@@ -77,6 +90,7 @@ static void put_hints(const struct expectation *e, const struct finding *f, cons
     if (metric_is(e->type, METRIC_LEVEL) && c->stat == STAT_SUM && a->total.samples > 1)
         buf_printf(b, "; a gauge's sum adds up all its samples%s",
                    clause_holds(c, a->total.last) ? ": 'last' would hold" : "");
+    put_delta(e, f, a, b);
     struct buf unit = {.max = 1024};
     describe_unit(f, &unit);
     buf_str(b, unit.n ? "; " : "");

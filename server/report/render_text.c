@@ -83,6 +83,9 @@ static void put_result(const json_t *result, const struct style *style, struct b
         buf_printf(b, ":%lld)%s", (long long)json_integer_value(json_object_get(result, "line")), style->end);
     }
     buf_char(b, '\n');
+    struct span note = render_text_of(result, "note");
+    if (pass && note.n)
+        put_line(b, "note", note);
     if (pass && !warns)
         return;
     put_line(b, "observed", render_text_of(result, "observed"));

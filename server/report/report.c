@@ -4,12 +4,14 @@
 #include "judge/language/text.h"
 #include "report/closest.h"
 #include "report/describe.h"
+#include "report/quiet.h"
 
 #include <stdlib.h>
 
 #define WHY_MAX       ((size_t)1 << 20)
 #define SERIES_SHOWN  20 /* names of series used, of each expectation */
 #define UNCOVERED_MAX 1000
+#define NOTE_LINE_MAX 200 /* bytes of a refused line in a sentence */
 
 static json_t *clause_json(const struct finding *f) {
     const struct clause *c = f->clause;
@@ -87,7 +89,44 @@ static void mark_unit(const struct answer *a, json_t *closest) {
     buf_free(&unit);
 }
 
-static json_t *result_json(struct judge *j, struct claim *claim, const struct closest *closest) {
+/* What the results of one report are told with. */
+struct telling {
+    struct judge *judge;
+    struct closest_search open, passed; /* claims that did not pass; `no` claims that did */
+    struct buf quiet;                   /* a sentence when nothing at all arrived */
+};
+
+/* A `no` that passed although an Agent was sent what it forbids, in a form that an Agent refuses. */
+static void put_note(const struct closest *c, struct buf *note) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->n; i++)
+        n += c->best[i].row.samples;
+    if (n == 0)
+        return;
+    text_put_plural(note, n, "line");
+    buf_printf(note,
+               "%s of that name %s refused, as an Agent would: ", c->n == CLOSEST_SHOWN ? " or more" : "",
+               n == 1 ? "was" : "were");
+    text_put_visible(note, c->best[0].text, NOTE_LINE_MAX);
+    buf_printf(note, " (%s: %s)", reason_word(c->best[0].reason), reason_sentence(c->best[0].reason));
+}
+
+static void put_more(json_t *json, const struct telling *t, const struct claim *claim, const struct answer *a,
+                     const struct closest *closest, struct buf *why) {
+    struct buf note = {.max = WHY_MAX};
+    if (claim->e->no && a->verdict == VERDICT_PASS && closest)
+        put_note(closest, &note);
+    if (note.n)
+        json_object_set_new(json, "note", text_json_buf(&note));
+    if (!claim->e->no && a->verdict != VERDICT_PASS && t->quiet.n)
+        buf_span(&note, buf_view(&t->quiet));
+    buf_str(why, note.n ? "; " : "");
+    buf_span(why, buf_view(&note));
+    buf_free(&note);
+}
+
+static json_t *result_json(const struct telling *t, struct claim *claim, const struct closest *closest) {
+    struct judge *j = t->judge;
     const struct expectation *e = claim->e;
     struct answer a;
     struct buf observed = {.max = WHY_MAX}, why = {.max = WHY_MAX};
@@ -100,10 +139,12 @@ static json_t *result_json(struct judge *j, struct claim *claim, const struct cl
     for (size_t i = 0; closest && i < closest->n; i++)
         json_array_append_new(near, closest_json(&closest->best[i], e));
     mark_unit(&a, near);
-    json_t *json =
-        json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "expectation", text_json(e->text), "verdict",
-                  verdict_word(a.verdict), "observed", text_json_buf(&observed), "why", text_json_buf(&why),
-                  "clauses", clauses, "series", series_json(j, claim), "closest", near);
+    json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "expectation", text_json(e->text), "verdict",
+                             verdict_word(a.verdict), "observed", text_json_buf(&observed), "clauses",
+                             clauses, "series", series_json(j, claim), "closest", near);
+    put_more(json, t, claim, &a, closest, &why);
+    if (json)
+        json_object_set_new(json, "why", text_json_buf(&why));
     if (json && e->n_conditions)
         json_object_set_new(json, "where", where_json(e));
     if (json && e->prefixed)
@@ -163,15 +204,22 @@ static json_t *uncovered_json(const struct judge *j) {
     return list;
 }
 
-static json_t *results_json(struct judge *j, const struct closest_search *search) {
+/* What was found for the claim, in a list that has its claims in the judge's order. */
+static const struct closest *found_for(const struct closest_search *s, size_t *next,
+                                       const struct claim *claim) {
+    return *next < s->n && s->list[*next].claim == claim ? &s->list[(*next)++] : NULL;
+}
+
+static json_t *results_json(const struct telling *t) {
+    struct judge *j = t->judge;
     json_t *results = json_array();
-    size_t next = 0;
+    size_t next_open = 0, next_passed = 0;
     for (size_t i = 0; i < j->n_claims; i++) {
         struct claim *claim = &j->claims[i];
-        const struct closest *closest = NULL;
-        if (next < search->n && search->list[next].claim == claim)
-            closest = &search->list[next++];
-        json_t *result = result_json(j, claim, closest);
+        const struct closest *closest = found_for(&t->open, &next_open, claim);
+        if (!closest)
+            closest = found_for(&t->passed, &next_passed, claim);
+        json_t *result = result_json(t, claim, closest);
         if (!result || json_array_append_new(results, result) != 0) {
             json_decref(results);
             return NULL;
@@ -187,20 +235,37 @@ static void add_text(json_t *report) {
     buf_free(&text);
 }
 
+static int look_again(struct telling *t, struct reader *reader, struct err *err) {
+    struct judge *j = t->judge;
+    struct claim **open = calloc(2 * j->n_claims + 1, sizeof *open), **passed = open + j->n_claims;
+    size_t n_open = 0, n_passed = 0;
+    bool claims_something = false;
+    if (!open)
+        return err_set(err, 0, "out of memory while explaining");
+    for (size_t i = 0; i < j->n_claims; i++) {
+        struct claim *claim = &j->claims[i];
+        if (claim->verdict != VERDICT_PASS)
+            open[n_open++] = claim;
+        else if (claim->e->no)
+            passed[n_passed++] = claim;
+        claims_something |= claim->verdict != VERDICT_PASS && !claim->e->no;
+    }
+    int result = closest_find(&t->open, j, open, n_open, reader, err);
+    if (result == 0)
+        result = closest_find_refused(&t->passed, j, passed, n_passed, reader, err);
+    if (result == 0 && claims_something)
+        result = quiet_tell(j, reader, &t->quiet, err);
+    free(open);
+    return result;
+}
+
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
     enum verdict verdict = judge_verdict(j);
-    struct closest_search search = {0};
-    struct claim **open = calloc(j->n_claims + 1, sizeof *open);
-    size_t n = 0;
+    struct telling telling = {.judge = j, .quiet = {.max = WHY_MAX}};
     json_t *report = NULL, *results;
-    if (!open)
+    if (look_again(&telling, reader, err) != 0)
         goto out;
-    for (size_t i = 0; i < j->n_claims; i++)
-        if (j->claims[i].verdict != VERDICT_PASS)
-            open[n++] = &j->claims[i];
-    if (closest_find(&search, j, open, n, reader, err) != 0)
-        goto out;
-    results = results_json(j, &search);
+    results = results_json(&telling);
     if (!results)
         goto out;
     report = json_pack("{s:s, s:o, s:o}", "verdict", verdict_word(verdict), "results", results, "losses",
@@ -216,7 +281,8 @@ json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
 out:
     if (!report)
         err_set(err, 0, "out of memory while explaining");
-    closest_free(&search);
-    free(open);
+    closest_free(&telling.open);
+    closest_free(&telling.passed);
+    buf_free(&telling.quiet);
     return report;
 }

@@ -97,8 +97,40 @@ load helper
     run statwit run --db kept.db -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c' 'bad line'
     exits 0
     has "1 refused, which an Agent would drop: \`statwit rejects --db kept.db\` shows why"
+    has "refused, no_pipe: a metric needs a '|' between its value and its type: bad line"
     run statwit run -e 'incr a' -- "$STATWIT_BIN" send 'a:1|c'
     hasnt refused
+    run statwit run -q -e 'incr a' -- "$STATWIT_BIN" send -q 'a:1|c' 'bad line'
+    hasnt refused
+}
+
+@test "run: what was refused is shown, as a recording in memory is gone with it" {
+    run statwit run -- "$STATWIT_BIN" send 'a:1|c' 'x1:abc|c' 'x2:abc|c' 'x3:abc|c' 'x4:abc|c' 'x5:abc|c' 'x6:abc|c'
+    exits 0
+    has "refused, invalid_value: the value is not a number: x1:abc|c"
+    has "x5:abc|c"
+    hasnt "x6:abc|c"
+    has "and 1 more"
+}
+
+@test "a failure when nothing at all arrived names the address and what the client may hold back" {
+    start
+    run statwit expect 'incr a'
+    exits 1
+    has "nothing at all arrived in session default, which listens on UDP 127.0.0.1:"
+    has "may still buffer what it has"
+    statwit send 'b:1|c'
+    run statwit expect 'incr a'
+    exits 1
+    hasnt "nothing at all arrived"
+}
+
+@test "a no that passes tells of the refused line that would have broken it" {
+    start
+    statwit send 'errors.x:abc|c'
+    run statwit expect 'no any errors.*'
+    exits 0
+    has "note      1 line of that name was refused, as an Agent would: errors.x:abc|c (invalid_value"
 }
 
 @test "a catalog alone is enough for expect" {

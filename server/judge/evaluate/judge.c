@@ -58,6 +58,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
     j->since = options->since;
     j->until = options->until;
     j->earlier = options->earlier;
+    j->listening = arena_copy(&j->arena, options->listening);
     j->all_covered = options->all_covered;
     j->n_claims = j->parsed.n;
     j->claims = calloc(j->n_claims + 1, sizeof *j->claims);

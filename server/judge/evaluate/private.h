@@ -37,6 +37,7 @@ struct judge {
     struct span session; /* p == NULL: every one */
     bool wide;           /* `no` claims are about the other sessions as well */
     uint64_t since, until, earlier;
+    struct span listening; /* p == NULL: nothing is */
     bool all_covered;
     size_t n_matter;
     struct span *matter; /* globs of the names of all series that can matter; none: all of them */

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define WORD_MAX 65536 /* bytes of a tag in a list: all of it */
+
 json_t *text_json(struct span s) {
     struct buf b = {0};
     for (size_t i = 0; i < s.n && !b.failed;) {
@@ -54,6 +56,15 @@ void text_put_visible(struct buf *b, struct span s, size_t max) {
     }
 }
 
+void text_put_shown(struct buf *b, struct span s, bool tag, size_t max) {
+    bool quoted = s.n == 0;
+    for (size_t i = 0; i < s.n && !quoted; i++)
+        quoted = memchr(" \"{}[],", s.p[i], tag ? 7 : 6) != NULL;
+    buf_str(b, quoted ? "\"" : "");
+    text_put_visible(b, s, max);
+    buf_str(b, quoted ? "\"" : "");
+}
+
 void text_put_number(struct buf *b, double value) {
     char text[NUMBER_SIZE];
     buf_add(b, text, number_format(value, text));
@@ -68,13 +79,13 @@ void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span
     const char *before = "{";
     for (size_t i = 0; i < n; i++, before = ",") {
         buf_str(b, before);
-        buf_span(b, tags[i]);
+        text_put_shown(b, tags[i], true, WORD_MAX);
     }
     struct span fields[2] = {host, device};
     for (int i = 0; i < 2; i++)
         if (fields[i].p) {
             buf_printf(b, "%s%s:", before, i ? "device" : "host");
-            buf_span(b, fields[i]);
+            text_put_visible(b, fields[i], WORD_MAX);
             before = ",";
         }
     if (before[0] == ',')

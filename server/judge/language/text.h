@@ -14,6 +14,9 @@ json_t *text_json_number(double value);
 /* For a terminal: control characters, and bytes that are not UTF-8, as \xNN; at most `max` bytes, then "...".
  */
 void text_put_visible(struct buf *b, struct span s, size_t max);
+/* A name or tag as an expectation would spell it: in quotes when it is empty or holds blanks, quotes, brackets or (a tag) commas;
+ * what is not visible as \xNN. At most `max` bytes, then "...". */
+void text_put_shown(struct buf *b, struct span s, bool tag, size_t max);
 void text_put_number(struct buf *b, double value);
 /* "ok", "warning", "critical", "unknown" */
 const char *text_status(double status);

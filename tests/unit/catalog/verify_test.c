@@ -289,6 +289,36 @@ static void test_intake(void) {
     fake_free(f);
 }
 
+/* "declared but never seen" was all that was said of a metric that every line of was refused. */
+static void test_refused_lines(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "a:x|c\na:y|c\nb:1|c\nb:z|c\nother:x|c\n_sc|a|9");
+    for (int strict = 0; strict < 2; strict++) {
+        struct verify_options options = {.strict = strict};
+        json_t *report = verify(TWO, f, &options);
+        EQ_STR(text(report, "verdict"), strict ? "fail" : "pass");
+        EQ_STR(
+            text(result_of(report, "never-seen"), "why"),
+            "declared but never seen: 2 lines were refused, as an Agent would: a:x|c (invalid_value: the value is "
+            "not a number)");
+        const json_t *seen = result_of(report, "refused");
+        EQ_STR(text(seen, "why"),
+               "1 line was refused, as an Agent would: b:z|c (invalid_value: the value is not a number)");
+        EQ_STR(text(seen, "expectation"), "b: no line is refused");
+        EQ_STR(text(seen, "severity"), strict ? "error" : "warning");
+        json_decref(report);
+    }
+    struct verify_options prefixed = {.prefix = SPAN("p.")}, later = {.scope = {.since = fake_last_id(f)}};
+    fake_send(f, "p.a:x|c");
+    json_t *report = verify(TWO, f, &prefixed);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text(result_of(report, "never-seen"), "why"), "1 line was refused"));
+    json_decref(report);
+    report = verify(TWO, f, &later);
+    EQ_STR(text(result_of(report, "never-seen"), "why"), "declared but never seen");
+    json_decref(report);
+    fake_free(f);
+}
+
 /* At every call in turn: an error that says so, never an answer made of half a recording. */
 static void test_broken_readers(void) {
     static const struct {
@@ -357,4 +387,5 @@ UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
           {"many losses", test_many_losses}, {"a doubt", test_doubt},
           {"session, mark, prefix, ignored tags", test_scope}, {"values since a mark", test_since},
           {"what came over HTTP", test_intake}, {"a reader that fails", test_broken_readers},
+          {"refused lines of declared metrics", test_refused_lines},
           {"a recording of Sentry's metrics", test_sentry})

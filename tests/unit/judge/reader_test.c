@@ -42,14 +42,15 @@ static void test_start(void) {
 
 static void test_report(void) {
     struct fake *f = recording();
-    for (int n = 0; n < 3; n++) { /* series, rejects */
+    for (int n = 0; n <= 7;
+         n++) { /* series, events, checks, rejects twice; rejects for the `no`; whether any came */
         struct broken broken;
         struct err err = {0};
-        struct judge *j = judging_start("incr bad\nincr nothing", NULL, f);
+        struct judge *j = judging_start("incr bad\nincr nothing\nno incr x", NULL, f);
         broken_init(&broken, fake_reader(f), n, true);
         json_t *report = judge_report(j, &broken.reader, &err);
-        EQ_INT(report != NULL, n == 2);
-        EQ_STR(err.text, n < 2 ? "the disk is on fire" : "");
+        EQ_INT(report != NULL, n == 7);
+        EQ_STR(err.text, n < 7 ? "the disk is on fire" : "");
         json_decref(report);
         judge_free(j);
     }

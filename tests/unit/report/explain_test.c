@@ -129,7 +129,7 @@ static void test_fields(void) {
     json_t *result = judging_result(f, "gauge disk{!device}", NULL);
     const json_t *closest = json_array_get(json_object_get(result, "closest"), 0);
     EQ_STR(json_string_value(json_object_get(closest, "text")),
-           "disk (gauge) {host:web,device:sdb} 1 sample: has sdb, which !device excludes");
+           "disk (gauge) {host:web,device:sdb} 1 sample: has device:sdb, which !device excludes");
     json_decref(result);
     fake_free(f);
 }
@@ -166,7 +166,7 @@ static void test_carets(void) {
     struct record record = {.kind = RECORD_REJECT,
                             .reject = {.reason = REASON_INVALID_VALUE, .text = SPAN("app:x|c")}};
     fake_put(f, &record);
-    EQ_STR(marks(f, "incr app", NULL), "rejected");
+    EQ_STR(marks(f, "incr app", NULL), "rejected in_text");
     EQ_STR(marks(f, "incr ap*", NULL), "");
     EQ_STR(marks(f, "incr ap", NULL), "");
     fake_free(f);
