@@ -133,8 +133,8 @@ lines() {
     start
     statwit flush --db new.db --format v2-protobuf -o series.bin
     statwit flush --db new.db --format sketches-protobuf -o sketches.bin
-    curl -sf -H 'Content-Type: application/x-protobuf' --data-binary @series.bin "$STATWIT_URL/api/v2/series"
-    curl -sf -H 'Content-Type: application/x-protobuf' --data-binary @sketches.bin "$STATWIT_URL/api/beta/sketches"
+    curl -sf -H 'DD-API-KEY: k' -H 'Content-Type: application/x-protobuf' --data-binary @series.bin "$STATWIT_URL/api/v2/series"
+    curl -sf -H 'DD-API-KEY: k' -H 'Content-Type: application/x-protobuf' --data-binary @sketches.bin "$STATWIT_URL/api/beta/sketches"
     run statwit expect 'rate login.attempt[instance:failure] last == 0.5' 'gauge free{device:sda} last == 3' \
         'distribution upload.size{host:web1} sum == 16 and count == 2 and max == 9'
     exits 0
