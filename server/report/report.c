@@ -237,11 +237,12 @@ static void add_text(json_t *report) {
 
 static int look_again(struct telling *t, struct reader *reader, struct err *err) {
     struct judge *j = t->judge;
-    struct claim **open = calloc(2 * j->n_claims + 1, sizeof *open), **passed = open + j->n_claims;
+    struct claim **open = calloc(2 * j->n_claims + 1, sizeof *open); /* those that passed stand behind */
     size_t n_open = 0, n_passed = 0;
     bool claims_something = false;
     if (!open)
         return err_set(err, 0, "out of memory while explaining");
+    struct claim **passed = open + j->n_claims;
     for (size_t i = 0; i < j->n_claims; i++) {
         struct claim *claim = &j->claims[i];
         if (claim->verdict != VERDICT_PASS)
