@@ -203,9 +203,6 @@ static void explain(const struct lint_note *n, struct buf *why) {
     case LINT_REFUSED:
         buf_printf(why, "%.*s (%.*s)", SPAN_ARG(n->detail), SPAN_ARG(n->subject));
         return;
-    case LINT_TIMESTAMP_DROPPED:
-        buf_printf(why, "a point was %.*s when it came: Datadog would have dropped it", SPAN_ARG(n->detail));
-        return;
     case LINT_N:
         return;
     }
@@ -272,8 +269,7 @@ json_t *catalog_lint(const struct lint_options *options, struct reader *reader, 
     int failed = findings_start(&l.findings, &options->scope, reader, err) ||
                  reader->ops->series(reader, &filter, take_series, &l, err) || read_gauges(&l, reader, err) ||
                  lint_records(&l, reader, err) ||
-                 reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err) ||
-                 lint_ages(&l, reader, err);
+                 reader->ops->large(reader, scope_session(&options->scope), take_large, &l, err);
     l.first = true; /* what follows counts names */
     if (!failed) {
         lint_keys(&l);

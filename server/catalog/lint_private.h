@@ -85,8 +85,6 @@ void lint_tags(struct lint *l, size_t name, size_t n, const struct span *tags, c
 int lint_records(struct lint *l, struct reader *reader, struct err *err);
 /* Rules about single series, as they come. */
 void lint_series(struct lint *l, size_t name, const struct series_row *row);
-/* The rule about points that are too old or too new. */
-int lint_ages(struct lint *l, struct reader *reader, struct err *err);
 /* Rules about a name as a whole, once all series are known. */
 void lint_names(struct lint *l);
 /* Rules about tag keys. */

@@ -87,8 +87,6 @@ static void check_timestamp(struct lint *l, size_t name, int64_t timestamp, int6
 
 static int take_timed(void *arg, const struct sample_row *row) {
     struct lint *l = arg;
-    if (row->source == SOURCE_HTTP) /* lint_ages.c */
-        return go_on(l);
     size_t name = lint_name_number(l, row->spelling->name);
     l->failed |= name == NUMBERING_NONE;
     if (!l->failed)

@@ -79,8 +79,9 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "them loses values that nothing makes up for.")                                                                      \
     X(LINT_TIMESTAMP_RANGE, "timestamp-range", SEVERITY_ERROR, "timestamps are near the time of arrival",                  \
       "Datadog keeps points of the last hour and up to ten minutes ahead, and refuses an event that is more "              \
-      "than 18 hours old. The Agent sends others on without a word. A timestamp is in seconds: milliseconds "              \
-      "lie in the far future.")                                                                                            \
+      "than 18 hours old. The Agent sends others on without a word, and the intake answers 202 and keeps nothing "         \
+      "of them. A recorder with --timestamps any keeps them, for tests with a frozen clock. A timestamp is in "            \
+      "seconds: milliseconds lie in the far future.")                                                                      \
     X(LINT_IGNORED_PART, "ignored-part", SEVERITY_ERROR, "nothing inside a line is ignored",                               \
       "The Agent takes the line and ignores a part of it: a field that it does not know, the first of two "                \
       "fields of one kind, what stands behind a '|' inside a tag or a message, an event's surplus. statwit "               \
@@ -98,11 +99,7 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "Datadog documents 4,000 characters for the text of an event and 100 for its aggregation key.")                      \
     X(LINT_REFUSED, "refused", SEVERITY_ERROR, "nothing is refused",                                                       \
       "An Agent or Datadog drops what it cannot read, and the sender is not told. statwit rejects shows "                  \
-      "each with the place.")                                                                                              \
-    X(LINT_TIMESTAMP_DROPPED, "timestamp-dropped", SEVERITY_ERROR,                                                         \
-      "points are at most an hour old and ten minutes ahead",                                                              \
-      "Datadog answers 202 to a point with another timestamp and keeps nothing of it. A recorder with --timestamps any "   \
-      "keeps such points, for tests with a frozen clock: in production they would be lost.")
+      "each with the place.")
 
 enum lint_rule {
 #define X(id, name, severity, claim, why) id,

@@ -70,8 +70,8 @@ old='{"series":[{"metric":"frozen","points":[[1577836800,1]]}]}'
     exits 0
     run statwit lint --session ice
     exits 1
-    has 'timestamp-dropped: frozen'
-    has 'Datadog would have dropped it'
+    has 'timestamp-range: frozen'
+    has 'it lies too far in the past'
     run statwit session new --timestamps old
     exits 2
     end_server

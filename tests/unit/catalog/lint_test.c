@@ -7,8 +7,6 @@
 static bool fires(const struct lint_options *options, const char *datagram, enum lint_rule rule) {
     struct fake *f = fake_new();
     struct err err = {0};
-    if (rule == LINT_TIMESTAMP_DROPPED) /* about points over HTTP */
-        fake_source(f, SOURCE_HTTP);
     fake_send(f, datagram);
     json_t *report = catalog_lint(options, fake_reader(f), &err), *result;
     CU_ASSERT_FATAL(report != NULL);
@@ -129,7 +127,7 @@ static void test_rules(void) {
         {LINT_TAG_REWRITTEN, "_sc|a|0|#k:a b", "_sc|a|0|#k:a_b"},
         {LINT_NAME_REWRITTEN, "a-b:1|c", "_e{3,1}:a-b|x\n_sc|a-b|0\na-b:x|c"}, /* those are no metrics */
         {LINT_IDENTIFIER_TAG, "a:1|c|#u:12345678", "_e{1,1}:a|b|#u:12345678"},
-        {LINT_TIMESTAMP_DROPPED, "a:1|g|T1600000000", "a:1|g"},
+        {LINT_TIMESTAMP_RANGE, "a:1|g|T1600000000", "a:1|g"},
     };
     uint64_t covered = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
