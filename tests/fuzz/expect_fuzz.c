@@ -48,6 +48,15 @@ NOTHING(read_events, event_row)
 NOTHING(read_checks, check_row)
 NOTHING(read_rejects, reject_row)
 NOTHING(read_losses, loss_row)
+NOTHING(read_spellings, spelling_row)
+
+static int read_sessions(struct reader *r, int (*row)(void *, const struct session_row *), void *arg,
+                         struct err *err) {
+    static const struct session_row other = {.id = 2, .name = {"other", 5}, .open = true, .samples = 1};
+    (void)r, (void)err;
+    row(arg, &other);
+    return 0;
+}
 
 static int last_id(struct reader *r, uint64_t *id, struct err *err) {
     (void)r, (void)err;
@@ -61,6 +70,8 @@ static const struct reader_ops ops = {.series = read_series,
                                       .checks = read_checks,
                                       .rejects = read_rejects,
                                       .losses = read_losses,
+                                      .spellings = read_spellings,
+                                      .sessions = read_sessions,
                                       .last_id = last_id};
 
 static void feed(struct judge *j) {
