@@ -110,20 +110,20 @@ export function show(root, route, app) {
   }
 
   async function follow() {
-    let since = 0;
+    let since = null; // the newest record that is shown; null: only what comes from now on
     while (!stopped) {
       if (restart) {
         restart = false;
-        since = await begin().catch(() => 0);
+        since = await begin().catch(() => null);
       }
       if (document.hidden) await new Promise((resolve) => { awake = resolve; });
       abort = new AbortController();
       try {
         if (flooded) since = await watchRare();
         else {
-          await stream({session: app.session, name: input.value, tag: tag.value, since: since || ''}, take, abort.signal);
-          since = 0; // from now on
+          await stream({session: app.session, name: input.value, tag: tag.value, since}, take, abort.signal);
           await wait(1000);
+          restart = true; // what came meanwhile, too
         }
       } catch (error) {
         if (stopped) return;
