@@ -72,7 +72,7 @@ static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_
 
 /* Whether a record of another kind has the very name: an author may have meant that. */
 static bool is_namesake(const struct expectation *e, struct span name) {
-    return e->literal && !e->no && e->subject != SUBJECT_REJECT && span_eq(e->name, name);
+    return e->literal && !e->no && span_eq(e->name, name);
 }
 
 static void consider_series(struct closest_search *s, struct closest *c, const struct series_row *row,
