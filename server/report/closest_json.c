@@ -100,7 +100,7 @@ static void mark_type(struct marks *m, const struct candidate *c, const struct e
         MARK_TEXT(m, "aggregated", "a rate, told as its value times its interval");
         return;
     }
-    if (fits || c->kin.how == KIN_FORM)
+    if (fits || c->counts || c->kin.how == KIN_FORM)
         return;
     if (e->subject == SUBJECT_REJECT) {
         if (c->kind != CANDIDATE_REJECT)
