@@ -125,7 +125,8 @@ const char *severity_word(enum severity severity); /* "error", "warning", "note"
       "A comma separates tags: k:v1,v2 is the tag k:v1 and the tag v2. A tag without a key that looks like "               \
       "the value of another one is likely the rest of a value.")                                                           \
     X(LINT_EVENT_TOO_LONG, "event-too-long", SEVERITY_WARNING, "events fit their limits", "%S has %D",                     \
-      "Datadog documents 4,000 characters for the text of an event and 100 for its aggregation key.")                      \
+      "Datadog documents 4,000 characters for the text of an event and 100 for its aggregation key. An Agent cuts "        \
+      "neither: it sends the whole, and Datadog shows what it keeps.")                                                     \
     X(LINT_REFUSED, "refused", SEVERITY_ERROR, "nothing is refused", "%d (%s)",                                            \
       "An Agent or Datadog drops what it cannot read, and the sender is not told. statwit rejects shows "                  \
       "each with the place.")
