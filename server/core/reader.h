@@ -185,6 +185,9 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
+     * reader cannot tell it so. */
+    int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);

@@ -125,6 +125,8 @@ struct rows_ids {
 /* Whether series are best found by the names that the filter asks for. */
 bool rows_by_name(const struct filter *f);
 /* The ids of series whose names may be among those, in order; of other sessions, too. */
+/* Every different name. */
+int rows_names(struct rows *r, int (*row)(void *, struct span name), void *arg, struct err *err);
 int rows_named(struct rows *r, const struct filter *f, struct rows_ids *ids, struct err *err);
 void rows_ids_free(struct rows_ids *ids);
 
