@@ -27,23 +27,6 @@ bool buf_reserve(struct buf *b, size_t n) {
     return true;
 }
 
-void buf_add(struct buf *b, const void *p, size_t n) {
-    if (!buf_reserve(b, n))
-        return;
-    if (n)
-        memcpy(b->p + b->n, p, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void buf_str(struct buf *b, const char *s) {
-    buf_add(b, s, strlen(s));
-}
-
-void buf_char(struct buf *b, char c) {
-    buf_add(b, &c, 1);
-}
-
 void buf_u64(struct buf *b, uint64_t n) {
     char digits[20];
     size_t at = sizeof digits;
