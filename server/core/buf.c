@@ -17,6 +17,8 @@ bool buf_reserve(struct buf *b, size_t n) {
     size_t cap = b->cap ? b->cap : 256;
     while (cap <= b->n + n)
         cap *= 2;
+    if (cap > max) /* so that what buf_add finds room for is within the maximum */
+        cap = max + 1;
     char *p = realloc(b->p, cap);
     if (!p) {
         b->failed = true;

@@ -241,6 +241,14 @@ static inline void reader_close(struct reader *reader) {
         reader->ops->close(reader);
 }
 
+/* What a taker waits for. It may be offered more. */
+struct taker_wants {
+    bool all_series;
+    size_t n_names; /* globs of the names of series */
+    const struct span *names;
+    bool events, checks, rejects;
+};
+
 /* Takes records as they come, in order of id, each series before its samples. A function returns 0 to go on; anything else means
  * that the taker takes no more. */
 struct record_taker {
@@ -250,6 +258,14 @@ struct record_taker {
     int (*check)(void *taker, const struct check_row *);
     int (*reject)(void *taker, const struct reject_row *);
     int (*loss)(void *taker, const struct loss_row *);
+    /* What it holds is valid as long as the taker. */
+    struct taker_wants (*wants)(const void *taker);
+    /* Whether samples of the series matter: asked after it was offered. */
+    bool (*follows)(const void *taker, uint64_t series_id);
+    /* The series that it follows already, one with each call: `at` is 0, then what the last call returned; 0: no more. */
+    size_t (*followed)(const void *taker, size_t at, uint64_t *series_id);
+    /* It has been offered all that mattered up to this id. */
+    void (*seen)(void *taker, uint64_t id);
 };
 
 #endif

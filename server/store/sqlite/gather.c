@@ -83,7 +83,7 @@ int gather_series(struct reading *g, bool ordered) {
 
 static bool is_chosen(const struct reading *g, uint64_t series_id) {
     const struct filter *f = g->filter;
-    if (f->wants_series && !f->wants_series(f->wants_arg, series_id))
+    if (f && f->wants_series && !f->wants_series(f->wants_arg, series_id))
         return false;
     if (g->all)
         return true;

@@ -1,0 +1,171 @@
+/* The work that an answer takes grows with the answer, not with the square of the recording. Work is what the store does: steps of SQLite's
+ * machine, and samples that are looked at. Eight times as much may take twelve times the work; a square would take
+ * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
+ * one. */
+#include "asking.h"
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FEW     2000
+#define MANY    (8 * FEW)
+#define LINES   40   /* of a datagram */
+#define NOTHING 2000 /* work that a question costs in any recording, and more */
+
+/* --- counting ------------------------------------------------------------------------------------------ */
+
+static atomic_ullong steps;
+
+static int count_step(void *arg) {
+    (void)arg;
+    steps++;
+    return 0;
+}
+
+static void count_steps(bool on) {
+    struct store_pool *pool = &server.rig.store->pool;
+    for (size_t i = 0; i < STORE_READERS; i++)
+        sqlite3_progress_handler(((struct rows *)pool->readers[i])->db, on, on ? count_step : NULL, NULL);
+}
+
+static uint64_t looked(void) {
+    struct store_pool *pool = &server.rig.store->pool;
+    uint64_t n = 0;
+    for (size_t i = 0; i < STORE_READERS; i++)
+        n += ((struct rows *)pool->readers[i])->n_looked;
+    return n;
+}
+
+/* --- recordings ---------------------------------------------------------------------------------------- */
+
+enum shape {
+    MORE_SAMPLES, /* of as many series */
+    MORE_SERIES,  /* of one sample each, but the first, which has 100 */
+    MORE_RECORDS, /* events, checks, lines that are refused */
+    N_SHAPES
+};
+
+static void put_line(struct buf *text, enum shape shape, int i) {
+    if (shape == MORE_SAMPLES)
+        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 100, i, i % 7);
+    else if (shape == MORE_SERIES)
+        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 10 == 0 && i < 1000 ? 0 : i, i, i % 7);
+    else if (i % 3 == 0)
+        buf_printf(text, "_e{3,1}:e%02d|t|#env:ci\n", i % 100);
+    else if (i % 3 == 1)
+        buf_printf(text, "_sc|check.%d|%d\n", i % 100, i % 4);
+    else
+        buf_printf(text, "m.%d:bad|c\n", i % 100);
+}
+
+static void record(enum shape shape, int n) {
+    int fd = rig_connect(&server.rig.at.at, SOURCE_UNIXGRAM);
+    uint64_t last_id;
+    struct err err = {0};
+    for (int i = 0; i < n;) {
+        struct buf text = {0};
+        for (int k = 0; k < LINES; k++)
+            put_line(&text, shape, i++);
+        rig_send(fd, SOURCE_UNIXGRAM, text.p, text.n);
+        buf_free(&text);
+        if (i % (10 * LINES) == 0) /* a commit, so that each series has many chunks */
+            CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
+    }
+    close(fd);
+}
+
+/* --- questions ----------------------------------------------------------------------------------------- */
+
+static const struct question {
+    const char *request, *body;
+    bool constant; /* the answer is as large in any recording, and so is the work for it */
+} questions[] = {
+    {"GET /recorder/v1/samples?limit=50", NULL, true},
+    {"GET /recorder/v1/samples?limit=50&session=*", NULL, true},
+    {"GET /recorder/v1/samples?limit=50&newest=true", NULL, false},
+    {"GET /recorder/v1/samples?limit=50&name=m.0", NULL, false},
+    {"GET /recorder/v1/samples?limit=10&name=m.0&newest=true", NULL, true},
+    {"GET /recorder/v1/samples?limit=1000000", NULL, false},
+    {"GET /recorder/v1/samples?limit=1000000&tag=shard:1", NULL, false},
+    {"GET /recorder/v1/series?limit=50", NULL, true},
+    {"GET /recorder/v1/series?limit=1000000", NULL, false},
+    {"GET /recorder/v1/series?limit=1000000&p95=true", NULL, false},
+    {"GET /recorder/v1/series?name=m.0", NULL, true},
+    {"GET /recorder/v1/events?limit=50", NULL, true},
+    {"GET /recorder/v1/events?limit=50&newest=true", NULL, true},
+    {"GET /recorder/v1/events?limit=1000000", NULL, false},
+    {"GET /recorder/v1/service_checks?limit=50", NULL, true},
+    {"GET /recorder/v1/service_checks?limit=1000000", NULL, false},
+    {"GET /recorder/v1/rejects?limit=50", NULL, true},
+    {"GET /recorder/v1/rejects?limit=1000000", NULL, false},
+    {"GET /recorder/v1/export", NULL, false},
+    {"GET /recorder/v1/export?format=csv", NULL, false},
+    {"GET /recorder/v1/export?format=dogstatsd", NULL, false},
+    {"GET /recorder/v1/export?format=openmetrics", NULL, false},
+    {"GET /recorder/v1/sessions", NULL, false},
+    {"GET /recorder/v1/status", NULL, false},
+    {"POST /recorder/v1/lint", "{}", false},
+    {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m.*\":{\"tags\":{\"env\":\"required\"}}}}}",
+     false},
+    {"POST /recorder/v1/snapshot", "{}", false},
+    {"POST /recorder/v1/infer", "{}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0 samples >= 0\"]}", true},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.* each >= 0\",\"no any bad.*\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.2 p95 >= 0 and distinct >= 1\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"incr missing\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"no reject *\",\"event * samples >= 1\"]}", false},
+};
+#define N_QUESTIONS (sizeof questions / sizeof questions[0])
+
+static uint64_t work_of(const struct question *q) {
+    uint64_t before = looked();
+    steps = 0;
+    count_steps(true);
+    int status =
+        client_ask(&client, q->request, q->body ? "Content-Type: application/json\r\n" : NULL, q->body);
+    count_steps(false);
+    if (status != 200)
+        fprintf(stderr, "%s %s: %d %s\n", q->request, q->body ? q->body : "", status, client.body);
+    EQ_INT(status, 200);
+    return steps + looked() - before;
+}
+
+static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
+    start();
+    record(shape, n);
+    for (size_t i = 0; i < N_QUESTIONS; i++)
+        work[i] = work_of(&questions[i]);
+    stop();
+}
+
+static void compare(enum shape shape) {
+    uint64_t few[N_QUESTIONS], many[N_QUESTIONS];
+    work_of_all(shape, FEW, few);
+    work_of_all(shape, MANY, many);
+    for (size_t i = 0; i < N_QUESTIONS; i++) {
+        const struct question *q = &questions[i];
+        uint64_t most = q->constant ? few[i] + few[i] / 2 + NOTHING : 12 * few[i] + NOTHING;
+        if (many[i] > most || getenv("SHOW"))
+            fprintf(stderr, "%s %s: %llu of %d, %llu of %d\n", q->request, q->body ? q->body : "",
+                    (unsigned long long)few[i], FEW, (unsigned long long)many[i], MANY);
+        CU_ASSERT(many[i] <= most);
+    }
+}
+
+/* Each page of an export walked all chains back to its beginning: a million samples took 14 s, ten million 454 s. */
+static void more_samples(void) {
+    compare(MORE_SAMPLES);
+}
+
+static void more_series(void) {
+    compare(MORE_SERIES);
+}
+
+static void more_records(void) {
+    compare(MORE_RECORDS);
+}
+
+UNIT_MAIN("http/growth", {"eight times the samples", more_samples}, {"eight times the series", more_series},
+          {"eight times the events, checks and rejects", more_records})
