@@ -3,6 +3,8 @@
  * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
  * one. */
 #include "asking.h"
+#include "http/follow.h"
+#include "judge/judge.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
 #include <stdio.h>
@@ -167,5 +169,94 @@ static void more_records(void) {
     compare(MORE_RECORDS);
 }
 
-UNIT_MAIN("http/growth", {"eight times the samples", more_samples}, {"eight times the series", more_series},
+/* --- waiting ------------------------------------------------------------------------------------------- */
+
+#define WAITERS 1600
+
+static struct judge *judges[WAITERS];
+static struct waiter waiters[WAITERS];
+
+static void wait_for_names(struct follow *f, int n) {
+    struct err err = {0};
+    struct reader *r = store_reader_take(server.rig.store, &err);
+    CU_ASSERT_FATAL(r && r->ops->begin(r, &err) == 0);
+    for (int i = 0; i < n; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "distribution wait.%d samples >= 1", i);
+        struct judge_source source = {.text = span_str(text)};
+        struct judge_error error;
+        judges[i] = judge_parse(&source, 1, NULL, &error);
+        CU_ASSERT_FATAL(judges[i] && judge_start(judges[i], r, &err) == 0);
+        waiters[i] = (struct waiter){.session = "default",
+                                     .session_id = 1,
+                                     .takes = &judge_takes,
+                                     .taker = judges[i],
+                                     .cursor = judge_seen(judges[i])};
+        CU_ASSERT(follow_newest_series(r, &waiters[i].series, &err) == 0);
+        follow_add(f, &waiters[i]);
+    }
+    r->ops->end(r);
+    store_reader_give(server.rig.store, r);
+}
+
+/* Work of one look of all waiters; *touched: how many have something new. */
+static uint64_t work_of_look(struct follow *f, size_t *touched) {
+    struct err err = {0};
+    uint64_t before = looked();
+    steps = 0;
+    *touched = 0;
+    count_steps(true);
+    EQ_INT(follow_new(f, server.http, &err), 0);
+    count_steps(false);
+    while (follow_touched(f))
+        ++*touched;
+    return steps + looked() - before;
+}
+
+static void send_samples(int n) {
+    uint64_t last_id;
+    struct err err = {0};
+    record(MORE_SAMPLES, n);
+    CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
+}
+
+/* others: of samples that nobody waits for; mine: of one that the first one waits for, beside as many others. */
+static void work_of_waiting(int n_waiters, int n_samples, uint64_t *others, uint64_t *mine) {
+    struct follow f = {0};
+    size_t touched;
+    start();
+    send_samples(400); /* so that their series are known */
+    wait_for_names(&f, n_waiters);
+    work_of_look(&f, &touched);
+    EQ_INT(touched, n_waiters);
+    send_samples(n_samples);
+    *others = work_of_look(&f, &touched);
+    EQ_INT(touched, 0);
+    send_samples(n_samples);
+    send_line("wait.0:1|d");
+    send_samples(40);
+    *mine = work_of_look(&f, &touched);
+    EQ_INT(touched, 1);
+    EQ_INT(judge_verdict(judges[0]), VERDICT_PASS);
+    for (int i = 0; i < n_waiters; i++) {
+        follow_remove(&f, &waiters[i]);
+        judge_free(judges[i]);
+    }
+    follow_free(&f);
+    stop();
+}
+
+/* Each sample was offered to each waiter: 1,000 waiters beside a million samples woke after 5.4 s. */
+static void more_waiters(void) {
+    uint64_t few, many, mine_few, mine_many;
+    work_of_waiting(WAITERS / 8, FEW, &few, &mine_few);
+    work_of_waiting(WAITERS, FEW, &many, &mine_many);
+    CU_ASSERT(many <= few + few / 2 + NOTHING && mine_many <= mine_few + mine_few / 2 + NOTHING);
+    work_of_waiting(WAITERS / 8, MANY, &many, &mine_many);
+    CU_ASSERT(many <= 12 * few && mine_many <= 12 * mine_few);
+    CU_ASSERT(many < 2 * MANY); /* of chunks, not of samples */
+}
+
+UNIT_MAIN("http/growth", {"eight times the waiters", more_waiters}, {"eight times the samples", more_samples},
+          {"eight times the series", more_series},
           {"eight times the events, checks and rejects", more_records})
