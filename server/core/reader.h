@@ -258,7 +258,7 @@ struct record_taker {
     int (*check)(void *taker, const struct check_row *);
     int (*reject)(void *taker, const struct reject_row *);
     int (*loss)(void *taker, const struct loss_row *);
-    /* What it holds is valid as long as the taker. */
+    /* What it holds is valid as long as the taker. NULL, and all below: it wants losses alone. */
     struct taker_wants (*wants)(const void *taker);
     /* Whether samples of the series matter: asked after it was offered. */
     bool (*follows)(const void *taker, uint64_t series_id);

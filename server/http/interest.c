@@ -140,14 +140,15 @@ static int add_names(struct interest *in, struct waiter *w, const struct taker_w
 int interest_add(struct interest *in, struct waiter *w) {
     if (!w->takes)
         return enrol(in, w, WATCH_COMMITS);
-    struct taker_wants wants = w->takes->wants(w->taker);
+    bool told = w->takes->wants != NULL;
+    struct taker_wants wants = told ? w->takes->wants(w->taker) : (struct taker_wants){.n_names = 0};
     uint64_t id;
     if (enrol(in, w, WATCH_TAKERS) != 0 || (wants.events && enrol(in, w, WATCH_EVENTS) != 0) ||
         (wants.checks && enrol(in, w, WATCH_CHECKS) != 0) ||
         (wants.rejects && enrol(in, w, WATCH_REJECTS) != 0) ||
-        (w->counts && enrol(in, w, WATCH_COUNTS) != 0) || add_names(in, w, &wants) != 0)
+        ((w->counts || !told) && enrol(in, w, WATCH_COUNTS) != 0) || add_names(in, w, &wants) != 0)
         return -1;
-    for (size_t at = 0; (at = w->takes->followed(w->taker, at, &id)) > 0;)
+    for (size_t at = 0; told && (at = w->takes->followed(w->taker, at, &id)) > 0;)
         if (interest_follow(in, w, id) != 0)
             return -1;
     return 0;

@@ -70,7 +70,7 @@ static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
         pipeline_want_no_more(watch->http->pipeline, w->session_id);
         watch->n_looking--;
     }
-    if (w->takes)
+    if (w->takes && w->takes->seen)
         w->takes->seen(w->taker, watch->follow.cursor);
     if (w->fd >= 0)
         epoll_ctl(watch->epoll, EPOLL_CTL_DEL, w->fd, NULL);

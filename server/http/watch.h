@@ -47,7 +47,7 @@ struct waiter {
     uint64_t series;                /* and series */
     char session[INGEST_NAME_SIZE]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
-    bool counts;      /* n_taken is wanted */
+    bool counts;      /* n_taken is wanted; of a taker without `wants` it is kept, too */
     uint64_t n_taken; /* changes whenever something new came in that session */
     bool failed;      /* the taker can take no more */
     /* interest.c, follow.c and due.c: */
