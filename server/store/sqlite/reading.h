@@ -46,6 +46,9 @@ struct reading {
     bool at_chunk; /* stmt stands at a chunk that was not opened yet, */
     bool at_end;   /* or behind the last one */
 
+    struct rows_arrival arrival; /* of the last sample; it holds up to arrival_end */
+    uint64_t arrival_end;
+
     uint64_t from, to; /* ids to hand out, both inclusive */
     uint64_t skip;     /* so many matches are not handed out */
     uint64_t n_matches;

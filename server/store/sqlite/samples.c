@@ -82,11 +82,12 @@ static int open_chunk(struct reading *g) {
 
 /* 0: go on, 1: stop, -1. */
 static int emit(struct reading *g, struct open_chunk *c) {
-    struct rows_arrival arrival = {0};
     const struct filter *f = g->filter;
-    if ((!g->counting || f->has_source) && rows_arrival(g->r, c->next_id, &arrival, g->err) != 0)
+    bool known = c->next_id >= g->arrival.first_id && c->next_id < g->arrival_end;
+    if (!known && (!g->counting || f->has_source) &&
+        rows_arrival_until(g->r, c->next_id, &g->arrival, &g->arrival_end, g->err) != 0)
         return -1;
-    if (f->has_source && f->source != arrival.source)
+    if (f->has_source && f->source != g->arrival.source)
         return 0;
     struct rows_spelling *spelling = NULL;
     if (f->timed && !c->vals.value.timestamp)
@@ -103,8 +104,8 @@ static int emit(struct reading *g, struct open_chunk *c) {
         return -1;
     struct sample_row row = {.id = c->next_id,
                              .series_id = spelling->series_id,
-                             .received_at = arrival.received_at,
-                             .source = arrival.source,
+                             .received_at = g->arrival.received_at,
+                             .source = g->arrival.source,
                              .session = spelling->session,
                              .text = metric_is(spelling->metric.type, METRIC_TEXT) ? c->vals.value.text
                                                                                    : span_of(NULL, 0),
