@@ -1,14 +1,17 @@
 /* The work that an answer takes grows with the answer, not with the square of the recording. Work is what the store does: steps of SQLite's
  * machine, and samples that are looked at. Eight times as much may take twelve times the work; a square would take
  * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
- * one. */
+ * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
 #include "asking.h"
+#include "control/held.h"
+#include "control/window.h"
 #include "http/follow.h"
 #include "judge/judge.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define FEW     2000
@@ -257,6 +260,95 @@ static void more_waiters(void) {
     CU_ASSERT(many < 2 * MANY); /* of chunks, not of samples */
 }
 
-UNIT_MAIN("http/growth", {"eight times the waiters", more_waiters}, {"eight times the samples", more_samples},
-          {"eight times the series", more_series},
+/* --- streams ------------------------------------------------------------------------------------------- */
+
+/* What it takes `n` streams to read all that is recorded, a window at a time in turn; *events: of all of them. */
+static uint64_t work_of_streams(size_t n, size_t *events) {
+    enum { STREAMS_MAX = 16 };
+    struct window *windows[STREAMS_MAX] = {NULL};
+    uint64_t cursors[STREAMS_MAX] = {0}, before = looked();
+    struct ask ask = {.filter = {.session = SPAN("default")}};
+    struct err err = {0};
+    size_t more = 1, n_events;
+    steps = 0;
+    *events = 0;
+    count_steps(true);
+    for (size_t i = 0; i < n; i++)
+        windows_begin(server.http);
+    while (more) {
+        more = 0;
+        for (size_t i = 0; i < n; i++) {
+            uint64_t since = cursors[i];
+            window_drop(server.http, windows[i]);
+            windows[i] = window_next(server.http, &ask, 0, &cursors[i], &err);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(windows[i]);
+            window_events(windows[i], since, &n_events);
+            more += n_events;
+        }
+        *events += more;
+    }
+    for (size_t i = 0; i < n; i++)
+        windows_end(server.http, windows[i]);
+    count_steps(false);
+    return steps + looked() - before;
+}
+
+/* Each stream looked for itself: a hundred of them got a tenth of 20,000 samples a second. */
+static void more_streams(void) {
+    size_t events;
+    start();
+    send_samples(FEW);
+    uint64_t one = work_of_streams(1, &events);
+    EQ_INT(events, FEW);
+    uint64_t many = work_of_streams(16, &events);
+    EQ_INT(events, 16 * FEW);
+    CU_ASSERT(many <= one + one / 2 + 16 * NOTHING / 10);
+    send_samples(MANY - FEW);
+    many = work_of_streams(1, &events);
+    EQ_INT(events, MANY);
+    CU_ASSERT(many <= 12 * one);
+    stop();
+}
+
+/* --- an export that nobody takes ----------------------------------------------------------------------- */
+
+#define LARGE 40000 /* samples: more bytes of export than sockets hold */
+
+static void wait_until_held(size_t n) {
+    while (server.http->n_looks_held != n)
+        usleep(1000);
+}
+
+/* A look that is kept for the next page keeps SQLite's log from being used again, so it is closed when its client takes nothing.
+ * The export goes on with a new one, from where it was. */
+static void slow_exports_hold_nothing(void) {
+    static const char request[] = "GET /recorder/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct client slow[3];
+    int small = 256 << 10;
+    start();
+    send_samples(LARGE);
+    for (int i = 0; i < 3; i++) {
+        client_open(&slow[i], &server);
+        setsockopt(slow[i].fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        client_send(&slow[i], request, sizeof request - 1);
+    }
+    wait_until_held(HELD_MAX);
+    EQ_INT(ask("GET /recorder/v1/series?limit=1"), 200);
+    EQ_INT(post_json("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"]}"), 200);
+    wait_until_held(0);
+    send_samples(LINES);
+    for (int i = 0; i < 3; i++) {
+        size_t rows = 0;
+        EQ_INT(client_receive(&slow[i]), 200);
+        for (const char *p = slow[i].body; (p = strstr(p, "\"received_at\"")); p++)
+            rows++;
+        EQ_INT(rows, LARGE);
+        client_close(&slow[i]);
+    }
+    stop();
+}
+
+UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
+          {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
+          {"eight times the samples", more_samples}, {"eight times the series", more_series},
           {"eight times the events, checks and rejects", more_records})
