@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define ARENA_FIRST ((size_t)1024) /* most arenas hold little: each block is twice as large as the one before */
+#define ARENA_FIRST                                                                                          \
+    ((size_t)1024) /* most arenas hold little: each block is twice as large as the one before */
 #define ARENA_BLOCK ((size_t)32 * 1024)
 #define ARENA_ALIGN ((size_t)16)
 
