@@ -115,6 +115,8 @@ const char *store_path(const struct store *s); /* as given */
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
+/* So many readers of the pool may be kept for seconds without that others wait for theirs. */
+#define STORE_READERS_HELD 2
 /* A reader from the pool; waits while all are taken. NULL with err. Any thread. */
 struct reader *store_reader_take(struct store *s, struct err *err);
 void store_reader_give(struct store *s, struct reader *reader);

@@ -80,6 +80,7 @@ struct rows {
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
+    uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
 /* --- statement.c */
@@ -148,6 +149,10 @@ int rows_series(struct reader *, const struct filter *, int (*row)(void *, const
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
+struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);
+int rows_samples_more(struct samples_cursor *, int (*row)(void *, const struct sample_row *), void *,
+                      struct err *);
+void rows_samples_close(struct samples_cursor *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
 int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
