@@ -91,11 +91,11 @@ bool api_is_undisturbed(struct http_request *rq, struct span *note) {
 }
 
 bool api_has_session(struct http_request *rq, struct span *note) {
-    char words[HTTP_SESSION_SIZE];
     if (!rq->session_unknown)
         return true;
-    *note = SPAN("no such session: nothing stored");
-    api_errors(rq, 404, "%s", http_session_words(rq, words));
+    *note = rq->session_status == 404 ? SPAN("no such session: nothing stored")
+                                      : SPAN("no session could be told: nothing stored");
+    api_errors(rq, rq->session_status, "%s", rq->session_why);
     return false;
 }
 

@@ -341,11 +341,11 @@ static void reject_request(struct post *p, enum reason reason, struct span detai
  * default one, as there is no other that it could be shown in. */
 static void reject_refused(struct post *p, struct span note) {
     const struct http_request *rq = p->rq;
-    char words[HTTP_SESSION_SIZE];
     if (rq->method == HTTP_GET)
         return;
     if (rq->session_unknown)
-        reject_request(p, REASON_UNKNOWN_SESSION, span_str(http_session_words(rq, words)));
+        reject_request(p, rq->session_status == 409 ? REASON_SESSION_CONFLICT : REASON_UNKNOWN_SESSION,
+                       span_str(rq->session_why));
     else if (rq->key == KEY_MISSING && (rq->route->flags & ROUTE_KEY))
         reject_request(p, REASON_NO_API_KEY,
                        rq->api_key.n ? SPAN("this path looks in the header alone") : (struct span){NULL, 0});

@@ -34,6 +34,8 @@ const struct option option_table[] = {
     {OPT_RETENTION_SAMPLES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
     {OPT_MAX_SERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
     {OPT_KEEP_DATAGRAMS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
+    {OPT_KEEP_BODIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "keep-bodies", NULL, NULL, NULL, "keep the body of every write over HTTP, as it came"},
+    {OPT_RETENTION_BODIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "retention-bodies", "SIZE", NULL, "1G", "forget the oldest bodies beyond this size, together with their requests"},
     {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_IGNORE_ORIGIN, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
@@ -54,6 +56,8 @@ const struct option option_table[] = {
     {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
+    {OPT_FAKEINTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "fakeintake", NULL, NULL, NULL, "be Datadog's fakeintake: take any POST on any path and any key, keep its body, answer 200, keep points of any age"},
+    {OPT_AUTO_SESSIONS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "auto-sessions", NULL, NULL, NULL, "a session exists by being named, in /s/NAME or a test session token, as with dd-apm-test-agent"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */

@@ -259,7 +259,7 @@ void control_mark(struct http_request *rq) {
     json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, ASK_NAMES("at")) : NULL;
     struct span name = http_arg(rq, "session");
     bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
-    if (body && read_moment(rq, body, &moment) == 0 && (all || ask_session(rq, name, &session) == 0) &&
+    if (body && ask_own(rq, name) == 0 && read_moment(rq, body, &moment) == 0 && (all || ask_session(rq, name, &session) == 0) &&
         ask_barrier(rq, session.id, &last_id) == 0 && find_mark(rq, &moment, last_id, &mark) == 0)
         buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", mark);
     json_decref(body);
@@ -301,8 +301,10 @@ void control_reset(struct http_request *rq) {
     if (!body)
         return;
     json_decref(body);
-    struct forget f = {.ids = calloc(INGEST_SESSIONS_MAX, sizeof *f.ids)};
     struct span name = http_arg(rq, "session");
+    if (ask_own(rq, name) != 0)
+        return;
+    struct forget f = {.ids = calloc(INGEST_SESSIONS_MAX, sizeof *f.ids)};
     if (!f.ids)
         http_error(rq, 503, "out of memory");
     else if (span_eq(name, SPAN("*"))) {

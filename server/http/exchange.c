@@ -16,6 +16,7 @@
 #include "http/link.h"
 #include "http/respond.h"
 #include "http/router.h"
+#include "http/session.h"
 #include "http/watch.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,27 +40,6 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
 }
 
 /* --- the headers are there ------------------------------------------------------------------------------- */
-
-static void read_session(struct http_request *rq) {
-    struct http *h = rq->http;
-    rq->api_key = http_header(rq, "DD-API-KEY");
-    if (!rq->api_key.p)
-        rq->api_key = http_arg(rq, "api_key");
-    rq->session_token = http_header(rq, "X-Datadog-Test-Session-Token");
-    if (!rq->session_token.p)
-        rq->session_token = http_arg(rq, "test_session_token");
-    if (rq->session_token.p) {
-        struct ingest_session session;
-        struct err ignored = {0};
-        rq->session_unknown = ingest_session_find(h->ingest, rq->session_token, &session, &ignored) != 0;
-        rq->session_id = session.id;
-    } else {
-        rq->session_id = ingest_session_by_key(h->ingest, rq->api_key);
-        rq->session_unknown = rq->session_id == INGEST_ENDED;
-    }
-    if (rq->session_unknown)
-        rq->session_id = ingest_session_by_key(h->ingest, SPAN(""));
-}
 
 static void refuse_method(struct http_request *rq, unsigned allowed) {
     struct buf methods = {.max = 256};
@@ -122,10 +102,9 @@ static bool admit(struct http_request *rq) {
                    SPAN_ARG(rq->path));
         return false;
     }
-    read_session(rq);
+    http_session_read(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
-        char words[HTTP_SESSION_SIZE];
-        http_error(rq, 404, "%s", http_session_words(rq, words));
+        http_error(rq, rq->session_status, "%s", rq->session_why);
         return false;
     }
     return true;

@@ -77,15 +77,6 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
     buf_str(&answer->body, list ? "]}" : "}\n");
 }
 
-const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]) {
-    if (rq->session_token.p)
-        snprintf(text, HTTP_SESSION_SIZE, "no session has the token '%.*s'",
-                 (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
-    else
-        snprintf(text, HTTP_SESSION_SIZE, "the session of this API key has ended");
-    return text;
-}
-
 /* --- sleeping -------------------------------------------------------------------------------------------- */
 
 int http_socket(const struct http_request *rq) {

@@ -34,3 +34,9 @@ e2e-query: build/statwit $(OUT)/statwit ## random queries of the fake Datadog AP
 e2e: e2e-doubles
 e2e-doubles: build/statwit $(OUT)/statwit ## every assertion of fixtures/doubles, with recordings that fulfil and break it
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/doubles_test.py -q
+
+# A base URL for each session.
+.PHONY: e2e-prefix
+e2e: e2e-prefix
+e2e-prefix: build/statwit $(OUT)/statwit ## /s/NAME before every path, --auto-sessions, and what conflicts with them
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/prefix_test.py -q
