@@ -154,7 +154,7 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .n_allowed_hosts = o->list[OPT_ALLOW_HOST].n,
         .allowed_hosts = o->list[OPT_ALLOW_HOST].texts,
         .advertise = option_text(o, OPT_ADVERTISE),
-        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
+        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY) || option_on(o, OPT_FAKEINTAKE),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
         .fakeintake = option_on(o, OPT_FAKEINTAKE),
         .auto_sessions = option_on(o, OPT_AUTO_SESSIONS),

@@ -122,7 +122,7 @@ struct reject_row {
 };
 
 /* The body of a POST as it came, with what only those need who ask for it again. */
-struct payload {
+struct posted_body {
     struct span path;    /* decoded, with all its slashes */
     struct span api_key; /* whole; p == NULL: none */
     struct span headers; /* a JSON object; p == NULL: not kept */
@@ -138,7 +138,7 @@ struct request {
     struct span api_key; /* masked: the last 4 characters */
     struct span body; /* kept for the paths that are not decoded, and where bodies are kept; else {NULL, 0} */
     struct span note; /* what was wrong with it, or which fault was injected */
-    const struct payload *payload; /* to be kept besides; NULL: none. A reader gives it apart */
+    const struct posted_body *payload; /* to be kept besides; NULL: none. A reader gives it apart */
 };
 
 struct request_row {
@@ -153,7 +153,7 @@ struct payload_row {
     int64_t received_at;
     struct span session;
     struct span method, query, encoding, content_type; /* of its request */
-    struct payload payload;
+    struct posted_body payload;
 };
 
 /* A path that was posted to. */

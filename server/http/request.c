@@ -16,6 +16,24 @@ struct span http_header(const struct http_request *rq, const char *name) {
     return span_of(value ? value : "", n);
 }
 
+struct header_call {
+    void (*fn)(void *arg, struct span name, struct span value);
+    void *arg;
+};
+
+static enum MHD_Result call_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
+    const struct header_call *call = arg;
+    (void)kind;
+    call->fn(call->arg, span_str(name), span_str(value ? value : ""));
+    return MHD_YES;
+}
+
+void http_headers_each(const struct http_request *rq,
+                       void (*fn)(void *arg, struct span name, struct span value), void *arg) {
+    struct header_call call = {fn, arg};
+    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, call_header, &call);
+}
+
 struct header_count {
     const char *name;
     size_t n;

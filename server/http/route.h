@@ -47,6 +47,7 @@ enum route_flag {
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
     ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
+    ROUTE_OPEN_AS_FAKE = 256,  /* with --fakeintake, ROUTE_TOKEN does not count */
     ROUTE_MAKES_SESSION = 128, /* with auto_sessions a GET makes the session that it names, too */
 };
 
@@ -78,9 +79,14 @@ enum http_cut {
     HTTP_CUT_DURING, /* stored; half of the answer is sent */
     HTTP_CUT_AFTER,  /* stored; nothing is answered */
 };
+struct fault_content;
 struct http_fault {
     bool active;
-    unsigned status; /* 0: as usual; else: answer this, store nothing but the request itself */
+    bool kept; /* what is answered replaces only the answer: the request is handled and stored as usual */
+    unsigned
+        status; /* 0: as usual; else: answer this, and unless `kept` store nothing but the request itself */
+    struct fault_content
+        *content; /* what to answer; NULL: what goes with the status. fault.h; the router releases it */
     int64_t delay_ms;
     enum http_cut cut;
 };
@@ -111,11 +117,11 @@ struct http_request {
     struct http *http;
     const struct route *route;
     enum http_method method;
-    struct span method_text; /* "HEAD" too */
-    struct span target;      /* the request line's, raw */
-    struct span prefix; /* NAME of /s/NAME, decoded; p == NULL: the path has no such prefix */
+    struct span method_text;         /* "HEAD" too */
+    struct span target;              /* the request line's, raw */
+    struct span prefix;              /* NAME of /s/NAME, decoded; p == NULL: the path has no such prefix */
     struct span raw_path, raw_query; /* without the prefix */
-    struct span path; /* decoded, without doubled and trailing slashes */
+    struct span path;                /* decoded, without doubled and trailing slashes */
     size_t n_params;
     struct span params[HTTP_PARAMS_MAX]; /* what the {…} took, decoded */
     size_t n_args;
@@ -153,6 +159,9 @@ struct http_request {
 
 /* A header of the request; p == NULL: not there. Case-insensitive. */
 struct span http_header(const struct http_request *rq, const char *name);
+/* Calls fn for each, in the order in which they were sent. */
+void http_headers_each(const struct http_request *rq,
+                       void (*fn)(void *arg, struct span name, struct span value), void *arg);
 /* How often it was given. */
 size_t http_header_count(const struct http_request *rq, const char *name);
 /* The first query argument of that name; p == NULL: not there. */

@@ -172,6 +172,11 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
     return NULL;
 }
 
+const struct route *router_last(const struct route_table *const *tables, size_t n_tables) {
+    const struct route_table *last = tables[n_tables - 1];
+    return &last->routes[last->n - 1];
+}
+
 bool router_lists_errors(const struct route_table *const *tables, size_t n_tables, struct span path) {
     struct span params[HTTP_PARAMS_MAX];
     size_t n_params;

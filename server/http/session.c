@@ -59,13 +59,13 @@ static int find(struct http_request *rq, struct span name, struct ingest_session
     return -1;
 }
 
-struct named {
+struct session_named {
     uint64_t id;
     char name[INGEST_NAME_SIZE];
 };
 
 static void take_name(void *arg, const struct ingest_session *session) {
-    struct named *n = arg;
+    struct session_named *n = arg;
     if (session->id == n->id)
         memcpy(n->name, session->name, sizeof n->name);
 }
@@ -76,7 +76,7 @@ static bool key_agrees(struct http_request *rq, const struct ingest_session *ses
     uint64_t id = rq->api_key.n ? ingest_session_by_key(in, rq->api_key) : session->id;
     if (id == session->id || id == ingest_session_by_key(in, SPAN("")))
         return true;
-    struct named other = {.id = id};
+    struct session_named other = {.id = id};
     ingest_session_each(in, take_name, &other);
     if (id == INGEST_ENDED)
         refuse(rq, 409, "the path names the session '%s', but the API key is of a session that has ended",

@@ -40,3 +40,9 @@ e2e-doubles: build/statwit $(OUT)/statwit ## every assertion of fixtures/doubles
 e2e: e2e-prefix
 e2e-prefix: build/statwit $(OUT)/statwit ## /s/NAME before every path, --auto-sessions, and what conflicts with them
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/prefix_test.py -q
+
+# The doubles that statwit stands in for.
+.PHONY: e2e-fakeintake
+e2e: e2e-fakeintake
+e2e-fakeintake: build/statwit $(OUT)/statwit ## what clients and tests of Datadog's fakeintake see
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/fakeintake_test.py -q

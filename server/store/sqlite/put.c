@@ -191,7 +191,7 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
 }
 
 /* Of the request that was put last. */
-static int put_payload(struct store *s, const struct payload *p, struct err *err) {
+static int put_payload(struct store *s, const struct posted_body *p, struct err *err) {
     sqlite3_stmt *stmt = s->sql[SQL_PAYLOAD];
     db_bind_id(stmt, 1, s->last_id);
     db_bind_id(stmt, 2, s->arrival.session_id);
