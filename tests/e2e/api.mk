@@ -46,3 +46,7 @@ e2e-prefix: build/statwit $(OUT)/statwit ## /s/NAME before every path, --auto-se
 e2e: e2e-fakeintake
 e2e-fakeintake: build/statwit $(OUT)/statwit ## what clients and tests of Datadog's fakeintake see
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/fakeintake_test.py -q
+.PHONY: e2e-test-agent
+e2e: e2e-test-agent
+e2e-test-agent: build/statwit $(OUT)/statwit ## what clients of dd-apm-test-agent see
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/test_agent_test.py -q
