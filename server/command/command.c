@@ -80,6 +80,12 @@ const struct command commands[] = {
      "  statwit rejects --remarks\n"
      "  statwit rejects --since 10m --json",
      rejects_command},
+    {"datagrams", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_DATAGRAMS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the datagrams as they came, newest last (with --keep-datagrams)", "A byte that is no text is shown as \\xHH.",
+     "  statwit datagrams -n 20\n"
+     "  statwit datagrams --source unixgram --since 10m\n"
+     "  statwit datagrams --db statwit.db --json",
+     datagrams_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),
      "listeners, counts, losses", NULL,
      "  statwit status\n"

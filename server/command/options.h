@@ -75,6 +75,7 @@ enum option_id {
     OPT_SORT,
     OPT_REMARKS,
     OPT_CSV_SAFE,
+    OPT_RAW,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -139,10 +140,11 @@ enum option_group {
     TAKES_UNTIL,
     TAKES_FILTER,
     TAKES_SAMPLES,
-    TAKES_RECORDS, /* events, checks */
-    TAKES_TIMES,   /* who prints times for people */
-    TAKES_TABLE,   /* who prints a table */
-    TAKES_LS,      /* ls alone */
+    TAKES_RECORDS,
+    TAKES_DATAGRAMS, /* events, checks */
+    TAKES_TIMES,     /* who prints times for people */
+    TAKES_TABLE,     /* who prints a table */
+    TAKES_LS,        /* ls alone */
     TAKES_REJECTS,
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */

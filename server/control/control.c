@@ -18,6 +18,7 @@ static const struct route routes[] = {
     GET(V1 "/service_checks", control_service_checks),
     GET(V1 "/rejects", control_rejects),
     GET(V1 "/requests", control_requests),
+    GET(V1 "/datagrams", control_datagrams),
     GET(V1 "/metrics", control_names),
     GET(V1 "/tags", control_tags),
     GET(V1 "/timeline", control_timeline),

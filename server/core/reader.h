@@ -78,6 +78,8 @@ struct sample_row {
     struct span session;
     struct span text; /* sets: the value; else empty */
     struct value value;
+    struct span
+        line; /* as it came; p == NULL: whoever reads has not looked for it (control/lines.h), or it is not kept */
     const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
 };
 
@@ -244,7 +246,7 @@ struct reader_ops {
     int (*posted)(struct reader *, struct span session, bool payloads,
                   int (*row)(void *, const struct posted_row *), void *, struct err *);
     /* Those that were kept, oldest first. `since` and `until` are about their records; session, source, limit, newest count, and
-     * `series_id` here is the id of one record: only its datagram. */
+     * `after_series` here is the id of a datagram: only later ones; and `series_id` that of a record: only its own. */
     int (*datagrams)(struct reader *, const struct filter *, int (*row)(void *, const struct datagram_row *),
                      void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,

@@ -117,6 +117,9 @@ const char *store_path(const struct store *s); /* as given */
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
+/* Whether store_datagram keeps its bytes. Any thread. */
+bool store_keeps_datagrams(const struct store *s);
+
 /* A reader from the pool; waits while all are taken. NULL with err. Any thread. */
 struct reader *store_reader_take(struct store *s, struct err *err);
 void store_reader_give(struct store *s, struct reader *reader);

@@ -82,7 +82,7 @@ int rows_posted(struct reader *reader, struct span session, bool payloads,
 #define DATAGRAMS                                                                                            \
     "SELECT d.id, d.received_at, d.source, s.name, d.after_id, d.bytes FROM datagram d"                      \
     " CROSS JOIN session s ON s.id = d.session_id WHERE (?1 IS NULL OR " SESSION_IS("d.session_id") ")"
-#define DATAGRAMS_END " AND (?5 < 0 OR d.source = ?5)"
+#define DATAGRAMS_END " AND (?5 < 0 OR d.source = ?5) AND d.id > ?6"
 
 /* The newest of those before a record; of several that hold nothing, the last one. */
 #define DATAGRAM_OF                                                                                          \
@@ -101,9 +101,8 @@ int rows_datagrams(struct reader *reader, const struct filter *f,
     sqlite3_stmt *stmt = f->series_id ? rows_statement(r, sql, err) : bounded(r, sql, f, err);
     if (!stmt)
         return -1;
-    if (f->series_id)
-        db_bind_id(stmt, 6, f->series_id);
-    else
+    db_bind_id(stmt, 6, f->series_id ? f->series_id : f->after_series);
+    if (!f->series_id)
         sqlite3_bind_int(stmt, 5, f->has_source ? (int)f->source : -1);
     int got;
     while ((got = db_row(r->db, stmt, err)) == 1) {

@@ -239,6 +239,10 @@ static void note_large(struct store *s, size_t n) {
     s->large = true;
 }
 
+bool store_keeps_datagrams(const struct store *s) {
+    return s->options.keep_datagrams;
+}
+
 int store_datagram(struct store *s, struct span bytes, struct err *err) {
     if (bytes.n > DATAGRAM_PACKET_MAX)
         note_large(s, bytes.n);
