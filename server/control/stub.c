@@ -199,7 +199,7 @@ static void put_text(struct buf *b, const char *name, struct span text) {
 
 static void put_content(struct buf *b, const struct fault_content *c) {
     struct span body = buf_view(&c->body);
-    if (c->has_body && utf8_valid(body))
+    if (c->has_body && utf8_valid(body) && !(body.n && memchr(body.p, 0, body.n)))
         put_text(b, "body", body.p ? body : SPAN(""));
     else if (c->has_body) {
         buf_str(b, ",\"body_b64\":");

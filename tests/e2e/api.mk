@@ -50,3 +50,14 @@ e2e-fakeintake: build/statwit $(OUT)/statwit ## what clients and tests of Datado
 e2e: e2e-test-agent
 e2e-test-agent: build/statwit $(OUT)/statwit ## what clients of dd-apm-test-agent see
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/test_agent_test.py -q
+
+# The wire text.
+.PHONY: e2e-wire
+e2e: e2e-wire
+e2e-wire: build/statwit $(OUT)/statwit ## datagrams byte for byte, and what else clients' own test suites need of a server
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/wire_test.py -q
+
+.PHONY: e2e-fault
+e2e: e2e-fault
+e2e-fault: build/statwit $(OUT)/statwit ## faults that say what to answer; statwit fault; stubs from a file
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/fault_test.py -q
