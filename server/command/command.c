@@ -186,7 +186,7 @@ const struct command commands[] = {
      "  statwit diff checkout.metrics session:default\n"
      "  statwit diff old/metadata.csv metadata.csv",
      diff_command},
-    {"fault", "[ls|clear|http|dogstatsd|load FILE]", 0, 2, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_FAULT, TAKES_JSON, TAKES_QUIET),
+    {"fault", "[ls|clear|http|dogstatsd|load] [FILE]", 0, 2, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_FAULT, TAKES_JSON, TAKES_QUIET),
      "misbehave on purpose",
      "http and dogstatsd add a fault to the existing ones, load adds those of a file: {\"http\":[…]} as the API takes it, or\n"
      "WireMock's stub mappings. clear ends them all.",
