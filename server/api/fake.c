@@ -85,9 +85,9 @@ const struct posted_body *fake_payload(const struct http_request *rq, struct are
     struct buf room = {0};
     if (p)
         *p = (struct posted_body){.path = arena_copy(a, fault_endpoint(rq, &room)),
-                              .api_key = arena_copy(a, rq->api_key),
-                              .headers = copy_headers(rq, a),
-                              .bytes = arena_copy(a, rq->body)};
+                                  .api_key = arena_copy(a, rq->api_key),
+                                  .headers = copy_headers(rq, a),
+                                  .bytes = arena_copy(a, rq->body)};
     buf_free(&room);
     return p;
 }
