@@ -111,6 +111,7 @@ static int read_list(struct http_request *rq, const json_t *body, const char *na
         good = good && json_is_object(json_array_get(*list, i));
     if (good && *n <= FAULT_RULES_MAX)
         return 0;
+    *n = 0;
     http_error(rq, 400, "%s must be a list of at most %d objects", name, FAULT_RULES_MAX);
     return -1;
 }
