@@ -103,7 +103,7 @@ load helper
     done <<'END'
 statwit,session,:new ls rm
 statwit,catalog,m:merge
-statwit,fault,:ls clear http dogstatsd
+statwit,fault,:ls clear http dogstatsd load
 statwit,completion,z:zsh
 statwit,help,mar:mark
 statwit,ls,--type,g:gauge
