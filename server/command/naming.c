@@ -5,6 +5,7 @@
 #include "command/table.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "flushed/flushed.h"
 #include "store/store.h"
 #include <errno.h>
 #include <stdio.h>
@@ -99,13 +100,23 @@ static const char *const paths[] = {
     [ASK_DIFF] = "/recorder/v1/diff",
 };
 
+static json_t *answer_from(struct catalog_question *q, struct reader *r, struct err *err) {
+    struct flushed_options options = {.since = 0};
+    if (!catalog_question_as_datadog(q, &options.session, &options.since))
+        return catalog_question_answer(q, r, err);
+    struct reader *view = flushed_open(r, &options, err);
+    json_t *answer = view ? catalog_question_answer(q, view, err) : NULL;
+    reader_close(view);
+    return answer;
+}
+
 static int answer_in(struct catalog_question *q, struct reader *r, const struct options *o, json_t **answer) {
     struct err err = {0};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS) {
-            *answer = catalog_question_answer(q, r, &err);
+            *answer = answer_from(q, r, &err);
             status = *answer ? EXIT_PASS : EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -146,6 +157,8 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
         json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
     if (scoped && option_given(o, OPT_SINCE))
         json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (scoped && option_given(o, OPT_AS))
+        json_object_set_new(question, "as", json_string(option_text(o, OPT_AS)));
     if (!remote && rows_from_file(o))
         return ask_file(o, kind, question, answer);
     struct remote own;

@@ -54,6 +54,7 @@ const struct option option_table[] = {
     {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
+    {OPT_RAW_QUERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "raw-queries", NULL, NULL, NULL, "Datadog's read paths show DogStatsD samples as they were sent, not as an Agent flushes them"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */
@@ -128,6 +129,7 @@ const struct option option_table[] = {
     {OPT_MARKDOWN, GROUPS(TAKES_DIFF), KIND_FLAG, 0, "markdown", NULL, NULL, NULL, "write tables for a pull request"},
 
     /* What an Agent would send. */
+    {OPT_AS, GROUPS(TAKES_VIEW), KIND_WORD, 0, "as", "datadog", NULL, NULL, "ask about what Datadog has once an Agent has flushed, instead of what was sent: rates, login.time.avg"},
     {OPT_INTERVAL, GROUPS(TAKES_FLUSH), KIND_TIME, 0, "interval", "TIME", NULL, "15s", "how often the Agent flushes, at multiples of this since 1970"},
     {OPT_FLUSH_AT, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "flush-at", "T,T…", NULL, NULL, "when the Agent flushes, instead: seconds since 1970"},
     {OPT_HOSTNAME, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "hostname", "NAME", "DD_HOSTNAME", "default-hostname", "the host of what names none"},

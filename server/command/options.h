@@ -113,6 +113,8 @@ enum option_id {
     OPT_VALUES,
     OPT_MASK,
     OPT_MARKDOWN,
+    OPT_AS,
+    OPT_RAW_QUERIES,
     OPT_INTERVAL,
     OPT_FLUSH_AT,
     OPT_HOSTNAME,
@@ -161,6 +163,7 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
+    TAKES_VIEW,     /* who can ask about what Datadog has */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

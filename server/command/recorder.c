@@ -149,6 +149,7 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .advertise = option_text(o, OPT_ADVERTISE),
         .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
+        .raw_queries = option_on(o, OPT_RAW_QUERIES),
     };
     if (choose_token(r, o, &http.token, err) != 0)
         return -1;

@@ -30,6 +30,7 @@ struct http_options {
     const char *const *allowed_hosts; /* globs of names that the Host header may have besides ours */
     const char *advertise; /* the host that sessions' environments name; NULL: the one that was asked */
     bool accept_no_key;    /* ROUTE_KEY does not count */
+    bool raw_queries;      /* Datadog's read paths show DogStatsD samples as they were sent */
     bool strict_intake;    /* answer 400 to what Datadog would drop in silence */
 };
 
