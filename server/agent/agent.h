@@ -95,6 +95,8 @@ struct agent_point {
     int64_t at_s;
     double value;
     const struct agent_causes *causes; /* NULL: not asked for */
+    uint64_t id;                       /* of its newest sample, 0: it has none (a zero that goes on) */
+    int64_t newest_ns;                 /* when that arrived */
 };
 /* type: "gauge" or "rate". tags: sorted, each once; in a timestamped series as they came. device.p == NULL: none. */
 struct agent_series {
@@ -113,6 +115,8 @@ struct agent_sketch_point {
     const int32_t *keys;
     const uint32_t *counts;
     const struct agent_causes *causes;
+    uint64_t id; /* as of a point */
+    int64_t newest_ns;
 };
 struct agent_sketch_series {
     struct span metric, host;

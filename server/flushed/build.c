@@ -26,6 +26,12 @@ static void end_flush(void *arg) {
     (void)arg;
 }
 
+/* When a point came about: with its newest sample, or for a zero that goes on, now. */
+static void date_point(const struct flushed_building *b, struct flushed_point *p, uint64_t id, int64_t newest_ns) {
+    p->id = id ? id : feed_id(b->feed);
+    p->received_at = id ? newest_ns : feed_at_ns(b->feed);
+}
+
 /* The series of a flush, in *p; false: it failed. */
 static bool begin_series(struct flushed_building *b, enum metric_type type, struct span name, struct span host,
                          struct span device, size_t n_tags, const struct span *tags,
@@ -41,8 +47,7 @@ static bool begin_series(struct flushed_building *b, enum metric_type type, stru
                        .interval = AGENT_BUCKET_S};
     if (host.n)
         m.origin.host = host;
-    *p = (struct flushed_point){
-        .id = feed_id(b->feed), .received_at = feed_at_ns(b->feed), .source = SOURCE_HTTP};
+    *p = (struct flushed_point){.source = SOURCE_HTTP};
     p->series = flushed_series_of(b->f, b->session, &m);
     p->spelling = p->series == NO_POINT ? NULL : flushed_spelling_of(b->f, p->series, &m);
     if (!p->spelling)
@@ -57,6 +62,7 @@ static void take_series(void *arg, const struct agent_series *s) {
                       s->n_tags, s->tags, &p))
         return;
     for (size_t i = 0; i < s->n_points && !b->err.set; i++) {
+        date_point(b, &p, s->points[i].id, s->points[i].newest_ns);
         p.timestamp = s->points[i].at_s;
         p.number = s->points[i].value;
         flushed_add(b->f, &p, &b->err);
@@ -78,6 +84,7 @@ static void take_sketch(void *arg, const struct agent_sketch_series *s) {
                                 .n_bins = from->n_bins,
                                 .keys = from->keys,
                                 .counts = from->counts};
+        date_point(b, &p, from->id, from->newest_ns);
         p.timestamp = from->at_s;
         p.number = from->avg;
         p.sketch = &sketch;

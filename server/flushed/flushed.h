@@ -5,8 +5,8 @@
  *     … ask d as any reader …
  *     reader_close(d);
  *
- * What is not due yet is flushed, too: nobody has to wait for an Agent's ten seconds. A row's id is that of the newest record that
- * it could be made of, its time when that one arrived; several rows may have the same id.
+ * What is not due yet is flushed, too: nobody has to wait for an Agent's ten seconds. A row's id is that of the newest sample that
+ * it was made of, its time when that one arrived. Several rows may have the same id.
  *
  * Ownership: reader_close frees it, not the recording's reader.
  * Threads: as the recording's reader, which must be between begin and end meanwhile.

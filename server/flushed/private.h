@@ -41,6 +41,7 @@ struct flushed {
     struct table by_hash, by_id; /* a key's hash, a recorded series' id: to a place in series */
     struct flushed_point *points;
     size_t n_points, cap_points;
+    uint32_t *order; /* the points by id; NULL: not asked for yet */
     struct buf key; /* scratch */
     struct span *tags;
     size_t cap_tags;

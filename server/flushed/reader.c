@@ -101,11 +101,35 @@ static int walk_point(struct flushed_walk *w, const struct flushed_point *p) {
     return w->row(w->arg, &row);
 }
 
+static int by_id(const void *a, const void *b, void *flushed) {
+    uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+    const struct flushed_point *x = &((const struct flushed *)flushed)->points[i];
+    const struct flushed_point *y = &((const struct flushed *)flushed)->points[k];
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return (i > k) - (i < k);
+}
+
+/* A flush makes points by name, long after their samples. */
+static int sort_points(struct flushed *f, struct err *err) {
+    if (f->order)
+        return 0;
+    f->order = malloc((f->n_points + 1) * sizeof *f->order);
+    if (!f->order)
+        return err_set(err, 0, "out of memory");
+    for (size_t i = 0; i < f->n_points; i++)
+        f->order[i] = (uint32_t)i;
+    if (f->n_points)
+        qsort_r(f->order, f->n_points, sizeof *f->order, by_id, f);
+    return 0;
+}
+
 static void walk_ordered(struct flushed_walk *w) {
-    for (size_t i = 0; i < w->f->n_points; i++)
-        if (wants_series(w->q, &w->f->series[w->f->points[i].series].row) &&
-            walk_point(w, &w->f->points[i]))
+    for (size_t i = 0; i < w->f->n_points; i++) {
+        const struct flushed_point *p = &w->f->points[w->f->order[i]];
+        if (wants_series(w->q, &w->f->series[p->series].row) && walk_point(w, p))
             return;
+    }
 }
 
 static void walk_series(struct flushed_walk *w) {
@@ -127,9 +151,10 @@ static int read_samples(struct reader *r, const struct filter *q, bool ordered,
     struct filter filter = *q;
     struct flushed_walk w = {.f = (struct flushed *)r, .q = &filter, .row = row, .arg = arg};
     void (*walk)(struct flushed_walk *) = ordered && !q->series_id ? walk_ordered : walk_series;
-    (void)err;
     if (ordered)
         filter.after_series = 0;
+    if (walk == walk_ordered && sort_points((struct flushed *)r, err) != 0)
+        return -1;
     if (q->limit && q->newest) {
         w.counts = true;
         walk(&w);
@@ -277,6 +302,7 @@ static void close_flushed(struct reader *r) {
     buf_free(&f->key);
     free(f->series);
     free(f->points);
+    free(f->order);
     free(f->tags);
     free(f);
 }
