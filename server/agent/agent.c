@@ -168,14 +168,14 @@ static int take_timed(struct agent *a, const struct agent_sample *s, struct err 
         if (!tags[i].p)
             return -1;
     }
-    *t = (struct agent_timed){.series = {.type = is_rate ? "rate" : "gauge",
-                                         .interval = AGENT_BUCKET_S,
-                                         .n_tags = s->n_tags,
-                                         .tags = tags},
-                              .point = {s->timestamp, is_rate ? s->value / AGENT_BUCKET_S : s->value, NULL,
-                                        s->id, s->at_ns},
-                              .cause = {s->id, s->at_ns, s->type, s->value, s->rate, {NULL, 0}},
-                              .causes = {1, 1, NULL}};
+    *t = (struct agent_timed){
+        .series = {.type = is_rate ? "rate" : "gauge",
+                   .interval = AGENT_BUCKET_S,
+                   .n_tags = s->n_tags,
+                   .tags = tags},
+        .point = {s->timestamp, is_rate ? s->value / AGENT_BUCKET_S : s->value, NULL, s->id, s->at_ns},
+        .cause = {s->id, s->at_ns, s->type, s->value, s->rate, {NULL, 0}},
+        .causes = {1, 1, NULL}};
     t->series.metric = timed_copy(a, s->name, err);
     t->series.host = timed_copy(a, s->host.p ? s->host : a->options.hostname, err);
     if (!t->series.metric.p || !t->series.host.p)

@@ -13,7 +13,7 @@ struct read {
     struct http_request *rq;
     struct reader *reader;
     struct reader *recording; /* reader, unless that shows what Datadog has */
-    struct filter filter; /* everything of the session; copy it to ask for less */
+    struct filter filter;     /* everything of the session; copy it to ask for less */
     char session[INGEST_NAME_SIZE];
 };
 

@@ -120,7 +120,7 @@ static int flush_file(const struct options *o, struct flush_question *q, struct 
     if (!r)
         return EXIT_CANNOT;
     q->feed.filter = (struct filter){.session = span_str(strcmp(session, "*") == 0 ? NULL : session),
-                                .since = (uint64_t)option_number(o, OPT_SINCE)};
+                                     .since = (uint64_t)option_number(o, OPT_SINCE)};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(session), &err);
@@ -177,8 +177,9 @@ int flush_command(const struct options *o) {
         struct flush_output out = {.to = to_file ? file.to : stdout};
         status = rows_from_file(o) ? flush_file(o, &q, &out) : flush_server(o, &out);
         if (status == EXIT_PASS && out.n_bytes == 0 && q.format == PAYLOAD_TABLE)
-            log_info("an Agent would have sent nothing%s",
-                     q.only.p || q.feed.agent.explain.p ? " of that name" : ": no sample came over DogStatsD");
+            log_info("an Agent would have sent nothing%s", q.only.p || q.feed.agent.explain.p
+                                                               ? " of that name"
+                                                               : ": no sample came over DogStatsD");
         if (to_file && file_end(&file, status == EXIT_PASS, &err) != 0)
             status = EXIT_CANNOT;
     }

@@ -125,7 +125,8 @@ static json_t *make_report(struct judge *judge, struct reader *r, struct err *er
     return judge_start(judge, r, err) == 0 ? judge_report(judge, r, err) : NULL;
 }
 
-static json_t *make_report_as_datadog(struct judge *judge, struct reader *r, struct span session, struct err *err) {
+static json_t *make_report_as_datadog(struct judge *judge, struct reader *r, struct span session,
+                                      struct err *err) {
     struct flushed_options options = {
         .session = session, .since = judge_since(judge), .until = judge_until(judge)};
     struct reader *view = flushed_open(r, &options, err);

@@ -55,6 +55,13 @@ const struct option option_table[] = {
     {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
     {OPT_RAW_QUERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "raw-queries", NULL, NULL, NULL, "Datadog's read paths show DogStatsD samples as they were sent, not as an Agent flushes them"},
+    {OPT_FORWARD, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_LIST, 0, "forward", "URL", NULL, NULL, "pass on what is received (repeatable): datagrams to udp://HOST:PORT, unix://PATH or unixstream://PATH, requests to https://HOST, what an Agent makes of datagrams to agent+https://HOST"},
+    {OPT_FORWARD_KEY_FILE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TEXT, 0, "forward-api-key-file", "FILE", NULL, NULL, "the API key for --forward stands in this file (or in STATWIT_FORWARD_API_KEY); without one, requests keep their own key"},
+    {OPT_FORWARD_CA_FILE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TEXT, 0, "forward-ca-file", "FILE", NULL, NULL, "certificates that --forward trusts for https (PEM)"},
+    {OPT_FORWARD_HOSTNAME, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "forward-hostname", "NAME", "DD_HOSTNAME", NULL, "the host of what names none, for agent+ (default: this host's name)"},
+    {OPT_FORWARD_HOSTNAME, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "forward-hostname", "NAME", NULL, NULL, "the host of what names none, for agent+ (default: this host's name)"},
+    {OPT_FORWARD_INTERVAL, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "forward-interval", "TIME", NULL, "15s", "how often agent+ flushes; at the end it flushes what is left"},
+    {OPT_FORWARD_BACKOFF, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "forward-backoff", "TIME", NULL, "2s", "how long --forward pauses after a request failed; twice as long each time, 64 s at most"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */

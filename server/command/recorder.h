@@ -16,6 +16,7 @@ struct recorder {
     struct span constant_tags[DOGSTATSD_CONSTANT_TAGS_MAX]; /* of --dogstatsd-tags; text is the options' */
     struct store *store;
     struct pipeline *pipeline;
+    struct forward *forward; /* NULL: nothing is passed on */
     struct ingest *ingest;
     struct http *http;
     struct ingest_session session; /* the default one */

@@ -83,12 +83,12 @@ static int begin_judging(struct question *q, struct reader *r, struct err *err) 
 }
 
 /* The same of what Datadog has of this moment. */
-static int with_view(struct question *q, struct reader *r, int (*fn)(struct question *, struct reader *, struct err *),
-                     struct err *err) {
-    struct flushed_options options = {
-        .session = q->all_sessions ? SPAN(EVERY_SESSION) : span_str(q->waiter.session),
-        .since = judge_since(q->judge),
-        .until = judge_until(q->judge)};
+static int with_view(struct question *q, struct reader *r,
+                     int (*fn)(struct question *, struct reader *, struct err *), struct err *err) {
+    struct flushed_options options = {.session =
+                                          q->all_sessions ? SPAN(EVERY_SESSION) : span_str(q->waiter.session),
+                                      .since = judge_since(q->judge),
+                                      .until = judge_until(q->judge)};
     int64_t began = clock_mono_ns();
     struct reader *view = flushed_open(r, &options, err);
     int result = view ? fn(q, view, err) : -1;
@@ -112,7 +112,8 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
         store_reader_give(store, r);
     struct err limit = {0};
     if (result < 0)
-        http_error(q->rq, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422, "cannot judge: %s", err.text);
+        http_error(q->rq, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422,
+                   "cannot judge: %s", err.text);
     return result;
 }
 

@@ -31,8 +31,8 @@ struct flushes *flush_new(const struct flush_question *q, struct err *err) {
                                         .explains = q->feed.agent.explain.p,
                                         .only = q->only.p ? f->only : NULL};
     f->feed = feed_new(
-        &q->feed,
-        &(struct feed_taker){.sink = &payload_sink, .enough = page_is_full, .arg = &f->payload}, err);
+        &q->feed, &(struct feed_taker){.sink = &payload_sink, .enough = page_is_full, .arg = &f->payload},
+        err);
     if (f->feed)
         return f;
     free(f);

@@ -18,9 +18,9 @@ struct question {
     uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
     bool ended;         /* its session had ended when it was asked about */
-    bool all_sessions; /* some claims are about every session */
-    bool as_datadog; /* judged anew from the start whenever something came */
-    bool too_much; /* more than can be shown as Datadog has it */
+    bool all_sessions;  /* some claims are about every session */
+    bool as_datadog;    /* judged anew from the start whenever something came */
+    bool too_much;      /* more than can be shown as Datadog has it */
     bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */

@@ -27,14 +27,15 @@ static void end_flush(void *arg) {
 }
 
 /* When a point came about: with its newest sample, or for a zero that goes on, now. */
-static void date_point(const struct flushed_building *b, struct flushed_point *p, uint64_t id, int64_t newest_ns) {
+static void date_point(const struct flushed_building *b, struct flushed_point *p, uint64_t id,
+                       int64_t newest_ns) {
     p->id = id ? id : feed_id(b->feed);
     p->received_at = id ? newest_ns : feed_at_ns(b->feed);
 }
 
 /* The series of a flush, in *p; false: it failed. */
-static bool begin_series(struct flushed_building *b, enum metric_type type, struct span name, struct span host,
-                         struct span device, size_t n_tags, const struct span *tags,
+static bool begin_series(struct flushed_building *b, enum metric_type type, struct span name,
+                         struct span host, struct span device, size_t n_tags, const struct span *tags,
                          struct flushed_point *p) {
     if (b->err.set)
         return false;

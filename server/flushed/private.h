@@ -42,7 +42,7 @@ struct flushed {
     struct flushed_point *points;
     size_t n_points, cap_points;
     uint32_t *order; /* the points by id; NULL: not asked for yet */
-    struct buf key; /* scratch */
+    struct buf key;  /* scratch */
     struct span *tags;
     size_t cap_tags;
 };

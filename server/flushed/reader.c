@@ -39,7 +39,8 @@ static bool wants_point(const struct filter *q, const struct flushed_point *p) {
 }
 
 /* What a series is asked for beyond wants_series: whether one of its points has it. */
-static bool has_wanted_point(const struct flushed *f, const struct filter *q, const struct flushed_series *s) {
+static bool has_wanted_point(const struct flushed *f, const struct filter *q,
+                             const struct flushed_series *s) {
     struct filter any = {.has_source = q->has_source, .source = q->source, .remarked = q->remarked};
     if (!q->has_source && !q->remarked)
         return true;
@@ -51,8 +52,8 @@ static bool has_wanted_point(const struct flushed *f, const struct filter *q, co
 
 /* --- series and samples ----------------------------------------------------------------------------------------------- */
 
-static int read_series(struct reader *r, const struct filter *q, int (*row)(void *, const struct series_row *),
-                       void *arg, struct err *err) {
+static int read_series(struct reader *r, const struct filter *q,
+                       int (*row)(void *, const struct series_row *), void *arg, struct err *err) {
     const struct flushed *f = (struct flushed *)r;
     uint64_t n = 0, skip = 0;
     (void)err;
@@ -224,7 +225,8 @@ static int read_cadence(struct reader *r, uint64_t series_id, uint64_t first_id,
     const struct flushed *f = (struct flushed *)r;
     const struct flushed_series *s = find_series(f, series_id);
     (void)err, (void)first_id;
-    *cadence = (struct cadence){.source = s && s->first != NO_POINT ? f->points[s->first].source : SOURCE_HTTP};
+    *cadence =
+        (struct cadence){.source = s && s->first != NO_POINT ? f->points[s->first].source : SOURCE_HTTP};
     for (uint32_t i = s ? s->first : NO_POINT; i != NO_POINT; i = f->points[i].next)
         if (f->points[i].spelling->interval > cadence->interval_s)
             cadence->interval_s = f->points[i].spelling->interval;
@@ -262,8 +264,8 @@ static int hand_on_session_id(struct reader *r, struct span name, uint64_t *id, 
     return to->ops->session_id(to, name, id, err);
 }
 
-static int hand_on_runs(struct reader *r, uint64_t limit, int (*row)(void *, const struct run_row *), void *arg,
-                        struct err *err) {
+static int hand_on_runs(struct reader *r, uint64_t limit, int (*row)(void *, const struct run_row *),
+                        void *arg, struct err *err) {
     struct reader *to = ((struct flushed *)r)->recording;
     return to->ops->runs(to, limit, row, arg, err);
 }

@@ -13,6 +13,8 @@
 
 #define HTTP_CA_FILE "statwit-ca.pem" /* in the current folder */
 
+struct forward;
+
 struct http_options {
     size_t n_tables; /* the routes, in the order in which they are tried */
     const struct route_table *const *tables;
@@ -28,10 +30,11 @@ struct http_options {
     const char *const *api_keys; /* none: any key is accepted */
     size_t n_allowed_hosts;
     const char *const *allowed_hosts; /* globs of names that the Host header may have besides ours */
-    const char *advertise; /* the host that sessions' environments name; NULL: the one that was asked */
-    bool accept_no_key;    /* ROUTE_KEY does not count */
-    bool raw_queries;      /* Datadog's read paths show DogStatsD samples as they were sent */
-    bool strict_intake;    /* answer 400 to what Datadog would drop in silence */
+    const char *advertise;   /* the host that sessions' environments name; NULL: the one that was asked */
+    bool accept_no_key;      /* ROUTE_KEY does not count */
+    struct forward *forward; /* who passes requests on; NULL: nobody */
+    bool raw_queries;        /* Datadog's read paths show DogStatsD samples as they were sent */
+    bool strict_intake;      /* answer 400 to what Datadog would drop in silence */
 };
 
 struct http;

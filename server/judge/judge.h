@@ -49,8 +49,9 @@ struct judge_options {
     struct span listening;
     bool all_covered; /* every recorded series must be named by some expectation */
     bool no_rejects;  /* one more claim: `no reject *` */
-    bool as_datadog; /* as a line `as datadog` says; the caller hands a reader of that view (flushed/flushed.h) */
-    bool values; /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
+    bool
+        as_datadog; /* as a line `as datadog` says; the caller hands a reader of that view (flushed/flushed.h) */
+    bool values;    /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
 };
 
 /* Where an expectation came from: for reports and GitHub annotations. */

@@ -87,8 +87,9 @@ static bool agree_on_view(struct judge *j, const struct judge_source *source, bo
                           struct judge_error *error) {
     bool marked = j->parsed.as_datadog_line != 0;
     if (!first && marked != j->as_datadog) {
-        static const char said[] = "some sources say `as datadog` and others do not: ask two questions, or add the "
-                                   "line to each (--as datadog says it for all)";
+        static const char said[] =
+            "some sources say `as datadog` and others do not: ask two questions, or add the "
+            "line to each (--as datadog says it for all)";
         *error = (struct judge_error){.file = source->file, .line = 1, .column = 1};
         memcpy(error->message, said, sizeof said);
         return false;

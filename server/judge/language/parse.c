@@ -150,8 +150,8 @@ static int parse_as(struct cursor *c, struct parsed *out) {
     char found[FOUND_SIZE];
     const char *what = cursor_found(c, found);
     if (!span_eq(cursor_word(c), SPAN("datadog")))
-        return cursor_fail(c, start, "expected 'datadog': as datadog judges what an Agent makes of the samples; %s",
-                           what);
+        return cursor_fail(
+            c, start, "expected 'datadog': as datadog judges what an Agent makes of the samples; %s", what);
     out->as_datadog_line = c->line_number;
     return 0;
 }

@@ -36,7 +36,7 @@ struct parsed {
     struct span session_file; /* where it stands */
     size_t session_line;
     size_t as_datadog_line; /* of the newest `as datadog` line; 0: none yet */
-    bool values; /* each asks for a number */
+    bool values;            /* each asks for a number */
     size_t regex_steps;
     /* From the options, and the same for all sources. Kept once, since there may be 100,000 expectations. */
     struct span prefix;
