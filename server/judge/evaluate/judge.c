@@ -68,6 +68,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
         name_index_build(&j->names, j->parsed.n, j->parsed.list) != 0)
         return -1;
     for (size_t i = 0; i < j->n_claims; i++) {
+        j->parsed.list[i].as_datadog = j->as_datadog;
         j->claims[i].e = &j->parsed.list[i];
         j->claims[i].needs = needs_of(j->claims[i].e);
         if (j->claims[i].e->subject != SUBJECT_METRIC)
