@@ -109,6 +109,7 @@ const struct option option_table[] = {
     {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
     {OPT_TO, GROUPS(TAKES_SEND), KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
     {OPT_FROM, GROUPS(TAKES_REPLAY), KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
+    {OPT_TIMED, GROUPS(TAKES_REPLAY), KIND_FLAG, 0, "timed", NULL, NULL, NULL, "a recording: with the pauses that it was received with, all kinds of records in their order"},
     {OPT_UNIX, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
     {OPT_TTL, GROUPS(TAKES_NEW_SESSION), KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
     {OPT_KEEP, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "keep", NULL, NULL, NULL, "rm: end it, but keep what it recorded"},

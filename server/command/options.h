@@ -77,6 +77,7 @@ enum option_id {
     OPT_WAIT,
     OPT_TO,
     OPT_FROM,
+    OPT_TIMED,
     OPT_UNIX,
     OPT_TTL,
     OPT_KEEP,

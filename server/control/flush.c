@@ -14,6 +14,10 @@ static bool page_is_full(void *arg) {
     return payload->out->n >= FLUSH_PAGE;
 }
 
+static void take_record(void *arg, bool is_check, struct span json) {
+    payload_record(arg, is_check, json);
+}
+
 struct flushes *flush_new(const struct flush_question *q, struct err *err) {
     if (q->only.n >= FLUSH_TEXT_MAX) {
         err_set(err, 0, "the name is longer than %d bytes", FLUSH_TEXT_MAX - 1);
@@ -31,7 +35,9 @@ struct flushes *flush_new(const struct flush_question *q, struct err *err) {
                                         .explains = q->feed.agent.explain.p,
                                         .only = q->only.p ? f->only : NULL};
     f->feed = feed_new(
-        &q->feed, &(struct feed_taker){.sink = &payload_sink, .enough = page_is_full, .arg = &f->payload},
+        &q->feed,
+        &(struct feed_taker){
+            .sink = &payload_sink, .record = take_record, .enough = page_is_full, .arg = &f->payload},
         err);
     if (f->feed)
         return f;
@@ -43,6 +49,7 @@ void flush_free(struct flushes *f) {
     if (!f)
         return;
     feed_free(f->feed);
+    payload_free(&f->payload);
     free(f);
 }
 

@@ -1,27 +1,29 @@
-/* DESIGN. Samples and refused lines are read apart, and merged by id: the Agent knows a series from a value that is not finite,
- * though it drops the value. A step reads FEED_REJECTS such lines, then the samples up to the last of them. It ends early when there
- * is enough to send; the next step goes on behind the last sample that was taken. */
+/* DESIGN. Samples are read apart from what stands among them, and merged by id: refused lines, since the Agent knows a series from a
+ * value that is not finite, though it drops the value; events and checks. A step reads FEED_ASIDES of each, then the samples up to the
+ * last of those. It ends early when there is enough to send; the next step goes on behind the last sample that was taken. */
 #include "flushed/feed.h"
 
+#include "agent/records.h"
 #include "core/arena.h"
 #include "core/array.h"
 #include "core/clock.h"
 #include "core/number.h"
 #include "decode/dogstatsd.h"
 
-#define FEED_REJECTS 1000
+#define FEED_ASIDES 1000
 
-/* A line with a value that is not finite. */
-struct feed_reject {
+/* What stands among the samples: a line with a value that is not finite, an event, a check. */
+struct feed_aside {
     uint64_t id;
     int64_t at_ns;
-    struct span line;
-    size_t offset; /* of the value */
+    enum { ASIDE_LINE, ASIDE_EVENT, ASIDE_CHECK, ASIDE_N } kind;
+    struct span text;
+    size_t offset; /* of the value in the line */
 };
 
 struct feed {
     struct feed_question question;
-    char session[FEED_TEXT_MAX];
+    char session[FEED_TEXT_MAX], hostname[FEED_TEXT_MAX];
     struct feed_taker taker;
     struct agent *agent;
     struct dogstatsd *decoder;
@@ -30,12 +32,15 @@ struct feed {
     int64_t next_ns; /* of the intervals; 0: before the first sample */
     uint64_t cursor, until;
     int64_t newest_ns; /* arrival of the newest sample that was taken */
-    /* Refused lines up to `horizon`: */
-    bool has_rejects;
+    /* Those up to `horizon`: */
+    bool has_asides;
     uint64_t horizon;
     struct arena texts;
-    struct feed_reject rejects[FEED_REJECTS];
-    size_t n_rejects, next_reject;
+    struct feed_aside asides[ASIDE_N * FEED_ASIDES];
+    size_t n_asides, next_aside;
+    size_t n_of[ASIDE_N]; /* of each kind */
+    struct buf json;
+    bool owes; /* an event or a check waits for a flush */
     /* Of the step under way: */
     bool stopped;
     size_t n_samples;
@@ -96,6 +101,13 @@ static int keep_text(struct span *text, char room[FEED_TEXT_MAX], const char *wh
     return 0;
 }
 
+static struct span keep_hostname(struct feed *f, struct span hostname) {
+    size_t n = hostname.n < sizeof f->hostname ? hostname.n : sizeof f->hostname;
+    if (n)
+        memcpy(f->hostname, hostname.p, n);
+    return span_of(hostname.p ? f->hostname : NULL, n);
+}
+
 struct feed *feed_new(const struct feed_question *q, const struct feed_taker *taker, struct err *err) {
     struct feed *f = calloc(1, sizeof *f);
     if (!f) {
@@ -110,7 +122,9 @@ struct feed *feed_new(const struct feed_question *q, const struct feed_taker *ta
     f->agent = agent_new(&q->agent);
     f->decoder = dogstatsd_new(&(struct dogstatsd_options){0});
     f->at_ns = q->n_at ? malloc(q->n_at * sizeof *f->at_ns) : NULL;
-    f->texts.max = (size_t)64 << 20;
+    f->texts.max = (size_t)256 << 20;
+    f->json.max = (size_t)16 << 20;
+    f->question.agent.hostname = keep_hostname(f, q->agent.hostname);
     if (!failed && f->agent && f->decoder && (f->at_ns || !q->n_at)) {
         if (q->n_at)
             memcpy(f->at_ns, q->at_ns, q->n_at * sizeof *f->at_ns);
@@ -127,6 +141,7 @@ void feed_free(struct feed *f) {
     agent_free(f->agent);
     dogstatsd_free(f->decoder);
     arena_free(&f->texts);
+    buf_free(&f->json);
     free(f->at_ns);
     free(f);
 }
@@ -134,6 +149,7 @@ void feed_free(struct feed *f) {
 /* --- flushing --------------------------------------------------------------------------------------------------------- */
 
 static int flush_now(struct feed *f, int64_t at_ns) {
+    f->owes = false;
     return agent_flush(f->agent, at_ns, f->taker.sink, f->taker.arg, f->err);
 }
 
@@ -150,7 +166,7 @@ static int flush_before(struct feed *f, int64_t at_ns) {
         f->next_ns = (at_ns + interval - 1) / interval * interval;
     while (f->next_ns < at_ns) {
         /* With nothing left, only the last one before the sample can matter. */
-        if (agent_idle(f->agent))
+        if (agent_idle(f->agent) && !f->owes)
             f->next_ns = (at_ns - 1) / interval * interval;
         if (flush_now(f, f->next_ns) != 0)
             return -1;
@@ -163,7 +179,7 @@ static int flush_rest(struct feed *f) {
     while (f->next_at < f->question.n_at)
         if (flush_now(f, f->at_ns[f->next_at++]) != 0)
             return -1;
-    while (!f->question.n_at && agent_due_s(f->agent)) {
+    while (!f->question.n_at && (agent_due_s(f->agent) || f->owes)) {
         if (flush_now(f, f->next_ns) != 0)
             return -1;
         f->next_ns += f->question.interval_ns;
@@ -186,7 +202,7 @@ static struct agent_sample sample_of(const struct metric *m, uint64_t id, int64_
 
 struct refused_setting {
     struct feed *f;
-    const struct feed_reject *reject;
+    const struct feed_aside *reject;
     double value;
     int status;
 };
@@ -202,8 +218,8 @@ static void take_refused(void *arg, const struct record *record) {
 }
 
 /* NAME:1:NaN|c|#tags is read again as NAME:0|c|#tags, for its name and tags; what the value was is known from its place. */
-static int take_reject(struct feed *f, const struct feed_reject *reject) {
-    struct span line = reject->line;
+static int take_reject(struct feed *f, const struct feed_aside *reject) {
+    struct span line = reject->text;
     const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
     const char *pipe = line.n ? memchr(line.p, '|', line.n) : NULL;
     if (!colon || !pipe || pipe < colon || reject->offset >= line.n || flush_before(f, reject->at_ns) != 0)
@@ -225,9 +241,19 @@ static int take_reject(struct feed *f, const struct feed_reject *reject) {
     return refused.status;
 }
 
-static int take_rejects_before(struct feed *f, uint64_t id) {
-    while (f->next_reject < f->n_rejects && f->rejects[f->next_reject].id < id)
-        if (take_reject(f, &f->rejects[f->next_reject++]) != 0)
+static int take_aside(struct feed *f, const struct feed_aside *aside) {
+    if (aside->kind == ASIDE_LINE)
+        return take_reject(f, aside);
+    if (flush_before(f, aside->at_ns) != 0)
+        return -1;
+    f->taker.record(f->taker.arg, aside->kind == ASIDE_CHECK, aside->text);
+    f->owes = true;
+    return 0;
+}
+
+static int take_asides_before(struct feed *f, uint64_t id) {
+    while (f->next_aside < f->n_asides && f->asides[f->next_aside].id < id)
+        if (take_aside(f, &f->asides[f->next_aside++]) != 0)
             return -1;
     return 0;
 }
@@ -270,37 +296,79 @@ static int on_sample(void *arg, const struct sample_row *row) {
     if (!is_line(row))
         return on_other(f, row);
     f->n_samples++;
-    if (take_rejects_before(f, row->id) || flush_before(f, row->received_at))
+    if (take_asides_before(f, row->id) || flush_before(f, row->received_at))
         return 1;
     f->cursor = row->id;
     f->newest_ns = row->received_at;
     return take_sample(f, row);
 }
 
-static int on_reject(void *arg, const struct reject_row *row) {
-    struct feed *f = arg;
-    if (row->reject.reason != REASON_NON_FINITE_VALUE || !span_eq(row->reject.family, SPAN("metric")))
-        return 0;
-    if (f->n_rejects == FEED_REJECTS) {
-        f->horizon = f->rejects[FEED_REJECTS - 1].id;
+/* Returns 1 when there may be more of the kind: then what stands behind its last one waits for the next time. */
+static int keep_aside(struct feed *f, const struct feed_aside *aside) {
+    struct feed_aside *last = f->n_asides ? &f->asides[f->n_asides - 1] : NULL;
+    if (f->n_of[aside->kind] == FEED_ASIDES) {
+        f->horizon = last->id < f->horizon ? last->id : f->horizon;
         return 1;
     }
-    f->rejects[f->n_rejects++] = (struct feed_reject){
-        row->id, row->received_at, arena_copy(&f->texts, row->reject.text), row->reject.offset};
+    f->n_of[aside->kind]++;
+    f->asides[f->n_asides] = *aside;
+    f->asides[f->n_asides++].text = arena_copy(&f->texts, aside->text);
     return 0;
 }
 
-static int read_rejects(struct feed *f, struct reader *r) {
+static int on_reject(void *arg, const struct reject_row *row) {
+    if (row->reject.reason != REASON_NON_FINITE_VALUE || !span_eq(row->reject.family, SPAN("metric")))
+        return 0;
+    return keep_aside(arg, &(struct feed_aside){row->id, row->received_at, ASIDE_LINE, row->reject.text,
+                                                row->reject.offset});
+}
+
+static int on_event(void *arg, const struct event_row *row) {
+    struct feed *f = arg;
+    if (row->source == SOURCE_HTTP)
+        return 0;
+    buf_clear(&f->json);
+    records_put_event(&f->json, &row->event, f->question.agent.hostname, row->received_at / NS_PER_S);
+    return keep_aside(f, &(struct feed_aside){row->id, row->received_at, ASIDE_EVENT, buf_view(&f->json), 0});
+}
+
+static int on_check(void *arg, const struct check_row *row) {
+    struct feed *f = arg;
+    if (row->source == SOURCE_HTTP)
+        return 0;
+    buf_clear(&f->json);
+    records_put_check(&f->json, &row->check, f->question.agent.hostname, row->received_at / NS_PER_S);
+    return keep_aside(f, &(struct feed_aside){row->id, row->received_at, ASIDE_CHECK, buf_view(&f->json), 0});
+}
+
+static int by_id(const void *a, const void *b) {
+    uint64_t x = ((const struct feed_aside *)a)->id, y = ((const struct feed_aside *)b)->id;
+    return (x > y) - (x < y);
+}
+
+/* In the order in which they came, up to the horizon. */
+static void sort_asides(struct feed *f) {
+    if (f->n_asides)
+        qsort(f->asides, f->n_asides, sizeof *f->asides, by_id);
+    while (f->n_asides && f->asides[f->n_asides - 1].id > f->horizon)
+        f->n_asides--;
+}
+
+static int read_asides(struct feed *f, struct reader *r) {
     struct filter filter = f->question.filter;
     filter.since = f->cursor;
     filter.until = f->horizon = f->until;
-    f->n_rejects = f->next_reject = 0;
+    f->n_asides = f->next_aside = 0;
+    memset(f->n_of, 0, sizeof f->n_of);
     arena_reset(&f->texts);
-    if (r->ops->rejects(r, &filter, on_reject, f, f->err) != 0)
+    if (r->ops->rejects(r, &filter, on_reject, f, f->err) != 0 ||
+        (f->taker.record && (r->ops->events(r, &filter, on_event, f, f->err) != 0 ||
+                             r->ops->checks(r, &filter, on_check, f, f->err) != 0)))
         return -1;
-    if (f->texts.failed)
+    if (f->texts.failed || f->json.failed)
         return err_set(f->err, 0, "out of memory");
-    f->has_rejects = true;
+    sort_asides(f);
+    f->has_asides = true;
     return 0;
 }
 
@@ -311,7 +379,7 @@ static int find_until(struct feed *f, struct reader *r) {
 /* Up to the end of the recording, or until it is enough. */
 static int read_on(struct feed *f, struct reader *r) {
     while (!f->stopped) {
-        if (!f->has_rejects && read_rejects(f, r) != 0)
+        if (!f->has_asides && read_asides(f, r) != 0)
             return -1;
         struct filter filter = f->question.filter;
         filter.since = f->cursor;
@@ -321,9 +389,9 @@ static int read_on(struct feed *f, struct reader *r) {
             return -1;
         if (f->stopped)
             return 1;
-        if (take_rejects_before(f, UINT64_MAX) != 0)
+        if (take_asides_before(f, UINT64_MAX) != 0)
             return -1;
-        f->has_rejects = false;
+        f->has_asides = false;
         f->cursor = f->horizon;
         if (f->horizon >= f->until)
             break;

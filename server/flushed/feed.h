@@ -34,6 +34,8 @@ struct feed_taker {
     const struct agent_sink *sink;
     /* A sample that did not come as a line; non-zero ends the feed, with the taker's own error. NULL: not wanted. */
     int (*other)(void *arg, const struct sample_row *row);
+    /* An event or a check, as the JSON of agent/records.h: an Agent passes it on with its next flush. NULL: not wanted. */
+    void (*record)(void *arg, bool is_check, struct span json);
     /* Whether the step is to end; NULL: never. */
     bool (*enough)(void *arg);
     void *arg;
