@@ -68,6 +68,27 @@ int agent_read_percentiles(struct agent_options *options, struct span text, stru
     return 0;
 }
 
+int agent_histogram_read(struct agent_histogram_options *h, const char *aggregates_text,
+                         const char *percentiles, struct err *err) {
+    struct agent_options options;
+    agent_defaults(&options);
+    if ((aggregates_text && agent_read_aggregates(&options, span_str(aggregates_text), err) != 0) ||
+        (percentiles && agent_read_percentiles(&options, span_str(percentiles), err) != 0))
+        return -1;
+    *h = (struct agent_histogram_options){
+        .given = true, .aggregates = options.aggregates, .n_percentiles = options.n_percentiles};
+    memcpy(h->percentiles, options.percentiles, sizeof h->percentiles);
+    return 0;
+}
+
+void agent_histogram_use(struct agent_options *options, const struct agent_histogram_options *h) {
+    if (!h || !h->given)
+        return;
+    options->aggregates = h->aggregates;
+    options->n_percentiles = h->n_percentiles;
+    memcpy(options->percentiles, h->percentiles, sizeof options->percentiles);
+}
+
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 
 static struct span keep_text(struct span text, char *room, size_t size) {

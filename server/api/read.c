@@ -33,7 +33,10 @@ void read_failed(struct read *r, const struct err *err) {
 static void fill_view(struct read *r, void (*fill)(struct read *r)) {
     struct err err = {0};
     struct reader *view =
-        flushed_open(r->recording, &(struct flushed_options){.session = r->filter.session}, &err);
+        flushed_open(r->recording,
+                     &(struct flushed_options){.session = r->filter.session,
+                                               .histograms = r->rq->http->options.histograms},
+                     &err);
     if (!view) {
         api_errors(r->rq, 422, "%s (statwit serve --raw-queries shows the samples as they were sent)",
                    err.text);

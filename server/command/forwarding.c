@@ -28,8 +28,9 @@ static const char *key_of_environment(const struct options *o) {
     return own && own[0] ? own : looks && agent && agent[0] ? agent : NULL;
 }
 
-static int start(const struct options *o, const struct dogstatsd_options *decode, const char *key,
-                 struct forward **forward, struct err *err) {
+static int start(const struct options *o, const struct dogstatsd_options *decode,
+                 const struct agent_histogram_options *histograms, const char *key, struct forward **forward,
+                 struct err *err) {
     char hostname[256] = "localhost";
     const char *given = option_text(o, OPT_FORWARD_HOSTNAME);
     if (gethostname(hostname, sizeof hostname - 1) != 0)
@@ -41,7 +42,8 @@ static int start(const struct options *o, const struct dogstatsd_options *decode
                                       .hostname = given ? given : hostname,
                                       .interval_ns = option_number(o, OPT_FORWARD_INTERVAL),
                                       .backoff_ns = option_number(o, OPT_FORWARD_BACKOFF),
-                                      .decode = *decode};
+                                      .decode = *decode,
+                                      .histograms = *histograms};
     if (options.interval_ns < NS_PER_MS || options.backoff_ns < NS_PER_MS)
         return err_set(err, 0, "--forward-interval and --forward-backoff take a time from 1ms");
     *forward = forward_start(&options, err);
@@ -49,13 +51,14 @@ static int start(const struct options *o, const struct dogstatsd_options *decode
 }
 
 int forwarding_start(const struct options *o, const struct dogstatsd_options *decode,
-                     struct forward **forward, struct err *err) {
+                     const struct agent_histogram_options *histograms, struct forward **forward,
+                     struct err *err) {
     if (o->list[OPT_FORWARD].n == 0)
         return 0;
     const char *path = option_text(o, OPT_FORWARD_KEY_FILE);
     struct buf text = {.max = KEY_FILE_MAX};
     const char *key = path ? read_key_file(path, &text, err) : key_of_environment(o);
-    int result = path && !key ? -1 : start(o, decode, key, forward, err);
+    int result = path && !key ? -1 : start(o, decode, histograms, key, forward, err);
     buf_free(&text);
     return result;
 }

@@ -11,7 +11,8 @@
 
 /* *forward stays NULL where the options ask for none. -1 with err. */
 int forwarding_start(const struct options *o, const struct dogstatsd_options *decode,
-                     struct forward **forward, struct err *err);
+                     const struct agent_histogram_options *histograms, struct forward **forward,
+                     struct err *err);
 /* -1 with err when a URL leads back to these addresses. */
 int forwarding_check(const struct forward *forward, const struct ingest_addresses *at, int http_port,
                      struct err *err);

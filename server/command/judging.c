@@ -126,9 +126,11 @@ static json_t *make_report(struct judge *judge, struct reader *r, struct err *er
 }
 
 static json_t *make_report_as_datadog(struct judge *judge, struct reader *r, struct span session,
-                                      struct err *err) {
-    struct flushed_options options = {
-        .session = session, .since = judge_since(judge), .until = judge_until(judge)};
+                                      const struct agent_histogram_options *histograms, struct err *err) {
+    struct flushed_options options = {.session = session,
+                                      .since = judge_since(judge),
+                                      .until = judge_until(judge),
+                                      .histograms = histograms};
     struct reader *view = flushed_open(r, &options, err);
     json_t *report = view ? make_report(judge, view, err) : NULL;
     reader_close(view);
@@ -137,13 +139,16 @@ static json_t *make_report_as_datadog(struct judge *judge, struct reader *r, str
 
 static int read_report(struct judge *judge, struct reader *r, const struct options *o, json_t **report) {
     struct err err = {0};
+    struct agent_histogram_options histograms;
+    if (naming_histograms(o, &histograms) != EXIT_PASS)
+        return EXIT_USAGE;
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         struct span line = judge_session_line(judge);
         struct span session = line.p ? line : span_str(rows_session(o));
         status = rows_find_session(r, o, session, &err);
         if (status == EXIT_PASS) {
-            *report = judge_as_datadog(judge) ? make_report_as_datadog(judge, r, session, &err)
+            *report = judge_as_datadog(judge) ? make_report_as_datadog(judge, r, session, &histograms, &err)
                                               : make_report(judge, r, &err);
             status = *report ? EXIT_PASS : EXIT_CANNOT;
         }
@@ -211,7 +216,7 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
 }
 
 int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report) {
-    json_t *question = make_question(j, o);
+    json_t *question = naming_no_histograms(o) == EXIT_PASS ? make_question(j, o) : NULL;
     if (!question)
         return EXIT_USAGE;
     int64_t settle_ms = option_number(o, OPT_SETTLE) / NS_PER_MS;

@@ -100,8 +100,28 @@ static const char *const paths[] = {
     [ASK_DIFF] = "/recorder/v1/diff",
 };
 
-static json_t *answer_from(struct catalog_question *q, struct reader *r, struct err *err) {
-    struct flushed_options options = {.since = 0};
+int naming_histograms(const struct options *o, struct agent_histogram_options *histograms) {
+    struct err err = {0};
+    if (agent_histogram_read(histograms, option_text(o, OPT_HISTOGRAM_AGGREGATES),
+                             option_text(o, OPT_HISTOGRAM_PERCENTILES), &err) == 0)
+        return EXIT_PASS;
+    log_error("--histogram-aggregates, --histogram-percentiles: %s", err.text);
+    return EXIT_USAGE;
+}
+
+int naming_no_histograms(const struct options *o) {
+    bool given = o->value[OPT_HISTOGRAM_AGGREGATES].from == FROM_FLAG ||
+                 o->value[OPT_HISTOGRAM_PERCENTILES].from == FROM_FLAG;
+    if (!given || !option_groups_have(&o->command->groups, TAKES_DB_VIEW))
+        return EXIT_PASS;
+    log_error(
+        "--histogram-aggregates and --histogram-percentiles go with --db: a server has those that `serve` was given");
+    return EXIT_USAGE;
+}
+
+static json_t *answer_from(struct catalog_question *q, struct reader *r,
+                           const struct agent_histogram_options *histograms, struct err *err) {
+    struct flushed_options options = {.histograms = histograms};
     if (!catalog_question_as_datadog(q, &options.session, &options.since))
         return catalog_question_answer(q, r, err);
     struct reader *view = flushed_open(r, &options, err);
@@ -112,11 +132,14 @@ static json_t *answer_from(struct catalog_question *q, struct reader *r, struct 
 
 static int answer_in(struct catalog_question *q, struct reader *r, const struct options *o, json_t **answer) {
     struct err err = {0};
+    struct agent_histogram_options histograms;
+    if (naming_histograms(o, &histograms) != EXIT_PASS)
+        return EXIT_USAGE;
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS) {
-            *answer = answer_from(q, r, &err);
+            *answer = answer_from(q, r, &histograms, &err);
             status = *answer ? EXIT_PASS : EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -162,8 +185,8 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
     if (!remote && rows_from_file(o))
         return ask_file(o, kind, question, answer);
     struct remote own;
-    int status = EXIT_PASS;
-    if (!remote)
+    int status = naming_no_histograms(o);
+    if (status == EXIT_PASS && !remote)
         status = remote_open(&own, o);
     if (status == EXIT_PASS)
         status = remote_call(remote ? remote : &own, NULL, paths[kind], question, answer);

@@ -171,6 +171,7 @@ enum option_group {
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
     TAKES_VIEW,     /* who can ask about what Datadog has */
+    TAKES_DB_VIEW,  /* and of a file makes it */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

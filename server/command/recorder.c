@@ -113,8 +113,11 @@ static int constant_tags(struct recorder *r, const char *text, struct dogstatsd_
 
 static int start_forward(struct recorder *r, const struct options *o, struct err *err) {
     struct dogstatsd_options decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)};
+    if (agent_histogram_read(&r->histograms, option_text(o, OPT_HISTOGRAM_AGGREGATES),
+                             option_text(o, OPT_HISTOGRAM_PERCENTILES), err) != 0)
+        return -1;
     return constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &decode, err) == 0
-               ? forwarding_start(o, &decode, &r->forward, err)
+               ? forwarding_start(o, &decode, &r->histograms, &r->forward, err)
                : -1;
 }
 
@@ -160,6 +163,7 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
         .forward = r->forward,
+        .histograms = &r->histograms,
         .raw_queries = option_on(o, OPT_RAW_QUERIES),
     };
     if (choose_token(r, o, &http.token, err) != 0)

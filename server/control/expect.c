@@ -88,7 +88,8 @@ static int with_view(struct question *q, struct reader *r,
     struct flushed_options options = {.session =
                                           q->all_sessions ? SPAN(EVERY_SESSION) : span_str(q->waiter.session),
                                       .since = judge_since(q->judge),
-                                      .until = judge_until(q->judge)};
+                                      .until = judge_until(q->judge),
+                                      .histograms = q->rq->http->options.histograms};
     int64_t began = clock_mono_ns();
     struct reader *view = flushed_open(r, &options, err);
     int result = view ? fn(q, view, err) : -1;

@@ -127,6 +127,7 @@ int flushed_build(struct flushed *f, struct span session, const struct flushed_o
         .filter = {.session = session, .since = options->since, .until = options->until},
         .interval_ns = AGENT_FLUSH_INTERVAL_S * NS_PER_S};
     agent_defaults(&q.agent);
+    agent_histogram_use(&q.agent, options->histograms);
     q.agent.hostname = span_of(NULL, 0); /* which name the Agent's host has is nobody's claim */
     b.feed = feed_new(&q, &(struct feed_taker){.sink = &sink, .other = take_other, .arg = &b}, err);
     int more = b.feed ? 1 : -1;

@@ -17,6 +17,7 @@
 #ifndef FLUSHED_FLUSHED_H
 #define FLUSHED_FLUSHED_H
 
+#include "agent/agent.h"
 #include "core/reader.h"
 
 #define FLUSHED_POINTS_MAX 4000000
@@ -25,6 +26,7 @@
 struct flushed_options {
     struct span session;   /* p == NULL, EVERY_SESSION: all; each has an Agent of its own */
     uint64_t since, until; /* as in a filter: the Agent sees only these */
+    const struct agent_histogram_options *histograms; /* NULL: the Agent's defaults */
 };
 
 struct reader *flushed_open(struct reader *recording, const struct flushed_options *options, struct err *err);

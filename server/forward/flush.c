@@ -261,6 +261,7 @@ void *flush_run(void *target) {
                               .checks = {.max = 2 * RECORDS_BYTES},
                               .texts = {.max = 2 * RECORDS_BYTES}};
     agent_defaults(&f.options);
+    agent_histogram_use(&f.options, &t->forward->options.histograms);
     f.options.hostname = hostname_of(&f);
     f.agent = agent_new(&f.options);
     f.decoder = dogstatsd_new(&t->forward->options.decode);

@@ -17,6 +17,7 @@
 #ifndef FORWARD_FORWARD_H
 #define FORWARD_FORWARD_H
 
+#include "agent/agent.h"
 #include "core/err.h"
 #include "decode/dogstatsd.h"
 
@@ -35,6 +36,7 @@ struct forward_options {
     int64_t interval_ns;  /* between two flushes of agent+ */
     int64_t backoff_ns;   /* before the first further try; doubled each time */
     struct dogstatsd_options decode;
+    struct agent_histogram_options histograms;
 };
 
 struct forward;

@@ -14,6 +14,7 @@
 #define HTTP_CA_FILE "statwit-ca.pem" /* in the current folder */
 
 struct forward;
+struct agent_histogram_options;
 
 struct http_options {
     size_t n_tables; /* the routes, in the order in which they are tried */
@@ -33,8 +34,10 @@ struct http_options {
     const char *advertise;   /* the host that sessions' environments name; NULL: the one that was asked */
     bool accept_no_key;      /* ROUTE_KEY does not count */
     struct forward *forward; /* who passes requests on; NULL: nobody */
-    bool raw_queries;        /* Datadog's read paths show DogStatsD samples as they were sent */
-    bool strict_intake;      /* answer 400 to what Datadog would drop in silence */
+    const struct agent_histogram_options
+        *histograms;    /* of the Agent whose view questions are about; NULL: its defaults */
+    bool raw_queries;   /* Datadog's read paths show DogStatsD samples as they were sent */
+    bool strict_intake; /* answer 400 to what Datadog would drop in silence */
 };
 
 struct http;

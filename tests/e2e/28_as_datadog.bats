@@ -122,3 +122,25 @@ END
     run statwit run -e 'rate a sum == 0.1' --as datadog -- bash -c 'printf "a:1|c" >/dev/udp/$DD_AGENT_HOST/$DD_DOGSTATSD_PORT'
     exits 0
 }
+
+@test "as datadog: what an Agent makes of histograms follows its own options" {
+    lines | statwit import - --db new.db -q
+    run statwit expect --db new.db --as datadog --histogram-aggregates max,min --histogram-percentiles 0.5 'gauge events.latency.min last == 80' 'gauge events.latency.50percentile' 'no any events.latency.avg'
+    exits 0
+    run statwit snapshot --db new.db --as datadog --histogram-aggregates sum
+    has 'gauge events.latency.sum[]'
+    export DD_HISTOGRAM_PERCENTILES=0.99
+    start --histogram-aggregates min
+    statwit send t:5\|ms
+    run statwit expect --as datadog 'gauge t.min last == 5' 'gauge t.99percentile' 'no any t.95percentile' 'no any t.avg'
+    exits 0
+    run statwit expect --as datadog --histogram-aggregates min 'gauge t.min'
+    exits 2
+    has 'go with --db'
+    run statwit expect --db new.db --as datadog --histogram-aggregates mean 'gauge x'
+    exits 2
+    has "no 'mean'"
+    run statwit serve --db :memory: --histogram-percentiles 95
+    exits 3
+    has 'a share from 0.01 to 1'
+}

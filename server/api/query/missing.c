@@ -36,7 +36,7 @@ static void put_metric(struct buf *to, struct read *read, struct span name) {
     if (!there && s.found && (s.type == METRIC_TIMING || s.type == METRIC_HISTOGRAM))
         buf_printf(
             to,
-            "%s%.*s is a %s: an Agent makes %.*s.avg, .count, .max, .median and .95percentile of it, and "
+            "%s%.*s is a %s: an Agent makes %.*s.avg, .count and so on of it (`statwit flush` shows them), and "
             "Datadog has nothing under the name itself",
             to->n ? ". " : "", SPAN_ARG(name), metric_word(s.type), SPAN_ARG(name));
     arena_free(&s.arena);

@@ -73,18 +73,19 @@ static void check_text(const char *got, const char *expected) {
 
 static void test_types(void) {
     begin();
-    fake_send(fake, "c:3|c|#b,a,b\nc:2|c|@0.5|#a,b\ng:1|g\ng:5|g\nt:1:3|ms|#host:web\ns:x|s\ns:y|s\nd:7|d|#device:sda");
+    fake_send(
+        fake,
+        "c:3|c|#b,a,b\nc:2|c|@0.5|#a,b\ng:1|g\ng:5|g\nt:1:3|ms|#host:web\ns:x|s\ns:y|s\nd:7|d|#device:sda");
     look_since("default", 0, 0);
-    check_text(series(&(struct filter){.n_names = 0}),
-               "rate c{a,b} n=1 sum=0.7 last=0.7\n"
-               "gauge g{} n=1 sum=5 last=5\n"
-               "gauge s{} n=1 sum=2 last=2\n"
-               "gauge t.95percentile{}web n=1 sum=3 last=3\n"
-               "gauge t.avg{}web n=1 sum=2 last=2\n"
-               "rate t.count{}web n=1 sum=0.2 last=0.2\n"
-               "gauge t.max{}web n=1 sum=3 last=3\n"
-               "gauge t.median{}web n=1 sum=1 last=1\n"
-               "distribution d{device:sda} n=1 sum=7 last=7\n");
+    check_text(series(&(struct filter){.n_names = 0}), "rate c{a,b} n=1 sum=0.7 last=0.7\n"
+                                                       "gauge g{} n=1 sum=5 last=5\n"
+                                                       "gauge s{} n=1 sum=2 last=2\n"
+                                                       "gauge t.95percentile{}web n=1 sum=3 last=3\n"
+                                                       "gauge t.avg{}web n=1 sum=2 last=2\n"
+                                                       "rate t.count{}web n=1 sum=0.2 last=0.2\n"
+                                                       "gauge t.max{}web n=1 sum=3 last=3\n"
+                                                       "gauge t.median{}web n=1 sum=1 last=1\n"
+                                                       "distribution d{device:sda} n=1 sum=7 last=7\n");
     end();
 }
 
@@ -95,11 +96,13 @@ static void test_filters(void) {
     struct span tag = SPAN("env:prod"), any_tag = SPAN("env:p*");
     check_text(series(&(struct filter){.name = SPAN("t.a*")}), "gauge t.avg{env:ci} n=1 sum=3 last=3\n");
     check_text(series(&(struct filter){.n_tags = 1, .tags = &tag}), "gauge b{env:prod} n=1 sum=2 last=2\n");
-    check_text(series(&(struct filter){.n_tags = 1, .tags = &any_tag}), "gauge b{env:prod} n=1 sum=2 last=2\n");
+    check_text(series(&(struct filter){.n_tags = 1, .tags = &any_tag}),
+               "gauge b{env:prod} n=1 sum=2 last=2\n");
     check_text(series(&(struct filter){.has_type = true, .type = METRIC_TIMING}), "");
     check_text(series(&(struct filter){.series_id = 2}), "gauge b{env:prod} n=1 sum=2 last=2\n");
     check_text(series(&(struct filter){.limit = 1}), "rate a{env:ci} n=1 sum=0.1 last=0.1\n");
-    check_text(series(&(struct filter){.limit = 1, .newest = true}), "gauge t.median{env:ci} n=1 sum=3 last=3\n");
+    check_text(series(&(struct filter){.limit = 1, .newest = true}),
+               "gauge t.median{env:ci} n=1 sum=3 last=3\n");
     check_text(series(&(struct filter){.after_series = 6}), "gauge t.median{env:ci} n=1 sum=3 last=3\n");
     check_text(series(&(struct filter){.session = SPAN("other")}), "");
     check_text(series(&(struct filter){.sampled = true}), "");
@@ -199,8 +202,7 @@ static void test_points_and_spellings(void) {
     CU_ASSERT_EQUAL(sum, 6);
     CU_ASSERT_EQUAL(view->ops->points(view, 4, count_points, &sum, &err), 0);
     CU_ASSERT_EQUAL(sum, 6);
-    CU_ASSERT_EQUAL(
-        view->ops->spellings(view, &(struct filter){.n_names = 0}, count_spelling, &n, &err), 0);
+    CU_ASSERT_EQUAL(view->ops->spellings(view, &(struct filter){.n_names = 0}, count_spelling, &n, &err), 0);
     EQ_INT(n, 3);
     end();
 }
@@ -229,8 +231,10 @@ static void test_the_rest(void) {
 /* Ten types under one name, odd times and values: an answer, and no crash. */
 static void test_bad_input(void) {
     begin();
-    fake_send(fake, "n:1|c\nn:2|g\nn:3|ms\nn:4|h\nn:5|d\nn:6|s\nn:7|c|T1\nn:8|g|T9223372036854775807\nn:9|ms|T5\nn:NaN|g\n"
-                    "n:1e308|c|@1e-300\nn:-1e308:1e308|h|@0\nn:1|d|@0.0000000001");
+    fake_send(
+        fake,
+        "n:1|c\nn:2|g\nn:3|ms\nn:4|h\nn:5|d\nn:6|s\nn:7|c|T1\nn:8|g|T9223372036854775807\nn:9|ms|T5\nn:NaN|g\n"
+        "n:1e308|c|@1e-300\nn:-1e308:1e308|h|@0\nn:1|d|@0.0000000001");
     look_since("default", 0, 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(series(&(struct filter){.n_names = 0}), "distribution n{}"));
     end();
