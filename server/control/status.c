@@ -209,6 +209,29 @@ static void put_sockets(struct buf *b, const struct totals *t) {
                    source_word((enum source)i), t->bytes[i]);
 }
 
+struct forward_family {
+    struct buf *b;
+    const char *name;
+};
+
+/* A URL holds no quote and no backslash that libcurl or a socket would take; what has some is not shown. */
+static void put_forwarded(void *arg, const struct forward_status *s) {
+    const struct forward_family *f = arg;
+    bool lost = strcmp(f->name, "lost") == 0;
+    if (!strpbrk(s->url, "\"\\\n"))
+        buf_printf(f->b, "statwit_forward_%s_total{url=\"%s\"} %" PRIu64 "\n", f->name, s->url,
+                   lost ? s->dropped + s->refused + s->lines_dropped : s->passed);
+}
+
+static void put_forward_families(struct http *h, struct buf *b) {
+    if (!h->options.forward)
+        return;
+    family(b, "forward_passed", "counter", "Datagrams and requests that were passed on.");
+    forward_each(h->options.forward, put_forwarded, &(struct forward_family){b, "passed"});
+    family(b, "forward_lost", "counter", "Datagrams and requests that were not passed on.");
+    forward_each(h->options.forward, put_forwarded, &(struct forward_family){b, "lost"});
+}
+
 void control_metrics(struct http_request *rq) {
     struct http *h = rq->http;
     if (ask_only(rq, 0, NULL) != 0)
@@ -232,5 +255,6 @@ void control_metrics(struct http_request *rq) {
     one(b, "http_requests", "counter", "HTTP requests.", h->n_requests);
     one(b, "http_refused", "counter", "HTTP requests refused before a handler saw them.", h->n_refused);
     one(b, "questions", "counter", "Questions about the recording.", h->n_questions);
+    put_forward_families(h, b);
     buf_str(b, "# EOF\n");
 }

@@ -75,6 +75,8 @@ until_row() { until [ "$(forward_row "$1")" -ge "$2" ]; do :; done; }
     curl -sf -H 'DD-API-KEY: mine' "$STATWIT_URL/api/v1/check_run" -d '[{"check":"c","host_name":"h","status":0}]'
     until_row retries 2
     [ "$(forward_row waiting)" = 1 ]
+    run curl -sf "$STATWIT_URL/metrics"
+    has "statwit_forward_passed_total{url=\"$UP\"} 0"
     run statwit expect 'check c'
     exits 0
     run statwit status
