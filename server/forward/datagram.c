@@ -127,13 +127,6 @@ static bool send_one(struct forward_target *t, struct span bytes) {
     }
 }
 
-static void drop(struct forward_target *t, uint64_t n) {
-    pthread_mutex_lock(&t->lock);
-    t->status.dropped += n;
-    t->status.waiting -= n;
-    pthread_mutex_unlock(&t->lock);
-}
-
 static void send_chunk(struct forward_target *t, const struct forward_item *chunk) {
     uint64_t passed = 0, dropped = 0;
     for (size_t at = 0; at < chunk->n_bytes;) {
@@ -146,7 +139,7 @@ static void send_chunk(struct forward_target *t, const struct forward_item *chun
         at += sizeof head + head.n;
     }
     target_passed(t, passed);
-    drop(t, dropped);
+    target_dropped(t, dropped);
 }
 
 void *datagram_run(void *target) {

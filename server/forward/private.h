@@ -53,6 +53,7 @@ struct forward_target {
     int64_t end_ns; /* monotonic: when stopping, nothing is sent any more after it */
     struct forward_status status;
     char why[200];
+    int64_t told_ns; /* monotonic: when something was logged last */
 };
 
 struct forward {
@@ -79,6 +80,7 @@ bool target_pause(struct forward_target *t, int64_t ns);
 bool target_is_over(struct forward_target *t);
 /* Counts, and keeps the error's sentence; the first of its kind is logged. */
 void target_passed(struct forward_target *t, uint64_t n);
+void target_dropped(struct forward_target *t, uint64_t n);
 void target_failed(struct forward_target *t, uint64_t n, uint64_t *counter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -182,7 +182,7 @@ static int64_t pause_ns(const struct forward_target *t, unsigned n_failed) {
 }
 
 static void send_request(struct forward_target *t, CURL *handle, const struct forward_request *r) {
-    for (unsigned n_failed = 0;;) {
+    for (unsigned n_failed = 0; !target_is_over(t);) {
         const char *why;
         long status = handle ? ask(t, handle, r, &why) : (why = "out of memory", 0);
         if (status >= 200 && status < 300) {
@@ -199,14 +199,10 @@ static void send_request(struct forward_target *t, CURL *handle, const struct fo
         else
             target_failed(t, 1, &t->status.retries, "%s", why);
         /* When the recorder stops, each request has one try more. */
-        if (!target_pause(t, pause_ns(t, ++n_failed)) && (n_failed > 1 || target_is_over(t))) {
-            pthread_mutex_lock(&t->lock);
-            t->status.dropped++;
-            t->status.waiting--;
-            pthread_mutex_unlock(&t->lock);
-            return;
-        }
+        if (!target_pause(t, pause_ns(t, ++n_failed)) && n_failed > 1)
+            break;
     }
+    target_dropped(t, 1);
 }
 
 void *request_run(void *target) {

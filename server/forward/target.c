@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TOLD_AGAIN_NS NS_PER_S /* two errors in turn do not flood the log */
+
 static void free_items(struct forward_item *item) {
     for (struct forward_item *next; item; item = next) {
         next = item->next;
@@ -200,6 +202,13 @@ void target_passed(struct forward_target *t, uint64_t n) {
     pthread_mutex_unlock(&t->lock);
 }
 
+void target_dropped(struct forward_target *t, uint64_t n) {
+    pthread_mutex_lock(&t->lock);
+    t->status.dropped += n;
+    t->status.waiting -= n;
+    pthread_mutex_unlock(&t->lock);
+}
+
 void target_failed(struct forward_target *t, uint64_t n, uint64_t *counter, const char *format, ...) {
     char why[sizeof t->why];
     va_list args;
@@ -207,7 +216,9 @@ void target_failed(struct forward_target *t, uint64_t n, uint64_t *counter, cons
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
     pthread_mutex_lock(&t->lock);
-    bool is_new = strcmp(why, t->why) != 0;
+    int64_t now_ns = clock_mono_ns();
+    bool tells = strcmp(why, t->why) != 0 && (!t->told_ns || now_ns - t->told_ns >= TOLD_AGAIN_NS);
+    t->told_ns = tells ? now_ns : t->told_ns;
     memcpy(t->why, why, sizeof why);
     if (counter) {
         *counter += n;
@@ -215,6 +226,6 @@ void target_failed(struct forward_target *t, uint64_t n, uint64_t *counter, cons
             t->status.waiting -= n;
     }
     pthread_mutex_unlock(&t->lock);
-    if (is_new)
+    if (tells)
         log_warning("--forward %s: %s", t->url, why);
 }
