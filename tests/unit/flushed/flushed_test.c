@@ -13,7 +13,9 @@ static void look_since(const char *session, uint64_t since, uint64_t until) {
     struct err err = {0};
     if (view)
         reader_close(view);
-    view = flushed_open(fake_reader(fake), &(struct flushed_options){span_str(session), since, until}, &err);
+    view = flushed_open(
+        fake_reader(fake),
+        &(struct flushed_options){.session = span_str(session), .since = since, .until = until}, &err);
     if (!view) {
         fprintf(stderr, "%s\n", err.text);
         CU_FAIL_FATAL("no view");
