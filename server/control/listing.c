@@ -1,11 +1,13 @@
 /* DESIGN. The reader pushes rows; libmicrohttpd pulls bytes. Between them: a page, filled by one look at the
  * recording from the cursor on, until it holds LISTING_PAGE bytes. A small list is one page and is answered
- * with its length; a larger one is streamed, each page with a fresh look (a reader is never held between two
- * pages, so a slow client costs nobody anything).
+ * with its length; a larger one is streamed. Samples lie in chunks that overlap, so where a page of them ends, the look stays
+ * open for the next one, but not for long (held.h: so a slow client costs nobody anything). After that, and for all other
+ * rows, a page is a fresh look from the cursor on.
  */
 #include "control/listing.h"
 #include "control/lines.h"
 
+#include "control/held.h"
 #include "core/log.h"
 #include "core/series.h"
 #include "judge/evaluate/quantile.h"
@@ -13,7 +15,6 @@
 #include <stdlib.h>
 
 struct listing {
-    struct http *http;
     struct ask ask;
     const struct listing_format *format;
     uint64_t until;
@@ -23,7 +24,8 @@ struct listing {
     bool any;        /* some row was delivered */
     bool more;       /* there is a row beyond the limit */
     bool page_full;
-    struct reader *reader; /* while a page of series with p95 is filled */
+    struct held *held;
+    struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
     struct lines *lines; /* NULL: no datagrams are kept */
@@ -136,6 +138,16 @@ static bool type_fits(const struct ask *ask, enum listing_rows rows) {
     return false;
 }
 
+/* Oldest first, they are read in parts. */
+static int read_samples(struct listing *l, struct reader *r, const struct filter *f, struct err *err) {
+    if (l->ask.newest || !r->ops->samples_open)
+        return r->ops->samples(r, f, true, on_sample, l, err);
+    struct samples_cursor *samples = held_samples(l->held);
+    if (!samples && !(samples = held_read(l->held, f, err)))
+        return -1;
+    return r->ops->samples_more(samples, on_sample, l, err) < 0 ? -1 : 0;
+}
+
 static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows, const struct filter *f,
                      struct err *err) {
     const struct reader_ops *ops = r->ops;
@@ -146,7 +158,7 @@ static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows
             return series_since(r, f, on_series, l, err);
         return ops->series(r, f, on_series, l, err);
     case LISTING_SAMPLES:
-        return ops->samples(r, f, true, on_sample, l, err);
+        return read_samples(l, r, f, err);
     case LISTING_EVENTS:
         return ops->events(r, f, on_event, l, err);
     case LISTING_CHECKS:
@@ -201,11 +213,10 @@ static int fill_page(struct listing *l, struct err *err) {
     l->page_full = false;
     if (!l->any && l->cursor == l->ask.cursor && l->phase == 0)
         buf_str(&l->page, l->format->head);
-    struct reader *r = store_reader_take(l->http->store, err);
+    struct reader *r = held_take(l->held, err);
     if (!r)
         return -1;
-    int failed = r->ops->begin(r, err);
-    bool begun = !failed;
+    int failed = 0;
     while (!failed && !l->done) {
         failed = fill_phase(l, r, err);
         if (failed || l->page_full)
@@ -215,14 +226,14 @@ static int fill_page(struct listing *l, struct err *err) {
         else
             l->cursor = 0;
     }
-    if (begun)
-        r->ops->end(r);
-    store_reader_give(l->http->store, r);
-    return failed || l->page.failed ? -1 : 0;
+    failed = failed || l->page.failed;
+    held_leave(l->held, !failed && l->page_full && l->format->phases[l->phase].rows == LISTING_SAMPLES);
+    return failed ? -1 : 0;
 }
 
 static void listing_free(void *arg) {
     struct listing *l = arg;
+    held_free(l->held);
     buf_free(&l->page);
     lines_free(l->lines);
     free(l);
@@ -254,11 +265,11 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
         ask_marks(rq, ask->filter.since, ask->filter.until, last_id) != 0)
         return;
     struct listing *l = calloc(1, sizeof *l);
-    if (!l) {
+    if (!l || !(l->held = held_new(rq->http))) {
+        free(l);
         http_error(rq, 503, "out of memory");
         return;
     }
-    l->http = rq->http;
     l->ask = *ask;
     l->ask.filter.tags = l->ask.tags;
     if (ask->filter.session.p)
@@ -281,8 +292,8 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     rq->answer.content_type = format->content_type;
     if (l->done) {
         rq->answer.body = l->page;
-        lines_free(l->lines);
-        free(l);
+        l->page = (struct buf){0};
+        listing_free(l);
         return;
     }
     rq->answer.stream = listing_read;

@@ -37,9 +37,13 @@ static void string(struct buf *b, struct span s, bool raw) {
     buf_char(b, '"');
     size_t from = 0; /* everything before it is written */
     for (size_t i = 0; i < s.n;) {
+        while (i < s.n && is_plain((unsigned char)s.p[i]))
+            i++;
+        if (i == s.n)
+            break;
         unsigned char byte = (unsigned char)s.p[i];
         size_t n = byte < 0x80 || raw ? 1 : utf8_length(span_from(s, i));
-        if (is_plain(byte) || (byte >= 0x80 && n > 0)) {
+        if (byte >= 0x80 && n > 0) {
             i += n;
             continue;
         }

@@ -30,7 +30,10 @@ struct filter {
     const struct span *tags; /* each must be among the row's tags, byte for byte; "key:*" globs are allowed */
     bool has_source;
     enum source source;
-    uint64_t series_id;    /* 0: any */
+    uint64_t series_id; /* 0: any */
+    /* samples, ordered: only of series that it says yes to; NULL: of any. A reader may give others, too. */
+    bool (*wants_series)(void *arg, uint64_t series_id);
+    void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
     uint64_t since;        /* records with id > since */
     uint64_t until;        /* records with id <= until; 0: no bound */
@@ -220,9 +223,19 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
+     * reader cannot tell it so. */
+    int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);
+    /* The same in parts, in order of id and without `limit` and `newest`, as long as its moment lasts. What the filter points to must
+     * last as long. NULL: this reader can't. One cursor of a reader at a time; no other samples are read meanwhile. */
+    struct samples_cursor *(*samples_open)(struct reader *, const struct filter *, struct err *);
+    /* 1: the callback stopped it, and gets that row again the next time; 0: there are no more; -1. */
+    int (*samples_more)(struct samples_cursor *, int (*row)(void *, const struct sample_row *), void *,
+                        struct err *);
+    void (*samples_close)(struct samples_cursor *); /* before `end` */
     /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
@@ -276,6 +289,14 @@ static inline void reader_close(struct reader *reader) {
         reader->ops->close(reader);
 }
 
+/* What a taker waits for. It may be offered more. */
+struct taker_wants {
+    bool all_series;
+    size_t n_names; /* globs of the names of series */
+    const struct span *names;
+    bool events, checks, rejects;
+};
+
 /* Takes records as they come, in order of id, each series before its samples. A function returns 0 to go on; anything else means
  * that the taker takes no more. */
 struct record_taker {
@@ -285,6 +306,14 @@ struct record_taker {
     int (*check)(void *taker, const struct check_row *);
     int (*reject)(void *taker, const struct reject_row *);
     int (*loss)(void *taker, const struct loss_row *);
+    /* What it holds is valid as long as the taker. NULL, and all below: it wants losses alone. */
+    struct taker_wants (*wants)(const void *taker);
+    /* Whether samples of the series matter: asked after it was offered. */
+    bool (*follows)(const void *taker, uint64_t series_id);
+    /* The series that it follows already, one with each call: `at` is 0, then what the last call returned; 0: no more. */
+    size_t (*followed)(const void *taker, size_t at, uint64_t *series_id);
+    /* It has been offered all that mattered up to this id. */
+    void (*seen)(void *taker, uint64_t id);
 };
 
 #endif

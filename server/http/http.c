@@ -135,6 +135,7 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     h->started_at = clock_wall_ns();
     h->started_mono_ns = clock_mono_ns();
     pthread_mutex_init(&h->links_lock, NULL);
+    pthread_mutex_init(&h->windows_lock, NULL);
     make_fakeintake_id(h->fakeintake_id);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
         start_daemons(h, err) == 0) {
@@ -174,6 +175,7 @@ void http_stop(struct http *h) {
     work_free(h->work);
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);
+    pthread_mutex_destroy(&h->windows_lock);
     free(h);
 }
 

@@ -117,6 +117,8 @@ const char *store_path(const struct store *s); /* as given */
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
+/* So many readers of the pool may be kept for seconds without that others wait for theirs. */
+#define STORE_READERS_HELD 2
 /* Whether store_datagram keeps its bytes. Any thread. */
 bool store_keeps_datagrams(const struct store *s);
 

@@ -81,6 +81,7 @@ struct rows {
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
+    uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
 /* --- statement.c */
@@ -126,6 +127,8 @@ struct rows_ids {
 /* Whether series are best found by the names that the filter asks for. */
 bool rows_by_name(const struct filter *f);
 /* The ids of series whose names may be among those, in order; of other sessions, too. */
+/* Every different name. */
+int rows_names(struct rows *r, int (*row)(void *, struct span name), void *arg, struct err *err);
 int rows_named(struct rows *r, const struct filter *f, struct rows_ids *ids, struct err *err);
 void rows_ids_free(struct rows_ids *ids);
 
@@ -147,6 +150,10 @@ int rows_series(struct reader *, const struct filter *, int (*row)(void *, const
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
+struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);
+int rows_samples_more(struct samples_cursor *, int (*row)(void *, const struct sample_row *), void *,
+                      struct err *);
+void rows_samples_close(struct samples_cursor *);
 int rows_payloads(struct reader *, const struct filter *, int (*row)(void *, const struct payload_row *),
                   void *, struct err *);
 int rows_posted(struct reader *, struct span session, bool payloads,
