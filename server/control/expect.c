@@ -2,7 +2,7 @@
  *
  * DESIGN. A question that is surely short is judged on the connection's own thread: two hand-overs would cost
  * more than the judging. Any other sleeps until its barrier is reached, and while a worker judges it. One that does not hold yet and may wait
- * joins the watch thread, which feeds its judge with each new record once; whoever decides (holds, can't be
+ * joins the watch thread, which feeds its judge with each new record that it waits for once; whoever decides (holds, can't be
  * mended, time is up) hands it to a worker for the report.
  *
  *     handler -> [loop -> worker] -> judge_start -> decided -> report -> answer
@@ -15,6 +15,7 @@
 #include "control/question.h"
 #include "core/clock.h"
 #include "flushed/flushed.h"
+#include "http/follow.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
@@ -72,7 +73,7 @@ static bool decided(struct question *q, int64_t now) {
 
 /* Runs with a reader that looks at one moment of the recording; 1: the report is made, 0: not decided yet. */
 static int begin_judging(struct question *q, struct reader *r, struct err *err) {
-    if (judge_start(q->judge, r, err) != 0)
+    if (judge_start(q->judge, r, err) != 0 || follow_newest_series(r, &q->waiter.series, err) != 0)
         return -1;
     int64_t now = clock_mono_ns();
     if (!q->quiet_mono_ns)
@@ -143,7 +144,6 @@ static bool session_ended(struct question *q) {
 /* Whether the answer is complete (an error is one too); else the question must wait. */
 static bool judge_to(struct question *q, uint64_t last_id) {
     q->n_forgets = forgets(q);
-    q->waiter.series = watch_series(q->rq->http->watch);
     if (session_ended(q))
         return true;
     if (ask_marks(q->rq, judge_since(q->judge), judge_until(q->judge), last_id) != 0)
@@ -237,39 +237,19 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     answer(q);
 }
 
-static int count_series(void *taker, const struct series_row *row) {
-    (void)taker, (void)row;
-    return 0;
-}
-static int count_sample(void *taker, const struct sample_row *row) {
-    (void)taker, (void)row;
-    return 0;
-}
-static int count_event(void *taker, const struct event_row *row) {
-    (void)taker, (void)row;
-    return 0;
-}
-static int count_check(void *taker, const struct check_row *row) {
-    (void)taker, (void)row;
-    return 0;
-}
-static int count_reject(void *taker, const struct reject_row *row) {
-    (void)taker, (void)row;
-    return 0;
-}
-static int count_loss(void *taker, const struct loss_row *row) {
+static int pass_loss_by(void *taker, const struct loss_row *row) {
     (void)taker, (void)row;
     return 0;
 }
 /* What Datadog has is judged from the start each time: the watch only counts what came. */
-static const struct record_taker counts_only = {count_series, count_sample, count_event,
-                                                count_check,  count_reject, count_loss};
+static const struct record_taker counts_only = {.loss = pass_loss_by};
 
 static void wait_for_more(struct question *q) {
     q->waiter.look = question_look;
     q->waiter.wake = question_wake;
     q->waiter.takes = q->as_datadog ? &counts_only : &judge_takes;
     q->waiter.taker = q->judge;
+    q->waiter.counts = q->settle_ns > 0 || q->as_datadog;
     watch_add(q->rq->http->watch, &q->waiter);
 }
 
