@@ -56,6 +56,8 @@ const struct option option_table[] = {
     {OPT_STRICT_INTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "strict-intake", NULL, NULL, NULL, "answer 400 to what Datadog would accept and then drop, and 403 to an API key that is not 32 hexadecimal digits"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_WORD, 0, "timestamps", "datadog|any", NULL, "datadog", "points over HTTP: drop those that Datadog drops (over an hour old, or 10 minutes ahead), or keep any, for frozen clocks and recorded bodies"},
     {OPT_TIMESTAMPS, GROUPS(TAKES_NEW_SESSION), KIND_WORD, 0, "timestamps", "datadog|any", NULL, NULL, "the same for this session (default: as the server)"},
+    {OPT_FAKEINTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "fakeintake", NULL, NULL, NULL, "be Datadog's fakeintake: take any POST on any path and any key, keep its body, answer 200, keep points of any age"},
+    {OPT_AUTO_SESSIONS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "auto-sessions", NULL, NULL, NULL, "a session exists by being named, in /s/NAME or a test session token, as with dd-apm-test-agent"},
     {OPT_RAW_QUERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "raw-queries", NULL, NULL, NULL, "Datadog's read paths show DogStatsD samples as they were sent, not as an Agent flushes them"},
     {OPT_FORWARD, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_LIST, 0, "forward", "URL", NULL, NULL, "pass on what is received (repeatable): datagrams to udp://HOST:PORT, unix://PATH or unixstream://PATH, requests to https://HOST, what an Agent makes of datagrams to agent+https://HOST"},
     {OPT_FORWARD_KEY_FILE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TEXT, 0, "forward-api-key-file", "FILE", NULL, NULL, "the API key for --forward stands in this file (or in STATWIT_FORWARD_API_KEY); without one, requests keep their own key"},
@@ -64,8 +66,6 @@ const struct option option_table[] = {
     {OPT_FORWARD_HOSTNAME, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "forward-hostname", "NAME", NULL, NULL, "the host of what names none, for agent+ (default: this host's name)"},
     {OPT_FORWARD_INTERVAL, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "forward-interval", "TIME", NULL, "15s", "how often agent+ flushes; at the end it flushes what is left"},
     {OPT_FORWARD_BACKOFF, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "forward-backoff", "TIME", NULL, "2s", "how long --forward pauses after a request failed; twice as long each time, 64 s at most"},
-    {OPT_FAKEINTAKE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "fakeintake", NULL, NULL, NULL, "be Datadog's fakeintake: take any POST on any path and any key, keep its body, answer 200, keep points of any age"},
-    {OPT_AUTO_SESSIONS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "auto-sessions", NULL, NULL, NULL, "a session exists by being named, in /s/NAME or a test session token, as with dd-apm-test-agent"},
     {OPT_LOG_LEVEL, GROUPS(TAKES_RECORDER), KIND_WORD, 0, "log-level", "error|warning|info|debug", NULL, "info", "how much to say on stderr"},
 
     /* run. */

@@ -169,12 +169,12 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .advertise = option_text(o, OPT_ADVERTISE),
         .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY) || option_on(o, OPT_FAKEINTAKE),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
-        .forward = r->forward,
-        .histograms = &r->histograms,
-        .raw_queries = option_on(o, OPT_RAW_QUERIES),
         .fakeintake = option_on(o, OPT_FAKEINTAKE),
         .auto_sessions = option_on(o, OPT_AUTO_SESSIONS),
         .keep_bodies = keeps_bodies(o),
+        .forward = r->forward,
+        .histograms = &r->histograms,
+        .raw_queries = option_on(o, OPT_RAW_QUERIES),
     };
     if (choose_token(r, o, &http.token, err) != 0)
         return -1;

@@ -237,19 +237,19 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     answer(q);
 }
 
-static int pass_loss_by(void *taker, const struct loss_row *row) {
+static int count_loss(void *taker, const struct loss_row *row) {
     (void)taker, (void)row;
     return 0;
 }
-/* What Datadog has is judged from the start each time: the watch only counts what came. */
-static const struct record_taker counts_only = {.loss = pass_loss_by};
+/* What Datadog has is judged from the start each time: the watch only says that something came. */
+static const struct record_taker counts_only = {.loss = count_loss};
 
 static void wait_for_more(struct question *q) {
     q->waiter.look = question_look;
     q->waiter.wake = question_wake;
     q->waiter.takes = q->as_datadog ? &counts_only : &judge_takes;
     q->waiter.taker = q->judge;
-    q->waiter.counts = q->settle_ns > 0 || q->as_datadog;
+    q->waiter.counts = q->settle_ns > 0;
     watch_add(q->rq->http->watch, &q->waiter);
 }
 
