@@ -245,12 +245,20 @@ HAND_ON(events, event_row)
 HAND_ON(checks, check_row)
 HAND_ON(rejects, reject_row)
 HAND_ON(requests, request_row)
+HAND_ON(payloads, payload_row)
+HAND_ON(datagrams, datagram_row)
 HAND_ON(losses, loss_row)
 
 static int hand_on_large(struct reader *r, struct span session, int (*row)(void *, const struct large_row *),
                          void *arg, struct err *err) {
     struct reader *to = ((struct flushed *)r)->recording;
     return to->ops->large(to, session, row, arg, err);
+}
+
+static int hand_on_posted(struct reader *r, struct span session, bool payloads,
+                          int (*row)(void *, const struct posted_row *), void *arg, struct err *err) {
+    struct reader *to = ((struct flushed *)r)->recording;
+    return to->ops->posted(to, session, payloads, row, arg, err);
 }
 
 static int hand_on_sessions(struct reader *r, int (*row)(void *, const struct session_row *), void *arg,
@@ -323,6 +331,9 @@ const struct reader_ops flushed_ops = {
     .checks = hand_on_checks,
     .rejects = hand_on_rejects,
     .requests = hand_on_requests,
+    .payloads = hand_on_payloads,
+    .posted = hand_on_posted,
+    .datagrams = hand_on_datagrams,
     .losses = hand_on_losses,
     .large = hand_on_large,
     .sessions = hand_on_sessions,
