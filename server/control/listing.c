@@ -5,6 +5,7 @@
  * rows, a page is a fresh look from the cursor on.
  */
 #include "control/listing.h"
+#include "control/lines.h"
 
 #include "control/held.h"
 #include "core/log.h"
@@ -27,6 +28,7 @@ struct listing {
     struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
+    struct lines *lines; /* NULL: no datagrams are kept */
     struct buf page;
     size_t at; /* bytes of the page that were sent */
 };
@@ -80,6 +82,15 @@ static int on_series(void *arg, const struct series_row *row) {
 }
 
 static int on_sample(void *arg, const struct sample_row *row) {
+    struct listing *l = arg;
+    if (!l->lines)
+        return take_row(l, row->id, row);
+    struct sample_row with = *row;
+    with.line = lines_of(l->lines, l->reader, row);
+    return take_row(l, row->id, &with);
+}
+
+static int on_datagram(void *arg, const struct datagram_row *row) {
     return take_row(arg, row->id, row);
 }
 
@@ -121,6 +132,7 @@ static bool type_fits(const struct ask *ask, enum listing_rows rows) {
     case LISTING_REJECTS:
         return !ask->filter.has_type;
     case LISTING_REQUESTS:
+    case LISTING_DATAGRAMS:
         return !type.p;
     }
     return false;
@@ -155,6 +167,8 @@ static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows
         return ops->rejects(r, f, on_reject, l, err);
     case LISTING_REQUESTS:
         return ops->requests(r, f, on_request, l, err);
+    case LISTING_DATAGRAMS:
+        return ops->datagrams(r, f, on_datagram, l, err);
     }
     return 0;
 }
@@ -166,9 +180,13 @@ static int fill_phase(struct listing *l, struct reader *r, struct err *err) {
         return 0;
     struct filter f = l->ask.filter;
     f.until = l->until;
-    if (rows == LISTING_SERIES)
+    if (rows == LISTING_SERIES || rows == LISTING_DATAGRAMS)
         f.after_series = l->cursor;
-    else {
+    if (rows == LISTING_DATAGRAMS) {
+        f.until += l->ask.filter.until == 0; /* one that holds no record has the newest id before it */
+        f.newest = l->ask.newest;
+        f.limit = l->ask.newest ? l->left : l->left + 1;
+    } else if (rows != LISTING_SERIES) {
         f.since = l->cursor > f.since ? l->cursor : f.since;
         f.newest = l->ask.newest;
         if (rows != LISTING_REJECTS) /* of which on_reject leaves some out */
@@ -217,6 +235,7 @@ static void listing_free(void *arg) {
     struct listing *l = arg;
     held_free(l->held);
     buf_free(&l->page);
+    lines_free(l->lines);
     free(l);
 }
 
@@ -261,6 +280,9 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     l->cursor = ask->cursor;
     l->page.max = 64 << 20;
     l->budget = QUANTILE_LIST_MAX;
+    struct store_stats stats;
+    store_stats(rq->http->store, &stats);
+    l->lines = stats.datagrams ? lines_new() : NULL;
     struct err err = {0};
     if (fill_page(l, &err) != 0) {
         http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a row is too large");

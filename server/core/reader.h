@@ -81,6 +81,8 @@ struct sample_row {
     struct span session;
     struct span text; /* sets: the value; else empty */
     struct value value;
+    struct span
+        line; /* as it came; p == NULL: whoever reads has not looked for it (control/lines.h), or it is not kept */
     const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
 };
 
@@ -124,6 +126,14 @@ struct reject_row {
     struct reject reject;
 };
 
+/* The body of a POST as it came, with what only those need who ask for it again. */
+struct posted_body {
+    struct span path;    /* decoded, with all its slashes */
+    struct span api_key; /* whole; p == NULL: none */
+    struct span headers; /* a JSON object; p == NULL: not kept */
+    struct span bytes;
+};
+
 /* One HTTP request to the fake intake. */
 struct request {
     struct span method, path, query; /* raw; the query with its api keys masked */
@@ -131,8 +141,9 @@ struct request {
     uint64_t wire_bytes, body_bytes; /* before and after decompression */
     struct span encoding, content_type, user_agent;
     struct span api_key; /* masked: the last 4 characters */
-    struct span body;    /* kept for the paths that are not decoded; else {NULL, 0} */
-    struct span note;    /* what was wrong with it, or which fault was injected */
+    struct span body; /* kept for the paths that are not decoded, and where bodies are kept; else {NULL, 0} */
+    struct span note; /* what was wrong with it, or which fault was injected */
+    const struct posted_body *payload; /* to be kept besides; NULL: none. A reader gives it apart */
 };
 
 struct request_row {
@@ -140,6 +151,30 @@ struct request_row {
     int64_t received_at;
     struct span session;
     struct request request;
+};
+
+struct payload_row {
+    uint64_t id; /* of its request */
+    int64_t received_at;
+    struct span session;
+    struct span method, query, encoding, content_type; /* of its request */
+    struct posted_body payload;
+};
+
+/* A path that was posted to. */
+struct posted_row {
+    struct span path;
+    uint64_t n;
+};
+
+/* A datagram as it came. */
+struct datagram_row {
+    uint64_t id; /* of datagrams alone */
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    uint64_t after_id; /* its records have ids from after_id + 1 on */
+    struct span bytes;
 };
 
 struct loss_row {
@@ -188,6 +223,9 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
+     * reader cannot tell it so. */
+    int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);
@@ -214,6 +252,16 @@ struct reader_ops {
                    void *, struct err *);
     int (*requests)(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *),
                     void *, struct err *);
+    /* Of those requests whose bodies were kept; `name` is an exact path. session, since, until and limit count. */
+    int (*payloads)(struct reader *, const struct filter *, int (*row)(void *, const struct payload_row *),
+                    void *, struct err *);
+    /* The paths that a session's POSTs went to, by name: of payloads, or else of all requests that are recorded. */
+    int (*posted)(struct reader *, struct span session, bool payloads,
+                  int (*row)(void *, const struct posted_row *), void *, struct err *);
+    /* Those that were kept, oldest first. `since` and `until` are about their records; session, source, limit, newest count, and
+     * `after_series` here is the id of a datagram: only later ones; and `series_id` that of a record: only its own. */
+    int (*datagrams)(struct reader *, const struct filter *, int (*row)(void *, const struct datagram_row *),
+                     void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
                   struct err *);
     /* Of one session, or (p == NULL) of all together; none where there were none. */

@@ -26,6 +26,7 @@ struct http {
     int port;
     bool loopback; /* bound to loopback only */
     char url[160];
+    char fakeintake_id[37]; /* of this process: its clients take another one for a restart */
     int64_t started_at, started_mono_ns;
 
     struct watch *watch;

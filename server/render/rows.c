@@ -190,11 +190,30 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
     else
         buf_add(b, "null", 4);
     sketch_field(b, row->value.sketch);
+    if (row->line.p)
+        string_field(b, "line", row->line);
     remarks_fields(b, m->remarks);
     buf_char(b, '}');
 }
 
 /* --- everything else ------------------------------------------------------------------------------------- */
+
+void rows_datagram_json(struct buf *b, const struct datagram_row *row) {
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    name_field(b, "after_id");
+    buf_u64(b, row->after_id);
+    name_field(b, "bytes");
+    buf_u64(b, row->bytes.n);
+    string_field(b, "text", row->bytes.p ? row->bytes : SPAN(""));
+    buf_char(b, '}');
+}
+
+void rows_datagram_raw(struct buf *b, const struct datagram_row *row) {
+    buf_span(b, row->bytes);
+    if (row->bytes.n && row->bytes.p[row->bytes.n - 1] != '\n')
+        buf_char(b, '\n');
+}
 
 void rows_event_json(struct buf *b, const struct event_row *row) {
     const struct event *e = &row->event;

@@ -48,6 +48,7 @@ enum store_sql {
     SQL_CHECK,
     SQL_REJECT,
     SQL_REQUEST,
+    SQL_PAYLOAD,
     SQL_LOSS,
     SQL_LOSS_AGAIN,
     SQL_DATAGRAM,
