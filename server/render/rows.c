@@ -201,10 +201,8 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
 void rows_datagram_json(struct buf *b, const struct datagram_row *row) {
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    buf_span(b, KEY("after_id"));
-    buf_u64(b, row->after_id);
-    buf_span(b, KEY("bytes"));
-    buf_u64(b, row->bytes.n);
+    count_field(b, KEY("after_id"), row->after_id);
+    count_field(b, KEY("bytes"), row->bytes.n);
     string_field(b, KEY("text"), row->bytes.p ? row->bytes : SPAN(""));
     buf_char(b, '}');
 }
