@@ -241,7 +241,7 @@ static int count_loss(void *taker, const struct loss_row *row) {
     (void)taker, (void)row;
     return 0;
 }
-/* What Datadog has is judged from the start each time: without `wants`, the watch only counts what came. */
+/* What Datadog has is judged from the start each time: the watch only says that something came. */
 static const struct record_taker counts_only = {.loss = count_loss};
 
 static void wait_for_more(struct question *q) {
