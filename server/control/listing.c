@@ -24,7 +24,7 @@ struct listing {
     bool any;        /* some row was delivered */
     bool more;       /* there is a row beyond the limit */
     bool page_full;
-    struct held *held;
+    struct held_look *held;
     struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
