@@ -93,6 +93,8 @@ enum option_id {
     OPT_TIMEOUT,
     OPT_KILL_AFTER,
     OPT_SOCKET,
+    OPT_PORT,
+    OPT_OPEN,
     OPT_PATH,
     OPT_STATUS,
     OPT_DELAY,
@@ -161,6 +163,7 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
+    TAKES_VIEW,     /* view alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

@@ -18,6 +18,7 @@ struct question {
     uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
     bool ended;         /* its session had ended when it was asked about */
+    bool keep;          /* its report, for GET /recorder/v1/verdicts */
     bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */

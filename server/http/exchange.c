@@ -122,6 +122,10 @@ static bool admit(struct http_request *rq) {
                    SPAN_ARG(rq->path));
         return false;
     }
+    if (h->options.view && rq->method != HTTP_GET && !(rq->route->flags & ROUTE_LOOKS)) {
+        http_error(rq, 403, "statwit view only looks at recordings: nothing here can be changed");
+        return false;
+    }
     read_session(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
         char words[HTTP_SESSION_SIZE];

@@ -216,6 +216,32 @@ static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const 
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int verdicts(struct reader *reader, int (*row)(void *, const struct verdict_row *), void *arg,
+                    struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT id, first_at, at, asked, question, session, kind, verdict, report FROM verdict ORDER BY id",
+        err);
+    if (!stmt)
+        return -1;
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct verdict_row out = {.id = db_id(stmt, 0),
+                                  .first_at = sqlite3_column_int64(stmt, 1),
+                                  .at = sqlite3_column_int64(stmt, 2),
+                                  .asked = db_id(stmt, 3),
+                                  .question = db_id(stmt, 4),
+                                  .session = db_span(stmt, 5),
+                                  .kind = db_span(stmt, 6),
+                                  .verdict = db_span(stmt, 7),
+                                  .report = db_span(stmt, 8)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
 static void rows_free(struct reader *reader) {
     struct rows *r = (struct rows *)reader;
     for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
@@ -255,6 +281,7 @@ static const struct reader_ops ops = {
     .runs = runs,
     .last_id = last_id,
     .first_at = rows_first_at,
+    .verdicts = verdicts,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */
