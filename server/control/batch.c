@@ -26,12 +26,14 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#define SAMPLES_MAX  50000              /* read for one event */
-#define EVENT_MAX    ((size_t)64 << 10) /* bytes; one row more when that is larger */
-#define ROW_MAX      ((size_t)16 << 20) /* bytes of a row that is kept */
-#define NAMES_MEMORY ((size_t)32 << 20) /* bytes of the names of one event */
-#define KEEPALIVE_NS (15 * NS_PER_S)    /* a comment, so that nobody takes silence for a broken connection */
-#define PAUSE_FACTOR 9
+#define SAMPLES_MAX    50000 /* read for one event */
+#define FEW_IDS        1024  /* records: of so many, each is looked at in order first */
+#define NEW_SERIES_MAX 4000
+#define EVENT_MAX      ((size_t)64 << 10) /* bytes; one row more when that is larger */
+#define ROW_MAX        ((size_t)16 << 20) /* bytes of a row that is kept */
+#define NAMES_MEMORY   ((size_t)32 << 20) /* bytes of the names of one event */
+#define KEEPALIVE_NS   (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
+#define PAUSE_FACTOR   9
 
 struct group {
     struct span name;
@@ -39,6 +41,8 @@ struct group {
     bool is_new;
     uint64_t n, newest_id;
     double sum;
+    uint64_t unread; /* of its new series: for when no sample of it was read */
+    double unread_sum;
 };
 
 struct batches {
@@ -125,6 +129,8 @@ static struct group *find_group(struct batches *s, const struct metric *m) {
 
 static int count_sample(void *arg, const struct sample_row *row) {
     struct batches *s = arg;
+    if (s->ask.filter.session.p && !span_eq(row->session, s->ask.filter.session))
+        return 0;
     struct group *g = find_group(s, row->spelling);
     if (!g) {
         s->failed = true;
@@ -203,29 +209,84 @@ static void put_head(struct batches *s, uint64_t last_id) {
         memcpy(s->text.p, head, (size_t)n);
 }
 
-static int read_samples(struct batches *s, uint64_t last_id, struct err *err) {
+static int send_each(struct batches *s, struct filter *f, struct err *err) {
+    s->n = 0;
+    f->limit = s->rows + 1;
+    f->newest = false;
+    if (s->reader->ops->samples(s->reader, f, true, take_each, s, err) != 0)
+        return -1;
+    s->n_groups = s->n; /* each is shown, whatever its name */
+    return 0;
+}
+
+/* A series that came up is told of even if its samples are not among those that are read. */
+static int take_new_series(void *arg, const struct series_row *row) {
+    struct batches *s = arg;
+    const struct metric m = {.name = row->name, .type = row->type};
+    struct group *g = find_group(s, &m);
+    if (!g) {
+        s->failed = true;
+        return 1;
+    }
+    g->is_new = true;
+    g->unread += row->samples;
+    g->unread_sum += row->sum;
+    if (g->newest_id < row->last_id)
+        g->newest_id = row->last_id;
+    if (s->newest_series < row->id)
+        s->newest_series = row->id;
+    return 0;
+}
+
+static int count_by_name(struct batches *s, struct filter *f, struct err *err) {
     const struct reader_ops *ops = s->reader->ops;
+    struct filter fresh = *f;
+    fresh.since = fresh.until = 0;
+    fresh.after_series = s->series;
+    fresh.limit = NEW_SERIES_MAX;
+    if (!f->has_source && ops->series(s->reader, &fresh, take_new_series, s, err) != 0)
+        return -1;
+    f->limit = 0;
+    struct filter newest = *f; /* without conditions, the store reads what lies together */
+    if (!f->name.p && !f->has_type && f->n_tags == 0)
+        newest.session = (struct span){NULL, 0};
+    s->partial = f->until - f->since > SAMPLES_MAX; /* ids: there are no more samples than these */
+    if (s->partial)
+        newest.since = f->until - SAMPLES_MAX;
+    if (ops->samples(s->reader, &newest, false, count_sample, s, err) != 0 || s->failed)
+        return -1;
+    for (size_t i = 0; i < s->n_groups; i++) {
+        struct group *g = &s->groups[i];
+        if (g->n)
+            continue;
+        g->n = g->unread;
+        g->sum = g->unread_sum;
+        s->n += g->n;
+    }
+    return 0;
+}
+
+static int read_samples(struct batches *s, uint64_t last_id, struct err *err) {
     struct filter f = s->ask.filter;
     f.since = s->cursor;
     f.until = last_id;
-    f.limit = s->rows + 1;
+    bool count = last_id - s->cursor > FEW_IDS;
+    if (count && count_by_name(s, &f, err) != 0)
+        return -1;
+    bool few = count ? s->n <= s->rows && !s->partial : true;
     put_head(s, last_id);
     size_t head = s->text.n;
-    if (ops->samples(s->reader, &f, true, take_each, s, err) != 0)
+    if (few && send_each(s, &f, err) != 0)
         return -1;
-    if (s->n <= s->rows && !s->full)
-        s->n_groups = s->n; /* each is shown, whatever its name */
-    else {
+    if (few && (s->n > s->rows || s->full)) { /* or many, after all */
         s->text.n = head;
-        s->n = s->n_rows = 0;
-        s->full = false;
-        f.limit = SAMPLES_MAX;
-        f.newest = true;
-        if (ops->samples(s->reader, &f, false, count_sample, s, err) != 0 || s->failed ||
-            put_groups(s, &f, err) != 0)
+        s->n = s->n_groups = s->n_rows = 0;
+        s->full = few = false;
+        if (count_by_name(s, &f, err) != 0)
             return -1;
-        s->partial = s->n == SAMPLES_MAX;
     }
+    if (!few && put_groups(s, &f, err) != 0)
+        return -1;
     put_head(s, last_id);
     buf_str(&s->text, "]}\n\n");
     return s->text.failed ? -1 : 0;

@@ -1,14 +1,15 @@
-// page_test.mjs STATWIT CHROMIUM [NAME]: every screen shows what the API says; nothing that was sent becomes an element; looking changes
+// page_test.mjs STATWIT CHROMIUM ASSETS [NAME]: every screen shows what the API says; nothing that was sent becomes an element; looking changes
 // nothing. Each test waits for what must show, and never sleeps.
 import assert from 'node:assert/strict';
 import {createRequire} from 'node:module';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {numbers} from './numbers.mjs';
 import {recordingTests} from './recordings.mjs';
 import {ours, startBrowser, startRecorder} from './recorder.mjs';
 
-const [binary, executable, only = ''] = process.argv.slice(2);
+const [binary, executable, assets, only = ''] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tests = [];
 const test = (name, run, ...options) => tests.push({name, run, options});
@@ -326,6 +327,7 @@ for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   await own.close();
   await r.stop();
 }
+if (!only || only === 'numbers') failed += await numbers(binary, browser, assets);
 await stop();
 rmSync(folder, {recursive: true, force: true});
 console.log(`${passed} passed, ${failed} failed`);
