@@ -371,14 +371,25 @@ static void sleep_until(struct batches *s, int64_t due_mono_ns) {
     watch_add(s->rq->http->watch, &s->waiter);
 }
 
+/* What this thread has worked: on a busy machine less than has passed. */
+static int64_t worked_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
 static ssize_t batch_read(void *arg, char *to, size_t max) {
     struct batches *s = arg;
     if (s->at == s->text.n) {
         if (s->stopping)
             return HTTP_STREAM_END;
-        int64_t began = clock_mono_ns();
+        if (s->waiter.due_mono_ns > clock_mono_ns()) { /* an event was sent, and its period is not over */
+            sleep_until(s, s->waiter.due_mono_ns);
+            return 0;
+        }
+        int64_t began = clock_mono_ns(), worked = worked_ns();
         int more = make_event(s);
-        int64_t took = clock_mono_ns() - began, pause = PAUSE_FACTOR * took;
+        int64_t pause = PAUSE_FACTOR * (worked_ns() - worked);
         if (more < 0)
             return HTTP_STREAM_FAILED;
         s->waiter.due_mono_ns = began + (pause > s->every_ns ? pause : s->every_ns);
@@ -394,17 +405,6 @@ static ssize_t batch_read(void *arg, char *to, size_t max) {
     memcpy(to, s->text.p + s->at, n);
     s->at += n;
     return (ssize_t)n;
-}
-
-/* After an event the period begins: what is asked for next comes when it is over. */
-static ssize_t batch_stream(void *arg, char *to, size_t max) {
-    struct batches *s = arg;
-    int64_t now = clock_mono_ns();
-    if (s->at == s->text.n && !s->stopping && s->waiter.due_mono_ns > now) {
-        sleep_until(s, s->waiter.due_mono_ns);
-        return 0;
-    }
-    return batch_read(s, to, max);
 }
 
 static void batch_free(void *arg) {
@@ -440,7 +440,7 @@ void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t sessi
     s->sent_mono_ns = INT64_MIN / 2; /* the headers go out at once, with a comment */
     rq->answer.content_type = "text/event-stream";
     http_add_header(rq, "Cache-Control", "no-store");
-    rq->answer.stream = batch_stream;
+    rq->answer.stream = batch_read;
     rq->answer.stream_free = batch_free;
     rq->answer.stream_arg = s;
 }
