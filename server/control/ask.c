@@ -177,6 +177,9 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     } else if (span_eq(arg->name, SPAN("limit"))) {
         if (!ask_u64(arg->value, &ask->limit) || ask->limit == 0 || ask->limit > ASK_LIMIT_MAX)
             return refuse_value(rq, arg, "a number from 1 to 100000000");
+    } else if (span_eq(arg->name, SPAN("reason"))) {
+        if ((ask->reason = reason_of(arg->value)) < 0)
+            return refuse_value(rq, arg, "the word of a reason, as rejects have it");
     } else if (span_eq(arg->name, SPAN("newest")))
         return ask_flag(rq, "newest", &ask->newest);
     else if (span_eq(arg->name, SPAN("remarked")))
@@ -189,6 +192,7 @@ int ask_some(struct http_request *rq, size_t n, const char *const *names, struct
         return -1;
     memset(ask, 0, sizeof *ask);
     ask->limit = ASK_LIMIT_DEFAULT;
+    ask->reason = -1;
     ask->filter.tags = ask->tags;
     struct ingest_session session;
     if (!http_arg(rq, "session").p) {

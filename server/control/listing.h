@@ -35,6 +35,9 @@ struct listing_format {
     struct listing_phase phases[LISTING_PHASES_MAX];
 };
 
+/* Rejects are of no metric type: `type` asks for their family. And for their reason. */
+bool listing_takes_reject(const struct ask *ask, const struct reject_row *row);
+
 /* Answers with the rows that `ask` wants. */
 void listing_answer(struct http_request *rq, const struct ask *ask, const struct listing_format *format);
 

@@ -129,6 +129,32 @@ class Glances(unittest.TestCase):
                 self.assertEqual(caught.exception.code, 400)
                 self.assertIn(why, caught.exception.read().decode())
 
+    def test_rejects_by_reason_and_the_newest_of_one(self):
+        with Recorder() as r:
+            rng = random.Random(4)
+            for i in range(200):
+                r.send(rng.choice([f"a{i}:1|zz", f"b{i}|c", f"c{i}:x|g", f"_e{{{i}", f"ok{i}:1|c"]))
+            all_of = r.get("rejects", limit=100000)["rejects"]
+            self.assertEqual(r.get("rejects", newest="true", limit=7)["rejects"], all_of[-7:])  # the oldest came once
+            grouped = r.get("rejects", group="true")
+            self.assertEqual((grouped["total"], grouped["partial"]), (len(all_of), False))
+            self.assertEqual([g["n"] for g in grouped["reasons"]], sorted((g["n"] for g in grouped["reasons"]), reverse=True))
+            for g in grouped["reasons"]:
+                mine = [x for x in all_of if x["reason"] == g["reason"]]
+                self.assertEqual((g["n"], g["newest"]), (len(mine), mine[-1]))
+                self.assertEqual(r.get("rejects", reason=g["reason"], limit=100000)["rejects"], mine)
+                self.assertEqual(r.get("rejects", reason=g["reason"], newest="true", limit=5)["rejects"], mine[-5:])
+                pages, cursor = [], 0
+                while cursor is not None:
+                    page = r.get("rejects", reason=g["reason"], limit=9, cursor=cursor)
+                    pages, cursor = pages + page["rejects"], page["next"]
+                self.assertEqual(pages, mine)
+            self.assertEqual(len(grouped["reasons"]), len({x["reason"] for x in all_of}))
+            events = [x for x in all_of if x["family"] == "event"]
+            self.assertEqual(r.get("rejects", type="event", newest="true", limit=3)["rejects"], events[-3:])
+            r.ask("GET", "/recorder/v1/rejects?reason=bad", status=400)
+            r.ask("GET", "/recorder/v1/rejects?group=true&limit=3", status=400)
+
     def test_words_of_q(self):
         with Recorder() as r:
             r.send("http.time:1|ms|#env:ci", "http.Hits:1|c|#env:prod", "db.time:1|ms|#env:prod", "solo:1|g|#lonely")
