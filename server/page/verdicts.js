@@ -2,7 +2,7 @@
 import {h, replace, empty, snippet, copyButton} from './dom.js';
 import {get, poll} from './api.js';
 import {whole, clock, ago, plural} from './format.js';
-import {SIGNS, tally, result} from './report.js';
+import {SIGNS, tally, result, uncovered} from './report.js';
 
 const WORDS = [['', 'All'], ['fail', 'Failed'], ['inconclusive', 'Inconclusive'], ['pass', 'Passed']];
 
@@ -45,6 +45,7 @@ export function show(root, route, app) {
         lines.length > 0 && h('a', {class: 'button small', href: address}, 'Expect …')),
       others.length > 0 && h('ol', {class: 'cards'}, others.map((r) => result(r, app))),
       passed.length > 0 && (others.length === 0 && passed.length <= 3 ? h('ol', {class: 'cards'}, passed.map((r) => result(r, app))) : h('details', null, h('summary', null, `${whole(passed.length)} passed`), h('ol', {class: 'cards'}, passed.map((r) => result(r, app))))),
+      uncovered(report),
       report.omitted > 0 && h('p', {class: 'dim'}, `${plural(report.omitted, 'result')} not kept: the report was too long.`),
       report.losses && report.losses.length > 0 && h('p', {class: 'lostline'}, '⚠ Something was lost: ', report.losses.map((l) => `${l.n} ${l.loss}`).join(', ')));
   }

@@ -215,11 +215,14 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
     await r.send(`${name}|zz`);
   }
   await r.ask('sessions', {method: 'POST', body: JSON.stringify({name: '<b>s</b>'})});
+  await r.ask('sessions', {method: 'POST', body: '{"name":"other"}'});
+  for (const text of WICKED) // what cannot be read is an error, and not kept
+    await r.ask('expect', {method: 'POST', body: JSON.stringify({expect: [`incr "${text.replace(/["\\]/g, '\\$&')}"{"k:${text.replace(/["\\]/g, '\\$&')}"} sum == 7`]})});
   const {metrics} = await r.ask('metrics?limit=1000');
   assert.ok(metrics.length > 35, `${metrics.length} metrics`);
   let dialogs = 0;
   page.on('dialog', (d) => { dialogs++; d.dismiss(); });
-  const screens = [...SCREENS, ...metrics.slice(0, 40).map((m) => `#/metrics/${encodeURIComponent(m.name)}?type=${m.type}`)];
+  const screens = [...SCREENS, '#/sessions?a=default&b=other', '#/sessions?a=%3Cimg%20src=x%20onerror=alert(1)%3E&b=other', '#/verdicts?session=%3Cb%3E', ...metrics.slice(0, 40).map((m) => `#/metrics/${encodeURIComponent(m.name)}?type=${m.type}`)];
   for (const screen of screens) {
     await page.goto(r.url + '/' + screen);
     await page.locator('footer .state').waitFor();
@@ -229,6 +232,12 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
   }
   await page.goto(r.url + '/#/rejects');
   await settled(page, '.reject');
+  await page.goto(r.url + '/#/verdicts');
+  await settled(page, '.judged');
+  assert.ok(await page.locator('.judged').count() > 30);
+  await page.goto(r.url + '/#/sessions?a=default&b=other');
+  await settled(page, '.removed li');
+  assert.equal(await page.locator('.removed img, .removed script, .removed b b').count(), 0);
   await page.goto(r.url + '/#/events');
   await settled(page, '.event');
   assert.equal(await page.locator('main img, main script').count(), 0);
@@ -279,6 +288,17 @@ test('the server goes away: it is said, and the content stays', async ({page, r}
   r.stop = async () => {};
   await settled(page, 'footer [role=alert]', 'does not answer');
   assert.ok(await page.locator('a.open').count() > 0);
+  const again = await startRecorder(binary, '--http-port', new URL(r.url).port);
+  try {
+    await settled(page, '#toast.on', 'The server is back');
+    await settled(page, '.empty', 'Waiting for the first metric');
+    await again.send('back.again:1|c');
+    await settled(page, 'a.open', 'back.again');
+    await page.goto(r.url + '/#/live');
+    await settled(page, '.live td', 'again');
+  } finally {
+    await again.stop();
+  }
 });
 
 for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], ['380 px', {viewport: {width: 380, height: 780}}], ['320 px', {viewport: {width: 320, height: 640}}]])

@@ -87,6 +87,18 @@ export function recordingTests({test, settled, binary, folder, accessible}) {
     assert.equal(sum(file), before);
   });
 
+  test('view: a path of markup stays text', async ({page}) => {
+    const {file} = await record("<img src=x onerror=alert(1)>'&quot;.db", ['a:1|c'], 'incr b');
+    const v = await startView(binary, file);
+    try {
+      await page.goto(v.url);
+      await settled(page, 'footer .file', '<img src=x onerror=alert(1)>');
+      assert.equal(await page.locator('footer img').count(), 0);
+    } finally {
+      await v.stop();
+    }
+  });
+
   test('view: two recordings side by side', async ({page}) => {
     const a = await record('a.db', ['same:1|c', 'first.thing:1|c']), b = await record('b.db', ['same:2|c', 'depth:5|g']);
     const before = [sum(a.file), sum(b.file)], v = await startView(binary, a.file, b.file);
