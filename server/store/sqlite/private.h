@@ -212,6 +212,8 @@ int store_verdicts_clear(struct store *s, struct err *err); /* part of the open 
 /* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
+/* reader.c: whether an older statwit recorded it, so that a reader refuses it. */
+bool store_reader_older(const char *path);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 

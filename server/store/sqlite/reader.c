@@ -326,11 +326,23 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     return NULL;
 }
 
-struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+/* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
+static bool is_alone(const char *path) {
     char wal[FILE_PATH_MAX + 8];
     snprintf(wal, sizeof wal, "%s-wal", path);
-    /* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
-    bool immutable = may_be_alone && access(wal, F_OK) != 0;
+    return access(wal, F_OK) != 0;
+}
+
+bool store_reader_older(const char *path) {
+    struct rows *r = open_rows(path, is_alone(path), NULL);
+    bool older = r && migrate_state(r->db, path, NULL) == 1;
+    if (r)
+        rows_free(&r->reader);
+    return older;
+}
+
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+    bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
     if (!r)
         return NULL;

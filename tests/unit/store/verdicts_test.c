@@ -177,6 +177,34 @@ static void two_recordings_as_one(void) {
     place_remove(&q);
 }
 
+/* It is copied, and the copy brought up to date. */
+static void an_older_recording_is_viewed_unchanged(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    put_number(s, "kept", 1);
+    store_close(s);
+    run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 4");
+    struct buf before = read_file(p.path);
+    const char *const paths[] = {p.path};
+    struct err why = {0};
+    CU_ASSERT_PTR_NULL(store_reader_open(p.path, &why));
+    s = store_open_view(paths, 1, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    struct reader *r = store_reader_take(s, &why);
+    OK(r->ops->begin(r, &err));
+    struct filter all = {0};
+    EXPECT_TEXT(r->ops->series(r, &all, note_series, &b, &err), "default/kept 0 1;");
+    r->ops->end(r);
+    store_reader_give(s, r);
+    store_close(s);
+    struct buf after = read_file(p.path);
+    CU_ASSERT(before.n == after.n && memcmp(before.p, after.p, after.n) == 0);
+    buf_free(&before);
+    buf_free(&after);
+    place_remove(&p);
+}
+
 static void what_is_no_recording_is_not_viewed(void) {
     struct place p;
     place_make(&p);
@@ -193,4 +221,5 @@ UNIT_MAIN("store/verdicts",
           {"passes make room before failures", passes_make_room_before_failures},
           {"they outlive the recorder", they_outlive_the_recorder},
           {"two recordings as one", two_recordings_as_one},
+          {"an older recording is viewed unchanged", an_older_recording_is_viewed_unchanged},
           {"what is no recording is not viewed", what_is_no_recording_is_not_viewed})
