@@ -18,14 +18,14 @@
 
 static const struct route_table *const tables[] = {&control_routes, &page_routes};
 
-struct view {
+struct viewing {
     struct store *looked_at, *empty;
     struct pipeline *pipeline;
     struct ingest *ingest;
     struct http *http;
 };
 
-static int start(struct view *v, const struct options *o, struct err *err) {
+static int start(struct viewing *v, const struct options *o, struct err *err) {
     const char *const *paths = (const char *const *)o->args;
     const struct store_options in_memory = {.path = ":memory:"};
     const struct ingest_options nowhere = {.listen = {.bind = "127.0.0.1", .udp_port = -1}, .quiet = true};
@@ -43,7 +43,7 @@ static int start(struct view *v, const struct options *o, struct err *err) {
     return v->http ? 0 : -1;
 }
 
-static void stop(struct view *v) {
+static void stop(struct viewing *v) {
     http_stop(v->http);
     if (v->ingest)
         ingest_stop(v->ingest);
@@ -69,7 +69,7 @@ static void open_browser(const char *url, const sigset_t *mask) {
 }
 
 /* A program reads the URL alone. */
-static int announce(const struct view *v, const struct options *o, struct err *err) {
+static int announce(const struct viewing *v, const struct options *o, struct err *err) {
     const char *url = http_url(v->http);
     if (isatty(STDOUT_FILENO))
         printf("statwit shows %s at\n\n  %s/\n\nCtrl-C ends it.\n", store_path(v->looked_at), url);
@@ -87,7 +87,7 @@ static int announce(const struct view *v, const struct options *o, struct err *e
 }
 
 int view_command(const struct options *o) {
-    struct view v = {0};
+    struct viewing v = {0};
     struct err err = {0};
     sigset_t ending, before;
     int number;

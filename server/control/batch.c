@@ -35,7 +35,7 @@
 #define KEEPALIVE_NS   (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
 #define PAUSE_FACTOR   9
 
-struct group {
+struct batch_name {
     struct span name;
     enum metric_type type;
     bool is_new;
@@ -61,7 +61,7 @@ struct batches {
     struct reader *reader;
     struct arena arena;
     struct table by_hash;
-    struct group *groups;
+    struct batch_name *groups;
     size_t n_groups, cap_groups;
     uint64_t n, newest_series;
     size_t n_rows;
@@ -109,7 +109,7 @@ static int take_each(void *arg, const struct sample_row *row) {
 
 /* --- by name and type ------------------------------------------------------------------------------------ */
 
-static struct group *find_group(struct batches *s, const struct metric *m) {
+static struct batch_name *find_group(struct batches *s, const struct metric *m) {
     uint64_t hash = XXH3_64bits_withSeed(m->name.n ? m->name.p : "", m->name.n, (XXH64_hash_t)m->type);
     bool added;
     uint32_t *at;
@@ -123,7 +123,7 @@ static struct group *find_group(struct batches *s, const struct metric *m) {
     struct span name = arena_copy(&s->arena, m->name);
     if (!at || s->arena.failed || !array_room(&s->groups, s->n_groups, &s->cap_groups, sizeof *s->groups))
         return NULL;
-    s->groups[s->n_groups] = (struct group){.name = name, .type = m->type};
+    s->groups[s->n_groups] = (struct batch_name){.name = name, .type = m->type};
     return &s->groups[s->n_groups++];
 }
 
@@ -131,7 +131,7 @@ static int count_sample(void *arg, const struct sample_row *row) {
     struct batches *s = arg;
     if (s->ask.filter.session.p && !span_eq(row->session, s->ask.filter.session))
         return 0;
-    struct group *g = find_group(s, row->spelling);
+    struct batch_name *g = find_group(s, row->spelling);
     if (!g) {
         s->failed = true;
         return 1;
@@ -148,7 +148,7 @@ static int count_sample(void *arg, const struct sample_row *row) {
 }
 
 static int new_and_rare_first(const void *a, const void *b) {
-    const struct group *x = a, *y = b;
+    const struct batch_name *x = a, *y = b;
     if (x->is_new != y->is_new)
         return x->is_new ? -1 : 1;
     if (x->n != y->n)
@@ -158,12 +158,12 @@ static int new_and_rare_first(const void *a, const void *b) {
 
 struct newest {
     struct batches *s;
-    const struct group *group;
+    const struct batch_name *group;
 };
 
 static int put_newest(void *arg, const struct sample_row *row) {
     struct newest *n = arg;
-    const struct group *g = n->group;
+    const struct batch_name *g = n->group;
     return span_eq(row->spelling->name, g->name) ? put_row(n->s, row, g->n, g->sum, g->is_new) : 0;
 }
 
@@ -223,7 +223,7 @@ static int send_each(struct batches *s, struct filter *f, struct err *err) {
 static int take_new_series(void *arg, const struct series_row *row) {
     struct batches *s = arg;
     const struct metric m = {.name = row->name, .type = row->type};
-    struct group *g = find_group(s, &m);
+    struct batch_name *g = find_group(s, &m);
     if (!g) {
         s->failed = true;
         return 1;
@@ -256,7 +256,7 @@ static int count_by_name(struct batches *s, struct filter *f, struct err *err) {
     if (ops->samples(s->reader, &newest, false, count_sample, s, err) != 0 || s->failed)
         return -1;
     for (size_t i = 0; i < s->n_groups; i++) {
-        struct group *g = &s->groups[i];
+        struct batch_name *g = &s->groups[i];
         if (g->n)
             continue;
         g->n = g->unread;

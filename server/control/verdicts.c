@@ -73,14 +73,14 @@ void verdicts_keep(struct http_request *rq, struct span kind, struct span sessio
 
 /* --- listing --------------------------------------------------------------------------------------------- */
 
-struct listing {
+struct verdict_list {
     struct buf *b;
     struct span session, verdict; /* p == NULL: any */
     uint64_t since, limit, n;
 };
 
 static int put_verdict(void *arg, const struct verdict_row *row) {
-    struct listing *l = arg;
+    struct verdict_list *l = arg;
     if ((l->session.p && !span_eq(l->session, row->session)) ||
         (l->verdict.p && !span_eq(l->verdict, row->verdict)))
         return 0;
@@ -103,10 +103,10 @@ static int put_verdict(void *arg, const struct verdict_row *row) {
 }
 
 void control_verdicts(struct http_request *rq) {
-    struct listing l = {.b = &rq->answer.body,
-                        .session = http_arg(rq, "session"),
-                        .verdict = http_arg(rq, "verdict"),
-                        .limit = STORE_VERDICTS_MAX};
+    struct verdict_list l = {.b = &rq->answer.body,
+                             .session = http_arg(rq, "session"),
+                             .verdict = http_arg(rq, "verdict"),
+                             .limit = STORE_VERDICTS_MAX};
     struct store_verdict_counts counts;
     if (ask_only(rq, ASK_NAMES("session", "verdict", "since", "limit", "settled")) != 0 ||
         ask_number(rq, "since", 0, INT64_MAX, &l.since) != 0 ||

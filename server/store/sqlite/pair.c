@@ -12,7 +12,7 @@
 #define PAIR_IDS     ((uint64_t)1 << 40)
 #define SESSION_SIZE 256
 
-struct pair {
+struct paired {
     struct reader reader; /* first */
     struct reader *of[2];
     char note[600];
@@ -104,7 +104,7 @@ static const struct filter everything;
 /* An operation that takes a filter: of each recording that it concerns. */
 #define BOTH(f, call)                                                                                        \
     do {                                                                                                     \
-        const struct pair *p = (const struct pair *)reader;                                                  \
+        const struct paired *p = (const struct paired *)reader;                                              \
         struct asked a = ASKED(f, row, arg);                                                                 \
         struct filter its;                                                                                   \
         int result = 0;                                                                                      \
@@ -160,19 +160,19 @@ static int verdicts(struct reader *reader, int (*row)(void *, const struct verdi
 
 static int points(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct points_row *),
                   void *arg, struct err *err) {
-    struct reader *r = ((struct pair *)reader)->of[series_id > PAIR_IDS];
+    struct reader *r = ((struct paired *)reader)->of[series_id > PAIR_IDS];
     return r->ops->points(r, series_id % PAIR_IDS, row, arg, err);
 }
 
 static int cadence(struct reader *reader, uint64_t series_id, uint64_t first_id, struct cadence *out,
                    struct err *err) {
-    struct reader *r = ((struct pair *)reader)->of[series_id > PAIR_IDS];
+    struct reader *r = ((struct paired *)reader)->of[series_id > PAIR_IDS];
     return r->ops->cadence(r, series_id % PAIR_IDS, first_id, out, err);
 }
 
 static int large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
                  void *arg, struct err *err) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     bool second = session.p && is_second(session);
     struct reader *r = p->of[second];
     if (r->ops->large(r, second ? span_from(session, 2) : session, row, arg, err) != 0)
@@ -182,7 +182,7 @@ static int large(struct reader *reader, struct span session, int (*row)(void *, 
 
 static int session_id(struct reader *reader, struct span name, uint64_t *id, struct err *err) {
     bool second = is_second(name);
-    struct reader *r = ((struct pair *)reader)->of[second];
+    struct reader *r = ((struct paired *)reader)->of[second];
     int result = r->ops->session_id(r, second ? span_from(name, 2) : name, id, err);
     if (result == 0 && second && *id)
         *id += PAIR_IDS;
@@ -191,7 +191,7 @@ static int session_id(struct reader *reader, struct span name, uint64_t *id, str
 
 static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const struct run_row *), void *arg,
                 struct err *err) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     return p->of[0]->ops->runs(p->of[0], limit, row, arg, err) ||
                    p->of[1]->ops->runs(p->of[1], limit, row, arg, err)
                ? -1
@@ -199,7 +199,7 @@ static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const 
 }
 
 static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     uint64_t second = 0;
     if (p->of[0]->ops->last_id(p->of[0], id, err) != 0 || p->of[1]->ops->last_id(p->of[1], &second, err) != 0)
         return -1;
@@ -209,14 +209,14 @@ static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
 
 /* Of the first one. */
 static int first_at(struct reader *reader, int64_t wall_ns, uint64_t *id, struct err *err) {
-    struct reader *r = ((struct pair *)reader)->of[0];
+    struct reader *r = ((struct paired *)reader)->of[0];
     return r->ops->first_at(r, wall_ns, id, err);
 }
 
 /* --- open and close ---------------------------------------------------------------------------------------------------------- */
 
 static const char *note(struct reader *reader) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     const char *first = p->of[0]->ops->note(p->of[0]), *second = p->of[1]->ops->note(p->of[1]);
     if (!first || !second)
         return first ? first : second;
@@ -225,7 +225,7 @@ static const char *note(struct reader *reader) {
 }
 
 static int begin(struct reader *reader, struct err *err) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     if (p->of[0]->ops->begin(p->of[0], err) != 0)
         return -1;
     if (p->of[1]->ops->begin(p->of[1], err) == 0)
@@ -235,13 +235,13 @@ static int begin(struct reader *reader, struct err *err) {
 }
 
 static void end(struct reader *reader) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     p->of[0]->ops->end(p->of[0]);
     p->of[1]->ops->end(p->of[1]);
 }
 
 static void close_both(struct reader *reader) {
-    struct pair *p = (struct pair *)reader;
+    struct paired *p = (struct paired *)reader;
     reader_close(p->of[0]);
     reader_close(p->of[1]);
     free(p);
@@ -272,13 +272,13 @@ static const struct reader_ops ops = {
 };
 
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err) {
-    struct pair *p = first && second ? calloc(1, sizeof *p) : NULL;
+    struct paired *p = first && second ? calloc(1, sizeof *p) : NULL;
     if (!p) {
         reader_close(first);
         reader_close(second);
         err_set(err, ENOMEM, "cannot open the recordings");
         return NULL;
     }
-    *p = (struct pair){.reader = {.ops = &ops}, .of = {first, second}};
+    *p = (struct paired){.reader = {.ops = &ops}, .of = {first, second}};
     return &p->reader;
 }
