@@ -2,7 +2,7 @@
  * it. One about all sessions is answered by the first, then by the second: rows of different recordings are in no common order.
  *
  * Ids. Series and sessions of the second have ids that are PAIR_IDS greater, so that they are told apart. Ids of records stay: they
- * are asked for together with a session. */
+ * are asked for together with a session. Datagrams, which are found by a record's id alone, are not told of. */
 #include "store/sqlite/private.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static bool is_second(struct span name) {
 /* --- what is asked ----------------------------------------------------------------------------------------------------------- */
 
 /* A call under way. */
-struct asked {
+struct pair_call {
     void (*row)(void); /* the caller's; TAKE knows what row it takes */
     void *arg;
     bool second;
@@ -39,7 +39,7 @@ static struct span name_second(char to[SESSION_SIZE], struct span name) {
     return span_of(to, n < SESSION_SIZE ? (size_t)n : SESSION_SIZE - 1);
 }
 
-static struct span rename_session(struct asked *a, struct span name) {
+static struct span rename_session(struct pair_call *a, struct span name) {
     return a->second && name.p ? name_second(a->session, name) : name;
 }
 
@@ -54,6 +54,8 @@ static bool concerns(const struct filter *f, bool second, struct filter *its) {
         return false;
     if (f->series_id && second)
         its->series_id -= PAIR_IDS;
+    if (second) /* it knows the pair's ids of series alone; a reader may give others, too */
+        its->wants_series = NULL;
     if (f->after_series > PAIR_IDS && !second)
         return false;
     if (second)
@@ -61,7 +63,7 @@ static bool concerns(const struct filter *f, bool second, struct filter *its) {
     return true;
 }
 
-static int handed_over(struct asked *a, int result) {
+static int handed_over(struct pair_call *a, int result) {
     a->n++;
     a->stopped = result != 0 || (a->limit && a->n >= a->limit);
     return a->stopped;
@@ -71,7 +73,7 @@ static int handed_over(struct asked *a, int result) {
 /* A function TAKE_kind that hands a row on as the pair names it. */
 #define TAKE(kind, ...)                                                                                      \
     static int take_##kind(void *arg, const struct kind##_row *given) {                                      \
-        struct asked *a = arg;                                                                               \
+        struct pair_call *a = arg;                                                                           \
         struct kind##_row out = *given;                                                                      \
         out.session = rename_session(a, given->session);                                                     \
         __VA_ARGS__;                                                                                         \
@@ -89,7 +91,7 @@ TAKE(loss, )
 TAKE(verdict, IDS(id))
 
 static int take_session(void *arg, const struct session_row *given) {
-    struct asked *a = arg;
+    struct pair_call *a = arg;
     struct session_row out = *given;
     out.name = rename_session(a, given->name);
     IDS(id);
@@ -105,7 +107,7 @@ static const struct filter everything;
 #define BOTH(f, call)                                                                                        \
     do {                                                                                                     \
         const struct paired *p = (const struct paired *)reader;                                              \
-        struct asked a = ASKED(f, row, arg);                                                                 \
+        struct pair_call a = ASKED(f, row, arg);                                                             \
         struct filter its;                                                                                   \
         int result = 0;                                                                                      \
         for (int i = 0; i < 2 && result == 0 && !a.stopped; i++) {                                           \

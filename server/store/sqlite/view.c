@@ -121,6 +121,8 @@ static int open_readers(struct store *s, const char *const *paths, size_t n, str
     for (size_t i = 0; i < STORE_READERS; i++)
         if (!(s->pool.readers[i] = open_one(s, paths, n, i ? NULL : &count, err)))
             return -1;
+    if (n > 1) /* pair.c tells of none */
+        count.datagrams = 0;
     s->stats = s->now = count;
     return store_verdicts_load(s, s->pool.readers[0], err);
 }
