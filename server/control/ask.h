@@ -46,7 +46,7 @@ struct ask {
     uint64_t cursor;
     uint64_t limit;
     bool newest;
-    bool p95; /* of series: with that percentile */
+    bool p95;   /* of series: with that percentile */
     int reason; /* of rejects: only with this one, an enum reason; -1: any */
     char session[INGEST_NAME_SIZE];
     uint64_t session_id; /* INGEST_ALL */

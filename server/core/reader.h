@@ -216,8 +216,8 @@ struct run_row {
 struct verdict_row {
     uint64_t id; /* rises with each report; no record's */
     int64_t first_at, at;
-    uint64_t asked;    /* how often the same question was: this is the last answer */
-    uint64_t question; /* a hash of it */
+    uint64_t asked;                             /* how often the same question was: this is the last answer */
+    uint64_t question;                          /* a hash of it */
     struct span session, kind, verdict, report; /* the report as JSON */
 };
 
