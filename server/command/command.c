@@ -141,6 +141,14 @@ const struct command commands[] = {
      "  statwit flush 'events.latency.*' --explain events.latency\n"
      "  statwit flush --db statwit.db --flush-at 1700000010,1700000025",
      flush_command},
+    {"view", "FILE [FILE]", 1, 2, false, GROUPS(TAKES_PAGE, TAKES_QUIET),
+     "the live page on recordings, which it does not change",
+     "It prints the page's address, and serves it on this host alone until SIGTERM or SIGINT. No byte of the files is changed. Of a\n"
+     "second recording, the sessions are called 2:NAME, so that the two can be compared.",
+     "  statwit view tests.db --open\n"
+     "  statwit run --db tests.db --expect metrics.expect -- pytest || statwit view tests.db\n"
+     "  statwit view main.db branch.db",
+     view_command},
     {"import", "FILE…", 1, ANY, false, GROUPS(TAKES_IMPORT, TAKES_QUIET),
      "make a recording from a capture, with the times at which it arrived then",
      "FILE is a text with a line for each (seconds since 1970 with any decimals, a tab, a DogStatsD line), what the Agent's\n"

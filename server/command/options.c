@@ -161,6 +161,8 @@ const struct option option_table[] = {
     {OPT_OUTPUT, GROUPS(TAKES_FLUSH), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
     {OPT_DOGSTATSD_PORT, GROUPS(TAKES_IMPORT), KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "the UDP port of the datagrams in a pcap"},
     {OPT_DB, GROUPS(TAKES_IMPORT), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording to make; there is no such file yet"},
+    {OPT_PORT, GROUPS(TAKES_PAGE), KIND_PORT, 0, "port", "PORT", NULL, "0", "TCP port of the page; 0: any free one"},
+    {OPT_OPEN, GROUPS(TAKES_PAGE), KIND_FLAG, 0, "open", NULL, NULL, NULL, "start the browser on it (BROWSER, else xdg-open)"},
     {OPT_QUIET, GROUPS(TAKES_QUIET), KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
     {OPT_HELP, GROUPS(TAKES_ALWAYS), KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
 };

@@ -99,6 +99,8 @@ enum option_id {
     OPT_TIMEOUT,
     OPT_KILL_AFTER,
     OPT_SOCKET,
+    OPT_PORT,
+    OPT_OPEN,
     OPT_PATH,
     OPT_STATUS,
     OPT_METHOD,
@@ -184,6 +186,7 @@ enum option_group {
     TAKES_IMPORT,   /* import alone */
     TAKES_VIEW,     /* who can ask about what Datadog has */
     TAKES_DB_VIEW,  /* and of a file makes it */
+    TAKES_PAGE,     /* view alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

@@ -4,6 +4,7 @@
 
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/verdicts.h"
 #include "flushed/flushed.h"
 #include "http/work.h"
 #include <stdlib.h>
@@ -88,6 +89,20 @@ static void put_job(struct catalog_job *c, void (*run)(struct job *), enum work_
     finish(c);
 }
 
+/* Of verify, the report is kept, as that of expect is. */
+static void put_answer(struct catalog_job *c, json_t *answer) {
+    struct span sessions[2];
+    json_incref(answer);
+    put_json(c->rq, answer);
+    if (c->kind == ASK_VERIFY && c->rq->answer.status == 200 &&
+        catalog_question_sessions(c->question, sessions) > 0) {
+        struct span name = sessions[0].p ? sessions[0] : SPAN("default"),
+                    body = buf_view(&c->rq->answer.body);
+        verdicts_keep(c->rq, SPAN("verify"), name, answer, span_of(body.p, body.n - 1));
+    }
+    json_decref(answer);
+}
+
 static void run_answer(struct job *job) {
     struct catalog_job *c = (struct catalog_job *)job;
     struct http_request *rq = c->rq;
@@ -100,7 +115,7 @@ static void run_answer(struct job *job) {
         catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
         json_t *answer = read_answer(c, &err);
         if (answer)
-            put_json(rq, answer);
+            put_answer(c, answer);
         else if (catalog_question_was_too_much(c->question))
             http_error(rq, 422, "%s", err.text);
         else
@@ -119,8 +134,7 @@ static void question_due(void *arg, uint64_t last_id) {
 /* The request is asleep. No thread waits for the barrier: two questions about flooded sessions would keep all workers. */
 static void ask_barrier_later(struct catalog_job *c) {
     struct err err = {0};
-    c->rq->http->n_questions++;
-    if (ingest_barrier_then(c->rq->http->ingest, c->session_id, question_due, c, &err) == 0)
+    if (ask_barrier_then(c->rq, c->session_id, question_due, c, &err) == 0)
         return;
     http_error(c->rq, 503, "%s", err.set ? err.text : "the server is stopping");
     finish(c);

@@ -13,6 +13,7 @@
 #include "control/ask.h"
 #include "control/control.h"
 #include "control/question.h"
+#include "control/verdicts.h"
 #include "core/clock.h"
 #include "flushed/flushed.h"
 #include "http/follow.h"
@@ -48,6 +49,8 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     json_object_set_new(answer, "waited_ms", json_real(waited_ms));
     struct buf *body = &q->rq->answer.body;
     int failed = json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    if (!failed && q->keep)
+        verdicts_keep(q->rq, SPAN("expect"), span_str(q->waiter.session), answer, buf_view(body));
     buf_char(body, '\n');
     json_decref(answer);
     return failed ? err_set(err, 0, "out of memory for the report") : 0;
@@ -278,11 +281,9 @@ static void question_due(void *arg, uint64_t last_id) {
 
 /* The request is asleep. No thread waits for a barrier: a few questions about a flooded session would leave none for others. */
 static void ask_barrier_later(struct question *q) {
-    struct http *h = q->rq->http;
     struct err err = {0};
     q->job.run = run_question;
-    h->n_questions++;
-    if (ingest_barrier_then(h->ingest, q->waiter.session_id, question_due, q, &err) != 0) {
+    if (ask_barrier_then(q->rq, q->waiter.session_id, question_due, q, &err) != 0) {
         http_error(q->rq, 503, "%s", err.text);
         answer(q);
     }

@@ -12,7 +12,7 @@ void question_free(struct question *q) {
 
 #define FIELDS                                                                                               \
     "expect", "session", "no_everywhere", "since", "until", "within_ms", "settle_ms", "all_covered",         \
-        "prefix", "ignore_tags", "no_rejects", "value", "as"
+        "prefix", "ignore_tags", "no_rejects", "value", "as", "keep"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -180,6 +180,7 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
     int has_since = 0, ended = 0;
+    bool keep = true;
     if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
         (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
         read_until(rq, body, &options.until) == 0 &&
@@ -188,7 +189,8 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
         ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
         ask_bool(rq, body, "no_rejects", &options.no_rejects) >= 0 &&
         ask_bool(rq, body, "value", &options.values) >= 0 && read_as(rq, body, &options.as_datadog) == 0 &&
-        (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
+        ask_bool(rq, body, "keep", &keep) >= 0 && (ended = ask_sessions(rq, name, &session)) >= 0 &&
+        read_ignored(rq, body, &ignored) == 0) {
         if (!has_since)
             options.since =
                 ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
@@ -214,11 +216,12 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     q->ended = ended && !options.no_everywhere; /* nothing comes any more */
     if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
         session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
-    if (q->ended || judge_until(judge))
+    if (q->ended || judge_until(judge) || rq->http->options.view)
         within_ms = settle_ms = 0;
     else if (!has_within && judge_within_ms(judge) > 0)
         within_ms = (uint64_t)judge_within_ms(judge);
     q->rq = rq;
+    q->keep = keep && !options.values;
     q->judge = judge;
     q->as_datadog = judge_as_datadog(judge);
     q->all_sessions = options.no_everywhere;

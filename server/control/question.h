@@ -18,6 +18,7 @@ struct question {
     uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
     bool ended;         /* its session had ended when it was asked about */
+    bool keep;          /* its report, for GET /recorder/v1/verdicts */
     bool all_sessions;  /* some claims are about every session */
     bool as_datadog;    /* judged anew from the start whenever something came */
     bool too_much;      /* more than can be shown as Datadog has it */

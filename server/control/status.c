@@ -151,6 +151,12 @@ void control_status(struct http_request *rq) {
                ",\"bytes\":%" PRIu64 "},\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64
                ",\"samples\":%" PRIu64 ",\"sessions\":%" PRIu64 "},\n",
                stats.bytes, store_recording(h->store), earlier.records, earlier.samples, earlier.sessions);
+    struct store_verdict_counts verdicts;
+    store_verdicts_count(h->store, &verdicts);
+    buf_printf(b,
+               "\"read_only\":%s,\"verdicts\":{\"kept\":%" PRIu64 ",\"failed\":%" PRIu64
+               ",\"last_id\":%" PRIu64 "},\n",
+               h->options.view ? "true" : "false", verdicts.kept, verdicts.failed, verdicts.last_id);
     if (put_runs(rq, b) != 0)
         return;
     put_forwards(h, b);

@@ -21,7 +21,8 @@ struct http_options {
     const struct route_table *const *tables;
     const char *bind;
     int port;                       /* 0: any free one */
-    const char *token;              /* NULL: none asked for */
+    bool view;         /* recordings are looked at: a route that would change one answers 403 (ROUTE_LOOKS) */
+    const char *token; /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
     /* Instead of tls_cert and tls_key: the server makes a certificate for these hosts at start, and writes its
      * authority to HTTP_CA_FILE. */
