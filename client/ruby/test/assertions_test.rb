@@ -60,6 +60,15 @@ class AssertionsTest < Minitest::Test
     assert_includes shown, "login.attempts"
   end
 
+  def test_a_failure_has_the_line_of_the_test
+    lines = []
+    failed = run_tests do
+      define_method(:test_one) { lines << __LINE__ and assert_statsd_gauge "a" }
+      define_method(:test_two) { lines << __LINE__ and assert_no_statsd_calls { emit metrics, "a:1|c" } }
+    end
+    assert_equal(lines.map { |line| "#{File.basename(__FILE__)}:#{line}" }.sort, failed.map { |one| File.basename(one.location) }.sort)
+  end
+
   def test_inconclusive_is_never_a_pass
     [
       -> { assert_recorded "no any x" },
@@ -72,7 +81,7 @@ class AssertionsTest < Minitest::Test
       -> { refute metrics.ask("incr x").pass? },
       -> { refute_predicate metrics.ask("incr x"), :pass? }
     ].each do |way|
-      failed = failures_of do
+      failed = run_tests do
         define_method(:test_one) do
           drop(metrics)
           emit metrics, "x:1|c"
@@ -87,7 +96,7 @@ class AssertionsTest < Minitest::Test
   def test_the_environment_is_set_back
     before = ENV["DD_DOGSTATSD_PORT"]
     seen = []
-    failed = failures_of do
+    failed = run_tests do
       define_method(:test_one) { seen << ENV["DD_DOGSTATSD_PORT"] }
       define_method(:test_two) { raise "wrong: #{seen << ENV["DD_DOGSTATSD_PORT"]}" }
     end
@@ -98,7 +107,7 @@ class AssertionsTest < Minitest::Test
 
   def test_the_environment_can_be_left_alone
     ports = Queue.new
-    failed = failures_of do
+    failed = run_tests do
       define_method(:statwit_env?) { false }
       8.times do |i|
         define_method("test_#{i}") do

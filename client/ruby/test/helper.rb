@@ -27,8 +27,8 @@ module Sending
     ENV.update(before)
   end
 
-  # The failures of a test class with this body, whose tests are run here.
-  def failures_of(&body)
+  # Runs a test class with this body, and returns its failures.
+  def run_tests(&body)
     tests = Class.new(Minitest::Test) do
       include Sending
       include Statwit::Minitest

@@ -52,10 +52,13 @@ module Statwit
     # assert_statsd_increment(name, value = nil, times: 1, tags: nil, sample_rate: nil, within: 0), and the same for gauge, measure,
     # histogram, distribution and set. `times` nil: at least once.
     Claim::TYPES.each_key do |kind|
-      define_method(:"assert_statsd_#{kind}") do |name, value = nil, times: 1, within: 0, **about, &block|
-        about[:value] = value unless value.nil?
-        assert_recorded(Claim.text(kind, name, times: times, **about), within: within, &block)
-      end
+      # Methods of their own names, by which Minitest finds the line of the test.
+      class_eval(<<~RUBY, __FILE__, __LINE__ + 1)
+        def assert_statsd_#{kind}(name, value = nil, times: 1, within: 0, **about, &block)
+          about[:value] = value unless value.nil?
+          assert_recorded(Claim.text(:#{kind}, name, times: times, **about), within: within, &block)
+        end
+      RUBY
     end
 
     # No metric with one of these names; without names: none at all.
