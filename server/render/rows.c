@@ -191,7 +191,7 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
         buf_add(b, "null", 4);
     sketch_field(b, row->value.sketch);
     if (row->line.p)
-        string_field(b, "line", row->line);
+        string_field(b, KEY("line"), row->line);
     remarks_fields(b, m->remarks);
     buf_char(b, '}');
 }
@@ -201,11 +201,9 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
 void rows_datagram_json(struct buf *b, const struct datagram_row *row) {
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    name_field(b, "after_id");
-    buf_u64(b, row->after_id);
-    name_field(b, "bytes");
-    buf_u64(b, row->bytes.n);
-    string_field(b, "text", row->bytes.p ? row->bytes : SPAN(""));
+    count_field(b, KEY("after_id"), row->after_id);
+    count_field(b, KEY("bytes"), row->bytes.n);
+    string_field(b, KEY("text"), row->bytes.p ? row->bytes : SPAN(""));
     buf_char(b, '}');
 }
 
