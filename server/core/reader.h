@@ -65,6 +65,7 @@ struct series_row {
 
 /* What some samples of a series have in common, their values and timestamps aside. */
 struct spelling_row {
+    uint64_t id; /* within the recording; 0: the reader gives none */
     uint64_t series_id;
     struct span session;
     const struct metric *spelling; /* without values */
@@ -73,6 +74,7 @@ struct spelling_row {
 struct sample_row {
     uint64_t id;
     uint64_t series_id;
+    uint64_t spelling_id; /* as spelling_row.id */
     int64_t received_at;
     enum source source;
     struct span session;
@@ -164,7 +166,11 @@ struct session_row {
     int64_t created_at, expires_at; /* 0: never */
     bool open;
     uint64_t samples, series, events, checks, rejects;
+    uint64_t reset_id; /* losses up to this id are from before it was made or reset */
 };
+
+/* The name of a recording: 32 hexadecimal digits and a NUL. */
+#define RECORDING_NAME_SIZE 33
 
 /* One `serve` or `run`, from start to stop. */
 struct run_row {
@@ -220,6 +226,8 @@ struct reader_ops {
     /* The first record that was received at wall_ns or later; 0: none was. Found by halving, so after the clock was set back it
      * may be one of several such places. */
     int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
+    /* The recording's own name, wherever it is copied. May be NULL: the reader holds no single recording. */
+    int (*recording)(struct reader *, char name[RECORDING_NAME_SIZE], struct err *);
 };
 
 struct reader {
