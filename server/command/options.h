@@ -118,6 +118,13 @@ enum option_id {
     OPT_HOSTNAME,
     OPT_HISTOGRAM_AGGREGATES,
     OPT_HISTOGRAM_PERCENTILES,
+    OPT_LABEL,
+    OPT_INIT,
+    OPT_CLUSTER,
+    OPT_WITH_REQUESTS,
+    OPT_PUSH,
+    OPT_PUSH_REQUIRED,
+    OPT_PUSH_TIMEOUT,
     OPT_N
 };
 
@@ -161,6 +168,7 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
+    TAKES_PUSH,     /* push alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 
