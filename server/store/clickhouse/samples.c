@@ -113,7 +113,9 @@ static bool take_bins(struct paging *p, struct taker *t, struct sketch *sketch) 
 
 static int take_sample(struct paging *p, struct taker *t) {
     struct sketch sketch = {0};
-    struct sample_row row = {.series_id = take_u64(t), .id = take_u64(t)};
+    struct sample_row row = {0};
+    row.series_id = take_u64(t);
+    row.id = take_u64(t);
     uint64_t ord = take_u32(t), id = take_u32(t);
     row.spelling_id = ord << FLEET_ID_BITS | id;
     row.received_at = take_i64(t);
@@ -228,10 +230,13 @@ static int read_groups(struct paging *p) {
     return 0;
 }
 
+/* end (may be NULL) is called behind the last row, while what it points to is still there. */
 static int read_samples(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, bool ordered,
-                        int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
+                        int (*row)(void *, const struct sample_row *), void (*end)(void *), void *arg, struct err *err) {
     struct paging p = {.r = r, .f = f, .ordered = ordered, .row = row, .arg = arg, .err = err, .found = found};
     int failed = found->n == 0 ? 0 : ordered ? read_group(&p, 0, found->n) : read_groups(&p);
+    if (!failed && end)
+        end(arg);
     fleet_spelled_free(&p.spelled);
     buf_free(&p.mem);
     buf_free(&p.names);
@@ -255,7 +260,7 @@ int fleet_samples(struct reader *reader, const struct filter *f, bool ordered, i
                      : fleet_find(r, &of_series, &found, err);
     if (failed)
         return -1;
-    failed = read_samples(r, &of_samples, &found, ordered || of_samples.newest, row, arg, err);
+    failed = read_samples(r, &of_samples, &found, ordered || of_samples.newest, row, NULL, arg, err);
     fleet_found_free(&found);
     return failed;
 }
@@ -285,6 +290,10 @@ static int flush_points(struct gathering *g, const struct sketch *sketch) {
     return g->stop;
 }
 
+static void flush_last(void *arg) {
+    flush_points(arg, NULL);
+}
+
 static int gather_point(void *arg, const struct sample_row *row) {
     struct gathering *g = arg;
     bool other = row->spelling != g->spelling || row->source != g->source || row->value.sketch;
@@ -309,11 +318,7 @@ int fleet_points(struct reader *reader, uint64_t series_id, int (*row)(void *, c
     g->arg = arg;
     int failed = fleet_find_one(r, series_id, &found, err);
     if (!failed) {
-        failed = found.n && metric_is(found.list[0].row.type, METRIC_TEXT)
-                     ? 0
-                     : read_samples(r, &all, &found, false, gather_point, g, err);
-        if (!failed)
-            flush_points(g, NULL);
+        failed = read_samples(r, &all, &found, false, gather_point, flush_last, g, err);
         fleet_found_free(&found);
     }
     free(g);

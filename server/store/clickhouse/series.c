@@ -125,7 +125,8 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
     struct fleet_names names;
     *found = (struct fleet_found){0};
     int failed = fleet_names(r, f, &names, err);
-    if (!failed && !names.all && names.n == 0) {
+    bool of_requests = f->method.p || f->status_to;
+    if (!failed && ((!names.all && names.n == 0) || of_requests)) {
         buf_free(&names.rows);
         return 0;
     }
