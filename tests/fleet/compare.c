@@ -170,6 +170,9 @@ static void check(int failed, const struct err *err) {
     } while (0)
 
 static void ask_all(struct side sides[2], const char *how, const struct filter *f) {
+    BOTH("requests", how, false, requests(s->r, f, on_request, s, &err));
+    if (f->method.p || f->status_to)
+        return;
     BOTH("series", how, false, series(s->r, f, on_series, s, &err));
     if (!f->sampled) /* which is for series and spellings */
         BOTH("samples", how, false, samples(s->r, f, true, on_sample, s, &err));

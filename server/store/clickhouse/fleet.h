@@ -5,8 +5,10 @@
  *     names.c       which names a filter lets through
  *     series.c      series, each with its members: that series in each recording
  *     spellings.c   what some samples have in common
- *     samples.c     samples and points
- *     records.c     events, checks, rejects, requests, losses, sessions, runs, large datagrams
+ *     samples.c     samples
+ *     points.c      samples of one series after the other
+ *     records.c     events, checks, rejects, requests
+ *     lists.c       losses, sessions, runs, large datagrams
  *
  * An id is its recording's place << FLEET_ID_BITS | the id in the recording.
  */
@@ -71,6 +73,8 @@ struct fleet_reader {
     size_t n_names;
     bool has_names;
     struct fleet_found *found; /* those in use, and the last one */
+    struct fleet_ahead *ahead;
+    uint64_t last_points; /* the series that points were last asked of */
 };
 
 /* select.c: fills the list. -1 with err; *usage: nothing is selected. */
@@ -100,6 +104,8 @@ void fleet_members(const struct fleet_reader *r, const struct fleet_found *found
 int fleet_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *, struct err *);
 /* The series of that id, into `found`. */
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err);
+/* The same, and those behind it in what was last found, until they have so many samples; from that alone when it has more. */
+int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found, struct err *err);
 
 /* --- spellings.c */
 struct fleet_spelling {
@@ -124,8 +130,23 @@ int fleet_spellings(struct reader *, const struct filter *, int (*row)(void *, c
 int fleet_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
 
 /* --- samples.c */
+/* The samples of series from..to of what was found. kept: becomes the spellings of the last rows, which the caller frees; NULL: nobody's. */
+int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from, size_t to, bool ordered,
+               int (*row)(void *, const struct sample_row *), void *arg, struct fleet_spelled *kept, struct err *err);
 int fleet_samples(struct reader *, const struct filter *, bool ordered, int (*row)(void *, const struct sample_row *),
                   void *, struct err *);
+
+/* --- points.c */
+/* What was read ahead of being asked for. */
+struct fleet_ahead {
+    struct fleet_found found; /* its own copy of the series */
+    struct fleet_spelled spelled;
+    struct arena values;
+    struct points_of *list; /* in order of series */
+    size_t n, cap;
+    uint64_t first, last; /* ids of the series that it holds */
+};
+void fleet_ahead_free(struct fleet_ahead *ahead);
 int fleet_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *, struct err *);
 
 /* --- records.c */

@@ -74,6 +74,7 @@ static const char *note(struct reader *reader) {
 static void close_reader(struct reader *reader) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     fleet_forget(r);
+    free(r->ahead);
     free(r->list);
     buf_free(&r->sel);
     buf_free(&r->names);

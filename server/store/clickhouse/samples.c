@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAGE   1000000
-#define POINTS 4096
+#define PAGE 1000000
 
 struct paging {
     struct fleet_reader *r;
@@ -219,10 +218,10 @@ static int read_group(struct paging *p, size_t from, size_t to) {
     return 0;
 }
 
-static int read_groups(struct paging *p) {
-    for (size_t from = 0, to = 0; from < p->found->n && !p->stop; from = to) {
+static int read_groups(struct paging *p, size_t from, size_t end) {
+    for (size_t to = from; from < end && !p->stop; from = to) {
         uint64_t samples = 0;
-        while (to < p->found->n && (to == from || samples + p->found->list[to].row.samples <= PAGE))
+        while (to < end && (to == from || samples + p->found->list[to].row.samples <= PAGE))
             samples += p->found->list[to++].row.samples;
         if (read_group(p, from, to) != 0)
             return -1;
@@ -230,14 +229,14 @@ static int read_groups(struct paging *p) {
     return 0;
 }
 
-/* end (may be NULL) is called behind the last row, while what it points to is still there. */
-static int read_samples(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, bool ordered,
-                        int (*row)(void *, const struct sample_row *), void (*end)(void *), void *arg, struct err *err) {
+int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from, size_t to, bool ordered,
+               int (*row)(void *, const struct sample_row *), void *arg, struct fleet_spelled *kept, struct err *err) {
     struct paging p = {.r = r, .f = f, .ordered = ordered, .row = row, .arg = arg, .err = err, .found = found};
-    int failed = found->n == 0 ? 0 : ordered ? read_group(&p, 0, found->n) : read_groups(&p);
-    if (!failed && end)
-        end(arg);
-    fleet_spelled_free(&p.spelled);
+    int failed = from == to ? 0 : ordered ? read_group(&p, from, to) : read_groups(&p, from, to);
+    if (kept)
+        *kept = p.spelled;
+    else
+        fleet_spelled_free(&p.spelled);
     buf_free(&p.mem);
     buf_free(&p.names);
     buf_free(&p.remarked);
@@ -260,67 +259,7 @@ int fleet_samples(struct reader *reader, const struct filter *f, bool ordered, i
                      : fleet_find(r, &of_series, &found, err);
     if (failed)
         return -1;
-    failed = read_samples(r, &of_samples, &found, ordered || of_samples.newest, row, NULL, arg, err);
+    failed = fleet_read(r, &of_samples, &found, 0, found.n, ordered || of_samples.newest, row, arg, NULL, err);
     fleet_found_free(&found);
-    return failed;
-}
-
-/* --- points ------------------------------------------------------------------------------------------------- */
-
-struct gathering {
-    int (*row)(void *, const struct points_row *);
-    void *arg;
-    const struct metric *spelling;
-    enum source source;
-    size_t n;
-    bool stop;
-    int64_t at_s[POINTS];
-    double values[POINTS];
-};
-
-static int flush_points(struct gathering *g, const struct sketch *sketch) {
-    if (g->n > 0 && !g->stop)
-        g->stop = g->row(g->arg, &(struct points_row){.spelling = g->spelling,
-                                                      .source = g->source,
-                                                      .n = g->n,
-                                                      .at_s = g->at_s,
-                                                      .values = g->values,
-                                                      .sketch = sketch}) != 0;
-    g->n = 0;
-    return g->stop;
-}
-
-static void flush_last(void *arg) {
-    flush_points(arg, NULL);
-}
-
-static int gather_point(void *arg, const struct sample_row *row) {
-    struct gathering *g = arg;
-    bool other = row->spelling != g->spelling || row->source != g->source || row->value.sketch;
-    if ((other || g->n == POINTS) && flush_points(g, NULL))
-        return 1;
-    g->spelling = row->spelling;
-    g->source = row->source;
-    g->at_s[g->n] = row->value.timestamp ? row->value.timestamp : row->received_at / NS_PER_S;
-    g->values[g->n++] = row->value.number;
-    return row->value.sketch ? flush_points(g, row->value.sketch) : 0;
-}
-
-int fleet_points(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct points_row *), void *arg,
-                 struct err *err) {
-    static const struct filter all;
-    struct fleet_reader *r = (struct fleet_reader *)reader;
-    struct fleet_found found;
-    struct gathering *g = calloc(1, sizeof *g);
-    if (!g)
-        return err_set(err, 0, "out of memory");
-    g->row = row;
-    g->arg = arg;
-    int failed = fleet_find_one(r, series_id, &found, err);
-    if (!failed) {
-        failed = read_samples(r, &all, &found, false, gather_point, flush_last, g, err);
-        fleet_found_free(&found);
-    }
-    free(g);
     return failed;
 }

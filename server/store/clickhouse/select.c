@@ -210,6 +210,8 @@ void fleet_forget(struct fleet_reader *r) {
     r->all_names = NULL;
     r->n_names = 0;
     r->has_names = false;
+    if (r->ahead)
+        fleet_ahead_free(r->ahead);
     while (r->found) {
         struct fleet_found *outer = r->found->outer;
         fleet_found_free(r->found);

@@ -216,33 +216,42 @@ static const struct fleet_series *look_up(const struct fleet_found *found, uint6
     return low < found->n && found->list[low].row.id == id ? &found->list[low] : NULL;
 }
 
-/* A copy that stands alone. */
-static int copy_one(const struct fleet_found *from, const struct fleet_series *s, struct fleet_found *found, struct err *err) {
-    *found = (struct fleet_found){.list = malloc(sizeof *found->list),
-                                  .members = malloc((s->n_members + 1) * sizeof *found->members)};
-    if (!found->list || !found->members) {
-        fleet_found_free(found);
-        return err_set(err, 0, "out of memory");
+/* Adds a copy that stands alone. */
+static bool copy_series(const struct fleet_found *from, const struct fleet_series *s, struct fleet_found *found) {
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (!array_room(&found->members, found->n_members, &found->cap_members, sizeof *found->members))
+            return false;
+        found->members[found->n_members++] = from->members[s->first_member + i];
     }
-    found->list[0] = *s;
-    found->list[0].first_member = 0;
-    found->n = 1;
-    found->n_members = s->n_members;
-    memcpy(found->members, from->members + s->first_member, s->n_members * sizeof *found->members);
-    struct series_row *row = &found->list[0].row;
+    if (!array_room(&found->list, found->n, &found->cap, sizeof *found->list))
+        return false;
+    struct fleet_series *copy = &found->list[found->n++];
+    *copy = *s;
+    copy->first_member = found->n_members - s->n_members;
+    struct series_row *row = &copy->row;
     row->tags = arena_copy_list(&found->spans, row->n_tags, row->tags);
     row->name = arena_copy(&found->spans, row->name);
     row->session = arena_copy(&found->spans, row->session);
     row->host = arena_copy(&found->spans, row->host);
     row->device = arena_copy(&found->spans, row->device);
-    return 0;
+    return !found->spans.failed;
+}
+
+int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found, struct err *err) {
+    *found = (struct fleet_found){0};
+    for (const struct fleet_found *known = r->found; known && found->n == 0; known = known->outer) {
+        const struct fleet_series *s = look_up(known, id), *end = known->list + known->n;
+        for (uint64_t n = 0; s && s < end && (found->n == 0 || n + s->row.samples <= samples); s++) {
+            n += s->row.samples;
+            if (!copy_series(known, s, found)) {
+                fleet_found_free(found);
+                return err_set(err, 0, "out of memory");
+            }
+        }
+    }
+    return found->n ? 0 : fleet_find(r, &(struct filter){.series_id = id}, found, err);
 }
 
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err) {
-    for (const struct fleet_found *known = r->found; known; known = known->outer) {
-        const struct fleet_series *s = look_up(known, id);
-        if (s)
-            return copy_one(known, s, found, err);
-    }
-    return fleet_find(r, &(struct filter){.series_id = id}, found, err);
+    return fleet_find_on(r, id, 0, found, err);
 }
