@@ -1,4 +1,4 @@
-/* Reads two recordings in every way that core/reader.h offers and says where they differ: `compare A B`. A and B are files or URLs. Numbers
+/* Reads two recordings in every way that core/reader.h offers and says where they differ: `compare A B [quick]`. A and B are files or URLs. Numbers
  * are compared bit for bit. Exit code 0: no answer differs. */
 #include "core/log.h"
 #include "store/fixture.h"
@@ -229,7 +229,7 @@ static void ask_about(struct side sides[2], const struct known *k, uint64_t last
         ask_all(sides, how, &(struct filter){.session = span_of(k->sessions[i], k->session_n[i])});
         BOTH("large", how, false, large(s->r, span_of(k->sessions[i], k->session_n[i]), on_large, s, &err));
     }
-    for (size_t i = 0; i < k->n; i += 1 + k->n / 12) {
+    for (size_t i = 0; i < k->n; i += 1 + k->n / 5) {
         struct span name = span_of(k->names[i], k->name_n[i]), tag = span_of(k->tags[i], k->tag_n[i]);
         struct span names[2] = {name, SPAN("*.request")};
         snprintf(how, sizeof how, "series %" PRIu64, k->ids[i]);
@@ -242,7 +242,7 @@ static void ask_about(struct side sides[2], const struct known *k, uint64_t last
             ask_all(sides, how, &(struct filter){.n_tags = 1, .tags = &tag});
         }
     }
-    for (size_t i = 0; i < k->n; i += 1 + k->n / 40) {
+    for (size_t i = 0; i < k->n; i += 1 + k->n / 15) {
         struct cadence c[2];
         snprintf(how, sizeof how, "series %" PRIu64, k->ids[i]);
         BOTH("points", how, true, points(s->r, k->ids[i], on_points, s, &err));
@@ -309,19 +309,23 @@ int main(int argc, char **argv) {
     struct known *k = calloc(1, sizeof *k);
     struct err err = {0};
     bool usage;
-    for (int i = 0; i < 2 && argc == 3; i++) {
+    for (int i = 0; i < 2 && argc >= 3; i++) {
         sides[i].r = reader_open(argv[i + 1], NULL, ANSWER_NS, &usage, &err);
         check(!sides[i].r, &err);
         check(sides[i].r->ops->begin(sides[i].r, &err), &err);
     }
-    if (argc != 3 || !k)
+    if (argc < 3 || !k)
         return 2;
     struct reader *r = sides[0].r;
     check(r->ops->series(r, &(struct filter){0}, know_series, k, &err), &err);
     check(r->ops->sessions(r, know_session, k, &err), &err);
     uint64_t last = number(sides, "last id", ask_last);
-    ask_everything(sides, last);
-    ask_about(sides, k, last);
+    if (argc > 3)
+        ask_all(sides, "everything", &(struct filter){0});
+    else {
+        ask_everything(sides, last);
+        ask_about(sides, k, last);
+    }
     for (int i = 0; i < 2; i++) {
         sides[i].r->ops->end(sides[i].r);
         reader_close(sides[i].r);

@@ -178,6 +178,8 @@ static int put_record(struct pushing *p, enum fleet_kind kind, uint64_t id, int6
     size_t n_remarks = remarks ? remarks->n : 0;
     for (size_t i = 0; i < n_texts; i++)
         given |= texts[i].p ? UINT32_C(1) << i : 0;
+    for (size_t i = n_texts; i < n_texts + 2 * n_remarks && i < 32; i++)
+        given |= UINT32_C(1) << i;
     put_u8(b, (uint8_t)kind);
     put_u64(b, id);
     put_u32(b, given);

@@ -107,12 +107,6 @@ struct record_call {
     int (*emit)(const struct record_row *row, const void *fn, void *arg);
 };
 
-static void give_remark_texts(struct record_row *row, size_t n_texts) {
-    for (size_t i = n_texts; i < row->n_texts; i++)
-        if (!row->texts[i].p)
-            row->texts[i] = SPAN("");
-}
-
 static bool matches(const struct filter *f, const struct record_call *kind, struct record_row *row) {
     bool literal = f->name.p && !glob_is_pattern(f->name);
     if (kind->has_name && ((literal && !row->name.p) || !fleet_name_matches(f, row->name.p ? row->name : SPAN(""))))
@@ -138,10 +132,8 @@ static int next_record(struct records_question *q, const struct record_call *kin
     while (take_more(t)) {
         if (records_take(q, t) != 0)
             return -1;
-        if (kind->n_texts && q->row.n_texts >= kind->n_texts) {
-            give_remark_texts(&q->row, kind->n_texts);
+        if (kind->n_texts && q->row.n_texts >= kind->n_texts)
             take_remarks(&q->row, kind->n_texts, kind->n_numbers);
-        }
         if (matches(q->f, kind, &q->row))
             return 1;
     }
