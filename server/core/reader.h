@@ -182,6 +182,7 @@ struct run_row {
 
 struct reader;
 struct reader_ops {
+    bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
     /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
     void (*close)(struct reader *);
     /* What a person who reads it must know: "… is being recorded by process 17"; NULL for nothing. The reader's own. */

@@ -84,6 +84,7 @@ static void close_reader(struct reader *reader) {
 }
 
 static const struct reader_ops ops = {
+    .far = true,
     .close = close_reader,
     .note = note,
     .begin = begin_reading,

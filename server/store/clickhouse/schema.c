@@ -15,7 +15,8 @@ static struct span next_statement(struct span sql, const struct fleet *f, bool c
         if (span_starts(at, SPAN("--"))) {
             while (i + 1 < sql.n && sql.p[i] != '\n')
                 i++;
-            buf_char(statement, '\n');
+            if (statement->n > 0)
+                buf_char(statement, '\n');
         } else if (span_starts(at, SPAN("{db}"))) {
             buf_str(statement, f->database);
             i += 3;
