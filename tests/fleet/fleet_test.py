@@ -17,6 +17,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(TOP, "tests", "e2e")]
 
 from engine import Engine  # noqa: E402
+from proxy import Proxy  # noqa: E402
 from recorder import Recorder  # noqa: E402
 
 PROXY = "/dogstatsd/v2/proxy"
@@ -277,6 +278,31 @@ class Fleet(unittest.TestCase):
             _, told = pusher.communicate(timeout=120)
             self.assertEqual(pusher.returncode, 0, told)
             self.same(path, self.url("repo=chaos"), "quick")
+
+    def test_answers_that_are_lost_or_lie(self):
+        path = self.files["plain"]
+        for seed in range(6):
+            with Proxy(self.node.http, 0.4, seed) as proxy:
+                statwit("push", path, "--with-requests", "--label", "repo=lost", "--to", f"clickhouse://127.0.0.1:{proxy.port}/statwit", "--timeout",
+                        "60s")
+                self.assertGreater(len(proxy.done), 0)
+            self.same(path, self.url("repo=lost"), "quick")
+        self.assertEqual(self.node.ask("SELECT uniqExact(recording) FROM statwit.recordings WHERE repo = 'lost'"), "1")
+
+    def test_a_200_for_what_was_not_stored_is_found_out(self):
+        with Proxy(self.node.http, 1, 1, Proxy.WAYS[5:]) as proxy:
+            told = statwit("push", self.files["plain"], "--label", "repo=lied", "--to", f"clickhouse://127.0.0.1:{proxy.port}/statwit", code=3)
+        self.assertIn("not the", told)
+        statwit("ls", "--db", self.url("repo=lied"), code=2)
+
+    def test_an_answer_cut_short_is_an_error(self):
+        for seed in range(8):
+            with Proxy(self.node.http, 0.3, seed, Proxy.WAYS[:5]) as proxy:
+                got = statwit("export", "--db", f"clickhouse://127.0.0.1:{proxy.port}/statwit?repo=plain", code=None, binary=True)
+                if proxy.done:
+                    self.assertEqual(got.returncode, 3, got.stderr)
+                else:
+                    self.assertEqual(got.returncode, 0, got.stderr)
 
     def test_a_missing_part_is_an_error(self):
         database = "parts"
