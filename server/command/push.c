@@ -40,12 +40,14 @@ static json_t *result_json(const struct push_options *push, const struct push_re
     for (int i = 0; i < FLEET_LABELS; i++)
         if (push->labels[i].n)
             json_object_set_new(labels, fleet_labels[i], json_stringn(push->labels[i].p, push->labels[i].n));
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:i, s:f}", "to", place, "recording", r->recording, "labels", labels,
-                     "samples", (json_int_t)r->samples, "series", (json_int_t)r->series, "records", (json_int_t)r->records,
-                     "bytes", (json_int_t)r->bytes, "retries", (int)r->tries, "seconds", (double)r->took_ns / 1e9);
+    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:i, s:f}", "to", place, "recording", r->recording,
+                     "labels", labels, "samples", (json_int_t)r->samples, "series", (json_int_t)r->series,
+                     "records", (json_int_t)r->records, "bytes", (json_int_t)r->bytes, "retries",
+                     (int)r->tries, "seconds", (double)r->took_ns / 1e9);
 }
 
-static void tell_result(const struct options *o, const struct push_options *push, const struct push_result *r) {
+static void tell_result(const struct options *o, const struct push_options *push,
+                        const struct push_result *r) {
     char place[400];
     struct buf labels = {.max = 65536}, text = {.max = 1 << 20};
     show_place(&push->url, place, sizeof place);
@@ -57,9 +59,11 @@ static void tell_result(const struct options *o, const struct push_options *push
         json_decref(json);
     } else if (!option_on(o, OPT_QUIET)) {
         show_labels(push, &labels);
-        buf_printf(&text, "pushed %" PRIu64 " sample%s in %" PRIu64 " series to %s%s%.*s (recording %s, %.1f MB, %.1f s)\n",
-                   r->samples, r->samples == 1 ? "" : "s", r->series, place, labels.n ? " as " : "",
-                   SPAN_ARG(buf_view(&labels)), r->recording, (double)r->bytes / 1e6, (double)r->took_ns / 1e9);
+        buf_printf(
+            &text,
+            "pushed %" PRIu64 " sample%s in %" PRIu64 " series to %s%s%.*s (recording %s, %.1f MB, %.1f s)\n",
+            r->samples, r->samples == 1 ? "" : "s", r->series, place, labels.n ? " as " : "",
+            SPAN_ARG(buf_view(&labels)), r->recording, (double)r->bytes / 1e6, (double)r->took_ns / 1e9);
         text_write(stderr, buf_view(&text));
     }
     buf_free(&labels);
@@ -96,8 +100,8 @@ static int read_target(const char *to, struct push_options *push) {
         log_error("%s", to ? err.text : "where to? --to clickhouse://HOST/DATABASE, or STATWIT_PUSH");
         return EXIT_USAGE;
     }
-    if (push->url.n_words || push->url.since || push->url.until || push->url.latest || push->url.recording[0] ||
-        push->url.lossless) {
+    if (push->url.n_words || push->url.since || push->url.until || push->url.latest ||
+        push->url.recording[0] || push->url.lossless) {
         log_error("conditions in the URL are for reading: to push, labels are given with --label KEY=VALUE");
         return EXIT_USAGE;
     }

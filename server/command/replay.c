@@ -67,7 +67,9 @@ int replay_command(const struct options *o) {
         return EXIT_USAGE;
     }
     if (reader_is_url(path)) {
-        log_error("replay takes a recording's file, or lines: statwit export --db '%s' --format dogstatsd writes some", path);
+        log_error(
+            "replay takes a recording's file, or lines: statwit export --db '%s' --format dogstatsd writes some",
+            path);
         return EXIT_USAGE;
     }
     struct replay r = {.status = EXIT_PASS};

@@ -200,7 +200,8 @@ int serve_command(const struct options *o) {
     raise_descriptor_limit();
     struct err err = {0};
     if (reader_is_url(option_text(o, OPT_DB))) {
-        log_error("a recorder writes to a file: record with --db FILE, then statwit push FILE --to %s", option_text(o, OPT_DB));
+        log_error("a recorder writes to a file: record with --db FILE, then statwit push FILE --to %s",
+                  option_text(o, OPT_DB));
         return EXIT_USAGE;
     }
     struct recorder *r = recorder_start(o, &err);

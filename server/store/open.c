@@ -3,7 +3,8 @@
 #include "store/clickhouse/clickhouse.h"
 #include "store/store.h"
 
-static struct reader *open_file(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage, struct err *err) {
+static struct reader *open_file(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage,
+                                struct err *err) {
     (void)ca_file, (void)timeout_ns, (void)usage;
     return store_reader_open(where, err);
 }
@@ -31,7 +32,8 @@ static const struct scheme *scheme_of(const char *where) {
     return scheme;
 }
 
-struct reader *reader_open(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage, struct err *err) {
+struct reader *reader_open(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage,
+                           struct err *err) {
     *usage = false;
     return scheme_of(where)->open(where, ca_file, timeout_ns, usage, err);
 }

@@ -9,7 +9,8 @@
 #include "core/reader.h"
 
 /* ca_file: certificates to trust for TLS; NULL: the system's. timeout_ns: of one question to an engine. */
-struct reader *reader_open(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage, struct err *err);
+struct reader *reader_open(const char *where, const char *ca_file, int64_t timeout_ns, bool *usage,
+                           struct err *err);
 /* Whether it is a URL, and no file. */
 bool reader_is_url(const char *where);
 

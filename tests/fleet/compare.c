@@ -38,10 +38,10 @@ static int on_series(void *arg, const struct series_row *row) {
     struct buf *b = &s->b;
     buf_clear(b);
     buf_printf(b,
-               "series %" PRIu64 " %s samples=%" PRIu64 " %a %a %a %a %a at=%" PRId64 "..%" PRId64 " ids=%" PRIu64
-               "..%" PRIu64 " sampled=%d",
-               row->id, metric_word(row->type), row->samples, row->count, row->sum, row->min, row->max, row->last,
-               row->first_at, row->last_at, row->first_id, row->last_id, row->sampled);
+               "series %" PRIu64 " %s samples=%" PRIu64 " %a %a %a %a %a at=%" PRId64 "..%" PRId64
+               " ids=%" PRIu64 "..%" PRIu64 " sampled=%d",
+               row->id, metric_word(row->type), row->samples, row->count, row->sum, row->min, row->max,
+               row->last, row->first_at, row->last_at, row->first_id, row->last_id, row->sampled);
     show_span(b, "session", row->session);
     show_span(b, "name", row->name);
     show_tags(b, row->n_tags, row->tags);
@@ -78,8 +78,8 @@ static int on_points(void *arg, const struct points_row *row) {
     struct side *s = arg;
     for (size_t i = 0; i < row->n; i++) {
         buf_clear(&s->b);
-        buf_printf(&s->b, "point %s %s %" PRId64 " %a %d", source_word(row->source), metric_word(row->spelling->type), row->at_s[i],
-                   row->values[i], row->sketch != NULL);
+        buf_printf(&s->b, "point %s %s %" PRId64 " %a %d", source_word(row->source),
+                   metric_word(row->spelling->type), row->at_s[i], row->values[i], row->sketch != NULL);
         end_line(s);
     }
     return 0;
@@ -112,14 +112,16 @@ static int on_session(void *arg, const struct session_row *row) {
 static int on_large(void *arg, const struct large_row *row) {
     struct side *s = arg;
     buf_clear(&s->b);
-    buf_printf(&s->b, "large %" PRIu64 " n=%" PRIu64 " %" PRIu64 " %" PRIu64, row->over, row->n, row->largest, row->last_id);
+    buf_printf(&s->b, "large %" PRIu64 " n=%" PRIu64 " %" PRIu64 " %" PRIu64, row->over, row->n, row->largest,
+               row->last_id);
     return end_line(s);
 }
 
 static int on_run(void *arg, const struct run_row *row) {
     struct side *s = arg;
     buf_clear(&s->b);
-    buf_printf(&s->b, "run %" PRIu64 " %" PRId64 "..%" PRId64 " mark=%" PRIu64, row->id, row->started_at, row->ended_at, row->mark);
+    buf_printf(&s->b, "run %" PRIu64 " %" PRId64 "..%" PRId64 " mark=%" PRIu64, row->id, row->started_at,
+               row->ended_at, row->mark);
     show_span(&s->b, "version", row->version);
     return end_line(s);
 }
@@ -144,8 +146,8 @@ static void compare(struct side sides[2], const char *what, const char *how, boo
     compared += i;
     if (i < n || a->n != b->n) {
         differ++;
-        printf("%s, %s: %zu and %zu rows, the first that differs is %zu\n  %s\n  %s\n", what, how, a->n, b->n, i,
-               i < a->n ? a->text[i] : "(none)", i < b->n ? b->text[i] : "(none)");
+        printf("%s, %s: %zu and %zu rows, the first that differs is %zu\n  %s\n  %s\n", what, how, a->n, b->n,
+               i, i < a->n ? a->text[i] : "(none)", i < b->n ? b->text[i] : "(none)");
     }
     lines_free(&sides[0].lines);
     lines_free(&sides[1].lines);
@@ -248,7 +250,8 @@ static void ask_about(struct side sides[2], const struct known *k, uint64_t last
         BOTH("points", how, true, points(s->r, k->ids[i], on_points, s, &err));
         for (int j = 0; j < 2; j++) {
             struct err err = {0};
-            check(sides[j].r->ops->cadence(sides[j].r, k->ids[i], last / 2 ? last / 2 : 1, &c[j], &err), &err);
+            check(sides[j].r->ops->cadence(sides[j].r, k->ids[i], last / 2 ? last / 2 : 1, &c[j], &err),
+                  &err);
         }
         if (c[0].interval_s != c[1].interval_s) {
             differ++;
@@ -270,7 +273,8 @@ static void ask_everything(struct side sides[2], uint64_t last) {
     ask_all(sides, "with a timestamp", &(struct filter){.timed = true});
     ask_all(sides, "the newest 7", &(struct filter){.limit = 7, .newest = true});
     ask_all(sides, "the first 7", &(struct filter){.limit = 7});
-    ask_all(sides, "the newest 7 by HTTP", &(struct filter){.limit = 7, .newest = true, .has_source = true, .source = SOURCE_HTTP});
+    ask_all(sides, "the newest 7 by HTTP",
+            &(struct filter){.limit = 7, .newest = true, .has_source = true, .source = SOURCE_HTTP});
     ask_all(sides, "no such session", &(struct filter){.session = SPAN("no such")});
     ask_all(sides, "no such name", &(struct filter){.name = SPAN("no.such")});
     ask_all(sides, "name a*", &(struct filter){.name = SPAN("a*")});
@@ -287,7 +291,8 @@ static void ask_everything(struct side sides[2], uint64_t last) {
     BOTH("runs", "the newest", false, runs(s->r, 1, on_run, s, &err));
 }
 
-static uint64_t number(struct side sides[2], const char *what, int (*ask)(struct reader *, uint64_t *, struct err *)) {
+static uint64_t number(struct side sides[2], const char *what,
+                       int (*ask)(struct reader *, uint64_t *, struct err *)) {
     uint64_t n[2] = {0};
     for (int i = 0; i < 2; i++) {
         struct err err = {0};
@@ -332,6 +337,7 @@ int main(int argc, char **argv) {
         buf_free(&sides[i].b);
     }
     free(k);
-    printf("%" PRIu64 " questions, %" PRIu64 " rows the same, %" PRIu64 " answers differ\n", questions, compared, differ);
+    printf("%" PRIu64 " questions, %" PRIu64 " rows the same, %" PRIu64 " answers differ\n", questions,
+           compared, differ);
     return differ ? 1 : 0;
 }

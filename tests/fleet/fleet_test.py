@@ -280,7 +280,7 @@ class Fleet(unittest.TestCase):
             self.same(path, self.url("repo=chaos"), "quick")
 
     def test_answers_that_are_lost_or_lie(self):
-        path = self.files["plain"]
+        path = self.record("lost", lambda r: post(r, *lines(3000, 9)))
         for seed in range(6):
             with Proxy(self.node.http, 0.4, seed) as proxy:
                 statwit("push", path, "--with-requests", "--label", "repo=lost", "--to", f"clickhouse://127.0.0.1:{proxy.port}/statwit", "--timeout",

@@ -1,9 +1,9 @@
 #include "store/clickhouse/ask.h"
 
 #include "core/random.h"
-#include <stdlib.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 #define SQL_MAX  ((size_t)1 << 20)
@@ -12,16 +12,26 @@
 /* A profile of the server's could cut answers short or leave out a shard: these say that an error is wanted instead. An INSERT
  * is answered once all shards have it. */
 static const char *const wanted[][2] = {
-    {"skip_unavailable_shards", "0"},     {"join_use_nulls", "0"},
-    {"distributed_product_mode", "local"}, {"result_overflow_mode", "throw"},
-    {"read_overflow_mode", "throw"},      {"timeout_overflow_mode", "throw"},
-    {"group_by_overflow_mode", "throw"},  {"sort_overflow_mode", "throw"},
-    {"distinct_overflow_mode", "throw"},  {"join_overflow_mode", "throw"},
-    {"set_overflow_mode", "throw"},       {"transfer_overflow_mode", "throw"},
-    {"insert_distributed_sync", "1"},     {"distributed_foreground_insert", "1"},
-    {"async_insert", "0"},                {"input_format_parallel_parsing", "0"},
-    {"min_insert_block_size_rows", "1048576"}, {"min_insert_block_size_bytes", "1073741824"},
-    {"max_query_size", "1048576"},        {"select_sequential_consistency", "1"},
+    {"skip_unavailable_shards", "0"},
+    {"join_use_nulls", "0"},
+    {"distributed_product_mode", "local"},
+    {"result_overflow_mode", "throw"},
+    {"read_overflow_mode", "throw"},
+    {"timeout_overflow_mode", "throw"},
+    {"group_by_overflow_mode", "throw"},
+    {"sort_overflow_mode", "throw"},
+    {"distinct_overflow_mode", "throw"},
+    {"join_overflow_mode", "throw"},
+    {"set_overflow_mode", "throw"},
+    {"transfer_overflow_mode", "throw"},
+    {"insert_distributed_sync", "1"},
+    {"distributed_foreground_insert", "1"},
+    {"async_insert", "0"},
+    {"input_format_parallel_parsing", "0"},
+    {"min_insert_block_size_rows", "1048576"},
+    {"min_insert_block_size_bytes", "1073741824"},
+    {"max_query_size", "1048576"},
+    {"select_sequential_consistency", "1"},
 };
 #define N_WANTED (sizeof wanted / sizeof wanted[0])
 
@@ -47,7 +57,8 @@ static void add_encoded(struct buf *b, const char *text) {
     }
 }
 
-int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file, int64_t timeout_ns, struct err *err) {
+int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file, int64_t timeout_ns,
+               struct err *err) {
     *f = (struct fleet){.timeout_ns = timeout_ns};
     memcpy(f->database, url->database, sizeof f->database);
     f->http = fleet_http_new(url, ca_file, err);
@@ -65,8 +76,10 @@ void fleet_explain(const struct fleet *f, int code, struct err *err) {
         err_set(&told, 0, "%s: no statwit tables in database `%s`: statwit push --init makes them",
                 fleet_http_where(f->http), f->database);
     else if (code == 164)
-        err_set(&told, 0, "%s: this user may only read and not change settings: to ask, its profile needs readonly=2; to push, INSERT",
-                fleet_http_where(f->http));
+        err_set(
+            &told, 0,
+            "%s: this user may only read and not change settings: to ask, its profile needs readonly=2; to push, INSERT",
+            fleet_http_where(f->http));
     if (told.set && err)
         *err = told;
 }
@@ -94,8 +107,8 @@ static void add_tables(struct buf *body, struct buf *arguments, const char *boun
     buf_printf(body, "--%s--\r\n", boundary);
 }
 
-enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables, struct buf *answer,
-                             int *code, struct err *err) {
+enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,
+                             struct buf *answer, int *code, struct err *err) {
     struct buf arguments = {.max = SQL_MAX}, body = {.max = BODY_MAX};
     char boundary[40], type[96] = "text/plain";
     *code = 0;
@@ -122,8 +135,8 @@ enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const s
     return outcome;
 }
 
-int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables, struct buf *answer,
-              struct err *err) {
+int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,
+              struct buf *answer, struct err *err) {
     int code;
     answer->max = FLEET_ANSWER_MAX;
     if (fleet_try(f, sql, n, tables, answer, &code, err) == FLEET_OK)
@@ -135,8 +148,8 @@ int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_tab
 enum fleet_outcome fleet_do(struct fleet *f, const char *sql, bool outside, int *code, struct err *err) {
     char arguments[200];
     *code = 0;
-    snprintf(arguments, sizeof arguments, "wait_end_of_query=1%s%s", outside ? "" : "&database=",
-             outside ? "" : f->database);
+    snprintf(arguments, sizeof arguments, "wait_end_of_query=1%s%s",
+             outside ? "" : "&database=", outside ? "" : f->database);
     return fleet_http_post(f->http,
                            &(struct fleet_request){.arguments = arguments,
                                                    .content_type = "text/plain",
@@ -164,8 +177,8 @@ static bool pack(struct span bytes, struct buf *packed) {
     return room;
 }
 
-enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *id, struct span rows, int *code,
-                                struct err *err) {
+enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *id, struct span rows,
+                                int *code, struct err *err) {
     struct buf packed = {0};
     char arguments[1600];
     *code = 0;
@@ -174,15 +187,18 @@ enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *
         err_set(err, 0, "out of memory");
         return FLEET_REFUSED;
     }
-    snprintf(arguments, sizeof arguments, "database=%s&wait_end_of_query=1&query_id=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20RowBinary",
-             f->database, id, f->settings, table);
-    enum fleet_outcome outcome = fleet_http_post(f->http,
-                                                 &(struct fleet_request){.arguments = arguments,
-                                                                         .content_type = "application/octet-stream",
-                                                                         .body = buf_view(&packed),
-                                                                         .gzip = true,
-                                                                         .timeout_ns = f->timeout_ns},
-                                                 NULL, code, err);
+    snprintf(
+        arguments, sizeof arguments,
+        "database=%s&wait_end_of_query=1&query_id=%s%s&query=INSERT%%20INTO%%20%s%%20FORMAT%%20RowBinary",
+        f->database, id, f->settings, table);
+    enum fleet_outcome outcome =
+        fleet_http_post(f->http,
+                        &(struct fleet_request){.arguments = arguments,
+                                                .content_type = "application/octet-stream",
+                                                .body = buf_view(&packed),
+                                                .gzip = true,
+                                                .timeout_ns = f->timeout_ns},
+                        NULL, code, err);
     buf_free(&packed);
     return outcome;
 }
@@ -196,7 +212,8 @@ static void keep_settings(struct fleet *f, struct span answer) {
         int n = snprintf(line, sizeof line, "%s\n", wanted[i][0]);
         for (const char *at = answer.p; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
             if (strncmp(at, line, (size_t)n) == 0) {
-                used += (size_t)snprintf(f->settings + used, sizeof f->settings - used, "&%s=%s", wanted[i][0], wanted[i][1]);
+                used += (size_t)snprintf(f->settings + used, sizeof f->settings - used, "&%s=%s",
+                                         wanted[i][0], wanted[i][1]);
                 break;
             }
     }
@@ -211,14 +228,16 @@ enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err) {
     enum fleet_outcome outcome = fleet_try(f, sql.p, 0, NULL, &answer, code, err);
     if (outcome == FLEET_OK) {
         keep_settings(f, buf_view(&answer));
-        outcome = fleet_try(f, "SELECT max(version) FROM schema_version FORMAT TSV", 0, NULL, &answer, code, err);
+        outcome =
+            fleet_try(f, "SELECT max(version) FROM schema_version FORMAT TSV", 0, NULL, &answer, code, err);
     }
     long version = outcome == FLEET_OK ? atol(answer.p ? answer.p : "") : 0;
     if (outcome == FLEET_OK && version != FLEET_SCHEMA) {
         *code = version > FLEET_SCHEMA ? 0 : 60;
         outcome = FLEET_REFUSED;
         if (version > FLEET_SCHEMA)
-            err_set(err, 0, "%s: its tables are of version %ld, made by a newer statwit; this one knows version %d",
+            err_set(err, 0,
+                    "%s: its tables are of version %ld, made by a newer statwit; this one knows version %d",
                     fleet_http_where(f->http), version, FLEET_SCHEMA);
     }
     if (outcome != FLEET_OK)

@@ -25,22 +25,23 @@ struct fleet_table {
     struct span rows;
 };
 
-int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file, int64_t timeout_ns, struct err *err);
+int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file, int64_t timeout_ns,
+               struct err *err);
 void fleet_close(struct fleet *f);
 /* Asks which settings there are, and whether the tables are of a version that is known. As fleet_http_post. */
 enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err);
 /* What to tell the user when the engine refused. */
 void fleet_explain(const struct fleet *f, int code, struct err *err);
 
-int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables, struct buf *answer,
-              struct err *err);
-enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables, struct buf *answer,
-                             int *code, struct err *err);
+int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,
+              struct buf *answer, struct err *err);
+enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,
+                             struct buf *answer, int *code, struct err *err);
 /* A statement without an answer; of no database when `outside`. */
 enum fleet_outcome fleet_do(struct fleet *f, const char *sql, bool outside, int *code, struct err *err);
 /* rows: RowBinary. id: 36 letters and more that name this INSERT and no other. */
-enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *id, struct span rows, int *code,
-                                struct err *err);
+enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *id, struct span rows,
+                                int *code, struct err *err);
 /* Appends unhex('…'). */
 void sql_text(struct buf *sql, struct span text);
 

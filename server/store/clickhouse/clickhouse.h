@@ -16,6 +16,7 @@
 
 #define FLEET_RECORDINGS_MAX 200000
 
-struct reader *clickhouse_reader_open(const char *url, const char *ca_file, int64_t timeout_ns, bool *usage, struct err *err);
+struct reader *clickhouse_reader_open(const char *url, const char *ca_file, int64_t timeout_ns, bool *usage,
+                                      struct err *err);
 
 #endif

@@ -22,7 +22,7 @@
 #include "store/clickhouse/clickhouse.h"
 #include "store/clickhouse/kinds.h"
 
-#define FLEET_ID_BITS 40
+#define FLEET_ID_BITS      40
 #define FLEET_GID(ord, id) "bitOr(bitShiftLeft(toUInt64(" ord "), 40), " id ")"
 
 struct fleet_recording {
@@ -97,15 +97,17 @@ bool fleet_tags_match(const struct filter *f, size_t n, const struct span *tags)
 int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_found *found, struct err *err);
 void fleet_found_free(struct fleet_found *found);
 /* Adds (push, series, ord, merged) of its members: the rows of a table `mem`. */
-void fleet_members(const struct fleet_reader *r, const struct fleet_found *found, const struct fleet_series *s,
-                   struct buf *mem);
+void fleet_members(const struct fleet_reader *r, const struct fleet_found *found,
+                   const struct fleet_series *s, struct buf *mem);
 #define FLEET_MEM "push UUID, series UInt64, ord UInt32, merged UInt64"
 #define FLEET_SEL "push UUID, ord UInt32"
-int fleet_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *, struct err *);
+int fleet_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
+                 void *, struct err *);
 /* The series of that id, into `found`. */
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err);
 /* The same, and those behind it in what was last found, until they have so many samples; from that alone when it has more. */
-int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found, struct err *err);
+int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
+                  struct err *err);
 
 /* --- spellings.c */
 struct fleet_spelling {
@@ -125,16 +127,17 @@ struct fleet_spelled {
 int fleet_spell(struct fleet_reader *r, const struct fleet_found *found, size_t from, size_t to,
                 struct fleet_spelled *spelled, struct err *err);
 void fleet_spelled_free(struct fleet_spelled *spelled);
-int fleet_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *), void *,
-                    struct err *);
+int fleet_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
+                    void *, struct err *);
 int fleet_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
 
 /* --- samples.c */
 /* The samples of series from..to of what was found. kept: becomes the spellings of the last rows, which the caller frees; NULL: nobody's. */
-int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from, size_t to, bool ordered,
-               int (*row)(void *, const struct sample_row *), void *arg, struct fleet_spelled *kept, struct err *err);
-int fleet_samples(struct reader *, const struct filter *, bool ordered, int (*row)(void *, const struct sample_row *),
-                  void *, struct err *);
+int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from,
+               size_t to, bool ordered, int (*row)(void *, const struct sample_row *), void *arg,
+               struct fleet_spelled *kept, struct err *err);
+int fleet_samples(struct reader *, const struct filter *, bool ordered,
+                  int (*row)(void *, const struct sample_row *), void *, struct err *);
 
 /* --- points.c */
 /* What was read ahead of being asked for. */
@@ -147,20 +150,26 @@ struct fleet_ahead {
     uint64_t first, last; /* ids of the series that it holds */
 };
 void fleet_ahead_free(struct fleet_ahead *ahead);
-int fleet_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *, struct err *);
+int fleet_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
+                 struct err *);
 
 /* --- records.c */
-int fleet_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *, struct err *);
-int fleet_checks(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *, struct err *);
-int fleet_rejects(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *), void *,
-                  struct err *);
-int fleet_requests(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *), void *,
-                   struct err *);
-int fleet_losses(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *, struct err *);
-int fleet_large(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *, struct err *);
+int fleet_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
+                 struct err *);
+int fleet_checks(struct reader *, const struct filter *, int (*row)(void *, const struct check_row *), void *,
+                 struct err *);
+int fleet_rejects(struct reader *, const struct filter *, int (*row)(void *, const struct reject_row *),
+                  void *, struct err *);
+int fleet_requests(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *),
+                   void *, struct err *);
+int fleet_losses(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
+                 struct err *);
+int fleet_large(struct reader *, struct span session, int (*row)(void *, const struct large_row *), void *,
+                struct err *);
 int fleet_sessions(struct reader *, int (*row)(void *, const struct session_row *), void *, struct err *);
 int fleet_session_id(struct reader *, struct span name, uint64_t *id, struct err *);
-int fleet_runs(struct reader *, uint64_t limit, int (*row)(void *, const struct run_row *), void *, struct err *);
+int fleet_runs(struct reader *, uint64_t limit, int (*row)(void *, const struct run_row *), void *,
+               struct err *);
 
 /* An answer that does not end where its last row does. */
 int fleet_damaged(const struct fleet_reader *r, struct err *err);

@@ -26,23 +26,27 @@ struct fleet_curl {
 static int load_curl(struct fleet_curl *curl, struct err *err) {
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library)
-        return err_set(err, 0, "cannot load " SONAME ", which clickhouse:// needs (%s): install libcurl4", dlerror());
+        return err_set(err, 0, "cannot load " SONAME ", which clickhouse:// needs (%s): install libcurl4",
+                       dlerror());
     const struct {
         const char *name;
         void *slot;
     } wanted[] = {
-        {"curl_global_init", &curl->global_init},     {"curl_easy_init", &curl->easy_init},
-        {"curl_easy_setopt", &curl->easy_setopt},     {"curl_easy_getinfo", &curl->easy_getinfo},
-        {"curl_easy_perform", &curl->easy_perform},   {"curl_easy_cleanup", &curl->easy_cleanup},
-        {"curl_slist_append", &curl->slist_append},   {"curl_slist_free_all", &curl->slist_free_all},
+        {"curl_global_init", &curl->global_init},   {"curl_easy_init", &curl->easy_init},
+        {"curl_easy_setopt", &curl->easy_setopt},   {"curl_easy_getinfo", &curl->easy_getinfo},
+        {"curl_easy_perform", &curl->easy_perform}, {"curl_easy_cleanup", &curl->easy_cleanup},
+        {"curl_slist_append", &curl->slist_append}, {"curl_slist_free_all", &curl->slist_free_all},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         /* POSIX's own way around ISO C's ban on turning an object pointer into a function pointer. */
         *(void **)wanted[i].slot = dlsym(library, wanted[i].name);
         if (!*(void **)wanted[i].slot)
-            return err_set(err, 0, SONAME " has no %s: it is not the libcurl that was expected", wanted[i].name);
+            return err_set(err, 0, SONAME " has no %s: it is not the libcurl that was expected",
+                           wanted[i].name);
     }
-    return curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : err_set(err, 0, SONAME " cannot be initialised");
+    return curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
+               ? 0
+               : err_set(err, 0, SONAME " cannot be initialised");
 }
 
 /* --- a connection ------------------------------------------------------------------------------------------- */
@@ -96,7 +100,8 @@ struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_fi
     h->head.max = 4096;
     h->user = setting("USER");
     h->password = setting("PASSWORD");
-    snprintf(h->authority, sizeof h->authority, "%s%s%s:%d", six ? "[" : "", url->host, six ? "]" : "", url->port);
+    snprintf(h->authority, sizeof h->authority, "%s%s%s:%d", six ? "[" : "", url->host, six ? "]" : "",
+             url->port);
     snprintf(h->where, sizeof h->where, "%s/%s", h->authority, url->database);
     const struct fleet_curl *curl = &h->curl;
     curl->easy_setopt(h->handle, CURLOPT_NOSIGNAL, 1L);
@@ -138,8 +143,10 @@ static enum fleet_outcome refuse(struct fleet_http *h, long status, struct span 
     while (n < text.n && n < 260 && text.p[n] != '\n')
         n++;
     if (code == 192 || code == 193 || code == 516 || (status == 401 && !code)) {
-        err_set(err, 0, "%s does not know user %s or its password (STATWIT_CLICKHOUSE_USER, STATWIT_CLICKHOUSE_PASSWORD)",
-                h->authority, h->user ? h->user : "default");
+        err_set(
+            err, 0,
+            "%s does not know user %s or its password (STATWIT_CLICKHOUSE_USER, STATWIT_CLICKHOUSE_PASSWORD)",
+            h->authority, h->user ? h->user : "default");
         return FLEET_REFUSED;
     }
     if (code)
@@ -174,8 +181,8 @@ static bool not_reached(CURLcode result) {
            result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
 }
 
-enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request, struct buf *answer,
-                                   int *code, struct err *err) {
+enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
+                                   struct buf *answer, int *code, struct err *err) {
     const struct fleet_curl *curl = &h->curl;
     struct buf url = {.max = 1 << 20};
     buf_printf(&url, "%s://%s/?%s", h->tls ? "https" : "http", h->authority, request->arguments);
@@ -202,7 +209,9 @@ enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_requ
     if (result != CURLE_OK) {
         outcome = not_reached(result) ? FLEET_UNREACHABLE : FLEET_UNCLEAR;
         err_set(err, 0, "%s: %s", h->where,
-                answer && answer->failed ? "the answer is larger than 1 GiB" : h->reason[0] ? h->reason : "no answer");
+                answer && answer->failed ? "the answer is larger than 1 GiB"
+                : h->reason[0]           ? h->reason
+                                         : "no answer");
     } else if (status != 200 || h->code)
         outcome = refuse(h, status, text, err);
     *code = h->code;

@@ -35,7 +35,7 @@ void fleet_http_free(struct fleet_http *h);
 /* "ch:8123/statwit" */
 const char *fleet_http_where(const struct fleet_http *h);
 /* answer may be NULL: thrown away. *code: of ClickHouse's exception, 0 when it named none. */
-enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request, struct buf *answer,
-                                   int *code, struct err *err);
+enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
+                                   struct buf *answer, int *code, struct err *err);
 
 #endif

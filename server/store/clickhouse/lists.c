@@ -59,7 +59,8 @@ struct losing {
     struct fleet_reader *r;
     const struct filter *f;
     struct err *err;
-    uint64_t *reset_ids; /* of each recording: of the session asked for; UINT64_MAX: it has none of that name */
+    uint64_t
+        *reset_ids; /* of each recording: of the session asked for; UINT64_MAX: it has none of that name */
     struct arena texts;
     struct kept_loss *list;
     size_t n, cap;
@@ -81,25 +82,27 @@ static int note_loss(void *arg, struct record_row *row) {
     if (loss < 0)
         return fleet_damaged(l->r, l->err);
     if (l->f->session.p && ((row->session.p && !span_eq(row->session, l->f->session)) ||
-                            (row->id != INT64_MAX && (l->reset_ids[row->ord] == UINT64_MAX || row->id <= l->reset_ids[row->ord]))))
+                            (row->id != INT64_MAX &&
+                             (l->reset_ids[row->ord] == UINT64_MAX || row->id <= l->reset_ids[row->ord]))))
         return 0;
     if (!array_room(&l->list, l->n, &l->cap, sizeof *l->list))
         return err_set(l->err, 0, "out of memory");
     buf_str(&detail, fleet_whose(l->r, row->ord, whose));
     buf_span(&detail, row->texts[0]);
-    l->list[l->n++] = (struct kept_loss){.id = row->id,
-                                         .n = (uint64_t)row->numbers[0],
-                                         .at = row->at,
-                                         .loss = (enum loss)loss,
-                                         .session = arena_copy(&l->texts, row->session),
-                                         .detail = row->texts[0].p || detail.n ? arena_copy(&l->texts, buf_view(&detail))
-                                                                               : (struct span){NULL, 0}};
+    l->list[l->n++] =
+        (struct kept_loss){.id = row->id,
+                           .n = (uint64_t)row->numbers[0],
+                           .at = row->at,
+                           .loss = (enum loss)loss,
+                           .session = arena_copy(&l->texts, row->session),
+                           .detail = row->texts[0].p || detail.n ? arena_copy(&l->texts, buf_view(&detail))
+                                                                 : (struct span){NULL, 0}};
     buf_free(&detail);
     return 0;
 }
 
-int fleet_losses(struct reader *reader, const struct filter *f, int (*row)(void *, const struct loss_row *), void *arg,
-                 struct err *err) {
+int fleet_losses(struct reader *reader, const struct filter *f, int (*row)(void *, const struct loss_row *),
+                 void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct losing l = {.r = r, .f = f, .err = err, .reset_ids = malloc(r->n * sizeof *l.reset_ids)};
     if (!l.reset_ids)
@@ -114,8 +117,12 @@ int fleet_losses(struct reader *reader, const struct filter *f, int (*row)(void 
     size_t n = f->limit && f->limit < l.n ? (size_t)f->limit : l.n, from = f->newest ? l.n - n : 0;
     for (size_t i = from; !failed && i < from + n; i++) {
         const struct kept_loss *k = &l.list[i];
-        if (row(arg, &(struct loss_row){
-                         .id = k->id, .at = k->at, .session = k->session, .loss = k->loss, .n = k->n, .detail = k->detail}) != 0)
+        if (row(arg, &(struct loss_row){.id = k->id,
+                                        .at = k->at,
+                                        .session = k->session,
+                                        .loss = k->loss,
+                                        .n = k->n,
+                                        .detail = k->detail}) != 0)
             break;
     }
     free(l.reset_ids);
@@ -137,8 +144,8 @@ static int add_large(void *arg, struct record_row *row) {
     return 0;
 }
 
-int fleet_large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *), void *arg,
-                struct err *err) {
+int fleet_large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
+                void *arg, struct err *err) {
     struct large_row sums[2] = {{0}, {0}};
     struct filter f = {.session = session};
     if (each_record((struct fleet_reader *)reader, "6", &f, true, add_large, sums, err) != 0)
@@ -174,7 +181,8 @@ static int add_session(void *arg, struct record_row *row) {
         return err_set(l->err, 0, "out of memory");
     if (!s) {
         s = &l->rows[l->n++];
-        *s = (struct session_row){.id = row->id, .name = arena_copy(&l->texts, row->session), .created_at = row->at};
+        *s = (struct session_row){
+            .id = row->id, .name = arena_copy(&l->texts, row->session), .created_at = row->at};
     }
     s->expires_at = row->numbers[0];
     s->open = row->numbers[1] != 0;
@@ -185,10 +193,11 @@ static int add_session(void *arg, struct record_row *row) {
 static int count_series(struct session_list *l) {
     struct buf answer = {0};
     struct fleet_table sel = {"sel", FLEET_SEL, buf_view(&l->r->sel)};
-    int failed = fleet_ask(&l->r->f,
-                           "SELECT session, sum(samples), uniqExact(name, type, tags, host, device, given) FROM series"
-                           " WHERE push IN (SELECT push FROM sel) GROUP BY session FORMAT RowBinary",
-                           1, &sel, &answer, l->err);
+    int failed =
+        fleet_ask(&l->r->f,
+                  "SELECT session, sum(samples), uniqExact(name, type, tags, host, device, given) FROM series"
+                  " WHERE push IN (SELECT push FROM sel) GROUP BY session FORMAT RowBinary",
+                  1, &sel, &answer, l->err);
     struct taker t = {answer.p, answer.p + answer.n, false};
     while (!failed && take_more(&t)) {
         struct session_row *s = find_session(l, take_text(&t)), none;
@@ -205,10 +214,11 @@ static int count_series(struct session_list *l) {
 static int count_records(struct session_list *l) {
     struct buf answer = {0};
     struct fleet_table sel = {"sel", FLEET_SEL, buf_view(&l->r->sel)};
-    int failed = fleet_ask(&l->r->f,
-                           "SELECT session, kind, count() FROM records WHERE push IN (SELECT push FROM sel) AND kind IN (0, 1, 2)"
-                           " GROUP BY session, kind FORMAT RowBinary",
-                           1, &sel, &answer, l->err);
+    int failed = fleet_ask(
+        &l->r->f,
+        "SELECT session, kind, count() FROM records WHERE push IN (SELECT push FROM sel) AND kind IN (0, 1, 2)"
+        " GROUP BY session, kind FORMAT RowBinary",
+        1, &sel, &answer, l->err);
     struct taker t = {answer.p, answer.p + answer.n, false};
     while (!failed && take_more(&t)) {
         struct session_row *s = find_session(l, take_text(&t)), none;
@@ -223,7 +233,8 @@ static int count_records(struct session_list *l) {
     return failed;
 }
 
-int fleet_sessions(struct reader *reader, int (*row)(void *, const struct session_row *), void *arg, struct err *err) {
+int fleet_sessions(struct reader *reader, int (*row)(void *, const struct session_row *), void *arg,
+                   struct err *err) {
     struct session_list l = {.r = (struct fleet_reader *)reader, .err = err};
     int failed = each_record(l.r, "5", &no_filter, false, add_session, &l, err);
     if (!failed)
@@ -273,7 +284,8 @@ static int emit_run(void *arg, struct record_row *row) {
                                             .started_at = row->at,
                                             .ended_at = row->numbers[0],
                                             .version = row->texts[0],
-                                            .mark = row->ord << FLEET_ID_BITS | (uint64_t)row->numbers[1]}) != 0;
+                                            .mark = row->ord << FLEET_ID_BITS | (uint64_t)row->numbers[1]}) !=
+           0;
 }
 
 int fleet_runs(struct reader *reader, uint64_t limit, int (*row)(void *, const struct run_row *), void *arg,

@@ -9,7 +9,8 @@ bool fleet_name_matches(const struct filter *f, struct span name) {
     bool matters = f->n_names == 0;
     for (size_t i = 0; i < f->n_names && !matters; i++)
         matters = glob_match(f->names[i], name);
-    return matters && (!f->name.p || (glob_is_pattern(f->name) ? glob_match(f->name, name) : span_eq(f->name, name)));
+    return matters &&
+           (!f->name.p || (glob_is_pattern(f->name) ? glob_match(f->name, name) : span_eq(f->name, name)));
 }
 
 bool fleet_tags_match(const struct filter *f, size_t n, const struct span *tags) {
@@ -29,8 +30,9 @@ static int load_names(struct fleet_reader *r, struct err *err) {
         return 0;
     struct fleet_table sel = {"sel", FLEET_SEL, buf_view(&r->sel)};
     size_t cap = 0;
-    if (fleet_ask(&r->f, "SELECT DISTINCT name FROM series WHERE push IN (SELECT push FROM sel) FORMAT RowBinary", 1, &sel,
-                  &r->names, err) != 0)
+    if (fleet_ask(&r->f,
+                  "SELECT DISTINCT name FROM series WHERE push IN (SELECT push FROM sel) FORMAT RowBinary", 1,
+                  &sel, &r->names, err) != 0)
         return -1;
     struct taker t = {r->names.p, r->names.p + r->names.n, false};
     while (take_more(&t)) {

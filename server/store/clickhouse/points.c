@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#define POINTS       4096
-#define AHEAD        100000 /* samples */
+#define POINTS 4096
+#define AHEAD  100000 /* samples */
 
 /* Points of one series as they are handed out. */
 struct points_of {
@@ -94,8 +94,8 @@ static int gather_point(void *arg, const struct sample_row *row) {
 }
 
 /* Reads series, to be handed out or kept. */
-static int gather(struct fleet_reader *r, const struct fleet_found *found, struct gathering *g, struct fleet_spelled *kept,
-                  struct err *err) {
+static int gather(struct fleet_reader *r, const struct fleet_found *found, struct gathering *g,
+                  struct fleet_spelled *kept, struct err *err) {
     static const struct filter all;
     int failed = fleet_read(r, &all, found, 0, found->n, false, gather_point, g, kept, err);
     if (!failed)
@@ -141,13 +141,15 @@ static int read_ahead(struct fleet_reader *r, uint64_t series_id, struct gatheri
 
 static bool is_ahead(const struct fleet_reader *r, uint64_t series_id) {
     const struct fleet_ahead *ahead = r->ahead;
-    for (size_t i = 0; ahead && i < ahead->found.n && ahead->last >= series_id && ahead->first <= series_id; i++)
+    for (size_t i = 0; ahead && i < ahead->found.n && ahead->last >= series_id && ahead->first <= series_id;
+         i++)
         if (ahead->found.list[i].row.id == series_id)
             return ahead->last > 0;
     return false;
 }
 
-static void hand_out(const struct fleet_ahead *ahead, uint64_t series_id, int (*row)(void *, const struct points_row *), void *arg) {
+static void hand_out(const struct fleet_ahead *ahead, uint64_t series_id,
+                     int (*row)(void *, const struct points_row *), void *arg) {
     size_t low = 0, high = ahead->n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -161,8 +163,8 @@ static void hand_out(const struct fleet_ahead *ahead, uint64_t series_id, int (*
             return;
 }
 
-int fleet_points(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct points_row *), void *arg,
-                 struct err *err) {
+int fleet_points(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct points_row *),
+                 void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct gathering *g = calloc(1, sizeof *g);
     if (!g)

@@ -99,7 +99,8 @@ static enum push_outcome count_rows(struct pushing *p, const char *table, uint64
     char push[37], sql[400];
     bool names = strcmp(table, "series") == 0 || strcmp(table, "samples") == 0;
     write_uuid(p->push, push);
-    snprintf(sql, sizeof sql, "SELECT count() FROM %s WHERE %spush = toUUID('%s') AND day = toDate(%u) FORMAT TSV", table,
+    snprintf(sql, sizeof sql,
+             "SELECT count() FROM %s WHERE %spush = toUUID('%s') AND day = toDate(%u) FORMAT TSV", table,
              names ? "(name, type) IN (SELECT name, type FROM nam) AND " : "", push, p->day);
     return ask_number(p, sql, names, n);
 }
@@ -122,8 +123,8 @@ static enum push_outcome await_end(struct pushing *p, const char *id) {
 /* --- inserting ---------------------------------------------------------------------------------------------- */
 
 /* Of `n` rows to be added to `before`, whose INSERT had no clear answer. *there: all of them have arrived. */
-static enum push_outcome find_out(struct pushing *p, const char *table, const char *id, uint64_t before, uint64_t n,
-                                  bool *there) {
+static enum push_outcome find_out(struct pushing *p, const char *table, const char *id, uint64_t before,
+                                  uint64_t n, bool *there) {
     uint64_t have = 0;
     enum push_outcome outcome = await_end(p, id);
     if (outcome == PUSH_DONE)
@@ -190,8 +191,8 @@ static enum push_outcome check_counts(struct pushing *p) {
         if (outcome != PUSH_DONE)
             return outcome;
         if (have != p->done[i]) {
-            err_set(p->err, 0, "%s has %" PRIu64 " rows of %s, not the %" PRIu64 " that were sent", fleet_http_where(p->f.http),
-                    have, push_tables[i], p->done[i]);
+            err_set(p->err, 0, "%s has %" PRIu64 " rows of %s, not the %" PRIu64 " that were sent",
+                    fleet_http_where(p->f.http), have, push_tables[i], p->done[i]);
             return PUSH_AGAIN;
         }
     }

@@ -17,8 +17,8 @@
 #include "core/reader.h"
 #include "store/clickhouse/url.h"
 
-#define PUSH_ROWS  500000
-#define PUSH_BYTES ((size_t)64 << 20)
+#define PUSH_ROWS       500000
+#define PUSH_BYTES      ((size_t)64 << 20)
 #define PUSH_OTHERS_MAX 64
 
 struct push_label {
@@ -27,12 +27,12 @@ struct push_label {
 
 struct push_options {
     struct fleet_url url;
-    const char *ca_file;              /* NULL: what the system trusts */
-    bool init;                        /* make the tables first */
-    const char *cluster;              /* of init; NULL: one node */
-    bool with_requests;               /* with the bodies of requests */
-    int64_t patience_ns;              /* how long without progress before it gives up */
-    int64_t until_ns;                 /* on the monotonic clock: it gives up then, whatever is done; 0: never */
+    const char *ca_file; /* NULL: what the system trusts */
+    bool init;           /* make the tables first */
+    const char *cluster; /* of init; NULL: one node */
+    bool with_requests;  /* with the bodies of requests */
+    int64_t patience_ns; /* how long without progress before it gives up */
+    int64_t until_ns;    /* on the monotonic clock: it gives up then, whatever is done; 0: never */
     struct span labels[FLEET_LABELS]; /* as fleet_labels */
     size_t n_others;
     struct push_label others[PUSH_OTHERS_MAX];
@@ -49,7 +49,8 @@ struct push_result {
 };
 
 /* `from` reads one recording; not between its begin and end. */
-int push_run(struct reader *from, const struct push_options *options, struct push_result *result, struct err *err);
+int push_run(struct reader *from, const struct push_options *options, struct push_result *result,
+             struct err *err);
 
 /* Makes the tables, and nothing else. */
 int push_init(const struct push_options *options, struct err *err);

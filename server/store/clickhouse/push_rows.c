@@ -36,7 +36,8 @@ static int see_series(void *arg, const struct series_row *row) {
     bool added;
     saw(p, row->first_at, row->last_at);
     p->total += row->samples;
-    if (!table_put(&p->seen, XXH3_64bits_withSeed(row->name.p, row->name.n, (XXH64_hash_t)row->type), 0, &added))
+    if (!table_put(&p->seen, XXH3_64bits_withSeed(row->name.p, row->name.n, (XXH64_hash_t)row->type), 0,
+                   &added))
         return 1;
     if (added) {
         put_text(&p->names, row->name);
@@ -58,10 +59,12 @@ SEE(request)
 int push_survey(struct pushing *p) {
     static const struct filter all;
     const struct reader_ops *ops = p->from->ops;
-    if (ops->series(p->from, &all, see_series, p, p->err) != 0 || ops->events(p->from, &all, see_event, p, p->err) != 0 ||
+    if (ops->series(p->from, &all, see_series, p, p->err) != 0 ||
+        ops->events(p->from, &all, see_event, p, p->err) != 0 ||
         ops->checks(p->from, &all, see_check, p, p->err) != 0 ||
         ops->rejects(p->from, &all, see_reject, p, p->err) != 0 ||
-        ops->requests(p->from, &all, see_request, p, p->err) != 0 || ops->last_id(p->from, &p->last_id, p->err) != 0)
+        ops->requests(p->from, &all, see_request, p, p->err) != 0 ||
+        ops->last_id(p->from, &p->last_id, p->err) != 0)
         return -1;
     if (p->seen.failed || p->names.failed)
         return err_set(p->err, 0, "out of memory");
@@ -101,9 +104,15 @@ static int put_spelling(void *arg, const struct spelling_row *row) {
     const struct metric *m = row->spelling;
     const struct remarks *remarks = m->remarks;
     struct span line = remarks ? remarks->line : (struct span){NULL, 0};
-    const struct span texts[] = {m->origin.container_id, m->origin.external_data,  m->origin.cardinality,
-                                 m->origin.entity_id,    m->origin.jmx_check_name, {NULL, 0},
-                                 m->unit,                m->source_type,           m->resources,
+    const struct span texts[] = {m->origin.container_id,
+                                 m->origin.external_data,
+                                 m->origin.cardinality,
+                                 m->origin.entity_id,
+                                 m->origin.jmx_check_name,
+                                 {NULL, 0},
+                                 m->unit,
+                                 m->source_type,
+                                 m->resources,
                                  line};
     size_t n = sizeof texts / sizeof texts[0], inode = 5;
     unsigned given = m->origin.has_inode ? 1u << inode : 0;
@@ -170,9 +179,9 @@ static int put_sample(void *arg, const struct sample_row *row) {
 /* --- all else ----------------------------------------------------------------------------------------------- */
 
 /* texts[0] is the session, texts[1] the name. */
-static int put_record(struct pushing *p, enum fleet_kind kind, uint64_t id, int64_t at, enum source source, size_t n_tags,
-                      const struct span *tags, const struct span *texts, size_t n_texts, const int64_t *numbers,
-                      size_t n_numbers, const struct remarks *remarks) {
+static int put_record(struct pushing *p, enum fleet_kind kind, uint64_t id, int64_t at, enum source source,
+                      size_t n_tags, const struct span *tags, const struct span *texts, size_t n_texts,
+                      const int64_t *numbers, size_t n_numbers, const struct remarks *remarks) {
     struct buf *b = begin_row(p);
     uint32_t given = 0;
     size_t n_remarks = remarks ? remarks->n : 0;
@@ -203,31 +212,35 @@ static int put_record(struct pushing *p, enum fleet_kind kind, uint64_t id, int6
 }
 
 #define PUT(p, kind, row, at, source, n_tags, tags, texts, numbers, remarks)                                 \
-    put_record(p, kind, (row)->id, at, source, n_tags, tags, texts, sizeof(texts) / sizeof(texts)[0], numbers,   \
-               sizeof(numbers) / sizeof(numbers)[0], remarks)
+    put_record(p, kind, (row)->id, at, source, n_tags, tags, texts, sizeof(texts) / sizeof(texts)[0],        \
+               numbers, sizeof(numbers) / sizeof(numbers)[0], remarks)
 
 #define LINE_OF(remarks) ((remarks) ? (remarks)->line : (struct span){NULL, 0})
-#define ORIGIN(o)        (o).host, (o).container_id, (o).external_data, (o).cardinality, (o).entity_id, (o).jmx_check_name
+#define ORIGIN(o)                                                                                            \
+    (o).host, (o).container_id, (o).external_data, (o).cardinality, (o).entity_id, (o).jmx_check_name
 
 static int put_event(void *arg, const struct event_row *row) {
     const struct event *e = &row->event;
-    const struct span texts[] = {row->session,     e->title,  e->text,
-                                 e->aggregation_key, e->priority, e->alert_type,
+    const struct span texts[] = {row->session,        e->title,          e->text,
+                                 e->aggregation_key,  e->priority,       e->alert_type,
                                  e->source_type_name, ORIGIN(e->origin), LINE_OF(e->remarks)};
     const int64_t numbers[] = {e->timestamp, e->origin.has_inode, (int64_t)e->origin.inode};
-    return PUT(arg, FLEET_EVENT, row, row->received_at, row->source, e->n_tags, e->tags, texts, numbers, e->remarks);
+    return PUT(arg, FLEET_EVENT, row, row->received_at, row->source, e->n_tags, e->tags, texts, numbers,
+               e->remarks);
 }
 
 static int put_check(void *arg, const struct check_row *row) {
     const struct service_check *c = &row->check;
     const struct span texts[] = {row->session, c->name, c->message, ORIGIN(c->origin), LINE_OF(c->remarks)};
     const int64_t numbers[] = {c->timestamp, c->origin.has_inode, (int64_t)c->origin.inode, c->status};
-    return PUT(arg, FLEET_CHECK, row, row->received_at, row->source, c->n_tags, c->tags, texts, numbers, c->remarks);
+    return PUT(arg, FLEET_CHECK, row, row->received_at, row->source, c->n_tags, c->tags, texts, numbers,
+               c->remarks);
 }
 
 static int put_reject(void *arg, const struct reject_row *row) {
     const struct reject *j = &row->reject;
-    const struct span texts[] = {row->session, j->name, span_str(reason_word(j->reason)), j->family, j->text, j->detail};
+    const struct span texts[] = {row->session, j->name, span_str(reason_word(j->reason)),
+                                 j->family,    j->text, j->detail};
     const int64_t numbers[] = {(int64_t)j->offset};
     return PUT(arg, FLEET_REJECT, row, row->received_at, row->source, 0, NULL, texts, numbers, NULL);
 }
@@ -236,7 +249,7 @@ static int put_request(void *arg, const struct request_row *row) {
     struct pushing *p = arg;
     const struct request *q = &row->request;
     struct span body = p->o->with_requests ? q->body : (struct span){NULL, 0};
-    const struct span texts[] = {row->session,   q->path,       q->method,  q->query, q->encoding,
+    const struct span texts[] = {row->session,    q->path,       q->method,  q->query, q->encoding,
                                  q->content_type, q->user_agent, q->api_key, body,     q->note};
     const int64_t numbers[] = {q->status, (int64_t)q->wire_bytes, (int64_t)q->body_bytes};
     return PUT(p, FLEET_REQUEST, row, row->received_at, SOURCE_HTTP, 0, NULL, texts, numbers, NULL);
@@ -286,7 +299,8 @@ static int read_records(struct pushing *p) {
     const struct reader_ops *ops = r->ops;
     p->lost = 0;
     if (ops->sessions(r, put_session, p, p->err) != 0 || ops->events(r, &all, put_event, p, p->err) != 0 ||
-        ops->checks(r, &all, put_check, p, p->err) != 0 || ops->rejects(r, &all, put_reject, p, p->err) != 0 ||
+        ops->checks(r, &all, put_check, p, p->err) != 0 ||
+        ops->rejects(r, &all, put_reject, p, p->err) != 0 ||
         ops->requests(r, &all, put_request, p, p->err) != 0 || ops->losses(r, &all, put_loss, p, p->err) != 0)
         return -1;
     return ops->runs(r, INT64_MAX, put_run, p, p->err);

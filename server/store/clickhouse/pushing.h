@@ -13,7 +13,11 @@
 enum push_table { PUSH_SERIES, PUSH_SPELLINGS, PUSH_SAMPLES, PUSH_RECORDS, PUSH_TABLES };
 extern const char *const push_tables[PUSH_TABLES];
 
-enum push_outcome { PUSH_DONE = 0, PUSH_FAILED = -1, PUSH_AGAIN = 1 /* this push is given up, a new one may begin */ };
+enum push_outcome {
+    PUSH_DONE = 0,
+    PUSH_FAILED = -1,
+    PUSH_AGAIN = 1 /* this push is given up, a new one may begin */
+};
 
 struct pushing {
     struct fleet f;
@@ -25,16 +29,16 @@ struct pushing {
     uint16_t day;
     int64_t started_at, ended_at; /* 0: nothing was recorded */
     uint64_t last_id, lost;
-    uint64_t done[PUSH_TABLES];      /* rows that the engine has */
-    uint64_t n_rows;                 /* in `rows` */
-    uint64_t total;                  /* samples, as the summaries say */
-    uint32_t block;                  /* of samples */
-    enum push_table table;           /* whose rows are being made */
-    struct buf rows;                 /* the block being made */
-    struct buf names;                /* (name, type) of all series: how the engine finds a push's rows */
-    struct table seen;               /* hashes of what is in there */
-    int64_t progress_ns;             /* when something last went on */
-    enum push_outcome outcome;       /* of the row callbacks */
+    uint64_t done[PUSH_TABLES]; /* rows that the engine has */
+    uint64_t n_rows;            /* in `rows` */
+    uint64_t total;             /* samples, as the summaries say */
+    uint32_t block;             /* of samples */
+    enum push_table table;      /* whose rows are being made */
+    struct buf rows;            /* the block being made */
+    struct buf names;           /* (name, type) of all series: how the engine finds a push's rows */
+    struct table seen;          /* hashes of what is in there */
+    int64_t progress_ns;        /* when something last went on */
+    enum push_outcome outcome;  /* of the row callbacks */
 };
 
 /* Sends the block, if it holds any rows. push.c */

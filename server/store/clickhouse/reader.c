@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 int fleet_damaged(const struct fleet_reader *r, struct err *err) {
-    return err_set(err, 0, "%s: the answer is not one that was expected: is something between us, or are the tables not statwit's?",
-                   fleet_http_where(r->f.http));
+    return err_set(
+        err, 0,
+        "%s: the answer is not one that was expected: is something between us, or are the tables not statwit's?",
+        fleet_http_where(r->f.http));
 }
 
 /* --- small operations --------------------------------------------------------------------------------------- */
@@ -42,10 +44,14 @@ static int first_at(struct reader *reader, int64_t wall_ns, uint64_t *id, struct
     *id = 0;
     for (size_t i = 0; i < 2 && !failed; i++) {
         char sql[600];
-        snprintf(sql, sizeof sql,
-                 "SELECT count(), min(" FLEET_GID("r.ord", "s.id") ") FROM (SELECT push, id FROM %s WHERE push IN (SELECT push FROM sel)"
-                 " AND at >= %" PRId64 "%s) AS s ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push) FORMAT RowBinary",
-                 tables[i], wall_ns, i ? " AND kind < 5 AND id < 9223372036854775807" : "");
+        snprintf(
+            sql, sizeof sql,
+            "SELECT count(), min(" FLEET_GID(
+                "r.ord",
+                "s.id") ") FROM (SELECT push, id FROM %s WHERE push IN (SELECT push FROM sel)"
+                        " AND at >= %" PRId64
+                        "%s) AS s ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push) FORMAT RowBinary",
+            tables[i], wall_ns, i ? " AND kind < 5 AND id < 9223372036854775807" : "");
         failed = fleet_ask(&r->f, sql, 1, &sel, &answer, err);
         struct taker t = {answer.p, answer.p + answer.n, false};
         uint64_t n = failed ? 0 : take_u64(&t), first = failed ? 0 : take_u64(&t);
@@ -62,7 +68,8 @@ static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], stru
     struct fleet_reader *r = (struct fleet_reader *)reader;
     if (r->n != 1)
         return err_set(err, 0, "%zu recordings are meant, not one", r->n);
-    snprintf(name, RECORDING_NAME_SIZE, "%016" PRIx64 "%016" PRIx64, r->list[0].name.high, r->list[0].name.low);
+    snprintf(name, RECORDING_NAME_SIZE, "%016" PRIx64 "%016" PRIx64, r->list[0].name.high,
+             r->list[0].name.low);
     return 0;
 }
 
@@ -120,10 +127,12 @@ static void make_note(struct fleet_reader *r) {
     if (r->n > 1 && lossy)
         n += (size_t)snprintf(r->note + n, sizeof r->note - n, ", %" PRIu64 " of them with losses", lossy);
     if (r->n_lossy)
-        snprintf(r->note + n, sizeof r->note - n, "%s%zu with losses left out", n ? "; " : "holds ", r->n_lossy);
+        snprintf(r->note + n, sizeof r->note - n, "%s%zu with losses left out", n ? "; " : "holds ",
+                 r->n_lossy);
 }
 
-struct reader *clickhouse_reader_open(const char *text, const char *ca_file, int64_t timeout_ns, bool *usage, struct err *err) {
+struct reader *clickhouse_reader_open(const char *text, const char *ca_file, int64_t timeout_ns, bool *usage,
+                                      struct err *err) {
     struct fleet_reader *r = calloc(1, sizeof *r);
     int code;
     *usage = false;
@@ -133,8 +142,8 @@ struct reader *clickhouse_reader_open(const char *text, const char *ca_file, int
     r->names.max = FLEET_ANSWER_MAX;
     if (fleet_url_parse(text, clock_wall_ns(), &r->url, err) != 0)
         *usage = true;
-    else if (fleet_open(&r->f, &r->url, ca_file, timeout_ns, err) == 0 && fleet_greet(&r->f, &code, err) == FLEET_OK &&
-             fleet_select(r, usage, err) == 0) {
+    else if (fleet_open(&r->f, &r->url, ca_file, timeout_ns, err) == 0 &&
+             fleet_greet(&r->f, &code, err) == FLEET_OK && fleet_select(r, usage, err) == 0) {
         r->selected = true;
         make_note(r);
         return &r->reader;

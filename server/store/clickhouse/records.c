@@ -1,8 +1,8 @@
 /* DESIGN. All records but samples lie in one table. A question brings those of some kinds, in order of id; what SQL does not decide is
  * decided here, and a limit counts what is left. */
+#include "store/clickhouse/records.h"
 #include "core/array.h"
 #include "core/glob.h"
-#include "store/clickhouse/records.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,9 +10,11 @@
 
 static const char columns[] =
     "SELECT kind, ord, gid, given, session, at, source, name, tags, texts, numbers FROM (SELECT s.kind AS kind, r.ord AS ord,"
-    " if(s.id = 9223372036854775807, s.id, " FLEET_GID("r.ord", "s.id") ") AS gid, s.given AS given, s.session AS session, s.at AS at,"
-    " s.source AS source, s.name AS name, s.tags AS tags, s.texts AS texts, s.numbers AS numbers FROM (SELECT push, kind, id, given,"
-    " session, at, source, name, tags, texts, numbers FROM records WHERE push IN (SELECT push FROM sel) AND kind IN (";
+    " if(s.id = 9223372036854775807, s.id, " FLEET_GID(
+        "r.ord",
+        "s.id") ") AS gid, s.given AS given, s.session AS session, s.at AS at,"
+                " s.source AS source, s.name AS name, s.tags AS tags, s.texts AS texts, s.numbers AS numbers FROM (SELECT push, kind, id, given,"
+                " session, at, source, name, tags, texts, numbers FROM records WHERE push IN (SELECT push FROM sel) AND kind IN (";
 
 int records_ask(struct records_question *q, const char *kinds, bool session, bool source) {
     const struct filter *f = q->f;
@@ -75,7 +77,9 @@ static int take_lists(struct records_question *q, struct taker *t, uint32_t give
         if (i < RECORD_NUMBERS_MAX)
             row->numbers[i] = number;
     }
-    return row->n_texts > RECORD_TEXTS_MAX || row->n_numbers > RECORD_NUMBERS_MAX ? fleet_damaged(q->r, q->err) : 0;
+    return row->n_texts > RECORD_TEXTS_MAX || row->n_numbers > RECORD_NUMBERS_MAX
+               ? fleet_damaged(q->r, q->err)
+               : 0;
 }
 
 int records_take(struct records_question *q, struct taker *t) {
@@ -109,7 +113,8 @@ struct record_call {
 
 static bool matches(const struct filter *f, const struct record_call *kind, struct record_row *row) {
     bool literal = f->name.p && !glob_is_pattern(f->name);
-    if (kind->has_name && ((literal && !row->name.p) || !fleet_name_matches(f, row->name.p ? row->name : SPAN(""))))
+    if (kind->has_name &&
+        ((literal && !row->name.p) || !fleet_name_matches(f, row->name.p ? row->name : SPAN(""))))
         return false;
     if (f->remarked && row->remarks.n == 0)
         return false;
@@ -123,8 +128,8 @@ static bool matches(const struct filter *f, const struct record_call *kind, stru
 /* What rows of this kind can never have. */
 static bool nothing_can(const struct filter *f, const struct record_call *kind) {
     return f->has_type || f->series_id || f->sampled || (f->n_tags > 0 && !kind->has_tags) ||
-           (f->has_source && !kind->has_source) || (f->remarked && !kind->n_texts) || (f->name.p && !kind->has_name) ||
-           ((f->method.p || f->status_to) && kind->kind != FLEET_REQUEST);
+           (f->has_source && !kind->has_source) || (f->remarked && !kind->n_texts) ||
+           (f->name.p && !kind->has_name) || ((f->method.p || f->status_to) && kind->kind != FLEET_REQUEST);
 }
 
 /* 1: *row is the next that matches, 0: there is none, -1. */
@@ -140,8 +145,8 @@ static int next_record(struct records_question *q, const struct record_call *kin
     return t->failed ? fleet_damaged(q->r, q->err) : 0;
 }
 
-static int read_kind(struct reader *reader, const struct filter *f, const struct record_call *kind, const void *fn, void *arg,
-                     struct err *err) {
+static int read_kind(struct reader *reader, const struct filter *f, const struct record_call *kind,
+                     const void *fn, void *arg, struct err *err) {
     struct records_question *q = calloc(1, sizeof *q);
     char kinds[12];
     if (!q)
@@ -254,29 +259,29 @@ static int emit_request(const struct record_row *row, const void *fn, void *arg)
     return CALL(fn, request_fn *)(arg, &out);
 }
 
-int fleet_events(struct reader *reader, const struct filter *f, int (*row)(void *, const struct event_row *), void *arg,
-                 struct err *err) {
+int fleet_events(struct reader *reader, const struct filter *f, int (*row)(void *, const struct event_row *),
+                 void *arg, struct err *err) {
     static const struct record_call kind = {FLEET_EVENT, 12, 3, true, true, true, emit_event};
     event_fn *fn = row;
     return read_kind(reader, f, &kind, &fn, arg, err);
 }
 
-int fleet_checks(struct reader *reader, const struct filter *f, int (*row)(void *, const struct check_row *), void *arg,
-                 struct err *err) {
+int fleet_checks(struct reader *reader, const struct filter *f, int (*row)(void *, const struct check_row *),
+                 void *arg, struct err *err) {
     static const struct record_call kind = {FLEET_CHECK, 8, 4, true, true, true, emit_check};
     check_fn *fn = row;
     return read_kind(reader, f, &kind, &fn, arg, err);
 }
 
-int fleet_rejects(struct reader *reader, const struct filter *f, int (*row)(void *, const struct reject_row *), void *arg,
-                  struct err *err) {
+int fleet_rejects(struct reader *reader, const struct filter *f,
+                  int (*row)(void *, const struct reject_row *), void *arg, struct err *err) {
     static const struct record_call kind = {FLEET_REJECT, 0, 0, false, true, true, emit_reject};
     reject_fn *fn = row;
     return read_kind(reader, f, &kind, &fn, arg, err);
 }
 
-int fleet_requests(struct reader *reader, const struct filter *f, int (*row)(void *, const struct request_row *), void *arg,
-                   struct err *err) {
+int fleet_requests(struct reader *reader, const struct filter *f,
+                   int (*row)(void *, const struct request_row *), void *arg, struct err *err) {
     static const struct record_call kind = {FLEET_REQUEST, 0, 0, false, true, true, emit_request};
     request_fn *fn = row;
     return read_kind(reader, f, &kind, &fn, arg, err);

@@ -41,8 +41,8 @@ static void add_conditions(const struct paging *p, struct buf *sql) {
     if (p->ordered && p->after_id)
         buf_printf(sql, " AND gid > %" PRIu64, p->after_id);
     else if (p->after_id)
-        buf_printf(sql, " AND (merged > %" PRIu64 " OR (merged = %" PRIu64 " AND gid > %" PRIu64 "))", p->after_series,
-                   p->after_series, p->after_id);
+        buf_printf(sql, " AND (merged > %" PRIu64 " OR (merged = %" PRIu64 " AND gid > %" PRIu64 "))",
+                   p->after_series, p->after_series, p->after_id);
     if (f->since)
         buf_printf(sql, " AND gid > %" PRIu64, f->since);
     if (f->until)
@@ -63,16 +63,24 @@ static void make_question(const struct paging *p, uint64_t limit, struct buf *sq
     bool newest = p->f->newest && p->f->limit;
     if (newest)
         buf_str(sql, "SELECT * FROM (");
-    buf_str(sql, "SELECT merged, gid, ord, spelling, at, source, value, text, timestamp, sk_n, sk_sum, sk_min, sk_max, sk_keys, sk_counts"
-                 " FROM (SELECT r.merged AS merged, " FLEET_GID("r.ord", "s.id") " AS gid, r.ord AS ord, s.spelling AS spelling,"
-                 " s.at AS at, s.source AS source, s.value AS value, s.text AS text, s.timestamp AS timestamp, s.sk_n AS sk_n,"
-                 " s.sk_sum AS sk_sum, s.sk_min AS sk_min, s.sk_max AS sk_max, s.sk_keys AS sk_keys, s.sk_counts AS sk_counts"
-                 " FROM (SELECT push, series, id, spelling, at, source, value, text, timestamp, sk_n, sk_sum, sk_min, sk_max, sk_keys,"
-                 " sk_counts FROM samples WHERE (name, type) IN (SELECT name, type FROM nam) AND push IN (SELECT push FROM mem)"
-                 " AND (push, series) IN (SELECT push, series FROM mem)) AS s ALL INNER JOIN"
-                 " (SELECT push, series, ord, merged FROM mem) AS r USING (push, series)) AS t");
+    buf_str(
+        sql,
+        "SELECT merged, gid, ord, spelling, at, source, value, text, timestamp, sk_n, sk_sum, sk_min, sk_max, sk_keys, sk_counts"
+        " FROM (SELECT r.merged AS merged, " FLEET_GID(
+            "r.ord",
+            "s.id") " AS gid, r.ord AS ord, s.spelling AS spelling,"
+                    " s.at AS at, s.source AS source, s.value AS value, s.text AS text, s.timestamp AS timestamp, s.sk_n AS sk_n,"
+                    " s.sk_sum AS sk_sum, s.sk_min AS sk_min, s.sk_max AS sk_max, s.sk_keys AS sk_keys, s.sk_counts AS sk_counts"
+                    " FROM (SELECT push, series, id, spelling, at, source, value, text, timestamp, sk_n, sk_sum, sk_min, sk_max, sk_keys,"
+                    " sk_counts FROM samples WHERE (name, type) IN (SELECT name, type FROM nam) AND push IN (SELECT push FROM mem)"
+                    " AND (push, series) IN (SELECT push, series FROM mem)) AS s ALL INNER JOIN"
+                    " (SELECT push, series, ord, merged FROM mem) AS r USING (push, series)) AS t");
     add_conditions(p, sql);
-    buf_printf(sql, " ORDER BY %s LIMIT %" PRIu64, newest ? "gid DESC" : p->ordered ? "gid" : "merged, gid", limit);
+    buf_printf(sql, " ORDER BY %s LIMIT %" PRIu64,
+               newest       ? "gid DESC"
+               : p->ordered ? "gid"
+                            : "merged, gid",
+               limit);
     if (newest)
         buf_str(sql, ") AS n ORDER BY gid");
     buf_str(sql, " FORMAT RowBinary");
@@ -134,7 +142,8 @@ static int take_sample(struct paging *p, struct taker *t) {
     const struct fleet_spelling *s = &p->spelled.list[*place];
     row.session = s->series->row.session;
     row.spelling = &s->metric;
-    row.text = row.value.text = metric_is(s->metric.type, METRIC_TEXT) ? row.value.text : (struct span){NULL, 0};
+    row.text = row.value.text =
+        metric_is(s->metric.type, METRIC_TEXT) ? row.value.text : (struct span){NULL, 0};
     row.value.sketch = sketch.n_bins || sketch.count ? &sketch : NULL;
     p->after_series = row.series_id;
     p->after_id = row.id;
@@ -156,7 +165,8 @@ static int hand_out(struct paging *p) {
 /* --- pages -------------------------------------------------------------------------------------------------- */
 
 static int by_name(const void *pa, const void *pb) {
-    const struct series_row *a = *(const struct series_row *const *)pa, *b = *(const struct series_row *const *)pb;
+    const struct series_row *a = *(const struct series_row *const *)pa,
+                            *b = *(const struct series_row *const *)pb;
     int order = span_cmp(a->name, b->name);
     return order ? order : (int)a->type - (int)b->type;
 }
@@ -213,8 +223,8 @@ static int read_group(struct paging *p, size_t from, size_t to) {
             return -1;
     while (!p->stop && p->in_page == limit && !p->f->newest);
     if (!p->stop && !has_conditions(p->f) && p->given - before != expected)
-        return err_set(p->err, 0, "%s gave %" PRIu64 " of %" PRIu64 " samples", fleet_http_where(p->r->f.http), p->given - before,
-                       expected);
+        return err_set(p->err, 0, "%s gave %" PRIu64 " of %" PRIu64 " samples",
+                       fleet_http_where(p->r->f.http), p->given - before, expected);
     return 0;
 }
 
@@ -229,9 +239,11 @@ static int read_groups(struct paging *p, size_t from, size_t end) {
     return 0;
 }
 
-int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from, size_t to, bool ordered,
-               int (*row)(void *, const struct sample_row *), void *arg, struct fleet_spelled *kept, struct err *err) {
-    struct paging p = {.r = r, .f = f, .ordered = ordered, .row = row, .arg = arg, .err = err, .found = found};
+int fleet_read(struct fleet_reader *r, const struct filter *f, const struct fleet_found *found, size_t from,
+               size_t to, bool ordered, int (*row)(void *, const struct sample_row *), void *arg,
+               struct fleet_spelled *kept, struct err *err) {
+    struct paging p = {
+        .r = r, .f = f, .ordered = ordered, .row = row, .arg = arg, .err = err, .found = found};
     int failed = from == to ? 0 : ordered ? read_group(&p, from, to) : read_groups(&p, from, to);
     if (kept)
         *kept = p.spelled;
@@ -246,8 +258,8 @@ int fleet_read(struct fleet_reader *r, const struct filter *f, const struct flee
     return failed;
 }
 
-int fleet_samples(struct reader *reader, const struct filter *f, bool ordered, int (*row)(void *, const struct sample_row *),
-                  void *arg, struct err *err) {
+int fleet_samples(struct reader *reader, const struct filter *f, bool ordered,
+                  int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct fleet_found found;
     struct filter of_series = *f, of_samples = *f;
@@ -259,7 +271,8 @@ int fleet_samples(struct reader *reader, const struct filter *f, bool ordered, i
                      : fleet_find(r, &of_series, &found, err);
     if (failed)
         return -1;
-    failed = fleet_read(r, &of_samples, &found, 0, found.n, ordered || of_samples.newest, row, arg, NULL, err);
+    failed =
+        fleet_read(r, &of_samples, &found, 0, found.n, ordered || of_samples.newest, row, arg, NULL, err);
     fleet_found_free(&found);
     return failed;
 }

@@ -8,7 +8,8 @@
 EMBED(clickhouse_0001, "schema/clickhouse/0001_fleet.sql");
 
 /* The next statement, without comments and with its placeholders filled in; what follows it. p == NULL: there is none. */
-static struct span next_statement(struct span sql, const struct fleet *f, bool cluster, struct buf *statement) {
+static struct span next_statement(struct span sql, const struct fleet *f, bool cluster,
+                                  struct buf *statement) {
     buf_clear(statement);
     for (size_t i = 0; i < sql.n; i++) {
         struct span at = span_from(sql, i);
@@ -36,9 +37,10 @@ static enum fleet_outcome distribute(struct fleet *f, const char *cluster, int *
     enum fleet_outcome outcome = FLEET_OK;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && outcome == FLEET_OK; i++) {
         char sql[500];
-        snprintf(sql, sizeof sql,
-                 "CREATE TABLE IF NOT EXISTS %s.%s AS %s.%s_local ENGINE = Distributed(%s, %s, %s_local, shard_key)", f->database,
-                 tables[i], f->database, tables[i], cluster, f->database, tables[i]);
+        snprintf(
+            sql, sizeof sql,
+            "CREATE TABLE IF NOT EXISTS %s.%s AS %s.%s_local ENGINE = Distributed(%s, %s, %s_local, shard_key)",
+            f->database, tables[i], f->database, tables[i], cluster, f->database, tables[i]);
         outcome = fleet_do(f, sql, true, code, err);
     }
     return outcome;
@@ -47,7 +49,8 @@ static enum fleet_outcome distribute(struct fleet *f, const char *cluster, int *
 /* Twice is no harm: the greatest version counts. */
 static enum fleet_outcome note_version(struct fleet *f, int *code, struct err *err) {
     char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO %s.schema_version (version, day) VALUES (%d, '2026-01-01')", f->database, FLEET_SCHEMA);
+    snprintf(sql, sizeof sql, "INSERT INTO %s.schema_version (version, day) VALUES (%d, '2026-01-01')",
+             f->database, FLEET_SCHEMA);
     return fleet_do(f, sql, true, code, err);
 }
 

@@ -71,7 +71,8 @@ static void take_recording(struct arena *texts, struct taker *t, struct fleet_re
     x->push = take_uuid(t);
     x->pushed_at = take_i64(t);
     x->started_at = take_i64(t);
-    uint64_t *const numbers[] = {&x->last_id, &x->n_series, &x->n_spellings, &x->n_samples, &x->n_records, &x->lost};
+    uint64_t *const numbers[] = {&x->last_id,   &x->n_series,  &x->n_spellings,
+                                 &x->n_samples, &x->n_records, &x->lost};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = take_u64(t);
     for (int i = 0; i < FLEET_LABELS; i++)
@@ -83,15 +84,17 @@ static void take_recording(struct arena *texts, struct taker *t, struct fleet_re
 }
 
 static void make_question(const struct fleet_url *url, struct buf *sql) {
-    buf_str(sql, "SELECT recording, push, pushed_at, started_at, last_id, n_series, n_spellings, n_samples, n_records, lost,"
-                 " repo, branch, commit, job, run, host, version, label_keys, label_values FROM recordings WHERE 1");
+    buf_str(
+        sql,
+        "SELECT recording, push, pushed_at, started_at, last_id, n_series, n_spellings, n_samples, n_records, lost,"
+        " repo, branch, commit, job, run, host, version, label_keys, label_values FROM recordings WHERE 1");
     if (url->since)
         buf_printf(sql, " AND day >= toDate(%lld)", (long long)(url->since / (86400 * NS_PER_S)));
     if (url->until)
         buf_printf(sql, " AND day <= toDate(%lld)", (long long)(url->until / (86400 * NS_PER_S)));
     if (url->recording[0])
-        buf_printf(sql, " AND recording = toUUID('%.8s-%.4s-%.4s-%.4s-%.12s')", url->recording, url->recording + 8,
-                   url->recording + 12, url->recording + 16, url->recording + 20);
+        buf_printf(sql, " AND recording = toUUID('%.8s-%.4s-%.4s-%.4s-%.12s')", url->recording,
+                   url->recording + 8, url->recording + 12, url->recording + 16, url->recording + 20);
     buf_str(sql, " FORMAT RowBinary");
 }
 
@@ -160,16 +163,18 @@ static void keep_latest(struct fleet_reader *r) {
     r->n = n;
 }
 
-static int refuse_nothing(const struct fleet_reader *r, const struct fleet_recording *newest, struct err *err) {
+static int refuse_nothing(const struct fleet_reader *r, const struct fleet_recording *newest,
+                          struct err *err) {
     char at[CLOCK_RFC3339_SIZE];
     if (r->n_lossy)
-        return err_set(err, 0, "no recording in %s matches and has lost nothing; %zu have losses", fleet_http_where(r->f.http),
-                       r->n_lossy);
+        return err_set(err, 0, "no recording in %s matches and has lost nothing; %zu have losses",
+                       fleet_http_where(r->f.http), r->n_lossy);
     if (!newest)
         return err_set(err, 0, "no recording in %s matches", fleet_http_where(r->f.http));
     clock_rfc3339(newest->started_at, at);
     struct span repo = newest->labels[0], branch = newest->labels[1];
-    return err_set(err, 0, "no recording in %s matches; the newest of those looked at: %.16s, repo %.*s, branch %.*s",
+    return err_set(err, 0,
+                   "no recording in %s matches; the newest of those looked at: %.16s, repo %.*s, branch %.*s",
                    fleet_http_where(r->f.http), at, (int)(repo.n < 80 ? repo.n : 80), repo.p,
                    (int)(branch.n < 80 ? branch.n : 80), branch.p);
 }
@@ -183,8 +188,9 @@ static int check_complete(struct fleet_reader *r, struct err *err) {
         series += r->list[i].n_series;
         records += r->list[i].n_records;
     }
-    static const char *const questions[] = {"SELECT count() FROM series WHERE push IN (SELECT push FROM sel) FORMAT RowBinary",
-                                            "SELECT count() FROM records WHERE push IN (SELECT push FROM sel) FORMAT RowBinary"};
+    static const char *const questions[] = {
+        "SELECT count() FROM series WHERE push IN (SELECT push FROM sel) FORMAT RowBinary",
+        "SELECT count() FROM records WHERE push IN (SELECT push FROM sel) FORMAT RowBinary"};
     for (int i = 0; i < 2; i++) {
         if (fleet_ask(&r->f, questions[i], 1, &sel, &answer, err) != 0) {
             buf_free(&answer);
@@ -237,8 +243,10 @@ int fleet_select(struct fleet_reader *r, bool *usage, struct err *err) {
     if (r->n == 0)
         return refuse_nothing(r, some ? &newest : NULL, err);
     if (*usage)
-        return err_set(err, 0, "%zu recordings match, more than the %d that can be asked at once: narrow it with since= or repo=",
-                       r->n, FLEET_RECORDINGS_MAX);
+        return err_set(
+            err, 0,
+            "%zu recordings match, more than the %d that can be asked at once: narrow it with since= or repo=",
+            r->n, FLEET_RECORDINGS_MAX);
     for (size_t i = 0; i < r->n; i++) {
         put_uuid(&r->sel, r->list[i].push);
         put_u32(&r->sel, (uint32_t)i);

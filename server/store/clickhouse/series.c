@@ -9,11 +9,15 @@
 
 static const char columns[] =
     "SELECT s.session, s.name, s.type, s.tags, s.host, s.device, s.given, min(s.min), max(s.max),"
-    " argMax(s.last, (s.last_at, r.ord, s.last_id)), min(s.first_at), max(s.last_at)," " min(" FLEET_GID("r.ord", "s.first_id") "), max("
-    FLEET_GID("r.ord", "s.last_id") "), max(s.sampled),"
-    " arraySort(groupArray((" FLEET_GID("r.ord", "s.id") ", s.samples, s.count, s.sum)))"
-    " FROM (SELECT push, session, id, name, type, tags, host, device, given, samples, count, sum, min, max, last, first_at, last_at,"
-    " first_id, last_id, sampled FROM series WHERE push IN (SELECT push FROM sel)";
+    " argMax(s.last, (s.last_at, r.ord, s.last_id)), min(s.first_at), max(s.last_at),"
+    " min(" FLEET_GID("r.ord", "s.first_id") "), max(" FLEET_GID(
+        "r.ord",
+        "s.last_id") "), max(s.sampled),"
+                     " arraySort(groupArray((" FLEET_GID(
+                         "r.ord",
+                         "s.id") ", s.samples, s.count, s.sum)))"
+                                 " FROM (SELECT push, session, id, name, type, tags, host, device, given, samples, count, sum, min, max, last, first_at, last_at,"
+                                 " first_id, last_id, sampled FROM series WHERE push IN (SELECT push FROM sel)";
 static const char grouping[] = ") AS s ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push)"
                                " GROUP BY s.session, s.name, s.type, s.tags, s.host, s.device, s.given";
 
@@ -75,8 +79,9 @@ static bool take_series(struct fleet_found *found, struct taker *t, struct fleet
 }
 
 static bool is_asked_for(const struct filter *f, const struct fleet_series *s) {
-    return (!f->series_id || s->row.id == f->series_id) && s->row.id > f->after_series && (!f->sampled || s->row.sampled) &&
-           fleet_name_matches(f, s->row.name) && fleet_tags_match(f, s->row.n_tags, s->row.tags);
+    return (!f->series_id || s->row.id == f->series_id) && s->row.id > f->after_series &&
+           (!f->sampled || s->row.sampled) && fleet_name_matches(f, s->row.name) &&
+           fleet_tags_match(f, s->row.n_tags, s->row.tags);
 }
 
 /* Keeps only series of which a spelling has remarks. */
@@ -97,7 +102,8 @@ static int keep_remarked(struct fleet_reader *r, struct fleet_found *found, stru
     return 0;
 }
 
-static int take_found(struct fleet_reader *r, const struct filter *f, struct fleet_found *found, struct err *err) {
+static int take_found(struct fleet_reader *r, const struct filter *f, struct fleet_found *found,
+                      struct err *err) {
     struct taker t = {found->answer.p, found->answer.p + found->answer.n, false};
     uint64_t expected = 0;
     while (take_more(&t)) {
@@ -116,7 +122,8 @@ static int take_found(struct fleet_reader *r, const struct filter *f, struct fle
     for (size_t i = 0; i < r->n; i++)
         expected += r->list[i].n_series;
     if (!f->name.p && !f->n_names && !f->has_type && !f->session.p && found->n_members != expected)
-        return err_set(err, 0, "%s gave %zu of %" PRIu64 " series", fleet_http_where(r->f.http), found->n_members, expected);
+        return err_set(err, 0, "%s gave %zu of %" PRIu64 " series", fleet_http_where(r->f.http),
+                       found->n_members, expected);
     return 0;
 }
 
@@ -141,7 +148,8 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
     }
     buf_str(&sql, grouping);
     buf_str(&sql, " ORDER BY min(" FLEET_GID("r.ord", "s.id") ") FORMAT RowBinary");
-    const struct fleet_table tables[] = {{"sel", FLEET_SEL, buf_view(&r->sel)}, {"nam", "name String", buf_view(&names.rows)}};
+    const struct fleet_table tables[] = {{"sel", FLEET_SEL, buf_view(&r->sel)},
+                                         {"nam", "name String", buf_view(&names.rows)}};
     if (!failed)
         failed = fleet_ask(&r->f, sql.p, names.all ? 1 : 2, tables, &found->answer, err);
     if (!failed)
@@ -155,8 +163,8 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
     return failed;
 }
 
-void fleet_members(const struct fleet_reader *r, const struct fleet_found *found, const struct fleet_series *s,
-                   struct buf *mem) {
+void fleet_members(const struct fleet_reader *r, const struct fleet_found *found,
+                   const struct fleet_series *s, struct buf *mem) {
     for (size_t i = 0; i < s->n_members; i++) {
         uint64_t gid = found->members[s->first_member + i].gid, ord = gid >> FLEET_ID_BITS;
         put_uuid(mem, r->list[ord].push);
@@ -181,8 +189,8 @@ static void drop_older(struct fleet_reader *r) {
 }
 
 /* Who is called may ask for samples of a series by its id: what was found stays at hand. */
-int fleet_series(struct reader *reader, const struct filter *f, int (*row)(void *, const struct series_row *), void *arg,
-                 struct err *err) {
+int fleet_series(struct reader *reader, const struct filter *f, int (*row)(void *, const struct series_row *),
+                 void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct fleet_found *found = malloc(sizeof *found);
     if (!found)
@@ -217,7 +225,8 @@ static const struct fleet_series *look_up(const struct fleet_found *found, uint6
 }
 
 /* Adds a copy that stands alone. */
-static bool copy_series(const struct fleet_found *from, const struct fleet_series *s, struct fleet_found *found) {
+static bool copy_series(const struct fleet_found *from, const struct fleet_series *s,
+                        struct fleet_found *found) {
     for (size_t i = 0; i < s->n_members; i++) {
         if (!array_room(&found->members, found->n_members, &found->cap_members, sizeof *found->members))
             return false;
@@ -237,7 +246,8 @@ static bool copy_series(const struct fleet_found *from, const struct fleet_serie
     return !found->spans.failed;
 }
 
-int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found, struct err *err) {
+int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
+                  struct err *err) {
     *found = (struct fleet_found){0};
     for (const struct fleet_found *known = r->found; known && found->n == 0; known = known->outer) {
         const struct fleet_series *s = look_up(known, id), *end = known->list + known->n;

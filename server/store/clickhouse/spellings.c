@@ -130,11 +130,13 @@ static int find_later(struct fleet_reader *r, uint64_t since, struct table *late
     char sql[400];
     struct buf answer = {0};
     struct fleet_table sel = {"sel", FLEET_SEL, buf_view(&r->sel)};
-    snprintf(sql, sizeof sql,
-             "SELECT DISTINCT r.ord, s.spelling FROM (SELECT push, spelling, id FROM samples WHERE push IN (SELECT push FROM sel)) AS s"
-             " ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push) WHERE " FLEET_GID("r.ord", "s.id") " > %llu"
-             " FORMAT RowBinary",
-             (unsigned long long)since);
+    snprintf(
+        sql, sizeof sql,
+        "SELECT DISTINCT r.ord, s.spelling FROM (SELECT push, spelling, id FROM samples WHERE push IN (SELECT push FROM sel)) AS s"
+        " ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push) WHERE " FLEET_GID(
+            "r.ord", "s.id") " > %llu"
+                             " FORMAT RowBinary",
+        (unsigned long long)since);
     int failed = fleet_ask(&r->f, sql, 1, &sel, &answer, err);
     struct taker t = {answer.p, answer.p + answer.n, false};
     while (!failed && take_more(&t)) {
@@ -149,8 +151,8 @@ static int find_later(struct fleet_reader *r, uint64_t since, struct table *late
 
 #define SERIES_AT_ONCE 50000
 
-int fleet_spellings(struct reader *reader, const struct filter *f, int (*row)(void *, const struct spelling_row *),
-                    void *arg, struct err *err) {
+int fleet_spellings(struct reader *reader, const struct filter *f,
+                    int (*row)(void *, const struct spelling_row *), void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct fleet_found found;
     struct fleet_spelled spelled = {0};
@@ -169,8 +171,8 @@ int fleet_spellings(struct reader *reader, const struct filter *f, int (*row)(vo
             if ((f->remarked && !s->metric.remarks) || (f->sampled && s->metric.sample_rate == 1) ||
                 (f->since && !table_get(&later, s->ord << 32 | s->id)))
                 continue;
-            stop = row(arg, &(struct spelling_row){s->ord << FLEET_ID_BITS | s->id, s->series->row.id, s->series->row.session,
-                                                   &s->metric}) != 0;
+            stop = row(arg, &(struct spelling_row){s->ord << FLEET_ID_BITS | s->id, s->series->row.id,
+                                                   s->series->row.session, &s->metric}) != 0;
         }
         fleet_spelled_free(&spelled);
     }
@@ -185,9 +187,10 @@ static int source_of_sample(struct fleet_reader *r, uint64_t id, enum source *so
     struct fleet_table sel = {"sel", FLEET_SEL, span_of(r->sel.p + (id >> FLEET_ID_BITS) * 20, 20)};
     if (id >> FLEET_ID_BITS >= r->n)
         return fleet_damaged(r, err);
-    snprintf(sql, sizeof sql,
-             "SELECT source FROM samples WHERE push IN (SELECT push FROM sel) AND id = %llu LIMIT 1 FORMAT RowBinary",
-             (unsigned long long)(id & ((UINT64_C(1) << FLEET_ID_BITS) - 1)));
+    snprintf(
+        sql, sizeof sql,
+        "SELECT source FROM samples WHERE push IN (SELECT push FROM sel) AND id = %llu LIMIT 1 FORMAT RowBinary",
+        (unsigned long long)(id & ((UINT64_C(1) << FLEET_ID_BITS) - 1)));
     int failed = fleet_ask(&r->f, sql, 1, &sel, &answer, err);
     struct taker t = {answer.p, answer.p + answer.n, false};
     uint8_t number = failed ? 0 : take_u8(&t);
@@ -196,7 +199,8 @@ static int source_of_sample(struct fleet_reader *r, uint64_t id, enum source *so
     return failed;
 }
 
-int fleet_cadence(struct reader *reader, uint64_t series_id, uint64_t first_id, struct cadence *cadence, struct err *err) {
+int fleet_cadence(struct reader *reader, uint64_t series_id, uint64_t first_id, struct cadence *cadence,
+                  struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
     struct fleet_found found;
     struct fleet_spelled spelled = {0};

@@ -38,7 +38,11 @@ static int read_moment(const char *key, const char *text, int64_t now_ns, int64_
     static const struct {
         char unit;
         int64_t ns;
-    } ages[] = {{'s', NS_PER_S}, {'m', 60 * NS_PER_S}, {'h', 3600 * NS_PER_S}, {'d', 86400 * NS_PER_S}, {'w', 604800 * NS_PER_S}};
+    } ages[] = {{'s', NS_PER_S},
+                {'m', 60 * NS_PER_S},
+                {'h', 3600 * NS_PER_S},
+                {'d', 86400 * NS_PER_S},
+                {'w', 604800 * NS_PER_S}};
     char *end;
     unsigned long long n = strtoull(text, &end, 10);
     if (isdigit((unsigned char)text[0]) && n < 100000 && end[0] && !end[1])
@@ -80,7 +84,8 @@ static int add_word(struct fleet_url *url, const char *key, const char *value, s
     return 0;
 }
 
-static int read_word(struct fleet_url *url, const char *key, const char *value, int64_t now_ns, struct err *err) {
+static int read_word(struct fleet_url *url, const char *key, const char *value, int64_t now_ns,
+                     struct err *err) {
     char *end;
     if (strcmp(key, "since") == 0)
         return read_moment(key, value, now_ns, &url->since, err);
@@ -90,7 +95,9 @@ static int read_word(struct fleet_url *url, const char *key, const char *value, 
         return read_recording(value, url->recording, err);
     if (strcmp(key, "lossless") == 0) {
         url->lossless = strcmp(value, "1") == 0;
-        return url->lossless || strcmp(value, "0") == 0 ? 0 : err_set(err, 0, "lossless takes 1, not '%s'", value);
+        return url->lossless || strcmp(value, "0") == 0
+                   ? 0
+                   : err_set(err, 0, "lossless takes 1, not '%s'", value);
     }
     if (strcmp(key, "latest") == 0) {
         url->latest = strtoull(value, &end, 10);
@@ -169,9 +176,10 @@ int fleet_url_parse(const char *text, int64_t now_ns, struct fleet_url *url, str
     const char *at = strstr(text, "://") + 3;
     size_t before = strcspn(at, "/?");
     if (memchr(at, '@', before))
-        return err_set(err, 0,
-                       "user and password belong into STATWIT_CLICKHOUSE_USER and STATWIT_CLICKHOUSE_PASSWORD, not into the "
-                       "URL: others see it in the list of processes");
+        return err_set(
+            err, 0,
+            "user and password belong into STATWIT_CLICKHOUSE_USER and STATWIT_CLICKHOUSE_PASSWORD, not into the "
+            "URL: others see it in the list of processes");
     at = take_host(url, at, err);
     at = at ? take_database(url, at, err) : NULL;
     if (!at)
@@ -184,7 +192,8 @@ int fleet_url_parse(const char *text, int64_t now_ns, struct fleet_url *url, str
         else
             at = NULL;
         if (!at)
-            return err_set(err, 0, "the conditions of a URL are WORD=VALUE with & between, and %% only as %%XX");
+            return err_set(err, 0,
+                           "the conditions of a URL are WORD=VALUE with & between, and %% only as %%XX");
         if (read_word(url, key, value, now_ns, err) != 0)
             return -1;
     }

@@ -17,9 +17,11 @@ static void urls_say_where(void) {
     EQ_STR(u.host, "ch");
     EQ_STR(u.database, "statwit");
     EQ_INT(u.port, 8123);
-    CU_ASSERT_EQUAL(fleet_url_parse("clickhouses://[::1]:99/db_1?repo=a%26b&label.team=x*&since=7d&until=2026-11-01&latest=2&lossless=1",
-                                    NOW, &u, &err),
-                    0);
+    CU_ASSERT_EQUAL(
+        fleet_url_parse(
+            "clickhouses://[::1]:99/db_1?repo=a%26b&label.team=x*&since=7d&until=2026-11-01&latest=2&lossless=1",
+            NOW, &u, &err),
+        0);
     EQ_STR(u.host, "::1");
     EQ_INT(u.port, 99);
     CU_ASSERT(u.tls && u.lossless);
@@ -30,7 +32,8 @@ static void urls_say_where(void) {
     EQ_INT(u.since, NOW - 7 * 86400 * NS_PER_S);
     EQ_INT(u.until, INT64_C(1793491200) * NS_PER_S);
     EQ_INT(u.latest, 2);
-    CU_ASSERT_EQUAL(fleet_url_parse("clickhouse://h?recording=97B2c0de-0000-0000-0000-000000000001", NOW, &u, &err), 0);
+    CU_ASSERT_EQUAL(
+        fleet_url_parse("clickhouse://h?recording=97B2c0de-0000-0000-0000-000000000001", NOW, &u, &err), 0);
     EQ_STR(u.recording, "97b2c0de000000000000000000000001");
 }
 
@@ -124,7 +127,8 @@ static void short_answers_fail(void) {
         take_u64(&t);
         CU_ASSERT(t.failed && !take_more(&t));
     }
-    static const char *const lies[] = {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x7f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
+    static const char *const lies[] = {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x7f",
+                                       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"};
     for (size_t i = 0; i < 3; i++) {
         struct span lie = guard_end(span_str(lies[i]));
         struct taker t = {lie.p, lie.p + lie.n, false}, u = t;
@@ -143,6 +147,8 @@ static void nobody_there_is_said(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "127.0.0.1:1/db"));
 }
 
-UNIT_MAIN("store/fleet", {"a URL says where", urls_say_where}, {"a URL is refused in words", urls_are_refused_in_words},
-          {"URLs and files are told apart", urls_and_files_are_told_apart}, {"bytes in SQL are digits", bytes_in_sql_are_digits},
-          {"rows come back", rows_come_back}, {"short answers fail", short_answers_fail}, {"nobody there is said", nobody_there_is_said})
+UNIT_MAIN("store/fleet", {"a URL says where", urls_say_where},
+          {"a URL is refused in words", urls_are_refused_in_words},
+          {"URLs and files are told apart", urls_and_files_are_told_apart},
+          {"bytes in SQL are digits", bytes_in_sql_are_digits}, {"rows come back", rows_come_back},
+          {"short answers fail", short_answers_fail}, {"nobody there is said", nobody_there_is_said})
