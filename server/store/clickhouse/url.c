@@ -79,7 +79,8 @@ static int add_word(struct fleet_url *url, const char *key, const char *value, s
         return err_set(err, 0, "the URL of recordings has more than %d conditions", FLEET_WORDS);
     struct fleet_word *word = &url->words[url->n_words++];
     word->other = strncmp(key, "label.", 6) == 0;
-    snprintf(word->key, sizeof word->key, "%s", word->other ? key + 6 : key);
+    const char *name = word->other ? key + 6 : key;
+    memcpy(word->key, name, strlen(name) + 1);
     snprintf(word->glob, sizeof word->glob, "%s", value);
     return 0;
 }
@@ -185,7 +186,7 @@ int fleet_url_parse(const char *text, int64_t now_ns, struct fleet_url *url, str
     if (!at)
         return -1;
     while (*at) {
-        char key[80], value[FLEET_TEXT];
+        char key[FLEET_KEY], value[FLEET_TEXT];
         at = take_part(at + 1, "=&", key, sizeof key);
         if (at && *at == '=')
             at = take_part(at + 1, "&", value, sizeof value);

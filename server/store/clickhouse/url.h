@@ -15,11 +15,12 @@
 
 #define FLEET_TEXT  512
 #define FLEET_WORDS 32
+#define FLEET_KEY   80
 
 /* A condition on a label: key is "repo", …, "host", or of label.KEY the KEY. */
 struct fleet_word {
     bool other; /* label.KEY */
-    char key[64], glob[FLEET_TEXT];
+    char key[FLEET_KEY], glob[FLEET_TEXT];
 };
 
 struct fleet_url {
