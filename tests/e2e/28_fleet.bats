@@ -52,6 +52,17 @@ record() { statwit run --db r.db -q -- "$STATWIT_BIN" send --to http 'a:1|c'; }
     exits 3
 }
 
+@test "clickhouses:// is TLS, with --ca-file" {
+    start --tls-self-signed localhost
+    port=${STATWIT_URL##*:}
+    run env -u STATWIT_CA_FILE "$STATWIT_BIN" ls --db "clickhouses://localhost:$port/statwit"
+    exits 3
+    has certificate
+    run statwit ls --db "clickhouses://localhost:$port/statwit" --ca-file statwit-ca.pem
+    exits 3
+    has "is it the HTTP port of a ClickHouse?"
+}
+
 @test "run --push fails no build, unless it is required" {
     run statwit run --push "$NOBODY" --push-timeout 200ms -e 'count a sum == 1' -- "$STATWIT_BIN" send --to http 'a:1|c'
     exits 0

@@ -147,7 +147,7 @@ struct fleet_ahead {
     struct arena values;
     struct points_of *list; /* in order of series */
     size_t n, cap;
-    uint64_t first, last; /* ids of the series that it holds */
+    bool full; /* it holds the points of all of them */
 };
 void fleet_ahead_free(struct fleet_ahead *ahead);
 int fleet_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,

@@ -132,20 +132,21 @@ static int read_ahead(struct fleet_reader *r, uint64_t series_id, struct gatheri
     g->row = row;
     if (failed)
         fleet_ahead_free(ahead);
-    else {
-        ahead->first = ahead->found.list[0].row.id;
-        ahead->last = ahead->found.list[ahead->found.n - 1].row.id;
-    }
+    ahead->full = !failed;
     return failed;
 }
 
 static bool is_ahead(const struct fleet_reader *r, uint64_t series_id) {
     const struct fleet_ahead *ahead = r->ahead;
-    for (size_t i = 0; ahead && i < ahead->found.n && ahead->last >= series_id && ahead->first <= series_id;
-         i++)
-        if (ahead->found.list[i].row.id == series_id)
-            return ahead->last > 0;
-    return false;
+    size_t low = 0, high = ahead && ahead->full ? ahead->found.n : 0, n = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (ahead->found.list[middle].row.id < series_id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && ahead->found.list[low].row.id == series_id;
 }
 
 static void hand_out(const struct fleet_ahead *ahead, uint64_t series_id,

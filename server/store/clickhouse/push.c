@@ -35,6 +35,14 @@ static void went_on(struct pushing *p) {
     p->progress_ns = clock_mono_ns();
 }
 
+/* No request may outlive patience. */
+static void bound_request(struct pushing *p) {
+    int64_t left = p->o->patience_ns, until = p->o->until_ns - clock_mono_ns();
+    if (p->o->until_ns && until < left)
+        left = until;
+    p->f.timeout_ns = left > NS_PER_S ? left : NS_PER_S;
+}
+
 /* Waits longer each time; false: no more. */
 static bool pause_push(struct pushing *p, int64_t *pause_ns) {
     if (!may_go_on(p))
@@ -43,10 +51,6 @@ static bool pause_push(struct pushing *p, int64_t *pause_ns) {
     nanosleep(&t, NULL);
     *pause_ns = *pause_ns * 2 > PAUSE_MAX_NS ? PAUSE_MAX_NS : *pause_ns * 2;
     p->result->tries++;
-    int64_t now = clock_mono_ns(), left = p->progress_ns + p->o->patience_ns - now;
-    if (p->o->until_ns && p->o->until_ns - now < left)
-        left = p->o->until_ns - now;
-    p->f.timeout_ns = left > NS_PER_S ? left : NS_PER_S; /* of one request */
     return may_go_on(p);
 }
 
@@ -78,6 +82,7 @@ static enum push_outcome ask_number(struct pushing *p, const char *sql, bool nam
     for (;;) {
         struct err why = {0};
         int code;
+        bound_request(p);
         enum fleet_outcome outcome = fleet_try(&p->f, sql, names ? 1 : 0, &table, &answer, &code, &why);
         if (outcome == FLEET_OK && answer.n > 0 && answer.p[answer.n - 1] == '\n') {
             *number = strtoull(answer.p, NULL, 10);
@@ -148,6 +153,7 @@ static enum push_outcome insert(struct pushing *p, const char *table, unsigned b
         struct err why = {0};
         int code;
         bool there = false;
+        bound_request(p);
         enum fleet_outcome answered = fleet_insert(&p->f, table, id, buf_view(&p->rows), &code, &why);
         if (answered == FLEET_OK) {
             went_on(p);
@@ -241,6 +247,7 @@ static enum push_outcome greet(struct pushing *p) {
     for (;;) {
         struct err why = {0};
         int code = 0;
+        bound_request(p);
         enum fleet_outcome outcome = p->o->init ? fleet_create(&p->f, p->o->cluster, &code, &why) : FLEET_OK;
         if (outcome == FLEET_OK)
             outcome = fleet_greet(&p->f, &code, &why);
