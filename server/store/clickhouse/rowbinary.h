@@ -16,6 +16,8 @@ struct fleet_uuid {
 };
 
 static inline void put_raw(struct buf *b, const void *p, size_t n) {
+    if (n == 0)
+        return;
     if (b->cap - b->n > n && !b->failed) {
         memcpy(b->p + b->n, p, n);
         b->n += n;
@@ -70,6 +72,8 @@ struct taker {
 };
 
 static inline void take_raw(struct taker *t, void *to, size_t n) {
+    if (n == 0)
+        return;
     if (t->failed || (size_t)(t->end - t->at) < n) {
         t->failed = true;
         memset(to, 0, n);
