@@ -73,6 +73,25 @@ static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], stru
     return 0;
 }
 
+/* Datagrams and bodies that were kept stay in the recording's file. */
+static int no_payloads(struct reader *reader, const struct filter *f, int (*row)(void *, const struct payload_row *),
+                       void *arg, struct err *err) {
+    (void)reader, (void)f, (void)row, (void)arg, (void)err;
+    return 0;
+}
+
+static int no_posted(struct reader *reader, struct span session, bool payloads,
+                     int (*row)(void *, const struct posted_row *), void *arg, struct err *err) {
+    (void)reader, (void)session, (void)payloads, (void)row, (void)arg, (void)err;
+    return 0;
+}
+
+static int no_datagrams(struct reader *reader, const struct filter *f, int (*row)(void *, const struct datagram_row *),
+                        void *arg, struct err *err) {
+    (void)reader, (void)f, (void)row, (void)arg, (void)err;
+    return 0;
+}
+
 static const char *note(struct reader *reader) {
     const struct fleet_reader *r = (const struct fleet_reader *)reader;
     return r->note[0] ? r->note : NULL;
@@ -105,6 +124,9 @@ static const struct reader_ops ops = {
     .checks = fleet_checks,
     .rejects = fleet_rejects,
     .requests = fleet_requests,
+    .payloads = no_payloads,
+    .posted = no_posted,
+    .datagrams = no_datagrams,
     .losses = fleet_losses,
     .large = fleet_large,
     .sessions = fleet_sessions,
