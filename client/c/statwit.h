@@ -452,6 +452,7 @@ struct statwit_expect_options {
     const char *prefix;      /* before every name */
     const char *ignore_tags; /* "env,host" */
     const char *file;        /* where the expectations came from, for the report */
+    bool as_datadog; /* about what Datadog has once an Agent has flushed, as a line `as datadog` says */
 };
 
 struct statwit_result {
@@ -525,6 +526,7 @@ struct statwit_verify_options {
     bool strict;             /* what is declared and was not seen fails, too */
     const char *prefix;      /* before every name of the catalog */
     const char *ignore_tags; /* "env,host" */
+    bool as_datadog;         /* as in statwit_expect_options */
 };
 /* Against a catalog: JSON (statwit-catalog(5)) or Datadog's metadata.csv. options may be NULL. */
 STATWIT_API int statwit_verify_catalog(struct statwit_session *session, const char *catalog,
@@ -536,6 +538,7 @@ struct statwit_lint_options {
     bool strict;         /* warnings and notes fail, too */
     const char *catalog; /* whose "silence" lists hold; NULL: none */
     const char *silence; /* "reserved-key,key-spelling": rules that are left out */
+    bool as_datadog;
 };
 /* Finds what Datadog would rewrite, drop or charge for. options may be NULL. */
 STATWIT_API int statwit_lint(struct statwit_session *session, const struct statwit_lint_options *options,
@@ -545,13 +548,14 @@ struct statwit_snapshot_options {
     int64_t since; /* as in statwit_expect_options; no mark with counts or values */
     bool counts, values;
     const char *mask; /* "user_id,request_id": keys whose values are left out */
+    bool as_datadog;
 };
 /* What the session recorded as canonical text, to be kept beside a test; NULL on error, else to be given to free().
  * options may be NULL. */
 STATWIT_API char *statwit_snapshot(struct statwit_session *session,
                                    const struct statwit_snapshot_options *options,
                                    struct statwit_error *error);
-/* Compares with the snapshot in the file, taken in the way that its first line tells; of the options only since holds.
+/* Compares with the snapshot in the file, taken in the way that its first line tells; of the options only since and as_datadog hold.
  *
  * With STATWIT_UPDATE set in the environment (and not 0) the file is written instead, and the verdict is pass: that
  * makes the first snapshot, by the options, and accepts changes, by the options where there are any, else by the file's

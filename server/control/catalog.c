@@ -4,6 +4,7 @@
 
 #include "control/ask.h"
 #include "control/control.h"
+#include "flushed/flushed.h"
 #include "http/work.h"
 #include <stdlib.h>
 
@@ -47,12 +48,23 @@ static void refuse(struct http_request *rq, const struct catalog_error *e) {
     buf_free(&sentence);
 }
 
+static json_t *answer_from(const struct catalog_job *c, struct reader *r, struct err *err) {
+    struct catalog_question *q = c->question;
+    struct flushed_options options = {.histograms = c->rq->http->options.histograms};
+    if (!catalog_question_as_datadog(q, &options.session, &options.since))
+        return catalog_question_answer(q, r, err);
+    struct reader *view = flushed_open(r, &options, err);
+    json_t *answer = view ? catalog_question_answer(q, view, err) : NULL;
+    reader_close(view);
+    return answer;
+}
+
 static json_t *read_answer(struct catalog_job *c, struct err *err) {
     struct store *store = c->rq->http->store;
     struct reader *r = store_reader_take(store, err);
     json_t *answer = NULL;
     if (r && r->ops->begin(r, err) == 0) {
-        answer = catalog_question_answer(c->question, r, err);
+        answer = answer_from(c, r, err);
         r->ops->end(r);
     }
     if (r)

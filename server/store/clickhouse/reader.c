@@ -74,8 +74,8 @@ static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], stru
 }
 
 /* Datagrams and bodies that were kept stay in the recording's file. */
-static int no_payloads(struct reader *reader, const struct filter *f, int (*row)(void *, const struct payload_row *),
-                       void *arg, struct err *err) {
+static int no_payloads(struct reader *reader, const struct filter *f,
+                       int (*row)(void *, const struct payload_row *), void *arg, struct err *err) {
     (void)reader, (void)f, (void)row, (void)arg, (void)err;
     return 0;
 }
@@ -86,8 +86,8 @@ static int no_posted(struct reader *reader, struct span session, bool payloads,
     return 0;
 }
 
-static int no_datagrams(struct reader *reader, const struct filter *f, int (*row)(void *, const struct datagram_row *),
-                        void *arg, struct err *err) {
+static int no_datagrams(struct reader *reader, const struct filter *f,
+                        int (*row)(void *, const struct datagram_row *), void *arg, struct err *err) {
     (void)reader, (void)f, (void)row, (void)arg, (void)err;
     return 0;
 }
