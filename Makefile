@@ -114,6 +114,7 @@ $(OUT)/%.o: %.c
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/sqlite/migrate.o: $(SQL)
+$(OUT)/server/store/clickhouse/schema.o: $(wildcard schema/clickhouse/*.sql)
 $(OUT)/server/control/openapi.o: schema/openapi.yaml
 $(OUT)/server/page/page.o: $(wildcard server/page/*.html server/page/*.svg server/page/*.css server/page/*.js)
 

@@ -211,6 +211,17 @@ static const struct sketch *copy_sketch(struct arena *a, const struct sketch *fr
     return s;
 }
 
+static const struct remarks *copy_remarks(struct arena *a, const struct remarks *from) {
+    struct remarks *r = from ? arena_alloc(a, sizeof *r) : NULL;
+    if (!r)
+        return NULL;
+    *r = *from;
+    copy(a, &r->line);
+    for (size_t i = 0; i < r->n; i++)
+        copy(a, &r->list[i].text);
+    return r;
+}
+
 static void copy_metric(struct arena *a, struct metric *m) {
     copy(a, &m->name);
     copy_origin(a, &m->origin);
@@ -219,6 +230,7 @@ static void copy_metric(struct arena *a, struct metric *m) {
     copy(a, &m->source_type);
     copy(a, &m->resources);
     m->tags = copy_spans(a, &m->n_tags, m->tags);
+    m->remarks = copy_remarks(a, m->remarks);
     m->key_name = m->key_rest = (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
     struct value *values = arena_alloc(a, m->n_values * sizeof *values);
     if (!values) {
@@ -243,6 +255,7 @@ static void copy_event(struct arena *a, struct event *e) {
     copy(a, &e->source_type_name);
     copy_origin(a, &e->origin);
     e->tags = copy_spans(a, &e->n_tags, e->tags);
+    e->remarks = copy_remarks(a, e->remarks);
 }
 
 static void copy_check(struct arena *a, struct service_check *c) {
@@ -250,6 +263,7 @@ static void copy_check(struct arena *a, struct service_check *c) {
     copy(a, &c->message);
     copy_origin(a, &c->origin);
     c->tags = copy_spans(a, &c->n_tags, c->tags);
+    c->remarks = copy_remarks(a, c->remarks);
 }
 
 static void copy_reject(struct arena *a, struct reject *r) {

@@ -157,6 +157,14 @@ const struct command commands[] = {
      "  statwit import datadog-capture-1700000000.dog.zstd --db new.db\n"
      "  tcpdump -i lo -w - udp port 8125 | statwit import - --db new.db",
      import_command},
+    {"push", "[FILE]", 0, 1, false, GROUPS(TAKES_PUSH, TAKES_JSON, TAKES_QUIET),
+     "a recording into a fleet's ClickHouse",
+     "All of the recording becomes visible at once, or nothing does; pushed again, it replaces what was there. User and password are\n"
+     "STATWIT_CLICKHOUSE_USER and STATWIT_CLICKHOUSE_PASSWORD. Who reads: --db 'clickhouse://HOST/DATABASE?repo=shop&since=7d'.",
+     "  statwit push --init --to clickhouse://ch:8123/statwit\n"
+     "  statwit push statwit.db --to clickhouse://ch:8123/statwit --label branch=main\n"
+     "  statwit ls 'login.*' --db 'clickhouse://ch:8123/statwit?branch=main&since=7d'",
+     push_command},
     {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),
      "names, types and tags against a catalog",
      "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"

@@ -26,6 +26,7 @@ int export_command(const struct options *o);
 int flush_command(const struct options *o);
 int import_command(const struct options *o);
 int view_command(const struct options *o);
+int push_command(const struct options *o);
 int verify_command(const struct options *o);
 int lint_command(const struct options *o);
 int catalog_command(const struct options *o);

@@ -5,6 +5,7 @@
 #include "command/rows.h"
 #include "command/table.h"
 #include "core/log.h"
+#include "store/open.h"
 #include <stdlib.h>
 
 #define SQLITE_MAGIC "SQLite format 3"
@@ -22,6 +23,10 @@ static int look_at_operand(struct operand *x) {
     char start[sizeof SQLITE_MAGIC] = "";
     if (strncmp(x->text, "session:", 8) == 0) {
         x->kind = OPERAND_SESSION;
+        return EXIT_PASS;
+    }
+    if (reader_is_url(x->text)) {
+        x->kind = OPERAND_RECORDING;
         return EXIT_PASS;
     }
     FILE *file = fopen(x->text, "re");

@@ -24,9 +24,9 @@ static int file_openmetrics(const struct options *o, FILE *to) {
     struct err err = {0};
     struct buf text = {.max = OPENMETRICS_MAX};
     int status = rows_filter(o, tags, &filter);
-    struct reader *r = status == EXIT_PASS ? rows_open_file(o) : NULL;
+    struct reader *r = status == EXIT_PASS ? rows_open_file(o, &status) : NULL;
     if (!r)
-        return status == EXIT_PASS ? EXIT_CANNOT : status;
+        return status;
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_mark(r, o, &err);

@@ -116,12 +116,13 @@ static void warn_of_losses(struct reader *r, const struct filter *filter) {
 static int flush_file(const struct options *o, struct flush_question *q, struct flush_output *out) {
     struct err err = {0};
     const char *session = rows_session(o);
-    struct reader *r = rows_open_file(o);
+    int status;
+    struct reader *r = rows_open_file(o, &status);
     if (!r)
-        return EXIT_CANNOT;
+        return status;
     q->feed.filter = (struct filter){.session = span_str(strcmp(session, "*") == 0 ? NULL : session),
                                      .since = (uint64_t)option_number(o, OPT_SINCE)};
-    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+    status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(session), &err);
         if (status == EXIT_PASS)

@@ -163,10 +163,11 @@ int judging_read(const struct judging *j, const struct options *o, json_t **repo
     struct judge *judge = parse(j, o);
     if (!judge)
         return EXIT_USAGE;
-    struct reader *r = rows_open_file(o);
-    int status = r ? read_report(judge, r, o, report) : EXIT_CANNOT;
+    int status;
+    struct reader *r = rows_open_file(o, &status);
     if (r)
-        reader_close(r);
+        status = read_report(judge, r, o, report);
+    reader_close(r);
     judge_free(judge);
     return status;
 }

@@ -24,8 +24,10 @@ static int find_in(struct reader *r, const struct moment *moment, uint64_t *mark
 }
 
 static int find_in_file(const struct options *o, const struct moment *moment, uint64_t *mark, bool *later) {
-    struct reader *r = rows_open_file(o);
-    int status = r ? find_in(r, moment, mark, later) : EXIT_CANNOT;
+    int status;
+    struct reader *r = rows_open_file(o, &status);
+    if (r)
+        status = find_in(r, moment, mark, later);
     reader_close(r);
     return status;
 }

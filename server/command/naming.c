@@ -157,10 +157,11 @@ static int ask_file(const struct options *o, enum catalog_kind kind, const json_
         naming_print_error(&error);
         return EXIT_USAGE;
     }
-    struct reader *r = rows_open_file(o);
-    int status = r ? answer_in(q, r, o, answer) : EXIT_CANNOT;
+    int status;
+    struct reader *r = rows_open_file(o, &status);
     if (r)
-        reader_close(r);
+        status = answer_in(q, r, o, answer);
+    reader_close(r);
     catalog_question_free(q);
     return status;
 }

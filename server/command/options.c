@@ -163,6 +163,19 @@ const struct option option_table[] = {
     {OPT_DB, GROUPS(TAKES_IMPORT), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording to make; there is no such file yet"},
     {OPT_PORT, GROUPS(TAKES_PAGE), KIND_PORT, 0, "port", "PORT", NULL, "0", "TCP port of the page; 0: any free one"},
     {OPT_OPEN, GROUPS(TAKES_PAGE), KIND_FLAG, 0, "open", NULL, NULL, NULL, "start the browser on it (BROWSER, else xdg-open)"},
+
+    /* A fleet's recordings. */
+    {OPT_TO, GROUPS(TAKES_PUSH), KIND_TEXT, 0, "to", "URL", NULL, NULL, "where to: clickhouse://HOST[:PORT]/DATABASE, or clickhouses:// for TLS (default: STATWIT_PUSH)"},
+    {OPT_DB, GROUPS(TAKES_PUSH), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording, when it is not given as FILE"},
+    {OPT_LABEL, GROUPS(TAKES_PUSH, TAKES_RUN, RUN_BY_FLAG), KIND_LIST, 0, "label", "KEY=VALUE", NULL, NULL, "say where a pushed recording is from: repo, branch, commit, job, run, host or any other key (repeatable; default: STATWIT_LABELS, then what CI says, then git)"},
+    {OPT_INIT, GROUPS(TAKES_PUSH), KIND_FLAG, 0, "init", NULL, NULL, NULL, "make the tables first, if they are not there"},
+    {OPT_CLUSTER, GROUPS(TAKES_PUSH), KIND_TEXT, 0, "cluster", "NAME", NULL, NULL, "--init: for this cluster, once with each of its nodes"},
+    {OPT_TIMEOUT, GROUPS(TAKES_PUSH), KIND_TIME, 0, "timeout", "TIME", NULL, "30s", "give up after this time without progress"},
+    {OPT_WITH_REQUESTS, GROUPS(TAKES_PUSH), KIND_FLAG, 0, "with-requests", NULL, NULL, NULL, "push the bodies of HTTP requests, too"},
+    {OPT_CA_FILE, GROUPS(TAKES_PUSH), KIND_TEXT, 0, "ca-file", "FILE", NULL, NULL, "certificates to trust for clickhouses:// (PEM)"},
+    {OPT_PUSH, GROUPS(TAKES_RUN), KIND_TEXT, 0, "push", "URL", NULL, NULL, "then push the recording to clickhouse://HOST/DATABASE; a failure is a warning"},
+    {OPT_PUSH_REQUIRED, GROUPS(TAKES_RUN), KIND_FLAG, 0, "push-required", NULL, NULL, NULL, "fail (exit 3) when the recording cannot be pushed"},
+    {OPT_PUSH_TIMEOUT, GROUPS(TAKES_RUN), KIND_TIME, 0, "push-timeout", "TIME", NULL, "30s", "how long --push may take"},
     {OPT_QUIET, GROUPS(TAKES_QUIET), KIND_FLAG, 'q', "quiet", NULL, NULL, NULL, "say nothing that is not an error"},
     {OPT_HELP, GROUPS(TAKES_ALWAYS), KIND_FLAG, 'h', "help", NULL, NULL, NULL, "this text"},
 };

@@ -140,6 +140,13 @@ enum option_id {
     OPT_HOSTNAME,
     OPT_HISTOGRAM_AGGREGATES,
     OPT_HISTOGRAM_PERCENTILES,
+    OPT_LABEL,
+    OPT_INIT,
+    OPT_CLUSTER,
+    OPT_WITH_REQUESTS,
+    OPT_PUSH,
+    OPT_PUSH_REQUIRED,
+    OPT_PUSH_TIMEOUT,
     OPT_N
 };
 
@@ -184,6 +191,7 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
+    TAKES_PUSH,     /* push alone */
     TAKES_VIEW,     /* who can ask about what Datadog has */
     TAKES_DB_VIEW,  /* and of a file makes it */
     TAKES_PAGE,     /* view alone */

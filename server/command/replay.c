@@ -5,6 +5,7 @@
 #include "command/sender.h"
 #include "control/export.h"
 #include "core/log.h"
+#include "store/open.h"
 #include <errno.h>
 #include <inttypes.h>
 
@@ -76,6 +77,12 @@ int replay_command(const struct options *o) {
     const char *path = o->n_args ? o->args[0] : option_text(o, OPT_DB);
     if (!path) {
         log_error("statwit replay needs a recording or a file of lines");
+        return EXIT_USAGE;
+    }
+    if (reader_is_url(path)) {
+        log_error(
+            "replay takes a recording's file, or lines: statwit export --db '%s' --format dogstatsd writes some",
+            path);
         return EXIT_USAGE;
     }
     struct replay r = {.status = EXIT_PASS};

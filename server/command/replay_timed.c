@@ -116,10 +116,11 @@ int replay_timed(const struct options *o, struct sender *sender) {
     const char *session = rows_session(o);
     struct filter filter = {.session = span_str(strcmp(session, "*") == 0 ? NULL : session)};
     struct err err = {0};
-    struct reader *r = rows_open_file(o);
+    int status;
+    struct reader *r = rows_open_file(o, &status);
     if (!r)
-        return EXIT_CANNOT;
-    int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
+        return status;
+    status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(session), &err);
         if (status == EXIT_PASS)

@@ -7,7 +7,7 @@
 #include "judge/evaluate/quantile.h"
 #include "judge/judge.h"
 #include "render/rows.h"
-#include "store/store.h"
+#include "store/open.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -56,10 +56,13 @@ bool rows_from_file(const struct options *o) {
     return option_given(o, OPT_DB) && o->value[OPT_DB].from >= o->value[OPT_URL].from;
 }
 
-struct reader *rows_open_file(const struct options *o) {
+struct reader *rows_open_file(const struct options *o, int *status) {
     struct err err = {0};
+    bool usage;
     const char *path = option_text(o, OPT_DB);
-    struct reader *reader = store_reader_open(path, &err);
+    struct reader *reader =
+        reader_open(path, option_text(o, OPT_CA_FILE), option_number(o, OPT_ANSWER_TIMEOUT), &usage, &err);
+    *status = reader ? EXIT_PASS : usage ? EXIT_USAGE : EXIT_CANNOT;
     if (!reader)
         log_error("%s", err.text);
     else if (reader->ops->note(reader))
@@ -220,9 +223,9 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     struct span tags[OPTION_LIST_MAX];
     struct filter filter;
     int status = rows_filter(o, tags, &filter);
-    struct reader *r = status == EXIT_PASS ? rows_open_file(o) : NULL;
+    struct reader *r = status == EXIT_PASS ? rows_open_file(o, &status) : NULL;
     if (!r)
-        return status == EXIT_PASS ? EXIT_CANNOT : status;
+        return status;
     struct err err = {0};
     struct file_rows f = {.take = take,
                           .arg = arg,

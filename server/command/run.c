@@ -3,6 +3,7 @@
 #include "command/commands.h"
 #include "command/judging.h"
 #include "command/naming.h"
+#include "command/pushing.h"
 #include "command/recorder.h"
 #include "command/refused.h"
 #include "command/rows.h"
@@ -44,7 +45,27 @@ static int collect(const struct options *o, struct judging *j) {
         status = check_asked(o, j);
     if (status == EXIT_PASS)
         status = judging_check(j, o);
+    if (status == EXIT_PASS)
+        status = pushing_check(o);
     return status == EXIT_PASS ? naming_check(o) : status;
+}
+
+/* The verdict stands, whatever comes of this. */
+static int push_recording(const struct options *o, const struct recorder *r) {
+    const char *to = option_text(o, OPT_PUSH), *db = option_text(o, OPT_DB);
+    struct err err = {0};
+    uint64_t last_id;
+    if (!to || !to[0])
+        return EXIT_PASS;
+    ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
+    struct reader *from = store_reader_take(r->store, &err);
+    if (!from) {
+        log_error("%s", err.text);
+        return option_on(o, OPT_PUSH_REQUIRED) ? EXIT_CANNOT : EXIT_PASS;
+    }
+    int status = pushing_after(o, from, strcmp(db, ":memory:") == 0 ? NULL : db);
+    store_reader_give(r->store, from);
+    return status;
 }
 
 /* A signal ends the recorder while it is still asked: what asks has the address and the token to itself. */
@@ -244,6 +265,8 @@ int run_command(const struct options *o) {
             log_error("%s", err.text);
             status = EXIT_CANNOT;
         }
+        int pushed = r && !ended_by ? push_recording(o, r) : EXIT_PASS;
+        status = status == EXIT_PASS ? pushed : status;
         recorder_stop(r);
         if (ended_by) /* the judging thread may still look at what is ours: nothing is given back */
             child_end_by(ended_by);

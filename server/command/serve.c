@@ -3,6 +3,7 @@
 #include "command/file.h"
 #include "command/recorder.h"
 #include "core/log.h"
+#include "store/open.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -198,6 +199,11 @@ int serve_command(const struct options *o) {
 
     raise_descriptor_limit();
     struct err err = {0};
+    if (reader_is_url(option_text(o, OPT_DB))) {
+        log_error("a recorder writes to a file: record with --db FILE, then statwit push FILE --to %s",
+                  option_text(o, OPT_DB));
+        return EXIT_USAGE;
+    }
     struct recorder *r = recorder_start(o, &err);
     if (!r || announce(r, o, &err) != 0 || wait_for_end(r, o, &ending, &err) != 0) {
         recorder_stop(r);

@@ -68,6 +68,7 @@ struct series_row {
 
 /* What some samples of a series have in common, their values and timestamps aside. */
 struct spelling_row {
+    uint64_t id; /* within the recording; 0: the reader gives none */
     uint64_t series_id;
     struct span session;
     const struct metric *spelling; /* without values */
@@ -76,6 +77,7 @@ struct spelling_row {
 struct sample_row {
     uint64_t id;
     uint64_t series_id;
+    uint64_t spelling_id; /* as spelling_row.id */
     int64_t received_at;
     enum source source;
     struct span session;
@@ -202,7 +204,11 @@ struct session_row {
     int64_t created_at, expires_at; /* 0: never */
     bool open;
     uint64_t samples, series, events, checks, rejects;
+    uint64_t reset_id; /* losses up to this id are from before it was made or reset */
 };
+
+/* The name of a recording: 32 hexadecimal digits and a NUL. */
+#define RECORDING_NAME_SIZE 33
 
 /* One `serve` or `run`, from start to stop. */
 struct run_row {
@@ -223,6 +229,7 @@ struct verdict_row {
 
 struct reader;
 struct reader_ops {
+    bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
     /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
     void (*close)(struct reader *);
     /* What a person who reads it must know: "… is being recorded by process 17"; NULL for nothing. The reader's own. */
@@ -289,6 +296,8 @@ struct reader_ops {
     int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
     /* The reports that were kept, in any order. NULL: such a recording keeps none. */
     int (*verdicts)(struct reader *, int (*row)(void *, const struct verdict_row *), void *, struct err *);
+    /* The recording's own name, wherever it is copied. May be NULL: the reader holds no single recording. */
+    int (*recording)(struct reader *, char name[RECORDING_NAME_SIZE], struct err *);
 };
 
 struct reader {

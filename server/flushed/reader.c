@@ -213,7 +213,7 @@ static int read_spellings(struct reader *r, const struct filter *q,
             if (p->spelling == last || !wants_point(q, p))
                 continue;
             last = p->spelling;
-            if (row(arg, &(struct spelling_row){s->row.id, s->row.session, last}))
+            if (row(arg, &(struct spelling_row){0, s->row.id, s->row.session, last}))
                 return 0;
         }
     }

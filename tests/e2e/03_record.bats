@@ -19,6 +19,18 @@ by.address udp
 by.path unixgram" ]
 }
 
+@test "what an Agent ignores is noted whatever way a line comes" {
+    start
+    for way in udp http; do
+        statwit send --to $way "by.$way:1|c|in:tag" "_e{1,1}:$way|x|zz" "_sc|by.$way|0|zz"
+    done
+    run statwit rejects --remarks
+    exits 0
+    has "by.udp:1|c|in:tag"
+    has "by.http:1|c|in:tag"
+    has "_sc|by.http|0|zz"
+}
+
 @test "send finds its way through the variables that Datadog's clients read" {
     start --dogstatsd-socket "$PWD/g.sock"
     url=$STATWIT_URL

@@ -438,7 +438,7 @@ static int take_spelling(void *arg, const struct sample_row *s) {
     if (s->spelling == call->last)
         return 0;
     call->last = s->spelling;
-    return call->row(call->arg, &(struct spelling_row){s->series_id, s->session, s->spelling});
+    return call->row(call->arg, &(struct spelling_row){0, s->series_id, s->session, s->spelling});
 }
 
 static int read_spellings(struct reader *r, const struct filter *q,

@@ -82,7 +82,7 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
                             .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
-    if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
+    if (reader->ops->far || start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
         return reader->ops->samples(reader, &filter, false, take_sample, start, err);
     filter.n_names = 0;
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {

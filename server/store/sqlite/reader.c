@@ -59,7 +59,7 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
         "SELECT s.id, s.name, s.api_key, s.created_at, s.expires_at, s.open,"
         " (SELECT coalesce(sum(y.samples), 0) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id WHERE m.session_id = s.id),"
         " (SELECT count(*) FROM metric WHERE session_id = s.id), (SELECT count(*) FROM event WHERE session_id = s.id),"
-        " (SELECT count(*) FROM service_check WHERE session_id = s.id), (SELECT count(*) FROM reject WHERE session_id = s.id)"
+        " (SELECT count(*) FROM service_check WHERE session_id = s.id), (SELECT count(*) FROM reject WHERE session_id = s.id), s.reset_id"
         " FROM session s ORDER BY s.id",
         err);
     if (!stmt)
@@ -76,7 +76,8 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
                                   .series = db_id(stmt, 7),
                                   .events = db_id(stmt, 8),
                                   .checks = db_id(stmt, 9),
-                                  .rejects = db_id(stmt, 10)};
+                                  .rejects = db_id(stmt, 10),
+                                  .reset_id = db_id(stmt, 11)};
         stop = row(arg, &out);
     }
     rows_done(r, stmt);
@@ -242,6 +243,22 @@ static int verdicts(struct reader *reader, int (*row)(void *, const struct verdi
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(r,
+                                        "SELECT (SELECT value FROM counters WHERE name = 'recording_high'),"
+                                        " (SELECT value FROM counters WHERE name = 'recording_low')",
+                                        err);
+    if (!stmt)
+        return -1;
+    int got = db_row(r->db, stmt, err);
+    if (got == 1)
+        snprintf(name, RECORDING_NAME_SIZE, "%016llx%016llx", (unsigned long long)db_id(stmt, 0),
+                 (unsigned long long)db_id(stmt, 1));
+    rows_done(r, stmt);
+    return got == 1 ? 0 : -1;
+}
+
 static void rows_free(struct reader *reader) {
     struct rows *r = (struct rows *)reader;
     for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
@@ -293,6 +310,7 @@ static const struct reader_ops ops = {
     .last_id = last_id,
     .first_at = rows_first_at,
     .verdicts = verdicts,
+    .recording = recording,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */

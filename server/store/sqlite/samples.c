@@ -104,6 +104,7 @@ static int emit(struct reading *g, struct open_chunk *c) {
         return -1;
     struct sample_row row = {.id = c->next_id,
                              .series_id = spelling->series_id,
+                             .spelling_id = spelling->context_id,
                              .received_at = g->arrival.received_at,
                              .source = g->arrival.source,
                              .session = spelling->session,

@@ -48,7 +48,8 @@ static int take_spelling(struct rows *r, sqlite3_stmt *stmt, const struct filter
         return -1;
     if ((f->remarked && !spelling->metric.remarks) || (f->sampled && spelling->metric.sample_rate == 1))
         return 0;
-    return row(arg, &(struct spelling_row){spelling->series_id, spelling->session, &spelling->metric}) != 0;
+    return row(arg, &(struct spelling_row){context_id, spelling->series_id, spelling->session,
+                                           &spelling->metric}) != 0;
 }
 
 int rows_spellings(struct reader *reader, const struct filter *f,

@@ -1,0 +1,53 @@
+/* Shared by push.c and push_rows.c; no other file includes it.
+ *
+ *     push.c        the protocol: blocks, counts, what to do when an answer is lost
+ *     push_rows.c   the recording as rows
+ */
+#ifndef STORE_CLICKHOUSE_PUSHING_H
+#define STORE_CLICKHOUSE_PUSHING_H
+
+#include "core/table.h"
+#include "store/clickhouse/ask.h"
+#include "store/clickhouse/push.h"
+
+enum push_table { PUSH_SERIES, PUSH_SPELLINGS, PUSH_SAMPLES, PUSH_RECORDS, PUSH_TABLES };
+extern const char *const push_tables[PUSH_TABLES];
+
+enum push_outcome {
+    PUSH_DONE = 0,
+    PUSH_FAILED = -1,
+    PUSH_AGAIN = 1 /* this push is given up, a new one may begin */
+};
+
+struct pushing {
+    struct fleet f;
+    const struct push_options *o;
+    struct push_result *result;
+    struct reader *from;
+    struct err *err;
+    struct fleet_uuid push, recording;
+    uint16_t day;
+    int64_t started_at, ended_at; /* 0: nothing was recorded */
+    uint64_t last_id, lost;
+    uint64_t done[PUSH_TABLES]; /* rows that the engine has */
+    uint64_t n_rows;            /* in `rows` */
+    uint64_t total;             /* samples, as the summaries say */
+    uint32_t block;             /* of samples */
+    enum push_table table;      /* whose rows are being made */
+    struct buf rows;            /* the block being made */
+    struct buf names;           /* (name, type) of all series: how the engine finds a push's rows */
+    struct table seen;          /* hashes of what is in there */
+    int64_t progress_ns;        /* when something last went on */
+    enum push_outcome outcome;  /* of the row callbacks */
+};
+
+/* Sends the block, if it holds any rows. push.c */
+enum push_outcome push_block(struct pushing *p);
+
+/* When the recording begins and ends, what its series are named, how many samples it has. push_rows.c */
+int push_survey(struct pushing *p);
+/* All rows of a table, in blocks. */
+enum push_outcome push_rows(struct pushing *p, enum push_table table);
+void push_row_of_recording(struct pushing *p, int64_t now_ns);
+
+#endif
