@@ -20,7 +20,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 ifeq ($(findstring clang,$(CC)),)
 WARN += -Wno-format-truncation
 endif
-FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_release := -O2 -g -ffile-prefix-map=$(CURDIR)=. -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_cov     := -O0 -g --coverage
@@ -59,7 +59,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 # Objects of tests are kept: linking one program must not mean compiling it again next time.
 .SECONDARY:
 
-include $(wildcard tests/*/*.mk client/*/*.mk)
+include $(wildcard tests/*/*.mk client/*/*.mk .ci/*/*.mk)
 
 .PHONY: run
 run: deps ## install what is missing, build, and run the recorder on 8125; ARGS="--db x.db" adds options
@@ -99,12 +99,12 @@ $(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
 
 $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@$(AR) rcs $@ $^
 
 # The client's objects as they are, for its unit tests; what is installed is made in client/c/client.mk.
 $(OUT)/libclient.a: $(CLIENT_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(OUT)/client/%.o: CFLAGS += -fvisibility=hidden
 
