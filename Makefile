@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 VERSION := 0.1.0
 VARIANT ?= release
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -172,13 +173,19 @@ lint: layers ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, 
 
 # --- installing -----------------------------------------------------------------------------------------------------
 PAGES := $(wildcard server/*.[1-9])
+DOCS  := LICENSE README.md .github/CHANGES.md
+# What tools read: the forms of catalogs and of the API, and the tables of a recording.
+FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql)
 .PHONY: install install-server
-install: install-server ## PREFIX=/usr/local DESTDIR=: the binary, its man pages and completions, the library
+install: install-server ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=: binary, library, manuals, completions, schema
+	@if [ -z "$(DESTDIR)" ]; then .ci/pack/tell-linker "$(LIBDIR)"; fi
 install-server: all
 	install -d "$(DESTDIR)$(PREFIX)"/bin
 	install -m 755 $(OUT)/statwit "$(DESTDIR)$(PREFIX)"/bin/statwit
 	for page in $(PAGES); do \
 	    install -D -m 644 $$page "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(DOCS); do install -D -m 644 $$file "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/} || exit 1; done
+	for file in $(FORMS); do install -D -m 644 $$file "$(DESTDIR)$(PREFIX)"/share/statwit/$$file || exit 1; done
 	install -d "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions \
 	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d
 	install -d "$(DESTDIR)$(PREFIX)"/lib/systemd/system
@@ -191,22 +198,15 @@ install-server: all
 uninstall: uninstall-server ## removes what install put there
 uninstall-server:
 	for page in $(PAGES); do rm -f "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
+	for file in $(DOCS); do rm -f "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/}; done
+	for file in $(FORMS); do rm -f "$(DESTDIR)$(PREFIX)"/share/statwit/$$file; done
+	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema share/statwit; do \
+	    rmdir "$(DESTDIR)$(PREFIX)"/$$folder 2>/dev/null; done
 	rm -f "$(DESTDIR)$(PREFIX)"/bin/statwit \
 	    "$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service \
 	    "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/statwit \
 	    "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions/_statwit \
 	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d/statwit.fish
-
-.PHONY: dist
-dist: ## build/statwit-VERSION.tar.gz of what is committed
-	@mkdir -p build
-	git archive --prefix=statwit-$(VERSION)/ -o build/statwit-$(VERSION).tar.gz HEAD
-
-.PHONY: deb
-deb: ## build/statwit_VERSION_ARCH.deb of the installed tree
-	@rm -rf build/deb
-	@$(MAKE) --no-print-directory -s install PREFIX=/usr DESTDIR=$(CURDIR)/build/deb
-	@.ci/deb build/deb $(VERSION)
 
 .PHONY: clean
 clean: ## remove everything that was built

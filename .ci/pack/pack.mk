@@ -15,3 +15,16 @@ STATIC_LINKED := -lcurl -lmicrohttpd -lgnutls -lhogweed -lnettle -lsqlite3 -ljan
 $(OUT)/static: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libclient.a
 	$(LINK) -static -s -Wl,--gc-sections -Wl,-z,relro,-z,now -o $@ $^ -L$(STATIC_LIBRARIES)/lib $(STATIC_LINKED)
 endif
+
+.PHONY: wheel npm image deb dist
+wheel: static ## build/wheel/*.whl: the helper for Python, with and without the static binary
+	@.ci/pack/wheel
+
+npm: static ## build/npm/*.tgz: the helper for Node, and the package with the static binary
+	@.ci/pack/npm
+
+image: static ## build/image/statwit-VERSION.tar: an OCI image from scratch, made without a daemon
+	@.ci/pack/image
+
+deb: ## build/deb/*.deb by debhelper: statwit, libstatwit0, libstatwit-dev
+	@.ci/pack/deb $(VERSION)
