@@ -4,7 +4,7 @@ STATIC := build/static/statwit-$(ARCH)
 
 .PHONY: static
 static: ## build/static/statwit-ARCH: one file that runs on any Linux; ARCH=aarch64 crosses
-	@.ci/pack/static $(ARCH) $(STATIC)
+	+@.ci/pack/static $(ARCH) $(STATIC)
 
 # .ci/pack/static calls make again with this variable: the libraries and the compiler that it has made.
 ifneq ($(STATIC_LIBRARIES),)
