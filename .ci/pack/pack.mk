@@ -28,3 +28,6 @@ image: static ## build/image/statwit-VERSION.tar: an OCI image from scratch, mad
 
 deb: ## build/deb/*.deb by debhelper: statwit, libstatwit0, libstatwit-dev
 	@.ci/pack/deb $(VERSION)
+
+dist: wheel npm image deb ## build/dist: all that a release hands out, with checksums and a list of what is inside
+	@.ci/pack/dist
