@@ -1,4 +1,4 @@
-# What is handed out: one static binary, and the packages that carry it. ARCH=aarch64 crosses. See README.md beside this file.
+# What is handed out: one static binary, and the packages that carry it. ARCH=aarch64 crosses. CONTRIBUTING.md, "Packages", says how.
 ARCH ?= $(shell uname -m)
 STATIC := build/static/statwit-$(ARCH)
 
