@@ -2,7 +2,7 @@
 # The npm packages, installed offline.
 load packages
 
-setup_file() { command -v npm >/dev/null || skip "no npm on this machine"; }
+setup_file() { command -v npm >/dev/null || export MISSING="no npm on this machine"; }
 
 pack() { find "$TOP/build/npm" -name "statwit-$1*.tgz"; }
 platform() { node -p 'process.platform + "-" + process.arch'; }
