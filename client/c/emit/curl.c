@@ -14,8 +14,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* The static binary has libcurl inside: there is nothing that it could load. */
 #ifdef STATWIT_LINKED_CURL
 static bool fill_table(void) {
-    table = (struct curl){curl_global_init,  curl_easy_init,     curl_easy_setopt,
-                          curl_easy_getinfo, curl_easy_perform,  curl_easy_cleanup,
+    table = (struct curl){curl_global_init,   curl_easy_init,    curl_easy_setopt,
+                          curl_easy_getinfo,  curl_easy_perform, curl_easy_cleanup,
                           curl_easy_strerror, curl_slist_append, curl_slist_free_all};
     return true;
 }
