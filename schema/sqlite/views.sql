@@ -90,8 +90,22 @@ CREATE VIEW requests AS
 SELECT r.id, s.name AS session,
        strftime('%Y-%m-%dT%H:%M:%S', r.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', r.received_at % 1000000000) AS received_at,
        r.method, r.path, r.query, r.status, r.wire_bytes, r.body_bytes, r.encoding, r.content_type, r.user_agent, r.api_key,
-       r.body, r.note, r.received_at AS received_at_ns
+       coalesce(r.body, (SELECT CAST(p.bytes AS TEXT) FROM payload p WHERE p.id = r.id)) AS body, r.note, r.received_at AS received_at_ns
 FROM request r CROSS JOIN session s ON s.id = r.session_id;
+
+-- With --keep-bodies: the bodies of POSTs as they came.
+CREATE VIEW payloads AS
+SELECT p.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', p.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', p.received_at % 1000000000) AS received_at,
+       p.path, r.encoding, r.content_type, p.api_key, p.headers, length(p.bytes) AS n_bytes, p.bytes, p.received_at AS received_at_ns
+FROM payload p CROSS JOIN request r ON r.id = p.id CROSS JOIN session s ON s.id = p.session_id;
+
+-- With --keep-datagrams: what came over UDP and Unix sockets, byte for byte. Its records have ids from after_id + 1 on.
+CREATE VIEW datagrams AS
+SELECT d.id, s.name AS session,
+       strftime('%Y-%m-%dT%H:%M:%S', d.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', d.received_at % 1000000000) AS received_at,
+       o.word AS source, d.after_id, length(d.bytes) AS n_bytes, CAST(d.bytes AS TEXT) AS text, d.bytes, d.received_at AS received_at_ns
+FROM datagram d CROSS JOIN session s ON s.id = d.session_id CROSS JOIN sources o ON o.id = d.source;
 
 CREATE VIEW large_datagrams AS
 SELECT s.name AS session, d.over, d.n, d.largest

@@ -26,6 +26,8 @@ void api_status(struct http_request *rq, unsigned status);
 
 /* Faults: false once an injected status has been answered. *note: what happened, static; else {NULL, 0}. */
 bool api_is_undisturbed(struct http_request *rq, struct span *note);
+/* The answer of a fault that has one. post_request gives it once what is kept has been answered as usual. */
+void api_injected(struct http_request *rq);
 /* Whether it is for a session that there is; else it is answered 404, and post_request records a reject. */
 bool api_has_session(struct http_request *rq, struct span *note);
 /* Faults, the session and the key. */

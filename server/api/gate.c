@@ -1,4 +1,5 @@
 #include "api/api.h"
+#include "http/fault.h"
 
 static bool same_key(struct span key, const char *other) {
     return span_eq(key, span_str(other));
@@ -70,6 +71,11 @@ static bool admits_key(struct http_request *rq, struct span *note) {
     return rq->key == KEY_FINE;
 }
 
+void api_injected(struct http_request *rq) {
+    api_status(rq, rq->fault.status ? rq->fault.status : 200);
+    fault_answer(rq);
+}
+
 bool api_is_undisturbed(struct http_request *rq, struct span *note) {
     *note = (struct span){NULL, 0};
     if (!rq->fault.active)
@@ -79,23 +85,25 @@ bool api_is_undisturbed(struct http_request *rq, struct span *note) {
         api_status(rq, 503);
         return false;
     }
-    if (rq->fault.status) {
+    bool answers = rq->fault.status || rq->fault.content;
+    if (answers && !rq->fault.kept) {
         *note = SPAN("fault: status injected, nothing stored");
-        api_status(rq, rq->fault.status);
+        api_injected(rq);
         return false;
     }
-    *note = rq->fault.cut == HTTP_CUT_DURING  ? SPAN("fault: the answer is cut short")
-            : rq->fault.cut == HTTP_CUT_AFTER ? SPAN("fault: cut without an answer, stored")
-                                              : SPAN("fault: delayed");
+    *note = answers                            ? SPAN("fault: another answer, stored")
+            : rq->fault.cut == HTTP_CUT_DURING ? SPAN("fault: the answer is cut short")
+            : rq->fault.cut == HTTP_CUT_AFTER  ? SPAN("fault: cut without an answer, stored")
+                                               : SPAN("fault: delayed");
     return true;
 }
 
 bool api_has_session(struct http_request *rq, struct span *note) {
-    char words[HTTP_SESSION_SIZE];
     if (!rq->session_unknown)
         return true;
-    *note = SPAN("no such session: nothing stored");
-    api_errors(rq, 404, "%s", http_session_words(rq, words));
+    *note = rq->session_status == 404 ? SPAN("no such session: nothing stored")
+                                      : SPAN("no session could be told: nothing stored");
+    api_errors(rq, rq->session_status, "%s", rq->session_why);
     return false;
 }
 

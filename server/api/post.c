@@ -6,6 +6,7 @@
 #include "api/post.h"
 
 #include "api/api.h"
+#include "api/fake.h"
 #include "core/arena.h"
 #include "core/clock.h"
 #include <assert.h>
@@ -341,11 +342,11 @@ static void reject_request(struct post *p, enum reason reason, struct span detai
  * default one, as there is no other that it could be shown in. */
 static void reject_refused(struct post *p, struct span note) {
     const struct http_request *rq = p->rq;
-    char words[HTTP_SESSION_SIZE];
     if (rq->method == HTTP_GET)
         return;
     if (rq->session_unknown)
-        reject_request(p, REASON_UNKNOWN_SESSION, span_str(http_session_words(rq, words)));
+        reject_request(p, rq->session_status == 409 ? REASON_SESSION_CONFLICT : REASON_UNKNOWN_SESSION,
+                       span_str(rq->session_why));
     else if (rq->key == KEY_MISSING && (rq->route->flags & ROUTE_KEY))
         reject_request(p, REASON_NO_API_KEY,
                        rq->api_key.n ? SPAN("this path looks in the header alone") : (struct span){NULL, 0});
@@ -354,12 +355,18 @@ static void reject_refused(struct post *p, struct span note) {
 }
 
 void post_request(struct post *p, uint64_t body_bytes, struct span body, struct span note) {
+    struct http_request *rq = p->rq;
     reject_refused(p, note);
+    fake_answer(rq);
     struct item *item = add_item(p);
     if (!item)
         return;
-    struct http_request *rq = p->rq;
     struct arena *a = &p->chunk->arena;
+    const struct posted_body *payload = fake_payload(rq, a);
+    if (rq->fault.active && rq->fault.kept && (rq->fault.status || rq->fault.content))
+        api_injected(rq);
+    if (payload && span_eq(body, payload->bytes))
+        body = (struct span){NULL, 0}; /* once is enough */
     if (body.n > POST_BODY_KEPT)
         body.n = POST_BODY_KEPT;
     item->is_request = true;
@@ -376,6 +383,7 @@ void post_request(struct post *p, uint64_t body_bytes, struct span body, struct 
         .api_key = mask(a, rq->api_key),
         .body = arena_copy(a, body),
         .note = arena_copy(a, note),
+        .payload = payload,
     };
     p->refused = p->refused || a->failed;
 }

@@ -7,6 +7,7 @@
 #include "catalog/text.h"
 #include "core/array.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -103,108 +104,32 @@ static void put_short(struct buf *out, struct span s) {
         buf_str(out, "…");
 }
 
-static void arrow(const struct lint_note *n, const char *verb, struct buf *why) {
-    put_short(why, n->subject);
-    buf_printf(why, " %s ", verb);
-    put_short(why, n->detail);
-}
-
+/* The rule's sentence about this finding (rules.h). */
 static void explain(const struct lint_note *n, struct buf *why) {
-    switch (n->rule) {
-    case LINT_NAME_DROPPED:
-    case LINT_TAG_DROPPED:
-        put_short(why, n->subject.n ? n->subject : SPAN("an empty tag"));
-        buf_str(why, " is dropped: nothing of it is allowed");
-        return;
-    case LINT_NAME_TOO_LONG:
-        buf_printf(why, "%zu characters, at most 200 are allowed", n->subject.n);
-        return;
-    case LINT_NAME_REWRITTEN:
-    case LINT_TAG_REWRITTEN:
-    case LINT_TAG_LOWERCASED:
-        arrow(n, "is stored as", why);
-        return;
-    case LINT_TAG_TRUNCATED:
-        put_short(why, n->subject);
-        buf_str(why, " is cut after 200 characters");
-        return;
-    case LINT_NAME_COLLISION:
-        arrow(n, "is stored under the same name,", why);
-        return;
-    case LINT_MIXED_TYPES:
-        buf_printf(why, "sent as %.*s", SPAN_ARG(n->detail));
-        return;
-    case LINT_TOO_MANY_TAGS:
-        buf_printf(why, "%.*s tags, at most 100 are kept", SPAN_ARG(n->detail));
-        return;
-    case LINT_IDENTIFIER_TAG:
-        arrow(n, "holds", why);
-        return;
-    case LINT_KEY_SPELLING:
-        arrow(n, "is also spelled", why);
-        return;
-    case LINT_RESERVED_KEY:
-        put_short(why, n->subject);
-        buf_str(why, " has a meaning of its own in Datadog");
-        return;
-    case LINT_UNIT_TYPE:
-        buf_printf(why, "the name ends in %.*s, but %.*s", SPAN_ARG(n->subject), SPAN_ARG(n->detail));
-        return;
-    case LINT_GROWING_GAUGE:
-        buf_str(why, "it only grew: a running total should be a count");
-        return;
-    case LINT_NEGATIVE_COUNT:
-        buf_printf(why, "a value of %.*s", SPAN_ARG(n->detail));
-        return;
-    case LINT_SECONDS_TIMING:
-        buf_printf(why, "no value is above %.*s: these look like seconds, a timing is in milliseconds",
-                   SPAN_ARG(n->detail));
-        return;
-    case LINT_CONSTANT_ZERO:
-        buf_str(why, "every value is 0");
-        return;
-    case LINT_DATAGRAM_1432:
-        buf_str(why, "one metric alone is longer than 1,432 bytes");
-        return;
-    case LINT_DATAGRAM_8192:
-        buf_str(why, "one metric alone is longer than the 8,192 bytes that an Agent reads");
-        return;
-    case LINT_CLIENT_DROPS:
-        buf_printf(why, "the client reports %.*s dropped", SPAN_ARG(n->detail));
-        return;
-    case LINT_SAMPLE_RATE:
-        buf_printf(why, "the rate %.*s: a value is divided by it, and counts so many times",
-                   SPAN_ARG(n->subject));
-        return;
-    case LINT_RATE_IGNORED:
-        buf_printf(why, "the rate %.*s means nothing to a %.*s", SPAN_ARG(n->subject), SPAN_ARG(n->detail));
-        return;
-    case LINT_TIMESTAMP_RANGE:
-        buf_printf(why, "the timestamp %.*s: ", SPAN_ARG(n->detail));
-        buf_span(why, n->subject);
-        return;
-    case LINT_IGNORED_PART:
-    case LINT_GAUGE_SIGN:
-        buf_char(why, '\'');
-        put_short(why, n->subject);
-        buf_str(why, "' is ignored: ");
-        buf_span(why, n->detail);
-        return;
-    case LINT_SEVERAL_VALUES:
-        arrow(n, "has the values", why);
-        return;
-    case LINT_COMMA_IN_VALUE:
-        arrow(n, "stands beside", why);
-        buf_str(why, ": a comma inside a value separates tags");
-        return;
-    case LINT_EVENT_TOO_LONG:
-        arrow(n, "has", why);
-        return;
-    case LINT_REFUSED:
-        buf_printf(why, "%.*s (%.*s)", SPAN_ARG(n->detail), SPAN_ARG(n->subject));
-        return;
-    case LINT_N:
-        return;
+    for (const char *at = lint_rule_info(n->rule)->found; *at; at++) {
+        if (*at != '%') {
+            buf_char(why, *at);
+            continue;
+        }
+        switch (*++at) {
+        case 's':
+            buf_span(why, n->subject);
+            break;
+        case 'S':
+            put_short(why, n->subject.n ? n->subject : SPAN("an empty tag"));
+            break;
+        case 'd':
+            buf_span(why, n->detail);
+            break;
+        case 'D':
+            put_short(why, n->detail);
+            break;
+        case 'n':
+            buf_u64(why, n->subject.n);
+            break;
+        default:
+            assert(!"a sentence of rules.h names what a note does not have");
+        }
     }
 }
 

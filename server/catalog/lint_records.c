@@ -1,5 +1,6 @@
 /* Rules that series do not show: spellings (rates, what is ignored of a line), timestamps, events, checks, refused lines. */
 #include "catalog/lint_private.h"
+#include "core/cause.h"
 #include "core/number.h"
 #include "judge/evaluate/match.h"
 
@@ -27,9 +28,12 @@ static void note_remarks(struct lint *l, size_t name, const struct remarks *r, c
     for (size_t i = 0; r && i < r->n; i++) {
         const struct remark *remark = &r->list[i];
         bool sign = remark->kind == REMARK_PLUS_SIGN;
-        struct span sentence = span_str(remark_sentence(remark->kind));
+        const char *hint = remark_hint(r, i);
+        struct buf sentence = {.max = 1024};
+        buf_printf(&sentence, "%s%s%s", remark_sentence(remark->kind), hint ? "; " : "", hint ? hint : "");
         lint_note_of(l, sign ? LINT_GAUGE_SIGN : LINT_IGNORED_PART, name,
-                     remark->text.n ? remark->text : SPAN("a part of the line"), sentence, what);
+                     remark->text.n ? remark->text : SPAN("a part of the line"), buf_view(&sentence), what);
+        buf_free(&sentence);
     }
 }
 
@@ -156,10 +160,14 @@ static int take_reject(void *arg, const struct reject_row *row) {
                                                       : span_eq(r->family, SPAN("event")) ? "event"
                                                                                           : "check",
                                                       r->name.n ? r->name : r->text);
-    l->failed |= name == NUMBERING_NONE;
+    const char *cause = cause_of(r);
+    struct buf sentence = {.max = 1024};
+    buf_printf(&sentence, "%s%s%s", reason_sentence(r->reason), cause ? ": " : "", cause ? cause : "");
+    l->failed |= name == NUMBERING_NONE || sentence.failed;
     if (!l->failed)
-        lint_note_of(l, LINT_REFUSED, name, span_str(reason_word(r->reason)),
-                     span_str(reason_sentence(r->reason)), "refused line");
+        lint_note_of(l, LINT_REFUSED, name, span_str(reason_word(r->reason)), buf_view(&sentence),
+                     "refused line");
+    buf_free(&sentence);
     return go_on(l);
 }
 

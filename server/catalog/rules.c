@@ -3,7 +3,7 @@
 #include <assert.h>
 
 static const struct lint_rule_info rules[] = {
-#define X(id, name, severity, claim, why) [id] = {name, severity, claim, why},
+#define X(id, name, severity, claim, found, why) [id] = {name, severity, claim, found, why},
     LINT_RULES(X)
 #undef X
 };

@@ -37,7 +37,7 @@ static void put_word(struct buf *out, struct span word) {
     bool plain = word.n > 0;
     for (size_t i = 0; i < word.n && plain; i++)
         plain =
-            (unsigned char)word.p[i] > ' ' && word.p[i] != 0x7f && !memchr("\"[]{}(),#<>=|!", word.p[i], 14);
+            (unsigned char)word.p[i] > ' ' && word.p[i] != 0x7f && !memchr("\"'[]{}(),#<>=|!", word.p[i], 15);
     if (plain)
         buf_span(out, word);
     else

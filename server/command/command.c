@@ -80,6 +80,12 @@ const struct command commands[] = {
      "  statwit rejects --remarks\n"
      "  statwit rejects --since 10m --json",
      rejects_command},
+    {"datagrams", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_DATAGRAMS, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
+     "the datagrams as they came, newest last (with --keep-datagrams)", "A byte that is no text is shown as \\xHH.",
+     "  statwit datagrams -n 20\n"
+     "  statwit datagrams --source unixgram --since 10m\n"
+     "  statwit datagrams --db statwit.db --json",
+     datagrams_command},
     {"status", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_STATUS, TAKES_JSON, TAKES_QUIET),
      "listeners, counts, losses", NULL,
      "  statwit status\n"
@@ -180,12 +186,15 @@ const struct command commands[] = {
      "  statwit diff checkout.metrics session:default\n"
      "  statwit diff old/metadata.csv metadata.csv",
      diff_command},
-    {"fault", "[ls|clear|http|dogstatsd]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_FAULT, TAKES_JSON, TAKES_QUIET),
+    {"fault", "[ls|clear|http|dogstatsd|load] [FILE]", 0, 2, false, GROUPS(TAKES_SERVER, TAKES_SESSION, TAKES_FAULT, TAKES_JSON, TAKES_QUIET),
      "misbehave on purpose",
-     "http and dogstatsd add a fault to the existing ones; clear ends them all.",
+     "http and dogstatsd add a fault to the existing ones, load adds those of a file: {\"http\":[…]} as the API takes it, or\n"
+     "WireMock's stub mappings. clear ends them all.",
      "  statwit fault http --path /api/v2/series --status 503 --times 3\n"
      "  statwit fault http --delay 2s --probability 0.1 --seed 1\n"
+     "  statwit fault http --method POST --endpoint /totoro --body catbus --content-type text/plain --kept\n"
      "  statwit fault dogstatsd --drop 0.05\n"
+     "  statwit fault load stubs.json\n"
      "  statwit fault clear",
      fault_command},
     {"completion", "bash|zsh|fish", 1, 1, false, GROUPS(TAKES_NONE),

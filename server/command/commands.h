@@ -11,6 +11,7 @@ int expect_command(const struct options *o);
 int value_command(const struct options *o);
 int ls_command(const struct options *o);
 int samples_command(const struct options *o);
+int datagrams_command(const struct options *o);
 int rejects_command(const struct options *o);
 int events_command(const struct options *o);
 int checks_command(const struct options *o);

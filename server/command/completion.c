@@ -115,9 +115,9 @@ static void quoted(const char *text, const char *special) {
     }
 }
 
-static void zsh_option(const struct option *option) {
-    printf("            '%s--%s%s[", option->kind == KIND_LIST ? "*" : "", option->flag,
-           option->arg ? "=" : "");
+static void zsh_spec(const struct option *option, const char *name, const char *before_value) {
+    printf("            '%s%s%s[", option->kind == KIND_LIST ? "*" : "", name,
+           option->arg ? before_value : "");
     quoted(option->help, "[]:\\");
     putchar(']');
     if (option->arg)
@@ -131,6 +131,15 @@ static void zsh_option(const struct option *option) {
     puts("' \\");
 }
 
+static void zsh_option(const struct option *option) {
+    char name[64];
+    snprintf(name, sizeof name, "--%s", option->flag);
+    zsh_spec(option, name, "=");
+    snprintf(name, sizeof name, "-%c", option->letter);
+    if (option->letter)
+        zsh_spec(option, name, "+");
+}
+
 static void zsh(void) {
     puts("#compdef statwit\n_statwit() {\n    local -a commands\n    commands=(");
     for (size_t i = 0; i < n_commands; i++) {
@@ -138,9 +147,18 @@ static void zsh(void) {
         quoted(commands[i].summary, ":\\");
         puts("'");
     }
-    puts(
-        "    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
-        "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in");
+    puts("    )\n    if (( CURRENT == 2 )); then\n"
+         "        if [[ $words[2] == -* ]]; then\n"
+         "            compadd -- --help --version\n"
+         "        else\n"
+         "            commands+=('help:what a command does')\n"
+         "            _describe command commands\n"
+         "        fi\n"
+         "        return\n    fi\n"
+         "    if [[ $words[2] == help ]]; then\n"
+         "        (( CURRENT == 3 )) && _describe command commands\n"
+         "        return\n    fi\n"
+         "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in");
     for (size_t i = 0; i < n_commands; i++) {
         printf("    %s)\n        _arguments -s \\\n", commands[i].name);
         for (size_t j = 0; j < n_option_table; j++)
@@ -158,38 +176,61 @@ static void zsh(void) {
         "    esac\n}\nif [ \"$funcstack[1]\" = _statwit ]; then _statwit \"$@\"; else compdef _statwit statwit; fi");
 }
 
+/* A word of another command's, as in `statwit ls session`, is none: so the second word decides. */
+static void fish_functions(void) {
+    puts("function __statwit_of\n"
+         "    set -l before (commandline -opc)\n"
+         "    test (count $before) -gt 1; and test $before[2] = $argv[1]\n"
+         "end\n"
+         "function __statwit_first\n"
+         "    set -l before (commandline -opc)\n"
+         "    test (count $before) -eq 2; and test $before[2] = $argv[1]\n"
+         "end\n"
+         "function __statwit_none\n"
+         "    test (count (commandline -opc)) -eq 1\n"
+         "end\n"
+         "complete -c statwit -f");
+}
+
+static void fish_option(const struct command *c, const struct option *option) {
+    printf("complete -c statwit -n '__statwit_of %s' -l %s", c->name, option->flag);
+    if (option->letter)
+        printf(" -s %c", option->letter);
+    if (choices_of(option)) {
+        fputs(" -x -a '", stdout);
+        words(choices_of(option));
+        putchar('\'');
+    } else if (option->arg)
+        fputs(takes_path(option) ? " -r -F" : " -x", stdout);
+    fputs(" -d '", stdout);
+    quoted(option->help, "\\");
+    puts("'");
+}
+
 static void fish(void) {
-    puts("complete -c statwit -f");
+    fish_functions();
     for (size_t i = 0; i < n_commands; i++) {
-        if (has_first_words(&commands[i])) {
-            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -a '", commands[i].name);
-            first_words(&commands[i]);
+        const struct command *c = &commands[i];
+        if (has_first_words(c)) {
+            printf("complete -c statwit -n '__statwit_first %s' -a '", c->name);
+            first_words(c);
             puts("'");
         }
-        if (takes_files(&commands[i]))
-            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -F\n", commands[i].name);
-        printf("complete -c statwit -n __fish_use_subcommand -a %s -d '", commands[i].name);
-        quoted(commands[i].summary, "\\");
-        puts("'");
-        for (size_t j = 0; j < n_option_table; j++) {
-            const struct option *option = &option_table[j];
-            if (!option_taken(option, &commands[i]))
-                continue;
-            printf("complete -c statwit -n '__fish_seen_subcommand_from %s' -l %s", commands[i].name,
-                   option->flag);
-            if (option->letter)
-                printf(" -s %c", option->letter);
-            if (choices_of(option)) {
-                fputs(" -x -a '", stdout);
-                words(choices_of(option));
-                putchar('\'');
-            } else if (option->arg)
-                fputs(takes_path(option) ? " -r -F" : " -x", stdout);
-            fputs(" -d '", stdout);
-            quoted(option->help, "\\");
+        if (takes_files(c))
+            printf("complete -c statwit -n '__statwit_of %s' -F\n", c->name);
+        for (int help = 0; help < 2; help++) {
+            printf("complete -c statwit -n '%s' -a %s -d '", help ? "__statwit_first help" : "__statwit_none",
+                   c->name);
+            quoted(c->summary, "\\");
             puts("'");
         }
+        for (size_t j = 0; j < n_option_table; j++)
+            if (option_taken(&option_table[j], c))
+                fish_option(c, &option_table[j]);
     }
+    puts("complete -c statwit -n __statwit_none -a help -d 'what a command does'\n"
+         "complete -c statwit -n __statwit_none -l help -d 'this text'\n"
+         "complete -c statwit -n __statwit_none -l version -d 'the version'");
 }
 
 int completion_command(const struct options *o) {

@@ -45,7 +45,9 @@ static int file_openmetrics(const struct options *o, FILE *to) {
 
 static int export_file(const struct options *o, FILE *to) {
     const struct listing_format *format =
-        export_format(span_str(option_text(o, OPT_FORMAT)), option_on(o, OPT_CSV_SAFE));
+        option_on(o, OPT_RAW)
+            ? &export_raw
+            : export_format(span_str(option_text(o, OPT_FORMAT)), option_on(o, OPT_CSV_SAFE));
     if (!format)
         return file_openmetrics(o, to);
     fputs(format->head, to);
@@ -59,6 +61,7 @@ static int export_server(const struct options *o, FILE *to) {
     remote_arg(&path, "since", option_text(o, OPT_SINCE));
     remote_arg(&path, "until", option_text(o, OPT_UNTIL));
     remote_arg(&path, "format", option_text(o, OPT_FORMAT));
+    remote_arg(&path, "raw", option_on(o, OPT_RAW) ? "true" : NULL);
     remote_arg(&path, "csv_safe", option_on(o, OPT_CSV_SAFE) ? "true" : NULL);
     int status = remote_open(&remote, o);
     if (status == EXIT_PASS)
@@ -78,6 +81,14 @@ int export_command(const struct options *o) {
     const char *path = option_text(o, OPT_OUTPUT);
     if (option_on(o, OPT_CSV_SAFE) && strcmp(option_text(o, OPT_FORMAT), "csv") != 0) {
         log_error("--csv-safe is for --format csv");
+        return EXIT_USAGE;
+    }
+    if (option_on(o, OPT_RAW) && strcmp(option_text(o, OPT_FORMAT), "dogstatsd") != 0) {
+        log_error("--raw is for --format dogstatsd");
+        return EXIT_USAGE;
+    }
+    if (option_on(o, OPT_RAW) && (option_given(o, OPT_TYPE) || o->list[OPT_TAG].n)) {
+        log_error("raw datagrams are whole: --type and --tag do not choose among their lines");
         return EXIT_USAGE;
     }
     if (!path || strcmp(path, "-") == 0)

@@ -52,6 +52,10 @@ enum option_id {
     OPT_SESSION_PORTS,
     OPT_ACCEPT_NO_KEY,
     OPT_STRICT_INTAKE,
+    OPT_FAKEINTAKE,
+    OPT_AUTO_SESSIONS,
+    OPT_KEEP_BODIES,
+    OPT_RETENTION_BODIES,
     OPT_TIMESTAMPS,
     OPT_QUIET,
     OPT_LOG_LEVEL,
@@ -71,6 +75,7 @@ enum option_id {
     OPT_SORT,
     OPT_REMARKS,
     OPT_CSV_SAFE,
+    OPT_RAW,
     OPT_JSON,
     OPT_FORMAT,
     OPT_OUTPUT,
@@ -95,6 +100,12 @@ enum option_id {
     OPT_SOCKET,
     OPT_PATH,
     OPT_STATUS,
+    OPT_METHOD,
+    OPT_ENDPOINT,
+    OPT_BODY,
+    OPT_CONTENT_TYPE,
+    OPT_HEADER,
+    OPT_KEPT,
     OPT_DELAY,
     OPT_CUT,
     OPT_TIMES,
@@ -135,10 +146,11 @@ enum option_group {
     TAKES_UNTIL,
     TAKES_FILTER,
     TAKES_SAMPLES,
-    TAKES_RECORDS, /* events, checks */
-    TAKES_TIMES,   /* who prints times for people */
-    TAKES_TABLE,   /* who prints a table */
-    TAKES_LS,      /* ls alone */
+    TAKES_RECORDS,
+    TAKES_DATAGRAMS, /* events, checks */
+    TAKES_TIMES,     /* who prints times for people */
+    TAKES_TABLE,     /* who prints a table */
+    TAKES_LS,        /* ls alone */
     TAKES_REJECTS,
     TAKES_JSON,
     TAKES_JUDGE,  /* how expectations are judged, and where the report goes */

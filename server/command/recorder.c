@@ -84,6 +84,7 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         .keep_datagrams = option_on(o, OPT_KEEP_DATAGRAMS),
         .retention_age_ns = option_number(o, OPT_RETENTION_AGE),
         .retention_samples = (uint64_t)option_number(o, OPT_RETENTION_SAMPLES),
+        .retention_bodies = (uint64_t)option_number(o, OPT_RETENTION_BODIES),
         .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
     };
     r->store = store_open(&store, err);
@@ -121,7 +122,8 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
         .last_port = (int)(option_number(o, OPT_SESSION_PORTS) & 0xffff),
         .so_rcvbuf = (size_t)option_number(o, OPT_SO_RCVBUF),
         .decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)},
-        .any_age = strcmp(option_text(o, OPT_TIMESTAMPS), "any") == 0,
+        .any_age = strcmp(option_text(o, OPT_TIMESTAMPS), "any") == 0 ||
+                   (option_on(o, OPT_FAKEINTAKE) && o->value[OPT_TIMESTAMPS].from == FROM_DEFAULT),
         .quiet = option_on(o, OPT_QUIET),
     };
     if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)
@@ -130,6 +132,11 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
         return -1;
     r->ingest = ingest_start(r->store, r->pipeline, &ingest, err);
     return r->ingest ? ingest_session_find(r->ingest, SPAN("default"), &r->session, err) : -1;
+}
+
+/* The doubles that --fakeintake and --auto-sessions stand in for give bodies back. */
+static bool keeps_bodies(const struct options *o) {
+    return option_on(o, OPT_KEEP_BODIES) || option_on(o, OPT_FAKEINTAKE) || option_on(o, OPT_AUTO_SESSIONS);
 }
 
 static int start_http(struct recorder *r, const struct options *o, struct err *err) {
@@ -147,8 +154,11 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .n_allowed_hosts = o->list[OPT_ALLOW_HOST].n,
         .allowed_hosts = o->list[OPT_ALLOW_HOST].texts,
         .advertise = option_text(o, OPT_ADVERTISE),
-        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY),
+        .accept_no_key = option_on(o, OPT_ACCEPT_NO_KEY) || option_on(o, OPT_FAKEINTAKE),
         .strict_intake = option_on(o, OPT_STRICT_INTAKE),
+        .fakeintake = option_on(o, OPT_FAKEINTAKE),
+        .auto_sessions = option_on(o, OPT_AUTO_SESSIONS),
+        .keep_bodies = keeps_bodies(o),
     };
     if (choose_token(r, o, &http.token, err) != 0)
         return -1;

@@ -1,6 +1,7 @@
 #include "command/rows.h"
 
 #include "command/table.h"
+#include "control/lines.h"
 #include "core/log.h"
 #include "core/series.h"
 #include "judge/evaluate/quantile.h"
@@ -15,11 +16,9 @@
 #define ALL     "100000000" /* as many as the server gives */
 #define ROW_MAX ((size_t)8 << 20)
 
-static const char *const words[] = {[ROWS_SERIES] = "series",
-                                    [ROWS_SAMPLES] = "samples",
-                                    [ROWS_EVENTS] = "events",
-                                    [ROWS_CHECKS] = "service_checks",
-                                    [ROWS_REJECTS] = "rejects"};
+static const char *const words[] = {
+    [ROWS_SERIES] = "series",         [ROWS_SAMPLES] = "samples", [ROWS_EVENTS] = "events",
+    [ROWS_CHECKS] = "service_checks", [ROWS_REJECTS] = "rejects", [ROWS_DATAGRAMS] = "datagrams"};
 
 struct span row_text(const json_t *row, const char *field) {
     const json_t *value = json_object_get(row, field);
@@ -80,11 +79,10 @@ PHASE(LISTING_SAMPLES, sample)
 PHASE(LISTING_EVENTS, event)
 PHASE(LISTING_CHECKS, check)
 PHASE(LISTING_REJECTS, reject)
-static const struct listing_phase *const phase_of[] = {[ROWS_SERIES] = &series_phase,
-                                                       [ROWS_SAMPLES] = &sample_phase,
-                                                       [ROWS_EVENTS] = &event_phase,
-                                                       [ROWS_CHECKS] = &check_phase,
-                                                       [ROWS_REJECTS] = &reject_phase};
+PHASE(LISTING_DATAGRAMS, datagram)
+static const struct listing_phase *const phase_of[] = {
+    [ROWS_SERIES] = &series_phase, [ROWS_SAMPLES] = &sample_phase, [ROWS_EVENTS] = &event_phase,
+    [ROWS_CHECKS] = &check_phase,  [ROWS_REJECTS] = &reject_phase, [ROWS_DATAGRAMS] = &datagram_phase};
 
 struct file_rows {
     const struct listing_phase *phase;
@@ -92,6 +90,7 @@ struct file_rows {
     void *arg;
     struct buf row;
     struct reader *reader;
+    struct lines *lines;
     bool p95;        /* of series */
     uint64_t budget; /* samples that may still be read for that */
     bool too_large;
@@ -127,10 +126,18 @@ static int deliver(struct file_rows *f, uint64_t id, const void *row) {
         return deliver(arg, row->id, row);                                                                   \
     }
 DELIVER(series)
-DELIVER(sample)
+DELIVER(datagram)
 DELIVER(event)
 DELIVER(check)
 DELIVER(reject)
+
+static int on_sample(void *arg, const struct sample_row *row) {
+    struct file_rows *f = arg;
+    struct sample_row with = *row;
+    if (f->lines)
+        with.line = lines_of(f->lines, f->reader, row);
+    return deliver(f, row->id, &with);
+}
 
 static int read_phase(struct reader *r, const struct filter *filter, struct file_rows *f, struct err *err) {
     switch (f->phase->rows) {
@@ -145,6 +152,8 @@ static int read_phase(struct reader *r, const struct filter *filter, struct file
         return filter->has_type ? 0 : r->ops->checks(r, filter, on_check, f, err);
     case LISTING_REJECTS:
         return filter->has_type ? 0 : r->ops->rejects(r, filter, on_reject, f, err);
+    case LISTING_DATAGRAMS:
+        return r->ops->datagrams(r, filter, on_datagram, f, err);
     case LISTING_REQUESTS:
         break;
     }
@@ -219,6 +228,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
                           .arg = arg,
                           .row = {.max = ROW_MAX},
                           .reader = r,
+                          .lines = lines_new(),
                           .p95 = wants_p95(o),
                           .budget = QUANTILE_LIST_MAX};
     status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
@@ -234,6 +244,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
         r->ops->end(r);
     }
     reader_close(r);
+    lines_free(f.lines);
     buf_free(&f.row);
     if (status != EXIT_PASS)
         log_error("%s", err.set ? err.text : "a row is too large to be shown");

@@ -12,7 +12,7 @@
 
 #define ROWS_NEWEST_MAX 10000 /* rows a server gives from the end */
 
-enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_EVENTS, ROWS_CHECKS, ROWS_REJECTS };
+enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_EVENTS, ROWS_CHECKS, ROWS_REJECTS, ROWS_DATAGRAMS };
 
 /* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
 bool rows_from_file(const struct options *o);

@@ -48,7 +48,18 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names) {
     return refuse_twice(rq);
 }
 
+/* The path /s/NAME says which session it is about; an argument or a field that names another one is a mistake. */
+int ask_own(struct http_request *rq, struct span name) {
+    if (!rq->prefix.p || !name.p || span_eq(name, rq->prefix))
+        return 0;
+    http_error(rq, 409, "the path names the session '%.*s', and the question asks about '%.*s'",
+               SPAN_ARG(rq->prefix), SPAN_ARG(name));
+    return -1;
+}
+
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session) {
+    if (ask_own(rq, name) != 0)
+        return -1;
     if (!name.p)
         name = rq->session_token.p ? rq->session_token : SPAN("default");
     struct err err = {0};
@@ -60,6 +71,8 @@ int ask_session(struct http_request *rq, struct span name, struct ingest_session
 
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session) {
     struct err err = {0};
+    if (ask_own(rq, name) != 0)
+        return -1;
     if (!name.p || ingest_session_find(rq->http->ingest, name, session, &err) == 0)
         return ask_session(rq, name, session);
     struct err why = {0};
@@ -91,6 +104,8 @@ uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *ear
 int ask_sessions(struct http_request *rq, struct span name, struct ingest_session *session) {
     if (!span_eq(name, SPAN(EVERY_SESSION)))
         return ask_recorded(rq, name, session);
+    if (ask_own(rq, name) != 0)
+        return -1;
     *session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
     return 0;
 }

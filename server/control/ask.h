@@ -24,6 +24,9 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names);
 /* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session);
 
+/* Refuses (409) a session that is named besides the one of the path /s/NAME. ask_session and its like do so by themselves. */
+int ask_own(struct http_request *rq, struct span name);
+
 /* The same, or one that has ended and is still in the recording: 1 then, 0 for an open one. Such a one has no address. */
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session);
 /* Where a judgement begins that was given no `since`: at this run's start. *earlier: what it leaves out so. session_id may be

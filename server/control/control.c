@@ -18,6 +18,7 @@ static const struct route routes[] = {
     GET(V1 "/service_checks", control_service_checks),
     GET(V1 "/rejects", control_rejects),
     GET(V1 "/requests", control_requests),
+    GET(V1 "/datagrams", control_datagrams),
     GET(V1 "/metrics", control_names),
     GET(V1 "/tags", control_tags),
     GET(V1 "/timeline", control_timeline),
@@ -38,7 +39,7 @@ static const struct route routes[] = {
     {HTTP_POST, V1 "/diff", control_diff, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
     {HTTP_POST, V1 "/reset", control_reset, ROUTE_CHECKS_SESSION, 64 << 10},
     GET(V1 "/faults", control_faults_get),
-    {HTTP_PUT, V1 "/faults", control_faults_put, ROUTE_CHECKS_SESSION, 256 << 10},
+    {HTTP_PUT, V1 "/faults", control_faults_put, ROUTE_CHECKS_SESSION, 8 << 20},
     {HTTP_DELETE, V1 "/faults", control_faults_delete, ROUTE_CHECKS_SESSION, 64 << 10},
 };
 const struct route_table control_routes = ROUTE_TABLE(routes);

@@ -17,6 +17,7 @@ void control_series(struct http_request *rq);
 void control_samples(struct http_request *rq);
 void control_events(struct http_request *rq);
 void control_service_checks(struct http_request *rq);
+void control_datagrams(struct http_request *rq);
 void control_rejects(struct http_request *rq);
 void control_requests(struct http_request *rq);
 /* metrics.c, tags.c, timeline.c, histogram.c */

@@ -2,7 +2,7 @@
  *
  * DESIGN. A question that is surely short is judged on the connection's own thread: two hand-overs would cost
  * more than the judging. Any other sleeps until its barrier is reached, and while a worker judges it. One that does not hold yet and may wait
- * joins the watch thread, which feeds its judge with each new record once; whoever decides (holds, can't be
+ * joins the watch thread, which feeds its judge with each new record that it waits for once; whoever decides (holds, can't be
  * mended, time is up) hands it to a worker for the report.
  *
  *     handler -> [loop -> worker] -> judge_start -> decided -> report -> answer
@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "control/question.h"
 #include "core/clock.h"
+#include "http/follow.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
@@ -70,7 +71,7 @@ static bool decided(struct question *q, int64_t now) {
 
 /* Runs with a reader that looks at one moment of the recording; 1: the report is made, 0: not decided yet. */
 static int begin_judging(struct question *q, struct reader *r, struct err *err) {
-    if (judge_start(q->judge, r, err) != 0)
+    if (judge_start(q->judge, r, err) != 0 || follow_newest_series(r, &q->waiter.series, err) != 0)
         return -1;
     q->quiet_mono_ns = clock_mono_ns();
     if (!decided(q, q->quiet_mono_ns))
@@ -120,7 +121,6 @@ static bool session_ended(struct question *q) {
 /* Whether the answer is complete (an error is one too); else the question must wait. */
 static bool judge_to(struct question *q, uint64_t last_id) {
     q->n_forgets = forgets(q);
-    q->waiter.series = watch_series(q->rq->http->watch);
     if (session_ended(q))
         return true;
     if (ask_marks(q->rq, judge_since(q->judge), judge_until(q->judge), last_id) != 0)
@@ -214,6 +214,7 @@ static void wait_for_more(struct question *q) {
     q->waiter.wake = question_wake;
     q->waiter.takes = &judge_takes;
     q->waiter.taker = q->judge;
+    q->waiter.counts = q->settle_ns > 0;
     watch_add(q->rq->http->watch, &q->waiter);
 }
 

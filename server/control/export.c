@@ -68,6 +68,15 @@ static const struct listing_format csv = {.content_type = "text/csv; charset=utf
                                           .n_phases = 1,
                                           .phases = {{LISTING_SAMPLES, "", "\r\n", csv_sample}}};
 
+static void raw_datagram(struct buf *b, const void *row) {
+    rows_datagram_raw(b, row);
+}
+const struct listing_format export_raw = {.content_type = "application/octet-stream",
+                                          .head = "",
+                                          .separator = "",
+                                          .n_phases = 1,
+                                          .phases = {{LISTING_DATAGRAMS, "", "", raw_datagram}}};
+
 static const struct listing_format csv_safe = {.content_type = "text/csv; charset=utf-8",
                                                .head = ROWS_SAMPLE_CSV_HEAD "\r\n",
                                                .separator = "",
@@ -105,8 +114,9 @@ static void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
 
 void control_export(struct http_request *rq) {
     struct ask ask;
-    bool safe = false;
-    if (ask_list(rq, ASK_NAMES("format", "csv_safe"), &ask) != 0 || ask_flag(rq, "csv_safe", &safe) != 0)
+    bool safe = false, raw = false;
+    if (ask_list(rq, ASK_NAMES("format", "csv_safe", "raw"), &ask) != 0 ||
+        ask_flag(rq, "csv_safe", &safe) != 0 || ask_flag(rq, "raw", &raw) != 0)
         return;
     struct span name = http_arg(rq, "format").p ? http_arg(rq, "format") : SPAN("jsonl");
     const struct listing_format *format = export_format(name, safe);
@@ -116,7 +126,14 @@ void control_export(struct http_request *rq) {
         http_error(rq, 400, "an export takes neither newest nor cursor");
     else if (safe && !span_eq(name, SPAN("csv")))
         http_error(rq, 400, "csv_safe is for format=csv");
-    else if (format)
+    else if (raw && !span_eq(name, SPAN("dogstatsd")))
+        http_error(rq, 400, "raw is for format=dogstatsd");
+    else if (raw && (ask.filter.name.p || ask.type.p || ask.filter.n_tags))
+        http_error(rq, 400, "raw datagrams are whole: name, type and tag do not choose among their lines");
+    else if (raw) {
+        if (lists_keep_datagrams(rq))
+            listing_answer(rq, &ask, &export_raw);
+    } else if (format)
         listing_answer(rq, &ask, format);
     else if (span_eq(name, SPAN("openmetrics")))
         openmetrics_answer(rq, &ask);

@@ -6,5 +6,7 @@
 
 /* jsonl, csv, dogstatsd; NULL: none of them. safe: as rows_sample_csv. */
 const struct listing_format *export_format(struct span name, bool safe);
+/* dogstatsd with raw: the datagrams as they came. */
+extern const struct listing_format export_raw;
 
 #endif

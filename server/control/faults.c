@@ -1,6 +1,7 @@
 /* PUT, GET, DELETE /recorder/v1/faults. PUT replaces the whole set. */
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/stub.h"
 #include "core/json.h"
 #include "http/fault.h"
 #include <inttypes.h>
@@ -23,10 +24,14 @@ static int read_number(struct http_request *rq, const json_t *object, const char
     return 1;
 }
 
-/* The name (up to 64 bytes) and id of the session that a rule names; both stay empty when it names none. */
+/* The name (up to 64 bytes) and id of the session that a rule names, or the path /s/NAME; both stay empty when neither does. */
 static int read_session(struct http_request *rq, const json_t *object, char text[65], uint64_t *id) {
     struct span name;
     int given = ask_string(rq, object, "session", &name);
+    if (given == 0 && rq->prefix.p) {
+        name = rq->prefix;
+        given = 1;
+    }
     if (given <= 0)
         return given;
     struct ingest_session session;
@@ -56,16 +61,16 @@ static int read_rule(struct http_request *rq, const json_t *object, struct fault
     struct span path = SPAN("");
     rule->probability = 1;
     rule->seed = 1;
-    if (ask_fields(
-            rq, object, "http[].",
-            ASK_NAMES("path", "session", "status", "delay_ms", "cut", "times", "probability", "seed")) != 0 ||
+    if (ask_fields(rq, object, "http[].",
+                   ASK_NAMES("path", "session", "status", "delay_ms", "cut", "times", "probability", "seed",
+                             STUB_FIELDS)) != 0 ||
         ask_string(rq, object, "path", &path) < 0 || ask_count(rq, object, "status", 599, &status) < 0 ||
         ask_count(rq, object, "delay_ms", FAULT_DELAY_MS_MAX, &delay_ms) < 0 ||
         ask_count(rq, object, "times", UINT32_MAX, &rule->times) < 0 ||
         ask_count(rq, object, "seed", UINT32_MAX, &rule->seed) < 0 ||
         read_number(rq, object, "probability", 0, 1, &rule->probability) < 0 ||
         read_cut(rq, object, &rule->cut) != 0 ||
-        read_session(rq, object, rule->session, &rule->session_id) != 0)
+        read_session(rq, object, rule->session, &rule->session_id) != 0 || stub_read(rq, object, rule) != 0)
         return -1;
     if (path.n >= FAULT_PATH_MAX) {
         http_error(rq, 400, "path is longer than %d bytes", FAULT_PATH_MAX - 1);
@@ -106,6 +111,7 @@ static int read_list(struct http_request *rq, const json_t *body, const char *na
         good = good && json_is_object(json_array_get(*list, i));
     if (good && *n <= FAULT_RULES_MAX)
         return 0;
+    *n = 0;
     http_error(rq, 400, "%s must be a list of at most %d objects", name, FAULT_RULES_MAX);
     return -1;
 }
@@ -118,6 +124,13 @@ static int read_faults(struct http_request *rq, const json_t *body, struct fault
     for (size_t i = 0; i < f->n_rules; i++)
         if (read_rule(rq, json_array_get(http, i), &f->rules[i]) != 0)
             return -1;
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < f->n_rules; i++)
+        n_bytes += f->rules[i].content ? f->rules[i].content->body.n : 0;
+    if (n_bytes > FAULT_BODIES_MAX) {
+        http_error(rq, 400, "the bodies of all faults have more than %zu bytes", FAULT_BODIES_MAX);
+        return -1;
+    }
     for (size_t i = 0; i < f->n_drops; i++)
         if (read_drop(rq, json_array_get(dogstatsd, i), &f->drops[i]) != 0)
             return -1;
@@ -139,6 +152,7 @@ static void put_rule(struct buf *b, const struct fault_rule *rule) {
         buf_str(b, ",\"path\":");
         json_put_string(b, span_str(rule->path));
     }
+    stub_put(b, rule);
     put_session_name(b, rule->session);
     if (rule->status)
         buf_printf(b, ",\"status\":%u", rule->status);
@@ -186,15 +200,18 @@ static void change_drops(struct http_request *rq, const struct fault_drop *from,
     }
 }
 
-static void replace(struct http_request *rq, const struct faults *with) {
+/* Takes what `with` holds over. */
+static void replace(struct http_request *rq, struct faults *with) {
     struct faults *f = rq->http->faults;
     struct fault_drop before[FAULT_RULES_MAX];
     pthread_mutex_lock(&f->lock);
     size_t n_before = f->n_drops;
     memcpy(before, f->drops, sizeof before);
+    fault_clear(f);
     f->n_rules = with->n_rules;
     f->n_drops = with->n_drops;
     memcpy(f->rules, with->rules, sizeof f->rules);
+    with->n_rules = 0;
     memcpy(f->drops, with->drops, sizeof f->drops);
     pthread_mutex_unlock(&f->lock);
     change_drops(rq, before, n_before, with);
@@ -211,6 +228,8 @@ void control_faults_put(struct http_request *rq) {
         http_error(rq, 503, "out of memory");
     else if (read_faults(rq, body, with) == 0)
         replace(rq, with);
+    if (with)
+        fault_clear(with);
     free(with);
     json_decref(body);
 }

@@ -1,10 +1,13 @@
 /* DESIGN. The reader pushes rows; libmicrohttpd pulls bytes. Between them: a page, filled by one look at the
  * recording from the cursor on, until it holds LISTING_PAGE bytes. A small list is one page and is answered
- * with its length; a larger one is streamed, each page with a fresh look (a reader is never held between two
- * pages, so a slow client costs nobody anything).
+ * with its length; a larger one is streamed. Samples lie in chunks that overlap, so where a page of them ends, the look stays
+ * open for the next one, but not for long (held.h: so a slow client costs nobody anything). After that, and for all other
+ * rows, a page is a fresh look from the cursor on.
  */
 #include "control/listing.h"
+#include "control/lines.h"
 
+#include "control/held.h"
 #include "core/log.h"
 #include "core/series.h"
 #include "judge/evaluate/quantile.h"
@@ -12,7 +15,6 @@
 #include <stdlib.h>
 
 struct listing {
-    struct http *http;
     struct ask ask;
     const struct listing_format *format;
     uint64_t until;
@@ -22,9 +24,11 @@ struct listing {
     bool any;        /* some row was delivered */
     bool more;       /* there is a row beyond the limit */
     bool page_full;
-    struct reader *reader; /* while a page of series with p95 is filled */
+    struct held *held;
+    struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
+    struct lines *lines; /* NULL: no datagrams are kept */
     struct buf page;
     size_t at; /* bytes of the page that were sent */
 };
@@ -78,6 +82,15 @@ static int on_series(void *arg, const struct series_row *row) {
 }
 
 static int on_sample(void *arg, const struct sample_row *row) {
+    struct listing *l = arg;
+    if (!l->lines)
+        return take_row(l, row->id, row);
+    struct sample_row with = *row;
+    with.line = lines_of(l->lines, l->reader, row);
+    return take_row(l, row->id, &with);
+}
+
+static int on_datagram(void *arg, const struct datagram_row *row) {
     return take_row(arg, row->id, row);
 }
 
@@ -119,9 +132,20 @@ static bool type_fits(const struct ask *ask, enum listing_rows rows) {
     case LISTING_REJECTS:
         return !ask->filter.has_type;
     case LISTING_REQUESTS:
+    case LISTING_DATAGRAMS:
         return !type.p;
     }
     return false;
+}
+
+/* Oldest first, they are read in parts. */
+static int read_samples(struct listing *l, struct reader *r, const struct filter *f, struct err *err) {
+    if (l->ask.newest || !r->ops->samples_open)
+        return r->ops->samples(r, f, true, on_sample, l, err);
+    struct samples_cursor *samples = held_samples(l->held);
+    if (!samples && !(samples = held_read(l->held, f, err)))
+        return -1;
+    return r->ops->samples_more(samples, on_sample, l, err) < 0 ? -1 : 0;
 }
 
 static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows, const struct filter *f,
@@ -134,7 +158,7 @@ static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows
             return series_since(r, f, on_series, l, err);
         return ops->series(r, f, on_series, l, err);
     case LISTING_SAMPLES:
-        return ops->samples(r, f, true, on_sample, l, err);
+        return read_samples(l, r, f, err);
     case LISTING_EVENTS:
         return ops->events(r, f, on_event, l, err);
     case LISTING_CHECKS:
@@ -143,6 +167,8 @@ static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows
         return ops->rejects(r, f, on_reject, l, err);
     case LISTING_REQUESTS:
         return ops->requests(r, f, on_request, l, err);
+    case LISTING_DATAGRAMS:
+        return ops->datagrams(r, f, on_datagram, l, err);
     }
     return 0;
 }
@@ -154,9 +180,13 @@ static int fill_phase(struct listing *l, struct reader *r, struct err *err) {
         return 0;
     struct filter f = l->ask.filter;
     f.until = l->until;
-    if (rows == LISTING_SERIES)
+    if (rows == LISTING_SERIES || rows == LISTING_DATAGRAMS)
         f.after_series = l->cursor;
-    else {
+    if (rows == LISTING_DATAGRAMS) {
+        f.until += l->ask.filter.until == 0; /* one that holds no record has the newest id before it */
+        f.newest = l->ask.newest;
+        f.limit = l->ask.newest ? l->left : l->left + 1;
+    } else if (rows != LISTING_SERIES) {
         f.since = l->cursor > f.since ? l->cursor : f.since;
         f.newest = l->ask.newest;
         if (rows != LISTING_REJECTS) /* of which on_reject leaves some out */
@@ -183,11 +213,10 @@ static int fill_page(struct listing *l, struct err *err) {
     l->page_full = false;
     if (!l->any && l->cursor == l->ask.cursor && l->phase == 0)
         buf_str(&l->page, l->format->head);
-    struct reader *r = store_reader_take(l->http->store, err);
+    struct reader *r = held_take(l->held, err);
     if (!r)
         return -1;
-    int failed = r->ops->begin(r, err);
-    bool begun = !failed;
+    int failed = 0;
     while (!failed && !l->done) {
         failed = fill_phase(l, r, err);
         if (failed || l->page_full)
@@ -197,15 +226,16 @@ static int fill_page(struct listing *l, struct err *err) {
         else
             l->cursor = 0;
     }
-    if (begun)
-        r->ops->end(r);
-    store_reader_give(l->http->store, r);
-    return failed || l->page.failed ? -1 : 0;
+    failed = failed || l->page.failed;
+    held_leave(l->held, !failed && l->page_full && l->format->phases[l->phase].rows == LISTING_SAMPLES);
+    return failed ? -1 : 0;
 }
 
 static void listing_free(void *arg) {
     struct listing *l = arg;
+    held_free(l->held);
     buf_free(&l->page);
+    lines_free(l->lines);
     free(l);
 }
 
@@ -235,11 +265,11 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
         ask_marks(rq, ask->filter.since, ask->filter.until, last_id) != 0)
         return;
     struct listing *l = calloc(1, sizeof *l);
-    if (!l) {
+    if (!l || !(l->held = held_new(rq->http))) {
+        free(l);
         http_error(rq, 503, "out of memory");
         return;
     }
-    l->http = rq->http;
     l->ask = *ask;
     l->ask.filter.tags = l->ask.tags;
     if (ask->filter.session.p)
@@ -250,6 +280,9 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     l->cursor = ask->cursor;
     l->page.max = 64 << 20;
     l->budget = QUANTILE_LIST_MAX;
+    struct store_stats stats;
+    store_stats(rq->http->store, &stats);
+    l->lines = stats.datagrams ? lines_new() : NULL;
     struct err err = {0};
     if (fill_page(l, &err) != 0) {
         http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a row is too large");
@@ -259,7 +292,8 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     rq->answer.content_type = format->content_type;
     if (l->done) {
         rq->answer.body = l->page;
-        free(l);
+        l->page = (struct buf){0};
+        listing_free(l);
         return;
     }
     rq->answer.stream = listing_read;

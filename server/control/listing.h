@@ -21,7 +21,8 @@ struct listing_phase {
         LISTING_EVENTS,
         LISTING_CHECKS,
         LISTING_REJECTS,
-        LISTING_REQUESTS
+        LISTING_REQUESTS,
+        LISTING_DATAGRAMS
     } rows;
     const char *before, *after; /* each row */
     void (*write)(struct buf *b, const void *row);
@@ -34,6 +35,9 @@ struct listing_format {
     size_t n_phases;
     struct listing_phase phases[LISTING_PHASES_MAX];
 };
+
+/* Answers 409 and returns false where no datagram is kept: an empty list would say that none came. lists.c. */
+bool lists_keep_datagrams(struct http_request *rq);
 
 /* Answers with the rows that `ask` wants. */
 void listing_answer(struct http_request *rq, const struct ask *ask, const struct listing_format *format);

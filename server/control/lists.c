@@ -3,6 +3,15 @@
 #include "control/listing.h"
 #include "render/rows.h"
 
+bool lists_keep_datagrams(struct http_request *rq) {
+    struct store_stats stats;
+    store_stats(rq->http->store, &stats);
+    if (stats.datagrams || store_keeps_datagrams(rq->http->store))
+        return true;
+    http_error(rq, 409, "this server keeps no datagrams: start it with --keep-datagrams");
+    return false;
+}
+
 #define WRITER(name, type)                                                                                   \
     static void write_##name(struct buf *b, const void *row) {                                               \
         rows_##name##_json(b, (const struct type *)row);                                                     \
@@ -12,6 +21,7 @@ WRITER(sample, sample_row)
 WRITER(event, event_row)
 WRITER(check, check_row)
 WRITER(reject, reject_row)
+WRITER(datagram, datagram_row)
 
 #define LIST(path, rows, writer)          LIST_WITH(path, rows, writer, 0, NULL)
 #define LIST_OF_LINES(path, rows, writer) LIST_WITH(path, rows, writer, ASK_NAMES("remarked"))
@@ -40,3 +50,17 @@ LIST_OF_LINES(samples, LISTING_SAMPLES, sample)
 LIST_OF_LINES(events, LISTING_EVENTS, event)
 LIST_OF_LINES(service_checks, LISTING_CHECKS, check)
 LIST(rejects, LISTING_REJECTS, reject)
+
+void control_datagrams(struct http_request *rq) {
+    static const struct listing_format format = {"application/json",
+                                                 "{\"datagrams\":[",
+                                                 ",\n",
+                                                 true,
+                                                 1,
+                                                 {{LISTING_DATAGRAMS, "", "", write_datagram}}};
+    struct ask ask;
+    if (ask_some(rq, ASK_NAMES("session", "source", "since", "until", "limit", "cursor", "newest", "settled"),
+                 &ask) == 0 &&
+        lists_keep_datagrams(rq))
+        listing_answer(rq, &ask, &format);
+}

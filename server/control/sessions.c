@@ -1,12 +1,12 @@
 /* /recorder/v1/sessions, marks, reset: what changes the recording. */
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/forget.h"
 #include "core/array.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "http/environment.h"
-#include "http/watch.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -259,68 +259,30 @@ void control_mark(struct http_request *rq) {
     json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, ASK_NAMES("at")) : NULL;
     struct span name = http_arg(rq, "session");
     bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
-    if (body && read_moment(rq, body, &moment) == 0 && (all || ask_session(rq, name, &session) == 0) &&
-        ask_barrier(rq, session.id, &last_id) == 0 && find_mark(rq, &moment, last_id, &mark) == 0)
+    if (body && ask_own(rq, name) == 0 && read_moment(rq, body, &moment) == 0 &&
+        (all || ask_session(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0 &&
+        find_mark(rq, &moment, last_id, &mark) == 0)
         buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", mark);
     json_decref(body);
 }
 
-struct forget {
-    bool all; /* ended ones too, which go altogether */
-    size_t n;
-    uint64_t *ids; /* of the sessions */
-    struct store_removed removed;
-};
-
-static int forget(struct store *store, void *arg, struct err *err) {
-    struct forget *f = arg;
-    for (size_t i = 0; i < f->n; i++) {
-        struct store_removed r = {0};
-        if (store_reset(store, f->ids[i], &r, err) != 0)
-            return -1;
-        f->removed.samples += r.samples;
-        f->removed.series += r.series;
-        f->removed.events += r.events;
-        f->removed.checks += r.checks;
-        f->removed.rejects += r.rejects;
-        f->removed.requests += r.requests;
-        f->removed.datagrams += r.datagrams;
-    }
-    return f->all ? store_remove_ended(store, &f->removed, err) : 0;
-}
-
-static void note_id(void *arg, const struct ingest_session *session) {
-    struct forget *f = arg;
-    if (f->n < INGEST_SESSIONS_MAX)
-        f->ids[f->n++] = session->id;
-}
-
 void control_reset(struct http_request *rq) {
-    struct ingest_session session;
+    struct ingest_session session = {.id = INGEST_ALL};
     json_t *body = ask_only(rq, ASK_NAMES("session")) == 0 ? ask_body(rq, 0, NULL) : NULL;
     if (!body)
         return;
     json_decref(body);
-    struct forget f = {.ids = calloc(INGEST_SESSIONS_MAX, sizeof *f.ids)};
     struct span name = http_arg(rq, "session");
-    if (!f.ids)
-        http_error(rq, 503, "out of memory");
-    else if (span_eq(name, SPAN("*"))) {
-        f.all = true;
-        ingest_session_each(rq->http->ingest, note_id, &f);
-    } else if (ask_recorded(rq, name, &session) >= 0)
-        f.ids[f.n++] = session.id;
+    struct store_removed r = {0};
     struct err err = {0};
-    if (f.n && ingest_call(rq->http->ingest, !f.all ? f.ids[0] : INGEST_ALL, forget, &f, &err) != 0)
+    if (ask_own(rq, name) != 0 || (!span_eq(name, SPAN("*")) && ask_recorded(rq, name, &session) < 0))
+        return;
+    if (forget_session(rq->http, session.id, &r, &err) != 0)
         http_error(rq, 503, "cannot reset: %s", err.text);
-    else if (f.n)
+    else
         buf_printf(&rq->answer.body,
                    "{\"removed\":{\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
                    ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 ",\"requests\":%" PRIu64
                    ",\"datagrams\":%" PRIu64 "}}\n",
-                   f.removed.samples, f.removed.series, f.removed.events, f.removed.checks, f.removed.rejects,
-                   f.removed.requests, f.removed.datagrams);
-    for (size_t i = 0; i < f.n; i++)
-        watch_forget(rq->http, f.ids[i]);
-    free(f.ids);
+                   r.samples, r.series, r.events, r.checks, r.rejects, r.requests, r.datagrams);
 }

@@ -6,40 +6,38 @@
  *     data: {"id":17,…}
  *
  * DESIGN. A subscriber is a cursor over the recording. When it has caught up its connection sleeps until the
- * next commit; then libmicrohttpd asks for bytes again and the next window of ids is read. A slow client
+ * next commit, and at least PACE_NS; then libmicrohttpd asks for bytes again and the next window of ids is read, or
+ * taken from a stream that has read it before (window.h). A slow client
  * falls behind but loses nothing, and what it has not read yet costs no memory. It starts at the present, at
  * `since`, or after Last-Event-ID. When the session it is about ends, so does the stream, with an event `end`.
  */
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/window.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "http/watch.h"
-#include "render/rows.h"
-#include <inttypes.h>
 #include <stdlib.h>
 
-#define WINDOW_IDS   256                 /* records looked at in one go */
-#define KEEPALIVE_NS (15 * NS_PER_S)     /* a comment, so that nobody takes silence for a broken connection */
-#define WINDOW_MAX   ((size_t)128 << 20) /* bytes of what they become */
-#define WINDOW_KEPT  ((size_t)1 << 20)   /* of them kept from one window to the next */
-
-struct message {
-    uint64_t id;
-    size_t at, n;
-};
+#define KEEPALIVE_NS (15 * NS_PER_S)  /* a comment, so that nobody takes silence for a broken connection */
+#define PACE_NS      (10 * NS_PER_MS) /* between two looks while records keep coming */
 
 struct sent_stream {
     struct waiter waiter;
+    struct http *http;
     struct http_request *rq;
     struct ask ask;
     uint64_t cursor;                /* the newest id looked at */
     uint64_t commits;               /* when it was looked at */
     uint64_t session_id, n_forgets; /* watch_forgets then; session_id 0: the stream is about all sessions */
-    struct buf text;
-    struct message messages[WINDOW_IDS];
-    size_t n_messages, next; /* the one being sent */
-    size_t at;               /* bytes of it that were sent */
+    int64_t looked_mono_ns;         /* and in nanoseconds */
+    struct window *window;          /* that is being sent; NULL: none */
+    const char *text;               /* its text, or the last words */
+    const struct window_event *events;
+    size_t n_events, next; /* the one being sent */
+    size_t at;             /* bytes of it that were sent */
+    struct buf end;        /* the last words */
+    struct window_event last;
     bool keepalive, stopping;
 };
 
@@ -53,105 +51,54 @@ static bool session_ended(const struct sent_stream *s) {
 
 static int say_end(struct sent_stream *s) {
     buf_printf(
-        &s->text,
+        &s->end,
         "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its time to live is "
         "over\"}\n\n",
         s->ask.session);
-    s->messages[s->n_messages++] = (struct message){.n = s->text.n};
+    s->last = (struct window_event){.n = s->end.n};
+    s->events = &s->last;
+    s->n_events = 1;
+    s->text = s->end.p;
     s->stopping = true;
-    return s->text.failed ? -1 : 1;
-}
-
-static int add(struct sent_stream *s, uint64_t id, const char *event,
-               void (*write)(struct buf *, const void *), const void *row) {
-    if (s->n_messages == WINDOW_IDS)
-        return 1;
-    struct message *m = &s->messages[s->n_messages++];
-    m->id = id;
-    m->at = s->text.n;
-    buf_printf(&s->text, "id: %" PRIu64 "\nevent: %s\ndata: ", id, event);
-    write(&s->text, row);
-    buf_str(&s->text, "\n\n");
-    m->n = s->text.n - m->at;
-    return s->text.failed;
-}
-
-#define ADDER(name, type, event)                                                                             \
-    static void write_##name(struct buf *b, const void *row) {                                               \
-        rows_##name##_json(b, (const struct type *)row);                                                     \
-    }                                                                                                        \
-    static int add_##name(void *arg, const struct type *row) {                                               \
-        return add(arg, row->id, event, write_##name, row);                                                  \
-    }
-ADDER(sample, sample_row, "sample")
-ADDER(event, event_row, "event")
-ADDER(check, check_row, "service_check")
-ADDER(reject, reject_row, "reject")
-
-static int by_id(const void *a, const void *b) {
-    uint64_t x = ((const struct message *)a)->id, y = ((const struct message *)b)->id;
-    return (x > y) - (x < y);
-}
-
-/* Reads the records of the next WINDOW_IDS ids. */
-static int read_window(struct sent_stream *s, struct reader *r, struct err *err) {
-    const struct reader_ops *ops = r->ops;
-    uint64_t last_id;
-    if (ops->last_id(r, &last_id, err) != 0)
-        return -1;
-    struct filter f = s->ask.filter;
-    f.since = s->cursor;
-    f.until = last_id - s->cursor > WINDOW_IDS ? s->cursor + WINDOW_IDS : last_id;
-    if (last_id <= s->cursor)
-        return 0;
-    struct span type = s->ask.type;
-    bool all = !type.p, metric = s->ask.filter.has_type || span_eq(type, SPAN("metric"));
-    bool check = span_eq(type, SPAN("check")) || span_eq(type, SPAN("service_check"));
-    int failed = (all || metric) && ops->samples(r, &f, true, add_sample, s, err);
-    failed = failed || ((all || span_eq(type, SPAN("event"))) && ops->events(r, &f, add_event, s, err));
-    failed = failed || ((all || check) && ops->checks(r, &f, add_check, s, err));
-    failed = failed || (all && ops->rejects(r, &f, add_reject, s, err));
-    s->cursor = f.until;
-    return failed || s->text.failed ? -1 : 0;
+    return s->end.failed ? -1 : 1;
 }
 
 /* 1: there is something to send; 0: nothing is new; -1: failed. */
 static int next_window(struct sent_stream *s) {
+    struct http *h = s->rq->http;
     struct err err = {0};
-    if (s->text.cap > WINDOW_KEPT) {
-        buf_free(&s->text);
-        s->text = (struct buf){.max = WINDOW_MAX};
-    }
-    buf_clear(&s->text);
-    s->commits = pipeline_commits(s->rq->http->pipeline);
-    s->n_forgets = watch_forgets(s->rq->http, s->session_id);
-    s->n_messages = s->next = s->at = 0;
-    struct reader *r = store_reader_take(s->rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err);
-    if (!failed) {
-        uint64_t before;
-        do {
-            before = s->cursor;
-            failed = read_window(s, r, &err);
-        } while (!failed && s->n_messages == 0 && s->cursor != before);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(s->rq->http->store, r);
-    if (failed) {
-        log_warning("a stream ends: %s", err.text);
-        return -1;
-    }
-    if (s->n_messages == 0 && session_ended(s))
+    s->commits = pipeline_commits(h->pipeline);
+    s->n_forgets = watch_forgets(h, s->session_id);
+    s->looked_mono_ns = clock_mono_ns();
+    s->next = s->at = s->n_events = 0;
+    uint64_t before, since;
+    do {
+        before = since = s->cursor;
+        window_drop(h, s->window);
+        s->window = window_next(h, &s->ask, s->n_forgets, &s->cursor, &err);
+        if (!s->window) {
+            log_warning("a stream ends: %s", err.text);
+            return -1;
+        }
+        s->events = window_events(s->window, since, &s->n_events);
+        s->text = window_text(s->window);
+    } while (s->n_events == 0 && s->cursor != before);
+    if (s->n_events == 0 && session_ended(s))
         return say_end(s);
-    qsort(s->messages, s->n_messages, sizeof s->messages[0], by_id);
-    return s->n_messages > 0;
+    return s->n_events > 0;
 }
 
 static bool stream_look(struct waiter *w) {
     struct sent_stream *s = (struct sent_stream *)w;
-    return pipeline_commits(s->rq->http->pipeline) != s->commits || /* what it holds, reading tells */
-           watch_forgets(s->rq->http, s->session_id) != s->n_forgets;
+    if (watch_forgets(s->rq->http, s->session_id) != s->n_forgets)
+        return true;
+    if (pipeline_commits(s->rq->http->pipeline) == s->commits)
+        return false;
+    /* What it holds, reading tells. */
+    int64_t next = s->looked_mono_ns + PACE_NS;
+    if (clock_mono_ns() < next)
+        w->due_mono_ns = next;
+    return w->due_mono_ns != next;
 }
 
 static void stream_wake(struct waiter *w, enum watch_why why) {
@@ -172,11 +119,11 @@ static void sleep_until_commit(struct sent_stream *s) {
 
 static size_t send_messages(struct sent_stream *s, char *to, size_t max) {
     size_t sent = 0;
-    while (s->next < s->n_messages && sent < max) {
-        const struct message *m = &s->messages[s->next];
+    while (s->next < s->n_events && sent < max) {
+        const struct window_event *m = &s->events[s->next];
         size_t n = m->n - s->at;
         n = n < max - sent ? n : max - sent;
-        memcpy(to + sent, s->text.p + m->at + s->at, n);
+        memcpy(to + sent, s->text + m->at + s->at, n);
         sent += n;
         s->at += n;
         if (s->at == m->n) {
@@ -189,7 +136,7 @@ static size_t send_messages(struct sent_stream *s, char *to, size_t max) {
 
 static ssize_t stream_read(void *arg, char *to, size_t max) {
     struct sent_stream *s = arg;
-    if (s->next == s->n_messages) {
+    if (s->next == s->n_events) {
         if (s->stopping)
             return HTTP_STREAM_END;
         int more = next_window(s);
@@ -210,7 +157,8 @@ static ssize_t stream_read(void *arg, char *to, size_t max) {
 
 static void stream_free(void *arg) {
     struct sent_stream *s = arg;
-    buf_free(&s->text);
+    windows_end(s->http, s->window); /* the request may be gone */
+    buf_free(&s->end);
     free(s);
 }
 
@@ -233,13 +181,14 @@ void control_stream(struct http_request *rq) {
         http_error(rq, 503, "out of memory");
         return;
     }
+    s->http = rq->http;
     s->rq = rq;
+    windows_begin(rq->http);
     s->ask = ask;
     s->ask.filter.tags = s->ask.tags;
     if (ask.filter.session.p)
         s->ask.filter.session = span_str(s->ask.session);
     s->session_id = session.id;
-    s->text.max = WINDOW_MAX;
     if (!ask_u64(resume, &s->cursor))
         s->cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;
     s->keepalive = true; /* the headers go out at once, with a comment */

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#define ARENA_FIRST                                                                                          \
+    ((size_t)1024) /* most arenas hold little: each block is twice as large as the one before */
 #define ARENA_BLOCK ((size_t)32 * 1024)
 #define ARENA_ALIGN ((size_t)16)
 
@@ -13,7 +15,9 @@ struct arena_block {
 };
 
 static void *block_add(struct arena *a, size_t n) {
-    size_t cap = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+    size_t cap = a->newest ? 2 * a->newest->cap : ARENA_FIRST;
+    cap = cap > ARENA_BLOCK ? ARENA_BLOCK : cap;
+    cap = n > cap ? n : cap;
     if (a->max && (cap > a->max || a->used > a->max - cap)) {
         a->failed = true;
         return NULL;

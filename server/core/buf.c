@@ -17,6 +17,8 @@ bool buf_reserve(struct buf *b, size_t n) {
     size_t cap = b->cap ? b->cap : 256;
     while (cap <= b->n + n)
         cap *= 2;
+    if (cap > max) /* so that what buf_add finds room for is within the maximum */
+        cap = max + 1;
     char *p = realloc(b->p, cap);
     if (!p) {
         b->failed = true;
@@ -25,23 +27,6 @@ bool buf_reserve(struct buf *b, size_t n) {
     b->p = p;
     b->cap = cap;
     return true;
-}
-
-void buf_add(struct buf *b, const void *p, size_t n) {
-    if (!buf_reserve(b, n))
-        return;
-    if (n)
-        memcpy(b->p + b->n, p, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void buf_str(struct buf *b, const char *s) {
-    buf_add(b, s, strlen(s));
-}
-
-void buf_char(struct buf *b, char c) {
-    buf_add(b, &c, 1);
 }
 
 void buf_u64(struct buf *b, uint64_t n) {

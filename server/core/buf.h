@@ -21,12 +21,27 @@ struct buf {
 
 /* Room for n more bytes; false (and failed) past the maximum. */
 bool buf_reserve(struct buf *b, size_t n);
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_str(struct buf *b, const char *s);
-void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_u64(struct buf *b, uint64_t n);
 void buf_free(struct buf *b);
+
+/* Inline, because rows are made of short pieces. */
+static inline void buf_add(struct buf *b, const void *p, size_t n) {
+    if ((b->failed || n >= b->cap - b->n) && !buf_reserve(b, n))
+        return;
+    if (n)
+        memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+static inline void buf_str(struct buf *b, const char *s) {
+    buf_add(b, s, strlen(s));
+}
+
+static inline void buf_char(struct buf *b, char c) {
+    buf_add(b, &c, 1);
+}
 
 static inline void buf_span(struct buf *b, struct span s) {
     buf_add(b, s.p, s.n);

@@ -51,8 +51,41 @@ static const char *cause_of_locale(struct span s) {
     return NULL;
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/* "1 ", "12e", "+-3", "0x1F": nearly a number. */
+static const char *cause_of_number(struct span s) {
+    static const char *const empty[] = {"-", "+", ""};
+    size_t digits = 0, points = 0, signs = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        digits += is_digit(s.p[i]);
+        points += s.p[i] == '.';
+        signs += s.p[i] == '+' || s.p[i] == '-';
+    }
+    if (is_one_of(s, empty))
+        return "a sign stands without a number";
+    if (s.n == 0 || digits == 0)
+        return NULL;
+    if (is_blank(s.p[0]) || is_blank(s.p[s.n - 1]))
+        return "a blank stands beside the number";
+    if ((s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
+        return "the number stands in quotes";
+    if (span_starts(s, SPAN("0x")) || span_starts(s, SPAN("0X")))
+        return "the number is hexadecimal";
+    if (is_digit(s.p[0]) && digits + 1 == s.n && (s.p[s.n - 1] == 'e' || s.p[s.n - 1] == 'E'))
+        return "the number has an 'e' without an exponent";
+    if (points > 1 && digits + points + signs == s.n)
+        return "the number has more than one decimal point";
+    if (signs > 1 && digits + points + signs == s.n)
+        return "the number has more than one sign";
+    return NULL;
+}
+
 static const char *cause_of_value(struct span s) {
-    static const char *const nothing[] = {"none", "null", "nil", "undefined", "n/a", "?", "<nil>", ""};
+    static const char *const nothing[] = {"none", "null",  "nil",    "undefined", "n/a",
+                                          "?",    "<nil>", "(null)", ""};
     static const char *const truths[] = {"true", "false", "yes", "no", ""};
     const char *locale = cause_of_locale(s);
     if (locale)
@@ -67,6 +100,11 @@ static const char *cause_of_value(struct span s) {
         return "tags stand in the place of the value";
     if (holds(s, ":"))
         return "a name ends at its first ':'";
+    if (s.n && (s.p[0] == '{' || s.p[0] == '[' || s.p[0] == '<'))
+        return "the client sent an object or a list in the place of a number";
+    const char *number = cause_of_number(s);
+    if (number)
+        return number;
     if (s.n > 1 && is_digit(s.p[0]) && (is_letter(s.p[s.n - 1]) || s.p[s.n - 1] == '%'))
         return "a unit stands behind the number";
     return NULL;
@@ -86,6 +124,8 @@ static const char *cause_of_type(struct span s) {
                                         "set",   "meter",   "histogram", "distribution", ""};
     size_t n = type_length(s);
     struct span rest = span_from(s, n);
+    if (s.n == 0 || s.p[0] == '#' || s.p[0] == '@')
+        return "the type is missing, as in NAME:VALUE|c";
     if (is_one_of(s, upper))
         return "types are in lower case";
     if (is_one_of(s, others))
@@ -98,6 +138,8 @@ static const char *cause_of_type(struct span s) {
         return "a '|' is missing before the '@'";
     if (n && rest.n && rest.p[0] == '#')
         return "a '|' is missing before the '#'";
+    if (n && rest.n && rest.p[0] == ',')
+        return "tags stand behind a '|#'";
     if (n && span_starts(rest, SPAN("\\n")))
         return "a backslash and an n stand where a newline was meant";
     if (n && rest.n && rest.p[0] == '\0')
@@ -126,18 +168,75 @@ static const char *cause_of_line(struct span s) {
     return NULL;
 }
 
+/* cluster.outbound|443:1|c, hits 1|c, hits=1|c: what stands where the ':' is missed. */
+static const char *cause_of_colon(struct span text) {
+    const char *pipe = text.n ? memchr(text.p, '|', text.n) : NULL;
+    if (!pipe)
+        return cause_of_line(text);
+    struct span head = span_of(text.p, (size_t)(pipe - text.p)), rest = span_from(text, head.n + 1);
+    bool number = head.n && is_digit(head.p[head.n - 1]);
+    if (holds(rest, ":"))
+        return "a '|' ends the value, so no name can hold one";
+    if (number && holds(head, "="))
+        return "a '=' stands in the place of the ':'";
+    if (number && holds(head, " "))
+        return "a blank stands in the place of the ':'";
+    return rest.n && is_digit(rest.p[0]) ? "a '|' stands in the place of the ':'" : NULL;
+}
+
+static const char *cause_of_rate(struct span s) {
+    if (s.n == 0)
+        return "the rate is missing";
+    if (s.p[s.n - 1] == '%' || holds(s, "/"))
+        return "a rate is a number from 0 to 1, as 0.1";
+    return cause_of_locale(s);
+}
+
+static const char *cause_of_timestamp(struct span s) {
+    if (s.n == 0)
+        return "the timestamp is missing";
+    if (holds(s, ":") || holds(s, "-"))
+        return "a timestamp counts the seconds since 1970";
+    return holds(s, ".") ? "seconds have no fraction here" : NULL;
+}
+
+/* _scheduler.depth:5|g, _e:x|y: read as what it was not meant for. */
+static const char *cause_of_family(const struct reject *r) {
+    bool check = r->reason == REASON_SC_FORMAT || r->reason == REASON_SC_EMPTY_NAME ||
+                 r->reason == REASON_SC_INVALID_STATUS;
+    if (check && r->text.n > 3 && span_starts(r->text, SPAN("_sc")) && r->text.p[3] != '|')
+        return "every line that begins with _sc is read as a service check: no other name can begin so";
+    bool metric = r->reason == REASON_INVALID_TYPE || r->reason == REASON_INVALID_VALUE ||
+                  r->reason == REASON_NO_COLON || r->reason == REASON_NO_PIPE;
+    return metric && (span_starts(r->text, SPAN("_e:")) || span_starts(r->text, SPAN("_e|")))
+               ? "an event begins with _e{TITLE_BYTES,TEXT_BYTES}:"
+               : NULL;
+}
+
 static const char *cause_of_status(struct span s) {
     static const char *const words[] = {"ok", "warning", "warn", "critical", "unknown", ""};
     return is_one_of(s, words) ? "a status is a digit: 0 ok, 1 warning, 2 critical, 3 unknown" : NULL;
 }
 
+/* Over HTTP fields have no such letters. */
+static bool stands_behind(const struct reject *r, char letter) {
+    return r->offset > 0 && r->offset <= r->text.n && r->text.p[r->offset - 1] == letter;
+}
+
 const char *cause_of(const struct reject *r) {
     struct span s = failed_field(r);
+    const char *family = cause_of_family(r);
+    if (family)
+        return family;
     switch (r->reason) {
     case REASON_INVALID_VALUE:
         return r->offset ? cause_of_value(s) : NULL;
     case REASON_INVALID_SAMPLE_RATE:
-        return s.n && s.p[s.n - 1] == '%' ? "a rate is a number from 0 to 1" : cause_of_locale(s);
+        return stands_behind(r, '@') ? cause_of_rate(s) : NULL;
+    case REASON_INVALID_TIMESTAMP:
+        return stands_behind(r, 'T') ? cause_of_timestamp(s) : NULL;
+    case REASON_NO_COLON:
+        return cause_of_colon(r->text);
     case REASON_INVALID_TYPE:
         return cause_of_type(s);
     case REASON_NO_PIPE:

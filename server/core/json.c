@@ -37,9 +37,13 @@ static void string(struct buf *b, struct span s, bool raw) {
     buf_char(b, '"');
     size_t from = 0; /* everything before it is written */
     for (size_t i = 0; i < s.n;) {
+        while (i < s.n && is_plain((unsigned char)s.p[i]))
+            i++;
+        if (i == s.n)
+            break;
         unsigned char byte = (unsigned char)s.p[i];
         size_t n = byte < 0x80 || raw ? 1 : utf8_length(span_from(s, i));
-        if (is_plain(byte) || (byte >= 0x80 && n > 0)) {
+        if (byte >= 0x80 && n > 0) {
             i += n;
             continue;
         }
@@ -68,15 +72,20 @@ void json_put_string_raw(struct buf *b, struct span s) {
 void json_put_base64(struct buf *b, struct span s) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     buf_char(b, '"');
-    for (size_t i = 0; i < s.n; i += 3) {
-        size_t n = s.n - i < 3 ? s.n - i : 3;
-        uint32_t three = 0;
-        for (size_t k = 0; k < 3; k++)
-            three = three << 8 | (k < n ? (unsigned char)s.p[i + k] : 0);
-        buf_add(b,
-                (char[]){digits[three >> 18], digits[three >> 12 & 63], n > 1 ? digits[three >> 6 & 63] : '=',
-                         n > 2 ? digits[three & 63] : '='},
-                4);
+    for (size_t i = 0; i < s.n;) {
+        char piece[1024];
+        size_t n_piece = 0;
+        for (; i < s.n && n_piece + 4 <= sizeof piece; i += 3) {
+            size_t n = s.n - i < 3 ? s.n - i : 3;
+            uint32_t three = 0;
+            for (size_t k = 0; k < 3; k++)
+                three = three << 8 | (k < n ? (unsigned char)s.p[i + k] : 0);
+            piece[n_piece++] = digits[three >> 18];
+            piece[n_piece++] = digits[three >> 12 & 63];
+            piece[n_piece++] = n > 1 ? digits[three >> 6 & 63] : '=';
+            piece[n_piece++] = n > 2 ? digits[three & 63] : '=';
+        }
+        buf_add(b, piece, n_piece);
     }
     buf_char(b, '"');
 }

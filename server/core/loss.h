@@ -29,6 +29,8 @@ enum loss_kind {
     X(LOSS_EVICTED_EVENTS, "evicted_events", "events removed by --retention-age", LOST_EVENTS)               \
     X(LOSS_EVICTED_CHECKS, "evicted_checks", "service checks removed by --retention-age", LOST_CHECKS)       \
     X(LOSS_EVICTED_REJECTS, "evicted_rejects", "rejects removed by --retention-age", LOST_REJECTS)           \
+    X(LOSS_EVICTED_BODIES, "evicted_bodies",                                                                 \
+      "bodies of requests removed by --retention-age or --retention-bodies", 0)                              \
     X(LOSS_UNWRITTEN, "unwritten", "or more records that are still on their way into this file", LOST_ANY)   \
     X(LOSS_REFUSED, "refused", "stream connections that were refused, with what had been sent over them",    \
       LOST_ANY)                                                                                              \

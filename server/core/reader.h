@@ -30,7 +30,10 @@ struct filter {
     const struct span *tags; /* each must be among the row's tags, byte for byte; "key:*" globs are allowed */
     bool has_source;
     enum source source;
-    uint64_t series_id;    /* 0: any */
+    uint64_t series_id; /* 0: any */
+    /* samples, ordered: only of series that it says yes to; NULL: of any. A reader may give others, too. */
+    bool (*wants_series)(void *arg, uint64_t series_id);
+    void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
     uint64_t since;        /* records with id > since */
     uint64_t until;        /* records with id <= until; 0: no bound */
@@ -78,6 +81,8 @@ struct sample_row {
     struct span session;
     struct span text; /* sets: the value; else empty */
     struct value value;
+    struct span
+        line; /* as it came; p == NULL: whoever reads has not looked for it (control/lines.h), or it is not kept */
     const struct metric *spelling; /* name, type, tags as received, rate, origin, unit, …; without values */
 };
 
@@ -121,6 +126,14 @@ struct reject_row {
     struct reject reject;
 };
 
+/* The body of a POST as it came, with what only those need who ask for it again. */
+struct posted_body {
+    struct span path;    /* decoded, with all its slashes */
+    struct span api_key; /* whole; p == NULL: none */
+    struct span headers; /* a JSON object; p == NULL: not kept */
+    struct span bytes;
+};
+
 /* One HTTP request to the fake intake. */
 struct request {
     struct span method, path, query; /* raw; the query with its api keys masked */
@@ -128,8 +141,9 @@ struct request {
     uint64_t wire_bytes, body_bytes; /* before and after decompression */
     struct span encoding, content_type, user_agent;
     struct span api_key; /* masked: the last 4 characters */
-    struct span body;    /* kept for the paths that are not decoded; else {NULL, 0} */
-    struct span note;    /* what was wrong with it, or which fault was injected */
+    struct span body; /* kept for the paths that are not decoded, and where bodies are kept; else {NULL, 0} */
+    struct span note; /* what was wrong with it, or which fault was injected */
+    const struct posted_body *payload; /* to be kept besides; NULL: none. A reader gives it apart */
 };
 
 struct request_row {
@@ -137,6 +151,30 @@ struct request_row {
     int64_t received_at;
     struct span session;
     struct request request;
+};
+
+struct payload_row {
+    uint64_t id; /* of its request */
+    int64_t received_at;
+    struct span session;
+    struct span method, query, encoding, content_type; /* of its request */
+    struct posted_body payload;
+};
+
+/* A path that was posted to. */
+struct posted_row {
+    struct span path;
+    uint64_t n;
+};
+
+/* A datagram as it came. */
+struct datagram_row {
+    uint64_t id; /* of datagrams alone */
+    int64_t received_at;
+    enum source source;
+    struct span session;
+    uint64_t after_id; /* its records have ids from after_id + 1 on */
+    struct span bytes;
 };
 
 struct loss_row {
@@ -185,9 +223,19 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
+     * reader cannot tell it so. */
+    int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);
+    /* The same in parts, in order of id and without `limit` and `newest`, as long as its moment lasts. What the filter points to must
+     * last as long. NULL: this reader can't. One cursor of a reader at a time; no other samples are read meanwhile. */
+    struct samples_cursor *(*samples_open)(struct reader *, const struct filter *, struct err *);
+    /* 1: the callback stopped it, and gets that row again the next time; 0: there are no more; -1. */
+    int (*samples_more)(struct samples_cursor *, int (*row)(void *, const struct sample_row *), void *,
+                        struct err *);
+    void (*samples_close)(struct samples_cursor *); /* before `end` */
     /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
@@ -204,6 +252,16 @@ struct reader_ops {
                    void *, struct err *);
     int (*requests)(struct reader *, const struct filter *, int (*row)(void *, const struct request_row *),
                     void *, struct err *);
+    /* Of those requests whose bodies were kept; `name` is an exact path. session, since, until and limit count. */
+    int (*payloads)(struct reader *, const struct filter *, int (*row)(void *, const struct payload_row *),
+                    void *, struct err *);
+    /* The paths that a session's POSTs went to, by name: of payloads, or else of all requests that are recorded. */
+    int (*posted)(struct reader *, struct span session, bool payloads,
+                  int (*row)(void *, const struct posted_row *), void *, struct err *);
+    /* Those that were kept, oldest first. `since` and `until` are about their records; session, source, limit, newest count, and
+     * `after_series` here is the id of a datagram: only later ones; and `series_id` that of a record: only its own. */
+    int (*datagrams)(struct reader *, const struct filter *, int (*row)(void *, const struct datagram_row *),
+                     void *, struct err *);
     int (*losses)(struct reader *, const struct filter *, int (*row)(void *, const struct loss_row *), void *,
                   struct err *);
     /* Of one session, or (p == NULL) of all together; none where there were none. */
@@ -231,6 +289,14 @@ static inline void reader_close(struct reader *reader) {
         reader->ops->close(reader);
 }
 
+/* What a taker waits for. It may be offered more. */
+struct taker_wants {
+    bool all_series;
+    size_t n_names; /* globs of the names of series */
+    const struct span *names;
+    bool events, checks, rejects;
+};
+
 /* Takes records as they come, in order of id, each series before its samples. A function returns 0 to go on; anything else means
  * that the taker takes no more. */
 struct record_taker {
@@ -240,6 +306,14 @@ struct record_taker {
     int (*check)(void *taker, const struct check_row *);
     int (*reject)(void *taker, const struct reject_row *);
     int (*loss)(void *taker, const struct loss_row *);
+    /* What it holds is valid as long as the taker. NULL, and all below: it wants losses alone. */
+    struct taker_wants (*wants)(const void *taker);
+    /* Whether samples of the series matter: asked after it was offered. */
+    bool (*follows)(const void *taker, uint64_t series_id);
+    /* The series that it follows already, one with each call: `at` is 0, then what the last call returned; 0: no more. */
+    size_t (*followed)(const void *taker, size_t at, uint64_t *series_id);
+    /* It has been offered all that mattered up to this id. */
+    void (*seen)(void *taker, uint64_t id);
 };
 
 #endif

@@ -40,6 +40,8 @@
     X(REASON_INVALID_BODY, "invalid_body", "the body cannot be read: the whole request was refused")         \
     X(REASON_UNKNOWN_SESSION, "unknown_session",                                                             \
       "the request was for a session that there isn't: nothing of it was kept")                              \
+    X(REASON_SESSION_CONFLICT, "session_conflict",                                                           \
+      "the path /s/NAME and the API key or the token name two sessions: nothing of it was kept")             \
     X(REASON_NO_API_KEY, "no_api_key",                                                                       \
       "the request had no API key: Datadog answers 403 and keeps nothing of it")                             \
     X(REASON_API_KEY_REFUSED, "api_key_refused",                                                             \

@@ -57,4 +57,7 @@ struct remarks {
 };
 #define REMARKS_LINE_MAX 8192 /* bytes */
 
+/* What the author of the i-th one may have meant, a sentence without a full stop; NULL: nothing is known. */
+const char *remark_hint(const struct remarks *r, size_t i);
+
 #endif

@@ -109,6 +109,9 @@ void environment_make(struct environment *env, const struct ingest_session *sess
     environment_add(env, "DATADOG_API_HOST", url);
     environment_add(env, "STATWIT_URL", url);
     environment_add(env, "STATWIT_SESSION", session->name);
+    char own[sizeof env->vars[0].value];
+    int n = snprintf(own, sizeof own, "%s/s/%s", url, session->name);
+    environment_add(env, "STATWIT_SESSION_URL", n < (int)sizeof own ? own : "");
     environment_add(env, "STATWIT_NEEDS_TOKEN", reach->needs_token ? "true" : "false");
 }
 

@@ -16,6 +16,7 @@
 #include "http/link.h"
 #include "http/respond.h"
 #include "http/router.h"
+#include "http/session.h"
 #include "http/watch.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,27 +40,6 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
 }
 
 /* --- the headers are there ------------------------------------------------------------------------------- */
-
-static void read_session(struct http_request *rq) {
-    struct http *h = rq->http;
-    rq->api_key = http_header(rq, "DD-API-KEY");
-    if (!rq->api_key.p)
-        rq->api_key = http_arg(rq, "api_key");
-    rq->session_token = http_header(rq, "X-Datadog-Test-Session-Token");
-    if (!rq->session_token.p)
-        rq->session_token = http_arg(rq, "test_session_token");
-    if (rq->session_token.p) {
-        struct ingest_session session;
-        struct err ignored = {0};
-        rq->session_unknown = ingest_session_find(h->ingest, rq->session_token, &session, &ignored) != 0;
-        rq->session_id = session.id;
-    } else {
-        rq->session_id = ingest_session_by_key(h->ingest, rq->api_key);
-        rq->session_unknown = rq->session_id == INGEST_ENDED;
-    }
-    if (rq->session_unknown)
-        rq->session_id = ingest_session_by_key(h->ingest, SPAN(""));
-}
 
 static void refuse_method(struct http_request *rq, unsigned allowed) {
     struct buf methods = {.max = 256};
@@ -87,12 +67,26 @@ static bool is_our_host(const struct http *h, struct span host) {
            guard_allowed(host, h->options.n_allowed_hosts, h->options.allowed_hosts);
 }
 
+/* Whether the path is no one of our own: then the last route, which takes any path, may stand in for one that lacks the method. */
+static bool is_datadogs(const struct http_request *rq) {
+    return !span_starts(rq->path, SPAN("/recorder")) && !span_starts(rq->path, SPAN("/fakeintake")) &&
+           !span_starts(rq->path, SPAN("/test/session"));
+}
+
+static bool asks_for_token(const struct http_request *rq) {
+    unsigned flags = rq->route ? rq->route->flags : 0;
+    bool open = rq->http->options.fakeintake && (flags & ROUTE_OPEN_AS_FAKE);
+    return span_starts(rq->path, SPAN("/recorder")) || ((flags & ROUTE_TOKEN) && !open);
+}
+
 /* Fills the answer and returns false when the handler must not see the request. */
 static bool admit(struct http_request *rq) {
     struct http *h = rq->http;
     struct span host = http_header(rq, "Host");
     unsigned allowed;
     rq->route = router_find(rq->http->options.tables, rq->http->options.n_tables, rq, &allowed);
+    if (!rq->route && is_datadogs(rq) && (h->options.fakeintake || fault_concerns(h->faults, rq)))
+        rq->route = router_last(rq->http->options.tables, rq->http->options.n_tables);
     if (!(rq->route && (rq->route->flags & ROUTE_ANY_HOST)) && !is_our_host(h, host)) {
         struct span name = guard_name(host);
         http_error(rq, 403,
@@ -106,8 +100,7 @@ static bool admit(struct http_request *rq) {
         http_error(rq, 403, "a page of '%.*s' may not change anything here", SPAN_ARG(origin));
         return false;
     }
-    bool recorder = span_starts(rq->path, SPAN("/recorder"));
-    if (h->options.token && (recorder || (rq->route && (rq->route->flags & ROUTE_TOKEN))) &&
+    if (h->options.token && asks_for_token(rq) &&
         !guard_token(http_header(rq, "Authorization"), span_str(h->options.token))) {
         http_error(rq, 401, "this server asks for its token: Authorization: Bearer TOKEN");
         http_add_header(rq, "WWW-Authenticate", "Bearer");
@@ -122,10 +115,9 @@ static bool admit(struct http_request *rq) {
                    SPAN_ARG(rq->path));
         return false;
     }
-    read_session(rq);
+    http_session_read(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
-        char words[HTTP_SESSION_SIZE];
-        http_error(rq, 404, "%s", http_session_words(rq, words));
+        http_error(rq, rq->session_status, "%s", rq->session_why);
         return false;
     }
     return true;
@@ -151,6 +143,8 @@ static void read_head(struct http_request *rq, const char *method) {
     if (rq->refused)
         h->n_refused++;
     size_t max = rq->route && rq->route->body_max ? rq->route->body_max : HTTP_BODY_MAX;
+    if (h->options.fakeintake && rq->route && (rq->route->flags & ROUTE_TAKES_TOO_LARGE))
+        max = HTTP_SWALLOW_MAX; /* fakeintake has no limit */
     rq->received.max = max + 1; /* and the NUL that follows it */
 }
 
@@ -266,6 +260,7 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
     link_expect(rq->link, HTTP_REQUEST_HEAD_S);
     drop_body(rq);
     buf_free(&rq->answer.body);
+    fault_content_release(rq->fault.content);
     if (rq->answer.stream_free)
         rq->answer.stream_free(rq->answer.stream_arg);
     if (rq->counted)

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/random.h"
 #include "http/certificate.h"
 #include "http/exchange.h"
 #include "http/fault.h"
@@ -112,6 +113,14 @@ static void session_ended(void *arg, uint64_t session_id) {
     watch_forget(arg, session_id);
 }
 
+/* 36 characters, of which 32 are random hexadecimal digits but for the version and the variant; without randomness, zeros. */
+static void make_fakeintake_id(char id[37]) {
+    char digits[33] = "00000000000000000000000000000000";
+    random_hex(digits, 32);
+    snprintf(id, 37, "%.8s-%.4s-4%.3s-8%.3s-%.12s", digits, digits + 8, digits + 13, digits + 17,
+             digits + 20);
+}
+
 struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
                         const struct http_options *options, struct err *err) {
     struct http *h = calloc(1, sizeof *h);
@@ -126,6 +135,8 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     h->started_at = clock_wall_ns();
     h->started_mono_ns = clock_mono_ns();
     pthread_mutex_init(&h->links_lock, NULL);
+    pthread_mutex_init(&h->windows_lock, NULL);
+    make_fakeintake_id(h->fakeintake_id);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
         start_daemons(h, err) == 0) {
         ingest_on_session_end(ingest, session_ended, h);
@@ -164,6 +175,7 @@ void http_stop(struct http *h) {
     work_free(h->work);
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);
+    pthread_mutex_destroy(&h->windows_lock);
     free(h);
 }
 

@@ -29,6 +29,9 @@ struct http_options {
     size_t n_allowed_hosts;
     const char *const *allowed_hosts; /* globs of names that the Host header may have besides ours */
     const char *advertise; /* the host that sessions' environments name; NULL: the one that was asked */
+    bool auto_sessions;    /* a session exists by being named: session.h */
+    bool fakeintake;       /* be Datadog's fakeintake: compat/fakeintake.h */
+    bool keep_bodies;      /* of writes, as they came: GET /fakeintake/payloads, /test/session/requests */
     bool accept_no_key;    /* ROUTE_KEY does not count */
     bool strict_intake;    /* answer 400 to what Datadog would drop in silence */
 };

@@ -16,6 +16,24 @@ struct span http_header(const struct http_request *rq, const char *name) {
     return span_of(value ? value : "", n);
 }
 
+struct header_call {
+    void (*fn)(void *arg, struct span name, struct span value);
+    void *arg;
+};
+
+static enum MHD_Result call_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value) {
+    const struct header_call *call = arg;
+    (void)kind;
+    call->fn(call->arg, span_str(name), span_str(value ? value : ""));
+    return MHD_YES;
+}
+
+void http_headers_each(const struct http_request *rq,
+                       void (*fn)(void *arg, struct span name, struct span value), void *arg) {
+    struct header_call call = {fn, arg};
+    MHD_get_connection_values(rq->connection, MHD_HEADER_KIND, call_header, &call);
+}
+
 struct header_count {
     const char *name;
     size_t n;
@@ -75,15 +93,6 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
     buf_str(&answer->body, list ? "{\"errors\":[" : "{\"error\":");
     json_put_string(&answer->body, span_of(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
     buf_str(&answer->body, list ? "]}" : "}\n");
-}
-
-const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]) {
-    if (rq->session_token.p)
-        snprintf(text, HTTP_SESSION_SIZE, "no session has the token '%.*s'",
-                 (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
-    else
-        snprintf(text, HTTP_SESSION_SIZE, "the session of this API key has ended");
-    return text;
 }
 
 /* --- sleeping -------------------------------------------------------------------------------------------- */

@@ -94,6 +94,8 @@ enum MHD_Result respond(struct http_request *rq) {
         return MHD_NO;
     if (answer->content_type)
         MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    if (rq->http->options.fakeintake)
+        MHD_add_response_header(r, "Fakeintake-ID", rq->http->fakeintake_id);
     for (size_t i = 0; i < answer->n_headers; i++) {
         const struct http_header *header = &answer->headers[i];
         MHD_add_response_header(r, header->name, header->fixed ? header->fixed : header->value);

@@ -8,7 +8,7 @@
  *
  * What the router has done before a handler runs: the body is complete (bounded by the route's body_max) and
  * still encoded as sent; Host, Origin and token are fine; path and query are decoded; a doubled or trailing
- * slash makes no difference; GET handlers answer HEAD too; an unknown path is answered 404, another method
+ * slash makes no difference; /s/NAME before the path is taken off (session.h); GET handlers answer HEAD too; an unknown path is answered 404, another method
  * 405 with Allow, a body that is too large 413. More specific patterns stand before general ones in a table.
  *
  * A client that shuts down its side for writing (SHUT_WR) is taken for gone: while its request sleeps, it gets no answer.
@@ -47,6 +47,8 @@ enum route_flag {
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
     ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
+    ROUTE_OPEN_AS_FAKE = 256,  /* with --fakeintake, ROUTE_TOKEN does not count */
+    ROUTE_MAKES_SESSION = 128, /* with auto_sessions a GET makes the session that it names, too */
 };
 
 struct route {
@@ -77,9 +79,14 @@ enum http_cut {
     HTTP_CUT_DURING, /* stored; half of the answer is sent */
     HTTP_CUT_AFTER,  /* stored; nothing is answered */
 };
+struct fault_content;
 struct http_fault {
     bool active;
-    unsigned status; /* 0: as usual; else: answer this, store nothing but the request itself */
+    bool kept; /* what is answered replaces only the answer: the request is handled and stored as usual */
+    unsigned
+        status; /* 0: as usual; else: answer this, and unless `kept` store nothing but the request itself */
+    struct fault_content
+        *content; /* what to answer; NULL: what goes with the status. fault.h; the router releases it */
     int64_t delay_ms;
     enum http_cut cut;
 };
@@ -105,14 +112,16 @@ struct http_response {
 #define HTTP_STREAM_END    (-1)
 #define HTTP_STREAM_FAILED (-2)
 
+#define HTTP_SESSION_SIZE 240
 struct http_request {
     struct http *http;
     const struct route *route;
     enum http_method method;
-    struct span method_text; /* "HEAD" too */
-    struct span target;      /* the request line's, raw */
-    struct span raw_path, raw_query;
-    struct span path; /* decoded, without doubled and trailing slashes */
+    struct span method_text;         /* "HEAD" too */
+    struct span target;              /* the request line's, raw */
+    struct span prefix;              /* NAME of /s/NAME, decoded; p == NULL: the path has no such prefix */
+    struct span raw_path, raw_query; /* without the prefix */
+    struct span path;                /* decoded, without doubled and trailing slashes */
     size_t n_params;
     struct span params[HTTP_PARAMS_MAX]; /* what the {…} took, decoded */
     size_t n_args;
@@ -123,10 +132,12 @@ struct http_request {
 
     struct span content_type, content_encoding, user_agent; /* p == NULL: not given */
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
-    uint64_t session_id;       /* by session token (header or query), else by api_key, else the default one */
-    struct span session_token; /* p == NULL: none given */
-    /* The token belongs to no session, or the key to one that has ended. session_id is then the default session's. */
+    uint64_t session_id;       /* session.h says by what */
+    struct span session_token; /* the prefix, else the token of header or query; p == NULL: none given */
+    /* There is no such session, or two are named. session_id is then the default session's. */
     bool session_unknown;
+    unsigned session_status; /* to answer then, with */
+    char session_why[HTTP_SESSION_SIZE];
     enum { KEY_FINE, KEY_MISSING, KEY_REFUSED } key; /* what the gate of the fake Datadog said of it */
     int64_t received_at;                             /* wall clock, when the body was complete */
     struct http_fault fault;
@@ -148,6 +159,9 @@ struct http_request {
 
 /* A header of the request; p == NULL: not there. Case-insensitive. */
 struct span http_header(const struct http_request *rq, const char *name);
+/* Calls fn for each, in the order in which they were sent. */
+void http_headers_each(const struct http_request *rq,
+                       void (*fn)(void *arg, struct span name, struct span value), void *arg);
 /* How often it was given. */
 size_t http_header_count(const struct http_request *rq, const char *name);
 /* The first query argument of that name; p == NULL: not there. */
@@ -161,10 +175,6 @@ void http_add_fixed_header(struct http_request *rq, const char *name, const char
 /* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* For the answer when session_unknown: words that name the session. */
-#define HTTP_SESSION_SIZE 160
-const char *http_session_words(const struct http_request *rq, char text[HTTP_SESSION_SIZE]);
 
 /* Puts the request to sleep without a thread: after the handler has returned, some other thread fills
  * rq->answer and calls http_resume, once. Until then the handler must not touch rq again. */

@@ -60,6 +60,18 @@ static struct span strip_authority(struct span target) {
     return span_from(rest, index_of(rest, '/'));
 }
 
+/*   /s/checkout/api/v2/series
+ *      ^^^^^^^^ rq->prefix, decoded; the raw path is what follows
+ */
+static void take_prefix(struct http_request *rq, char **room) {
+    if (!span_starts(rq->raw_path, SPAN("/s/")))
+        return;
+    struct span rest = span_from(rq->raw_path, 3);
+    size_t n = index_of(rest, '/');
+    rq->prefix = router_decode(span_of(rest.p, n), false, room);
+    rq->raw_path = n < rest.n ? span_from(rest, n) : SPAN("/");
+}
+
 size_t router_room(struct span target) {
     size_t n = count_args(target);
     if (n > HTTP_ARGS_MAX)
@@ -92,6 +104,7 @@ int router_parse(struct http_request *rq, char *room) {
         arg->value = router_decode(span_from(pair, equals < pair.n ? equals + 1 : equals), true, &room);
     }
 
+    take_prefix(rq, &room);
     char *path = room;
     struct span segment, rest = rq->raw_path;
     while (next_segment(&rest, &segment)) {
@@ -157,6 +170,11 @@ const struct route *router_find(const struct route_table *const *tables, size_t 
         }
     rq->n_params = 0;
     return NULL;
+}
+
+const struct route *router_last(const struct route_table *const *tables, size_t n_tables) {
+    const struct route_table *last = tables[n_tables - 1];
+    return &last->routes[last->n - 1];
 }
 
 bool router_lists_errors(const struct route_table *const *tables, size_t n_tables, struct span path) {

@@ -14,6 +14,9 @@ int router_parse(struct http_request *rq, char *room);
 const struct route *router_find(const struct route_table *const *tables, size_t n_tables,
                                 struct http_request *rq, unsigned *allowed);
 
+/* The last route of the last table, which takes any path. */
+const struct route *router_last(const struct route_table *const *tables, size_t n_tables);
+
 /* Whether a pattern of a route matches a raw path; its parameters are left undecoded. */
 bool router_matches(const char *pattern, struct span path, struct span params[HTTP_PARAMS_MAX],
                     size_t *n_params);

@@ -26,6 +26,7 @@ struct http {
     int port;
     bool loopback; /* bound to loopback only */
     char url[160];
+    char fakeintake_id[37]; /* of this process: its clients take another one for a restart */
     int64_t started_at, started_mono_ns;
 
     struct watch *watch;
@@ -35,10 +36,15 @@ struct http {
     pthread_mutex_t links_lock; /* the open connections: link.c */
     struct http_link *links;
 
+    pthread_mutex_t windows_lock; /* what streams have read last: control/window.c */
+    struct window *windows;
+    size_t n_streams;
+
     atomic_size_t n_body_bytes;
     /* Requests in a handler or asleep. libmicrohttpd ends the process if it is stopped while there are any. */
     atomic_size_t n_held;
-    atomic_size_t n_active; /* requests between their headers and the end of their answer */
+    atomic_size_t n_looks_held; /* of lists: control/held.h */
+    atomic_size_t n_active;     /* requests between their headers and the end of their answer */
     atomic_bool stopping;
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;

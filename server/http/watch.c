@@ -3,6 +3,8 @@
  *
  *     inbox -> list -> [epoll: commit, hang-up, deadline] -> fed and looked at -> woken (and off the list)
  *
+ * A commit costs those who waited for something in it, and a deadline the one that it is of: follow.h, due.h.
+ *
  * The pipeline writes the eventfd once per arming, and is armed before the commits are read, so none is
  * missed and an idle server (or one where nobody waits for data) never wakes this thread.
  */
@@ -10,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "http/due.h"
 #include "http/follow.h"
 #include "http/link.h"
 #include <errno.h>
@@ -31,12 +34,14 @@ struct watch {
     struct waiter *inbox;
     bool stopping; /* no more waiters are taken in */
 
-    atomic_bool recheck;         /* look though nothing was committed */
-    atomic_bool connected;       /* the sweep is on */
-    atomic_uint_fast64_t series; /* the newest that was fed */
+    atomic_bool recheck;   /* look at all though nothing was committed */
+    atomic_bool connected; /* the sweep is on */
 
     /* The thread's: */
     struct waiter *list;
+    struct follow follow;
+    struct due due;
+    size_t n_looking; /* of them wait for data */
     uint64_t commits;
     int64_t sweep_mono_ns; /* 0: no sweep is due */
 };
@@ -59,8 +64,14 @@ static void unlink_waiter(struct watch *watch, struct waiter *w) {
 
 static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
     unlink_waiter(watch, w);
-    if (w->look)
+    due_remove(&watch->due, w);
+    if (w->look) {
+        follow_remove(&watch->follow, w);
         pipeline_want_no_more(watch->http->pipeline, w->session_id);
+        watch->n_looking--;
+    }
+    if (w->takes && w->takes->seen)
+        w->takes->seen(w->taker, watch->follow.cursor);
     if (w->fd >= 0)
         epoll_ctl(watch->epoll, EPOLL_CTL_DEL, w->fd, NULL);
     w->wake(w, why);
@@ -87,9 +98,14 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
         if (w->next)
             w->next->prev = w;
         watch->list = w;
-        wants_data = wants_data || w->look;
-        if (w->look)
+        if (w->look) {
+            wants_data = true;
+            watch->n_looking++;
             pipeline_want(watch->http->pipeline, w->session_id);
+            follow_add(&watch->follow, w);
+        }
+        if (due_set(&watch->due, w) != 0)
+            w->failed = true;
         struct epoll_event hangup = {.events = EPOLLRDHUP, .data.ptr = w};
         if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
             w->fd = -1;
@@ -97,51 +113,65 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
     return wants_data;
 }
 
-static bool any_looks(const struct watch *watch) {
-    for (const struct waiter *w = watch->list; w; w = w->next)
-        if (w->look)
-            return true;
-    return false;
+static void look_at(struct watch *watch, struct waiter *w) {
+    if (w->failed)
+        wake(watch, w, WATCH_FAILED);
+    else if (w->look(w))
+        wake(watch, w, WATCH_LOOKED);
+    else if (due_set(&watch->due, w) != 0)
+        wake(watch, w, WATCH_FAILED);
 }
 
-/* Hands new records to the waiters, and wakes those that have seen enough. */
-static void look_at_waiters(struct watch *watch) {
+/* Hands new records to the waiters, and wakes those that have seen enough. `all`: perhaps others, too. */
+static void look_at_waiters(struct watch *watch, bool all) {
     struct err err = {0};
-    uint64_t series = watch->series;
-    int failed = follow_waiters(watch->http, watch->list, &series, &err);
-    watch->series = series;
+    int failed = follow_new(&watch->follow, watch->http, &err);
+    struct waiter *w;
     if (failed)
         log_warning("cannot read what waiting questions need: %s", err.text);
-    for (struct waiter *next, *w = watch->list; w; w = next) {
-        next = w->next;
-        if (w->failed || (failed && w->takes))
-            wake(watch, w, WATCH_FAILED);
+    const struct roster *plain = &watch->follow.interest.rosters[WATCH_COMMITS];
+    for (size_t i = plain->n; i-- > 0;) /* whoever wakes is replaced by one that was looked at */
+        if (!plain->list[i]->touched)
+            look_at(watch, plain->list[i]);
+    while ((w = follow_touched(&watch->follow))) {
+        w->failed = w->failed || (failed && w->takes);
+        look_at(watch, w);
     }
-    for (struct waiter *next, *w = watch->list; w; w = next) {
-        next = w->next;
-        if (w->look && w->look(w))
-            wake(watch, w, WATCH_LOOKED);
+    for (struct waiter *next, *at = watch->list; at && (all || failed); at = next) {
+        next = at->next;
+        at->failed = at->failed || (failed && at->takes);
+        if (at->look)
+            look_at(watch, at);
     }
+}
+
+/* What was sent before the deadline counts. */
+static void look_at_due(struct watch *watch, int64_t now) {
+    bool arrived = false;
+    uint64_t last = INGEST_NOTHING;
+    for (size_t i = 0; i < watch->due.n; i++) {
+        const struct due_entry *due = &watch->due.list[i];
+        struct err ignored = {0};
+        uint64_t last_id;
+        if (due->mono_ns > now || !due->waiter->look || due->waiter->session_id == last)
+            continue;
+        last = due->waiter->session_id;
+        arrived = ingest_barrier(watch->http->ingest, last, &last_id, &ignored) == 0 || arrived;
+    }
+    if (arrived)
+        look_at_waiters(watch, false);
 }
 
 static void wake_due(struct watch *watch) {
     int64_t now = clock_mono_ns();
-    bool arrived = false;
-    uint64_t last = INGEST_NOTHING;
-    for (struct waiter *w = watch->list; w; w = w->next) { /* what was sent before the deadline counts */
-        if (!w->look || !w->due_mono_ns || w->due_mono_ns > now || w->session_id == last)
+    struct waiter *w = due_first(&watch->due);
+    if (w && w->due_mono_ns <= now)
+        look_at_due(watch, now);
+    while ((w = due_first(&watch->due)) && w->due_mono_ns <= now) {
+        bool seen_enough = w->look && w->look(w);
+        if (!seen_enough && w->due_mono_ns > now && due_set(&watch->due, w) == 0)
             continue;
-        struct err ignored = {0};
-        uint64_t last_id;
-        last = w->session_id;
-        arrived = ingest_barrier(watch->http->ingest, last, &last_id, &ignored) == 0 || arrived;
-    }
-    if (arrived)
-        look_at_waiters(watch);
-    for (struct waiter *next, *w = watch->list; w; w = next) {
-        next = w->next;
-        if (w->due_mono_ns && w->due_mono_ns <= now)
-            wake(watch, w, WATCH_DUE);
+        wake(watch, w, seen_enough ? WATCH_LOOKED : WATCH_DUE);
     }
     if (watch->sweep_mono_ns && watch->sweep_mono_ns <= now) {
         watch->connected = false;
@@ -156,9 +186,9 @@ static int timeout_ms(struct watch *watch) {
     if (watch->connected && !watch->sweep_mono_ns)
         watch->sweep_mono_ns = now + SWEEP_NS;
     int64_t due = watch->sweep_mono_ns;
-    for (const struct waiter *w = watch->list; w; w = w->next)
-        if (w->due_mono_ns && (!due || w->due_mono_ns < due))
-            due = w->due_mono_ns;
+    const struct waiter *w = due_first(&watch->due);
+    if (w && (!due || w->due_mono_ns < due))
+        due = w->due_mono_ns;
     if (!due)
         return -1;
     int64_t ms = due <= now ? 0 : (due - now + NS_PER_MS - 1) / NS_PER_MS;
@@ -186,12 +216,12 @@ static void *loop(void *arg) {
             wake_all(watch, WATCH_STOP);
             return NULL;
         }
-        bool looks = any_looks(watch);
+        bool looks = watch->n_looking > 0;
         pipeline_notify(watch->http->pipeline, looks ? watch->poke : -1);
         uint64_t commits = pipeline_commits(watch->http->pipeline);
         bool recheck = atomic_exchange(&watch->recheck, false);
         if (looks && (wants_data || recheck || commits != watch->commits))
-            look_at_waiters(watch);
+            look_at_waiters(watch, recheck);
         watch->commits = commits;
         wake_due(watch);
         take_events(watch, timeout_ms(watch));
@@ -239,6 +269,8 @@ void watch_free(struct watch *watch) {
         close(watch->epoll);
     if (watch->poke >= 0)
         close(watch->poke);
+    follow_free(&watch->follow);
+    due_free(&watch->due);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
 }
@@ -270,10 +302,6 @@ uint64_t watch_forgets(const struct http *h, uint64_t session_id) {
     for (size_t i = 0; i < HTTP_FORGETS; i++)
         n += h->n_forgets[i];
     return n;
-}
-
-uint64_t watch_series(const struct watch *watch) {
-    return watch->series;
 }
 
 void watch_connections(struct watch *watch) {

@@ -24,6 +24,18 @@ enum watch_why {
 
 #define WATCH_EVERY_SESSION "*"
 
+/* Those who are told of all records of a kind: http/interest.h. */
+enum watch_roster {
+    WATCH_COMMITS, /* of each commit: they have no taker */
+    WATCH_TAKERS,  /* of losses */
+    WATCH_SERIES,
+    WATCH_EVENTS,
+    WATCH_CHECKS,
+    WATCH_REJECTS,
+    WATCH_COUNTS, /* whether anything came in their session */
+    WATCH_ROSTERS
+};
+
 struct waiter {
     struct waiter *next, *prev; /* the watch's */
     int fd;                     /* the client's socket, or -1: don't look whether it goes away */
@@ -32,13 +44,20 @@ struct waiter {
     const struct record_taker *takes;
     void *taker;
     uint64_t cursor;                /* the newest record that it knows */
-    uint64_t series;                /* and series: watch_series, asked before the judge was started */
+    uint64_t series;                /* and series */
     char session[INGEST_NAME_SIZE]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
-    uint64_t n_taken; /* records of that session taken so far */
+    bool counts;      /* n_taken is wanted; of a taker without `wants` it is kept, too */
+    uint64_t n_taken; /* changes whenever something new came in that session */
     bool failed;      /* the taker can take no more */
-    /* Called after each commit, once its records were fed. Returns whether to wake the waiter now. May change due_mono_ns. NULL:
-     * commits don't matter to the waiter. */
+    /* interest.c, follow.c and due.c: */
+    uint32_t names, ids; /* first ties */
+    uint32_t enrolled[WATCH_ROSTERS];
+    bool is_new, touched;
+    struct waiter *next_touched;
+    size_t due_at; /* place in the heap + 1 */
+    /* Called when something that the waiter waits for was fed to its taker; without a taker, after each commit. Returns whether to
+     * wake the waiter now. May change due_mono_ns. NULL: commits don't matter to the waiter. */
     bool (*look)(struct waiter *w);
     void (*wake)(struct waiter *w, enum watch_why why);
 };
@@ -54,8 +73,6 @@ void watch_add(struct watch *watch, struct waiter *w);
 void watch_forget(struct http *h, uint64_t session_id);
 /* A number that changes with each watch_forget of the session (INGEST_ALL: of any). Then what was read of it before is void. */
 uint64_t watch_forgets(const struct http *h, uint64_t session_id);
-/* The newest series that the watch thread has read. A caller that reads the recording after this call sees that series, too. */
-uint64_t watch_series(const struct watch *watch);
 /* Resumes the request after delay_ms. */
 void watch_delay(struct watch *watch, struct http_request *rq, int64_t delay_ms);
 /* A connection was opened: look after slow ones from now on (link.h). */

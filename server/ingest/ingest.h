@@ -104,6 +104,9 @@ uint64_t ingest_session_by_key(struct ingest *in, struct span api_key);
 /* Whether points of any age are kept, by the session's id; and says so. */
 bool ingest_takes_any_age(struct ingest *in, uint64_t session_id);
 void ingest_take_any_age(struct ingest *in, uint64_t session_id, bool any_age);
+/* A mark that a session keeps for those who ask about "since its start"; 0 before the first. */
+uint64_t ingest_session_begun(struct ingest *in, uint64_t session_id);
+void ingest_session_begin(struct ingest *in, uint64_t session_id, uint64_t mark);
 void ingest_session_each(struct ingest *in, void (*fn)(void *arg, const struct ingest_session *), void *arg);
 /* Registers fn to be called on the loop after a session was removed or has expired and can no longer be found. fn must be short
  * and call no function of ingest. NULL: no function; when this has returned, no call is under way. */

@@ -88,6 +88,7 @@ struct open_session {
     struct datagrams_lane lane;
     char directory[INGEST_ADDRESS_SIZE]; /* private, for its Unix sockets; "" : none */
     int64_t expires_mono_ns; /* 0: never; monotonic, so that a jump of the clock ends no session */
+    uint64_t begun;          /* ingest_session_begin */
     double drop_rate;        /* injected */
     uint64_t drop_state;
     struct open_session *next;

@@ -50,7 +50,13 @@ static void answer_file(struct http_request *rq, const struct page_file *file) {
     http_add_fixed_header(rq, "Cache-Control", "no-cache");
 }
 
+/* The page asks at absolute paths and keeps its session in the fragment. */
 static void page_index(struct http_request *rq) {
+    if (rq->prefix.p && !rq->session_unknown) {
+        rq->answer.status = 302;
+        http_add_header(rq, "Location", "/#/metrics?session=%.*s", SPAN_ARG(rq->prefix));
+        return;
+    }
     answer_file(rq, &files[0]);
 }
 

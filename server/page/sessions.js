@@ -14,6 +14,7 @@ const LOSSES = {
   evicted_events: 'events removed by --retention-age',
   evicted_checks: 'service checks removed by --retention-age',
   evicted_rejects: 'rejects removed by --retention-age',
+  evicted_bodies: 'bodies of requests removed by --retention-age or --retention-bodies',
   unwritten: 'or more records that are still on their way into this file',
   refused: 'stream connections that were refused, with what had been sent over them',
   bad_frame: 'stream connections that sent bytes which are no frame: these bytes, and what came after them',

@@ -14,70 +14,66 @@ static void begin(struct buf *b, uint64_t id) {
     buf_u64(b, id);
 }
 
-static void name_field(struct buf *b, const char *name) {
-    buf_add(b, ",\"", 2);
-    buf_str(b, name);
-    buf_add(b, "\":", 2);
-}
+/* The name as it is written: one piece, because there are twenty in a row. */
+#define KEY(name) SPAN(",\"" name "\":")
 
-static void base64_field(struct buf *b, const char *name, struct span s) {
-    buf_add(b, ",\"", 2);
-    buf_str(b, name);
+static void base64_field(struct buf *b, struct span key, struct span s) {
+    buf_add(b, key.p, key.n - 2);
     buf_str(b, "_b64\":");
     json_put_base64(b, s);
 }
 
-static void string_field(struct buf *b, const char *name, struct span s) {
-    name_field(b, name);
+static void string_field(struct buf *b, struct span key, struct span s) {
+    buf_span(b, key);
     if (!s.p) {
         buf_add(b, "null", 4);
         return;
     }
     json_put_string(b, s);
     if (!utf8_valid(s))
-        base64_field(b, name, s);
+        base64_field(b, key, s);
 }
 
-static void word_field(struct buf *b, const char *name, const char *word) {
-    name_field(b, name);
+static void word_field(struct buf *b, struct span key, const char *word) {
+    buf_span(b, key);
     buf_char(b, '"');
     buf_str(b, word);
     buf_char(b, '"');
 }
 
-static void number_field(struct buf *b, const char *name, double value) {
-    name_field(b, name);
+static void number_field(struct buf *b, struct span key, double value) {
+    buf_span(b, key);
     json_put_number(b, value);
 }
 
-static void count_field(struct buf *b, const char *name, uint64_t n) {
-    name_field(b, name);
+static void count_field(struct buf *b, struct span key, uint64_t n) {
+    buf_span(b, key);
     buf_u64(b, n);
 }
 
 /* 0 means that none was given. */
-static void seconds_field(struct buf *b, const char *name, int64_t seconds) {
-    name_field(b, name);
+static void seconds_field(struct buf *b, struct span key, int64_t seconds) {
+    buf_span(b, key);
     if (seconds)
         buf_printf(b, "%" PRId64, seconds);
     else
         buf_add(b, "null", 4);
 }
 
-static void time_field(struct buf *b, const char *name, int64_t wall_ns) {
-    name_field(b, name);
+static void time_field(struct buf *b, struct span key, int64_t wall_ns) {
+    buf_span(b, key);
     json_put_time(b, wall_ns);
 }
 
 static void tags_field(struct buf *b, size_t n, const struct span *tags) {
-    name_field(b, "tags");
+    buf_span(b, KEY("tags"));
     json_put_strings(b, n, tags);
     bool valid = true;
     for (size_t i = 0; i < n && valid; i++)
         valid = utf8_valid(tags[i]);
     if (valid)
         return;
-    name_field(b, "tags_b64");
+    buf_span(b, KEY("tags_b64"));
     for (size_t i = 0; i < n; i++) {
         buf_char(b, i ? ',' : '[');
         json_put_base64(b, tags[i]);
@@ -86,18 +82,18 @@ static void tags_field(struct buf *b, size_t n, const struct span *tags) {
 }
 
 static void arrival_fields(struct buf *b, struct span session, int64_t received_at, enum source source) {
-    string_field(b, "session", session);
-    time_field(b, "received_at", received_at);
-    word_field(b, "source", source_word(source));
+    string_field(b, KEY("session"), session);
+    time_field(b, KEY("received_at"), received_at);
+    word_field(b, KEY("source"), source_word(source));
 }
 
 static void origin_fields(struct buf *b, const struct origin *o) {
-    string_field(b, "container_id", o->container_id);
-    string_field(b, "external_data", o->external_data);
-    string_field(b, "cardinality", o->cardinality);
-    string_field(b, "entity_id", o->entity_id);
-    string_field(b, "jmx_check_name", o->jmx_check_name);
-    name_field(b, "inode");
+    string_field(b, KEY("container_id"), o->container_id);
+    string_field(b, KEY("external_data"), o->external_data);
+    string_field(b, KEY("cardinality"), o->cardinality);
+    string_field(b, KEY("entity_id"), o->entity_id);
+    string_field(b, KEY("jmx_check_name"), o->jmx_check_name);
+    buf_span(b, KEY("inode"));
     if (o->has_inode)
         buf_u64(b, o->inode);
     else
@@ -108,37 +104,37 @@ static void origin_fields(struct buf *b, const struct origin *o) {
 static void remarks_fields(struct buf *b, const struct remarks *r) {
     if (!r)
         return;
-    name_field(b, "remarks");
+    buf_span(b, KEY("remarks"));
     for (size_t i = 0; i < r->n; i++) {
         const struct remark *remark = &r->list[i];
         buf_printf(b, "%s{\"offset\":%zu", i ? "," : "[", remark->offset);
-        word_field(b, "remark", remark_word(remark->kind));
-        string_field(b, "detail", span_str(remark_sentence(remark->kind)));
-        string_field(b, "text", remark->text);
+        word_field(b, KEY("remark"), remark_word(remark->kind));
+        string_field(b, KEY("detail"), span_str(remark_sentence(remark->kind)));
+        string_field(b, KEY("text"), remark->text);
         buf_char(b, '}');
     }
     buf_char(b, ']');
-    string_field(b, "remarked_line", r->line);
+    string_field(b, KEY("remarked_line"), r->line);
 }
 
 /* --- metrics --------------------------------------------------------------------------------------------- */
 
 static void put_series(struct buf *b, const struct series_row *row) {
     begin(b, row->id);
-    string_field(b, "session", row->session);
-    string_field(b, "name", row->name);
-    word_field(b, "type", metric_word(row->type));
+    string_field(b, KEY("session"), row->session);
+    string_field(b, KEY("name"), row->name);
+    word_field(b, KEY("type"), metric_word(row->type));
     tags_field(b, row->n_tags, row->tags);
-    string_field(b, "host", row->host);
-    string_field(b, "device", row->device);
-    count_field(b, "samples", row->samples);
-    number_field(b, "count", row->count);
-    number_field(b, "sum", row->sum);
-    number_field(b, "min", row->min);
-    number_field(b, "max", row->max);
-    number_field(b, "last", row->last);
-    time_field(b, "first_at", row->first_at);
-    time_field(b, "last_at", row->last_at);
+    string_field(b, KEY("host"), row->host);
+    string_field(b, KEY("device"), row->device);
+    count_field(b, KEY("samples"), row->samples);
+    number_field(b, KEY("count"), row->count);
+    number_field(b, KEY("sum"), row->sum);
+    number_field(b, KEY("min"), row->min);
+    number_field(b, KEY("max"), row->max);
+    number_field(b, KEY("last"), row->last);
+    time_field(b, KEY("first_at"), row->first_at);
+    time_field(b, KEY("last_at"), row->last_at);
 }
 
 void rows_series_json(struct buf *b, const struct series_row *row) {
@@ -148,22 +144,22 @@ void rows_series_json(struct buf *b, const struct series_row *row) {
 
 void rows_series_p95_json(struct buf *b, const struct series_row *row, double p95) {
     put_series(b, row);
-    number_field(b, "p95", p95);
+    number_field(b, KEY("p95"), p95);
     buf_char(b, '}');
 }
 
 static void sketch_field(struct buf *b, const struct sketch *sketch) {
-    name_field(b, "sketch");
+    buf_span(b, KEY("sketch"));
     if (!sketch) {
         buf_add(b, "null", 4);
         return;
     }
     buf_printf(b, "{\"count\":%" PRId64, sketch->count);
-    number_field(b, "sum", sketch->sum);
-    number_field(b, "min", sketch->min);
-    number_field(b, "max", sketch->max);
-    number_field(b, "avg", sketch->avg);
-    name_field(b, "bins");
+    number_field(b, KEY("sum"), sketch->sum);
+    number_field(b, KEY("min"), sketch->min);
+    number_field(b, KEY("max"), sketch->max);
+    number_field(b, KEY("avg"), sketch->avg);
+    buf_span(b, KEY("bins"));
     buf_char(b, '[');
     for (size_t i = 0; i < sketch->n_bins; i++)
         buf_printf(b, "%s[%" PRId32 ",%" PRIu32 "]", i ? "," : "", sketch->keys[i], sketch->counts[i]);
@@ -175,44 +171,61 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
     bool set = metric_is(m->type, METRIC_TEXT);
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    string_field(b, "name", m->name);
-    word_field(b, "type", metric_word(m->type));
-    number_field(b, "value", set ? (double)NAN : row->value.number);
-    string_field(b, "text", set ? row->text : (struct span){NULL, 0});
-    number_field(b, "sample_rate", m->sample_rate);
+    string_field(b, KEY("name"), m->name);
+    word_field(b, KEY("type"), metric_word(m->type));
+    number_field(b, KEY("value"), set ? (double)NAN : row->value.number);
+    string_field(b, KEY("text"), set ? row->text : (struct span){NULL, 0});
+    number_field(b, KEY("sample_rate"), m->sample_rate);
     tags_field(b, m->n_tags, m->tags);
-    string_field(b, "host", m->origin.host);
-    seconds_field(b, "timestamp", row->value.timestamp);
-    seconds_field(b, "interval", m->interval);
-    string_field(b, "unit", m->unit);
+    string_field(b, KEY("host"), m->origin.host);
+    seconds_field(b, KEY("timestamp"), row->value.timestamp);
+    seconds_field(b, KEY("interval"), m->interval);
+    string_field(b, KEY("unit"), m->unit);
     origin_fields(b, &m->origin);
-    string_field(b, "device", m->device);
-    string_field(b, "source_type", m->source_type);
-    name_field(b, "resources");
+    string_field(b, KEY("device"), m->device);
+    string_field(b, KEY("source_type"), m->source_type);
+    buf_span(b, KEY("resources"));
     if (m->resources.p && utf8_valid(m->resources))
         buf_span(b, m->resources);
     else
         buf_add(b, "null", 4);
     sketch_field(b, row->value.sketch);
+    if (row->line.p)
+        string_field(b, KEY("line"), row->line);
     remarks_fields(b, m->remarks);
     buf_char(b, '}');
 }
 
 /* --- everything else ------------------------------------------------------------------------------------- */
 
+void rows_datagram_json(struct buf *b, const struct datagram_row *row) {
+    begin(b, row->id);
+    arrival_fields(b, row->session, row->received_at, row->source);
+    count_field(b, KEY("after_id"), row->after_id);
+    count_field(b, KEY("bytes"), row->bytes.n);
+    string_field(b, KEY("text"), row->bytes.p ? row->bytes : SPAN(""));
+    buf_char(b, '}');
+}
+
+void rows_datagram_raw(struct buf *b, const struct datagram_row *row) {
+    buf_span(b, row->bytes);
+    if (row->bytes.n && row->bytes.p[row->bytes.n - 1] != '\n')
+        buf_char(b, '\n');
+}
+
 void rows_event_json(struct buf *b, const struct event_row *row) {
     const struct event *e = &row->event;
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    string_field(b, "title", e->title);
-    string_field(b, "text", e->text);
-    seconds_field(b, "timestamp", e->timestamp);
-    string_field(b, "aggregation_key", e->aggregation_key);
-    string_field(b, "priority", e->priority);
-    string_field(b, "alert_type", e->alert_type);
-    string_field(b, "source_type_name", e->source_type_name);
+    string_field(b, KEY("title"), e->title);
+    string_field(b, KEY("text"), e->text);
+    seconds_field(b, KEY("timestamp"), e->timestamp);
+    string_field(b, KEY("aggregation_key"), e->aggregation_key);
+    string_field(b, KEY("priority"), e->priority);
+    string_field(b, KEY("alert_type"), e->alert_type);
+    string_field(b, KEY("source_type_name"), e->source_type_name);
     tags_field(b, e->n_tags, e->tags);
-    string_field(b, "host", e->origin.host);
+    string_field(b, KEY("host"), e->origin.host);
     origin_fields(b, &e->origin);
     remarks_fields(b, e->remarks);
     buf_char(b, '}');
@@ -227,12 +240,12 @@ void rows_check_json(struct buf *b, const struct check_row *row) {
     const struct service_check *c = &row->check;
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    string_field(b, "name", c->name);
-    word_field(b, "status", rows_check_status(c->status));
-    string_field(b, "message", c->message);
-    seconds_field(b, "timestamp", c->timestamp);
+    string_field(b, KEY("name"), c->name);
+    word_field(b, KEY("status"), rows_check_status(c->status));
+    string_field(b, KEY("message"), c->message);
+    seconds_field(b, KEY("timestamp"), c->timestamp);
     tags_field(b, c->n_tags, c->tags);
-    string_field(b, "host", c->origin.host);
+    string_field(b, KEY("host"), c->origin.host);
     origin_fields(b, &c->origin);
     remarks_fields(b, c->remarks);
     buf_char(b, '}');
@@ -242,7 +255,7 @@ void rows_reject_json(struct buf *b, const struct reject_row *row) {
     const struct reject *r = &row->reject;
     begin(b, row->id);
     arrival_fields(b, row->session, row->received_at, row->source);
-    word_field(b, "reason", reason_word(r->reason));
+    word_field(b, KEY("reason"), reason_word(r->reason));
     struct buf detail = {.max = 64 << 10};
     buf_str(&detail, reason_sentence(r->reason));
     if (r->detail.n) {
@@ -252,31 +265,31 @@ void rows_reject_json(struct buf *b, const struct reject_row *row) {
     const char *cause = cause_of(r);
     buf_str(&detail, cause ? "; " : "");
     buf_str(&detail, cause ? cause : "");
-    string_field(b, "detail", buf_view(&detail));
+    string_field(b, KEY("detail"), buf_view(&detail));
     buf_free(&detail);
-    string_field(b, "text", r->text);
-    count_field(b, "offset", r->offset);
-    string_field(b, "family", r->family);
-    string_field(b, "name", r->name);
+    string_field(b, KEY("text"), r->text);
+    count_field(b, KEY("offset"), r->offset);
+    string_field(b, KEY("family"), r->family);
+    string_field(b, KEY("name"), r->name);
     buf_char(b, '}');
 }
 
 void rows_request_json(struct buf *b, const struct request_row *row) {
     const struct request *r = &row->request;
     begin(b, row->id);
-    string_field(b, "session", row->session);
-    time_field(b, "received_at", row->received_at);
-    string_field(b, "method", r->method);
-    string_field(b, "path", r->path);
-    string_field(b, "query", r->query);
-    count_field(b, "status", (uint64_t)r->status);
-    count_field(b, "wire_bytes", r->wire_bytes);
-    count_field(b, "body_bytes", r->body_bytes);
-    string_field(b, "encoding", r->encoding);
-    string_field(b, "content_type", r->content_type);
-    string_field(b, "user_agent", r->user_agent);
-    string_field(b, "api_key", r->api_key);
-    string_field(b, "body", r->body);
-    string_field(b, "note", r->note);
+    string_field(b, KEY("session"), row->session);
+    time_field(b, KEY("received_at"), row->received_at);
+    string_field(b, KEY("method"), r->method);
+    string_field(b, KEY("path"), r->path);
+    string_field(b, KEY("query"), r->query);
+    count_field(b, KEY("status"), (uint64_t)r->status);
+    count_field(b, KEY("wire_bytes"), r->wire_bytes);
+    count_field(b, KEY("body_bytes"), r->body_bytes);
+    string_field(b, KEY("encoding"), r->encoding);
+    string_field(b, KEY("content_type"), r->content_type);
+    string_field(b, KEY("user_agent"), r->user_agent);
+    string_field(b, KEY("api_key"), r->api_key);
+    string_field(b, KEY("body"), r->body);
+    string_field(b, KEY("note"), r->note);
     buf_char(b, '}');
 }

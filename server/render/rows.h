@@ -24,6 +24,9 @@ void rows_request_json(struct buf *b, const struct request_row *row);
 const char *rows_check_status(int status);
 
 /* A line that reads back as the same record, and says nothing that the record does not: NAME:VALUE|TYPE|…, _e{…}:…, _sc|…, without the newline. */
+void rows_datagram_json(struct buf *b, const struct datagram_row *row);
+/* The bytes as they came, with a line feed behind them where they end with none. */
+void rows_datagram_raw(struct buf *b, const struct datagram_row *row);
 void rows_sample_dogstatsd(struct buf *b, const struct sample_row *row);
 void rows_event_dogstatsd(struct buf *b, const struct event_row *row);
 void rows_check_dogstatsd(struct buf *b, const struct check_row *row);

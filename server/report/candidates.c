@@ -58,9 +58,20 @@ struct span candidates_missed(const struct sieve *sieve, struct buf *text) {
     return buf_view(text);
 }
 
+/* Of those that are equally close the first one that came, but for a claim of per_series the one with the most samples. */
+static bool goes_before(const struct closest *c, const struct candidate *a, const struct candidate *b) {
+    const struct expectation *e = c->claim->e;
+    if (a->score != b->score)
+        return a->score < b->score;
+    for (size_t i = 0; i < e->n_clauses && a->kind == CANDIDATE_SERIES && b->kind == a->kind; i++)
+        if (e->clauses[i].stat == STAT_PER_SERIES)
+            return a->row.samples > b->row.samples;
+    return false;
+}
+
 void candidates_keep(struct closest_search *s, struct closest *c, struct candidate candidate) {
     size_t place = c->n;
-    while (place > 0 && candidate.score < c->best[place - 1].score)
+    while (place > 0 && goes_before(c, &candidate, &c->best[place - 1]))
         place--;
     s->steps += candidate.text.n / 16 + candidate.row.n_tags;
     for (size_t i = place; i > 0 && candidate.kind != CANDIDATE_SERIES; i--)

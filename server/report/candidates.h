@@ -36,6 +36,7 @@ struct candidate {
     struct kin kin;
     bool other_session, before_mark, of_earlier_run, after_deadline, after_until;
     bool told;         /* the claim was told by it, as by an aggregated form */
+    bool counts;       /* a rate, which would be taken for a count but for what else is different */
     bool tell_session; /* several were judged */
     /* A copy. Of events, checks and rejects: session, name (an event's title), tags, host (a reject: as far as they can be read), and in `samples` how many there are
      * of the very same. */

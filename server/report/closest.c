@@ -1,6 +1,7 @@
 #include "report/closest.h"
 
 #include "judge/evaluate/sift.h"
+#include "report/closest_names.h"
 #include "report/closest_rejects.h"
 #include "report/ignored.h"
 
@@ -37,10 +38,13 @@ static bool fits_type(const struct expectation *e, const struct candidate *x) {
 static void consider(struct closest_search *s, struct closest *c, struct candidate *x, uint64_t first_id,
                      uint64_t last_id) {
     const struct expectation *e = c->claim->e;
-    bool fits = fits_type(e, x);
     candidates_place(s, c, x, first_id, last_id);
-    unsigned apart = tag_score(c, x, &s->steps) + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2) +
-                     (x->missed.p != NULL);
+    unsigned tags = tag_score(c, x, &s->steps);
+    /* A rate is no count only where nothing else is against it: it lacks the interval then. */
+    x->counts = x->kind == CANDIDATE_SERIES && metric_is(x->row.type, METRIC_PER_SECOND) &&
+                match_has_rates(e) && (tags || x->kin.how != KIN_SAME || x->other_session || x->before_mark);
+    bool fits = x->counts || fits_type(e, x);
+    unsigned apart = tags + (x->told ? 0 : kin_score(&x->kin)) + (fits ? 0 : 2) + (x->missed.p != NULL);
     /* For a `no` only what matched is of interest. */
     if (e->no && apart + x->other_session + x->before_mark + x->after_deadline > 0)
         return;
@@ -70,18 +74,13 @@ static bool is_told_by(const struct judge *j, const struct claim *claim, uint64_
     return false;
 }
 
-/* Whether a record of another kind has the very name: an author may have meant that. */
-static bool is_namesake(const struct expectation *e, struct span name) {
-    return e->literal && !e->no && e->subject != SUBJECT_REJECT && span_eq(e->name, name);
-}
-
 static void consider_series(struct closest_search *s, struct closest *c, const struct series_row *row,
                             const struct named *named) {
     const struct expectation *e = c->claim->e;
     struct candidate x = {.kind = CANDIDATE_SERIES, .row = *row};
     if (e->subject == SUBJECT_METRIC)
         x.kin = kin_of(&c->sought, named, candidates_limit(c), &s->steps);
-    else if (!is_namesake(e, row->name))
+    else if (!closest_is_namesake(e, row->name))
         return;
     if (x.kin.how == KIN_NONE)
         return;
@@ -128,7 +127,7 @@ static int visit_event(void *arg, const struct event_row *row) {
                                       .samples = 1}};
         if (e->subject == SUBJECT_EVENT)
             x.kin = kin_of_title(&c->sought, &named, event->text, candidates_limit(c), &s->steps);
-        else if (!is_namesake(e, event->title))
+        else if (!closest_is_namesake(e, event->title))
             continue;
         struct sieve sieve = {0};
         if (x.kin.how == KIN_NONE)
@@ -162,7 +161,7 @@ static int visit_check(void *arg, const struct check_row *row) {
                                       .samples = 1}};
         if (e->subject == SUBJECT_CHECK)
             x.kin = kin_of(&c->sought, &named, candidates_limit(c), &s->steps);
-        else if (!is_namesake(e, check->name))
+        else if (!closest_is_namesake(e, check->name))
             continue;
         struct sieve sieve = {0};
         if (x.kin.how == KIN_NONE)
@@ -211,15 +210,25 @@ static int read_ignored(struct closest_search *s, struct reader *reader, struct 
     return result;
 }
 
+/* Only those whose names can be near. */
+static int read_series(struct closest_search *s, struct reader *reader, struct err *err) {
+    struct closest_names names;
+    int result = closest_names_find(s, reader, &names, err);
+    struct filter near = {.n_names = names.all ? 0 : names.n, .names = names.list};
+    if (result == 0 && !s->no_memory && (names.all || names.n))
+        result = reader->ops->series(reader, &near, visit_series, s, err);
+    closest_names_free(&names);
+    return result;
+}
+
 int closest_find(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
                  struct reader *reader, struct err *err) {
-    struct filter all = {0}, newest = {.limit = CLOSEST_RECORDS, .newest = true};
+    struct filter newest = {.limit = CLOSEST_RECORDS, .newest = true};
     if (search_begin(s, j, claims, n, err) != 0)
         return -1;
     if (s->n == 0)
         return 0;
-    if (reader->ops->series(reader, &all, visit_series, s, err) != 0 ||
-        reader->ops->events(reader, &newest, visit_event, s, err) != 0 ||
+    if (read_series(s, reader, err) != 0 || reader->ops->events(reader, &newest, visit_event, s, err) != 0 ||
         reader->ops->checks(reader, &newest, visit_check, s, err) != 0 ||
         closest_read_rejects(s, reader, false, err) != 0 || read_ignored(s, reader, err) != 0)
         return -1;

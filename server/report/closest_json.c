@@ -56,6 +56,12 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
     case KIN_PREFIX_EXTRA:
         MARK(m, "prefix_extra", "has the prefix %", kin_prefix(&c->kin, e, c->row.name));
         break;
+    case KIN_END_MISSING:
+        MARK(m, "end_missing", "lacks the end %", kin_end(&c->kin, e, c->row.name));
+        break;
+    case KIN_END_EXTRA:
+        MARK(m, "end_extra", "its name goes on with %", kin_end(&c->kin, e, c->row.name));
+        break;
     case KIN_FORM:
         if (c->told)
             MARK_TEXT(m, "aggregated", "an aggregated form of the metric");
@@ -77,11 +83,10 @@ static void mark_name(struct marks *m, const struct candidate *c, const struct e
 /* --- type, session, mark --------------------------------------------------------------------------------- */
 
 static struct span asked_word(const struct expectation *e) {
-    return e->subject == SUBJECT_EVENT    ? SPAN("an event")
-           : e->subject == SUBJECT_CHECK  ? SPAN("a service check")
-           : e->subject == SUBJECT_REJECT ? SPAN("a refused line")
-           : e->any_type                  ? SPAN("a metric")
-                                          : (struct span){NULL, 0};
+    return e->subject == SUBJECT_EVENT   ? SPAN("an event")
+           : e->subject == SUBJECT_CHECK ? SPAN("a service check")
+           : e->any_type                 ? SPAN("a metric")
+                                         : (struct span){NULL, 0};
 }
 
 static void mark_type(struct marks *m, const struct candidate *c, const struct expectation *e) {
@@ -95,8 +100,13 @@ static void mark_type(struct marks *m, const struct candidate *c, const struct e
         MARK_TEXT(m, "aggregated", "a rate, told as its value times its interval");
         return;
     }
-    if (fits || c->kin.how == KIN_FORM)
+    if (fits || c->counts || c->kin.how == KIN_FORM)
         return;
+    if (e->subject == SUBJECT_REJECT) {
+        if (c->kind != CANDIDATE_REJECT)
+            MARK_TEXT(m, "accepted", "was accepted");
+        return;
+    }
     buf_str(&text, "is a");
     buf_str(&text, c->kind == CANDIDATE_EVENT   ? "n event"
                    : c->kind == CANDIDATE_CHECK ? " service check"
@@ -133,7 +143,8 @@ static void mark_matched(struct marks *m, const struct candidate *c, const struc
     if (c->score > 0)
         return;
     if (c->kind != CANDIDATE_SERIES || metric_is(row->type, METRIC_TEXT)) {
-        MARK_TEXT(m, "matched", "matched");
+        bool aside = c->kind == CANDIDATE_SERIES && e->n_conditions;
+        MARK_TEXT(m, "matched", aside ? "matched ('where' aside)" : "matched");
         return;
     }
     number_format(total ? row->sum : row->last, text);
@@ -230,9 +241,10 @@ static void put_caret(struct buf *b, struct span text, size_t offset) {
 
 /* Why a line that was meant for one kind of record was read as another. */
 static void mark_family(struct marks *m, const struct candidate *c, const struct expectation *e) {
-    if (span_starts(c->text, SPAN("_sc")))
-        MARK_TEXT(m, "family",
-                  "every line that begins with _sc is read as a service check: no other name can begin so");
+    if (span_starts(c->text, SPAN("_sc|")))
+        MARK_TEXT(m, "family", "was read as a service check");
+    else if (span_starts(c->text, SPAN("_sc")))
+        return; /* the cause says so */
     else if (span_starts(c->text, SPAN("_e{")))
         MARK_TEXT(m, "family",
                   "every line that begins with _e{ is read as an event: no other name can begin so");
@@ -259,7 +271,8 @@ static void mark_hit(struct marks *m, const struct candidate *c, const struct ex
         mark_family(m, c, e);
     switch (c->hit) {
     case HIT_WHOLE:
-        MARK(m, "name_colon", "a name ends at its first ':', so its name was read as %", c->read_as);
+        if (!c->family.p)
+            MARK(m, "name_colon", "a name ends at its first ':', so its name was read as %", c->read_as);
         mark_name(m, c, e);
         break;
     case HIT_NAME:
@@ -283,7 +296,7 @@ static void mark_hit(struct marks *m, const struct candidate *c, const struct ex
 /* Whether a mark says where a name ends, which is a usual cause, too. */
 static bool tells_colon(const struct candidate *c, const struct expectation *e) {
     bool text = c->hit == HIT_TEXT && e->name.n && memchr(e->name.p, ':', e->name.n);
-    return c->hit == HIT_WHOLE || text || (c->hit == HIT_NAME && c->kin.how == KIN_COLON);
+    return (c->hit == HIT_WHOLE && !c->family.p) || text || (c->hit == HIT_NAME && c->kin.how == KIN_COLON);
 }
 
 static json_t *reject_json(const struct candidate *c, const struct expectation *e) {

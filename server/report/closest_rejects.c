@@ -97,10 +97,13 @@ static int read_type(struct span text) {
 
 static struct refused refused_of(const struct reject *r) {
     struct refused f = {.r = r, .read = named_of(r->name), .type = -1};
-    if (!span_eq(r->family, SPAN("metric")))
+    /* _scheduler.depth:5|g, which three bytes made a service check */
+    bool mistaken = r->text.n > 3 && span_starts(r->text, SPAN("_sc")) && r->text.p[3] != '|' &&
+                    memchr(r->text.p, ':', r->text.n);
+    if (!span_eq(r->family, SPAN("metric")) && !mistaken)
         return f;
     struct span whole = whole_name(r->text);
-    if (!span_eq(whole, r->name))
+    if (mistaken || !span_eq(whole, r->name))
         f.whole = named_of(whole);
     f.type = read_type(r->text);
     read_tags(&f, r->text);
@@ -108,12 +111,19 @@ static struct refused refused_of(const struct reject *r) {
 }
 
 /* Of another family only the text tells. */
-static bool hit_of_other(const struct expectation *e, const struct reject *r, struct candidate *x,
+static bool hit_of_other(const struct closest *c, const struct refused *f, size_t limit, struct candidate *x,
                          uint64_t *steps) {
-    bool found = e->literal && e->name.n > 2 && holds(r->text, e->name, steps);
-    x->family = r->family;
+    const struct expectation *e = c->claim->e;
+    x->family = f->r->family;
+    if (f->whole.name.n && e->subject == SUBJECT_METRIC) {
+        x->kin = kin_of(&c->sought, &f->whole, limit, steps);
+        x->hit = HIT_WHOLE;
+        x->row.name = f->whole.name;
+        if (x->kin.how != KIN_NONE)
+            return true;
+    }
     x->hit = HIT_TEXT;
-    return found;
+    return e->literal && e->name.n > 2 && holds(f->r->text, e->name, steps);
 }
 
 /* A whole request that was refused before anything of it was read: it may have held anything. */
@@ -134,7 +144,7 @@ static bool hit_of(const struct closest *c, const struct refused *f, size_t limi
         return true;
     }
     if (is_other_family(e, r))
-        return hit_of_other(e, r, x, steps);
+        return hit_of_other(c, f, limit, x, steps);
     if (r->name.n)
         x->kin = kin_of(&c->sought, &f->read, limit, steps);
     if (f->whole.name.n && kin_score(&x->kin) > 0)
@@ -211,6 +221,27 @@ static void consider_reject(struct closest_search *s, struct closest *c, const s
     candidates_keep(s, c, x);
 }
 
+/* A name that is not the one that was read, but nearly; or what the line would be named if a name could hold a ':'; or a piece
+ * of the line. */
+static bool claimed_hit(const struct closest *c, const struct refused *f, struct candidate *x,
+                        uint64_t *steps) {
+    const struct expectation *e = c->claim->e;
+    x->kin = kin_of(&c->sought, &f->read, candidates_limit(c), steps);
+    if (x->kin.how != KIN_NONE)
+        return true;
+    if (f->whole.name.n)
+        x->kin = kin_of(&c->sought, &f->whole, candidates_limit(c), steps);
+    if (f->whole.name.n && x->kin.how != KIN_NONE) {
+        x->hit = HIT_WHOLE;
+        x->row.name = f->whole.name;
+        x->read_as = f->r->name;
+        return true;
+    }
+    x->hit = HIT_TEXT;
+    x->kin.how = KIN_SAME;
+    return e->literal && holds(f->r->text, e->name, steps);
+}
+
 /* A claim about refused lines themselves: by the name that was read, and where none was, by the text. */
 static void consider_claimed(struct closest_search *s, struct closest *c, const struct refused *f,
                              const struct reject_row *row) {
@@ -221,14 +252,12 @@ static void consider_claimed(struct closest_search *s, struct closest *c, const 
     struct buf missed = {.max = 4096};
     x.typed = false;
     x.hit = HIT_NAME;
-    if (!glob_match_counted(e->name, name, &s->steps))
-        x.kin = kin_of(&c->sought, &f->read, candidates_limit(c), &s->steps);
-    if (x.kin.how == KIN_NONE)
+    if (!glob_match_counted(e->name, name, &s->steps) && !claimed_hit(c, f, &x, &s->steps))
         return;
     if (!sift_reject(e, row, &sieve, &s->steps))
         x.missed = candidates_missed(&sieve, &missed);
     candidates_place(s, c, &x, row->id, row->id);
-    unsigned apart = kin_score(&x.kin) + (x.missed.p != NULL);
+    unsigned apart = kin_score(&x.kin) + (x.missed.p != NULL) + (x.hit == HIT_TEXT ? 2 : 0);
     x.score = apart + x.before_mark + 2u * x.other_session + x.after_deadline;
     if (!((e->no && x.score > 0) || (apart > 0 && (x.other_session || x.before_mark))))
         candidates_keep(s, c, x);
@@ -264,7 +293,7 @@ static int visit_note(void *arg, const struct reject_row *row) {
         s->pairs++;
         candidates_place(s, c, &x, row->id, row->id);
         if (c->claim->e->subject == SUBJECT_REJECT || x.other_session || !hit_of(c, &f, 0, &x, &s->steps) ||
-            x.family.p || x.hit > HIT_WHOLE || x.kin.how != KIN_SAME)
+            (x.family.p && x.hit != HIT_WHOLE) || x.hit > HIT_WHOLE || x.kin.how != KIN_SAME)
             continue;
         candidates_keep(s, c, x);
     }

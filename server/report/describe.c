@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-#define LOSSES_TOLD 10 /* to each claim; the report lists all */
+#define FULLEST_MAX 1000 /* bytes of a name */
+#define LOSSES_TOLD 10   /* to each claim; the report lists all */
 
 static void put_stat(const struct clause *c, struct buf *b) {
     if (c->stat == STAT_PERCENTILE) {
@@ -100,8 +101,23 @@ static void put_hints(const struct expectation *e, const struct finding *f, cons
 
 /* --- why ------------------------------------------------------------------------------------------------- */
 
-static void put_finding(const struct expectation *e, const struct finding *f, const struct answer *a,
+/* The series with so many samples: the one that per_series speaks of. */
+static void put_fullest(const struct judge *j, const struct claim *claim, const struct finding *f,
                         struct buf *b) {
+    for (size_t i = 0; i < claim->witnesses.n && f->value > 0; i++) {
+        const struct witness *w = &j->witnesses[claim->witnesses.items[i].index];
+        if ((double)w->tally.samples != f->value)
+            continue;
+        buf_str(b, ", of ");
+        text_put_shown(b, w->name, false, FULLEST_MAX);
+        text_put_tags(b, w->n_tags, w->tags, w->host, w->device);
+        return;
+    }
+}
+
+static void put_finding(const struct judge *j, const struct claim *claim, const struct finding *f,
+                        const struct answer *a, struct buf *b) {
+    const struct expectation *e = claim->e;
     const struct clause *c = f->clause;
     bool each = c->stat == STAT_EACH || c->stat == STAT_RATE;
     put_stat(c, b);
@@ -120,6 +136,8 @@ static void put_finding(const struct expectation *e, const struct finding *f, co
         buf_str(b, ", expected ");
         buf_span(b, c->text);
     }
+    if (c->stat == STAT_PER_SERIES)
+        put_fullest(j, claim, f, b);
     if (f->ranged && a->aggregated) {
         buf_str(b, " (over all points ");
         text_put_number(b, f->low);
@@ -203,7 +221,8 @@ static void put_names(const struct judge *j, const struct claim *claim, bool for
         buf_printf(b, " and %zu more", n - shown);
 }
 
-static void put_clauses(const struct expectation *e, const struct answer *a, struct buf *b) {
+static void put_clauses(const struct judge *j, const struct claim *claim, const struct answer *a,
+                        struct buf *b) {
     bool failing = false;
     for (size_t i = 0; i < a->n; i++)
         failing |= !a->findings[i].holds;
@@ -213,7 +232,7 @@ static void put_clauses(const struct expectation *e, const struct answer *a, str
         if (failing && a->findings[i].holds)
             continue;
         buf_str(b, before);
-        put_finding(e, &a->findings[i], a, b);
+        put_finding(j, claim, &a->findings[i], a, b);
         before = "; ";
     }
 }
@@ -254,7 +273,7 @@ static void put_basis(const struct judge *j, const struct claim *claim, const st
             buf_str(b, "; ");
     }
     if (!e->no || e->n_clauses)
-        put_clauses(e, a, b);
+        put_clauses(j, claim, a, b);
     if (a->aggregated) {
         buf_str(b, "; told from what an aggregating client sent: ");
         put_names(j, claim, true, b);

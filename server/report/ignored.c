@@ -5,10 +5,12 @@
 /* The sentence of each kind once: several pieces of one kind stand together. */
 static void say_kind(const struct remarks *r, enum remark_kind kind, struct buf *b) {
     size_t n = 0;
+    const char *hint = NULL;
     for (size_t i = 0; i < r->n; i++) {
         struct span text = r->list[i].text;
         if (r->list[i].kind != kind || n == IGNORED_SHOWN)
             continue;
+        hint = hint ? hint : remark_hint(r, i);
         buf_str(b, n++ ? ", " : "");
         if (text.n == 0) {
             buf_str(b, "a part of the line");
@@ -20,6 +22,8 @@ static void say_kind(const struct remarks *r, enum remark_kind kind, struct buf 
         buf_str(b, cut ? "…'" : "'");
     }
     buf_printf(b, " %s ignored: %s", n == 1 ? "was" : "were", remark_sentence(kind));
+    if (hint)
+        buf_printf(b, "; %s", hint);
 }
 
 void ignored_say(const struct remarks *r, struct buf *b) {

@@ -101,13 +101,24 @@ struct named named_of(struct span name) {
 
 /* --- kinship --------------------------------------------------------------------------------------------- */
 
+/* What stands between the parts of a name; titles are sentences. */
+static bool is_joint(char c, bool title) {
+    return c == '.' || c == '_' || c == '-' || (title && (c == ' ' || c == ':'));
+}
+
 /* Whether `longer` is `shorter` with something before it: at least "x." */
-static bool has_prefix_before(struct span longer, struct span shorter) {
+static bool has_prefix_before(struct span longer, struct span shorter, bool title) {
     if (longer.n < shorter.n + 2)
         return false;
-    struct span head = span_of(longer.p, longer.n - shorter.n);
-    char last = head.p[head.n - 1];
-    return (last == '.' || last == '_' || last == '-') && span_eq(span_from(longer, head.n), shorter);
+    size_t n = longer.n - shorter.n;
+    return is_joint(longer.p[n - 1], title) && span_eq(span_from(longer, n), shorter);
+}
+
+/* Whether `longer` is `shorter` with something behind it: at least ".x" */
+#define END_OF_MIN 3 /* bytes of a name; a shorter one begins too many */
+static bool has_end_behind(struct span longer, struct span shorter, bool title) {
+    return shorter.n >= END_OF_MIN && longer.n >= shorter.n + 2 && is_joint(longer.p[shorter.n], title) &&
+           span_starts(longer, shorter);
 }
 
 static size_t edits_allowed(struct span name) {
@@ -170,16 +181,20 @@ static enum kinship kin_of_literal(const struct sought *w, struct span name, con
     if (name.n && (is_blank(name.p[0]) || is_blank(name.p[name.n - 1])) &&
         span_eq(trimmed(name), trimmed(e->name)))
         return KIN_BLANKS;
-    if (w->head.p && (span_eq(w->head, name) || has_prefix_before(name, w->head)))
+    bool title = e->subject == SUBJECT_EVENT;
+    if (w->head.p && (span_eq(w->head, name) || has_prefix_before(name, w->head, false)))
         return KIN_COLON;
-    if (has_prefix_before(e->name, name))
+    if (has_prefix_before(e->name, name, title))
         return KIN_PREFIX_MISSING;
-    if (has_prefix_before(name, e->name))
+    if (has_prefix_before(name, e->name, title))
         return KIN_PREFIX_EXTRA;
+    enum kinship end = has_end_behind(e->name, name, title)   ? KIN_END_MISSING
+                       : has_end_behind(name, e->name, title) ? KIN_END_EXTRA
+                                                              : KIN_NONE;
     size_t allowed = edits_allowed(e->name);
     limit = limit < allowed ? limit : allowed;
-    if (outline_distance(&w->outline, outline) > limit)
-        return KIN_NONE;
+    if (end != KIN_NONE || outline_distance(&w->outline, outline) > limit)
+        return end;
     *steps += (2 * limit + 1) * (e->name.n < name.n ? e->name.n : name.n);
     *edits = distance(e->name, name, limit);
     return *edits <= limit ? KIN_NEAR : KIN_NONE;
@@ -247,10 +262,18 @@ struct span kin_prefix(const struct kin *kin, const struct expectation *e, struc
     return e->name.n > name.n ? span_of(e->name.p, e->name.n - name.n) : e->name;
 }
 
+struct span kin_end(const struct kin *kin, const struct expectation *e, struct span name) {
+    struct span base;
+    if (kin->dialect && dialect_of(name, &base))
+        name = base;
+    return kin->how == KIN_END_EXTRA ? span_from(name, e->name.n) : span_from(e->name, name.n);
+}
+
 unsigned kin_score(const struct kin *kin) {
     static const unsigned scores[] = {
-        [KIN_SAME] = 0, [KIN_CASE] = 1,    [KIN_BLANKS] = 1,         [KIN_COLON] = 1,
-        [KIN_CUT] = 1,  [KIN_OVERRUN] = 1, [KIN_PREFIX_MISSING] = 2, [KIN_PREFIX_EXTRA] = 2,
-        [KIN_FORM] = 2, [KIN_NEAR] = 1,    [KIN_NONE] = 100};
+        [KIN_SAME] = 0,        [KIN_CASE] = 1,      [KIN_BLANKS] = 1,         [KIN_COLON] = 1,
+        [KIN_CUT] = 1,         [KIN_OVERRUN] = 1,   [KIN_PREFIX_MISSING] = 2, [KIN_PREFIX_EXTRA] = 2,
+        [KIN_END_MISSING] = 3, [KIN_END_EXTRA] = 3, [KIN_FORM] = 2,           [KIN_NEAR] = 1,
+        [KIN_NONE] = 100};
     return scores[kin->how] + (unsigned)kin->edits + (kin->dialect != DIALECT_NONE);
 }

@@ -22,6 +22,8 @@ enum kinship {
     KIN_OVERRUN,        /* an event's title that goes on behind its '|', as the length is too great */
     KIN_PREFIX_MISSING, /* the recorded one lacks a prefix */
     KIN_PREFIX_EXTRA,   /* the recorded one has a prefix */
+    KIN_END_MISSING,    /* the recorded one lacks the last part */
+    KIN_END_EXTRA,      /* the recorded one goes on */
     KIN_FORM,           /* the aggregated form of a metric */
     KIN_NEAR,           /* a few edits away */
     KIN_NONE
@@ -83,5 +85,7 @@ unsigned kin_score(const struct kin *kin);
 
 /* KIN_PREFIX_MISSING, KIN_PREFIX_EXTRA: the prefix, a piece of the expected or of the recorded name. */
 struct span kin_prefix(const struct kin *kin, const struct expectation *e, struct span name);
+/* KIN_END_MISSING, KIN_END_EXTRA: the end, in the same way. */
+struct span kin_end(const struct kin *kin, const struct expectation *e, struct span name);
 
 #endif

@@ -31,10 +31,37 @@ static void put_xml(struct buf *b, struct span s) {
     buf_free(&visible);
 }
 
+/* A refused line, and the blanks and the caret that stand under it. */
+static bool split_caret(const json_t *closest, struct span *line, struct span *under) {
+    struct span caret = render_text_of(closest, "caret");
+    const char *newline = caret.n ? memchr(caret.p, '\n', caret.n) : NULL;
+    if (!newline)
+        return false;
+    *line = span_of(caret.p, (size_t)(newline - caret.p));
+    *under = span_from(caret, line->n + 1);
+    return true;
+}
+
 static void put_attribute(struct buf *b, const char *name, struct span value) {
     buf_printf(b, " %s=\"", name);
     put_xml(b, value);
     buf_char(b, '"');
+}
+
+/* What a passed case says all the same: a note, or as a warning why. */
+static struct span aside_of(const json_t *result) {
+    return render_text_of(result, json_object_get(result, "severity") ? "why" : "note");
+}
+
+static void put_passed(const json_t *result, struct buf *b) {
+    struct span aside = aside_of(result);
+    if (aside.n == 0) {
+        buf_str(b, "/>\n");
+        return;
+    }
+    buf_printf(b, ">\n      <system-out>%s: ", json_object_get(result, "severity") ? "warning" : "note");
+    put_xml(b, aside);
+    buf_str(b, "</system-out>\n    </testcase>\n");
 }
 
 static void put_test_case(const json_t *result, struct buf *b) {
@@ -46,7 +73,7 @@ static void put_test_case(const json_t *result, struct buf *b) {
         buf_printf(b, " line=\"%lld\"", (long long)json_integer_value(json_object_get(result, "line")));
     }
     if (span_eq(verdict, SPAN("pass"))) {
-        buf_str(b, "/>\n");
+        put_passed(result, b);
         return;
     }
     const char *element = span_eq(verdict, SPAN("fail")) ? "failure" : "error";
@@ -59,6 +86,13 @@ static void put_test_case(const json_t *result, struct buf *b) {
     for (size_t i = 0; i < json_array_size(closest); i++) {
         buf_str(b, "\nclosest: ");
         put_xml(b, render_text_of(json_array_get(closest, i), "text"));
+        struct span line, under;
+        if (split_caret(json_array_get(closest, i), &line, &under)) {
+            buf_str(b, "\n    ");
+            put_xml(b, line);
+            buf_str(b, "\n    ");
+            put_xml(b, under);
+        }
     }
     buf_printf(b, "</%s>\n    </testcase>\n", element);
 }
@@ -131,9 +165,15 @@ void report_tap(const json_t *report, struct buf *b) {
         buf_printf(b, "%sok %zu - ", pass ? "" : "not ", i + 1);
         put_description(b, render_text_of(result, "expectation"));
         buf_char(b, '\n');
-        if (pass)
+        struct span aside = aside_of(result);
+        if (pass && aside.n == 0)
             continue;
         buf_str(b, "  ---\n");
+        if (pass) {
+            put_yaml(b, json_object_get(result, "severity") ? "warning" : "note", aside);
+            buf_str(b, "  ...\n");
+            continue;
+        }
         put_yaml(b, "verdict", verdict);
         put_yaml(b, "observed", render_text_of(result, "observed"));
         put_yaml(b, "why", render_text_of(result, "why"));
@@ -141,6 +181,9 @@ void report_tap(const json_t *report, struct buf *b) {
         for (size_t k = 0; k < json_array_size(closest); k++) {
             buf_str(b, k ? "" : "  closest:\n");
             put_yaml(b, "  - text", render_text_of(json_array_get(closest, k), "text"));
+            struct span line, under;
+            if (split_caret(json_array_get(closest, k), &line, &under))
+                put_yaml(b, "    line", line);
         }
         buf_str(b, "  ...\n");
     }
@@ -190,6 +233,11 @@ void report_github(const json_t *report, struct buf *b) {
         for (size_t k = 0; k < json_array_size(closest); k++) {
             buf_str(b, "%0Aclosest: ");
             put_command(b, render_text_of(json_array_get(closest, k), "text"), false);
+            struct span line, under;
+            if (split_caret(json_array_get(closest, k), &line, &under)) {
+                buf_str(b, "%0A    ");
+                put_command(b, line, false);
+            }
         }
         buf_char(b, '\n');
     }

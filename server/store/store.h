@@ -21,6 +21,7 @@ struct store_options {
     bool keep_datagrams;        /* store_datagram keeps its bytes */
     int64_t retention_age_ns;   /* 0: for ever */
     uint64_t retention_samples; /* 0: any number */
+    uint64_t retention_bodies;  /* bytes of payloads that are kept; 0: any number */
     /* 0: the default, 2,000,000; STORE_SERIES_MAX at most. Samples of further series are counted as LOSS_SERIES_LIMIT. */
     uint64_t max_series;
 };
@@ -87,7 +88,7 @@ int store_session_end(struct store *s, uint64_t session_id, struct err *err);
 int store_session_remove(struct store *s, uint64_t session_id, struct err *err);
 
 struct store_removed {
-    uint64_t samples, series, events, checks, rejects, requests, datagrams;
+    uint64_t samples, series, events, checks, rejects, requests, datagrams, payloads, payload_bytes;
 };
 /* Forgets what a session recorded, not the session; losses before it are forgotten too. */
 int store_reset(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err);
@@ -104,6 +105,7 @@ int store_ports(struct store *s, int ports[STORE_PORTS_KEPT], size_t *n, struct 
 
 struct store_stats {
     uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */
+    uint64_t payloads, payload_bytes;                                       /* bodies that are kept now */
     uint64_t received_samples;                                              /* since the store was opened */
     uint64_t losses[LOSS_N];                                                /* recorded now */
     uint64_t commits;
@@ -114,6 +116,11 @@ void store_stats(struct store *s, struct store_stats *stats);
 const char *store_path(const struct store *s); /* as given */
 
 /* --- reading ----------------------------------------------------------------------------------- */
+
+/* So many readers of the pool may be kept for seconds without that others wait for theirs. */
+#define STORE_READERS_HELD 2
+/* Whether store_datagram keeps its bytes. Any thread. */
+bool store_keeps_datagrams(const struct store *s);
 
 /* A reader from the pool; waits while all are taken. NULL with err. Any thread. */
 struct reader *store_reader_take(struct store *s, struct err *err);

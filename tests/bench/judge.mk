@@ -1,5 +1,5 @@
 # Judging a large recording.
-$(OUT)/bench/judge_bench: $(OUT)/tests/bench/judge_bench.o $(OUT)/libserver.a
+$(OUT)/bench/judge_bench: $(OUT)/tests/bench/judge_bench.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $(SERVER_LIBS)
 

@@ -1,6 +1,8 @@
 /* 1,000 expectations on 1 million samples in 1,000 series, in a recording on disk; beside the bare reading of all samples, which
  * any judge that must look at each would have to do.
  */
+#include "load.h"
+
 #include "core/clock.h"
 #include "judge/judge.h"
 #include "store/store.h"
@@ -17,33 +19,6 @@
 static void die(const char *what, const struct err *err) {
     fprintf(stderr, "judge_bench: %s: %s\n", what, err->text);
     exit(1);
-}
-
-static void fill(struct store *s) {
-    struct err err = {0};
-    char names[N_SERIES][32];
-    for (int i = 0; i < N_SERIES; i++)
-        snprintf(names[i], sizeof names[i], "service.request%d", i);
-    for (int n = 0; n < N_LINES; n++) {
-        if (store_arrival(s, 1, SOURCE_UDP, 1795000000000000000 + n, &err) != 0)
-            die("arrival", &err);
-        for (int i = 0; i < N_SERIES; i++) {
-            struct span tags[] = {SPAN("env:ci"), SPAN("code:200")};
-            struct value value = {.number = (n * 7919 + i) % 1000};
-            struct record record = {.kind = RECORD_METRIC,
-                                    .metric = {.type = i % 2 ? METRIC_COUNT : METRIC_TIMING,
-                                               .name = span_str(names[i]),
-                                               .sample_rate = 1,
-                                               .n_tags = 2,
-                                               .tags = tags,
-                                               .n_values = 1,
-                                               .values = &value}};
-            if (store_put(s, &record, &err) != 0)
-                die("put", &err);
-        }
-    }
-    if (store_commit(s, &err) != 0)
-        die("commit", &err);
 }
 
 static int count(void *arg, const struct sample_row *row) {
@@ -104,7 +79,11 @@ int main(void) {
     struct store *s = store_open(&options, &err);
     if (!s)
         die(path, &err);
-    fill(s);
+    load_store(s, &(struct load_series){.n_series = N_SERIES,
+                                        .n_per_name = 1,
+                                        .n_lines = N_LINES,
+                                        .by_turns = true,
+                                        .name = "service.request%zu"});
     struct reader *r = store_reader_take(s, &err);
     if (!r)
         die("reader", &err);

@@ -4,6 +4,7 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "store/store.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -201,4 +202,53 @@ void load_send(struct load *load) {
     for (size_t i = 0; i < n_list; i++)
         free(list[i].bytes);
     free(list);
+}
+
+/* --- a recording ------------------------------------------------------------------------------------------ */
+
+static void check(int failed, const struct err *err) {
+    if (!failed)
+        return;
+    fprintf(stderr, "load: %s\n", err->text);
+    exit(1);
+}
+
+static void put_series(struct store *s, const struct load_series *of, size_t i, const char *name,
+                       size_t line) {
+    char shard[32];
+    struct err err = {0};
+    snprintf(shard, sizeof shard, "shard:%zu", i % of->n_per_name);
+    struct span tags[] = {SPAN("env:ci"), span_str(shard)};
+    struct value value = {.number = (double)((line * 7919 + i) % 1000)};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = of->by_turns && i % 2 == 0 ? METRIC_TIMING : METRIC_COUNT,
+                                       .name = span_str(name),
+                                       .sample_rate = 1,
+                                       .n_tags = 2,
+                                       .tags = tags,
+                                       .origin.host = SPAN("web-1"),
+                                       .n_values = 1,
+                                       .values = &value}};
+    check(store_put(s, &record, &err) != 0, &err);
+}
+
+#define NAME_SIZE 48
+void load_store(struct store *s, const struct load_series *of) {
+    struct err err = {0};
+    size_t n_names = (of->n_series + of->n_per_name - 1) / of->n_per_name;
+    char(*names)[NAME_SIZE] = calloc(n_names, sizeof *names);
+    if (!names)
+        die("load");
+    for (size_t i = 0; i < n_names; i++) {
+        const char *number = strstr(of->name, "%zu");
+        snprintf(names[i], NAME_SIZE, "%.*s%zu%s", (int)(number - of->name), of->name, i, number + 3);
+    }
+    for (size_t line = 0; line < of->n_lines; line++) {
+        check(store_arrival(s, 1, SOURCE_UDP, INT64_C(1795000000000000000) + (int64_t)line, &err) != 0, &err);
+        for (size_t i = 0; i < of->n_series; i++)
+            put_series(s, of, i, names[i / of->n_per_name], line);
+        if (of->commits || line + 1 == of->n_lines)
+            check(store_commit(s, &err) != 0, &err);
+    }
+    free(names);
 }

@@ -1,10 +1,12 @@
-/* A load generator: DogStatsD datagrams, or v1 series bodies over HTTP, as fast as one sender can offer them.
+/* A load generator: DogStatsD datagrams, or v1 series bodies over HTTP, as fast as one sender can offer them; and recordings that
+ * are filled without a sender.
  *
  * Threads: one load belongs to one thread. Errors: prints what failed and exits, as a benchmark may.
  */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,5 +29,16 @@ struct load {
 /* Sends it all; over HTTP each body once the one before it was answered 202. Values are 12.345 and the like; some 70 bytes a sample
  * with two tags. */
 void load_send(struct load *load);
+
+/* What a recording is filled with. */
+struct load_series {
+    size_t n_series, n_per_name; /* so many series have one name: a tag "shard" tells them apart */
+    size_t n_lines;              /* samples of each series */
+    bool by_turns;               /* counts and timings; else counts */
+    bool commits;                /* after each line of all series; else once */
+    const char *name;            /* with one %zu: the number of the name */
+};
+struct store;
+void load_store(struct store *s, const struct load_series *of);
 
 #endif

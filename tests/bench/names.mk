@@ -1,5 +1,5 @@
 # What one expectation costs on a large recording.
-$(OUT)/bench/names_bench: $(OUT)/tests/bench/names_bench.o $(OUT)/libserver.a
+$(OUT)/bench/names_bench: $(OUT)/tests/bench/names_bench.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $(SERVER_LIBS)
 

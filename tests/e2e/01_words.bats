@@ -103,7 +103,7 @@ load helper
     done <<'END'
 statwit,session,:new ls rm
 statwit,catalog,m:merge
-statwit,fault,:ls clear http dogstatsd
+statwit,fault,:ls clear http dogstatsd load
 statwit,completion,z:zsh
 statwit,help,mar:mark
 statwit,ls,--type,g:gauge
@@ -115,4 +115,47 @@ statwit,replay,completion.b:completion.bash
 END
     run statwit completion tcsh
     exits 2
+}
+
+# What a shell offers behind a line: the words, in one line. zsh and fish are driven as a user does.
+offered() { # SHELL LINE
+    case $1 in
+    zsh) HOME=$BATS_TEST_TMPDIR python3 "$BATS_TEST_DIRNAME/zsh_complete.py" ./completion.zsh "$2" | paste -sd ' ' ;;
+    fish) HOME=$BATS_TEST_TMPDIR fish --no-config -c 'source ./completion.fish; complete -C "$argv[1]"' "$2" | cut -f1 | LC_ALL=C sort | paste -sd ' ' ;;
+    esac
+}
+
+offers_what_is_meant() { # SHELL
+    command -v "$1" >/dev/null || skip "$1 is not installed"
+    statwit completion "$1" >"completion.$1"
+    : >a-file-for-completion
+    while IFS=: read -r line want; do
+        [ "$(offered "$1" "$line")" = "$want" ] || {
+            echo "$1 offers behind '$line': $(offered "$1" "$line")"
+            return 1
+        }
+    done <<'END'
+statwit ser:serve
+statwit h:help
+statwit -:--help --version
+statwit help mar:mark
+statwit session :ls new rm
+statwit session new r:
+statwit catalog m:merge
+statwit completion z:zsh
+statwit ls --ty:--type
+statwit ls --type g:gauge
+statwit ls session --kee:
+statwit lint --silence name-d:name-dropped
+statwit expect -f a-file-for:a-file-for-completion
+statwit replay a-file-for:a-file-for-completion
+END
+}
+
+@test "zsh offers the words that are meant" {
+    offers_what_is_meant zsh
+}
+
+@test "fish offers the words that are meant" {
+    offers_what_is_meant fish
 }

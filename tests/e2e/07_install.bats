@@ -8,7 +8,7 @@ setup() {
 }
 
 @test "every man page, each in its section; the binary; the completions; the unit" {
-    for file in bin/statwit share/man/man1/statwit.1 share/man/man7/statwit-expect.7 share/man/man5/statwit-catalog.5 \
+    for file in bin/statwit share/man/man1/statwit.1 share/man/man7/statwit-expect.7 share/man/man7/statwit-doubles.7 share/man/man5/statwit-catalog.5 \
         share/man/man3/libstatwit.3 share/bash-completion/completions/statwit lib/systemd/system/statwit.service; do
         [ -s "$TREE/usr/$file" ] || { echo "missing: $file"; return 1; }
     done

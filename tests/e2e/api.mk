@@ -34,3 +34,30 @@ e2e-query: build/statwit $(OUT)/statwit ## random queries of the fake Datadog AP
 e2e: e2e-doubles
 e2e-doubles: build/statwit $(OUT)/statwit ## every assertion of fixtures/doubles, with recordings that fulfil and break it
 	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/doubles_test.py -q
+
+# A base URL for each session.
+.PHONY: e2e-prefix
+e2e: e2e-prefix
+e2e-prefix: build/statwit $(OUT)/statwit ## /s/NAME before every path, --auto-sessions, and what conflicts with them
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/prefix_test.py -q
+
+# The doubles that statwit stands in for.
+.PHONY: e2e-fakeintake
+e2e: e2e-fakeintake
+e2e-fakeintake: build/statwit $(OUT)/statwit ## what clients and tests of Datadog's fakeintake see
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/fakeintake_test.py -q
+.PHONY: e2e-test-agent
+e2e: e2e-test-agent
+e2e-test-agent: build/statwit $(OUT)/statwit ## what clients of dd-apm-test-agent see
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/test_agent_test.py -q
+
+# The wire text.
+.PHONY: e2e-wire
+e2e: e2e-wire
+e2e-wire: build/statwit $(OUT)/statwit ## datagrams byte for byte, and what else clients' own test suites need of a server
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/wire_test.py -q
+
+.PHONY: e2e-fault
+e2e: e2e-fault
+e2e-fault: build/statwit $(OUT)/statwit ## faults that say what to answer; statwit fault; stubs from a file
+	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/fault_test.py -q

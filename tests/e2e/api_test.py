@@ -88,7 +88,7 @@ class Described(unittest.TestCase):
             self.assertIsNone(mismatch(json.loads(text), response["content"][kind]["schema"], f"{method} {path}"))
 
     def test_every_path_answers_as_described(self):
-        with Recorder() as r:
+        with Recorder("--keep-datagrams") as r:
             r.send("a.count:1:2|c|@0.5|#k:v,host:h|c:ci-1", "a.set:x|s", b"bad\xff|c", "_e{1,1}:t|x|#a", "_sc|s|0|m:fine",
                    b"\xff.name:1|g|#\xfe")
             r.raw("POST", "/api/v1/series", {"series": [{"metric": "h", "points": [[1, 1]]}]})
@@ -150,7 +150,7 @@ class Described(unittest.TestCase):
                   "interval_s": "5", "flush_at": "10", "hostname": "h", "explain": "a", "histogram_aggregates": "max",
                   "histogram_percentiles": "0.5", "settled": "no", "q": "a",
                   "sort": "series", "desc": "1", "offset": "2", "range": "60", "buckets": "9", "bins": "9"}
-        with Recorder() as r:
+        with Recorder("--keep-datagrams") as r:
             r.send("a:1|c")
             for path, item in API["paths"].items():
                 if "get" not in item or "{" in path:

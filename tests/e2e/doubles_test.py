@@ -37,5 +37,15 @@ class Doubles(unittest.TestCase):
         self.assertGreater(broken, 80)
 
 
+class Manual(unittest.TestCase):
+    def test_every_assertion_stands_in_the_manual(self):
+        with open(os.path.join(os.path.dirname(__file__), "../../server/statwit-doubles.7"), encoding="utf-8") as page:
+            text = page.read().replace("\\-", "-").replace("\\e", "\\")
+        with open(CASES, encoding="utf-8") as cases:
+            for case in map(json.loads, cases):
+                said = case["assertion"].replace("…", "...").replace("⊆", " (at least)")
+                self.assertIn(said + "\n" + "".join(f"    {e}\n" for e in case["expect"]), text)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -35,6 +35,13 @@ static int samples(struct reader *r, const struct filter *q, bool ordered,
     return lived ? result : break_down(err);
 }
 
+static int names(struct reader *r, int (*row)(void *, struct span name), void *arg, struct err *err) {
+    struct broken *b = (struct broken *)r;
+    bool lived = lives(b);
+    int result = lived || b->midway ? b->real->ops->names(b->real, row, arg, err) : 0;
+    return lived ? result : break_down(err);
+}
+
 static int large(struct reader *r, struct span session, int (*row)(void *, const struct large_row *),
                  void *arg, struct err *err) {
     struct broken *b = (struct broken *)r;
@@ -47,6 +54,7 @@ static int last_id(struct reader *r, uint64_t *id, struct err *err) {
 }
 
 static const struct reader_ops ops = {.series = series,
+                                      .names = names,
                                       .samples = samples,
                                       .spellings = spellings,
                                       .events = events,

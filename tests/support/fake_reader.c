@@ -384,6 +384,33 @@ READ(read_checks, check, check_row, checks)
 READ(read_rejects, reject, reject_row, rejects)
 READ(read_losses, loss, loss_row, losses)
 
+struct name_call {
+    size_t n;
+    struct span *list;
+};
+
+static int list_name(void *arg, const struct series_row *row) {
+    struct name_call *call = arg;
+    call->list[call->n++] = row->name;
+    return 0;
+}
+
+static int read_names(struct reader *r, int (*row)(void *, struct span), void *arg, struct err *err) {
+    struct fake *f = (struct fake *)r;
+    struct span *list = calloc(f->series.n + 1, sizeof *list);
+    struct name_call call = {.list = list};
+    struct filter all = {0};
+    if (!list)
+        return err_set(err, 0, "out of memory");
+    read_series(r, &all, list_name, &call, err);
+    qsort(list, call.n, sizeof *list, by_bytes);
+    for (size_t i = 0; i < call.n; i++)
+        if ((i == 0 || !span_eq(list[i], list[i - 1])) && row(arg, list[i]) != 0)
+            break;
+    free(list);
+    return 0;
+}
+
 static int read_samples(struct reader *r, const struct filter *q, bool ordered,
                         int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
     struct fake *f = (struct fake *)r;
@@ -464,6 +491,7 @@ static const struct reader_ops ops = {
     .begin = begin,
     .end = end,
     .series = read_series,
+    .names = read_names,
     .samples = read_samples,
     .events = read_events,
     .checks = read_checks,

@@ -74,10 +74,12 @@ static bool consume(struct dogstatsd *d, struct origin *origin, struct span tag)
 }
 
 size_t enrich(struct dogstatsd *d, const struct line_fields *fields, struct origin *origin) {
-    origin->external_data = given(fields->external);
-    origin->cardinality = given(fields->cardinality);
-    if (fields->local.n > 0)
-        local_data(d, origin, fields->local);
+    if (fields->given >> FIELD_EXTERNAL & 1)
+        origin->external_data = fields->of[FIELD_EXTERNAL];
+    if (fields->given >> FIELD_CARDINALITY & 1)
+        origin->cardinality = fields->of[FIELD_CARDINALITY];
+    if (fields->given >> FIELD_LOCAL & 1)
+        local_data(d, origin, fields->of[FIELD_LOCAL]);
     size_t n = fields->n_tags;
     if (fields->consumable) {
         n = 0;

@@ -16,17 +16,21 @@ struct dogstatsd {
     record_fn *emit;
     void *arg;
     struct record metric; /* kept: what only HTTP fills stays 0, and so does the origin between lines */
+    struct remarks
+        remarks; /* on the line that is read; n is 0 between lines. Beside `metric`: each line looks at both */
     struct span tags[DOGSTATSD_LINE_MAX + DOGSTATSD_CONSTANT_TAGS_MAX];
     struct value values[DOGSTATSD_LINE_MAX / 2];
     char text[DOGSTATSD_LINE_MAX]; /* texts that differ from the line: unescaped, or with a field taken out */
-    struct remarks remarks;        /* on the line that is read; n is 0 between lines */
 };
+
+enum { FIELD_LOCAL, FIELD_EXTERNAL, FIELD_CARDINALITY, FIELD_ORIGINS };
 
 /* Fields that any family may carry; the last of each kind wins. */
 struct line_fields {
-    size_t n_tags;                            /* in d->tags */
-    bool consumable;                          /* some tag begins like one that the Agent consumes */
-    struct span local, external, cardinality; /* p == NULL: not given */
+    size_t n_tags;                 /* in d->tags */
+    bool consumable;               /* some tag begins like one that the Agent consumes */
+    unsigned given;                /* a bit for each of `of` that is set, and not empty */
+    struct span of[FIELD_ORIGINS]; /* not cleared for each line */
 };
 
 /* Takes the stops of one line. Returns where the line ends: at its newline, or at the end of all bytes. */

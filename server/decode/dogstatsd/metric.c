@@ -200,12 +200,14 @@ static void add_to_key(struct dogstatsd *d, char mark) {
     d->text[rest->n++] = mark;
 }
 
-/* A line of which the Agent ignores a part. */
-__attribute__((cold, noinline)) static void emit_remarked(struct dogstatsd *d, const struct metric_parts *m,
-                                                          const char *end) {
+/* A line of which the Agent ignores a part, or one whose value has a '+'. */
+__attribute__((cold, noinline)) static void emit_odd(struct dogstatsd *d, const struct metric_parts *m,
+                                                     const char *end) {
     struct metric *metric = &d->metric.metric;
+    if (m->value.p[0] == '+' && metric_is(m->type, METRIC_LEVEL))
+        line_remark(d, REMARK_PLUS_SIGN, span_of(m->value.p, 1));
     metric->remarks = line_remarks(d, line_span(m->line, end));
-    for (size_t i = 0; i < metric->remarks->n; i++) {
+    for (size_t i = 0; metric->remarks && i < metric->remarks->n; i++) {
         char first = metric->remarks->list[i].text.p[0];
         if (first == 'T' || metric->remarks->list[i].kind == REMARK_PLUS_SIGN)
             add_to_key(d, first);
@@ -232,17 +234,14 @@ static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m
         for (size_t i = 0; i < m->n_values; i++)
             d->values[i].timestamp = m->timestamp;
     }
-    bool plain = !fields->consumable && !fields->local.n && !fields->external.n && !fields->cardinality.n &&
-                 !d->options.n_constant_tags;
+    bool plain = !fields->consumable && !fields->given && !d->options.n_constant_tags;
     if (!plain)
         metric->n_tags = enrich(d, fields, &metric->origin);
-    if (m->value.p[0] == '+' && metric_is(m->type, METRIC_LEVEL))
-        line_remark(d, REMARK_PLUS_SIGN, span_of(m->value.p, 1));
-    if (d->remarks.n) {
-        emit_remarked(d, m, end);
-    } else {
+    bool odd = d->remarks.n > 0 || m->value.p[0] == '+';
+    if (__builtin_expect(odd, false))
+        emit_odd(d, m, end);
+    else
         d->emit(d->arg, &d->metric);
-    }
     if (!plain)
         metric->origin = (struct origin){0};
 }
@@ -262,7 +261,10 @@ static void refuse_non_finite(struct dogstatsd *d, const struct metric_parts *m,
 static inline void decode(struct dogstatsd *d, struct metric_parts *m, struct line_reader *r) {
     if (!read_name_and_value(d, m, r) || !read_type(d, m, r) || !read_values(d, m, r->stops.end))
         return;
-    struct line_fields fields = {0};
+    struct line_fields fields; /* the spans are set where `given` says so */
+    fields.n_tags = 0;
+    fields.consumable = false;
+    fields.given = 0;
     const char *end = line_part_end(m->rest, r->stop, r->at);
     while (r->stop == '|') {
         struct span field = fields_next(d, &fields, r->at + 1, &r->stops, &r->stop, &r->at);

@@ -214,6 +214,40 @@ TAKER(check)
 TAKER(reject)
 TAKER(loss)
 
+static struct taker_wants wants(const void *taker) {
+    const struct judge *j = taker;
+    return (struct taker_wants){.all_series = j->all_covered,
+                                .n_names = j->n_matter,
+                                .names = j->matter,
+                                .events = j->asks_events,
+                                .checks = j->asks_checks,
+                                .rejects = j->asks_rejects};
+}
+
+static bool follows(const void *taker, uint64_t series_id) {
+    const struct judge *j = taker;
+    uint32_t place;
+    return index_find(&j->by_series, series_id, &place);
+}
+
+/* A sifted witness has the id of another one. */
+static size_t followed(const void *taker, size_t at, uint64_t *series_id) {
+    const struct judge *j = taker;
+    uint32_t place;
+    for (; at < j->n_witnesses; at++) {
+        *series_id = j->witnesses[at].id;
+        if (index_find(&j->by_series, *series_id, &place) && place == at)
+            return at + 1;
+    }
+    return 0;
+}
+
+static void seen(void *taker, uint64_t id) {
+    struct judge *j = taker;
+    if (!j->until && id > j->newest)
+        j->newest = id;
+}
+
 const struct record_taker judge_takes = {
     .series = take_new_series,
     .sample = take_new_sample,
@@ -221,4 +255,8 @@ const struct record_taker judge_takes = {
     .check = take_new_check,
     .reject = take_new_reject,
     .loss = take_new_loss,
+    .wants = wants,
+    .follows = follows,
+    .followed = followed,
+    .seen = seen,
 };

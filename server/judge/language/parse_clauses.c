@@ -4,6 +4,7 @@
 #include "core/number.h"
 #include "judge/language/parse.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STAT_WORDS                                                                                           \
@@ -81,10 +82,43 @@ static const char *hint_joint(const struct cursor *at, const struct expectation 
     return "";
 }
 
-/* gauge depth == 5: an operator without what it compares. */
+/* percentile95, 95p, 95th, q95, p: the number of them goes into *number, "95" where there is none. */
+static bool is_like_percentile(struct span word, struct span *number) {
+    static const struct span words[] = {{"p", 1},           {"th", 2},       {"q", 1},    {"pct", 3},
+                                        {"percentile", 10}, {"quantile", 8}, {"perc", 4}, {"_", 1}};
+    *number = SPAN("95");
+    for (size_t i = 0, n; i < word.n; i += n) {
+        struct span rest = span_from(word, i);
+        for (n = 0; n < rest.n && ((rest.p[n] >= '0' && rest.p[n] <= '9') || (n && rest.p[n] == '.'));)
+            n++;
+        if (n > 0) {
+            *number = span_of(rest.p, n);
+            continue;
+        }
+        for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+            n = span_starts(rest, words[k]) && words[k].n > n ? words[k].n : n;
+        if (n == 0)
+            return false;
+    }
+    return word.n > 0 && word.n <= 16 && !is_digits(word);
+}
+
+/* Of several words without quotes the second one is read as a stat: event Deploy finished. */
+static const char *hint_quotes(const struct cursor *at, const struct expectation *e) {
+    if (e->n_clauses || at->at == 0 || (at->line.p[at->at - 1] != ' ' && at->line.p[at->at - 1] != '\t'))
+        return "";
+    if (e->n_conditions)
+        return ": a text that holds blanks stands in double quotes";
+    return e->n_terms == 0 && !e->exact ? ": a name that holds blanks stands in double quotes" : "";
+}
+
+/* gauge depth == 5, gauge depth 5: without what is compared. */
 static const char *hint_stat(const struct cursor *at, const struct expectation *e) {
     struct cursor ahead = *at;
-    bool op = parse_op_word(&ahead) != OP_N || (at->at < at->line.n && at->line.p[at->at] == '=');
+    char first = at->at < at->line.n ? at->line.p[at->at] : '\0';
+    bool op = parse_op_word(&ahead) != OP_N || first == '=' || (first >= '0' && first <= '9');
+    if (first == '{' || first == '[')
+        return ": the tags stand once, in one pair of brackets";
     if (!op)
         return "";
     if (e->subject == SUBJECT_CHECK)
@@ -125,13 +159,23 @@ static int parse_stat(struct cursor *c, const struct expectation *e, struct clau
     if (stat < 0 && parse_is_field(e, word))
         return cursor_fail(c, start, "'%.*s' is a field, not a stat: did you mean 'where %.*s'?",
                            SPAN_ARG(word), SPAN_ARG(word));
+    if (stat < 0 && e->n_conditions && span_eq(word, where))
+        return cursor_fail(c, start, "'where' stands once: join its conditions with 'and'");
     if (stat < 0 && span_eq(word_meant(word, 1, &where), where))
         return cursor_fail(c, start, "expected a stat or 'where'; %s; did you mean 'where'?",
                            cursor_found(&at, found));
-    const char *meant = hint_joint(&at, e);
+    const char *meant = stat < 0 ? hint_joint(&at, e) : "";
+    struct span number;
+    if (stat < 0 && !meant[0] && is_like_percentile(word, &number)) {
+        snprintf(suggestion, sizeof suggestion, "; did you mean 'p%.*s'?", SPAN_ARG(number));
+        meant = suggestion;
+    }
+    if (stat < 0 && !meant[0] && (word.n == 0 || is_digits(word)))
+        meant = hint_stat(&at, e);
     if (stat < 0 && !meant[0])
-        meant = word.n ? cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion)
-                       : hint_stat(&at, e);
+        meant = cursor_suggest(word, sizeof words / sizeof words[0], words, suggestion);
+    if (stat < 0 && !meant[0])
+        meant = hint_quotes(&at, e);
     if (stat < 0)
         return cursor_fail(c, start, "expected a stat: " STAT_WORDS "; %s%s", cursor_found(&at, found),
                            meant);

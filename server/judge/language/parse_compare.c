@@ -16,7 +16,8 @@ enum op parse_op_word(struct cursor *c) {
     struct span rest = span_from(c->line, c->at);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         struct span word = span_str(op_word(order[i]));
-        if (!span_starts(rest, word) || span_starts(rest, SPAN("<>")) || span_starts(rest, SPAN("~=")))
+        if (!span_starts(rest, word) || span_starts(rest, SPAN("<>")) || span_starts(rest, SPAN("~=")) ||
+            span_starts(rest, SPAN("===")) || span_starts(rest, SPAN("!==")))
             continue;
         c->at += word.n;
         return order[i];
@@ -30,9 +31,12 @@ int parse_no_op(struct cursor *c, const char *ops) {
         const char *meant;
     } known[] = {
 #define X(written, meant) {{written, sizeof written - 1}, meant},
-        X("=<", "<=") X("=>", ">=") X("<>", "!=") X("=", "==") X("is", "==") X("equals", "==") X("eq", "==")
-            X("!", "!=") X("not", "!=") X("contains", "== with a glob, as \"*text*\"") X("+-", "~ or == … +-")
-                X("like", "== with a glob, as \"*text*\"") X("matches", "=~ \"…\"") X("in", "=~ \"a|b\"")
+        X("===", "==") X("!==", "!=") X(":", "==") X("\u2264", "<=") X("\u2265", ">=") X("\u2260", "!=")
+            X("\u2248", "~") X("\u00b1", "~ or == \u2026 +-") X("between", ">= \u2026 and \u2026 <=")
+                X("=<", "<=") X("=>", ">=") X("<>", "!=") X("=", "==") X("is", "==") X("equals", "==")
+                    X("eq", "==") X("!", "!=") X("not", "!=") X("contains", "== with a glob, as \"*text*\"")
+                        X("+-", "~ or == … +-") X("like", "== with a glob, as \"*text*\"")
+                            X("matches", "=~ \"…\"") X("in", "=~ \"a|b\"") X("in", ">= \u2026 and \u2026 <=")
 #undef X
     };
     char found[FOUND_SIZE];
@@ -40,11 +44,25 @@ int parse_no_op(struct cursor *c, const char *ops) {
     if (span_starts(rest, SPAN("~=")))
         return cursor_fail(c, c->at, "expected an operator: %s; %s; did you mean '%s'?", ops,
                            cursor_found(c, found), strstr(ops, "=~") ? "=~" : "~");
+    bool texts = strstr(ops, "=~") != NULL; /* globs and regular expressions are compared */
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (span_starts(rest, known[i].written))
+        if (span_starts(rest, known[i].written) && (texts || !strchr(known[i].meant, '"')))
             return cursor_fail(c, c->at, "expected an operator: %s; %s; did you mean '%s'?", ops,
                                cursor_found(c, found), known[i].meant);
     return cursor_fail(c, c->at, "expected an operator: %s; %s", ops, cursor_found(c, found));
+}
+
+/* 1,5 is one and a half to many; 1,000 is a thousand. */
+static bool is_decimal_comma(struct span word) {
+    const char *comma = word.n ? memchr(word.p, ',', word.n) : NULL;
+    size_t before = comma ? (size_t)(comma - word.p) : 0, behind = 0;
+    if (!comma || before == 0)
+        return false;
+    while (before + 1 + behind < word.n && word.p[before + 1 + behind] >= '0' &&
+           word.p[before + 1 + behind] <= '9')
+        behind++;
+    return behind > 0 && behind != 3 && !memchr(word.p, '.', word.n) &&
+           !memchr(comma + 1, ',', word.n - before - 1);
 }
 
 /* 500ms, 1,000, "5": what people write for a number. Fills `hint` with what to write, or with "". */
@@ -54,8 +72,12 @@ static void hint_number(struct span word, char hint[HINT_SIZE]) {
     char digits[32];
     double value;
     hint[0] = '\0';
+    bool decimal = is_decimal_comma(word);
     for (size_t i = 0; i < word.n && n < sizeof digits; i++)
-        if (word.p[i] != ',' && word.p[i] != ';' && word.p[i] != '_' && word.p[i] != '"' && word.p[i] != '\'')
+        if (decimal && word.p[i] == ',')
+            digits[n++] = '.';
+        else if (word.p[i] != ',' && word.p[i] != ';' && word.p[i] != '_' && word.p[i] != '"' &&
+                 word.p[i] != '\'')
             digits[n++] = word.p[i];
     if (n == 0 || n == sizeof digits)
         return;

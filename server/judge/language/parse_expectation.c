@@ -10,6 +10,15 @@ _Static_assert(sizeof TYPE_WORDS == sizeof(METRIC_TYPES(METRIC_WORD_COMMA) "any,
                                                                            " (or incr)"),
                "TYPE_WORDS names every type");
 
+/* login.attempt sum == 1: a name without its type; sum incr login.attempt: a stat in its place. */
+static const char *hint_type(struct span word) {
+    if (stat_of(word) >= 0)
+        return ": a stat stands behind the name, as in 'incr a sum == 1'";
+    if (word.n == 0 || span_eq(word, SPAN("no")))
+        return "";
+    return ": a type stands before the name, 'any' where it does not matter";
+}
+
 /* incr login.attempt{instance:failure} sum == 1
  * ^^^^
  */
@@ -36,10 +45,10 @@ static int parse_type(struct cursor *c, struct expectation *e) {
         char found[FOUND_SIZE], suggestion[SUGGESTION_SIZE];
         struct cursor at = *c;
         at.at = start;
+        const char *hint = cursor_suggest(word, sizeof words / sizeof words[0] - e->no, words + e->no,
+                                          suggestion); /* behind "no" comes no other one */
         return cursor_fail(c, start, "expected %sa type: " TYPE_WORDS "; %s%s", e->no ? "" : "'no' or ",
-                           cursor_found(&at, found),
-                           cursor_suggest(word, sizeof words / sizeof words[0] - e->no, words + e->no,
-                                          suggestion)); /* behind "no" comes no other one */
+                           cursor_found(&at, found), hint[0] ? hint : hint_type(word));
     }
     return 0;
 }

@@ -38,6 +38,9 @@ static int read_alternatives(struct cursor *c, struct text_test *test) {
             while (c->at < c->line.n && c->line.p[c->at] != '|' && c->line.p[c->at] != ')')
                 c->at++;
             text = trimmed(span_of(c->line.p + start, c->at - start));
+            if (text.n && memchr(text.p, ',', text.n))
+                return cursor_fail(c, start, "'|' stands between values in parentheses, found '%.*s'",
+                                   text.n > 40 ? 40 : (int)text.n, text.p);
             if (text.n == 0 && c->at < c->line.n)
                 return cursor_fail(c, start,
                                    "expected a value between '(', '|' and ')': \"\" is the empty one");
@@ -72,6 +75,23 @@ static int check_value(struct cursor *c, size_t at, struct span key, struct span
         value = trimmed(value);
         return cursor_fail(c, at,
                            "a blank behind ':' is part of the value: write %.*s:%.*s, or quote the value", k,
+                           key.p, value.n > 60 ? 60 : (int)value.n, value.p);
+    }
+    const char *blank = value.n ? memchr(value.p, ' ', value.n) : NULL;
+    if (blank && memchr(blank, ':', (size_t)(value.p + value.n - blank)))
+        return cursor_fail(
+            c, at + (size_t)(blank - value.p),
+            "a ',' stands between two tags: write one, or quote the value for a blank of its own");
+    if (value.n > 2 && value.p[0] == '\'' && value.p[value.n - 1] == '\'')
+        return cursor_fail(c, at, "a value stands in double quotes, or in none: write %.*s:%.*s", k, key.p,
+                           n > 2 ? n - 2 : 0, value.p + 1);
+    if (value.n > 1 && value.p[0] == '!')
+        return cursor_fail(c, at, "'!' stands before the key: write !%.*s:%.*s, or quote the value", k, key.p,
+                           n - 1, value.p + 1);
+    if (value.n && value.p[0] == '=' && !span_starts(value, SPAN("=~"))) {
+        while (value.n && value.p[0] == '=')
+            value = span_from(value, 1);
+        return cursor_fail(c, at, "a value stands behind ':' alone: write %.*s:%.*s, or quote the value", k,
                            key.p, value.n > 60 ? 60 : (int)value.n, value.p);
     }
     if (span_starts(value, SPAN("=~")) || span_starts(value, SPAN("!~")))
@@ -128,10 +148,11 @@ static int read_regex(struct cursor *c, struct tag_term *term) {
 }
 
 /* {env=ci}: in PromQL and in code it would be right. */
-static int refuse_equals(struct cursor *c, size_t start, size_t equals, char close) {
+static int refuse_equals(struct cursor *c, size_t start, size_t equals, char close, bool negated) {
     struct span line = c->line;
-    bool negated = equals > start && line.p[equals - 1] == '!';
-    struct span key = trimmed(span_of(line.p + start, equals - start - negated)), value;
+    bool unequal = equals > start && line.p[equals - 1] == '!';
+    struct span key = trimmed(span_of(line.p + start, equals - start - unequal)), value;
+    negated |= unequal;
     size_t end = equals + 1 + (equals + 1 < line.n && line.p[equals + 1] == '=');
     size_t value_at = end;
     while (end < line.n && line.p[end] != ',' && line.p[end] != close)
@@ -165,11 +186,37 @@ static int read_quoted(struct cursor *c, struct tag_term *term) {
         term->key = text;
         return colon ? cursor_fail(c, start, "the key of a tag holds no ':'") : read_regex(c, term);
     }
+    if (!colon && stands(&ahead, ":"))
+        return cursor_fail(c, start,
+                           "key and value stand in one pair of double quotes, or in none: write %.*s:…",
+                           text.n > 60 ? 60 : (int)text.n, text.p);
     if (parse_check_pattern(c, start, text) != 0)
         return -1;
     term->key = span_of(text.p, colon ? (size_t)(colon - text.p) : text.n);
     term->has_value = colon != NULL;
     return colon ? parse_glob(c, start, span_from(text, term->key.n + 1), &term->value) : 0;
+}
+
+/* {env :ci}, {'env':'ci'}, {not canary}, {!!canary}: taken for what they are, no tag would ever match. */
+static int refuse_key(struct cursor *c, size_t start, const struct tag_term *term) {
+    struct span key = term->key, line = c->line;
+    int n = key.n > 60 ? 60 : (int)key.n;
+    bool value = c->at < line.n && line.p[c->at] == ':';
+    if (value && c->at > start + key.n)
+        return cursor_fail(c, start + key.n,
+                           "a blank before ':' is part of the key: write %.*s:…, or quote the tag", n, key.p);
+    if (key.n > 2 && key.p[0] == '\'' && key.p[key.n - 1] == '\'')
+        return cursor_fail(c, start, "a tag stands in double quotes, or in none: write %.*s", n - 2,
+                           key.p + 1);
+    if (key.n && key.p[0] == '!')
+        return cursor_fail(c, start, "one '!' negates a tag: quote the tag for a '!' of its own");
+    for (int i = 0; i < 2; i++) {
+        struct span word = i ? SPAN("no ") : SPAN("not ");
+        if (span_starts(key, word) && key.n > word.n)
+            return cursor_fail(c, start, "a tag is negated by '!': write !%.*s, or quote the tag",
+                               n - (int)word.n, key.p + word.n);
+    }
+    return 0;
 }
 
 /* Up to the ',' or the closing bracket, or to what separates key and value. */
@@ -188,7 +235,9 @@ static int read_plain(struct cursor *c, char close, struct tag_term *term) {
     if (stands(c, "=~") || stands(c, "!~"))
         return read_regex(c, term);
     if (byte == '=')
-        return refuse_equals(c, start, c->at, close);
+        return refuse_equals(c, start, c->at, close, term->negated);
+    if (refuse_key(c, start, term) != 0)
+        return -1;
     if (byte == ':') {
         term->key = span_of(line.p + start, c->at++ - start);
         return read_value(c, close, term);

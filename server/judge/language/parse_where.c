@@ -57,6 +57,18 @@ static const char *subject_word(const struct expectation *e) {
     return e->subject != SUBJECT_METRIC || e->any_type ? words[e->subject] : types[e->type];
 }
 
+/* What is no field, but is said in another way. */
+static const char *hint_field(const struct cursor *at, struct span word) {
+    if (at->at < at->line.n && at->line.p[at->at] == '(')
+        return ": conditions stand without parentheses";
+    if (span_eq(word, SPAN("not")) || (at->at < at->line.n && at->line.p[at->at] == '!'))
+        return ": a condition is turned around by its operator, as in 'value != 5'";
+    if (span_eq(word, SPAN("tags")) || span_eq(word, SPAN("tag")) || span_eq(word, SPAN("name")) ||
+        span_eq(word, SPAN("title")))
+        return ": name and tags stand before 'where', as in 'incr a{env:ci} where value == 5'";
+    return "";
+}
+
 /* where value == 5
  *       ^^^^^
  */
@@ -87,8 +99,11 @@ static int parse_field(struct cursor *c, const struct expectation *e, enum field
             SPAN_ARG(word), subject_word(e), list);
     struct cursor here = *c;
     here.at = start;
+    const char *hint = hint_field(&here, word);
+    if (!hint[0] && word.n)
+        hint = cursor_suggest(word, n, words, suggestion);
     return cursor_fail(c, start, "expected a field of %s: %s; %s%s", subject_word(e), list,
-                       cursor_found(&here, found), word.n ? cursor_suggest(word, n, words, suggestion) : "");
+                       cursor_found(&here, found), hint);
 }
 
 /* --- what it is compared with ---------------------------------------------------------------------------- */
@@ -132,6 +147,9 @@ static int parse_text(struct cursor *c, struct condition *condition) {
                            op_word(condition->op), cursor_found(&at, found));
     if (quoted ? cursor_quoted(c, &text) != 0 : (text = cursor_word(c), false))
         return -1;
+    if (!quoted && text.p[0] == '\'')
+        return cursor_fail(c, at.at, "a text stands in double quotes, found '%.*s'",
+                           text.n > 40 ? 40 : (int)text.n, text.p);
     if (quoted && c->at < c->line.n && c->line.p[c->at] != ' ' && c->line.p[c->at] != '\t')
         return cursor_fail(c, c->at, "expected a blank or the end after the quoted text");
     condition->of_text = true;

@@ -100,7 +100,7 @@ void text_put_plural(struct buf *b, uint64_t n, const char *word) {
 static bool is_plain(struct span word) {
     for (size_t i = 0; i < word.n; i++) {
         unsigned char byte = (unsigned char)word.p[i];
-        if (byte <= ' ' || byte == 0x7f || memchr("\"[]{}(),#<>=|!", byte, 14))
+        if (byte <= ' ' || byte == 0x7f || memchr("\"'[]{}(),#<>=|!", byte, 15))
             return false;
     }
     return word.n > 0 && utf8_valid(word);

@@ -28,6 +28,8 @@ static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *
             if (!rows_tags_match(f, tags))
                 continue;
         }
+        if (g->max_chosen && g->n_chosen == g->max_chosen)
+            return 1;
         if (!array_room(&g->chosen, g->n_chosen, &g->cap_chosen, sizeof *g->chosen))
             return reading_no_memory(g);
         g->chosen[g->n_chosen++] =
@@ -36,7 +38,7 @@ static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *
     return got;
 }
 
-/* Of these ids, or (NULL) of all series. */
+/* Of these ids, or (NULL) of all series. As gather_series. */
 static int choose(struct reading *g, const struct rows_where *w, const struct rows_ids *ids) {
     struct rows_tags tags = {0};
     struct buf sql = {.max = 16384};
@@ -80,6 +82,9 @@ int gather_series(struct reading *g, bool ordered) {
 }
 
 static bool is_chosen(const struct reading *g, uint64_t series_id) {
+    const struct filter *f = g->filter;
+    if (f && f->wants_series && !f->wants_series(f->wants_arg, series_id))
+        return false;
     if (g->all)
         return true;
     size_t low = 0, high = g->n_list;
@@ -145,27 +150,48 @@ static int gather_chains(struct reading *g, uint64_t from, uint64_t to) {
 }
 
 static int open_table(struct reading *g, uint64_t from, uint64_t to) {
+#define SELECT_CHUNKS                                                                                        \
+    "SELECT c.id, c.context_id, c.vals, x.metric_id FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
     g->by_table = true;
     g->stmt =
         rows_statement(g->r,
-                       "SELECT c.id, c.context_id, c.vals, x.metric_id FROM chunk c CROSS JOIN context x"
-                       " ON x.id = c.context_id WHERE c.id >= ? AND c.id <= ? ORDER BY c.id",
+                       g->of_session ? SELECT_CHUNKS " CROSS JOIN metric m ON m.id = x.metric_id"
+                                                     " WHERE c.id >= ?1 AND c.id <= ?2 AND m.session_id ="
+                                                     " (SELECT id FROM session WHERE name = ?3) ORDER BY c.id"
+                                     : SELECT_CHUNKS " WHERE c.id >= ?1 AND c.id <= ?2 ORDER BY c.id",
                        g->err);
     if (!g->stmt)
         return -1;
     db_bind_id(g->stmt, 1, from);
     sqlite3_bind_int64(g->stmt, 2, to > INT64_MAX ? INT64_MAX : (int64_t)to);
+    if (g->of_session)
+        db_bind_span(g->stmt, 3, g->filter->session);
     return 0;
 }
 
+/* How many samples lie between g->from and the ends of the chains, which are walked from there: about. */
+static double behind_from(const struct reading *g) {
+    double n = 0;
+    for (size_t i = 0; i < g->n_list; i++) {
+        const struct chosen *c = &g->list[i];
+        if (c->last_id < g->from)
+            continue;
+        double all = (double)(c->last_id - c->first_id + 1), behind = (double)(c->last_id - g->from + 1);
+        n += (double)c->samples * (g->from <= c->first_id ? 1 : behind / all);
+    }
+    return n;
+}
+
+/* Walking a chain costs about as much a sample as passing over a good part of the table does, so it is for series that are few in
+ * what must be walked over. */
+#define SHARE_WALKED 4
+
 int gather_chunks(struct reading *g) {
-    uint64_t start, samples = 0;
+    uint64_t start;
     if (rows_slice_start(g->r, g->from, &start, g->err) != 0)
         return -1;
-    for (size_t i = 0; i < g->n_list; i++)
-        samples += g->list[i].samples;
     g->by_table = false;
-    if (!g->all && samples / 4 <= g->to - g->from) {
+    if (!g->all && behind_from(g) * SHARE_WALKED <= (double)(g->to - start) + 1) {
         int result = gather_chains(g, start, g->to);
         if (result == 0) {
             g->stmt = rows_statement(g->r, "SELECT id, context_id, vals FROM chunk WHERE id = ?", g->err);

@@ -376,7 +376,8 @@ static int emit_request(struct rows *r, sqlite3_stmt *stmt, const struct rows_ta
 static const struct kind request_kind = {
     .select =
         "SELECT q.id, s.name, q.received_at, q.source, q.method, q.path, q.query, q.status, q.wire_bytes, q.body_bytes,"
-        " q.encoding, q.content_type, q.user_agent, q.api_key, q.body, q.note"
+        " q.encoding, q.content_type, q.user_agent, q.api_key,"
+        " coalesce(q.body, (SELECT bytes FROM payload p WHERE p.id = q.id)), q.note"
         " FROM request q CROSS JOIN session s ON s.id = q.session_id",
     .columns = {.id = "q.id",
                 .session_id = "q.session_id",

@@ -193,6 +193,8 @@ int store_load_counts(struct store *s, struct err *err) {
         {"SELECT count(*) FROM reject", &now->rejects},
         {"SELECT count(*) FROM request", &now->requests},
         {"SELECT count(*) FROM datagram", &now->datagrams},
+        {"SELECT count(*) FROM payload", &now->payloads},
+        {"SELECT coalesce(sum(length(bytes)), 0) FROM payload", &now->payload_bytes},
     };
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)

@@ -48,6 +48,7 @@ enum store_sql {
     SQL_CHECK,
     SQL_REJECT,
     SQL_REQUEST,
+    SQL_PAYLOAD,
     SQL_LOSS,
     SQL_LOSS_AGAIN,
     SQL_DATAGRAM,
@@ -58,7 +59,7 @@ enum store_sql {
 #define STORE_SCRATCH_MAX ((size_t)256 << 20) /* bytes of one record's key or tags */
 
 #define LOSS_ROWS_MAX 10000 /* of `loss`: when so many have come, all but the newest are gathered */
-#define STORE_READERS 5
+#define STORE_READERS (5 + STORE_READERS_HELD)
 
 struct store_pool {
     pthread_mutex_t lock;

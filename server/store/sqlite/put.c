@@ -190,6 +190,21 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
     return result == 0 ? 0 : store_roll_back(s, err);
 }
 
+/* Of the request that was put last. */
+static int put_payload(struct store *s, const struct posted_body *p, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_PAYLOAD];
+    db_bind_id(stmt, 1, s->last_id);
+    db_bind_id(stmt, 2, s->arrival.session_id);
+    sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
+    db_bind_span(stmt, 4, p->path);
+    db_bind_span(stmt, 5, p->api_key);
+    db_bind_span(stmt, 6, p->headers);
+    sqlite3_bind_blob64(stmt, 7, p->bytes.n ? p->bytes.p : "", p->bytes.n, SQLITE_STATIC);
+    s->now.payloads++;
+    s->now.payload_bytes += p->bytes.n;
+    return db_done(s->db, stmt, err);
+}
+
 int store_request(struct store *s, const struct request *r, struct err *err) {
     if (store_begin(s, err) != 0)
         return -1;
@@ -207,7 +222,9 @@ int store_request(struct store *s, const struct request *r, struct err *err) {
     for (int i = 0; i < 6; i++)
         db_bind_span(stmt, 11 + i, spans[i]);
     s->now.requests++;
-    return db_done(s->db, stmt, err) == 0 ? 0 : store_roll_back(s, err);
+    if (db_done(s->db, stmt, err) != 0 || (r->payload && put_payload(s, r->payload, err) != 0))
+        return store_roll_back(s, err);
+    return 0;
 }
 
 /* The commit writes it down. */
@@ -220,6 +237,10 @@ static void note_large(struct store *s, size_t n) {
     if (n > s->arrival.session->large[over_agent].largest)
         s->arrival.session->large[over_agent].largest = n;
     s->large = true;
+}
+
+bool store_keeps_datagrams(const struct store *s) {
+    return s->options.keep_datagrams;
 }
 
 int store_datagram(struct store *s, struct span bytes, struct err *err) {

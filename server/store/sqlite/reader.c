@@ -234,13 +234,21 @@ static const char *note(struct reader *reader) {
     return r->note[0] ? r->note : NULL;
 }
 
+static int names(struct reader *reader, int (*row)(void *, struct span), void *arg, struct err *err) {
+    return rows_names((struct rows *)reader, row, arg, err);
+}
+
 static const struct reader_ops ops = {
     .close = rows_free,
     .note = note,
     .begin = begin_reading,
     .end = end_reading,
     .series = rows_series,
+    .names = names,
     .samples = rows_samples,
+    .samples_open = rows_samples_open,
+    .samples_more = rows_samples_more,
+    .samples_close = rows_samples_close,
     .points = rows_points,
     .spellings = rows_spellings,
     .cadence = rows_cadence,
@@ -248,6 +256,9 @@ static const struct reader_ops ops = {
     .checks = rows_checks,
     .rejects = rows_rejects,
     .requests = rows_requests,
+    .payloads = rows_payloads,
+    .posted = rows_posted,
+    .datagrams = rows_datagrams,
     .losses = losses,
     .large = large,
     .sessions = sessions,

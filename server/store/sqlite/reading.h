@@ -23,9 +23,11 @@ struct reading {
     const struct filter *filter;
     struct err *err;
 
-    bool all; /* no condition on series: `chosen` is empty */
+    bool all;        /* of all series, or of a session's: `chosen` is empty */
+    bool of_session; /* of those in the filter's session alone */
     struct chosen *chosen;
     size_t n_chosen, cap_chosen;
+    size_t max_chosen;         /* 0: no bound */
     const struct chosen *list; /* those of them that this range is read for */
     size_t n_list;
 
@@ -40,6 +42,13 @@ struct reading {
     struct open_chunk **spare;
     size_t n_spare, cap_spare;
 
+    bool in_parts; /* it goes on where its callback stops it */
+    bool at_chunk; /* stmt stands at a chunk that was not opened yet, */
+    bool at_end;   /* or behind the last one */
+
+    struct rows_arrival arrival; /* of the last sample; it holds up to arrival_end */
+    uint64_t arrival_end;
+
     uint64_t from, to; /* ids to hand out, both inclusive */
     uint64_t skip;     /* so many matches are not handed out */
     uint64_t n_matches;
@@ -53,7 +62,7 @@ static inline int reading_no_memory(struct reading *g) {
 }
 
 /* gather.c */
-/* Fills g->chosen with the series that the filter lets by. */
+/* Fills g->chosen with the series that the filter lets by. 1: there are more than g->max_chosen. */
 int gather_series(struct reading *g, bool ordered);
 /* Readies the chunks that may hold samples of g->list (all series when g->all) with ids from g->from to g->to. */
 int gather_chunks(struct reading *g);

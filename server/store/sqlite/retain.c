@@ -114,6 +114,16 @@ static const char drop_empty[] =
     "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";
 
+/* Those of which nothing is left. */
+static int evict_datagrams(struct store *s, int64_t cut, struct err *err) {
+    if (s->now.datagrams == 0)
+        return 0;
+    if (run_with(s, "DELETE FROM datagram WHERE after_id < ? - 1", cut, err) != 0)
+        return -1;
+    s->now.datagrams -= (uint64_t)sqlite3_changes64(s->db);
+    return 0;
+}
+
 static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *err) {
     uint64_t n;
     int64_t series;
@@ -135,7 +145,7 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
         run_with(s, "DELETE FROM chunk WHERE id < ?", cut, err) != 0 ||
         db_run(s->db, remake_summaries, err) != 0 || store_load_remade(s, err) != 0 ||
         run_with(s, "DELETE FROM arrival WHERE first_id < ?", cut, err) != 0 ||
-        db_run(s->db, drop_empty, err) != 0 ||
+        evict_datagrams(s, cut, err) != 0 || db_run(s->db, drop_empty, err) != 0 ||
         db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||
         run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0)
         return -1;
@@ -189,9 +199,50 @@ static int gather_losses(struct store *s, struct err *err) {
     return 0;
 }
 
+/* --- bodies, with their requests ---------------------------------------------------------------- */
+
+/* Bodies with ids up to *last go: the oldest, until fifteen sixteenths of --retention-bodies are left. */
+static int bodies_by_size(struct store *s, int64_t *last, struct err *err) {
+    uint64_t keep = s->options.retention_bodies, n = 0;
+    if (keep == 0 || s->now.payload_bytes <= keep)
+        return 0;
+    uint64_t excess = s->now.payload_bytes - (keep - keep / 16);
+    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, length(bytes) FROM payload ORDER BY id", err);
+    if (!stmt)
+        return -1;
+    int got = 1;
+    while (n < excess && (got = db_row(s->db, stmt, err)) == 1) {
+        *last = sqlite3_column_int64(stmt, 0);
+        n += db_id(stmt, 1);
+    }
+    sqlite3_finalize(stmt);
+    return got < 0 ? -1 : 0;
+}
+
+static int evict_bodies(struct store *s, int64_t last, struct err *err) {
+    uint64_t n;
+    int64_t requests, bytes;
+    if (last == 0)
+        return 0;
+    if (count_evicted(s, "SELECT session_id, count(*), max(id) FROM payload WHERE id <= ? GROUP BY 1", last,
+                      LOSS_EVICTED_BODIES, &n, err) != 0 ||
+        run_with(s, "DELETE FROM request WHERE id IN (SELECT id FROM payload WHERE id <= ?)", last, err) != 0)
+        return -1;
+    requests = sqlite3_changes64(s->db);
+    if (run_with(s, "DELETE FROM payload WHERE id <= ?", last, err) != 0 ||
+        db_int(s->db, "SELECT coalesce(sum(length(bytes)), 0) FROM payload", 0, &bytes, err) != 0)
+        return -1;
+    s->now.requests -= (uint64_t)requests;
+    s->now.payloads -= n;
+    s->now.payload_bytes = (uint64_t)bytes;
+    return 0;
+}
+
 int store_retain(struct store *s, bool *gone, struct err *err) {
     int64_t cut = 0, now = clock_wall_ns(), age = s->options.retention_age_ns;
-    if (gather_losses(s, err) != 0 || cut_by_count(s, &cut, err) != 0)
+    int64_t body = 0;
+    if (gather_losses(s, err) != 0 || cut_by_count(s, &cut, err) != 0 || bodies_by_size(s, &body, err) != 0 ||
+        evict_bodies(s, body, err) != 0)
         return -1;
     /* The wall clock may jump back: then the check is due as well. */
     if (age > 0 &&
@@ -201,6 +252,12 @@ int store_retain(struct store *s, bool *gone, struct err *err) {
             evict_rows(s, "event", LOSS_EVICTED_EVENTS, &s->now.events, now - age, err) != 0 ||
             evict_rows(s, "service_check", LOSS_EVICTED_CHECKS, &s->now.checks, now - age, err) != 0 ||
             evict_rows(s, "reject", LOSS_EVICTED_REJECTS, &s->now.rejects, now - age, err) != 0 ||
+            int_with(
+                s,
+                "SELECT coalesce((SELECT id FROM payload WHERE received_at >= ? ORDER BY id LIMIT 1) - 1, "
+                "(SELECT max(id) FROM payload), 0)",
+                now - age, 0, &body, err) != 0 ||
+            evict_bodies(s, body, err) != 0 ||
             evict_rows(s, "request", LOSS_N, &s->now.requests, now - age, err) != 0 ||
             evict_rows(s, "datagram", LOSS_N, &s->now.datagrams, now - age, err) != 0)
             return -1;

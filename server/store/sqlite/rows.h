@@ -4,6 +4,7 @@
  *     statement.c  prepared statements, kept for the next question
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
+ *     payloads.c   bodies of requests and datagrams, byte for byte
  *     named.c      the series that have certain names
  *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
@@ -80,6 +81,7 @@ struct rows {
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
+    uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
 /* --- statement.c */
@@ -125,6 +127,8 @@ struct rows_ids {
 /* Whether series are best found by the names that the filter asks for. */
 bool rows_by_name(const struct filter *f);
 /* The ids of series whose names may be among those, in order; of other sessions, too. */
+/* Every different name. */
+int rows_names(struct rows *r, int (*row)(void *, struct span name), void *arg, struct err *err);
 int rows_named(struct rows *r, const struct filter *f, struct rows_ids *ids, struct err *err);
 void rows_ids_free(struct rows_ids *ids);
 
@@ -146,6 +150,16 @@ int rows_series(struct reader *, const struct filter *, int (*row)(void *, const
                 struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
+struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);
+int rows_samples_more(struct samples_cursor *, int (*row)(void *, const struct sample_row *), void *,
+                      struct err *);
+void rows_samples_close(struct samples_cursor *);
+int rows_payloads(struct reader *, const struct filter *, int (*row)(void *, const struct payload_row *),
+                  void *, struct err *);
+int rows_posted(struct reader *, struct span session, bool payloads,
+                int (*row)(void *, const struct posted_row *), void *, struct err *);
+int rows_datagrams(struct reader *, const struct filter *, int (*row)(void *, const struct datagram_row *),
+                   void *, struct err *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
 int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),

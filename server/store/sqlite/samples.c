@@ -1,11 +1,15 @@
 /* DESIGN. Samples lie in chunks: those of one context in one slice of the stream. Chunks of one slice
  * overlap, chunks of different slices don't. So:
  *
- *     select    the series asked for, with the heads of their chains (or all series)
+ *     select    the series asked for, with the heads of their chains; or all series; or all of a session, where the range
+ *               is short or the session has many
  *     gather    their chunks in a range of ids: by walking the chains back, or, when the series asked for are
  *               a good part of all, by reading the table in its order and passing over the others
  *     merge     chunks come in order of their first sample; those that are open lie in a heap by their next
  *               sample, and a sample goes out once no chunk to come can hold an earlier one
+ *
+ * A reading in parts stays where its callback stopped it: with its open chunks and its place in the table, nothing is read
+ * twice.
  *
  * The newest N are found by looking at a range at the end, and at one eight times as long until there are
  * enough.
@@ -14,7 +18,9 @@
 
 #include "core/array.h"
 
-#define RANGE_END 2
+#define RANGE_END  2
+#define FEW_IDS    65536 /* in so short a range a session is read without a list of its series */
+#define FEW_SERIES 4096  /* nor is one that has more of them */
 
 /* --- merge ------------------------------------------------------------------------------------- */
 
@@ -41,6 +47,7 @@ static void sift_up(struct reading *g, size_t at) {
 static int advance(struct reading *g, struct open_chunk *c) {
     int got;
     do {
+        g->r->n_looked++;
         got = vals_next(&c->vals);
         c->next_id = c->id + c->vals.offset;
     } while (got == 1 && c->next_id < g->from);
@@ -75,11 +82,12 @@ static int open_chunk(struct reading *g) {
 
 /* 0: go on, 1: stop, -1. */
 static int emit(struct reading *g, struct open_chunk *c) {
-    struct rows_arrival arrival = {0};
     const struct filter *f = g->filter;
-    if ((!g->counting || f->has_source) && rows_arrival(g->r, c->next_id, &arrival, g->err) != 0)
+    bool known = c->next_id >= g->arrival.first_id && c->next_id < g->arrival_end;
+    if (!known && (!g->counting || f->has_source) &&
+        rows_arrival_until(g->r, c->next_id, &g->arrival, &g->arrival_end, g->err) != 0)
         return -1;
-    if (f->has_source && f->source != arrival.source)
+    if (f->has_source && f->source != g->arrival.source)
         return 0;
     struct rows_spelling *spelling = NULL;
     if (f->timed && !c->vals.value.timestamp)
@@ -96,8 +104,8 @@ static int emit(struct reading *g, struct open_chunk *c) {
         return -1;
     struct sample_row row = {.id = c->next_id,
                              .series_id = spelling->series_id,
-                             .received_at = arrival.received_at,
-                             .source = arrival.source,
+                             .received_at = g->arrival.received_at,
+                             .source = g->arrival.source,
                              .session = spelling->session,
                              .text = metric_is(spelling->metric.type, METRIC_TEXT) ? c->vals.value.text
                                                                                    : span_of(NULL, 0),
@@ -130,20 +138,24 @@ static int drain(struct reading *g, uint64_t bound) {
     return 0;
 }
 
-/* Merges what was gathered. As emit. */
+/* Merges what was gathered. As emit; in parts 1 means that it goes on from here. */
 static int merge(struct reading *g) {
     int result = 0;
     while (result == 0) {
-        int got = gather_next(g);
-        if (got != 1) {
-            result = got < 0 ? -1 : drain(g, UINT64_MAX);
+        int got = g->at_end ? 0 : g->at_chunk ? 1 : gather_next(g);
+        g->at_chunk = got == 1;
+        g->at_end = got == 0;
+        result = got < 0 ? -1 : drain(g, got == 1 ? db_id(g->stmt, 0) : UINT64_MAX);
+        if (got == 0 || result != 0)
             break;
-        }
-        result = drain(g, db_id(g->stmt, 0));
-        if (result == 0)
-            result = open_chunk(g);
+        result = open_chunk(g);
+        g->at_chunk = false;
     }
+    if (result == 1 && g->in_parts)
+        return 1;
     rows_done(g->r, g->stmt);
+    g->stmt = NULL;
+    g->at_chunk = g->at_end = false;
     while (g->n_heap > 0)
         g->spare[g->n_spare++] = g->heap[--g->n_heap];
     return result == RANGE_END ? 0 : result;
@@ -176,6 +188,19 @@ static int read_newest(struct reading *g, uint64_t first, uint64_t last) {
     return read_range(g, g->chosen, g->n_chosen);
 }
 
+/* No record of a session is older than the session or its last reset. */
+static int session_start(struct reading *g, uint64_t *first) {
+    sqlite3_stmt *stmt = rows_statement(g->r, "SELECT reset_id FROM session WHERE name = ?", g->err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, g->filter->session);
+    int got = db_row(g->r->db, stmt, g->err);
+    if (got == 1 && db_id(stmt, 0) >= *first)
+        *first = db_id(stmt, 0) + 1;
+    rows_done(g->r, stmt);
+    return got < 0 ? -1 : 0;
+}
+
 /* The first and last id that can match. */
 static int bounds(struct reading *g, uint64_t *first, uint64_t *last) {
     *first = UINT64_MAX;
@@ -198,6 +223,8 @@ static int bounds(struct reading *g, uint64_t *first, uint64_t *last) {
         if (got != 1)
             return -1;
     }
+    if (g->of_session && session_start(g, first) != 0)
+        return -1;
     if (g->filter->since >= *first)
         *first = g->filter->since + 1;
     if (g->filter->until && g->filter->until < *last)
@@ -219,13 +246,31 @@ static int read_by_series(struct reading *g, uint64_t first, uint64_t last) {
     return 0;
 }
 
+/* Which series: g->chosen, or g->all. */
+static int select_series(struct reading *g, bool ordered) {
+    const struct filter *f = g->filter;
+    bool conditions =
+        f->name.p || f->n_names > 0 || f->has_type || f->n_tags > 0 || f->series_id || f->remarked;
+    bool few_ids = f->until && f->until - f->since <= FEW_IDS;
+    g->all = ordered && !conditions && (!f->session.p || few_ids);
+    if (!g->all) {
+        g->max_chosen = ordered && !conditions ? FEW_SERIES : 0;
+        int got = gather_series(g, ordered);
+        if (got < 0)
+            return -1;
+        if (got == 1) {
+            g->all = true;
+            g->n_chosen = 0;
+        }
+    }
+    g->of_session = g->all && f->session.p;
+    return 0;
+}
+
 static int read_all(struct reading *g, bool ordered) {
     const struct filter *f = g->filter;
     bool newest = f->newest && f->limit > 0;
-    bool conditions = f->session.p || f->name.p || f->n_names > 0 || f->has_type || f->n_tags > 0 ||
-                      f->series_id || f->remarked;
-    g->all = !conditions && (ordered || newest);
-    if (!g->all && gather_series(g, ordered || newest) != 0)
+    if (select_series(g, ordered || newest) != 0)
         return -1;
     uint64_t first, last;
     if ((!g->all && g->n_chosen == 0))
@@ -252,14 +297,61 @@ static void free_chunks(struct open_chunk **list, size_t n) {
     free(list);
 }
 
+static void reading_free(struct reading *g) {
+    free(g->chosen);
+    free(g->ids);
+    free_chunks(g->heap, g->n_heap);
+    free_chunks(g->spare, g->n_spare);
+}
+
 int rows_samples(struct reader *reader, const struct filter *f, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
     struct reading g = {.r = (struct rows *)reader, .filter = f, .err = err, .row = row, .arg = arg};
     g.r->n_arrivals = g.r->want_arrivals = 0; /* they were of another moment */
     int result = read_all(&g, ordered);
-    free(g.chosen);
-    free(g.ids);
-    free_chunks(g.heap, g.n_heap);
-    free_chunks(g.spare, g.n_spare);
+    reading_free(&g);
     return result < 0 ? -1 : 0;
+}
+
+/* --- in parts ---------------------------------------------------------------------------------- */
+
+struct samples_cursor {
+    struct reading reading;
+    struct filter filter;
+    bool begun, ended;
+};
+
+struct samples_cursor *rows_samples_open(struct reader *reader, const struct filter *f, struct err *err) {
+    struct samples_cursor *c = calloc(1, sizeof *c);
+    if (!c) {
+        err_set(err, ENOMEM, "cannot read the recording");
+        return NULL;
+    }
+    c->filter = *f;
+    c->filter.newest = false;
+    c->filter.limit = 0;
+    c->reading = (struct reading){.r = (struct rows *)reader, .filter = &c->filter, .in_parts = true};
+    c->reading.r->n_arrivals = c->reading.r->want_arrivals = 0;
+    return c;
+}
+
+int rows_samples_more(struct samples_cursor *c, int (*row)(void *, const struct sample_row *), void *arg,
+                      struct err *err) {
+    struct reading *g = &c->reading;
+    g->row = row;
+    g->arg = arg;
+    g->err = err;
+    int result = c->ended ? 0 : c->begun ? merge(g) : read_all(g, true);
+    c->begun = true;
+    c->ended = result != 1;
+    return result;
+}
+
+void rows_samples_close(struct samples_cursor *c) {
+    if (!c)
+        return;
+    if (c->reading.stmt)
+        rows_done(c->reading.r, c->reading.stmt);
+    reading_free(&c->reading);
+    free(c);
 }

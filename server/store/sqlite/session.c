@@ -72,6 +72,9 @@ static int forget(struct store *s, uint64_t session_id, struct store_removed *re
         run_for(s, "DELETE FROM service_check WHERE session_id = ?1", session_id, &removed->checks, err) !=
             0 ||
         run_for(s, "DELETE FROM reject WHERE session_id = ?1", session_id, &removed->rejects, err) != 0 ||
+        count_for(s, "SELECT coalesce(sum(length(bytes)), 0) FROM payload WHERE session_id = ?1", session_id,
+                  &removed->payload_bytes, err) != 0 ||
+        run_for(s, "DELETE FROM payload WHERE session_id = ?1", session_id, &removed->payloads, err) != 0 ||
         run_for(s, "DELETE FROM request WHERE session_id = ?1", session_id, &removed->requests, err) != 0 ||
         run_for(s, "DELETE FROM datagram WHERE session_id = ?1", session_id, &removed->datagrams, err) != 0 ||
         run_for(s, "DELETE FROM large_datagram WHERE session_id = ?1", session_id, NULL, err) != 0 ||
@@ -99,6 +102,8 @@ static int end_forget(struct store *s, struct store_session *session, const stru
     s->now.rejects -= removed->rejects;
     s->now.requests -= removed->requests;
     s->now.datagrams -= removed->datagrams;
+    s->now.payloads -= removed->payloads;
+    s->now.payload_bytes -= removed->payload_bytes;
     s->n_forgotten += session->n_interned;
     session->n_interned = 0;
     session->n_remarked = 0;
@@ -176,6 +181,8 @@ int store_remove_ended(struct store *s, struct store_removed *removed, struct er
     removed->rejects += before.rejects - s->now.rejects;
     removed->requests += before.requests - s->now.requests;
     removed->datagrams += before.datagrams - s->now.datagrams;
+    removed->payloads += before.payloads - s->now.payloads;
+    removed->payload_bytes += before.payload_bytes - s->now.payload_bytes;
     return result;
 }
 

@@ -60,6 +60,8 @@ static const char *const texts[SQL_N] = {
     [SQL_REQUEST] = "INSERT INTO request " COMMON
                     "method, path, query, status, wire_bytes, body_bytes, encoding, content_type,"
                     " user_agent, api_key, body, note) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_PAYLOAD] = "INSERT INTO payload (id, session_id, received_at, path, api_key, headers, bytes)"
+                    " VALUES (?,?,?,?,?,?,?)",
     [SQL_LOSS] = "INSERT INTO loss (id, at, session_id, loss, n, detail) VALUES (?,?,nullif(?,0),?,?,?)",
     [SQL_LOSS_AGAIN] = "UPDATE loss SET id = ?, n = n + ? WHERE id = ?",
     [SQL_DATAGRAM] =

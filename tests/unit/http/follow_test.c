@@ -26,19 +26,38 @@ static void start_judge(struct judge *j) {
     store_reader_give(server.rig.store, r);
 }
 
+static struct follow follow;
+
+static void follow_one(struct waiter *w, struct judge *j) {
+    w->takes = &judge_takes;
+    w->taker = j;
+    w->cursor = judge_seen(j);
+    follow_add(&follow, w);
+}
+
+static size_t n_touched(void) {
+    size_t n = 0;
+    while (follow_touched(&follow))
+        n++;
+    return n;
+}
+
 static void one_past_a_limit(void) {
     struct err err = {0};
-    uint64_t series = 0, last_id;
+    uint64_t last_id;
     server_start(&server, &(struct http_options){0});
     struct judge *greedy = judge_of("any n*\nany *1\nany *2"), *modest = judge_of("incr n1 sum == 5");
     greedy->limits.links = 2;
     start_judge(greedy);
     start_judge(modest);
-    struct waiter list[] = {{.next = &list[1], .takes = &judge_takes, .taker = greedy, .session = "default"},
-                            {.prev = &list[0], .takes = &judge_takes, .taker = modest, .session = "default"}};
+    struct waiter list[] = {{.session = "default"}, {.session = "default"}};
+    follow_one(&list[0], greedy);
+    follow_one(&list[1], modest);
+    EQ_INT(n_touched(), 2);
     server_send(server.rig.at.at.udp_port, "n1:5|c\nn2:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
-    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_new(&follow, server.http, &err), 0);
+    EQ_INT(n_touched(), 2);
     CU_ASSERT_TRUE(list[0].failed);
     CU_ASSERT_FALSE(list[1].failed);
     EQ_INT(judge_verdict(modest), VERDICT_PASS);
@@ -46,8 +65,12 @@ static void one_past_a_limit(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "2 pairs"));
     server_send(server.rig.at.at.udp_port, "n1:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
-    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_new(&follow, server.http, &err), 0);
+    EQ_INT(n_touched(), 1);
     EQ_INT(judge_verdict(modest), VERDICT_FAIL);
+    follow_remove(&follow, &list[0]);
+    follow_remove(&follow, &list[1]);
+    follow_free(&follow);
     judge_free(greedy);
     judge_free(modest);
     server_stop(&server);
@@ -94,9 +117,8 @@ static int counted_series(struct reader *r, const struct filter *f,
     return counted.real->series(r, f, count_series, NULL, err);
 }
 
-static void follow_counted(struct waiter *list) {
+static void follow_counted(void) {
     struct err err = {0};
-    uint64_t series = 0;
     struct reader *r = store_reader_take(server.rig.store, &err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r);
     counted.real = r->ops;
@@ -106,7 +128,7 @@ static void follow_counted(struct waiter *list) {
     counted.n_samples = counted.n_series = 0;
     r->ops = &counted.ops;
     store_reader_give(server.rig.store, r);
-    EQ_INT(follow_waiters(server.http, list, &series, &err), 0);
+    EQ_INT(follow_new(&follow, server.http, &err), 0);
     CU_ASSERT_PTR_EQUAL_FATAL(store_reader_take(server.rig.store, &err), r);
     r->ops = counted.real;
     store_reader_give(server.rig.store, r);
@@ -139,65 +161,78 @@ static void anothers_flood_is_not_read(void) {
     open_session("flood", &flood);
     struct judge *j = judge_of("incr mine sum == 7");
     start_judge(j);
-    struct waiter w = {.takes = &judge_takes, .taker = j, .session = "default", .cursor = judge_seen(j)};
+    struct waiter w = {.session = "default", .session_id = 1};
+    follow_one(&w, j);
+    EQ_INT(n_touched(), 1);
     for (int k = 0; k < 3; k++) {
         flood_session(&flood, k);
-        follow_counted(&w);
+        flood_session(&flood, k + 10);
+        flood_session(&flood, k + 20);
+        follow_counted();
         EQ_INT(counted.n_samples, 0);
         CU_ASSERT(counted.n_series <= 1); /* the newest, to know that it is known */
         EQ_INT(judge_verdict(j), VERDICT_FAIL);
+        EQ_INT(n_touched(), 0);
     }
     flood_session(&flood, 4);
     server_send(server.rig.at.at.udp_port, "mine:3|c\nmine:4|c");
     flood_session(&flood, 5);
     EQ_INT(rig_ask(&server.rig, "default", "mine").samples, 2);
-    follow_counted(&w);
+    follow_counted();
     EQ_INT(counted.n_samples, 2);
-    EQ_INT(w.n_taken, 2);
+    EQ_INT(n_touched(), 1);
     EQ_INT(judge_verdict(j), VERDICT_PASS);
+    follow_remove(&follow, &w);
+    follow_free(&follow);
     judge_free(j);
     server_stop(&server);
 }
 
-/* Each gets its own session's, once, and who waits for all of them gets all. */
+/* Each gets its own session's, once, and who waits for all of them gets all. Nothing else is read. */
 static void each_reads_its_own_session(void) {
     struct ingest_session flood, calm;
     server_start(&server, &(struct http_options){0});
     open_session("flood", &flood);
     open_session("calm", &calm);
     struct judge *judges[4];
+    const struct ingest_session *sessions[] = {&calm, &flood, &calm, NULL};
     struct waiter list[4] = {
         {.session = "calm"}, {.session = "flood"}, {.session = "calm"}, {.session = "*"}};
     for (int i = 0; i < 4; i++) {
-        judges[i] = judge_of("incr mine sum == 7");
+        struct judge_options options = {.session = span_str(list[i].session)};
+        struct judge_source source = {.text = SPAN("incr mine sum == 7")};
+        struct judge_error error;
+        judges[i] = judge_parse(&source, 1, &options, &error);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(judges[i]);
         start_judge(judges[i]);
-        list[i].takes = &judge_takes;
-        list[i].taker = judges[i];
-        list[i].cursor = judge_seen(judges[i]);
-        list[i].next = i < 3 ? &list[i + 1] : NULL;
-        list[i].prev = i > 0 ? &list[i - 1] : NULL;
+        list[i].session_id = sessions[i] ? sessions[i]->id : INGEST_ALL;
+        list[i].counts = true;
+        follow_one(&list[i], judges[i]);
     }
-    const uint64_t n = FLOOD_LINES * FLOOD_DATAGRAMS;
+    EQ_INT(n_touched(), 4);
     flood_session(&flood, 1);
     server_send(calm.at.udp_port, "mine:7|c");
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 1);
-    follow_counted(list);
-    EQ_INT(list[0].n_taken, 1);
-    EQ_INT(list[2].n_taken, 1);
-    uint64_t flood_fed = list[1].n_taken,
-             all_fed = list[3].n_taken; /* its doubts, too, where the queue was full */
-    CU_ASSERT(flood_fed >= n);
-    EQ_INT(all_fed, flood_fed + 1);
-    EQ_INT(counted.n_samples, 1 + n + (n + 1));
-    server_send(calm.at.udp_port, "mine:7|c"); /* a little: read once for all */
-    EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 2);
-    follow_counted(list);
-    EQ_INT(counted.n_samples, 1);
+    follow_counted();
+    EQ_INT(counted.n_samples, 1 + 4); /* and one of each waiter's session, to know that there is some */
+    EQ_INT(n_touched(), 4);
+    for (int i = 0; i < 4; i++) {
+        EQ_INT(list[i].n_taken, 1);
+        CU_ASSERT((judge_verdict(judges[i]) == VERDICT_PASS) == (i != 1));
+    }
+    server_send(calm.at.udp_port, "other:7|c");
+    EQ_INT(rig_ask(&server.rig, "calm", "other").samples, 1);
+    follow_counted();
+    EQ_INT(counted.n_samples, 2); /* the two waiters of one session share the answer */
+    EQ_INT(n_touched(), 3);
     EQ_INT(list[0].n_taken, 2);
-    EQ_INT(list[1].n_taken, flood_fed);
-    EQ_INT(list[3].n_taken, all_fed + 1);
-    for (int i = 0; i < 4; i++)
+    EQ_INT(list[1].n_taken, 1);
+    EQ_INT(list[3].n_taken, 2);
+    for (int i = 0; i < 4; i++) {
+        follow_remove(&follow, &list[i]);
         judge_free(judges[i]);
+    }
+    follow_free(&follow);
     server_stop(&server);
 }
 

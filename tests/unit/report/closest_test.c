@@ -46,6 +46,54 @@ static void check(const struct told_case *cases, size_t n) {
 }
 #define CHECK(cases) check(cases, sizeof cases / sizeof cases[0])
 
+/* Some clients and libraries put an end behind every name, others drop one. */
+static void test_ends(void) {
+    static const struct told_case cases[] = {
+        {S("login.attempt:1|c"), "incr login", "its name goes on with .attempt", NULL},
+        {S("login:1|c"), "incr login.total", "lacks the end .total", NULL},
+        {S("login_ms:1|ms"), "timing login", "its name goes on with _ms", NULL},
+        {S("login.a,env=ci:1|c"), "incr login{env:ci}", "its name goes on with .a", NULL},
+        {S("loginattempt:1|c"), "incr login", NULL, NULL}, /* no joint between them */
+        {S("a.b:1|c"), "incr a", NULL, NULL},              /* begins too many */
+        {S("login.a:1|c\nlogim:1|c"), "incr login", "logim", NULL},
+        {S("login.attempt:abc|c"), "incr login", "its name goes on with .attempt", NULL},
+        {S("_e{16,1}:Deploy finishd!!|x"), "event Deploy", "goes on with \" finishd!!\"", NULL},
+        {S("_e{12,1}:[api] Deploy|x"), "event Deploy", "has the prefix \"[api] \"", NULL},
+        {S("_sc|db.ok.main|0"), "check db.ok", "its name goes on with .main", NULL},
+    };
+    CHECK(cases);
+}
+
+/* Three bytes made them service checks, and their names can't be read. */
+static void test_mistaken_family(void) {
+    static const struct told_case cases[] = {
+        {S("_scheduler.depth:5|g"), "gauge _scheduler.depth", "every line that begins with _sc is read as",
+         NULL},
+        {S("_scheduler.depth:5|g"), "gauge _scheduler.*", "every line that begins with _sc is read as",
+         "its name"},
+        {S("_scheduler.depth:5|g"), "gauge _schedular.depth", "its name is 1 edit away", "ends at its first"},
+        {S("_scheduler.depth:5|g"), "incr _scheduler.depth", "is a gauge, not a count", NULL},
+        {S("_scx|foo|0"), "check foo", "every line that begins with _sc is read as", NULL},
+    };
+    CHECK(cases);
+}
+
+/* The one that is sent most often comes first, however many others match. */
+static void test_most_per_series(void) {
+    struct fake *f = fake_new();
+    for (int i = 0; i < 20; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "a%d:1|c", i);
+        fake_send(f, line);
+    }
+    fake_send(f, "a13:1|c");
+    const char *text = told(f, "any * per_series <= 1", NULL);
+    CU_ASSERT_EQUAL(strncmp(text, "a13 (count) 2 samples", 21), 0);
+    EQ_STR(judging_text(f, "any * per_series <= 1", "why"),
+           "per_series is 2, expected per_series <= 1, of a13");
+    fake_free(f);
+}
+
 /* F2: the line was refused, and the name that was read of it is not the one that its author meant. */
 static void test_refused_names(void) {
     static const struct told_case cases[] = {
@@ -183,7 +231,7 @@ static void test_lengths(void) {
         {S("_e{4,4}:Deploy|text"), "event Deploy", "the lengths in _e{…} are too small", NULL},
         {S("_e{5,4}:Deploy|text"), "event Deploy", "the lengths in _e{…} are too small", NULL},
         {S("_e{8,2}:Deploy|text"), "event Deploy", "the lengths in _e{…} are too great", NULL},
-        {S("_e{6,4}:Deploy|text"), "event \"Deploy finished\"", NULL, NULL}, /* another event */
+        {S("_e{6,4}:Deploy|text"), "event \"Deploy finished\"", "lacks the end \" finished\"", "cut"},
         {S("_e{60,4}:Deploy|text"), "event Deploy", "event_too_short", NULL},
     };
     CHECK(cases);
@@ -251,7 +299,11 @@ static void test_conditions(void) {
         {S("app:x|c"), "reject apq", "its name is 1 edit away", NULL},
         {S("app:x|c"), "reject app where reason == no_pipe", "its reason is 'invalid_value', not reason",
          NULL},
-        {S("app:1|c"), "reject app", NULL, NULL},
+        {S("app:1|c"), "reject app", "app (count) 1 sample: was accepted", "refused"},
+        {S("app:1|c"), "reject apq", NULL, NULL},
+        {S("app:1|c"), "no reject app", NULL, NULL},
+        {S("jobs.A::Worker:1|ms"), "reject \"jobs.A::W*\"", "so its name was read as jobs.A", NULL},
+        {S("jobs.A::Worker:1|ms"), "reject Worker", "its text holds Worker", NULL},
         {S("a:1|c|#env:prod"), "incr a{env=~\"ci.*\"}", "has env:prod, not env=~\"ci.*\"", NULL},
         {S("a:1|c|#env:prod"), "incr a{env!~\"pr.*\"}", "has env:prod, which env!~\"pr.*\" excludes", NULL},
         {S("a:1|c|#env:prod"), "incr a{env:(ci|test)}", "has env:prod, not env:(ci|test)", NULL},
@@ -377,7 +429,10 @@ static void test_bounded(void) {
     fake_free(f);
 }
 
-UNIT_MAIN("report/closest", {"refused lines whose name was read otherwise", test_refused_names},
+UNIT_MAIN("report/closest", {"an end too many or too few", test_ends},
+          {"a metric that was read as a service check", test_mistaken_family},
+          {"the series that per_series speaks of", test_most_per_series},
+          {"refused lines whose name was read otherwise", test_refused_names},
           {"the same refused line is shown once", test_refused_twice_is_shown_once},
           {"refused lines of other sessions and before the mark", test_refused_elsewhere},
           {"accepted lines whose name was read otherwise", test_accepted_names},

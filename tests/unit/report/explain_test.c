@@ -417,6 +417,31 @@ static void test_warnings(void) {
     json_decref(report);
 }
 
+/* What a passed case says all the same was only in the text, and a refused line was told without the line. */
+static void test_asides(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "errors.x:abc|c");
+    struct judge *j = judging_start("no any errors.*\nincr errors.x", NULL, f);
+    struct err err = {0};
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    struct buf junit = {0}, tap = {0}, github = {0};
+    report_junit(report, &junit);
+    report_tap(report, &tap);
+    report_github(report, &github);
+    CU_ASSERT_PTR_NOT_NULL(strstr(junit.p, "<system-out>note: 1 line of that name was refused"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(junit.p, "\n    errors.x:abc|c\n             ^</failure>"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(tap.p, "  note: \"1 line of that name was refused"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(tap.p, "      line: \"errors.x:abc|c\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(github.p, "%0A    errors.x:abc|c"));
+    buf_free(&junit);
+    buf_free(&tap);
+    buf_free(&github);
+    json_decref(report);
+    judge_free(j);
+    fake_free(f);
+}
+
 /* Reports of another shape (an older server's, a broken one's) are survived. */
 static void test_odd_reports(void) {
     static const char *const texts[] = {
@@ -471,8 +496,8 @@ static void test_long_lists(void) {
     buf_free(&line);
 }
 
-UNIT_MAIN("report/explain", {"edit distance", test_distance},
-          {"edit distance up to a limit", test_limited_distance},
+UNIT_MAIN("report/explain", {"asides and refused lines in reports for machines", test_asides},
+          {"edit distance", test_distance}, {"edit distance up to a limit", test_limited_distance},
           {"each difference has its mark", test_marks}, {"fields of their own", test_fields},
           {"rejected lines and their carets", test_carets},
           {"other sessions, before the mark, after the deadline", test_sessions_and_marks},

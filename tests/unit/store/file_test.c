@@ -166,13 +166,16 @@ static void migrate_from(int version) {
     put_number(s, "kept", 1);
     COMMIT(s);
     store_close(s);
-    run_sql(p.path,
-            "DROP VIEW remarks; DROP VIEW samples; DROP VIEW events; DROP VIEW service_checks;"
-            "DROP INDEX context_remarks; DROP INDEX event_remarks; DROP INDEX service_check_remarks;"
-            "ALTER TABLE context DROP COLUMN remarks; ALTER TABLE context DROP COLUMN line;"
-            "ALTER TABLE event DROP COLUMN remarks; ALTER TABLE event DROP COLUMN line;"
-            "ALTER TABLE service_check DROP COLUMN remarks; ALTER TABLE service_check DROP COLUMN line;"
-            "PRAGMA user_version = 3");
+    run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
+                    "DROP INDEX datagram_after; PRAGMA user_version = 4");
+    if (version <= 3)
+        run_sql(p.path,
+                "DROP VIEW remarks; DROP VIEW samples; DROP VIEW events; DROP VIEW service_checks;"
+                "DROP INDEX context_remarks; DROP INDEX event_remarks; DROP INDEX service_check_remarks;"
+                "ALTER TABLE context DROP COLUMN remarks; ALTER TABLE context DROP COLUMN line;"
+                "ALTER TABLE event DROP COLUMN remarks; ALTER TABLE event DROP COLUMN line;"
+                "ALTER TABLE service_check DROP COLUMN remarks; ALTER TABLE service_check DROP COLUMN line;"
+                "PRAGMA user_version = 3");
     if (version <= 2)
         run_sql(p.path, "DROP VIEW runs; DROP TABLE run; DROP TABLE used_port; PRAGMA user_version = 2;"
                         "DELETE FROM counters WHERE name IN ('recording_high', 'recording_low')");
@@ -192,6 +195,7 @@ static void migrate_from(int version) {
     EXPECT_SQL(p.path, "SELECT count(*) FROM large_datagrams", "0");
     EXPECT_SQL(p.path, "SELECT count(*)||min(ended_cleanly) FROM runs", version < 3 ? "11" : "21");
     EXPECT_SQL(p.path, "SELECT count(*) FROM remarks", "0");
+    EXPECT_SQL(p.path, "SELECT (SELECT count(*) FROM payloads) || (SELECT count(*) FROM datagrams)", "00");
     EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
     place_remove(&p);
 }
@@ -200,6 +204,7 @@ static void older_is_migrated(void) {
     migrate_from(1);
     migrate_from(2);
     migrate_from(3);
+    migrate_from(4);
 }
 
 /* A newer version that stands only in the log. */

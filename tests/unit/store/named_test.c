@@ -78,10 +78,14 @@ static void compare(struct reader *r, struct wanted want) {
     EQ_INT(alone.n_wrong, 0);
 }
 
-static void fill_random(struct store *s, const uint64_t *sessions) {
+/* n_names: that many names in turn; 0: random ones. */
+static void fill_random(struct store *s, const uint64_t *sessions, size_t n, size_t n_names) {
     char text[16];
-    for (size_t i = 0; i < N_NAMES; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct span name = random_text(text, false);
+        if (n_names)
+            name =
+                span_of(text, (size_t)snprintf(text, sizeof text, "%c.%zu", 'a' + (int)(i % 3), i % n_names));
         struct value value = {.number = 1};
         struct record record = {
             .kind = RECORD_METRIC,
@@ -103,7 +107,7 @@ static void same_series(const char *path) {
     uint64_t other;
     dice_state = 1;
     OK(store_session_add(s, SPAN("other"), span_of(NULL, 0), 0, &other, &err));
-    fill_random(s, (const uint64_t[]){1, other});
+    fill_random(s, (const uint64_t[]){1, other}, N_NAMES, 0);
     struct err failed = {0};
     struct reader *r = store_reader_take(s, &failed);
     OK(r->ops->begin(r, &err));
@@ -122,6 +126,62 @@ static void same_series(const char *path) {
     store_close(s);
 }
 ON_EACH_MEDIUM(same_series)
+
+static int count_series(void *arg, const struct series_row *row) {
+    (void)row;
+    ++*(size_t *)arg;
+    return 0;
+}
+
+struct told_names {
+    struct reader *r;
+    size_t n, n_series;
+    char last[16];
+};
+
+static int take_name(void *arg, struct span name) {
+    struct told_names *t = arg;
+    struct filter of_name = {.n_names = 1, .names = &name};
+    CU_ASSERT(t->n == 0 || span_cmp(name, span_str(t->last)) > 0);
+    memcpy(t->last, name.p, name.n);
+    t->last[name.n] = '\0';
+    t->n++;
+    OK(t->r->ops->series(t->r, &of_name, count_series, &t->n_series, &err));
+    return 0;
+}
+
+/* Where many series have one name, the index is read name by name from some place on. */
+static void check_few_names(const char *path, size_t n_names) {
+    struct store *s = open_at(path);
+    uint64_t other;
+    OK(store_session_add(s, SPAN("other"), span_of(NULL, 0), 0, &other, &err));
+    fill_random(s, (const uint64_t[]){1, other}, 3000, n_names);
+    struct err failed = {0};
+    struct reader *r = store_reader_take(s, &failed);
+    OK(r->ops->begin(r, &err));
+    for (int round = 0; round < 40; round++) {
+        char texts[3][16];
+        struct span names[3];
+        struct wanted want = {.n = 3, .names = names, .exactly = true};
+        for (size_t i = 0; i < 3; i++)
+            names[i] = span_of(texts[i], (size_t)snprintf(texts[i], 16, i ? "%c.%u" : "%c.*%u",
+                                                          'a' + (int)dice(4), dice(200)));
+        want.session = dice(2) ? SPAN("other") : span_of(NULL, 0);
+        compare(r, want);
+    }
+    struct told_names told = {.r = r};
+    OK(r->ops->names(r, take_name, &told, &err));
+    EQ_INT(told.n_series, 3000);
+    r->ops->end(r);
+    store_reader_give(s, r);
+    store_close(s);
+}
+
+static void few_names(void) {
+    static const size_t n_names[] = {1, 7, 100, 170, 2000};
+    for (size_t k = 0; k < sizeof n_names / sizeof n_names[0]; k++)
+        check_few_names(":memory:", n_names[k]);
+}
 
 /* As a list is read in parts. */
 static void test_parts(void) {
@@ -283,7 +343,8 @@ static void first_of_time(const char *path) {
 }
 ON_EACH_MEDIUM(first_of_time)
 
-UNIT_MAIN("store/named", CASES("the first record of a time", first_of_time),
+UNIT_MAIN("store/named", {"series found by name where many have one", few_names},
+          CASES("the first record of a time", first_of_time),
           CASES("series found by name are those that a look at all finds", same_series),
           {"a list by name is read in parts", test_parts},
           {"a claim about one name costs the same on a large recording", test_growth})

@@ -1,0 +1,22 @@
+/* Whose session a request speaks of.
+ *
+ * In this order: the path's prefix /s/NAME, the header X-Datadog-Test-Session-Token or the query argument test_session_token, the API
+ * key, else the default session. A prefix together with a token or a key of another session is a conflict and is refused: one of them
+ * is a mistake, and either session would be the wrong one for somebody.
+ *
+ * With http_options.auto_sessions a name that is used makes its session: every request but a GET does so, and a GET to a route
+ * with ROUTE_MAKES_SESSION. Questions make none, so a name that is misspelt in a question is still a 404.
+ *
+ * Threads: making a session waits for the ingest loop.
+ * Errors: session_unknown with session_status and session_why; session_id is then the default session's.
+ * Limits: INGEST_SESSIONS_MAX sessions; then 429.
+ */
+#ifndef HTTP_SESSION_H
+#define HTTP_SESSION_H
+
+#include "http/route.h"
+
+/* Fills api_key, session_token, session_id and session_unknown. After router_find: rq->route may be NULL. */
+void http_session_read(struct http_request *rq);
+
+#endif

@@ -1,0 +1,354 @@
+/* The work that an answer takes grows with the answer, not with the square of the recording. Work is what the store does: steps of SQLite's
+ * machine, and samples that are looked at. Eight times as much may take twelve times the work; a square would take
+ * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
+ * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
+#include "asking.h"
+#include "control/held.h"
+#include "control/window.h"
+#include "http/follow.h"
+#include "judge/judge.h"
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FEW     2000
+#define MANY    (8 * FEW)
+#define LINES   40   /* of a datagram */
+#define NOTHING 2000 /* work that a question costs in any recording, and more */
+
+/* --- counting ------------------------------------------------------------------------------------------ */
+
+static atomic_ullong steps;
+
+static int count_step(void *arg) {
+    (void)arg;
+    steps++;
+    return 0;
+}
+
+static void count_steps(bool on) {
+    struct store_pool *pool = &server.rig.store->pool;
+    for (size_t i = 0; i < STORE_READERS; i++)
+        sqlite3_progress_handler(((struct rows *)pool->readers[i])->db, on, on ? count_step : NULL, NULL);
+}
+
+static uint64_t looked(void) {
+    struct store_pool *pool = &server.rig.store->pool;
+    uint64_t n = 0;
+    for (size_t i = 0; i < STORE_READERS; i++)
+        n += ((struct rows *)pool->readers[i])->n_looked;
+    return n;
+}
+
+/* --- recordings ---------------------------------------------------------------------------------------- */
+
+enum shape {
+    MORE_SAMPLES, /* of as many series */
+    MORE_SERIES,  /* of one sample each, but the first, which has 100 */
+    MORE_RECORDS, /* events, checks, lines that are refused */
+    N_SHAPES
+};
+
+static void put_line(struct buf *text, enum shape shape, int i) {
+    if (shape == MORE_SAMPLES)
+        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 100, i, i % 7);
+    else if (shape == MORE_SERIES)
+        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 10 == 0 && i < 1000 ? 0 : i, i, i % 7);
+    else if (i % 3 == 0)
+        buf_printf(text, "_e{3,1}:e%02d|t|#env:ci\n", i % 100);
+    else if (i % 3 == 1)
+        buf_printf(text, "_sc|check.%d|%d\n", i % 100, i % 4);
+    else
+        buf_printf(text, "m.%d:bad|c\n", i % 100);
+}
+
+static void record(enum shape shape, int n) {
+    int fd = rig_connect(&server.rig.at.at, SOURCE_UNIXGRAM);
+    uint64_t last_id;
+    struct err err = {0};
+    for (int i = 0; i < n;) {
+        struct buf text = {0};
+        for (int k = 0; k < LINES; k++)
+            put_line(&text, shape, i++);
+        rig_send(fd, SOURCE_UNIXGRAM, text.p, text.n);
+        buf_free(&text);
+        if (i % (10 * LINES) == 0) /* a commit, so that each series has many chunks */
+            CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
+    }
+    close(fd);
+}
+
+/* --- questions ----------------------------------------------------------------------------------------- */
+
+static const struct question {
+    const char *request, *body;
+    bool constant; /* the answer is as large in any recording, and so is the work for it */
+} questions[] = {
+    {"GET /recorder/v1/samples?limit=50", NULL, true},
+    {"GET /recorder/v1/samples?limit=50&session=*", NULL, true},
+    {"GET /recorder/v1/samples?limit=50&newest=true", NULL, false},
+    {"GET /recorder/v1/samples?limit=50&name=m.0", NULL, false},
+    {"GET /recorder/v1/samples?limit=10&name=m.0&newest=true", NULL, true},
+    {"GET /recorder/v1/samples?limit=1000000", NULL, false},
+    {"GET /recorder/v1/samples?limit=1000000&tag=shard:1", NULL, false},
+    {"GET /recorder/v1/series?limit=50", NULL, true},
+    {"GET /recorder/v1/series?limit=1000000", NULL, false},
+    {"GET /recorder/v1/series?limit=1000000&p95=true", NULL, false},
+    {"GET /recorder/v1/series?name=m.0", NULL, true},
+    {"GET /recorder/v1/events?limit=50", NULL, true},
+    {"GET /recorder/v1/events?limit=50&newest=true", NULL, true},
+    {"GET /recorder/v1/events?limit=1000000", NULL, false},
+    {"GET /recorder/v1/service_checks?limit=50", NULL, true},
+    {"GET /recorder/v1/service_checks?limit=1000000", NULL, false},
+    {"GET /recorder/v1/rejects?limit=50", NULL, true},
+    {"GET /recorder/v1/rejects?limit=1000000", NULL, false},
+    {"GET /recorder/v1/export", NULL, false},
+    {"GET /recorder/v1/export?format=csv", NULL, false},
+    {"GET /recorder/v1/export?format=dogstatsd", NULL, false},
+    {"GET /recorder/v1/export?format=openmetrics", NULL, false},
+    {"GET /recorder/v1/sessions", NULL, false},
+    {"GET /recorder/v1/status", NULL, false},
+    {"POST /recorder/v1/lint", "{}", false},
+    {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m.*\":{\"tags\":{\"env\":\"required\"}}}}}",
+     false},
+    {"POST /recorder/v1/snapshot", "{}", false},
+    {"POST /recorder/v1/infer", "{}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0 samples >= 0\"]}", true},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.* each >= 0\",\"no any bad.*\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.2 p95 >= 0 and distinct >= 1\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"incr missing\"]}", false},
+    {"POST /recorder/v1/expect", "{\"expect\":[\"no reject *\",\"event * samples >= 1\"]}", false},
+};
+#define N_QUESTIONS (sizeof questions / sizeof questions[0])
+
+static uint64_t work_of(const struct question *q) {
+    uint64_t before = looked();
+    steps = 0;
+    count_steps(true);
+    int status =
+        client_ask(&client, q->request, q->body ? "Content-Type: application/json\r\n" : NULL, q->body);
+    count_steps(false);
+    if (status != 200)
+        fprintf(stderr, "%s %s: %d %s\n", q->request, q->body ? q->body : "", status, client.body);
+    EQ_INT(status, 200);
+    return steps + looked() - before;
+}
+
+static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
+    start();
+    record(shape, n);
+    for (size_t i = 0; i < N_QUESTIONS; i++)
+        work[i] = work_of(&questions[i]);
+    stop();
+}
+
+static void compare(enum shape shape) {
+    uint64_t few[N_QUESTIONS], many[N_QUESTIONS];
+    work_of_all(shape, FEW, few);
+    work_of_all(shape, MANY, many);
+    for (size_t i = 0; i < N_QUESTIONS; i++) {
+        const struct question *q = &questions[i];
+        uint64_t most = q->constant ? few[i] + few[i] / 2 + NOTHING : 12 * few[i] + NOTHING;
+        if (many[i] > most || getenv("SHOW"))
+            fprintf(stderr, "%s %s: %llu of %d, %llu of %d\n", q->request, q->body ? q->body : "",
+                    (unsigned long long)few[i], FEW, (unsigned long long)many[i], MANY);
+        CU_ASSERT(many[i] <= most);
+    }
+}
+
+/* Each page of an export walked all chains back to its beginning: a million samples took 14 s, ten million 454 s. */
+static void more_samples(void) {
+    compare(MORE_SAMPLES);
+}
+
+static void more_series(void) {
+    compare(MORE_SERIES);
+}
+
+static void more_records(void) {
+    compare(MORE_RECORDS);
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------- */
+
+#define WAITERS 1600
+
+static struct judge *judges[WAITERS];
+static struct waiter waiters[WAITERS];
+
+static void wait_for_names(struct follow *f, int n) {
+    struct err err = {0};
+    struct reader *r = store_reader_take(server.rig.store, &err);
+    CU_ASSERT_FATAL(r && r->ops->begin(r, &err) == 0);
+    for (int i = 0; i < n; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "distribution wait.%d samples >= 1", i);
+        struct judge_source source = {.text = span_str(text)};
+        struct judge_error error;
+        judges[i] = judge_parse(&source, 1, NULL, &error);
+        CU_ASSERT_FATAL(judges[i] && judge_start(judges[i], r, &err) == 0);
+        waiters[i] = (struct waiter){.session = "default",
+                                     .session_id = 1,
+                                     .takes = &judge_takes,
+                                     .taker = judges[i],
+                                     .cursor = judge_seen(judges[i])};
+        CU_ASSERT(follow_newest_series(r, &waiters[i].series, &err) == 0);
+        follow_add(f, &waiters[i]);
+    }
+    r->ops->end(r);
+    store_reader_give(server.rig.store, r);
+}
+
+/* Work of one look of all waiters; *touched: how many have something new. */
+static uint64_t work_of_look(struct follow *f, size_t *touched) {
+    struct err err = {0};
+    uint64_t before = looked();
+    steps = 0;
+    *touched = 0;
+    count_steps(true);
+    EQ_INT(follow_new(f, server.http, &err), 0);
+    count_steps(false);
+    while (follow_touched(f))
+        ++*touched;
+    return steps + looked() - before;
+}
+
+static void send_samples(int n) {
+    uint64_t last_id;
+    struct err err = {0};
+    record(MORE_SAMPLES, n);
+    CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
+}
+
+/* others: of samples that nobody waits for; mine: of one that the first one waits for, beside as many others. */
+static void work_of_waiting(int n_waiters, int n_samples, uint64_t *others, uint64_t *mine) {
+    struct follow f = {0};
+    size_t touched;
+    start();
+    send_samples(400); /* so that their series are known */
+    wait_for_names(&f, n_waiters);
+    work_of_look(&f, &touched);
+    EQ_INT(touched, n_waiters);
+    send_samples(n_samples);
+    *others = work_of_look(&f, &touched);
+    EQ_INT(touched, 0);
+    send_samples(n_samples);
+    send_line("wait.0:1|d");
+    send_samples(40);
+    *mine = work_of_look(&f, &touched);
+    EQ_INT(touched, 1);
+    EQ_INT(judge_verdict(judges[0]), VERDICT_PASS);
+    for (int i = 0; i < n_waiters; i++) {
+        follow_remove(&f, &waiters[i]);
+        judge_free(judges[i]);
+    }
+    follow_free(&f);
+    stop();
+}
+
+/* Each sample was offered to each waiter: 1,000 waiters beside a million samples woke after 5.4 s. */
+static void more_waiters(void) {
+    uint64_t few, many, mine_few, mine_many;
+    work_of_waiting(WAITERS / 8, FEW, &few, &mine_few);
+    work_of_waiting(WAITERS, FEW, &many, &mine_many);
+    CU_ASSERT(many <= few + few / 2 + NOTHING && mine_many <= mine_few + mine_few / 2 + NOTHING);
+    work_of_waiting(WAITERS / 8, MANY, &many, &mine_many);
+    CU_ASSERT(many <= 12 * few && mine_many <= 12 * mine_few);
+    CU_ASSERT(many < 2 * MANY); /* of chunks, not of samples */
+}
+
+/* --- streams ------------------------------------------------------------------------------------------- */
+
+/* What it takes `n` streams to read all that is recorded, a window at a time in turn; *events: of all of them. */
+static uint64_t work_of_streams(size_t n, size_t *events) {
+    enum { STREAMS_MAX = 16 };
+    struct window *windows[STREAMS_MAX] = {NULL};
+    uint64_t cursors[STREAMS_MAX] = {0}, before = looked();
+    struct ask ask = {.filter = {.session = SPAN("default")}};
+    struct err err = {0};
+    size_t more = 1, n_events;
+    steps = 0;
+    *events = 0;
+    count_steps(true);
+    for (size_t i = 0; i < n; i++)
+        windows_begin(server.http);
+    while (more) {
+        more = 0;
+        for (size_t i = 0; i < n; i++) {
+            uint64_t since = cursors[i];
+            window_drop(server.http, windows[i]);
+            windows[i] = window_next(server.http, &ask, 0, &cursors[i], &err);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(windows[i]);
+            window_events(windows[i], since, &n_events);
+            more += n_events;
+        }
+        *events += more;
+    }
+    for (size_t i = 0; i < n; i++)
+        windows_end(server.http, windows[i]);
+    count_steps(false);
+    return steps + looked() - before;
+}
+
+/* Each stream looked for itself: a hundred of them got a tenth of 20,000 samples a second. */
+static void more_streams(void) {
+    size_t events;
+    start();
+    send_samples(FEW);
+    uint64_t one = work_of_streams(1, &events);
+    EQ_INT(events, FEW);
+    uint64_t many = work_of_streams(16, &events);
+    EQ_INT(events, 16 * FEW);
+    CU_ASSERT(many <= one + one / 2 + 16 * NOTHING / 10);
+    send_samples(MANY - FEW);
+    many = work_of_streams(1, &events);
+    EQ_INT(events, MANY);
+    CU_ASSERT(many <= 12 * one);
+    stop();
+}
+
+/* --- an export that nobody takes ----------------------------------------------------------------------- */
+
+#define LARGE 40000 /* samples: more bytes of export than sockets hold */
+
+static void wait_until_held(size_t n) {
+    while (server.http->n_looks_held != n)
+        usleep(1000);
+}
+
+/* A look that is kept for the next page keeps SQLite's log from being used again, so it is closed when its client takes nothing.
+ * The export goes on with a new one, from where it was. */
+static void slow_exports_hold_nothing(void) {
+    static const char request[] = "GET /recorder/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct client slow[3];
+    int small = 256 << 10;
+    start();
+    send_samples(LARGE);
+    for (int i = 0; i < 3; i++) {
+        client_open(&slow[i], &server);
+        setsockopt(slow[i].fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        client_send(&slow[i], request, sizeof request - 1);
+    }
+    wait_until_held(HELD_MAX);
+    EQ_INT(ask("GET /recorder/v1/series?limit=1"), 200);
+    EQ_INT(post_json("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"]}"), 200);
+    wait_until_held(0);
+    send_samples(LINES);
+    for (int i = 0; i < 3; i++) {
+        size_t rows = 0;
+        EQ_INT(client_receive(&slow[i]), 200);
+        for (const char *p = slow[i].body; (p = strstr(p, "\"received_at\"")); p++)
+            rows++;
+        EQ_INT(rows, LARGE);
+        client_close(&slow[i]);
+    }
+    stop();
+}
+
+UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
+          {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
+          {"eight times the samples", more_samples}, {"eight times the series", more_series},
+          {"eight times the events, checks and rejects", more_records})
