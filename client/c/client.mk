@@ -36,7 +36,7 @@ install-client: all
 	ln -sfn $(SO) "$(DESTDIR)$(LIBDIR)"/libstatwit.so.$(SOVERSION)
 	ln -sfn libstatwit.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)"/libstatwit.so
 	install -m 644 $(OUT)/libstatwit.a "$(DESTDIR)$(LIBDIR)"/
-	install -m 644 client/c/statwit.h client/c/statwit_cunit.h "$(DESTDIR)$(PREFIX)"/include/
+	install -m 644 client/c/statwit.h client/c/statwit.hpp client/c/statwit_cunit.h "$(DESTDIR)$(PREFIX)"/include/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|; s|@VERSION@|$(VERSION)|' client/c/statwit.pc.in >"$(DESTDIR)$(LIBDIR)"/pkgconfig/statwit.pc
 	install -m 644 $(CLIENT_MAN) "$(DESTDIR)$(PREFIX)"/share/man/man3/
 
@@ -44,4 +44,4 @@ install-client: all
 uninstall: uninstall-client
 uninstall-client:
 	if cd "$(DESTDIR)$(LIBDIR)"; then rm -f $(SO) libstatwit.so.$(SOVERSION) libstatwit.so libstatwit.a pkgconfig/statwit.pc; fi
-	if cd "$(DESTDIR)$(PREFIX)"; then rm -f include/statwit.h include/statwit_cunit.h $(patsubst client/c/%,share/man/man3/%,$(CLIENT_MAN)); fi
+	if cd "$(DESTDIR)$(PREFIX)"; then rm -f include/statwit.h include/statwit.hpp include/statwit_cunit.h $(patsubst client/c/%,share/man/man3/%,$(CLIENT_MAN)); fi

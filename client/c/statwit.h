@@ -7,8 +7,9 @@
  * matching _close or _free, which take NULL as well. Strings that you pass are read during the call and never
  * kept. Errors: functions of the asserting half return 0 or -1 (or NULL) and fill the caller's struct
  * statwit_error, which may be NULL. Functions that emit never fail: what could not be sent is counted
- * (statwit_health). Units: in the names (_ms, _s, _bytes). C++: usable from C++11 on, through the
- * plain functions: the macros that emit are made of what only C has (compound literals, _Generic).
+ * (statwit_health). Units: in the names (_ms, _s, _bytes). C++: from C++11 on, with statwit.hpp, whose functions and
+ * classes stand for the macros that emit: those are made of what only C has (compound literals, _Generic), and C++ does not
+ * see them.
  */
 #ifndef STATWIT_H
 #define STATWIT_H
@@ -19,6 +20,8 @@
 
 #ifdef __cplusplus
 extern "C" {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* a function may have the name of a struct */
 #endif
 
 #define STATWIT_API __attribute__((visibility("default")))
@@ -75,11 +78,13 @@ struct statwit_tag {
 };
 
 /* .tags = STATWIT_TAGS({"env", "ci"}, {"cached", STATWIT_BOOL(hit)}, {"shard", STATWIT_INTEGER(7)}) */
+#define STATWIT_NUMBER_SIZE 32
+#define STATWIT_BOOL(value) ((value) ? "True" : "False")
+#ifndef __cplusplus
 #define STATWIT_TAGS(...)      ((const struct statwit_tag[]){__VA_ARGS__, {NULL, NULL}})
-#define STATWIT_NUMBER_SIZE    32
-#define STATWIT_BOOL(value)    ((value) ? "True" : "False")
 #define STATWIT_INTEGER(value) statwit_integer_text((char[STATWIT_NUMBER_SIZE]){0}, (value))
 #define STATWIT_REAL(value)    statwit_real_text((char[STATWIT_NUMBER_SIZE]){0}, (value))
+#endif
 /* Writes the number as a tag spells it and returns text. */
 STATWIT_API const char *statwit_integer_text(char text[STATWIT_NUMBER_SIZE], int64_t value);
 STATWIT_API const char *statwit_real_text(char text[STATWIT_NUMBER_SIZE], double value);
@@ -112,6 +117,7 @@ struct statwit_call {
  *     statwit_set(metrics, "key", string or number, …)
  *
  * statwit_incr cannot send a zero, since .amount = 0 stands for 1: use statwit_count for that. */
+#ifndef __cplusplus
 #define statwit_incr(metrics, ...) STATWIT_INCR_(metrics, __VA_ARGS__, .reserved = 0)
 #define statwit_count(metrics, key, ...)                                                                     \
     STATWIT_EMIT_(metrics, STATWIT_COUNT, key, __VA_ARGS__, .reserved = 0)
@@ -134,6 +140,7 @@ struct statwit_call {
         char *: statwit_emit_text,                                                                           \
         const char *: statwit_emit_text,                                                                     \
         default: statwit_emit_integer)(metrics, type, key, value, &(const struct statwit_call){__VA_ARGS__})
+#endif
 
 /* The plain functions beneath; call may be NULL. statwit_emit_text is for sets. */
 STATWIT_API void statwit_emit_incr(struct statwit_metrics *metrics, const char *key,
@@ -166,10 +173,12 @@ struct statwit_timer {
     bool failed;
     int64_t started_ns;
 };
+#ifndef __cplusplus
 #define statwit_timer(name, metrics, ...) STATWIT_TIMER_(name, metrics, __VA_ARGS__, .reserved = 0)
 #define STATWIT_TIMER_(name, metrics, key, ...)                                                              \
     __attribute__((cleanup(statwit_timer_stop))) struct statwit_timer name;                                  \
     statwit_timer_start(&name, metrics, key, &(const struct statwit_call){__VA_ARGS__})
+#endif
 STATWIT_API void statwit_timer_start(struct statwit_timer *timer, struct statwit_metrics *metrics,
                                      const char *key, const struct statwit_call *call);
 /* Adds or replaces a tag of what will be sent; at most STATWIT_TIMER_TAGS of them, the rest is ignored. */
@@ -188,9 +197,11 @@ struct statwit_scope {
     bool all_threads;
     struct statwit_scope *above, *below;
 };
+#ifndef __cplusplus
 #define statwit_global_tags(name, all_threads, ...)                                                          \
     __attribute__((cleanup(statwit_scope_pop))) struct statwit_scope name;                                   \
     statwit_scope_push(&name, all_threads, __VA_ARGS__)
+#endif
 STATWIT_API void statwit_scope_push(struct statwit_scope *scope, bool all_threads,
                                     const struct statwit_tag *tags);
 STATWIT_API void statwit_scope_pop(struct statwit_scope *scope);
@@ -205,9 +216,11 @@ struct statwit_event {
     const struct statwit_tag *tags;
     int reserved;
 };
+#ifndef __cplusplus
 #define statwit_event(metrics, title, ...) STATWIT_EVENT_(metrics, title, __VA_ARGS__, .reserved = 0)
 #define STATWIT_EVENT_(metrics, title, text, ...)                                                            \
     statwit_emit_event(metrics, title, text, &(const struct statwit_event){__VA_ARGS__})
+#endif
 STATWIT_API void statwit_emit_event(struct statwit_metrics *metrics, const char *title, const char *text,
                                     const struct statwit_event *event);
 
@@ -224,9 +237,11 @@ struct statwit_check {
     const struct statwit_tag *tags;
     int reserved;
 };
+#ifndef __cplusplus
 #define statwit_check(metrics, name, ...) STATWIT_CHECK_(metrics, name, __VA_ARGS__, .reserved = 0)
 #define STATWIT_CHECK_(metrics, name, status, ...)                                                           \
     statwit_emit_check(metrics, name, status, &(const struct statwit_check){__VA_ARGS__})
+#endif
 STATWIT_API void statwit_emit_check(struct statwit_metrics *metrics, const char *name,
                                     enum statwit_check_status status, const struct statwit_check *check);
 
@@ -452,6 +467,7 @@ struct statwit_expect_options {
     const char *prefix;      /* before every name */
     const char *ignore_tags; /* "env,host" */
     const char *file;        /* where the expectations came from, for the report */
+    bool as_datadog; /* about what Datadog has once an Agent has flushed, as a line `as datadog` says */
 };
 
 struct statwit_result {
@@ -525,6 +541,7 @@ struct statwit_verify_options {
     bool strict;             /* what is declared and was not seen fails, too */
     const char *prefix;      /* before every name of the catalog */
     const char *ignore_tags; /* "env,host" */
+    bool as_datadog;         /* as in statwit_expect_options */
 };
 /* Against a catalog: JSON (statwit-catalog(5)) or Datadog's metadata.csv. options may be NULL. */
 STATWIT_API int statwit_verify_catalog(struct statwit_session *session, const char *catalog,
@@ -536,6 +553,7 @@ struct statwit_lint_options {
     bool strict;         /* warnings and notes fail, too */
     const char *catalog; /* whose "silence" lists hold; NULL: none */
     const char *silence; /* "reserved-key,key-spelling": rules that are left out */
+    bool as_datadog;
 };
 /* Finds what Datadog would rewrite, drop or charge for. options may be NULL. */
 STATWIT_API int statwit_lint(struct statwit_session *session, const struct statwit_lint_options *options,
@@ -545,13 +563,14 @@ struct statwit_snapshot_options {
     int64_t since; /* as in statwit_expect_options; no mark with counts or values */
     bool counts, values;
     const char *mask; /* "user_id,request_id": keys whose values are left out */
+    bool as_datadog;
 };
 /* What the session recorded as canonical text, to be kept beside a test; NULL on error, else to be given to free().
  * options may be NULL. */
 STATWIT_API char *statwit_snapshot(struct statwit_session *session,
                                    const struct statwit_snapshot_options *options,
                                    struct statwit_error *error);
-/* Compares with the snapshot in the file, taken in the way that its first line tells; of the options only since holds.
+/* Compares with the snapshot in the file, taken in the way that its first line tells; of the options only since and as_datadog hold.
  *
  * With STATWIT_UPDATE set in the environment (and not 0) the file is written instead, and the verdict is pass: that
  * makes the first snapshot, by the options, and accepts changes, by the options where there are any, else by the file's
@@ -661,6 +680,7 @@ STATWIT_API int statwit_recorder_losses(struct statwit_recorder *recorder, struc
                                         struct statwit_error *error);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 

@@ -11,7 +11,7 @@
  * that of a malformed expectation or an unreachable recorder says NO VERDICT. The _FATAL ones end the test
  * function.
  *
- * Threads: that of the test. Source: statwit.h; needs CUnit, which the library itself does not.
+ * Threads: that of the test. Source: statwit.h; needs CUnit, which the library itself does not. C++: from C++11 on.
  */
 #ifndef STATWIT_CUNIT_H
 #define STATWIT_CUNIT_H
@@ -55,7 +55,7 @@ static inline void statwit_cunit_check(struct statwit_session *session, const ch
 #define STATWIT_CUNIT_NAMES_(what, question, of)                                                             \
     do {                                                                                                     \
         struct statwit_report report_;                                                                       \
-        struct statwit_error error_ = {0};                                                                   \
+        struct statwit_error error_ = {STATWIT_OK, 0, ""};                                                   \
         (void)question;                                                                                      \
         statwit_cunit_take(statwit_report_show(&report_, &error_, what, __FILE__, __LINE__), what, of,       \
                            CU_FALSE, __FILE__, __LINE__);                                                    \

@@ -124,7 +124,7 @@ class Recorder {
       const ready = await readyLine(child, program)
       checkApi(ready, program)
       for (const one of [child, child.stdin, child.stdout]) one.unref() // the recorder does not keep this process alive
-      const recorder = new Recorder(ready.http)
+      const recorder = new Recorder(ready.http, null) // the token of the environment is for another server
       recorder.#child = child
       return recorder
     } catch (why) {
@@ -282,7 +282,7 @@ class Session {
   }
 
   async #list (what, name) {
-    const query = new URLSearchParams({ session: this.name })
+    const query = new URLSearchParams({ session: this.name, limit: '100000000' })
     if (name) query.set('name', name)
     if (this.#since !== undefined) query.set('since', this.#since)
     return (await this.recorder.call('GET', `/recorder/v1/${what}?${query}`))[what]

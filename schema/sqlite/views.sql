@@ -124,3 +124,9 @@ SELECT id,
        strftime('%Y-%m-%dT%H:%M:%S', ended_at / 1000000000, 'unixepoch') || printf('.%09dZ', ended_at % 1000000000) AS ended_at,
        ended_at IS NOT NULL AS ended_cleanly, version, mark, started_at AS started_at_ns, ended_at AS ended_at_ns
 FROM run;
+
+-- What was judged: the last reports of `expect` and `verify`. The session is a name, also of one that is gone.
+CREATE VIEW verdicts AS
+SELECT id, strftime('%Y-%m-%dT%H:%M:%S', at / 1000000000, 'unixepoch') || printf('.%09dZ', at % 1000000000) AS at,
+       session, kind, verdict, asked, report, at AS at_ns
+FROM verdict;

@@ -68,6 +68,27 @@ int agent_read_percentiles(struct agent_options *options, struct span text, stru
     return 0;
 }
 
+int agent_histogram_read(struct agent_histogram_options *h, const char *aggregates_text,
+                         const char *percentiles, struct err *err) {
+    struct agent_options options;
+    agent_defaults(&options);
+    if ((aggregates_text && agent_read_aggregates(&options, span_str(aggregates_text), err) != 0) ||
+        (percentiles && agent_read_percentiles(&options, span_str(percentiles), err) != 0))
+        return -1;
+    *h = (struct agent_histogram_options){
+        .given = true, .aggregates = options.aggregates, .n_percentiles = options.n_percentiles};
+    memcpy(h->percentiles, options.percentiles, sizeof h->percentiles);
+    return 0;
+}
+
+void agent_histogram_use(struct agent_options *options, const struct agent_histogram_options *h) {
+    if (!h || !h->given)
+        return;
+    options->aggregates = h->aggregates;
+    options->n_percentiles = h->n_percentiles;
+    memcpy(options->percentiles, h->percentiles, sizeof options->percentiles);
+}
+
 /* --- life ----------------------------------------------------------------------------------------------------------- */
 
 static struct span keep_text(struct span text, char *room, size_t size) {
@@ -168,13 +189,14 @@ static int take_timed(struct agent *a, const struct agent_sample *s, struct err 
         if (!tags[i].p)
             return -1;
     }
-    *t = (struct agent_timed){.series = {.type = is_rate ? "rate" : "gauge",
-                                         .interval = AGENT_BUCKET_S,
-                                         .n_tags = s->n_tags,
-                                         .tags = tags},
-                              .point = {s->timestamp, is_rate ? s->value / AGENT_BUCKET_S : s->value, NULL},
-                              .cause = {s->id, s->at_ns, s->type, s->value, s->rate, {NULL, 0}},
-                              .causes = {1, 1, NULL}};
+    *t = (struct agent_timed){
+        .series = {.type = is_rate ? "rate" : "gauge",
+                   .interval = AGENT_BUCKET_S,
+                   .n_tags = s->n_tags,
+                   .tags = tags},
+        .point = {s->timestamp, is_rate ? s->value / AGENT_BUCKET_S : s->value, NULL, s->id, s->at_ns},
+        .cause = {s->id, s->at_ns, s->type, s->value, s->rate, {NULL, 0}},
+        .causes = {1, 1, NULL}};
     t->series.metric = timed_copy(a, s->name, err);
     t->series.host = timed_copy(a, s->host.p ? s->host : a->options.hostname, err);
     if (!t->series.metric.p || !t->series.host.p)

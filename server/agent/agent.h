@@ -46,6 +46,14 @@ enum agent_aggregate {
         AGENT_N_AGGREGATES
 };
 
+/* What a histogram becomes; {0}: as the Agent does by default. */
+struct agent_histogram_options {
+    bool given;
+    unsigned aggregates; /* 1 << enum agent_aggregate */
+    size_t n_percentiles;
+    int percentiles[AGENT_PERCENTILES_MAX]; /* 1 to 100, rising, each once */
+};
+
 struct agent_options {
     struct span hostname; /* of samples that name none; at most 255 bytes count */
     unsigned aggregates;  /* 1 << enum agent_aggregate */
@@ -58,6 +66,10 @@ struct agent_options {
 };
 /* The Agent's defaults. */
 void agent_defaults(struct agent_options *options);
+/* Both texts, of which one may be NULL for the default. -1 with err. */
+int agent_histogram_read(struct agent_histogram_options *histograms, const char *aggregates,
+                         const char *percentiles, struct err *err);
+void agent_histogram_use(struct agent_options *options, const struct agent_histogram_options *histograms);
 /* Reads histogram_aggregates ("max,median") and histogram_percentiles ("0.95,0.99"), separated by commas or blanks. -1 with
  * err, which names the word. An empty text stands for none. */
 int agent_read_aggregates(struct agent_options *options, struct span text, struct err *err);
@@ -95,6 +107,8 @@ struct agent_point {
     int64_t at_s;
     double value;
     const struct agent_causes *causes; /* NULL: not asked for */
+    uint64_t id;                       /* of its newest sample, 0: it has none (a zero that goes on) */
+    int64_t newest_ns;                 /* when that arrived */
 };
 /* type: "gauge" or "rate". tags: sorted, each once; in a timestamped series as they came. device.p == NULL: none. */
 struct agent_series {
@@ -113,6 +127,8 @@ struct agent_sketch_point {
     const int32_t *keys;
     const uint32_t *counts;
     const struct agent_causes *causes;
+    uint64_t id; /* as of a point */
+    int64_t newest_ns;
 };
 struct agent_sketch_series {
     struct span metric, host;

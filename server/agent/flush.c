@@ -208,7 +208,8 @@ static int send_series(struct agent *a, struct sending *s, size_t n, const struc
         if (agent_room(a, &s->points, i, &s->cap_points, sizeof *s->points, err) != 0)
             return -1;
         s->points[i] =
-            (struct agent_point){rows[i].object->bucket_s, rows[i].value, causes_of(rows[i].object)};
+            (struct agent_point){rows[i].object->bucket_s, rows[i].value, causes_of(rows[i].object),
+                                 rows[i].object->id, rows[i].object->newest_ns};
     }
     buf_clear(&s->name);
     buf_span(&s->name, c->name);
@@ -249,7 +250,9 @@ static int put_sketch_point(struct agent *a, struct sending *s, size_t i, const 
                                                  .avg = k->avg,
                                                  .sum = k->sum,
                                                  .n_bins = k->n_bins,
-                                                 .causes = causes_of(o)};
+                                                 .causes = causes_of(o),
+                                                 .id = o->id,
+                                                 .newest_ns = o->newest_ns};
     return 0;
 }
 

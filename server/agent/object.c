@@ -131,6 +131,10 @@ static int add_value(struct agent *a, struct agent_object *o, const struct agent
 int agent_object_add(struct agent *a, struct agent_object *o, const struct agent_sample *s, struct err *err) {
     if (o->kept && s->id && keep_sample(a, o->kept, s, err) != 0)
         return -1;
+    if (s->id) {
+        o->id = s->id;
+        o->newest_ns = s->at_ns;
+    }
     return add_value(a, o, s, err);
 }
 

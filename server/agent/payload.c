@@ -4,6 +4,8 @@
 #include "core/glob.h"
 #include <inttypes.h>
 
+#define PAYLOAD_RECORDS_MAX ((size_t)256 << 20) /* bytes of the events, or checks, of a flush */
+
 static const struct {
     const char *word, *content_type;
 } formats[] = {
@@ -128,13 +130,46 @@ static void take_sketch(void *arg, const struct agent_sketch_series *sketch) {
         payload_protobuf_sketch(p->out, sketch);
 }
 
+void payload_free(struct agent_payload *p) {
+    buf_free(&p->events);
+    buf_free(&p->checks);
+}
+
+void payload_record(struct agent_payload *p, bool is_check, struct span json) {
+    struct buf *to = is_check ? &p->checks : &p->events;
+    if (p->only || p->explains || (p->format != PAYLOAD_JSON && p->format != PAYLOAD_TABLE))
+        return;
+    to->max = PAYLOAD_RECORDS_MAX;
+    if (p->format == PAYLOAD_JSON)
+        buf_str(to, to->n ? ",\n" : "");
+    else
+        buf_str(to, is_check ? "check        " : "event        ");
+    buf_span(to, json);
+    if (p->format == PAYLOAD_TABLE)
+        buf_char(to, '\n');
+}
+
+static void put_records(struct agent_payload *p, const char *name, struct buf *records) {
+    if (records->n && p->format == PAYLOAD_JSON)
+        buf_printf(p->out, ",\"%s\":[", name);
+    buf_span(p->out, buf_view(records));
+    if (records->n && p->format == PAYLOAD_JSON)
+        buf_char(p->out, ']');
+    p->out->failed |= records->failed;
+    buf_clear(records);
+}
+
 static void end_flush(void *arg) {
     struct agent_payload *p = arg;
-    if (!p->begun && !p->show_empty)
+    if (!p->begun && !p->show_empty && !p->events.n && !p->checks.n)
         return;
     go_to_part(p, 2);
     if (p->format == PAYLOAD_JSON)
-        buf_str(p->out, "]}");
+        buf_char(p->out, ']');
+    put_records(p, "events", &p->events);
+    put_records(p, "service_checks", &p->checks);
+    if (p->format == PAYLOAD_JSON)
+        buf_char(p->out, '}');
 }
 
 const struct agent_sink payload_sink = {begin_flush, take_series, take_sketch, take_timed, end_flush};

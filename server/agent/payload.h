@@ -1,7 +1,8 @@
 /* A flush as bytes: JSON in the form of the reference cases, text for people, or the protobuf of Datadog's intake.
  *
  * JSON: [{"flush_at":T,"series":[…],"sketches":[…],"no_aggregation_series":[…]},…]. A number that is not finite is "NaN", "+Inf" or
- * "-Inf". With an explanation a series has "samples" beside "points": a list of samples for each point.
+ * "-Inf". With an explanation a series has "samples" beside "points": a list of samples for each point. A flush with events or
+ * checks has "events" and "service_checks", too.
  * Protobuf: PAYLOAD_SERIES is one MetricPayload (POST /api/v2/series) of all series of all flushes, PAYLOAD_SKETCHES one SketchPayload
  * (POST /api/beta/sketches). Payloads of protobuf that stand one behind the other are one payload.
  *
@@ -27,6 +28,7 @@ struct agent_payload {
     bool begun; /* its head stands */
     int part;   /* 0: series, 1: sketches, 2: timestamped ones */
     bool any_in_part;
+    struct buf events, checks; /* that came since the flush before; payload_free */
 };
 
 /* A sink's functions; its arg is the payload. */
@@ -34,6 +36,9 @@ extern const struct agent_sink payload_sink;
 /* What stands before the first flush and behind the last. */
 void payload_begin(struct agent_payload *p);
 void payload_end(struct agent_payload *p);
+void payload_free(struct agent_payload *p);
+/* An event or a check, as JSON (agent/records.h), for the next flush. Not shown in a protobuf, nor where series are chosen by name. */
+void payload_record(struct agent_payload *p, bool is_check, struct span json);
 const char *payload_content_type(enum payload_format format);
 /* -1: none of these: json, table, v2-protobuf, sketches-protobuf. */
 int payload_format_of(struct span word);

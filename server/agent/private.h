@@ -71,6 +71,8 @@ struct agent_object {
     struct agent_object *next;         /* of its context */
     struct agent_object *next_in_list; /* of a flush, or of those that are free */
     int64_t bucket_s;
+    uint64_t id;       /* of the newest sample; 0: none yet */
+    int64_t newest_ns; /* its arrival */
     uint32_t context;
     enum metric_type type; /* of the first sample */
     struct agent_kept *kept;

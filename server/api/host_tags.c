@@ -206,7 +206,7 @@ static void fill_host_tags(struct read *r) {
 }
 
 void api_host_tags(struct http_request *rq) {
-    api_read(rq, fill_host_tags);
+    api_read_metrics(rq, fill_host_tags);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------------- */
@@ -282,5 +282,5 @@ static void fill_all_host_tags(struct read *r) {
 }
 
 void api_all_host_tags(struct http_request *rq) {
-    api_read(rq, fill_all_host_tags);
+    api_read_metrics(rq, fill_all_host_tags);
 }

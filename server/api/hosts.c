@@ -221,7 +221,7 @@ static void fill_hosts(struct read *r) {
 }
 
 void api_hosts(struct http_request *rq) {
-    api_read(rq, fill_hosts);
+    api_read_metrics(rq, fill_hosts);
 }
 
 static void fill_totals(struct read *r) {
@@ -244,5 +244,5 @@ static void fill_totals(struct read *r) {
 }
 
 void api_hosts_totals(struct http_request *rq) {
-    api_read(rq, fill_totals);
+    api_read_metrics(rq, fill_totals);
 }

@@ -112,5 +112,5 @@ static void fill_metadata(struct read *r) {
 }
 
 void api_metric_metadata(struct http_request *rq) {
-    api_read(rq, fill_metadata);
+    api_read_metrics(rq, fill_metadata);
 }

@@ -113,7 +113,7 @@ static void fill_all_tags(struct read *r) {
 }
 
 void api_metric_all_tags(struct http_request *rq) {
-    api_read(rq, fill_all_tags);
+    api_read_metrics(rq, fill_all_tags);
 }
 
 /* --- volumes and the estimate: how many sets of tags -------------------------------------------------------- */
@@ -159,7 +159,7 @@ static void fill_volumes(struct read *r) {
 }
 
 void api_metric_volumes(struct http_request *rq) {
-    api_read(rq, fill_volumes);
+    api_read_metrics(rq, fill_volumes);
 }
 
 /* filter[groups]=env,host as a configuration of these tags; NULL: not given. */
@@ -219,7 +219,7 @@ static void fill_estimate(struct read *r) {
 }
 
 void api_metric_estimate(struct http_request *rq) {
-    api_read(rq, fill_estimate);
+    api_read_metrics(rq, fill_estimate);
 }
 
 /* --- what statwit has none of ------------------------------------------------------------------------------- */
@@ -237,7 +237,7 @@ static void fill_assets(struct read *r) {
 }
 
 void api_metric_assets(struct http_request *rq) {
-    api_read(rq, fill_assets);
+    api_read_metrics(rq, fill_assets);
 }
 
 static void put_active(struct one_metric *m) {
@@ -251,5 +251,5 @@ static void fill_active(struct read *r) {
 }
 
 void api_metric_active_configurations(struct http_request *rq) {
-    api_read(rq, fill_active);
+    api_read_metrics(rq, fill_active);
 }

@@ -46,7 +46,7 @@ static void fill_metrics(struct read *r) {
 }
 
 void api_metrics(struct http_request *rq) {
-    api_read(rq, fill_metrics);
+    api_read_metrics(rq, fill_metrics);
 }
 
 static bool contains(struct span text, struct span part) {
@@ -92,5 +92,5 @@ static void fill_search(struct read *r) {
 }
 
 void api_search(struct http_request *rq) {
-    api_read(rq, fill_search);
+    api_read_metrics(rq, fill_search);
 }

@@ -203,5 +203,5 @@ static void fill_metrics_v2(struct read *r) {
 }
 
 void api_metrics_v2(struct http_request *rq) {
-    api_read(rq, fill_metrics_v2);
+    api_read_metrics(rq, fill_metrics_v2);
 }

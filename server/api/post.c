@@ -9,6 +9,7 @@
 #include "api/fake.h"
 #include "core/arena.h"
 #include "core/clock.h"
+#include "forward/forward.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,7 +389,26 @@ void post_request(struct post *p, uint64_t body_bytes, struct span body, struct 
     p->refused = p->refused || a->failed;
 }
 
+/* What was accepted, or is not known here, is passed on; questions, and what our own routes set, are not. */
+static void pass_on(const struct post *p) {
+    const struct http_request *rq = p->rq;
+    struct forward *forward = rq->http->options.forward;
+    bool write = (rq->route->flags & ROUTE_TAKES_TOO_LARGE) || strcmp(rq->route->path, "/**") == 0;
+    if (!forward || !write || rq->method == HTTP_GET || rq->answer.status >= 300)
+        return;
+    forward_post(forward, &(struct forward_request){.method = rq->method_text,
+                                                    .path = rq->raw_path,
+                                                    .query = rq->raw_query,
+                                                    .content_type = rq->content_type,
+                                                    .content_encoding = rq->content_encoding,
+                                                    .user_agent = rq->user_agent,
+                                                    .api_key = rq->api_key,
+                                                    .body = rq->body});
+}
+
 void post_send(struct post *p) {
+    if (!p->refused)
+        pass_on(p);
     if (!p->asleep)
         http_suspend(p->rq);
     if (p->refused)

@@ -3,6 +3,7 @@
 #include "api/arguments.h"
 #include "api/post.h"
 #include "core/json.h"
+#include "flushed/flushed.h"
 #include <stdio.h>
 
 void api_finish(struct http_request *rq, bool keep_body, struct span note) {
@@ -28,7 +29,26 @@ void read_failed(struct read *r, const struct err *err) {
     api_errors(r->rq, 500, "%s", err->text);
 }
 
-static void look(struct read *r, void (*fill)(struct read *r)) {
+/* Fills the answer from what Datadog has of the session. */
+static void fill_view(struct read *r, void (*fill)(struct read *r)) {
+    struct err err = {0};
+    struct reader *view =
+        flushed_open(r->recording,
+                     &(struct flushed_options){.session = r->filter.session,
+                                               .histograms = r->rq->http->options.histograms},
+                     &err);
+    if (!view) {
+        api_errors(r->rq, 422, "%s (statwit serve --raw-queries shows the samples as they were sent)",
+                   err.text);
+        return;
+    }
+    r->reader = view;
+    fill(r);
+    r->reader = r->recording;
+    reader_close(view);
+}
+
+static void look(struct read *r, void (*fill)(struct read *r), bool views) {
     struct http *h = r->rq->http;
     struct err err = {0};
     uint64_t last_id;
@@ -37,8 +57,12 @@ static void look(struct read *r, void (*fill)(struct read *r)) {
         read_failed(r, &err);
         return;
     }
+    r->recording = r->reader;
     if (r->reader->ops->begin(r->reader, &err) == 0) {
-        fill(r);
+        if (views && !h->options.raw_queries)
+            fill_view(r, fill);
+        else
+            fill(r);
         r->reader->ops->end(r->reader);
     } else {
         read_failed(r, &err);
@@ -46,15 +70,23 @@ static void look(struct read *r, void (*fill)(struct read *r)) {
     store_reader_give(h->store, r->reader);
 }
 
-void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
+static void answer_read(struct http_request *rq, void (*fill)(struct read *r), bool views) {
     struct read r = {.rq = rq, .session = "default"};
     struct read_wanted wanted = {rq->session_id, r.session};
     struct span note;
     ingest_session_each(rq->http->ingest, take_name, &wanted);
     r.filter.session = span_str(r.session);
     if (api_admits(rq, &note) && arguments_hold(rq))
-        look(&r, fill);
+        look(&r, fill, views);
     api_finish(rq, rq->method != HTTP_GET, note);
+}
+
+void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
+    answer_read(rq, fill, false);
+}
+
+void api_read_metrics(struct http_request *rq, void (*fill)(struct read *r)) {
+    answer_read(rq, fill, true);
 }
 
 void read_put_unit(struct buf *b, struct span unit) {

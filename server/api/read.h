@@ -12,11 +12,14 @@
 struct read {
     struct http_request *rq;
     struct reader *reader;
-    struct filter filter; /* everything of the session; copy it to ask for less */
+    struct reader *recording; /* reader, unless that shows what Datadog has */
+    struct filter filter;     /* everything of the session; copy it to ask for less */
     char session[INGEST_NAME_SIZE];
 };
 
 void api_read(struct http_request *rq, void (*fill)(struct read *r));
+/* The same for what is about metrics: the reader shows them as Datadog has them (flushed/flushed.h), unless raw_queries is set. */
+void api_read_metrics(struct http_request *rq, void (*fill)(struct read *r));
 /* The reader failed: answers 500. */
 void read_failed(struct read *r, const struct err *err);
 /* Records the request and sends rq->answer. keep_body: for what later questions are answered from. */

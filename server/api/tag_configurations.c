@@ -285,7 +285,7 @@ static void fill_configuration(struct read *r) {
 }
 
 void api_tag_configuration(struct http_request *rq) {
-    api_read(rq, fill_configuration);
+    api_read_metrics(rq, fill_configuration);
 }
 
 /* --- many metrics ------------------------------------------------------------------------------------------ */
@@ -348,5 +348,5 @@ static void fill_bulk(struct read *r) {
 }
 
 void api_bulk_tags(struct http_request *rq) {
-    api_read(rq, fill_bulk);
+    api_read_metrics(rq, fill_bulk);
 }

@@ -1,11 +1,11 @@
 #include "api/arguments.h"
 #include "api/read.h"
 
-/* Unlike writes, these always want a key: they are asked whether it is good. */
+/* Unlike writes, these always want a key: they are asked whether it is good. To fakeintake it is, whatever it is. */
 static void answer(struct http_request *rq, const char *body) {
     struct span note;
     if (api_admits(rq, &note) && arguments_hold(rq)) {
-        if (rq->api_key.n)
+        if (rq->api_key.n || rq->http->options.fakeintake)
             api_answer(rq, 200, "application/json", body);
         else
             api_errors(rq, 403, "API key required");

@@ -27,6 +27,7 @@ struct scope {
     struct span session; /* the default one when p == NULL; EVERY_SESSION: all */
     uint64_t since;      /* only what was recorded later */
     bool since_given;    /* by the question itself */
+    bool as_datadog;     /* the reader shows what Datadog has */
     uint64_t earlier;    /* records that `since` leaves out without being asked to: the answer tells */
     uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };

@@ -23,7 +23,7 @@ const struct command commands[] = {
      "  statwit serve --dogstatsd-port 0 --http-port 0 --db :memory: --ready-file ready.json\n"
      "  statwit serve --dogstatsd-socket /tmp/dsd.sock --retention-age 1h",
      serve_command},
-    {"run", "[--] CMD…", 1, ANY, true, GROUPS(TAKES_RUN, TAKES_RECORDER, TAKES_JUDGE, TAKES_QUIET),
+    {"run", "[--] CMD…", 1, ANY, true, GROUPS(TAKES_RUN, TAKES_RECORDER, TAKES_JUDGE, TAKES_QUIET, TAKES_VIEW),
      "private recorder on free ports, CMD pointed at it, verdict, exit",
      "The command gets the variables that Datadog's and StatsD's clients read; its input and output stay its own. The\n"
      "report goes to stderr. Exit code: the command's own when that is not 0, else the verdict's.",
@@ -31,7 +31,7 @@ const struct command commands[] = {
      "  statwit run --expect metrics.expect --junit statwit.xml -- npm test\n"
      "  statwit run -e 'incr login.attempt sum == 1' --timeout 1m -- ./login-test",
      run_command},
-    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET),
+    {"expect", "[EXPECTATION…]", 0, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_EXPECT, TAKES_JUDGE, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),
      "judge what was recorded: pass, fail or inconclusive, and why",
      "An expectation: [no] TYPE NAME [{TAGS}|[TAGS]] [where FIELD OP VALUE [and …]] [STAT OP VALUE [+- TOLERANCE]] [and …].\n"
      "statwit-expect(7) has it all.",
@@ -41,7 +41,7 @@ const struct command commands[] = {
      "  statwit expect 'event \"Deploy*\" where alert_type == error samples == 1' 'no reject *'\n"
      "  statwit expect --db statwit.db 'no any errors.*'",
      expect_command},
-    {"value", "TEXT", 1, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_NUMBER),
+    {"value", "TEXT", 1, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_NUMBER, TAKES_VIEW, TAKES_DB_VIEW),
      "print one number of what was recorded, and nothing else",
      "TEXT: TYPE NAME [{TAGS}|[TAGS]] [where …] STAT, an expectation that ends with its stat. Of a check's status, the word is printed.\n"
      "Without a value (the last of no samples) nothing is printed, and the exit code is 1; after a loss that may matter it is 4.",
@@ -141,6 +141,14 @@ const struct command commands[] = {
      "  statwit flush 'events.latency.*' --explain events.latency\n"
      "  statwit flush --db statwit.db --flush-at 1700000010,1700000025",
      flush_command},
+    {"view", "FILE [FILE]", 1, 2, false, GROUPS(TAKES_PAGE, TAKES_QUIET),
+     "the live page on recordings, which it does not change",
+     "It prints the page's address, and serves it on this host alone until SIGTERM or SIGINT. No byte of the files is changed. Of a\n"
+     "second recording, the sessions are called 2:NAME, so that the two can be compared.",
+     "  statwit view tests.db --open\n"
+     "  statwit run --db tests.db --expect metrics.expect -- pytest || statwit view tests.db\n"
+     "  statwit view main.db branch.db",
+     view_command},
     {"import", "FILE…", 1, ANY, false, GROUPS(TAKES_IMPORT, TAKES_QUIET),
      "make a recording from a capture, with the times at which it arrived then",
      "FILE is a text with a line for each (seconds since 1970 with any decimals, a tab, a DogStatsD line), what the Agent's\n"
@@ -149,7 +157,7 @@ const struct command commands[] = {
      "  statwit import datadog-capture-1700000000.dog.zstd --db new.db\n"
      "  tcpdump -i lo -w - udp port 8125 | statwit import - --db new.db",
      import_command},
-    {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
+    {"verify", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_VERIFY, TAKES_REPORT, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),
      "names, types and tags against a catalog",
      "What is not declared, of the wrong type, wrongly tagged or out of range fails; what is declared and was never seen is a\n"
      "warning unless --strict. statwit-catalog(5) describes catalogs.",
@@ -157,14 +165,14 @@ const struct command commands[] = {
      "  statwit verify --catalog metrics.json --strict --junit report.xml\n"
      "  statwit verify --db statwit.db --catalog metrics.json --prefix sentry.",
      verify_command},
-    {"lint", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_LINT, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
+    {"lint", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_LINT, TAKES_REPORT, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),
      "what Datadog rewrites, drops or charges for",
      "Errors fail; warnings and notes do so only with --strict. A catalog can silence rules, for all metrics or for one.",
      "  statwit lint\n"
      "  statwit lint --silence reserved-key --strict\n"
      "  statwit lint --explain identifier-tag",
      lint_command},
-    {"catalog", "infer|merge FILE…|fmt FILE…|convert FILE", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FORMAT, TAKES_CHECK),
+    {"catalog", "infer|merge FILE…|fmt FILE…|convert FILE", 1, ANY, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_FORMAT, TAKES_CHECK, TAKES_VIEW, TAKES_DB_VIEW),
      "make, merge, tidy and convert catalogs",
      "infer writes a catalog from what was recorded; verifying the same recording against it passes.",
      "  statwit catalog infer -o metrics.json\n"
@@ -172,7 +180,7 @@ const struct command commands[] = {
      "  statwit catalog fmt --check metrics.json\n"
      "  statwit catalog convert metadata.csv >metrics.json",
      catalog_command},
-    {"snapshot", "[FILE]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_SNAPSHOT, TAKES_CHECK, TAKES_REPORT, TAKES_JSON, TAKES_QUIET),
+    {"snapshot", "[FILE]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_SNAPSHOT, TAKES_CHECK, TAKES_REPORT, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),
      "the series of a session as a text to keep beside a test",
      "Without FILE it goes to stdout. Values that look like identifiers, and the host, are shown as *.",
      "  statwit snapshot checkout.metrics\n"

@@ -25,6 +25,7 @@ int replay_command(const struct options *o);
 int export_command(const struct options *o);
 int flush_command(const struct options *o);
 int import_command(const struct options *o);
+int view_command(const struct options *o);
 int verify_command(const struct options *o);
 int lint_command(const struct options *o);
 int catalog_command(const struct options *o);

@@ -47,7 +47,7 @@ static int read_agent(const struct options *o, struct agent_options *agent) {
 static int read_question(const struct options *o, struct flush_question *q) {
     struct err err = {0};
     int64_t seconds;
-    int status = read_agent(o, &q->agent);
+    int status = read_agent(o, &q->feed.agent);
     if (status == EXIT_PASS)
         status = read_interval(o, &seconds);
     if (status != EXIT_PASS)
@@ -56,12 +56,12 @@ static int read_question(const struct options *o, struct flush_question *q) {
         log_error("give --interval or --flush-at, not both");
         return EXIT_USAGE;
     }
-    q->interval_ns = seconds * NS_PER_S;
+    q->feed.interval_ns = seconds * NS_PER_S;
     q->format = (enum payload_format)payload_format_of(span_str(option_text(o, OPT_FORMAT)));
     /* Shown is what is explained, unless more is asked for. */
     q->only = span_str(o->n_args ? o->args[0] : NULL);
     if (option_given(o, OPT_FLUSH_AT) &&
-        flush_read_times(q, span_str(option_text(o, OPT_FLUSH_AT)), &err) != 0)
+        feed_read_times(&q->feed, span_str(option_text(o, OPT_FLUSH_AT)), &err) != 0)
         return refuse("--flush-at", &err);
     return EXIT_PASS;
 }
@@ -119,8 +119,8 @@ static int flush_file(const struct options *o, struct flush_question *q, struct 
     struct reader *r = rows_open_file(o);
     if (!r)
         return EXIT_CANNOT;
-    q->filter = (struct filter){.session = span_str(strcmp(session, "*") == 0 ? NULL : session),
-                                .since = (uint64_t)option_number(o, OPT_SINCE)};
+    q->feed.filter = (struct filter){.session = span_str(strcmp(session, "*") == 0 ? NULL : session),
+                                     .since = (uint64_t)option_number(o, OPT_SINCE)};
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(session), &err);
@@ -129,7 +129,7 @@ static int flush_file(const struct options *o, struct flush_question *q, struct 
         if (status == EXIT_PASS)
             status = write_pages(q, r, out, &err);
         if (status == EXIT_PASS)
-            warn_of_losses(r, &q->filter);
+            warn_of_losses(r, &q->feed.filter);
         r->ops->end(r);
     }
     reader_close(r);
@@ -165,7 +165,7 @@ static int flush_server(const struct options *o, struct flush_output *out) {
 }
 
 int flush_command(const struct options *o) {
-    struct flush_question q = {.n_at = 0};
+    struct flush_question q = {.only = {NULL, 0}};
     struct file_output file;
     struct err err = {0};
     const char *path = option_text(o, OPT_OUTPUT);
@@ -177,13 +177,14 @@ int flush_command(const struct options *o) {
         struct flush_output out = {.to = to_file ? file.to : stdout};
         status = rows_from_file(o) ? flush_file(o, &q, &out) : flush_server(o, &out);
         if (status == EXIT_PASS && out.n_bytes == 0 && q.format == PAYLOAD_TABLE)
-            log_info("an Agent would have sent nothing%s",
-                     q.only.p || q.agent.explain.p ? " of that name" : ": no sample came over DogStatsD");
+            log_info("an Agent would have sent nothing%s", q.only.p || q.feed.agent.explain.p
+                                                               ? " of that name"
+                                                               : ": no sample came over DogStatsD");
         if (to_file && file_end(&file, status == EXIT_PASS, &err) != 0)
             status = EXIT_CANNOT;
     }
     if (err.set)
         log_error("%s", err.text);
-    free(q.at_ns);
+    free(q.feed.at_ns);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/utf8.h"
+#include "flushed/flushed.h"
 #include "report/report.h"
 #include "store/store.h"
 #include <errno.h>
@@ -77,6 +78,7 @@ static struct judge *parse(const struct judging *j, const struct options *o) {
         .all_covered = judging_all_covered(o),
         .no_rejects = option_on(o, OPT_NO_REJECTS),
         .values = j->values,
+        .as_datadog = option_given(o, OPT_AS),
     };
     struct judge_error error = {0};
     struct judge *judge = judge_parse(j->sources, j->n, &options, &error);
@@ -119,14 +121,35 @@ int judging_check(struct judging *j, const struct options *o) {
     return EXIT_PASS;
 }
 
+static json_t *make_report(struct judge *judge, struct reader *r, struct err *err) {
+    return judge_start(judge, r, err) == 0 ? judge_report(judge, r, err) : NULL;
+}
+
+static json_t *make_report_as_datadog(struct judge *judge, struct reader *r, struct span session,
+                                      const struct agent_histogram_options *histograms, struct err *err) {
+    struct flushed_options options = {.session = session,
+                                      .since = judge_since(judge),
+                                      .until = judge_until(judge),
+                                      .histograms = histograms};
+    struct reader *view = flushed_open(r, &options, err);
+    json_t *report = view ? make_report(judge, view, err) : NULL;
+    reader_close(view);
+    return report;
+}
+
 static int read_report(struct judge *judge, struct reader *r, const struct options *o, json_t **report) {
     struct err err = {0};
+    struct agent_histogram_options histograms;
+    if (naming_histograms(o, &histograms) != EXIT_PASS)
+        return EXIT_USAGE;
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         struct span line = judge_session_line(judge);
-        status = rows_find_session(r, o, line.p ? line : span_str(rows_session(o)), &err);
+        struct span session = line.p ? line : span_str(rows_session(o));
+        status = rows_find_session(r, o, session, &err);
         if (status == EXIT_PASS) {
-            *report = judge_start(judge, r, &err) == 0 ? judge_report(judge, r, &err) : NULL;
+            *report = judge_as_datadog(judge) ? make_report_as_datadog(judge, r, session, &histograms, &err)
+                                              : make_report(judge, r, &err);
             status = *report ? EXIT_PASS : EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -183,6 +206,8 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
     json_object_set_new(question, "all_covered", json_boolean(judging_all_covered(o)));
     if (option_on(o, OPT_NO_REJECTS))
         json_object_set_new(question, "no_rejects", json_true());
+    if (option_given(o, OPT_AS))
+        json_object_set_new(question, "as", json_string(option_text(o, OPT_AS)));
     if (j->values)
         json_object_set_new(question, "value", json_true());
     if (j->no_everywhere)
@@ -191,7 +216,7 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
 }
 
 int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report) {
-    json_t *question = make_question(j, o);
+    json_t *question = naming_no_histograms(o) == EXIT_PASS ? make_question(j, o) : NULL;
     if (!question)
         return EXIT_USAGE;
     int64_t settle_ms = option_number(o, OPT_SETTLE) / NS_PER_MS;

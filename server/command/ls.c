@@ -36,7 +36,7 @@ static const struct column columns[N] = {
     [LAST_AT] = {.title = "NEWEST", .colour = COLOUR_DIM, .optional = true},
 };
 
-struct held {
+struct kept_row {
     size_t at;   /* of its first cell */
     double key;  /* NaN: none, sorts last */
     size_t came; /* place among all */
@@ -50,7 +50,7 @@ struct series_list {
     const char *order;
     size_t n;
     struct buf cells; /* N of each series, each ended by a NUL */
-    struct held *held;
+    struct kept_row *held;
     size_t n_held, cap_held;
     bool too_many;
 };
@@ -87,7 +87,7 @@ static int compare_cells(const char *a, const char *b) {
 
 /* The greatest key first, then those without one; by cells where they are equal. */
 static int compare_held(const void *a, const void *b, void *cells) {
-    const struct held *x = a, *y = b;
+    const struct kept_row *x = a, *y = b;
     bool no_x = isnan(x->key), no_y = isnan(y->key);
     int order = no_x || no_y ? no_x - no_y : (x->key < y->key) - (x->key > y->key);
     order = order ? order : compare_cells((const char *)cells + x->at, (const char *)cells + y->at);
@@ -174,7 +174,7 @@ static void on_series(void *arg, const json_t *row) {
         put_cells(l, row);
         return;
     }
-    struct held held = {.at = l->cells.n, .key = key_of(l, row), .came = l->n};
+    struct kept_row held = {.at = l->cells.n, .key = key_of(l, row), .came = l->n};
     put_cells(l, row);
     if (l->cells.failed || !array_room(&l->held, l->n_held, &l->cap_held, sizeof *l->held))
         l->too_many = true;

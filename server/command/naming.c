@@ -5,6 +5,7 @@
 #include "command/table.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "flushed/flushed.h"
 #include "store/store.h"
 #include <errno.h>
 #include <stdio.h>
@@ -99,13 +100,46 @@ static const char *const paths[] = {
     [ASK_DIFF] = "/recorder/v1/diff",
 };
 
+int naming_histograms(const struct options *o, struct agent_histogram_options *histograms) {
+    struct err err = {0};
+    if (agent_histogram_read(histograms, option_text(o, OPT_HISTOGRAM_AGGREGATES),
+                             option_text(o, OPT_HISTOGRAM_PERCENTILES), &err) == 0)
+        return EXIT_PASS;
+    log_error("--histogram-aggregates, --histogram-percentiles: %s", err.text);
+    return EXIT_USAGE;
+}
+
+int naming_no_histograms(const struct options *o) {
+    bool given = o->value[OPT_HISTOGRAM_AGGREGATES].from == FROM_FLAG ||
+                 o->value[OPT_HISTOGRAM_PERCENTILES].from == FROM_FLAG;
+    if (!given || !option_groups_have(&o->command->groups, TAKES_DB_VIEW))
+        return EXIT_PASS;
+    log_error(
+        "--histogram-aggregates and --histogram-percentiles go with --db: a server has those that `serve` was given");
+    return EXIT_USAGE;
+}
+
+static json_t *answer_from(struct catalog_question *q, struct reader *r,
+                           const struct agent_histogram_options *histograms, struct err *err) {
+    struct flushed_options options = {.histograms = histograms};
+    if (!catalog_question_as_datadog(q, &options.session, &options.since))
+        return catalog_question_answer(q, r, err);
+    struct reader *view = flushed_open(r, &options, err);
+    json_t *answer = view ? catalog_question_answer(q, view, err) : NULL;
+    reader_close(view);
+    return answer;
+}
+
 static int answer_in(struct catalog_question *q, struct reader *r, const struct options *o, json_t **answer) {
     struct err err = {0};
+    struct agent_histogram_options histograms;
+    if (naming_histograms(o, &histograms) != EXIT_PASS)
+        return EXIT_USAGE;
     int status = r->ops->begin(r, &err) == 0 ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS) {
         status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS) {
-            *answer = catalog_question_answer(q, r, &err);
+            *answer = answer_from(q, r, &histograms, &err);
             status = *answer ? EXIT_PASS : EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -146,11 +180,13 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
         json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
     if (scoped && option_given(o, OPT_SINCE))
         json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (scoped && option_given(o, OPT_AS))
+        json_object_set_new(question, "as", json_string(option_text(o, OPT_AS)));
     if (!remote && rows_from_file(o))
         return ask_file(o, kind, question, answer);
     struct remote own;
-    int status = EXIT_PASS;
-    if (!remote)
+    int status = naming_no_histograms(o);
+    if (status == EXIT_PASS && !remote)
         status = remote_open(&own, o);
     if (status == EXIT_PASS)
         status = remote_call(remote ? remote : &own, NULL, paths[kind], question, answer);

@@ -7,6 +7,7 @@
 #ifndef COMMAND_NAMING_H
 #define COMMAND_NAMING_H
 
+#include "agent/agent.h"
 #include "command/remote.h"
 #include "report/names.h"
 
@@ -24,6 +25,11 @@ json_t *naming_empty_report(void);
 int naming_extend(const struct options *o, struct remote *remote, json_t *report);
 /* Reads --catalog, so that a mistake in a catalog is reported before anything is done. */
 int naming_check(const struct options *o);
+
+/* --histogram-aggregates and --histogram-percentiles, for what Datadog has. */
+int naming_histograms(const struct options *o, struct agent_histogram_options *histograms);
+/* EXIT_USAGE when they are given for a server, which has its own. */
+int naming_no_histograms(const struct options *o);
 
 /* A whole file, at most max bytes; "-" is stdin. */
 int naming_read(const char *path, size_t max, struct buf *text);

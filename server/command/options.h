@@ -82,6 +82,7 @@ enum option_id {
     OPT_WAIT,
     OPT_TO,
     OPT_FROM,
+    OPT_TIMED,
     OPT_UNIX,
     OPT_TTL,
     OPT_KEEP,
@@ -98,6 +99,8 @@ enum option_id {
     OPT_TIMEOUT,
     OPT_KILL_AFTER,
     OPT_SOCKET,
+    OPT_PORT,
+    OPT_OPEN,
     OPT_PATH,
     OPT_STATUS,
     OPT_METHOD,
@@ -124,6 +127,14 @@ enum option_id {
     OPT_VALUES,
     OPT_MASK,
     OPT_MARKDOWN,
+    OPT_AS,
+    OPT_RAW_QUERIES,
+    OPT_FORWARD,
+    OPT_FORWARD_KEY_FILE,
+    OPT_FORWARD_CA_FILE,
+    OPT_FORWARD_HOSTNAME,
+    OPT_FORWARD_INTERVAL,
+    OPT_FORWARD_BACKOFF,
     OPT_INTERVAL,
     OPT_FLUSH_AT,
     OPT_HOSTNAME,
@@ -173,6 +184,9 @@ enum option_group {
     TAKES_CHECK,    /* who can look only */
     TAKES_FLUSH,    /* flush alone */
     TAKES_IMPORT,   /* import alone */
+    TAKES_VIEW,     /* who can ask about what Datadog has */
+    TAKES_DB_VIEW,  /* and of a file makes it */
+    TAKES_PAGE,     /* view alone */
     RUN_BY_FLAG,    /* no group: in `run` the flag alone sets the option, never the environment */
 };
 

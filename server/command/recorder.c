@@ -1,6 +1,7 @@
 #include "command/recorder.h"
 
 #include "command/command.h"
+#include "command/forwarding.h"
 #include "command/routes.h"
 #include "core/clock.h"
 #include "core/folder.h"
@@ -111,6 +112,16 @@ static int constant_tags(struct recorder *r, const char *text, struct dogstatsd_
     return 0;
 }
 
+static int start_forward(struct recorder *r, const struct options *o, struct err *err) {
+    struct dogstatsd_options decode = {.ignore_origin = option_on(o, OPT_IGNORE_ORIGIN)};
+    if (agent_histogram_read(&r->histograms, option_text(o, OPT_HISTOGRAM_AGGREGATES),
+                             option_text(o, OPT_HISTOGRAM_PERCENTILES), err) != 0)
+        return -1;
+    return constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &decode, err) == 0
+               ? forwarding_start(o, &decode, &r->histograms, &r->forward, err)
+               : -1;
+}
+
 static int start_ingest(struct recorder *r, const struct options *o, struct err *err) {
     char paths[2][128];
     struct ingest_options ingest = {
@@ -125,6 +136,8 @@ static int start_ingest(struct recorder *r, const struct options *o, struct err 
         .any_age = strcmp(option_text(o, OPT_TIMESTAMPS), "any") == 0 ||
                    (option_on(o, OPT_FAKEINTAKE) && o->value[OPT_TIMESTAMPS].from == FROM_DEFAULT),
         .quiet = option_on(o, OPT_QUIET),
+        .on_datagram = r->forward ? forwarding_datagram : NULL,
+        .on_datagram_arg = r->forward,
     };
     if (constant_tags(r, option_text(o, OPT_DOGSTATSD_TAGS), &ingest.decode, err) != 0)
         return -1;
@@ -159,6 +172,9 @@ static int start_http(struct recorder *r, const struct options *o, struct err *e
         .fakeintake = option_on(o, OPT_FAKEINTAKE),
         .auto_sessions = option_on(o, OPT_AUTO_SESSIONS),
         .keep_bodies = keeps_bodies(o),
+        .forward = r->forward,
+        .histograms = &r->histograms,
+        .raw_queries = option_on(o, OPT_RAW_QUERIES),
     };
     if (choose_token(r, o, &http.token, err) != 0)
         return -1;
@@ -179,7 +195,9 @@ struct recorder *recorder_start(const struct options *o, struct err *err) {
         err_set(err, ENOMEM, "cannot start");
         return NULL;
     }
-    if (start_store(r, o, err) == 0 && start_ingest(r, o, err) == 0 && start_http(r, o, err) == 0)
+    if (start_store(r, o, err) == 0 && start_forward(r, o, err) == 0 && start_ingest(r, o, err) == 0 &&
+        start_http(r, o, err) == 0 &&
+        forwarding_check(r->forward, &r->session.at, http_port(r->http), err) == 0)
         return r;
     recorder_stop(r);
     return NULL;
@@ -239,6 +257,7 @@ static void stop_all(struct recorder *r) {
         http_stop(r->http);
     if (r->ingest)
         ingest_stop(r->ingest);
+    forward_stop(r->forward);
     if (r->pipeline && pipeline_unsaved_loss(r->pipeline))
         store_spoil_run(r->store);
     if (r->pipeline)

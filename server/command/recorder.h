@@ -8,6 +8,7 @@
 #ifndef COMMAND_RECORDER_H
 #define COMMAND_RECORDER_H
 
+#include "agent/agent.h"
 #include "command/options.h"
 #include "http/environment.h"
 #include "http/http.h"
@@ -16,6 +17,8 @@ struct recorder {
     struct span constant_tags[DOGSTATSD_CONSTANT_TAGS_MAX]; /* of --dogstatsd-tags; text is the options' */
     struct store *store;
     struct pipeline *pipeline;
+    struct agent_histogram_options histograms; /* of the Agent that questions and agent+ are about */
+    struct forward *forward;                   /* NULL: nothing is passed on */
     struct ingest *ingest;
     struct http *http;
     struct ingest_session session; /* the default one */

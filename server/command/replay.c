@@ -1,11 +1,15 @@
 /* statwit replay: send a recorded session, or a file of lines, again. */
 #include "command/commands.h"
+#include "command/replay_timed.h"
 #include "command/rows.h"
 #include "command/sender.h"
 #include "control/export.h"
 #include "core/log.h"
 #include <errno.h>
 #include <inttypes.h>
+
+#define UNTIMED                                                                                              \
+    "--timed needs a recording: %s holds lines without times (`statwit import` makes one of lines with times)"
 
 struct replay {
     struct sender sender;
@@ -28,6 +32,8 @@ static int replay_recording(struct replay *r, const struct options *o, const cha
     from.value[OPT_DB].text = path;
     from.value[OPT_SESSION].text = option_text(o, OPT_FROM);
     from.n_args = 0;
+    if (option_on(o, OPT_TIMED))
+        return replay_timed(&from, &r->sender);
     int status = rows_in_file(&from, lines->n_phases, lines->phases, replay_line, r);
     return status == EXIT_PASS ? r->status : status;
 }
@@ -35,8 +41,12 @@ static int replay_recording(struct replay *r, const struct options *o, const cha
 static int replay_file(struct replay *r, const struct options *o, const char *path) {
     static const char sqlite[] = "SQLite format 3";
     char head[sizeof sqlite] = "";
-    if (strcmp(path, "-") == 0)
+    if (strcmp(path, "-") == 0 && !option_on(o, OPT_TIMED))
         return sender_lines(&r->sender, stdin);
+    if (strcmp(path, "-") == 0) {
+        log_error(UNTIMED, "stdin");
+        return EXIT_USAGE;
+    }
     FILE *file = fopen(path, "re");
     if (!file) {
         log_error("cannot read %s: %s", path, strerror(errno));
@@ -50,6 +60,9 @@ static int replay_file(struct replay *r, const struct options *o, const char *pa
         log_error(
             "%s holds JSON: replay takes a recording, or the lines that `statwit export --format dogstatsd` writes",
             path);
+        status = EXIT_USAGE;
+    } else if (option_on(o, OPT_TIMED)) {
+        log_error(UNTIMED, path);
         status = EXIT_USAGE;
     } else {
         rewind(file);

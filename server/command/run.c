@@ -135,6 +135,23 @@ static void tell_keyless(const struct recorder *r) {
                     n, n == 1 ? "" : "s", n == 1 ? "it was" : "they were");
 }
 
+/* What was kept can be looked at. In quotes, where a shell would see more than a name. */
+static void tell_view(const char *db) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=:@";
+    if (strcmp(db, ":memory:") == 0)
+        return;
+    struct buf quoted = {.max = 64 << 10};
+    bool is_plain = db[strspn(db, plain)] == '\0' && db[0] != '-';
+    for (const char *at = db; *at; at++)
+        if (*at == '\'')
+            buf_str(&quoted, "'\\''");
+        else
+            buf_char(&quoted, *at);
+    log_info("`statwit view %s%s%s%s` shows what was recorded, and the verdicts", db[0] == '-' ? "./" : "",
+             is_plain ? "" : "'", is_plain || !quoted.p ? db : quoted.p, is_plain ? "" : "'");
+    buf_free(&quoted);
+}
+
 /* Warnings that the report does not hold, although claims may hold or fail because of them. */
 static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
@@ -204,6 +221,8 @@ static int run_child(const struct options *o, const struct recorder *r, const st
         if (work.status != EXIT_USAGE && work.status != EXIT_CANNOT)
             tell_unjudged(r, o, j);
     }
+    if (timed_out || status || work.status)
+        tell_view(option_text(o, OPT_DB));
     return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
 }
 

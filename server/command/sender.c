@@ -215,6 +215,10 @@ int sender_line(struct sender *s, struct span line) {
     return status;
 }
 
+int sender_flush(struct sender *s) {
+    return s->packet.n ? send_packet(s) : EXIT_PASS;
+}
+
 int sender_lines(struct sender *s, FILE *from) {
     char *line = NULL;
     size_t cap = 0;

@@ -27,6 +27,8 @@ struct sender {
  * to a server: "udp" or "http". */
 int sender_open(struct sender *s, const struct options *o, const char *usual);
 int sender_line(struct sender *s, struct span line);
+/* Sends what is packed already. */
+int sender_flush(struct sender *s);
 /* Sends what is left. status: what went before; returned when it is not EXIT_PASS. */
 int sender_close(struct sender *s, int status);
 

@@ -96,6 +96,26 @@ static void show_keyless(const json_t *status) {
     }
 }
 
+/* What is passed on, and what was not. */
+static void show_forward(const json_t *status) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(status, "forward"), i, row) {
+        struct buf text = {.max = 1 << 16};
+        double lost =
+            row_number(row, "dropped") + row_number(row, "refused") + row_number(row, "datagrams_dropped");
+        text_harmless(&text, row_text(row, "url"));
+        if (row_text(row, "why").n) {
+            buf_str(&text, ": ");
+            text_harmless(&text, row_text(row, "why"));
+        }
+        line("forward", "%.0f passed on, %.0f waiting, %s%.0f lost%s to %.*s", row_number(row, "passed"),
+             row_number(row, "waiting"), lost > 0 ? colour(COLOUR_RED) : "", lost,
+             lost > 0 ? colour(COLOUR_OFF) : "", SPAN_ARG(buf_view(&text)));
+        buf_free(&text);
+    }
+}
+
 static void show(const json_t *status) {
     struct buf db = {.max = 1 << 16};
     const json_t *file = json_object_get(status, "db"), *counts = json_object_get(status, "counts");
@@ -115,6 +135,7 @@ static void show(const json_t *status) {
          refused ? " (statwit rejects)" : "");
     show_keyless(status);
     show_losses(status);
+    show_forward(status);
     putchar('\n');
     show_listeners(status);
     buf_free(&db);

@@ -192,6 +192,9 @@ static int read_arg(struct http_request *rq, const struct http_arg *arg, struct 
     } else if (span_eq(arg->name, SPAN("limit"))) {
         if (!ask_u64(arg->value, &ask->limit) || ask->limit == 0 || ask->limit > ASK_LIMIT_MAX)
             return refuse_value(rq, arg, "a number from 1 to 100000000");
+    } else if (span_eq(arg->name, SPAN("reason"))) {
+        if ((ask->reason = reason_of(arg->value)) < 0)
+            return refuse_value(rq, arg, "the word of a reason, as rejects have it");
     } else if (span_eq(arg->name, SPAN("newest")))
         return ask_flag(rq, "newest", &ask->newest);
     else if (span_eq(arg->name, SPAN("remarked")))
@@ -204,6 +207,7 @@ int ask_some(struct http_request *rq, size_t n, const char *const *names, struct
         return -1;
     memset(ask, 0, sizeof *ask);
     ask->limit = ASK_LIMIT_DEFAULT;
+    ask->reason = -1;
     ask->filter.tags = ask->tags;
     struct ingest_session session;
     if (!http_arg(rq, "session").p) {
@@ -316,28 +320,48 @@ int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t 
     return -1;
 }
 
+static int committed_id(struct http_request *rq, uint64_t *last_id, struct err *err) {
+    struct reader *r = store_reader_take(rq->http->store, err);
+    int failed = !r || r->ops->begin(r, err) != 0;
+    if (!failed) {
+        failed = r->ops->last_id(r, last_id, err);
+        r->ops->end(r);
+    }
+    if (r)
+        store_reader_give(rq->http->store, r);
+    return failed ? -1 : 0;
+}
+
+static int ask_committed(struct http_request *rq, uint64_t *last_id) {
+    struct err err = {0};
+    if (committed_id(rq, last_id, &err) == 0)
+        return 0;
+    http_error(rq, 500, "cannot read the recording: %s", err.text);
+    return -1;
+}
+
+/* A recording that is only looked at has nothing on its way. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
     struct err err = {0};
     rq->http->n_questions++;
+    if (rq->http->options.view)
+        return ask_committed(rq, last_id);
     if (ingest_barrier(rq->http->ingest, session_id, last_id, &err) == 0)
         return 0;
     http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
     return -1;
 }
 
-static int committed_id(struct http_request *rq, uint64_t *last_id) {
-    struct err err = {0};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err) != 0;
-    if (!failed) {
-        failed = r->ops->last_id(r, last_id, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
-    if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
-    return failed ? -1 : 0;
+int ask_barrier_then(struct http_request *rq, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
+                     void *arg, struct err *err) {
+    uint64_t last_id;
+    rq->http->n_questions++;
+    if (!rq->http->options.view)
+        return ingest_barrier_then(rq->http->ingest, session_id, fn, arg, err);
+    if (committed_id(rq, &last_id, err) != 0)
+        return -1;
+    fn(arg, last_id);
+    return 0;
 }
 
 int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
@@ -346,7 +370,7 @@ int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
         return ask_barrier(rq, session_id, last_id);
     if (!span_eq(arg.value, SPAN("no")))
         return refuse_value(rq, &arg, "yes or no");
-    return committed_id(rq, last_id);
+    return ask_committed(rq, last_id);
 }
 
 enum work_length ask_length(const struct http_request *rq, bool reads_samples) {

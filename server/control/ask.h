@@ -46,7 +46,8 @@ struct ask {
     uint64_t cursor;
     uint64_t limit;
     bool newest;
-    bool p95; /* of series: with that percentile */
+    bool p95;   /* of series: with that percentile */
+    int reason; /* of rejects: only with this one, an enum reason; -1: any */
     char session[INGEST_NAME_SIZE];
     uint64_t session_id; /* INGEST_ALL */
 };
@@ -82,6 +83,9 @@ int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t 
 
 /* The barrier of a session (INGEST_ALL), with its error as a 503. */
 int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
+/* The same without waiting, for a request that is asleep: fn runs, perhaps before this returns. -1 with err, and fn does not run. */
+int ask_barrier_then(struct http_request *rq, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),
+                     void *arg, struct err *err);
 /* The same unless the query says `settled=no`: then it waits for nothing, and *last_id is the newest record committed. So a page
  * that looks on does not change what it looks at. */
 int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id);

@@ -4,6 +4,8 @@
 
 #include "control/ask.h"
 #include "control/control.h"
+#include "control/verdicts.h"
+#include "flushed/flushed.h"
 #include "http/work.h"
 #include <stdlib.h>
 
@@ -47,12 +49,23 @@ static void refuse(struct http_request *rq, const struct catalog_error *e) {
     buf_free(&sentence);
 }
 
+static json_t *answer_from(const struct catalog_job *c, struct reader *r, struct err *err) {
+    struct catalog_question *q = c->question;
+    struct flushed_options options = {.histograms = c->rq->http->options.histograms};
+    if (!catalog_question_as_datadog(q, &options.session, &options.since))
+        return catalog_question_answer(q, r, err);
+    struct reader *view = flushed_open(r, &options, err);
+    json_t *answer = view ? catalog_question_answer(q, view, err) : NULL;
+    reader_close(view);
+    return answer;
+}
+
 static json_t *read_answer(struct catalog_job *c, struct err *err) {
     struct store *store = c->rq->http->store;
     struct reader *r = store_reader_take(store, err);
     json_t *answer = NULL;
     if (r && r->ops->begin(r, err) == 0) {
-        answer = catalog_question_answer(c->question, r, err);
+        answer = answer_from(c, r, err);
         r->ops->end(r);
     }
     if (r)
@@ -76,6 +89,20 @@ static void put_job(struct catalog_job *c, void (*run)(struct job *), enum work_
     finish(c);
 }
 
+/* Of verify, the report is kept, as that of expect is. */
+static void put_answer(struct catalog_job *c, json_t *answer) {
+    struct span sessions[2];
+    json_incref(answer);
+    put_json(c->rq, answer);
+    if (c->kind == ASK_VERIFY && c->rq->answer.status == 200 &&
+        catalog_question_sessions(c->question, sessions) > 0) {
+        struct span name = sessions[0].p ? sessions[0] : SPAN("default"),
+                    body = buf_view(&c->rq->answer.body);
+        verdicts_keep(c->rq, SPAN("verify"), name, answer, span_of(body.p, body.n - 1));
+    }
+    json_decref(answer);
+}
+
 static void run_answer(struct job *job) {
     struct catalog_job *c = (struct catalog_job *)job;
     struct http_request *rq = c->rq;
@@ -88,7 +115,7 @@ static void run_answer(struct job *job) {
         catalog_question_unsaved(c->question, pipeline_unsaved_loss(rq->http->pipeline));
         json_t *answer = read_answer(c, &err);
         if (answer)
-            put_json(rq, answer);
+            put_answer(c, answer);
         else if (catalog_question_was_too_much(c->question))
             http_error(rq, 422, "%s", err.text);
         else
@@ -107,8 +134,7 @@ static void question_due(void *arg, uint64_t last_id) {
 /* The request is asleep. No thread waits for the barrier: two questions about flooded sessions would keep all workers. */
 static void ask_barrier_later(struct catalog_job *c) {
     struct err err = {0};
-    c->rq->http->n_questions++;
-    if (ingest_barrier_then(c->rq->http->ingest, c->session_id, question_due, c, &err) == 0)
+    if (ask_barrier_then(c->rq, c->session_id, question_due, c, &err) == 0)
         return;
     http_error(c->rq, 503, "%s", err.set ? err.text : "the server is stopping");
     finish(c);

@@ -6,6 +6,7 @@
 #define CATALOG_BODY_MAX (64 << 20) /* catalogs with what they include, and snapshots */
 #define GET(path, handler)                                                                                   \
     { HTTP_GET, path, handler, ROUTE_CHECKS_SESSION, 0 }
+#define LOOKS (ROUTE_CHECKS_SESSION | ROUTE_LOOKS)
 static const struct route routes[] = {
     {HTTP_GET, "/healthz", control_health, 0, 0},
     {HTTP_GET, "/readyz", control_health, 0, 0},
@@ -30,13 +31,14 @@ static const struct route routes[] = {
     {HTTP_POST, V1 "/sessions", control_session_new, ROUTE_CHECKS_SESSION, 64 << 10},
     GET(V1 "/sessions/{name}", control_session_get),
     {HTTP_DELETE, V1 "/sessions/{name}", control_session_delete, ROUTE_CHECKS_SESSION, 64 << 10},
-    {HTTP_POST, V1 "/marks", control_mark, ROUTE_CHECKS_SESSION, 64 << 10},
-    {HTTP_POST, V1 "/expect", control_expect, ROUTE_CHECKS_SESSION, 0},
-    {HTTP_POST, V1 "/verify", control_verify, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
-    {HTTP_POST, V1 "/lint", control_lint, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
-    {HTTP_POST, V1 "/snapshot", control_snapshot, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
-    {HTTP_POST, V1 "/infer", control_infer, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
-    {HTTP_POST, V1 "/diff", control_diff, ROUTE_CHECKS_SESSION, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/marks", control_mark, LOOKS, 64 << 10},
+    {HTTP_POST, V1 "/expect", control_expect, LOOKS, 0},
+    GET(V1 "/verdicts", control_verdicts),
+    {HTTP_POST, V1 "/verify", control_verify, LOOKS, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/lint", control_lint, LOOKS, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/snapshot", control_snapshot, LOOKS, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/infer", control_infer, LOOKS, CATALOG_BODY_MAX},
+    {HTTP_POST, V1 "/diff", control_diff, LOOKS, CATALOG_BODY_MAX},
     {HTTP_POST, V1 "/reset", control_reset, ROUTE_CHECKS_SESSION, 64 << 10},
     GET(V1 "/faults", control_faults_get),
     {HTTP_PUT, V1 "/faults", control_faults_put, ROUTE_CHECKS_SESSION, 8 << 20},

@@ -30,6 +30,8 @@ void control_stream(struct http_request *rq);
 void control_export(struct http_request *rq);
 void control_flush(struct http_request *rq);
 void control_expect(struct http_request *rq);
+/* verdicts.c */
+void control_verdicts(struct http_request *rq);
 /* sessions.c */
 void control_sessions_list(struct http_request *rq);
 void control_session_get(struct http_request *rq);

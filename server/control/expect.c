@@ -13,7 +13,9 @@
 #include "control/ask.h"
 #include "control/control.h"
 #include "control/question.h"
+#include "control/verdicts.h"
 #include "core/clock.h"
+#include "flushed/flushed.h"
 #include "http/follow.h"
 #include <stdlib.h>
 
@@ -47,6 +49,8 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     json_object_set_new(answer, "waited_ms", json_real(waited_ms));
     struct buf *body = &q->rq->answer.body;
     int failed = json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    if (!failed && q->keep)
+        verdicts_keep(q->rq, SPAN("expect"), span_str(q->waiter.session), answer, buf_view(body));
     buf_char(body, '\n');
     json_decref(answer);
     return failed ? err_set(err, 0, "out of memory for the report") : 0;
@@ -66,17 +70,38 @@ static bool decided(struct question *q, int64_t now) {
         return now >= q->waiter.due_mono_ns;
     }
     q->waiter.due_mono_ns = q->deadline_mono_ns;
-    return now >= q->deadline_mono_ns || judge_final(q->judge);
+    /* What more samples make of a point of Datadog's, nobody knows. */
+    return now >= q->deadline_mono_ns || (!q->as_datadog && judge_final(q->judge));
 }
 
 /* Runs with a reader that looks at one moment of the recording; 1: the report is made, 0: not decided yet. */
 static int begin_judging(struct question *q, struct reader *r, struct err *err) {
     if (judge_start(q->judge, r, err) != 0 || follow_newest_series(r, &q->waiter.series, err) != 0)
         return -1;
-    q->quiet_mono_ns = clock_mono_ns();
-    if (!decided(q, q->quiet_mono_ns))
+    int64_t now = clock_mono_ns();
+    if (!q->quiet_mono_ns)
+        q->quiet_mono_ns = now;
+    if (!decided(q, now))
         return 0;
     return report(q, r, err) == 0 ? 1 : -1;
+}
+
+/* The same of what Datadog has of this moment. */
+static int with_view(struct question *q, struct reader *r,
+                     int (*fn)(struct question *, struct reader *, struct err *), struct err *err) {
+    struct flushed_options options = {.session =
+                                          q->all_sessions ? SPAN(EVERY_SESSION) : span_str(q->waiter.session),
+                                      .since = judge_since(q->judge),
+                                      .until = judge_until(q->judge),
+                                      .histograms = q->rq->http->options.histograms};
+    int64_t began = clock_mono_ns();
+    struct reader *view = flushed_open(r, &options, err);
+    int result = view ? fn(q, view, err) : -1;
+    reader_close(view);
+    q->too_much = !view;
+    /* Under a flood most of the time goes to other work than judging the same again. */
+    q->look_mono_ns = clock_mono_ns() + 4 * (clock_mono_ns() - began);
+    return result;
 }
 
 static int with_reader(struct question *q, int (*fn)(struct question *, struct reader *, struct err *)) {
@@ -85,14 +110,15 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
     struct reader *r = store_reader_take(store, &err);
     int result = r && r->ops->begin(r, &err) == 0 ? 0 : -1;
     if (result == 0) {
-        result = fn(q, r, &err);
+        result = q->as_datadog ? with_view(q, r, fn, &err) : fn(q, r, &err);
         r->ops->end(r);
     }
     if (r)
         store_reader_give(store, r);
     struct err limit = {0};
     if (result < 0)
-        http_error(q->rq, judge_within_limits(q->judge, &limit) ? 500 : 422, "cannot judge: %s", err.text);
+        http_error(q->rq, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422,
+                   "cannot judge: %s", err.text);
     return result;
 }
 
@@ -176,6 +202,11 @@ static bool question_look(struct waiter *w) {
         q->quiet_mono_ns = now;
     }
     q->again = forgets(q) != q->n_forgets;
+    if (q->as_datadog && w->n_taken != 0 && !q->again) {
+        q->again = now >= q->look_mono_ns || now >= q->deadline_mono_ns;
+        w->due_mono_ns = q->look_mono_ns < q->deadline_mono_ns ? q->look_mono_ns : q->deadline_mono_ns;
+        return q->again;
+    }
     return q->again || decided(q, now);
 }
 
@@ -184,7 +215,7 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     struct http_request *rq = q->rq;
     struct err err = {0};
     bool within;
-    q->job.run = q->again ? run_again : run_report;
+    q->job.run = q->again || q->as_datadog ? run_again : run_report;
     switch (why) {
     case WATCH_LOOKED:
     case WATCH_DUE:
@@ -209,10 +240,17 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     answer(q);
 }
 
+static int count_loss(void *taker, const struct loss_row *row) {
+    (void)taker, (void)row;
+    return 0;
+}
+/* What Datadog has is judged from the start each time: the watch only says that something came. */
+static const struct record_taker counts_only = {.loss = count_loss};
+
 static void wait_for_more(struct question *q) {
     q->waiter.look = question_look;
     q->waiter.wake = question_wake;
-    q->waiter.takes = &judge_takes;
+    q->waiter.takes = q->as_datadog ? &counts_only : &judge_takes;
     q->waiter.taker = q->judge;
     q->waiter.counts = q->settle_ns > 0;
     watch_add(q->rq->http->watch, &q->waiter);
@@ -243,11 +281,9 @@ static void question_due(void *arg, uint64_t last_id) {
 
 /* The request is asleep. No thread waits for a barrier: a few questions about a flooded session would leave none for others. */
 static void ask_barrier_later(struct question *q) {
-    struct http *h = q->rq->http;
     struct err err = {0};
     q->job.run = run_question;
-    h->n_questions++;
-    if (ingest_barrier_then(h->ingest, q->waiter.session_id, question_due, q, &err) != 0) {
+    if (ask_barrier_then(q->rq, q->waiter.session_id, question_due, q, &err) != 0) {
         http_error(q->rq, 503, "%s", err.text);
         answer(q);
     }
@@ -267,6 +303,8 @@ static void run_again(struct job *job) {
     if (anew) {
         anew->asked_mono_ns = q->asked_mono_ns;
         anew->deadline_mono_ns = q->deadline_mono_ns;
+        if (q->as_datadog && !q->again && q->waiter.n_taken == q->n_taken) /* the quiet goes on */
+            anew->quiet_mono_ns = q->quiet_mono_ns;
         question_free(q);
         ask_barrier_later(anew);
     } else

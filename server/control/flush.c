@@ -1,345 +1,67 @@
-/* DESIGN. Samples and refused lines are read apart, and merged by id: the Agent knows a series from a value that is not finite,
- * though it drops the value. A step reads FLUSH_REJECTS such lines, then the samples up to the last of them. It ends early when there
- * is enough to send; the next step goes on behind the last sample that was taken. */
 #include "control/flush.h"
 
-#include "core/arena.h"
-#include "core/array.h"
-#include "core/clock.h"
-#include "core/number.h"
-#include "decode/dogstatsd.h"
-
-#define FLUSH_REJECTS 1000
-
-/* A line with a value that is not finite. */
-struct flush_reject {
-    uint64_t id;
-    int64_t at_ns;
-    struct span line;
-    size_t offset; /* of the value */
-};
+#include <stdlib.h>
 
 struct flushes {
-    struct flush_question question;
-    char session[FLUSH_TEXT_MAX], only[FLUSH_TEXT_MAX];
-    struct agent *agent;
-    struct dogstatsd *decoder;
+    char only[FLUSH_TEXT_MAX];
     struct agent_payload payload;
-    int64_t *at_ns;
-    size_t next_at;
-    int64_t next_ns; /* of the intervals; 0: before the first sample */
-    uint64_t cursor, until;
+    struct feed *feed;
     bool begun;
-    /* Refused lines up to `horizon`: */
-    bool has_rejects;
-    uint64_t horizon;
-    struct arena texts;
-    struct flush_reject rejects[FLUSH_REJECTS];
-    size_t n_rejects, next_reject;
-    /* Of the step under way: */
-    bool stopped;
-    size_t n_samples;
-    struct err *err, step_err; /* err: the other one's place */
 };
 
-/* --- the question --------------------------------------------------------------------------------------------------- */
-
-static int by_time(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+static bool page_is_full(void *arg) {
+    const struct agent_payload *payload = arg;
+    return payload->out->n >= FLUSH_PAGE;
 }
 
-static bool read_time(struct span text, int64_t *ns) {
-    double seconds;
-    size_t dot = 0;
-    while (dot < text.n && text.p[dot] != '.')
-        dot++;
-    int64_t whole;
-    if (text.n == 0 || (text.p[0] < '0' || text.p[0] > '9') ||
-        number_parse_int(span_of(text.p, dot), &whole) != NUMBER_OK || whole > INT64_MAX / NS_PER_S - 1)
-        return false;
-    *ns = whole * NS_PER_S;
-    if (dot == text.n)
-        return true;
-    if (number_parse(span_from(text, dot), &seconds) != NUMBER_OK || !(seconds >= 0 && seconds < 1))
-        return false;
-    *ns += (int64_t)(seconds * 1e9 + 0.5);
-    return true;
-}
-
-int flush_read_times(struct flush_question *q, struct span text, struct err *err) {
-    size_t cap = 0;
-    for (size_t i = 0, end; i <= text.n; i = end + 1) {
-        for (end = i; end < text.n && text.p[end] != ',';)
-            end++;
-        struct span word = span_of(text.p + i, end - i);
-        if (q->n_at == FLUSH_TIMES_MAX)
-            return err_set(err, 0, "more than %d flush times", FLUSH_TIMES_MAX);
-        if (!array_room(&q->at_ns, q->n_at, &cap, sizeof *q->at_ns))
-            return err_set(err, 0, "out of memory");
-        if (!read_time(word, &q->at_ns[q->n_at++]))
-            return err_set(err, 0,
-                           "flush times are seconds since 1970, as 1700000010,1700000020.5, not '%.*s'",
-                           SPAN_ARG(word));
-    }
-    qsort(q->at_ns, q->n_at, sizeof *q->at_ns, by_time);
-    return 0;
-}
-
-static int keep_text(struct span *text, char room[FLUSH_TEXT_MAX], const char *what, struct err *err) {
-    if (!text->p)
-        return 0;
-    if (text->n >= FLUSH_TEXT_MAX)
-        return err_set(err, 0, "the %s is longer than %d bytes", what, FLUSH_TEXT_MAX - 1);
-    memcpy(room, text->p, text->n);
-    *text = span_of(room, text->n);
-    return 0;
+static void take_record(void *arg, bool is_check, struct span json) {
+    payload_record(arg, is_check, json);
 }
 
 struct flushes *flush_new(const struct flush_question *q, struct err *err) {
+    if (q->only.n >= FLUSH_TEXT_MAX) {
+        err_set(err, 0, "the name is longer than %d bytes", FLUSH_TEXT_MAX - 1);
+        return NULL;
+    }
     struct flushes *f = calloc(1, sizeof *f);
     if (!f) {
         err_set(err, 0, "out of memory");
         return NULL;
     }
-    f->question = *q;
-    f->payload = (struct agent_payload){
-        .format = q->format, .show_empty = q->n_at > 0, .explains = q->agent.explain.p};
-    int failed = keep_text(&f->question.filter.session, f->session, "session's name", err) ||
-                 keep_text(&f->question.only, f->only, "name", err);
-    f->payload.only = f->question.only.p ? f->only : NULL;
-    f->cursor = q->filter.since;
-    f->until = q->filter.until;
-    f->agent = agent_new(&q->agent);
-    f->decoder = dogstatsd_new(&(struct dogstatsd_options){0});
-    f->at_ns = q->n_at ? malloc(q->n_at * sizeof *f->at_ns) : NULL;
-    f->texts.max = (size_t)64 << 20;
-    if (!failed && f->agent && f->decoder && (f->at_ns || !q->n_at)) {
-        if (q->n_at)
-            memcpy(f->at_ns, q->at_ns, q->n_at * sizeof *f->at_ns);
+    if (q->only.n)
+        memcpy(f->only, q->only.p, q->only.n);
+    f->payload = (struct agent_payload){.format = q->format,
+                                        .show_empty = q->feed.n_at > 0,
+                                        .explains = q->feed.agent.explain.p,
+                                        .only = q->only.p ? f->only : NULL};
+    f->feed = feed_new(
+        &q->feed,
+        &(struct feed_taker){
+            .sink = &payload_sink, .record = take_record, .enough = page_is_full, .arg = &f->payload},
+        err);
+    if (f->feed)
         return f;
-    }
-    err_set(err, 0, "out of memory");
-    flush_free(f);
+    free(f);
     return NULL;
 }
 
 void flush_free(struct flushes *f) {
     if (!f)
         return;
-    agent_free(f->agent);
-    dogstatsd_free(f->decoder);
-    arena_free(&f->texts);
-    free(f->at_ns);
+    feed_free(f->feed);
+    payload_free(&f->payload);
     free(f);
-}
-
-/* --- flushing --------------------------------------------------------------------------------------------------------- */
-
-static int flush_now(struct flushes *f, int64_t at_ns) {
-    return agent_flush(f->agent, at_ns, &payload_sink, &f->payload, f->err);
-}
-
-/* The flushes before something that arrived at `at_ns`. */
-static int flush_before(struct flushes *f, int64_t at_ns) {
-    if (f->question.n_at) {
-        while (f->next_at < f->question.n_at && f->at_ns[f->next_at] < at_ns)
-            if (flush_now(f, f->at_ns[f->next_at++]) != 0)
-                return -1;
-        return 0;
-    }
-    int64_t interval = f->question.interval_ns;
-    if (f->next_ns == 0)
-        f->next_ns = (at_ns + interval - 1) / interval * interval;
-    while (f->next_ns < at_ns) {
-        /* With nothing left, only the last one before the sample can matter. */
-        if (agent_idle(f->agent))
-            f->next_ns = (at_ns - 1) / interval * interval;
-        if (flush_now(f, f->next_ns) != 0)
-            return -1;
-        f->next_ns += interval;
-    }
-    return 0;
-}
-
-static int flush_rest(struct flushes *f) {
-    while (f->next_at < f->question.n_at)
-        if (flush_now(f, f->at_ns[f->next_at++]) != 0)
-            return -1;
-    while (!f->question.n_at && agent_due_s(f->agent)) {
-        if (flush_now(f, f->next_ns) != 0)
-            return -1;
-        f->next_ns += f->question.interval_ns;
-    }
-    return 0;
-}
-
-/* --- samples ---------------------------------------------------------------------------------------------------------- */
-
-static struct agent_sample sample_of(const struct metric *m, uint64_t id, int64_t at_ns) {
-    return (struct agent_sample){.id = id,
-                                 .at_ns = at_ns > 0 ? at_ns : 0,
-                                 .type = m->type,
-                                 .name = m->name,
-                                 .host = m->origin.host,
-                                 .n_tags = m->n_tags,
-                                 .tags = m->tags,
-                                 .rate = m->sample_rate};
-}
-
-struct refused_setting {
-    struct flushes *f;
-    const struct flush_reject *reject;
-    double value;
-    int status;
-};
-
-static void take_refused(void *arg, const struct record *record) {
-    struct refused_setting *r = arg;
-    if (record->kind != RECORD_METRIC || record->metric.n_values == 0)
-        return;
-    struct agent_sample s = sample_of(&record->metric, r->reject->id, r->reject->at_ns);
-    s.value = r->value;
-    s.timestamp = record->metric.values[0].timestamp;
-    r->status = agent_take(r->f->agent, &s, r->f->err);
-}
-
-/* NAME:1:NaN|c|#tags is read again as NAME:0|c|#tags, for its name and tags; what the value was is known from its place. */
-static int take_reject(struct flushes *f, const struct flush_reject *reject) {
-    struct span line = reject->line;
-    const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-    const char *pipe = line.n ? memchr(line.p, '|', line.n) : NULL;
-    if (!colon || !pipe || pipe < colon || reject->offset >= line.n || flush_before(f, reject->at_ns) != 0)
-        return f->err->set ? -1 : 0;
-    struct span value = span_from(line, reject->offset);
-    for (size_t i = 0; i < value.n; i++)
-        if (value.p[i] == ':' || value.p[i] == '|')
-            value.n = i;
-    struct refused_setting refused = {.f = f, .reject = reject};
-    if (number_parse(value, &refused.value) != NUMBER_OK)
-        return 0;
-    struct buf again = {.max = 1 << 20};
-    buf_span(&again, span_of(line.p, (size_t)(colon - line.p)));
-    buf_str(&again, ":0");
-    buf_span(&again, span_of(pipe, line.n - (size_t)(pipe - line.p)));
-    if (!again.failed)
-        dogstatsd_decode(f->decoder, buf_view(&again), take_refused, &refused);
-    buf_free(&again);
-    return refused.status;
-}
-
-static int take_rejects_before(struct flushes *f, uint64_t id) {
-    while (f->next_reject < f->n_rejects && f->rejects[f->next_reject].id < id)
-        if (take_reject(f, &f->rejects[f->next_reject++]) != 0)
-            return -1;
-    return 0;
-}
-
-static int take_sample(struct flushes *f, const struct sample_row *row) {
-    struct agent_sample s = sample_of(row->spelling, row->id, row->received_at);
-    s.series_id = row->series_id;
-    s.value = row->value.number;
-    s.text = row->text;
-    s.timestamp = row->value.timestamp;
-    return agent_take(f->agent, &s, f->err);
-}
-
-/* --- a step ----------------------------------------------------------------------------------------------------------- */
-
-/* Whether it came as a DogStatsD line. Over HTTP such lines come too (/dogstatsd/v2/proxy); all else that comes there has a time. */
-static bool is_line(const struct sample_row *row) {
-    const struct metric *m = row->spelling;
-    return row->source != SOURCE_HTTP || (row->value.timestamp == 0 && !row->value.sketch &&
-                                          m->type != METRIC_RATE && m->interval == 0 && !m->device.p);
-}
-
-static int on_sample(void *arg, const struct sample_row *row) {
-    struct flushes *f = arg;
-    if (!is_line(row)) {
-        f->cursor = row->id;
-        return 0;
-    }
-    if (f->payload.out->n >= FLUSH_PAGE || f->n_samples == FLUSH_STEP) {
-        f->stopped = true;
-        return 1;
-    }
-    f->n_samples++;
-    f->cursor = row->id;
-    return take_rejects_before(f, row->id) || flush_before(f, row->received_at) || take_sample(f, row);
-}
-
-static int on_reject(void *arg, const struct reject_row *row) {
-    struct flushes *f = arg;
-    if (row->reject.reason != REASON_NON_FINITE_VALUE || !span_eq(row->reject.family, SPAN("metric")))
-        return 0;
-    if (f->n_rejects == FLUSH_REJECTS) {
-        f->horizon = f->rejects[FLUSH_REJECTS - 1].id;
-        return 1;
-    }
-    f->rejects[f->n_rejects++] = (struct flush_reject){
-        row->id, row->received_at, arena_copy(&f->texts, row->reject.text), row->reject.offset};
-    return 0;
-}
-
-static int read_rejects(struct flushes *f, struct reader *r) {
-    struct filter filter = f->question.filter;
-    filter.since = f->cursor;
-    filter.until = f->horizon = f->until;
-    f->n_rejects = f->next_reject = 0;
-    arena_reset(&f->texts);
-    if (r->ops->rejects(r, &filter, on_reject, f, f->err) != 0)
-        return -1;
-    if (f->texts.failed)
-        return err_set(f->err, 0, "out of memory");
-    f->has_rejects = true;
-    return 0;
-}
-
-static int begin(struct flushes *f, struct reader *r) {
-    if (f->begun)
-        return 0;
-    f->begun = true;
-    payload_begin(&f->payload);
-    return f->until ? 0 : r->ops->last_id(r, &f->until, f->err);
-}
-
-/* Up to the end of the recording, or until it is enough. */
-static int read_on(struct flushes *f, struct reader *r) {
-    while (!f->stopped) {
-        if (!f->has_rejects && read_rejects(f, r) != 0)
-            return -1;
-        struct filter filter = f->question.filter;
-        filter.since = f->cursor;
-        filter.until = f->horizon;
-        if (f->cursor < f->horizon &&
-            (r->ops->samples(r, &filter, true, on_sample, f, f->err) != 0 || f->err->set))
-            return -1;
-        if (f->stopped)
-            return 1;
-        if (take_rejects_before(f, UINT64_MAX) != 0)
-            return -1;
-        f->has_rejects = false;
-        f->cursor = f->horizon;
-        if (f->horizon >= f->until)
-            break;
-    }
-    return 0;
 }
 
 int flush_step(struct flushes *f, struct reader *r, struct buf *out, struct err *err) {
     f->payload.out = out;
-    f->step_err = (struct err){0};
-    f->err = &f->step_err;
-    f->stopped = false;
-    f->n_samples = 0;
-    int more = begin(f, r) == 0 ? read_on(f, r) : -1;
-    if (more == 0) {
-        more = flush_rest(f);
+    if (!f->begun)
+        payload_begin(&f->payload);
+    f->begun = true;
+    int more = feed_step(f->feed, r, err);
+    if (more == 0)
         payload_end(&f->payload);
-    }
-    if (out->failed && !f->err->set)
-        err_set(f->err, 0, "one flush has more than %zu MB of text", out->max >> 20);
-    if (more < 0 || f->err->set)
-        return err_set(err, 0, "%s", f->err->text);
+    if (more >= 0 && out->failed)
+        return err_set(err, 0, "one flush has more than %zu MB of text", out->max >> 20);
     return more;
 }

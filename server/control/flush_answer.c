@@ -134,8 +134,8 @@ static int read_times(struct http_request *rq, struct flush_question *q) {
                    SPAN_ARG(interval));
         return -1;
     }
-    q->interval_ns = (int64_t)seconds * NS_PER_S;
-    if (times.p && flush_read_times(q, times, &err) != 0)
+    q->feed.interval_ns = (int64_t)seconds * NS_PER_S;
+    if (times.p && feed_read_times(&q->feed, times, &err) != 0)
         return refuse(rq, "flush_at", &err);
     return 0;
 }
@@ -149,7 +149,7 @@ static int read_question(struct http_request *rq, struct flush_question *q) {
     }
     q->format = (enum payload_format)known;
     q->only = http_arg(rq, "name");
-    return read_agent(rq, &q->agent) || read_times(rq, q) ? -1 : 0;
+    return read_agent(rq, &q->feed.agent) || read_times(rq, q) ? -1 : 0;
 }
 
 static struct flush_answer *new_answer(struct http_request *rq, const struct flush_question *q) {
@@ -177,27 +177,27 @@ void control_flush(struct http_request *rq) {
                                         "interval_s",
                                         "histogram_aggregates",
                                         "histogram_percentiles"};
-    struct flush_question q = {.n_at = 0};
+    struct flush_question q = {.only = {NULL, 0}};
     struct ingest_session session;
     uint64_t last_id;
     struct span since = http_arg(rq, "since");
     if (ask_only(rq, sizeof names / sizeof names[0], names) != 0 ||
         ask_sessions(rq, http_arg(rq, "session"), &session) < 0)
         return;
-    if (since.p && !ask_u64(since, &q.filter.since)) {
+    if (since.p && !ask_u64(since, &q.feed.filter.since)) {
         http_error(rq, 400, "since must be a mark (POST /recorder/v1/marks gives one), not '%.*s'",
                    SPAN_ARG(since));
         return;
     }
     if (read_question(rq, &q) != 0 || ask_barrier(rq, session.id, &last_id) != 0 ||
-        ask_marks(rq, q.filter.since, 0, last_id) != 0) {
-        free(q.at_ns);
+        ask_marks(rq, q.feed.filter.since, 0, last_id) != 0) {
+        free(q.feed.at_ns);
         return;
     }
-    q.filter.session = span_str(session.id == INGEST_ALL ? NULL : session.name);
-    q.filter.until = last_id;
+    q.feed.filter.session = span_str(session.id == INGEST_ALL ? NULL : session.name);
+    q.feed.filter.until = last_id;
     struct flush_answer *a = new_answer(rq, &q);
-    free(q.at_ns);
+    free(q.feed.at_ns);
     if (!a)
         return;
     a->job = (struct job){.run = run_first, .length = ask_length(rq, true)};

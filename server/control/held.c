@@ -4,7 +4,7 @@
 #include "http/watch.h"
 #include <stdlib.h>
 
-struct held {
+struct held_look {
     struct waiter waiter; /* first: the watch knows this */
     struct http *http;
     pthread_mutex_t lock;
@@ -16,8 +16,8 @@ struct held {
     int64_t until_mono_ns;
 };
 
-struct held *held_new(struct http *h) {
-    struct held *held = calloc(1, sizeof *held);
+struct held_look *held_new(struct http *h) {
+    struct held_look *held = calloc(1, sizeof *held);
     if (!held)
         return NULL;
     held->http = h;
@@ -27,7 +27,7 @@ struct held *held_new(struct http *h) {
 }
 
 /* With the lock. */
-static void close_look(struct held *held) {
+static void close_look(struct held_look *held) {
     if (!held->reader)
         return;
     if (held->samples)
@@ -42,7 +42,7 @@ static void close_look(struct held *held) {
 }
 
 /* Unlocks. */
-static void let_go(struct held *held) {
+static void let_go(struct held_look *held) {
     bool last = --held->n_owners == 0;
     pthread_mutex_unlock(&held->lock);
     if (!last)
@@ -51,7 +51,7 @@ static void let_go(struct held *held) {
     free(held);
 }
 
-void held_free(struct held *held) {
+void held_free(struct held_look *held) {
     if (!held)
         return;
     pthread_mutex_lock(&held->lock);
@@ -60,7 +60,7 @@ void held_free(struct held *held) {
 }
 
 static void held_due(struct waiter *w, enum watch_why why) {
-    struct held *held = (struct held *)w;
+    struct held_look *held = (struct held_look *)w;
     pthread_mutex_lock(&held->lock);
     bool later = why == WATCH_DUE && held->reader && held->until_mono_ns > clock_mono_ns();
     if (later) { /* another look than the one it was set for */
@@ -75,7 +75,7 @@ static void held_due(struct waiter *w, enum watch_why why) {
     let_go(held);
 }
 
-struct reader *held_take(struct held *held, struct err *err) {
+struct reader *held_take(struct held_look *held, struct err *err) {
     pthread_mutex_lock(&held->lock);
     held->in_use = true;
     struct reader *r = held->reader;
@@ -95,17 +95,17 @@ struct reader *held_take(struct held *held, struct err *err) {
     return r;
 }
 
-struct samples_cursor *held_samples(const struct held *held) {
+struct samples_cursor *held_samples(const struct held_look *held) {
     return held->samples;
 }
 
-struct samples_cursor *held_read(struct held *held, const struct filter *filter, struct err *err) {
+struct samples_cursor *held_read(struct held_look *held, const struct filter *filter, struct err *err) {
     held->samples = held->reader->ops->samples_open(held->reader, filter, err);
     return held->samples;
 }
 
 /* Whether this list may keep one, too. */
-static bool count_look(struct held *held) {
+static bool count_look(struct held_look *held) {
     if (!held->counted && held->http->n_looks_held++ >= HELD_MAX)
         held->http->n_looks_held--;
     else
@@ -113,7 +113,7 @@ static bool count_look(struct held *held) {
     return held->counted;
 }
 
-void held_leave(struct held *held, bool keep) {
+void held_leave(struct held_look *held, bool keep) {
     pthread_mutex_lock(&held->lock);
     held->in_use = false;
     if (!keep || !held->samples || clock_mono_ns() >= held->until_mono_ns || !count_look(held))

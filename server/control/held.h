@@ -14,17 +14,17 @@
 #define HELD_NS  (2 * NS_PER_S)
 #define HELD_MAX STORE_READERS_HELD
 
-struct held;
-struct held *held_new(struct http *h); /* NULL: out of memory */
-void held_free(struct held *held);
+struct held_look;
+struct held_look *held_new(struct http *h); /* NULL: out of memory */
+void held_free(struct held_look *held);
 
 /* The look that was kept, else a new one. NULL with err. Until held_leave nobody closes it. */
-struct reader *held_take(struct held *held, struct err *err);
+struct reader *held_take(struct held_look *held, struct err *err);
 /* The samples that are being read in it; NULL: none yet. */
-struct samples_cursor *held_samples(const struct held *held);
+struct samples_cursor *held_samples(const struct held_look *held);
 /* Begins to read samples in it, up to held_leave or beyond. NULL with err. */
-struct samples_cursor *held_read(struct held *held, const struct filter *filter, struct err *err);
+struct samples_cursor *held_read(struct held_look *held, const struct filter *filter, struct err *err);
 /* The page is full: `keep` when the next one goes on in the samples. */
-void held_leave(struct held *held, bool keep);
+void held_leave(struct held_look *held, bool keep);
 
 #endif

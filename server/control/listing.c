@@ -24,7 +24,8 @@ struct listing {
     bool any;        /* some row was delivered */
     bool more;       /* there is a row beyond the limit */
     bool page_full;
-    struct held *held;
+    uint64_t skip; /* rejects that are older than the newest that are wanted */
+    struct held_look *held;
     struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
@@ -102,16 +103,43 @@ static int on_check(void *arg, const struct check_row *row) {
     return take_row(arg, row->id, row);
 }
 
-/* Rejects are of no metric type; `type` asks for their family. */
-static int on_reject(void *arg, const struct reject_row *row) {
-    struct listing *l = arg;
-    struct span type = l->ask.type, family = row->reject.family;
+bool listing_takes_reject(const struct ask *ask, const struct reject_row *row) {
+    struct span type = ask->type, family = row->reject.family;
     if (span_eq(type, SPAN("check")))
         type = SPAN("service_check");
     bool is_metric = !span_eq(family, SPAN("event")) && !span_eq(family, SPAN("service_check"));
     if (type.p && !(span_eq(type, SPAN("metric")) ? is_metric : span_eq(type, family)))
+        return false;
+    return ask->reason < 0 || ask->reason == (int)row->reject.reason;
+}
+
+static int count_reject(void *arg, const struct reject_row *row) {
+    struct listing *l = arg;
+    l->skip += listing_takes_reject(&l->ask, row);
+    return 0;
+}
+
+static int on_reject(void *arg, const struct reject_row *row) {
+    struct listing *l = arg;
+    if (!listing_takes_reject(&l->ask, row))
         return 0;
+    if (l->skip) {
+        l->skip--;
+        return 0;
+    }
     return take_row(l, row->id, row);
+}
+
+/* The store does not know which ones on_reject leaves out, so the newest of the others are found by counting them first. */
+static int read_rejects(struct listing *l, struct reader *r, struct filter f, struct err *err) {
+    bool all = !l->ask.type.p && l->ask.reason < 0;
+    l->skip = 0;
+    if (l->ask.newest && !all && r->ops->rejects(r, &f, count_reject, l, err) != 0)
+        return -1;
+    l->skip = l->skip > l->left ? l->skip - l->left : 0;
+    f.newest = l->ask.newest && all;
+    f.limit = f.newest ? l->left : all ? l->left + 1 : 0;
+    return r->ops->rejects(r, &f, on_reject, l, err);
 }
 
 static int on_request(void *arg, const struct request_row *row) {
@@ -164,7 +192,7 @@ static int read_rows(struct listing *l, struct reader *r, enum listing_rows rows
     case LISTING_CHECKS:
         return ops->checks(r, f, on_check, l, err);
     case LISTING_REJECTS:
-        return ops->rejects(r, f, on_reject, l, err);
+        return read_rejects(l, r, *f, err);
     case LISTING_REQUESTS:
         return ops->requests(r, f, on_request, l, err);
     case LISTING_DATAGRAMS:
@@ -188,9 +216,10 @@ static int fill_phase(struct listing *l, struct reader *r, struct err *err) {
         f.limit = l->ask.newest ? l->left : l->left + 1;
     } else if (rows != LISTING_SERIES) {
         f.since = l->cursor > f.since ? l->cursor : f.since;
-        f.newest = l->ask.newest;
-        if (rows != LISTING_REJECTS) /* of which on_reject leaves some out */
+        if (rows != LISTING_REJECTS) {
+            f.newest = l->ask.newest;
             f.limit = l->ask.newest ? l->left : l->left + 1;
+        }
     }
     return read_rows(l, r, rows, &f, err);
 }

@@ -36,6 +36,9 @@ struct listing_format {
     struct listing_phase phases[LISTING_PHASES_MAX];
 };
 
+/* Rejects are of no metric type: `type` asks for their family. And for their reason. */
+bool listing_takes_reject(const struct ask *ask, const struct reject_row *row);
+
 /* Answers 409 and returns false where no datagram is kept: an empty list would say that none came. lists.c. */
 bool lists_keep_datagrams(struct http_request *rq);
 

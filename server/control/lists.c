@@ -1,6 +1,7 @@
 /* GET /recorder/v1/series, samples, events, service_checks, rejects. */
 #include "control/control.h"
 #include "control/listing.h"
+#include "control/reasons.h"
 #include "render/rows.h"
 
 bool lists_keep_datagrams(struct http_request *rq) {
@@ -23,7 +24,6 @@ WRITER(check, check_row)
 WRITER(reject, reject_row)
 WRITER(datagram, datagram_row)
 
-#define LIST(path, rows, writer)          LIST_WITH(path, rows, writer, 0, NULL)
 #define LIST_OF_LINES(path, rows, writer) LIST_WITH(path, rows, writer, ASK_NAMES("remarked"))
 #define LIST_WITH(path, rows, writer, ...)                                                                   \
     void control_##path(struct http_request *rq) {                                                           \
@@ -49,7 +49,22 @@ void control_series(struct http_request *rq) {
 LIST_OF_LINES(samples, LISTING_SAMPLES, sample)
 LIST_OF_LINES(events, LISTING_EVENTS, event)
 LIST_OF_LINES(service_checks, LISTING_CHECKS, check)
-LIST(rejects, LISTING_REJECTS, reject)
+
+/* ?group=true: a row for each reason. */
+void control_rejects(struct http_request *rq) {
+    static const struct listing_format format = {
+        "application/json", "{\"rejects\":[", ",\n", true, 1, {{LISTING_REJECTS, "", "", write_reject}}};
+    struct ask ask;
+    bool group = false;
+    if (ask_list(rq, ASK_NAMES("reason", "group"), &ask) != 0 || ask_flag(rq, "group", &group) != 0)
+        return;
+    if (group && (http_arg(rq, "limit").p || http_arg(rq, "cursor").p || ask.newest))
+        http_error(rq, 400, "group takes neither limit nor cursor nor newest");
+    else if (group)
+        reasons_answer(rq, &ask);
+    else
+        listing_answer(rq, &ask, &format);
+}
 
 void control_datagrams(struct http_request *rq) {
     static const struct listing_format format = {"application/json",

@@ -12,7 +12,7 @@ void question_free(struct question *q) {
 
 #define FIELDS                                                                                               \
     "expect", "session", "no_everywhere", "since", "until", "within_ms", "settle_ms", "all_covered",         \
-        "prefix", "ignore_tags", "no_rejects", "value"
+        "prefix", "ignore_tags", "no_rejects", "value", "as", "keep"
 
 /* "env,host" or ["env","host"] */
 static int join_ignored(struct http_request *rq, const json_t *body, struct buf *text) {
@@ -121,6 +121,17 @@ static int read_until(struct http_request *rq, const json_t *body, uint64_t *unt
     return given < 0 || (given > 0 && *until == 0) ? -1 : 0;
 }
 
+static int read_as(struct http_request *rq, const json_t *body, bool *as_datadog) {
+    struct span as = {NULL, 0};
+    if (ask_string(rq, body, "as", &as) < 0)
+        return -1;
+    *as_datadog = span_eq(as, SPAN("datadog"));
+    if (!as.p || *as_datadog)
+        return 0;
+    http_error(rq, 400, "as must be datadog, not '%.*s'", as.n > 60 ? 60 : (int)as.n, as.p);
+    return -1;
+}
+
 /* "UDP 127.0.0.1:8125, HTTP http://127.0.0.1:8125": where a client must send to. */
 static void note_addresses(const struct http_request *rq, const struct ingest_session *session, int ended,
                            struct buf *text, struct judge_options *options) {
@@ -169,6 +180,7 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     int has_within = ask_count(rq, body, "within_ms", JUDGE_WITHIN_MS_MAX, &within_ms);
     struct judge *judge = NULL;
     int has_since = 0, ended = 0;
+    bool keep = true;
     if (has_within >= 0 && ask_count(rq, body, "settle_ms", JUDGE_SETTLE_MS_MAX, &settle_ms) >= 0 &&
         (has_since = ask_count(rq, body, "since", INT64_MAX, &options.since)) >= 0 &&
         read_until(rq, body, &options.until) == 0 &&
@@ -176,8 +188,9 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
         ask_string(rq, body, "prefix", &options.prefix) >= 0 && ask_string(rq, body, "session", &name) >= 0 &&
         ask_bool(rq, body, "no_everywhere", &options.no_everywhere) >= 0 &&
         ask_bool(rq, body, "no_rejects", &options.no_rejects) >= 0 &&
-        ask_bool(rq, body, "value", &options.values) >= 0 &&
-        (ended = ask_sessions(rq, name, &session)) >= 0 && read_ignored(rq, body, &ignored) == 0) {
+        ask_bool(rq, body, "value", &options.values) >= 0 && read_as(rq, body, &options.as_datadog) == 0 &&
+        ask_bool(rq, body, "keep", &keep) >= 0 && (ended = ask_sessions(rq, name, &session)) >= 0 &&
+        read_ignored(rq, body, &ignored) == 0) {
         if (!has_since)
             options.since =
                 ask_own_run(rq, options.no_everywhere ? INGEST_ALL : session.id, &options.earlier);
@@ -203,12 +216,15 @@ static struct question *make_question(struct http_request *rq, const json_t *bod
     q->ended = ended && !options.no_everywhere; /* nothing comes any more */
     if (options.no_everywhere)                  /* it waits for, and is told of, what comes in anywhere */
         session = (struct ingest_session){.id = INGEST_ALL, .name = EVERY_SESSION};
-    if (q->ended || judge_until(judge))
+    if (q->ended || judge_until(judge) || rq->http->options.view)
         within_ms = settle_ms = 0;
     else if (!has_within && judge_within_ms(judge) > 0)
         within_ms = (uint64_t)judge_within_ms(judge);
     q->rq = rq;
+    q->keep = keep && !options.values;
     q->judge = judge;
+    q->as_datadog = judge_as_datadog(judge);
+    q->all_sessions = options.no_everywhere;
     q->waiter.fd = http_socket(rq);
     memcpy(q->waiter.session, session.name, sizeof q->waiter.session);
     q->asked_mono_ns = clock_mono_ns();

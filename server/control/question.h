@@ -18,10 +18,15 @@ struct question {
     uint64_t last_id;   /* of the barrier */
     uint64_t n_forgets; /* watch_forgets of its session when judging began */
     bool ended;         /* its session had ended when it was asked about */
+    bool keep;          /* its report, for GET /recorder/v1/verdicts */
+    bool all_sessions;  /* some claims are about every session */
+    bool as_datadog;    /* judged anew from the start whenever something came */
+    bool too_much;      /* more than can be shown as Datadog has it */
     bool again;         /* the session was reset since, or ended: to be judged anew */
     int64_t asked_mono_ns, settle_ns;
     int64_t deadline_mono_ns; /* of `within` */
     int64_t quiet_mono_ns;    /* since when nothing new came */
+    int64_t look_mono_ns;     /* as_datadog: not judged anew before this */
     uint64_t n_taken;         /* then */
 };
 

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/version.h"
+#include "forward/forward.h"
 #include "render/openmetrics.h"
 #include <inttypes.h>
 #include <unistd.h>
@@ -35,6 +36,26 @@ static void put_socket(void *arg, const struct ingest_socket *s) {
                ",\"injected\":%" PRIu64 ",\"rcvbuf\":%zu,\"connections\":%" PRIu64 "}",
                s->datagrams, s->bytes, s->over_agent_limit, s->kernel_drops, s->truncated, s->queue_full,
                s->injected, s->rcvbuf, s->connections);
+}
+
+static void put_forward(void *arg, const struct forward_status *s) {
+    struct buf *b = arg;
+    buf_str(b, b->p[b->n - 1] == '[' ? "\n{\"url\":" : ",\n{\"url\":");
+    json_put_string(b, span_str(s->url));
+    buf_printf(b,
+               ",\"taken\":%" PRIu64 ",\"passed\":%" PRIu64 ",\"waiting\":%" PRIu64 ",\"dropped\":%" PRIu64
+               ",\"refused\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"datagrams_dropped\":%" PRIu64 ",\"why\":",
+               s->taken, s->passed, s->waiting, s->dropped, s->refused, s->retries, s->lines_dropped);
+    json_put_string(b, span_str(s->why));
+    buf_char(b, '}');
+}
+
+/* What is passed on, and what could not be. */
+static void put_forwards(struct http *h, struct buf *b) {
+    buf_str(b, ",\n\"forward\":[");
+    if (h->options.forward)
+        forward_each(h->options.forward, put_forward, b);
+    buf_char(b, ']');
 }
 
 static void put_losses(struct buf *b, const struct store_stats *stats) {
@@ -130,8 +151,15 @@ void control_status(struct http_request *rq) {
                ",\"bytes\":%" PRIu64 "},\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64
                ",\"samples\":%" PRIu64 ",\"sessions\":%" PRIu64 "},\n",
                stats.bytes, store_recording(h->store), earlier.records, earlier.samples, earlier.sessions);
+    struct store_verdict_counts verdicts;
+    store_verdicts_count(h->store, &verdicts);
+    buf_printf(b,
+               "\"read_only\":%s,\"verdicts\":{\"kept\":%" PRIu64 ",\"failed\":%" PRIu64
+               ",\"last_id\":%" PRIu64 "},\n",
+               h->options.view ? "true" : "false", verdicts.kept, verdicts.failed, verdicts.last_id);
     if (put_runs(rq, b) != 0)
         return;
+    put_forwards(h, b);
     buf_printf(b, ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n", backlog, peak,
                stats.commits);
 }
@@ -187,6 +215,29 @@ static void put_sockets(struct buf *b, const struct totals *t) {
                    source_word((enum source)i), t->bytes[i]);
 }
 
+struct forward_family {
+    struct buf *b;
+    const char *name;
+};
+
+/* A URL holds no quote and no backslash that libcurl or a socket would take; what has some is not shown. */
+static void put_forwarded(void *arg, const struct forward_status *s) {
+    const struct forward_family *f = arg;
+    bool lost = strcmp(f->name, "lost") == 0;
+    if (!strpbrk(s->url, "\"\\\n"))
+        buf_printf(f->b, "statwit_forward_%s_total{url=\"%s\"} %" PRIu64 "\n", f->name, s->url,
+                   lost ? s->dropped + s->refused + s->lines_dropped : s->passed);
+}
+
+static void put_forward_families(struct http *h, struct buf *b) {
+    if (!h->options.forward)
+        return;
+    family(b, "forward_passed", "counter", "Datagrams and requests that were passed on.");
+    forward_each(h->options.forward, put_forwarded, &(struct forward_family){b, "passed"});
+    family(b, "forward_lost", "counter", "Datagrams and requests that were not passed on.");
+    forward_each(h->options.forward, put_forwarded, &(struct forward_family){b, "lost"});
+}
+
 void control_metrics(struct http_request *rq) {
     struct http *h = rq->http;
     if (ask_only(rq, 0, NULL) != 0)
@@ -210,5 +261,6 @@ void control_metrics(struct http_request *rq) {
     one(b, "http_requests", "counter", "HTTP requests.", h->n_requests);
     one(b, "http_refused", "counter", "HTTP requests refused before a handler saw them.", h->n_refused);
     one(b, "questions", "counter", "Questions about the recording.", h->n_questions);
+    put_forward_families(h, b);
     buf_str(b, "# EOF\n");
 }

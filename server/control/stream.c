@@ -11,7 +11,7 @@
  * falls behind but loses nothing, and what it has not read yet costs no memory. It starts at the present, at
  * `since`, or after Last-Event-ID. When the session it is about ends, so does the stream, with an event `end`.
  */
-#include "control/ask.h"
+#include "control/batch.h"
 #include "control/control.h"
 #include "control/window.h"
 #include "core/clock.h"
@@ -167,8 +167,17 @@ void control_stream(struct http_request *rq) {
     struct ingest_session session = {0};
     uint64_t last_id;
     struct span resume = http_header(rq, "Last-Event-ID");
-    if (ask_list(rq, 0, NULL, &ask) != 0)
+    if (ask_list(rq, ASK_NAMES("every_ms", "rows"), &ask) != 0)
         return;
+    bool batches = http_arg(rq, "every_ms").p != NULL;
+    if (!batches && http_arg(rq, "rows").p) {
+        http_error(rq, 400, "rows goes together with every_ms");
+        return;
+    }
+    if (batches && ask.type.p && !ask.filter.has_type) {
+        http_error(rq, 400, "batches hold samples alone: type must be one of " METRIC_WORDS);
+        return;
+    }
     if (ask.newest || ask.cursor || ask.filter.until || http_arg(rq, "limit").p) {
         http_error(rq, 400, "a stream takes neither until nor limit nor cursor nor newest");
         return;
@@ -176,6 +185,13 @@ void control_stream(struct http_request *rq) {
     if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
         ask_settled(rq, session.id, &last_id) != 0 || ask_marks(rq, ask.filter.since, 0, last_id) != 0)
         return;
+    uint64_t cursor = 0;
+    if (!ask_u64(resume, &cursor))
+        cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;
+    if (batches) {
+        batch_answer(rq, &ask, session.id, cursor);
+        return;
+    }
     struct sent_stream *s = calloc(1, sizeof *s);
     if (!s) {
         http_error(rq, 503, "out of memory");
@@ -189,8 +205,7 @@ void control_stream(struct http_request *rq) {
     if (ask.filter.session.p)
         s->ask.filter.session = span_str(s->ask.session);
     s->session_id = session.id;
-    if (!ask_u64(resume, &s->cursor))
-        s->cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;
+    s->cursor = cursor;
     s->keepalive = true; /* the headers go out at once, with a comment */
     rq->answer.content_type = "text/event-stream";
     http_add_header(rq, "Cache-Control", "no-store");

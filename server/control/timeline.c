@@ -98,11 +98,12 @@ static void put_buckets(struct buf *b, const struct bucket *list, int64_t n) {
     put_column(b, "p95", list, n, p95_of);
 }
 
-/* The seconds of the chart: of all points, or the last range_s seconds. */
-static void find_span(const struct glance_points *points, int64_t range_s, int64_t *from_s, int64_t *to_s) {
+/* The seconds of the chart: of all points, or the last range_s seconds. In a recording that is over, these end with its last point. */
+static void find_span(const struct glance_points *points, int64_t range_s, bool over, int64_t *from_s,
+                      int64_t *to_s) {
     *to_s = clock_wall_ns() / NS_PER_S;
     *from_s = *to_s - range_s;
-    if (range_s || points->n == 0)
+    if ((range_s && !over) || points->n == 0)
         return;
     *from_s = INT64_MAX;
     *to_s = 0;
@@ -111,6 +112,8 @@ static void find_span(const struct glance_points *points, int64_t range_s, int64
         *from_s = at_s < *from_s ? at_s : *from_s;
         *to_s = at_s > *to_s ? at_s : *to_s;
     }
+    if (range_s)
+        *from_s = *to_s - range_s;
 }
 
 static int read_range(struct http_request *rq, uint64_t *range_s) {
@@ -128,7 +131,7 @@ static int fill_timeline(struct glance *g, struct buf *b, struct err *err) {
         free(points.list);
         return -1;
     }
-    find_span(&points, (int64_t)range_s, &from_s, &to_s);
+    find_span(&points, (int64_t)range_s, g->rq->http->options.view, &from_s, &to_s);
     int64_t step_s = step_of(to_s - from_s, (int64_t)buckets);
     from_s -= from_s % step_s;
     int64_t n = (to_s - from_s) / step_s + 1;

@@ -212,6 +212,15 @@ struct run_row {
     uint64_t mark; /* the newest id before it */
 };
 
+/* A report that was kept, of `expect` or `verify`. */
+struct verdict_row {
+    uint64_t id; /* rises with each report; no record's */
+    int64_t first_at, at;
+    uint64_t asked;                             /* how often the same question was: this is the last answer */
+    uint64_t question;                          /* a hash of it */
+    struct span session, kind, verdict, report; /* the report as JSON */
+};
+
 struct reader;
 struct reader_ops {
     /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
@@ -278,6 +287,8 @@ struct reader_ops {
     /* The first record that was received at wall_ns or later; 0: none was. Found by halving, so after the clock was set back it
      * may be one of several such places. */
     int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
+    /* The reports that were kept, in any order. NULL: such a recording keeps none. */
+    int (*verdicts)(struct reader *, int (*row)(void *, const struct verdict_row *), void *, struct err *);
 };
 
 struct reader {

@@ -115,6 +115,10 @@ static bool admit(struct http_request *rq) {
                    SPAN_ARG(rq->path));
         return false;
     }
+    if (h->options.view && rq->method != HTTP_GET && !(rq->route->flags & ROUTE_LOOKS)) {
+        http_error(rq, 403, "statwit view only looks at recordings: nothing here can be changed");
+        return false;
+    }
     http_session_read(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
         http_error(rq, rq->session_status, "%s", rq->session_why);

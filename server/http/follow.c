@@ -8,7 +8,7 @@
 
 #define SHARED_SERIES 256 /* new ones: up to so many for each session, one read for all is cheaper */
 
-struct look {
+struct following {
     struct follow *follow;
     struct reader *reader;
     uint64_t last_id, newest_series;
@@ -76,7 +76,7 @@ static bool wants_series(void *arg, uint64_t series_id) {
 }
 
 static int follow_sample(void *arg, const struct sample_row *row) {
-    struct follow *f = ((struct look *)arg)->follow;
+    struct follow *f = ((struct following *)arg)->follow;
     const struct interest *in = &f->interest;
     for (const struct tie *tie = interest_series(in, row->series_id); tie;
          tie = interest_next(&in->series, tie)) {
@@ -89,7 +89,7 @@ static int follow_sample(void *arg, const struct sample_row *row) {
 
 #define TAKER(kind, type, those)                                                                             \
     static int follow_##kind(void *arg, const struct type *row) {                                            \
-        struct follow *f = ((struct look *)arg)->follow;                                                     \
+        struct follow *f = ((struct following *)arg)->follow;                                                \
         const struct roster *all = &f->interest.rosters[those];                                              \
         for (size_t i = 0; i < all->n; i++) {                                                                \
             struct waiter *w = all->list[i];                                                                 \
@@ -103,7 +103,7 @@ TAKER(check, check_row, WATCH_CHECKS)
 TAKER(reject, reject_row, WATCH_REJECTS)
 TAKER(loss, loss_row, WATCH_TAKERS)
 
-static int read_records(struct look *l, uint64_t since, struct err *err) {
+static int read_records(struct following *l, uint64_t since, struct err *err) {
     const struct reader_ops *ops = l->reader->ops;
     struct follow *f = l->follow;
     const struct roster *rosters = f->interest.rosters;
@@ -126,7 +126,7 @@ static int read_records(struct look *l, uint64_t since, struct err *err) {
 /* --- series ---------------------------------------------------------------------------------------------- */
 
 static void offer_series(void *arg, struct waiter *w) {
-    struct look *l = arg;
+    struct following *l = arg;
     struct follow *f = l->follow;
     const struct series_row *row = l->series;
     bool mine = !l->session.p || (!waits_for_all(w) && span_eq(l->session, span_str(w->session)));
@@ -139,7 +139,7 @@ static void offer_series(void *arg, struct waiter *w) {
 }
 
 static int follow_series(void *arg, const struct series_row *row) {
-    struct look *l = arg;
+    struct following *l = arg;
     l->series = row;
     interest_offer(&l->follow->interest, row->session, row->name, offer_series, l);
     return 0;
@@ -165,7 +165,7 @@ static int find_sessions(const struct roster *all, struct table *sessions) {
     return 0;
 }
 
-static int read_series_by_session(struct look *l, const struct table *sessions, uint64_t after,
+static int read_series_by_session(struct following *l, const struct table *sessions, uint64_t after,
                                   struct err *err) {
     const struct roster *all = &l->follow->interest.rosters[WATCH_TAKERS];
     for (size_t i = 0; i < all->n; i++) {
@@ -181,7 +181,7 @@ static int read_series_by_session(struct look *l, const struct table *sessions, 
     return 0;
 }
 
-static int read_series(struct look *l, uint64_t after, struct err *err) {
+static int read_series(struct following *l, uint64_t after, struct err *err) {
     const struct roster *all = &l->follow->interest.rosters[WATCH_TAKERS];
     struct filter later = {.after_series = after};
     if (after >= l->newest_series)
@@ -213,7 +213,7 @@ ANY(check)
 ANY(reject)
 ANY(loss)
 
-static int came_in(struct look *l, const struct waiter *w, bool *any, struct err *err) {
+static int came_in(struct following *l, const struct waiter *w, bool *any, struct err *err) {
     const struct reader_ops *ops = l->reader->ops;
     struct reader *r = l->reader;
     uint64_t since = w->is_new || w->cursor > l->follow->cursor ? w->cursor : l->follow->cursor;
@@ -231,7 +231,7 @@ static int came_in(struct look *l, const struct waiter *w, bool *any, struct err
 }
 
 /* Those who wait until nothing has come for a while. Waiters of one session have the same answer, but for new ones. */
-static int count_came(struct look *l, struct err *err) {
+static int count_came(struct following *l, struct err *err) {
     const struct roster *all = &l->follow->interest.rosters[WATCH_COUNTS];
     struct table answers = {0};
     int result = 0;
@@ -267,7 +267,7 @@ static void find_oldest(const struct follow *f, uint64_t *cursor, uint64_t *seri
     }
 }
 
-static int look(struct look *l, struct err *err) {
+static int look(struct following *l, struct err *err) {
     struct follow *f = l->follow;
     uint64_t cursor, series;
     if (l->reader->ops->last_id(l->reader, &l->last_id, err) != 0 ||
@@ -290,7 +290,7 @@ static int look(struct look *l, struct err *err) {
 int follow_new(struct follow *f, struct http *h, struct err *err) {
     if (f->interest.rosters[WATCH_TAKERS].n == 0)
         return 0;
-    struct look l = {.follow = f, .reader = store_reader_take(h->store, err)};
+    struct following l = {.follow = f, .reader = store_reader_take(h->store, err)};
     if (!l.reader)
         return -1;
     int result = l.reader->ops->begin(l.reader, err);

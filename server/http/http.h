@@ -13,12 +13,16 @@
 
 #define HTTP_CA_FILE "statwit-ca.pem" /* in the current folder */
 
+struct forward;
+struct agent_histogram_options;
+
 struct http_options {
     size_t n_tables; /* the routes, in the order in which they are tried */
     const struct route_table *const *tables;
     const char *bind;
     int port;                       /* 0: any free one */
-    const char *token;              /* NULL: none asked for */
+    bool view;         /* recordings are looked at: a route that would change one answers 403 (ROUTE_LOOKS) */
+    const char *token; /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
     /* Instead of tls_cert and tls_key: the server makes a certificate for these hosts at start, and writes its
      * authority to HTTP_CA_FILE. */
@@ -28,12 +32,16 @@ struct http_options {
     const char *const *api_keys; /* none: any key is accepted */
     size_t n_allowed_hosts;
     const char *const *allowed_hosts; /* globs of names that the Host header may have besides ours */
-    const char *advertise; /* the host that sessions' environments name; NULL: the one that was asked */
-    bool auto_sessions;    /* a session exists by being named: session.h */
-    bool fakeintake;       /* be Datadog's fakeintake: compat/fakeintake.h */
-    bool keep_bodies;      /* of writes, as they came: GET /fakeintake/payloads, /test/session/requests */
-    bool accept_no_key;    /* ROUTE_KEY does not count */
-    bool strict_intake;    /* answer 400 to what Datadog would drop in silence */
+    const char *advertise;   /* the host that sessions' environments name; NULL: the one that was asked */
+    bool auto_sessions;      /* a session exists by being named: session.h */
+    bool fakeintake;         /* be Datadog's fakeintake: compat/fakeintake.h */
+    bool keep_bodies;        /* of writes, as they came: GET /fakeintake/payloads, /test/session/requests */
+    bool accept_no_key;      /* ROUTE_KEY does not count */
+    struct forward *forward; /* who passes requests on; NULL: nobody */
+    const struct agent_histogram_options
+        *histograms;    /* of the Agent whose view questions are about; NULL: its defaults */
+    bool raw_queries;   /* Datadog's read paths show DogStatsD samples as they were sent */
+    bool strict_intake; /* answer 400 to what Datadog would drop in silence */
 };
 
 struct http;

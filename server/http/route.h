@@ -46,6 +46,7 @@ enum route_flag {
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
+    ROUTE_LOOKS = 128,         /* changes nothing, although it is no GET */
     ROUTE_ANY_HOST = 64,       /* takes data and tells nothing, so the Host header does not matter */
     ROUTE_OPEN_AS_FAKE = 256,  /* with --fakeintake, ROUTE_TOKEN does not count */
     ROUTE_MAKES_SESSION = 128, /* with auto_sessions a GET makes the session that it names, too */

@@ -45,6 +45,9 @@ struct ingest_options {
     struct dogstatsd_options decode;
     bool any_age; /* of sessions that don't say otherwise: points over HTTP are kept however old they are */
     bool quiet;   /* no hint about small socket buffers */
+    /* Told of each datagram and frame that is not dropped on purpose, on the loop; must be short. NULL: nobody. */
+    void (*on_datagram)(void *arg, int64_t at_ns, struct span bytes);
+    void *on_datagram_arg;
 };
 
 struct ingest;

@@ -96,6 +96,8 @@ static void take_datagram(struct ingest *in, struct receiver *r, int64_t now_ns,
         in->untold = true;
         return;
     }
+    if (in->options.on_datagram)
+        in->options.on_datagram(in->options.on_datagram_arg, now_ns, bytes);
     struct datagrams_run run = {r->source, now_ns};
     if (datagrams_add(&in->pool, &r->session->lane, &run, bytes, cut) != 0) {
         count_up(&r->count.queue_full, 1);

@@ -49,13 +49,15 @@ struct judge_options {
     struct span listening;
     bool all_covered; /* every recorded series must be named by some expectation */
     bool no_rejects;  /* one more claim: `no reject *` */
-    bool values; /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
+    bool
+        as_datadog; /* as a line `as datadog` says; the caller hands a reader of that view (flushed/flushed.h) */
+    bool values;    /* each expectation ends with a STAT alone: it asks for that number, and claims nothing */
 };
 
 /* Where an expectation came from: for reports and GitHub annotations. */
 struct judge_source {
     struct span text; /* one expectation, or a whole file: lines, `#` comments, blank lines,
-                         prefix/ignore-tags/within/session lines */
+                         prefix/ignore-tags/within/session/as lines */
     struct span file; /* p == NULL: the command line or the API */
 };
 
@@ -79,6 +81,9 @@ bool judge_reads_samples(const struct judge *j);
 
 /* What a `session` line names, where the options name none; p == NULL: none. Then `no` claims look at that session alone. */
 struct span judge_session_line(const struct judge *j);
+
+/* Whether the options, or an `as datadog` line of each source, ask for what Datadog has, instead of what was sent. */
+bool judge_as_datadog(const struct judge *j);
 
 /* Whether one of the expectations is a `no` claim. */
 bool judge_has_no(const struct judge *j);

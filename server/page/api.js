@@ -48,7 +48,7 @@ async function send(path, options) {
       answer = await fetch(BASE + path, {...options, headers: headers(options.headers), cache: 'no-store'});
     } catch (error) {
       if (error.name !== 'AbortError') say(false);
-      throw error;
+      throw Object.assign(error, {unreached: true});
     }
     say(true);
     if (answer.status !== 401) return answer;
@@ -65,7 +65,7 @@ export function query(params) {
 
 async function json(path, options = {}) {
   const answer = await send(path, options);
-  const body = await answer.json();
+  const body = await answer.json().catch((error) => { throw Object.assign(error, {unreached: true}); }); // cut short
   if (answer.ok || body.verdict) return body;
   throw Object.assign(new Error(body.error || `HTTP ${answer.status}`), {status: answer.status});
 }
@@ -108,7 +108,7 @@ export function poll(ask, every_ms = 1000) {
     if (running) { again = true; return; }
     running = true;
     const began = performance.now();
-    if (!document.hidden) try { await ask(); } catch (error) { if (error.status) console.info(error.message); }
+    if (!document.hidden) try { await ask(); } catch (error) { error.status ? console.info(error.message) : error.unreached || console.error(error); }
     running = false;
     if (again) { again = false; run(); return; }
     if (!stopped) timer = setTimeout(run, Math.max(every_ms, 9 * (performance.now() - began)));

@@ -8,10 +8,12 @@ import * as live from './live.js';
 import * as rejects from './rejects.js';
 import * as events from './events.js';
 import * as expect from './expect.js';
+import * as verdicts from './verdicts.js';
 import * as sessions from './sessions.js';
 
 const TABS = [['metrics', 'Metrics', metrics], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
-  ['events', 'Events', events], ['expect', 'Expect', expect], ['sessions', 'Sessions', sessions]];
+  ['events', 'Events', events], ['expect', 'Expect', expect],
+  ['verdicts', 'Verdicts', verdicts], ['sessions', 'Sessions', sessions]];
 const main = document.getElementById('main'), bar = document.getElementById('bar');
 const select = document.getElementById('session');
 
@@ -32,6 +34,10 @@ export const app = {
   },
   here() {
     return app.sessions.find((s) => s.name === app.session) || null;
+  },
+  // `statwit view`: nothing arrives, nothing can be changed.
+  readOnly() {
+    return app.status !== null && app.status.read_only;
   },
   // HOST:PORT where the session takes datagrams; null when it has ended.
   address() {
@@ -72,8 +78,9 @@ function open() {
 
 function drawTabs() {
   const here = app.here();
-  const counts = {rejects: here && here.rejects, events: here && here.events + here.service_checks, sessions: app.sessions.length > 1 && app.sessions.length};
-  replace(document.getElementById('tabs'), TABS.map(([key, label]) => h('a', {href: app.href(`/${key}`, {}),
+  const counts = {rejects: here && here.rejects, events: here && here.events + here.service_checks, sessions: app.sessions.length > 1 && app.sessions.length,
+    verdicts: app.status && app.status.verdicts.failed};
+  replace(document.getElementById('tabs'), TABS.filter(([key]) => !app.readOnly() || key !== 'live').map(([key, label]) => h('a', {href: app.href(`/${key}`, {}),
     'aria-current': current.tab === key ? 'page' : null}, label,
     counts[key] > 0 && h('span', {class: `badge b-${key}`}, number(counts[key])))));
 }
@@ -104,9 +111,9 @@ function lost(status) {
 
 function drawBar() {
   const s = app.status, n = lost(s);
-  replace(bar, h('span', {class: 'state'}, 'Recording'), h('span', {title: whole(s.counts.samples)}, plural(s.counts.samples, 'sample')),
-    h('span', {class: 'roomy'}, plural(s.counts.series, 'series', 'series')), h('span', {class: 'roomy'}, `${number(app.rate)}/s`),
-    h('span', {class: 'roomy file', title: s.db.path}, h('bdi', null, s.db.path.split('/').pop()), ` ${bytes(s.db.bytes)}`),
+  replace(bar, h('span', {class: 'state'}, s.read_only ? 'Viewing' : 'Recording'), h('span', {title: whole(s.counts.samples)}, plural(s.counts.samples, 'sample')),
+    h('span', {class: 'roomy'}, plural(s.counts.series, 'series', 'series')), !s.read_only && h('span', {class: 'roomy'}, `${number(app.rate)}/s`),
+    h('span', {class: 'roomy file', title: s.db.path}, h('bdi', null, s.db.path.split(', ').map((path) => path.split('/').pop()).join(', ')), ` ${bytes(s.db.bytes)}`),
     h('a', {class: n ? 'lost' : 'kept', href: app.href('/sessions', {})}, n ? `${whole(n)} lost` : 'Nothing lost'),
     h('button', {type: 'button', class: 'small', 'aria-label': 'Keys', onclick: help}, '?'));
 }
@@ -121,6 +128,7 @@ async function look() {
   const names = JSON.stringify(app.sessions.map((s) => s.name));
   app.status = status;
   app.sessions = list.sessions;
+  document.body.classList.toggle('view', status.read_only);
   drawBar();
   drawTabs();
   if (names !== JSON.stringify(app.sessions.map((s) => s.name))) drawSessions();
@@ -139,7 +147,7 @@ link.addEventListener('up', () => {
 
 /* --- keys ------------------------------------------------------------------------------------------------ */
 
-const KEYS = [['1 … 6', 'the screens'], ['/', 'search'], ['j k', 'the next and the previous metric'], ['Enter', 'open it'],
+const KEYS = [['1 … 7', 'the screens'], ['/', 'search'], ['j k', 'the next and the previous metric'], ['Enter', 'open it'],
   ['Esc', 'back to the list'], ['Space', 'pause (Live)'], ['← →', 'read the chart that has the focus'], ['?', 'this list']];
 
 function help() {

@@ -1,10 +1,9 @@
 // Expectations, judged while they are typed and while data arrives.
 import {h, replace, copyButton} from './dom.js';
 import {post} from './api.js';
-import {tags, name} from './format.js';
+import {SIGNS, tally, result} from './report.js';
 
 const TYPED_MS = 180, DATA_MS = 1000, KEY = 'statwit-expect-';
-const SIGNS = {pass: '✓', fail: '✕', inconclusive: '?'};
 
 export function show(root, route, app) {
   const area = h('textarea', {id: 'expectations', spellcheck: 'false', rows: 12, 'aria-describedby': 'grammar',
@@ -26,19 +25,6 @@ export function show(root, route, app) {
     return ['statwit expect', app.session === 'default' ? '' : `--session ${shell(app.session)}`, ...lines().map(shell)].filter(Boolean).join(' ');
   }
 
-  function closest(c) {
-    return h('li', null, h('a', {href: app.href(`/metrics/${encodeURIComponent(c.name)}`, {type: c.type})}, name(c.name)), ' ', tags(c.tags || []),
-      h('span', {class: 'marks'}, (c.marks || []).map((m) => h('span', {class: `mark m-${m.mark}`}, h('bdi', null, m.text)))));
-  }
-
-  function result(r) {
-    return h('li', {class: `card result v-${r.verdict}`}, h('div', {class: 'cardhead'}, h('span', {class: 'sign', 'aria-hidden': 'true'}, SIGNS[r.verdict]),
-      h('code', null, h('bdi', null, r.expectation)), h('span', {class: 'hidden'}, r.verdict)),
-    h('dl', {class: 'told'}, h('dt', null, 'observed'), h('dd', null, r.observed || '–'),
-      r.verdict !== 'pass' && r.why && [h('dt', null, 'why'), h('dd', null, h('bdi', null, r.why))],
-      r.verdict !== 'pass' && r.closest && r.closest.length > 0 && [h('dt', null, 'closest'), h('dd', null, h('ul', null, r.closest.map(closest)))]));
-  }
-
   function draw(report) {
     if (report.verdict === 'error') {
       verdict.className = 'verdict v-fail';
@@ -47,11 +33,9 @@ export function show(root, route, app) {
         report.excerpt && h('pre', {tabindex: 0, class: 'line'}, report.excerpt)));
       return;
     }
-    const count = (v) => report.results.filter((r) => r.verdict === v).length;
     verdict.className = `verdict v-${report.verdict}`;
-    replace(verdict, SIGNS[report.verdict], ' ', [count('pass') && `${count('pass')} passed`, count('fail') && `${count('fail')} failed`,
-      count('inconclusive') && `${count('inconclusive')} inconclusive: a loss could have changed the verdict`].filter(Boolean).join(', '));
-    replace(results, report.results.map(result));
+    replace(verdict, SIGNS[report.verdict], ' ', tally(report.results));
+    replace(results, report.results.map((r) => result(r, app)));
   }
 
   let timer = 0, running = false, again = false, stopped = false, busy_ms = 0, last = 0, shown = '';
@@ -68,7 +52,7 @@ export function show(root, route, app) {
     running = true;
     const began = performance.now();
     try {
-      const report = await post('expect', {expect: [{text: area.value}], session: app.session});
+      const report = await post('expect', {expect: [{text: area.value}], session: app.session, keep: false});
       const key = JSON.stringify({...report, waited_ms: 0});
       if (!stopped && key !== shown) draw(report);
       shown = key;

@@ -1,11 +1,12 @@
 // One metric: its figures, over time, its values, tags, series and newest samples.
-import {h, replace, copyButton, empty} from './dom.js';
-import {get, poll} from './api.js';
+import {h, replace, copy, copyButton, toast} from './dom.js';
+import {get, post, poll} from './api.js';
 import {number, whole, plural, ago, clockMs, name, type, tags, value} from './format.js';
 import {timeline, histogram} from './chart.js';
 
 const RANGES = [['all', 'All'], ['60', '1 min'], ['300', '5 min'], ['900', '15 min'], ['3600', '1 h']];
 const SERIES_SHOWN = 50, SAMPLES_SHOWN = 12;
+const LINT_SERIES = 20000; // recorded: with more, problems are looked for when they are asked for
 const POOLED = ['timing', 'histogram', 'distribution', 'gauge'];
 
 // In an expectation a name with other characters stands in quotes.
@@ -25,7 +26,7 @@ export function show(root, route, app) {
   const chosen = route.params.getAll('tag');
   const range = RANGES.some(([r]) => r === route.params.get('range')) ? route.params.get('range') : 'all';
   const link = (changes) => app.href(`/metrics/${encodeURIComponent(metric)}`, {type: kind, tag: chosen, range: range === 'all' ? '' : range, ...changes});
-  const figures = h('dl', {class: 'figures'}), over = h('div'), values = h('div'), keys = h('div'), series = h('div'), samples = h('div');
+  const figures = h('dl', {class: 'figures'}), over = h('div'), values = h('div'), keys = h('div'), series = h('div'), samples = h('div'), problems = h('div');
   const actions = h('div', {class: 'actions'});
   const note = h('p', {class: 'dim', role: 'status'});
 
@@ -34,7 +35,7 @@ export function show(root, route, app) {
     h('h1', {class: 'title'}, name(metric), ' ', kind && type(kind)),
     chosen.length > 0 && h('p', {class: 'chosen'}, 'Only with ', chosen.map((tag) => h('a', {class: 'tag on',
       href: link({tag: chosen.filter((t) => t !== tag)}), 'aria-label': `Without ${tag}`}, h('bdi', null, tag), ' ×'))),
-    actions, note, figures,
+    actions, note, figures, problems,
     card('Over time', h('nav', {class: 'ranges', 'aria-label': 'Range'}, RANGES.map(([r, label]) =>
       h('a', {href: link({range: r === 'all' ? '' : r}), 'aria-current': r === range ? 'true' : null}, label))), over),
     h('div', {class: 'pair'}, card('Values', null, values), card('Tags', null, keys)),
@@ -42,13 +43,13 @@ export function show(root, route, app) {
 
   // A byte that is not UTF-8 came as U+FFFD: a glob finds it.
   const about = {session: app.session, name: metric.replaceAll('\ufffd', '*'), type: kind, tag: chosen};
-  let drawn = null;
+  let drawn = null, linted = '';
   async function load() {
     const {metrics, last_id} = await get('metrics', {...about, limit: 1000});
     const m = metrics.find((one) => one.name === metric && (!kind || one.type === kind));
     if (!m) {
       replace(note, 'Nothing of this metric is recorded here, with these tags. It shows here when it arrives.');
-      replace(actions); replace(figures); replace(over); replace(values); replace(keys); replace(series); replace(samples);
+      replace(actions); replace(figures); replace(over); replace(values); replace(keys); replace(series); replace(samples); replace(problems);
       drawn = null;
       return;
     }
@@ -58,12 +59,16 @@ export function show(root, route, app) {
     drawn = state;
     replace(note, /[*?\ufffd]/.test(metric) && 'The name holds *, ? or bytes that are not text. What is below takes in other names that fit.');
     drawActions(m);
-    const young = range === 'all' && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
+    const young = range === 'all' && !app.readOnly() && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
     const span = young ? '60' : range;
     const [line, shape, found, rows, newest] = await Promise.all([
       get('timeline', {...about, range: span, buckets: 120}), get('histogram', about), get('tags', about),
       get('series', {...about, limit: SERIES_SHOWN}), get('samples', {...about, newest: 'true', limit: SAMPLES_SHOWN})]);
     drawLine(m, line);
+    if (linted !== `${m.series}`) {
+      linted = `${m.series}`;
+      app.status && app.status.counts.series > LINT_SERIES ? replace(problems, h('button', {type: 'button', onclick: () => lint(m)}, 'Look for problems')) : lint(m);
+    }
     replace(values, m.type === 'set' ? h('p', {class: 'dim'}, 'A set has members, not numbers; the newest are below.') : [histogram(shape, values.clientWidth), percentiles(shape)]);
     drawTags(found);
     drawSeries(m, rows.series);
@@ -72,10 +77,34 @@ export function show(root, route, app) {
 
   function drawActions(m) {
     const line = expectation(m, chosen);
+    const session = app.session === 'default' ? '' : `--session '${app.session}' `;
     replace(actions, copyButton(line, 'the expectation', 'Copy expectation'),
-      copyButton(() => `statwit expect '${line.replace(/'/g, "'\\''")}'`, 'the command', 'Copy command'),
-      h('a', {class: 'button', href: app.href('/live', {name: metric})}, 'Follow live'),
+      copyButton(() => `statwit expect ${session}'${line.replace(/'/g, "'\\''")}'`, 'the command', 'Copy command'),
+      h('button', {type: 'button', class: 'small', onclick: copyEntry}, 'Copy catalog entry'),
+      copyButton(() => JSON.stringify(m, null, 2), 'the JSON', 'Copy JSON'),
+      h('span', {class: 'break'}),
+      !app.readOnly() && h('a', {class: 'button', href: app.href('/live', {name: metric})}, 'Follow live'),
       h('a', {class: 'button', href: app.href('/expect', {e: [line]})}, 'Expect …'));
+  }
+
+  // As `statwit catalog infer` guesses it.
+  async function copyEntry() {
+    try {
+      const {catalog} = await post('infer', {session: app.session, since: 0});
+      const entry = JSON.parse(catalog).metrics[metric];
+      entry ? copy(JSON.stringify({[metric]: entry}, null, 2), 'the catalog entry') : toast('The catalog does not name this metric');
+    } catch (error) {
+      toast(error.message);
+    }
+  }
+
+  // What Datadog rewrites, drops or charges for, of this name.
+  async function lint(m) {
+    const {results} = await post('lint', {session: app.session, since: 0});
+    const list = results.filter((r) => r.name === metric && r.verdict !== 'pass');
+    replace(problems, list.length > 0 && h('section', {class: 'card problems'}, h('h2', null, plural(list.length, 'problem')),
+      h('ul', null, list.map((r) => h('li', {class: `s-${r.severity}`}, h('span', {class: `word w-${r.severity === 'note' ? 'info' : r.severity}`}, r.rule.replaceAll('-', ' ')), ' ',
+        h('bdi', null, r.why || r.observed))))));
   }
 
   function drawLine(m, line) {

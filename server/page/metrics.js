@@ -1,12 +1,39 @@
 // All metrics by name: search, sort, pages. Search, order and page are in the address.
-import {h, replace, empty, snippet} from './dom.js';
+import {h, svg, replace, empty, snippet} from './dom.js';
 import {get, poll} from './api.js';
 import {number, whole, plural, ago, name, type} from './format.js';
 
 const PAGE = 100;
 const COLUMNS = [['name', 'Metric'], ['type', 'Type'], ['series', 'Series'], ['samples', 'Samples'],
-  [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
+  [null, 'Last minute', 'spark'], [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
 const MANY = 100; // series of one name: many enough to ask why
+
+// Sparklines: what each look saw, so they fill while the list is looked at, and outlive a look at another screen.
+const SPAN_MS = 60000, BINS = 30, WIDE = 90, HIGH = 20, REMEMBERED = 2000;
+const seen = new Map(); // session, type, name -> [[ms, samples], …]
+
+function remember(key, samples) {
+  const now = performance.now(), list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
+  seen.delete(key); // so that the map is in order of the last look
+  seen.set(key, list);
+  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
+  list.push([now, samples]);
+  if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value);
+  return list;
+}
+
+function spark(list) {
+  const bins = new Array(BINS).fill(0), now = list[list.length - 1][0], wide = SPAN_MS / BINS;
+  for (let i = 1; i < list.length; i++) { // spread over the time between two looks
+    const [from, before] = list[i - 1], [to, after] = list[i];
+    if (after === before) continue;
+    const first = Math.max(0, BINS - 1 - Math.floor((now - from) / wide)), last = Math.max(0, BINS - 1 - Math.floor((now - to) / wide));
+    for (let k = first; k <= last; k++) bins[k] += (after - before) / (last - first + 1);
+  }
+  const most = Math.max(...bins, 1e-9), x = (k) => (k * WIDE / BINS).toFixed(1);
+  const path = bins.map((n, k) => (n ? `M${x(k)} ${HIGH}V${(HIGH - Math.max(1.5, (HIGH - 1) * n / most)).toFixed(1)}H${x(k + 0.85)}V${HIGH}Z` : '')).join('');
+  return svg('svg', {class: 'spark', width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}`, 'aria-hidden': 'true'}, svg('path', {d: `M0 ${HIGH - 0.5}H${WIDE}`, class: 'base'}), svg('path', {d: path}));
+}
 
 export function show(root, route, app) {
   const search = h('input', {type: 'search', id: 'search', placeholder: 'Part of a name, tag:value, is:timing',
@@ -29,7 +56,7 @@ export function show(root, route, app) {
 
   function drawHead() {
     const sort = param('sort', 'name'), desc = param('desc') === '1';
-    replace(head, COLUMNS.map(([key, title]) => h('th', {scope: 'col', class: `c-${title.toLowerCase()}`,
+    replace(head, COLUMNS.map(([key, title, word]) => h('th', {scope: 'col', class: `c-${word || title.toLowerCase()}`,
       'aria-sort': key && key === sort ? (desc ? 'descending' : 'ascending') : null},
       key ? h('button', {type: 'button', onclick: () => change({sort: key, offset: '',
         desc: (key === sort ? !desc : key !== 'name' && key !== 'type') ? '1' : ''})},
@@ -42,6 +69,7 @@ export function show(root, route, app) {
       h('td', {class: 'c-type'}, type(m.type)),
       h('td', {class: 'c-series num'}, h('span', {class: m.series > MANY ? 'hog' : null, title: m.series > MANY ? 'Many series: its tags show which key makes them' : null}, whole(m.series))),
       h('td', {class: 'c-samples num', title: whole(m.samples)}, number(m.samples)),
+      h('td', {class: 'c-spark'}, spark(remember(`${app.session} ${m.type} ${m.name}`, m.samples))),
       h('td', {class: 'c-tags'}, h('span', {class: 'keys'}, h('bdi', null, m.tag_keys.join(', ')))),
       h('td', {class: 'c-last num', title: m.last === null ? null : String(m.last)}, number(m.last)),
       h('td', {class: `c-seen num ${ago(m.last_at) === 'now' ? 'fresh' : ''}`, title: m.last_at}, ago(m.last_at)));

@@ -17,6 +17,9 @@
     X(live, "live.js", "text/javascript; charset=utf-8") \
     X(rejects, "rejects.js", "text/javascript; charset=utf-8") \
     X(events, "events.js", "text/javascript; charset=utf-8") \
+    X(report, "report.js", "text/javascript; charset=utf-8") \
+    X(verdicts, "verdicts.js", "text/javascript; charset=utf-8") \
+    X(compare, "compare.js", "text/javascript; charset=utf-8") \
     X(expect, "expect.js", "text/javascript; charset=utf-8") \
     X(sessions, "sessions.js", "text/javascript; charset=utf-8")
 /* clang-format on */

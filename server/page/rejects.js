@@ -10,28 +10,26 @@ export function show(root, route, app) {
   const list = h('ol', {class: 'cards'});
   const note = h('p', {class: 'dim', role: 'status'});
   replace(root, h('h1', {class: 'hidden'}, 'Rejects'), chips, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Rejects'}, note, list));
-  let rejects = [], seen = '';
+  let rejects = [], reasons = [], total = 0, seen = '';
+  const wanted = () => route.params.get('reason') || '';
 
   function draw() {
-    const reasons = new Map();
-    for (const r of rejects) reasons.set(r.reason, (reasons.get(r.reason) || 0) + 1);
-    const wanted = reasons.has(route.params.get('reason')) ? route.params.get('reason') : '';
-    const chip = (reason, label, n) => h('button', {type: 'button', class: 'chip', 'aria-pressed': String(wanted === reason), onclick: () => {
+    const chip = (reason, label, n) => h('button', {type: 'button', class: 'chip', 'aria-pressed': String(wanted() === reason), onclick: () => {
       reason ? route.params.set('reason', reason) : route.params.delete('reason');
       app.rewrite(route);
-      draw();
+      seen = '';
+      polling.now();
     }}, label, h('b', null, whole(n)));
-    replace(chips, rejects.length > 0 && [chip('', 'All', rejects.length),
-      [...reasons].sort((a, b) => b[1] - a[1]).map(([reason, n]) => chip(reason, reason.replaceAll('_', ' '), n))]);
+    replace(chips, total > 0 && [chip('', 'All', total), reasons.map(({reason, n}) => chip(reason, reason.replaceAll('_', ' '), n))]);
     const groups = new Map(); // identical ones, by the newest
     for (const r of rejects) {
-      if (wanted && r.reason !== wanted) continue;
       const key = JSON.stringify([r.reason, r.text, r.offset]), group = groups.get(key);
       if (group) group.n++; else groups.set(key, {r, n: 1});
     }
     replace(note, rejects.length === NEWEST ? `The newest ${NEWEST} are shown. statwit rejects lists all.` : '');
     replace(list, [...groups.values()].map(card));
-    if (!rejects.length) replace(note, empty('✓ Nothing was refused', 'Every line that reached this session was good. What Datadog would not accept shows here with the reason.'));
+    if (!total) replace(note, empty('✓ Nothing was refused', 'Every line that reached this session was good. What Datadog would not accept shows here with the reason.'));
+    else if (!rejects.length) replace(note, 'None with this reason.');
   }
 
   function card({r, n}) {
@@ -43,7 +41,10 @@ export function show(root, route, app) {
   async function load() {
     const here = app.here(), now = `${app.session} ${here ? here.rejects : ''}`;
     if (here && now === seen) return;
-    rejects = (await get('rejects', {session: app.session, newest: 'true', limit: NEWEST})).rejects.reverse();
+    const [found, listed] = await Promise.all([get('rejects', {session: app.session, group: 'true'}),
+      get('rejects', {session: app.session, newest: 'true', limit: NEWEST, reason: wanted()}).catch((error) => { if (error.status) return {rejects: []}; throw error; })]);
+    ({reasons, total} = found);
+    rejects = listed.rejects.reverse();
     seen = here ? now : '';
     draw();
   }

@@ -2,6 +2,7 @@
 import {h, replace, dialog, copyButton, toast} from './dom.js';
 import {post, remove, poll} from './api.js';
 import {whole, ago, clock} from './format.js';
+import {compareCard} from './compare.js';
 
 // The sentences of server/core/loss.h.
 const LOSSES = {
@@ -25,12 +26,13 @@ const LOSSES = {
 };
 
 export function show(root, route, app) {
+  const compare = compareCard(route, app);
   const body = h('tbody'), losses = h('div'), runs = h('div');
   replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Sessions'},
-    h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), h('button', {type: 'button', class: 'primary', onclick: create}, 'New session')),
+    h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), h('button', {type: 'button', class: 'primary changes-it', onclick: create}, 'New session')),
     h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain'}, h('thead', null, h('tr', null,
       ['Session', 'Samples', 'Series', 'Events', 'Rejects', 'UDP', ''].map((t, i) => h('th', {scope: 'col', class: i > 0 && i < 5 ? 'num' : null}, t || h('span', {class: 'hidden'}, 'Actions'))))), body)),
-    h('section', {class: 'card'}, h('h2', null, 'Losses'), losses), h('section', {class: 'card'}, h('h2', null, 'Runs of this recording'), runs)));
+    compare.section, h('section', {class: 'card'}, h('h2', null, 'Losses'), losses), h('section', {class: 'card'}, h('h2', null, 'Runs of this recording'), runs)));
 
   const attempt = (run, done) => run.then(() => { toast(done); app.refresh(); }, (error) => toast(error.message));
 
@@ -47,14 +49,14 @@ export function show(root, route, app) {
   function row(s) {
     const env = Object.entries(s.env).map(([key, value]) => `export ${key}='${value.replace(/'/g, "'\\''")}'`).join('\n');
     return h('tr', {class: s.name === app.session ? 'current' : null},
-      h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && h('span', {class: 'dim'}, ' (ended)')),
+      h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)')),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
-      h('td', {class: 'buttons'}, s.open && copyButton(env, `the environment of ${s.name}`),
+      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`),
         h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
           () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
         s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
-          () => remove(`sessions/${encodeURIComponent(s.name)}`), 'Removed')}, 'Remove')));
+          () => remove(`sessions/${encodeURIComponent(s.name)}`), 'Removed')}, 'Remove')]));
   }
 
   let shown = '';
@@ -64,11 +66,12 @@ export function show(root, route, app) {
     if (key === shown) return;
     shown = key;
     replace(body, app.sessions.map(row));
+    compare.names(app.sessions.map((s) => s.name));
     const lost = Object.entries(app.status.losses).filter(([, n]) => n > 0);
     replace(losses, lost.length ? h('ul', {class: 'losses'}, lost.map(([word, n]) => h('li', null, h('b', null, whole(n)), ' ', LOSSES[word] || word)))
       : h('p', null, '✓ Nothing was lost: every verdict on this recording stands on all that was sent.'));
     replace(runs, h('ul', {class: 'losses'}, [...app.status.runs].reverse().slice(0, 20).map((r, i) => h('li', {title: r.started_at}, `${clock(r.started_at)} (${ago(r.started_at)}), statwit ${r.version}`,
-      i === 0 ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
+      i === 0 && !app.readOnly() ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
   }
   const polling = poll(load, 500);
   return {stop: polling.stop};

@@ -39,7 +39,7 @@ struct catalog_question {
                  (const char *const[]){__VA_ARGS__}, e)
 
 static int read_verify(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    if (ONLY(r, "catalog", "session", "since", "strict", "prefix", "ignore_tags") ||
+    if (ONLY(r, "catalog", "session", "since", "as", "strict", "prefix", "ignore_tags") ||
         request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
         request_text(&q->arena, r, "prefix", &q->prefix, e) ||
         request_list(&q->arena, r, "ignore_tags", &q->ignore_tags, e))
@@ -51,7 +51,7 @@ static int read_verify(struct catalog_question *q, const json_t *r, struct catal
 static int read_lint(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     const json_t *silence = json_object_get(r, "silence"), *item;
     size_t i;
-    if (ONLY(r, "catalog", "session", "since", "strict", "silence") ||
+    if (ONLY(r, "catalog", "session", "since", "as", "strict", "silence") ||
         request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
         request_catalog(r, &q->catalog, e) < 0)
         return -1;
@@ -69,7 +69,7 @@ static int read_lint(struct catalog_question *q, const json_t *r, struct catalog
 
 static int read_snapshot(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     struct span check = {NULL, 0};
-    if (ONLY(r, "session", "since", "counts", "values", "mask", "check", "file") ||
+    if (ONLY(r, "session", "since", "as", "counts", "values", "mask", "check", "file") ||
         request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "counts", &q->counts, e) ||
         request_flag(r, "values", &q->values, e) || request_list(&q->arena, r, "mask", &q->mask, e) ||
         request_text(&q->arena, r, "check", &check, e) || request_text(&q->arena, r, "file", &q->file, e))
@@ -92,7 +92,7 @@ static int read_snapshot(struct catalog_question *q, const json_t *r, struct cat
 }
 
 static int read_infer(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    return ONLY(r, "session", "since") ? -1 : request_scope(&q->arena, r, &q->scope, e);
+    return ONLY(r, "session", "since", "as") ? -1 : request_scope(&q->arena, r, &q->scope, e);
 }
 
 static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct asked_side *side,
@@ -167,6 +167,12 @@ size_t catalog_question_sessions(const struct catalog_question *q, struct span s
         if (q->sides[i].live)
             sessions[n++] = named_session(&q->sides[i].scope);
     return n;
+}
+
+bool catalog_question_as_datadog(const struct catalog_question *q, struct span *session, uint64_t *since) {
+    *session = named_session(&q->scope);
+    *since = q->scope.since;
+    return q->scope.as_datadog;
 }
 
 void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier) {

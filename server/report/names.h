@@ -1,10 +1,12 @@
 /* The questions about names and tags, as the control API and the command line ask them: JSON in, JSON out.
  *
- *   verify    {"catalog", "session"?, "since"?, "strict"?, "prefix"?, "ignore_tags"?}            -> findings.h
- *   lint      {"catalog"?, "session"?, "since"?, "strict"?, "silence"?:[rule]}                   -> findings.h
- *   snapshot  {"session"?, "since"?, "counts"?, "values"?, "mask"?}                              -> {"snapshot": text}
- *             {"check": text, "file"?, "session"?, "since"?}                                     -> snapshot_check
- *   infer     {"session"?, "since"?}                                                             -> {"catalog": text}
+ * "as": "datadog" asks about what Datadog has instead of what was sent.
+ *
+ *   verify    {"catalog", "session"?, "since"?, "as"?, "strict"?, "prefix"?, "ignore_tags"?}            -> findings.h
+ *   lint      {"catalog"?, "session"?, "since"?, "as"?, "strict"?, "silence"?:[rule]}                   -> findings.h
+ *   snapshot  {"session"?, "since"?, "as"?, "counts"?, "values"?, "mask"?}                              -> {"snapshot": text}
+ *             {"check": text, "file"?, "session"?, "since"?, "as"?}                                     -> snapshot_check
+ *   infer     {"session"?, "since"?, "as"?}                                                             -> {"catalog": text}
  *   diff      {"a": SIDE, "b": SIDE}; SIDE: {"session"} | {"snapshot": text, "file"?} | {"catalog"}
  *             -> diff.h with "text" and "markdown"
  *
@@ -32,6 +34,8 @@ void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
  * the request names none, EVERY_SESSION where it asks for all. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
+/* Whether it is about what Datadog has ("as":"datadog"): then the answer's reader is one of that view, of this session and since. */
+bool catalog_question_as_datadog(const struct catalog_question *q, struct span *session, uint64_t *since);
 /* The i-th of them begins at this mark, unless the question has a `since`; so many records are left out by that. */
 void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier);
 /* Whether every `since` can be a mark of the recording whose newest record is last_id; else err says so. The answer asks too. */

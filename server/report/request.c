@@ -42,6 +42,12 @@ int request_scope(struct arena *arena, const json_t *object, struct scope *scope
     if (found < 0)
         return -1;
     scope->since_given = found;
+    struct span as = {NULL, 0};
+    if (request_text(arena, object, "as", &as, e) != 0)
+        return -1;
+    if (as.p && !span_eq(as, SPAN("datadog")))
+        return request_complain(e, "must be datadog", "as");
+    scope->as_datadog = as.p;
     return request_text(arena, object, "session", &scope->session, e);
 }
 

@@ -21,7 +21,7 @@ int request_only(const json_t *object, size_t n, const char *const *names, struc
 int request_text(struct arena *arena, const json_t *object, const char *field, struct span *text,
                  struct catalog_error *e);
 int request_flag(const json_t *object, const char *field, bool *on, struct catalog_error *e);
-/* "session" and "since" */
+/* "session", "since" and "as" */
 int request_scope(struct arena *arena, const json_t *object, struct scope *scope, struct catalog_error *e);
 /* "env,host" or ["env","host"] */
 int request_list(struct arena *arena, const json_t *object, const char *field, struct span *list,

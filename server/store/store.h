@@ -103,6 +103,20 @@ int store_port_used(struct store *s, int port, struct err *err);
 /* Into ports[], oldest first; *n of them. Before anything is put. */
 int store_ports(struct store *s, int ports[STORE_PORTS_KEPT], size_t *n, struct err *err);
 
+/* Verdicts: the last reports, kept beside the records. When there are as many as there may be, the oldest that passed makes room, else
+ * the oldest. A report of the same question takes the place of the one before. Any thread; nothing waits for the disk: they are
+ * written with the next commit that has something to write, and at the end. */
+#define STORE_VERDICTS_MAX     100
+#define STORE_VERDICT_SIZE_MAX ((size_t)64 << 10) /* bytes of a report; store_verdict refuses a longer one */
+/* Copies the row; gives it its id and counts how often it was asked. -1: too long, or out of memory. */
+int store_verdict(struct store *s, const struct verdict_row *verdict);
+/* Newest first. The row is valid until fn returns, which must not call the store; not 0 stops. */
+void store_verdicts_each(struct store *s, int (*fn)(void *arg, const struct verdict_row *), void *arg);
+struct store_verdict_counts {
+    uint64_t kept, failed, last_id;
+};
+void store_verdicts_count(struct store *s, struct store_verdict_counts *counts);
+
 struct store_stats {
     uint64_t samples, series, events, checks, rejects, requests, datagrams; /* recorded now */
     uint64_t payloads, payload_bytes;                                       /* bodies that are kept now */
@@ -114,6 +128,10 @@ struct store_stats {
 /* Any thread. */
 void store_stats(struct store *s, struct store_stats *stats);
 const char *store_path(const struct store *s); /* as given */
+
+/* A store of one or two recordings that are only looked at: nothing can be put, and no byte of the files is changed. Of the second one,
+ * the sessions are called "2:NAME". store_close closes it. */
+struct store *store_open_view(const char *const *paths, size_t n, struct err *err);
 
 /* --- reading ----------------------------------------------------------------------------------- */
 

@@ -91,6 +91,46 @@ compile() { # source, program, more
     [ "$output" = 'c++: ok' ]
 }
 
+@test "statwit.hpp is C++11 and C++20, without a warning" {
+    for standard in 11 20; do
+        "${CXX:-c++}" -std=c++$standard -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -o "$BATS_TEST_TMPDIR/cpp" \
+            tests/e2e/client_cpp.cc $(pkg-config --cflags --libs statwit)
+        run "$BATS_TEST_TMPDIR/cpp"
+        echo "$output"
+        [ "$output" = 'c++: ok' ]
+    done
+}
+
+@test "the CUnit macros from C++" {
+    cp tests/e2e/client_macros.c "$BATS_TEST_TMPDIR/macros.cc"
+    "${CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers -include statwit.hpp \
+        -D'statwit_incr(metrics, key)=statwit::incr(metrics, key)' -o "$BATS_TEST_TMPDIR/macros" "$BATS_TEST_TMPDIR/macros.cc" \
+        $(pkg-config --cflags --libs statwit) -lcunit
+    cd "$BATS_TEST_TMPDIR"
+    run ./macros
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *'- NO VERDICT: incr {'* ]]
+}
+
+# A project of somebody else, in the test's folder.
+consumer() { cp tests/e2e/consumer/* client/c/example/shop_test.c tests/e2e/client_cpp.cc "$BATS_TEST_TMPDIR"; }
+
+@test "a CMake project finds the library by pkg-config" {
+    command -v cmake >/dev/null || skip "no cmake"
+    consumer
+    cmake -S "$BATS_TEST_TMPDIR" -B "$BATS_TEST_TMPDIR/cmake" >"$BATS_TEST_TMPDIR/log" 2>&1 &&
+        cmake --build "$BATS_TEST_TMPDIR/cmake" >>"$BATS_TEST_TMPDIR/log" 2>&1 || { cat "$BATS_TEST_TMPDIR/log"; false; }
+    (cd "$BATS_TEST_TMPDIR/cmake" && ctest --output-on-failure)
+}
+
+@test "a meson project finds the library by pkg-config" {
+    command -v meson >/dev/null || skip "no meson"
+    consumer
+    meson setup "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/meson" >"$BATS_TEST_TMPDIR/log" 2>&1 &&
+        meson test -C "$BATS_TEST_TMPDIR/meson" >>"$BATS_TEST_TMPDIR/log" 2>&1 || { cat "$BATS_TEST_TMPDIR/log"; false; }
+}
+
 @test "the symbols are those of exports.txt" {
     make -s abi
 }

@@ -174,3 +174,34 @@ lines() {
         [ "$(curl -s -o answer -w '%{http_code}' "$STATWIT_URL/recorder/v1/flush?$query")" = 400 ] || { echo "$query"; cat answer; return 1; }
     done
 }
+
+@test "events and checks go with the next flush" {
+    printf '1700000001\ta:1|c\n1700000002\t_e{5,4}:title|text|#b,a,b|s:jenkins\n1700000003\t_sc|db|2|m:down\n1700000031\t_e{3,1}:two|x|d:5|h:box\n' | statwit import - --db new.db -q
+    run statwit flush --db new.db --format json
+    exits 0
+    [ "$(jq -c 'map([.flush_at, (.series|length), (.events//[]|map([.msg_title,.timestamp,.host,.tags,.source_type_name])), (.service_checks//[]|map([.check,.status,.message,.timestamp,.tags]))])' <<<"$output")" = \
+        '[[1700000010,1,[["title",1700000002,"default-hostname",["a","b"],"jenkins"]],[["db",2,"down",1700000003,null]]],[1700000025,1,[],[]],[1700000040,1,[["two",5,"box",null,null]],[]]]' ]
+    run statwit flush --db new.db
+    has 'event        {"msg_title":"title"'
+    has 'check        {"check":"db"'
+    # Alone, without a sample to flush.
+    printf '1700000002\t_e{5,4}:title|text\n' | statwit import - --db alone.db -q
+    [ "$(statwit flush --db alone.db --format json | jq -c 'map([.flush_at, (.events|length)])')" = '[[1700000010,1]]' ]
+    # Chosen by name, only series are shown.
+    run statwit flush --db new.db a
+    hasnt title
+}
+
+@test "replay --timed keeps the order of all records, and their pauses" {
+    printf '1700000001\ta:1|c\n1700000001.05\t_e{1,1}:e|x\n1700000001.1\tb:1|c\n1700000001.1\t_sc|k|0\n' | statwit import - --db old.db -q
+    start
+    run statwit replay old.db --timed --to udp
+    exits 0
+    has 'sent 4 lines'
+    [ "$(statwit samples --json | jq '.samples | (.[1].received_at|.[17:29]|tonumber) - (.[0].received_at|.[17:29]|tonumber) | if . < 0 then . + 60 else . end | . >= 0.09')" = true ]
+    statwit expect -q 'event e' 'check k' 'incr b'
+    printf 'a:1|c\n' >lines.txt
+    run statwit replay lines.txt --timed
+    exits 2
+    has '--timed needs a recording'
+}

@@ -158,6 +158,11 @@ static void assertions(struct statwit_recorder *recorder) {
         report.verdict != STATWIT_PASS || report.n_results != 2)
         need(NULL, "no_rejects");
     statwit_report_free(&report);
+    struct statwit_expect_options datadog = {.as_datadog = true};
+    if (statwit_expect(session, "rate after sum == 0.1", &datadog, &report, &error) ||
+        report.verdict != STATWIT_PASS)
+        need(NULL, "as_datadog");
+    statwit_report_free(&report);
     if (statwit_expect(session, "incr a{", NULL, &report, &error) == 0 || error.code != STATWIT_INVALID)
         need(NULL, "malformed");
     if (statwit_reset(session, &error))

@@ -162,14 +162,14 @@ class Metrics(Lists):
         self.assertEqual(self.get("/api/v1/metrics", **{"from": 1})["metrics"], ["My_Metric.a_b", "dist", "plain"])
         self.assertEqual(self.get("/api/v1/search", q="metrics:My_")["results"]["metrics"], ["My_Metric.a_b"])
         self.assertEqual(self.get("/api/v2/metrics/My_Metric.a_b/all-tags")["data"]["attributes"]["tags"], ["host:h1", "team:front_end"])
-        self.assertEqual(self.get("/api/v1/metrics/My_Metric.a_b")["type"], "count")
+        self.assertEqual(self.get("/api/v1/metrics/My_Metric.a_b")["type"], "rate")
         self.assertEqual([one["name"] for one in self.r.get("series", name="My*")["series"]], ["My-Metric.a b"])
 
     def test_filters_were_ignored(self):
         for args, expected in (({"filter[tags]": "env:nope"}, []), ({"filter[tags]": "env:dev"}, ["dist", "plain"]), ({"filter[tags]": "env:* AND NOT host:*"}, ["dist"]),
                                ({"filter[tags]": "ENV:Dev,host:h2"}, ["plain"]), ({"filter[tags]": ""}, ["My_Metric.a_b", "dist", "plain"]),
                                ({"filter[metric_type]": "distribution"}, ["dist"]), ({"filter[metric_type]": "non_distribution"}, ["My_Metric.a_b", "plain"]),
-                               ({"filter[metric_type]": "count"}, ["My_Metric.a_b"]), ({"filter[configured]": "true"}, []),
+                               ({"filter[metric_type]": "rate"}, ["My_Metric.a_b"]), ({"filter[configured]": "true"}, []),
                                ({"filter[configured]": "False"}, ["My_Metric.a_b", "dist", "plain"]), ({"window[seconds]": 3600}, ["My_Metric.a_b", "dist", "plain"]),
                                ({"filter[related_assets]": "true"}, []), ({"filter[is_configurable]": "false"}, []),
                                ({"filter[tags]": "env:dev", "filter[metric_type]": "distribution"}, ["dist"]), ({"filter[related_assets]": "false"}, ["My_Metric.a_b", "dist", "plain"])):

@@ -12,6 +12,8 @@ NOW = int(time.time()) // 60 * 60
 
 
 class Reads(unittest.TestCase):
+    FLAGS = ()
+
     def get(self, path, status=200, **args):
         query = urllib.parse.urlencode(args, doseq=True)
         return self.r.ask("GET", path + ("?" + query if query else ""), status=status)
@@ -22,7 +24,7 @@ class Reads(unittest.TestCase):
         self.assertIn(part, answer["errors"][0])
 
     def run(self, result=None):
-        with Recorder() as self.r:
+        with Recorder(*self.FLAGS) as self.r:
             return super().run(result)
 
 
@@ -116,7 +118,7 @@ class Events(Reads):
 
 class Names(Reads):
     def setUp(self):
-        self.r.send("http.hits:1|c|#env:ci,route:/a", "http.time:1|ms|#env:ci,host:web", "db.size:1|g|#env:prod")
+        self.r.send("http.hits:1|c|#env:ci,route:/a", "http.time:1|d|#env:ci,host:web", "db.size:1|g|#env:prod")
 
     def test_lists(self):
         self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW - 60})["metrics"], ["db.size", "http.hits", "http.time"])
@@ -151,7 +153,7 @@ class Names(Reads):
         self.assertEqual(self.get("/api/v2/metrics/http.hits/volumes")["data"]["type"], "metric_volumes")
         for path in ("all-tags", "volumes"):
             self.assertIn("not found", self.get(f"/api/v2/metrics/none/{path}", status=404)["errors"][0])
-        self.assertEqual(self.get("/api/v1/metrics/http.time")["type"], "timing")
+        self.assertEqual(self.get("/api/v1/metrics/http.time")["type"], "distribution")
         self.get("/api/v1/metrics/none", status=404)
         self.r.ask("PUT", "/api/v1/metrics/http.hits", {"description": "d"})
         self.assertEqual(self.r.ask("PUT", "/api/v1/metrics/http.hits", {"unit": "hit"})["description"], "d")
@@ -212,14 +214,13 @@ class Queries(Reads):
             {"metric": "lat", "points": [[NOW - 60, [5]]], "tags": ["route:b"]}]}, status=202)
         self.r.ask("POST", "/api/v1/series", {"series": [
             {"metric": "speed", "type": "rate", "interval": 10, "points": [[NOW - 60, 2]]}]}, status=202)
-        self.r.send("took:1:2|ms|@0.5\ntook:6|ms", "users:a|s")
         for query, expected in (
                 ("avg:lat{*}.rollup(60)", {"": [3]}), ("sum:lat{*}.rollup(60)", {"": [9]}), ("min:lat{*}.rollup(60)", {"": [1]}),
                 ("max:lat{*}.rollup(60)", {"": [5]}), ("count:lat{*}.rollup(60)", {"": [3]}), ("p50:lat{*}.rollup(60)", {"": [3]}), ("p99:lat{*}.rollup(60)", {"": [5]}),
                 ("avg:lat{*} by {route}.rollup(60)", {"route:a": [2], "route:b": [5]}),
                 ("sum:speed{*}.rollup(60)", {"": [2]}), ("sum:speed{*}.rollup(60).as_count()", {"": [20]}),
                 ("sum:speed{*}.rollup(60).as_rate()", {"": [20 / 60]}),
-                ("avg:took{*}.rollup(3600)", {"": [12 / 5]}), ("avg:users{*}", {})):
+                ("avg:users{*}", {})):
             got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
             self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
 
@@ -249,13 +250,6 @@ class Queries(Reads):
         for value in (7, 8):
             self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "c", "type": "count", "points": [[NOW, value], [NOW - 9, 1]]}]}, status=202)
         self.assertEqual(self.points("sum:c{*}.as_count().rollup(600000)"), {"": [9]})
-
-    def test_lines_are_flushed_every_ten_seconds(self):
-        at = NOW - 60
-        self.r.send(*(f"lines:{i}|c|T{at + i}" for i in range(1, 10)), *(f"level:{i}|g|T{at + i}" for i in range(1, 10)))
-        self.assertEqual(self.points("sum:lines{*}"), {"": [45]})
-        self.assertEqual(self.points("sum:lines{*}.as_rate()"), {"": [4.5]})
-        self.assertEqual(self.points("avg:level{*}"), {"": [9]})
 
     def test_names_and_tags_are_normalized(self):
         self.r.ask("POST", "/api/v1/series", {"series": [
@@ -395,6 +389,58 @@ class Queries(Reads):
         self.refused("input validation failed", "POST", "/api/v2/query/scalar", "{")
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", {"data": {"type": "timeseries_request"}})
         self.refused('Expected "scalar_request"', "POST", "/api/v2/query/scalar", json.dumps([]))
+
+
+class Flushed(Reads):
+    """What came over DogStatsD is there as an Agent would have sent it on."""
+
+    def points(self, query):
+        got = self.get("/api/v1/query", **{"from": NOW - 3600, "to": NOW + 3600, "query": query + ".rollup(86400)"})
+        return got["message"], [value for one in got["series"] for _, value in one["pointlist"]]
+
+    def test_types_and_names(self):
+        self.r.send("login.attempt:1|c|#instance:failure", "login.attempt:2|c|@0.5|#instance:failure", "events.latency:320:80|ms", "size:7|d", "users:a|s", "users:b|s")
+        self.assertEqual(self.points("sum:login.attempt{instance:failure}.as_count()"), ("", [5]))
+        self.assertEqual(self.points("avg:login.attempt{*}"), ("", [0.5]))
+        self.assertEqual(self.points("avg:events.latency.avg{*}"), ("", [200]))
+        self.assertEqual(self.points("max:events.latency.max{*}"), ("", [320]))
+        self.assertEqual(self.points("sum:events.latency.count{*}.as_count()"), ("", [2]))
+        self.assertEqual(self.points("p95:size{*}"), ("", [7]))
+        self.assertEqual(self.points("avg:users{*}"), ("", [2]))
+        message, values = self.points("1 + avg:events.latency{*}")
+        self.assertEqual(values, [])
+        self.assertTrue(message.startswith("events.latency is a timing: an Agent makes events.latency.avg"), message)
+        self.assertEqual(self.points("avg:nothing{*}"), ("", []))
+        names = ["events.latency." + part for part in ("95percentile", "avg", "count", "max", "median")] + ["login.attempt", "size", "users"]
+        self.assertEqual(self.get("/api/v1/metrics", **{"from": NOW - 60})["metrics"], names)
+        self.assertEqual([one["id"] for one in self.get("/api/v2/metrics")["data"]], names)
+        self.assertEqual(self.get("/api/v1/metrics/login.attempt")["type"], "rate")
+
+    def test_what_came_over_http_is_as_it_was(self):
+        self.r.ask("POST", "/api/v1/series", {"series": [
+            {"metric": "hits", "type": "count", "interval": 10, "points": [[NOW, 4]], "tags": ["env:ci"]},
+            {"metric": "hits", "type": "count", "interval": 10, "points": [[NOW - 20, 5]], "tags": ["env:ci"]}]}, status=202)
+        self.r.send("hits:3|c|#env:prod")
+        self.assertEqual(self.points("sum:hits{env:ci}.as_count()"), ("", [9]))
+        self.assertEqual(self.points("sum:hits{env:prod}.as_count()"), ("", [3]))
+
+
+class Raw(Queries):
+    """With --raw-queries samples stand under the names by which they were sent."""
+    FLAGS = ("--raw-queries",)
+
+    def test_values_of_timings_are_put_together_at_once(self):
+        self.r.send("took:1:2|ms|@0.5\ntook:6|ms", "users:a|s")
+        for query, expected in (("avg:took{*}.rollup(3600)", {"": [12 / 5]}), ("avg:users{*}", {})):
+            got = self.v1(query, **{"from": NOW - 3600, "to": NOW + 3600})
+            self.assertEqual({",".join(one["tag_set"]): [value for _, value in one["pointlist"]] for one in got}, expected, query)
+
+    def test_lines_are_flushed_every_ten_seconds(self):
+        at = NOW - 60
+        self.r.send(*(f"lines:{i}|c|T{at + i}" for i in range(1, 10)), *(f"level:{i}|g|T{at + i}" for i in range(1, 10)))
+        self.assertEqual(self.points("sum:lines{*}"), {"": [45]})
+        self.assertEqual(self.points("sum:lines{*}.as_rate()"), {"": [4.5]})
+        self.assertEqual(self.points("avg:level{*}"), {"": [9]})
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ class Facts(unittest.TestCase):
                 self.assertEqual((got, json.loads(text)), (400, {"errors": [f"invalid request with route {path} and method {method}"]}))
             self.assertEqual(self.r.raw("HEAD", path)[0], 400)
         self.assertEqual(self.r.raw("GET", "/api/v1/validate")[0], 200)
+        self.assertEqual(self.r.raw("GET", "/api/v1/validate", None, NONE)[0], 200)
         self.assertEqual(self.r.raw("HEAD", "/support/flare")[0], 200)
         self.assertEqual(self.r.raw("GET", "/metrics")[0], 200)
         self.assertEqual(routes(self.r), {})

@@ -7,6 +7,8 @@ import random
 import re
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from recorder import Recorder
 
@@ -56,6 +58,102 @@ class Glances(unittest.TestCase):
                     self.assertEqual((m["min"], m["max"]), (min(s["min"] for s in rows), max(s["max"] for s in rows)))
                     keys = {t.split(":")[0] for s in rows for t in s["tags"]}
                     self.assertEqual(set(m["tag_keys"]), keys)
+
+    def batches(self, r, samples, **args):
+        """The events of a stream of batches until they tell of so many samples."""
+        query = "&".join(f"{k}={v}" for k, v in {"every_ms": 100, **args}.items())
+        with urllib.request.urlopen(f"{r.ready['http']}/recorder/v1/stream?{query}", timeout=60) as stream:
+            yield None
+            passed, kind = 0, None
+            while passed < samples:
+                line = stream.readline().decode().strip()
+                if line.startswith("event: "):
+                    kind = line[7:]
+                elif line.startswith("data: "):
+                    self.assertEqual(kind, "batch")
+                    batch = json.loads(line[6:])
+                    passed += batch["passed"]
+                    yield batch
+
+    def test_batches_tell_of_every_sample_once(self):
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, 100 + seed)
+                mark = r.ask("POST", "/recorder/v1/marks", {})["mark"]
+                self.fill(r, seed)
+                r.get("status")
+                want = r.get("samples", since=mark, limit=100000)["samples"]
+                # In one batch, as it is all there when the stream begins.
+                batch = [b for b in self.batches(r, len(want), since=mark, rows=200) if b][0]
+                self.assertEqual((batch["passed"], batch["partial"]), (len(want), False))
+                groups = {}
+                for s in want:
+                    groups.setdefault((s["name"], s["type"]), []).append(s)
+                self.assertEqual(batch["names"], len(groups))
+                self.assertEqual(len(batch["rows"]), len(groups))
+                self.assertEqual([b["n"] for b in batch["rows"]], sorted(b["n"] for b in batch["rows"]))
+                for row in batch["rows"]:
+                    mine = groups[row["name"], row["type"]]
+                    self.assertEqual(row["n"], len(mine))
+                    self.assertEqual({k: v for k, v in row.items() if k not in ("n", "sum", "new")}, mine[-1])
+                    if row["type"] == "set":
+                        self.assertIsNone(row["sum"])
+                    elif row["type"] in ("count", "gauge"):
+                        total = sum(s["value"] / (s["sample_rate"] if row["type"] == "count" else 1) for s in mine)
+                        self.assertAlmostEqual(row["sum"], total, delta=1e-6 * (1 + abs(total)))
+                # Few: each of them, in the order of arrival.
+                last = r.get("status")["last_id"]
+                r.send("few.a:1|c|@0.5\nfew.b:2|g\na.b:3|g")
+                r.get("status")
+                batch = [b for b in self.batches(r, 3, since=last) if b][0]
+                self.assertEqual([(b["name"], b["n"]) for b in batch["rows"]], [("few.a", 1), ("few.b", 1), ("a.b", 1)])
+                self.assertEqual(batch["rows"][0]["sum"], 2)
+
+    def test_batches_show_what_is_new_first(self):
+        with Recorder() as r:
+            r.send("\n".join(f"old.{i}:1|c" for i in range(100)))
+            r.get("status")
+            stream = self.batches(r, 3001, rows=5, name="*")
+            next(stream)  # it stands
+            for i in range(30):
+                r.send("\n".join(f"old.{k}:1|c" for k in range(100)) + ("\nbrand.new:1|c" if i == 15 else ""))
+            rows = [(row["name"], row["new"]) for batch in stream for row in batch["rows"]]
+            self.assertIn(("brand.new", True), rows)
+            self.assertEqual({name for name, new in rows if new}, {"brand.new"})
+
+    def test_batches_refuse_what_they_do_not_take(self):
+        with Recorder() as r:
+            for query, why in (("rows=3", "every_ms"), ("every_ms=1", "from 100"), ("every_ms=250&rows=0", "rows"), ("every_ms=250&type=event", "samples alone")):
+                with self.assertRaises(urllib.error.HTTPError) as caught:
+                    urllib.request.urlopen(f"{r.ready['http']}/recorder/v1/stream?{query}", timeout=60)
+                self.assertEqual(caught.exception.code, 400)
+                self.assertIn(why, caught.exception.read().decode())
+
+    def test_rejects_by_reason_and_the_newest_of_one(self):
+        with Recorder() as r:
+            rng = random.Random(4)
+            for i in range(200):
+                r.send(rng.choice([f"a{i}:1|zz", f"b{i}|c", f"c{i}:x|g", f"_e{{{i}", f"ok{i}:1|c"]))
+            all_of = r.get("rejects", limit=100000)["rejects"]
+            self.assertEqual(r.get("rejects", newest="true", limit=7)["rejects"], all_of[-7:])  # the oldest came once
+            grouped = r.get("rejects", group="true")
+            self.assertEqual((grouped["total"], grouped["partial"]), (len(all_of), False))
+            self.assertEqual([g["n"] for g in grouped["reasons"]], sorted((g["n"] for g in grouped["reasons"]), reverse=True))
+            for g in grouped["reasons"]:
+                mine = [x for x in all_of if x["reason"] == g["reason"]]
+                self.assertEqual((g["n"], g["newest"]), (len(mine), mine[-1]))
+                self.assertEqual(r.get("rejects", reason=g["reason"], limit=100000)["rejects"], mine)
+                self.assertEqual(r.get("rejects", reason=g["reason"], newest="true", limit=5)["rejects"], mine[-5:])
+                pages, cursor = [], 0
+                while cursor is not None:
+                    page = r.get("rejects", reason=g["reason"], limit=9, cursor=cursor)
+                    pages, cursor = pages + page["rejects"], page["next"]
+                self.assertEqual(pages, mine)
+            self.assertEqual(len(grouped["reasons"]), len({x["reason"] for x in all_of}))
+            events = [x for x in all_of if x["family"] == "event"]
+            self.assertEqual(r.get("rejects", type="event", newest="true", limit=3)["rejects"], events[-3:])
+            r.ask("GET", "/recorder/v1/rejects?reason=bad", status=400)
+            r.ask("GET", "/recorder/v1/rejects?group=true&limit=3", status=400)
 
     def test_words_of_q(self):
         with Recorder() as r:

@@ -6,7 +6,7 @@ FAULT_SRC := $(wildcard tests/fault/*.bats)
 
 $(OUT)/fault/hammer: $(OUT)/tests/fault/hammer.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^
+	$(LINK) -o $@ $^ $(SERVER_LIBS)
 
 # Preloaded, so it comes before a sanitizer's own library: never built with one.
 CLOCK_SHIFT := build/clock_shift.so

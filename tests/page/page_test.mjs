@@ -1,11 +1,15 @@
-// page_test.mjs STATWIT CHROMIUM [NAME]: every screen shows what the API says; nothing that was sent becomes an element; looking changes
+// page_test.mjs STATWIT CHROMIUM ASSETS [NAME]: every screen shows what the API says; nothing that was sent becomes an element; looking changes
 // nothing. Each test waits for what must show, and never sleeps.
 import assert from 'node:assert/strict';
 import {createRequire} from 'node:module';
-import {readFileSync} from 'node:fs';
-import {startBrowser, startRecorder} from './recorder.mjs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {numbers} from './numbers.mjs';
+import {recordingTests} from './recordings.mjs';
+import {ours, startBrowser, startRecorder} from './recorder.mjs';
 
-const [binary, executable, only = ''] = process.argv.slice(2);
+const [binary, executable, assets, only = ''] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tests = [];
 const test = (name, run, ...options) => tests.push({name, run, options});
@@ -14,12 +18,19 @@ const LINES = ['http.time:12.5:30:7|ms|#env:ci,route:/login', 'http.time:8|ms|#e
   '_e{6,4}:Deploy|done|t:success|#env:ci', '_sc|db.ok|2|#env:ci|m:no connection'];
 // What a screen shows once it knows what was recorded.
 const SHOWN = [['session=empty', '.empty'], ['/users', '.figures dd'], ['/http.time', '.chart .band'], ['/metrics', 'a.open'], ['/live', '.live td'],
-  ['/rejects', '.reject'], ['/events', '.event'], ['/expect', '.result'], ['/sessions', 'main td a']];
+  ['/rejects', '.reject'], ['/events', '.event'], ['/expect', '.result'], ['/verdicts', '.judged'], ['/sessions', 'main td a']];
 const SCREENS = ['#/metrics', '#/metrics/http.time?type=timing', '#/metrics/users?type=set', '#/live', '#/rejects', '#/events',
-  '#/expect?e=incr+login.atempt+sum+%3D%3D+1', '#/sessions'];
+  '#/expect?e=incr+login.atempt+sum+%3D%3D+1', '#/verdicts', '#/sessions'];
 
 async function settled(page, selector, text) {
   await page.locator(selector, text ? {hasText: text} : {}).first().waitFor({state: 'visible', timeout: 10000});
+}
+
+async function accessible(page, what) {
+  await page.evaluate(axe);
+  const {violations} = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}));
+  assert.deepEqual(violations.map((v) => `${what} ${v.id}: ${v.nodes.map((n) => n.target).join(' | ')}`), []);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} scrolls sideways`);
 }
 
 test('metrics: the list is what the API says', async ({page, r}) => {
@@ -177,7 +188,7 @@ test('the keys', async ({page, r}) => {
   await page.keyboard.press('k');
   await page.keyboard.press('Enter');
   await settled(page, 'h1', 'http.time');
-  for (const [key, title] of [['2', 'Live'], ['3', 'Rejects'], ['4', 'Events'], ['5', 'Expect'], ['6', 'Sessions'], ['1', 'Metrics']]) {
+  for (const [key, title] of [['2', 'Live'], ['3', 'Rejects'], ['4', 'Events'], ['5', 'Expect'], ['6', 'Verdicts'], ['7', 'Sessions'], ['1', 'Metrics']]) {
     await page.keyboard.press(key);
     await page.waitForFunction((t) => document.title === `${t} · statwit`, title);
   }
@@ -204,11 +215,14 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
     await r.send(`${name}|zz`);
   }
   await r.ask('sessions', {method: 'POST', body: JSON.stringify({name: '<b>s</b>'})});
+  await r.ask('sessions', {method: 'POST', body: '{"name":"other"}'});
+  for (const text of WICKED) // what cannot be read is an error, and not kept
+    await r.ask('expect', {method: 'POST', body: JSON.stringify({expect: [`incr "${text.replace(/["\\]/g, '\\$&')}"{"k:${text.replace(/["\\]/g, '\\$&')}"} sum == 7`]})});
   const {metrics} = await r.ask('metrics?limit=1000');
   assert.ok(metrics.length > 35, `${metrics.length} metrics`);
   let dialogs = 0;
   page.on('dialog', (d) => { dialogs++; d.dismiss(); });
-  const screens = [...SCREENS, ...metrics.slice(0, 40).map((m) => `#/metrics/${encodeURIComponent(m.name)}?type=${m.type}`)];
+  const screens = [...SCREENS, '#/sessions?a=default&b=other', '#/sessions?a=%3Cimg%20src=x%20onerror=alert(1)%3E&b=other', '#/verdicts?session=%3Cb%3E', ...metrics.slice(0, 40).map((m) => `#/metrics/${encodeURIComponent(m.name)}?type=${m.type}`)];
   for (const screen of screens) {
     await page.goto(r.url + '/' + screen);
     await page.locator('footer .state').waitFor();
@@ -218,6 +232,12 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
   }
   await page.goto(r.url + '/#/rejects');
   await settled(page, '.reject');
+  await page.goto(r.url + '/#/verdicts');
+  await settled(page, '.judged');
+  assert.ok(await page.locator('.judged').count() > 30);
+  await page.goto(r.url + '/#/sessions?a=default&b=other');
+  await settled(page, '.removed li');
+  assert.equal(await page.locator('.removed img, .removed script, .removed b b').count(), 0);
   await page.goto(r.url + '/#/events');
   await settled(page, '.event');
   assert.equal(await page.locator('main img, main script').count(), 0);
@@ -268,6 +288,17 @@ test('the server goes away: it is said, and the content stays', async ({page, r}
   r.stop = async () => {};
   await settled(page, 'footer [role=alert]', 'does not answer');
   assert.ok(await page.locator('a.open').count() > 0);
+  const again = await startRecorder(binary, '--http-port', new URL(r.url).port);
+  try {
+    await settled(page, '#toast.on', 'The server is back');
+    await settled(page, '.empty', 'Waiting for the first metric');
+    await again.send('back.again:1|c');
+    await settled(page, 'a.open', 'back.again');
+    await page.goto(r.url + '/#/live');
+    await settled(page, '.live td', 'again');
+  } finally {
+    await again.stop();
+  }
 });
 
 for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], ['380 px', {viewport: {width: 380, height: 780}}], ['320 px', {viewport: {width: 320, height: 640}}]])
@@ -280,11 +311,12 @@ for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], [
       await settled(page, SHOWN.find(([part]) => screen.includes(part))[1]);
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${screen} scrolls sideways`);
       if (look === '320 px') continue;
-      await page.evaluate(axe);
-      const {violations} = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}));
-      assert.deepEqual(violations.map((v) => `${screen} ${v.id}: ${v.nodes.map((n) => n.target).join(' | ')}`), []);
+      await accessible(page, screen);
     }
   }, options);
+
+const folder = mkdtempSync(path.join(tmpdir(), 'statwit-recordings-'));
+recordingTests({test, settled, binary, folder, accessible});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
@@ -294,13 +326,14 @@ for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   const own = await browser.newContext({viewport: {width: 1280, height: 800}, ...context});
   const page = await own.newPage();
   const bad = [];
-  own.on('request', (q) => { if (!q.url().startsWith(r.url) && q.url() !== 'about:blank') bad.push(`asked for ${q.url()}`); });
+  own.on('request', (q) => { if (!ours.some((url) => q.url().startsWith(url))) bad.push(`asked for ${q.url()}`); });
   own.on('console', (m) => { if (m.type() === 'error' && !/status of 40[01]|ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(m.text())) bad.push(m.text()); });
   page.on('pageerror', (e) => bad.push(e.stack));
   try {
     if (!options.length) {
       for (const line of LINES) await r.send(line);
       await r.ask('status');
+      if (!name.includes('erdicts')) await r.ask('expect', {method: 'POST', body: '{"expect":["incr login.attempt sum == 1","incr login.attempt"]}'});
     }
     await run({page, r});
     assert.deepEqual(bad, [], 'the browser complained');
@@ -314,6 +347,8 @@ for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   await own.close();
   await r.stop();
 }
+if (!only || only === 'numbers') failed += await numbers(binary, browser, assets);
 await stop();
+rmSync(folder, {recursive: true, force: true});
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -7,6 +7,9 @@ import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {chromium} from 'playwright-core';
 
+// Where a page may ask: what was started here.
+export const ours = ['about:blank'];
+
 export async function startRecorder(binary, ...options) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^(DD_|STATWIT_)/.test(k)));
   const child = spawn(binary, ['serve', '--private', ...options], {stdio: ['pipe', 'pipe', 'inherit'], env});
@@ -15,6 +18,7 @@ export async function startRecorder(binary, ...options) {
     lines.once('line', (line) => resolve(JSON.parse(line)));
     child.once('exit', (code) => reject(new Error(`the recorder ended with ${code}`)));
   });
+  ours.push(ready.http);
   const udp = dgram.createSocket('udp4');
   return {
     ready, url: ready.http,
@@ -33,6 +37,21 @@ export async function startRecorder(binary, ...options) {
       await ended;
     },
   };
+}
+
+// `statwit view` on recordings; its address ends with a slash.
+export async function startView(binary, ...files) {
+  const child = spawn(binary, ['view', ...files], {stdio: ['ignore', 'pipe', 'inherit']});
+  const url = await new Promise((resolve, reject) => {
+    createInterface({input: child.stdout}).once('line', resolve);
+    child.once('exit', (code) => reject(new Error(`view ended with ${code}`)));
+  });
+  ours.push(url);
+  return {url, stop() {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill();
+    return ended;
+  }};
 }
 
 // A profile of its own, nothing that looks things up elsewhere.

@@ -24,6 +24,7 @@ static json_t *make_question(const struct statwit_session *session, const char *
     if (options->all_covered)
         failed |= json_object_set_new(body, "all_covered", json_true());
     failed |= question_flag(body, "no_rejects", options->no_rejects);
+    failed |= question_as(body, options->as_datadog);
     if (!failed)
         return body;
     json_decref(body);

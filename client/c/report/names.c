@@ -42,6 +42,7 @@ int statwit_verify_catalog(struct statwit_session *session, const char *catalog,
     failed |= question_flag(question, "strict", options->strict);
     failed |= question_text(question, "prefix", options->prefix);
     failed |= question_text(question, "ignore_tags", options->ignore_tags);
+    failed |= question_as(question, options->as_datadog);
     return report_ask(session, V1 "/verify", finished(question, failed), REPORT_MS, report, error);
 }
 
@@ -71,6 +72,7 @@ int statwit_lint(struct statwit_session *session, const struct statwit_lint_opti
     if (files)
         failed |= json_object_set_new(question, "catalog", files);
     failed |= question_flag(question, "strict", options->strict) | put_rules(question, options->silence);
+    failed |= question_as(question, options->as_datadog);
     return report_ask(session, V1 "/lint", finished(question, failed), REPORT_MS, report, error);
 }
 
@@ -85,6 +87,7 @@ char *statwit_snapshot(struct statwit_session *session, const struct statwit_sna
     failed |= question_flag(question, "counts", options->counts);
     failed |= question_flag(question, "values", options->values);
     failed |= question_text(question, "mask", options->mask);
+    failed |= question_as(question, options->as_datadog);
     question = finished(question, failed);
     if (!question) {
         error_set(error, STATWIT_INVALID, "the mask is not UTF-8, or memory is out");
@@ -104,9 +107,11 @@ char *statwit_snapshot(struct statwit_session *session, const struct statwit_sna
 
 /* Compares with the text of a file. */
 static int check(struct statwit_session *session, const char *file, const char *text, size_t size,
-                 int64_t since, struct statwit_report *report, struct statwit_error *error) {
+                 const struct statwit_snapshot_options *options, struct statwit_report *report,
+                 struct statwit_error *error) {
     int failed;
-    json_t *question = question_about(session, since, &failed);
+    json_t *question = question_about(session, options ? options->since : 0, &failed);
+    failed |= question_as(question, options && options->as_datadog);
     failed |= json_object_set_new(question, "check", json_stringn(text, size));
     failed |= question_text(question, "file", file);
     return report_ask(session, V1 "/snapshot", finished(question, failed), REPORT_MS, report, error);
@@ -123,7 +128,7 @@ static char *taken_anew(struct statwit_session *session, const char *file, const
     struct statwit_report report;
     if (!text || options)
         return statwit_snapshot(session, options, error);
-    if (check(session, file, text, size, 0, &report, error) != 0)
+    if (check(session, file, text, size, NULL, &report, error) != 0)
         return NULL;
     char *now = strdup(answer_string(report.document, "snapshot", ""));
     if (!now)
@@ -162,7 +167,7 @@ int statwit_snapshot_check(struct statwit_session *session, const char *file,
     else if (updates && (text || missing))
         result = update(session, file, text, size, options, report, error);
     else if (text)
-        result = check(session, file, text, size, options ? options->since : 0, report, error);
+        result = check(session, file, text, size, options, report, error);
     free(text);
     return result;
 }

@@ -25,6 +25,10 @@ int question_flag(json_t *question, const char *name, bool flag) {
     return flag ? json_object_set_new(question, name, json_true()) : 0;
 }
 
+int question_as(json_t *question, bool datadog) {
+    return question_text(question, "as", datadog ? "datadog" : NULL);
+}
+
 static enum statwit_verdict read_verdict(const json_t *object) {
     static const char *const words[] = {
         [STATWIT_PASS] = "pass", [STATWIT_FAIL] = "fail", [STATWIT_INCONCLUSIVE] = "inconclusive"};

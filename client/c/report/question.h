@@ -18,6 +18,8 @@ int question_number(json_t *question, const char *name, int64_t number);
 /* A mark, 0 or STATWIT_EVERY_RUN. */
 int question_since(json_t *question, int64_t since);
 int question_flag(json_t *question, const char *name, bool flag);
+/* "as": "datadog" */
+int question_as(json_t *question, bool datadog);
 
 /* Asks and fills the report. Steals the question; NULL: it could not be made. */
 int report_ask(struct statwit_session *session, const char *path, json_t *question, int timeout_ms,

@@ -3,6 +3,7 @@ const assert = require('node:assert/strict')
 const { spawn, spawnSync } = require('node:child_process')
 const dgram = require('node:dgram')
 const fs = require('node:fs')
+const http = require('node:http')
 const os = require('node:os')
 const path = require('node:path')
 const test = require('node:test')
@@ -73,6 +74,27 @@ for (const url of ['', '127.0.0.1:8125', 'udp://127.0.0.1', 'http://127.0.0.1:1'
   test(`a URL that leads nowhere: '${url}'`, () => assert.rejects(async () => new statwit.Recorder(url).check(), statwit.Unavailable))
 }
 
+for (const [status, body, says] of [
+  [200, '<html>', /is it a statwit server/], [404, 'not found', /is it a statwit server/], [200, '[]', /api undefined/],
+  [200, 'null', /api undefined/], [200, '{}', /api undefined/], [200, '{"api":2}', /api 2.*api 1/], [401, '{}', /STATWIT_TOKEN/],
+  [503, '{"error":"busy"}', /busy/]
+]) {
+  test(`another server: ${status} ${body}`, async t => {
+    const server = http.createServer((_, response) => response.writeHead(status).end(body))
+    await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.after(() => { server.closeAllConnections?.(); server.close() })
+    await withEnv({ STATWIT_URL: `http://127.0.0.1:${server.address().port}` }, () =>
+      assert.rejects(statwit.Recorder.find(), why => why instanceof statwit.Unavailable && says.test(why.message)))
+  })
+}
+
+test('a list is whole', async t => {
+  const metrics = await statwit.session(t)
+  for (let i = 0; i < 60; i++) await send(metrics, 'n:1|c\n'.repeat(200))
+  await metrics.expect('incr n samples == 12000')
+  assert.equal((await metrics.samples('n')).length, 12000)
+})
+
 test('the server of STATWIT_URL is not started', async t => {
   const running = await statwit.recorder()
   await withEnv({ STATWIT_URL: running.url, STATWIT_BIN: '/nowhere/statwit' }, async () => {
@@ -86,7 +108,7 @@ test('the server of STATWIT_URL is not started', async t => {
 })
 
 test('the settings of the machine do not matter', async () => {
-  await withEnv({ DD_DOGSTATSD_SOCKET: '/nowhere/dsd.socket', DD_TAGS: 'team:x', STATWIT_DB: '/nowhere/statwit.db' }, async () => {
+  await withEnv({ DD_DOGSTATSD_SOCKET: '/nowhere/dsd.socket', DD_TAGS: 'team:x', STATWIT_DB: '/nowhere/statwit.db', STATWIT_TOKEN: 'not\none', HOME: '/nowhere', http_proxy: 'http://127.0.0.1:1' }, async () => {
     const recorder = await statwit.Recorder.start()
     const session = await recorder.session()
     await send(session, 'a:1|c')
@@ -98,14 +120,16 @@ test('the settings of the machine do not matter', async () => {
 test('no server outlives a killed test', { timeout: 60000 }, async () => {
   const child = spawn(process.execPath, ['-e', `
     require('statwit').Recorder.start().then(recorder => recorder.status()).then(status => {
+      require('node:child_process').spawn('cat', { stdio: [0, 'ignore', 'ignore'] }) // a child that lives on must not keep the server alive
       require('node:fs').writeSync(1, status.pid + '\\n')
       process.kill(process.pid, 'SIGKILL')
-    })`], { stdio: ['ignore', 'pipe', 'inherit'], cwd: __dirname })
+    })`], { stdio: ['pipe', 'pipe', 'inherit'], cwd: __dirname })
   let pid = ''
   for await (const chunk of child.stdout) pid += chunk
   await new Promise(resolve => child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve())
   assert.equal(child.signalCode, 'SIGKILL')
   await waitForEnd(Number(pid))
+  child.stdin.destroy()
 })
 
 // A process that is not our child: `tail --pid` returns when it has ended.

@@ -58,7 +58,9 @@ def _is_script(path):
 
 
 class Report:
-    """A verdict. It is true for a pass only: `inconclusive` is no pass. `text` is the server's explanation."""
+    """A verdict. It is true for `pass`, false for `fail`; an `inconclusive` one is neither, and fails the test that asks.
+
+    `text` is the server's explanation."""
 
     def __init__(self, answer):
         self.json = answer
@@ -66,6 +68,8 @@ class Report:
         self.text = answer["text"].rstrip()
 
     def __bool__(self):
+        if self.verdict == "inconclusive":
+            _assert(self)
         return self.verdict == "pass"
 
     def __repr__(self):
@@ -115,6 +119,7 @@ class Recorder:
                 raise Unavailable("%s does not answer as statwit does" % command[0]) from why
             raise
         recorder = cls(ready["http"])
+        recorder._token = None  # that of the environment is for another server
         recorder._process = process
         # A child of this process must not keep the server alive: the server ends when no process holds the pipe.
         os.register_at_fork(after_in_child=lambda: _close_quietly(process.stdin))
@@ -292,7 +297,7 @@ class Session:
         return Report(self.recorder._call("POST", "/recorder/v1/" + what, question, wait_s))
 
     def _list(self, what, name=None):
-        query = {"session": self.name}
+        query = {"session": self.name, "limit": 100000000}
         if name:
             query["name"] = name
         if self._since is not None:
@@ -302,7 +307,7 @@ class Session:
 
 def _assert(report):
     __tracebackhide__ = True
-    if not report:
+    if report.verdict != "pass":
         raise AssertionError("statwit: %s\n%s" % (report.verdict, report.text))
 
 

@@ -163,6 +163,6 @@ def _judge(item):
     catalogs = item.config.getoption("--statwit-catalog")
     if catalogs:
         reports.append(session.verify(*catalogs))
-    failed = [report for report in reports if not report]
+    failed = [report for report in reports if report.verdict != "pass"]
     if failed:
         pytest.fail("\n".join("statwit: %s\n%s" % (report.verdict, report.text) for report in failed), pytrace=False)

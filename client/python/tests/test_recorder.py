@@ -1,4 +1,5 @@
 import asyncio
+import http.server
 import json
 import os
 import pathlib
@@ -63,6 +64,32 @@ def test_a_url_that_leads_nowhere(url):
         statwit.Recorder(url).check()
 
 
+@pytest.mark.parametrize("status, body, says", [
+    (200, "<html>", "is it a statwit server"), (404, "not found", "is it a statwit server"), (200, "[]", "api None"),
+    (200, "{}", "api None"), (200, '{"api": 2}', "api 2.*api 1"), (401, "{}", "STATWIT_TOKEN"), (503, '{"error": "busy"}', "busy"),
+])
+def test_another_server(monkeypatch, status, body, says):
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("STATWIT_URL", "http://127.0.0.1:%d" % server.server_port)
+        try:
+            with pytest.raises(statwit.Unavailable, match=says):
+                statwit.Recorder.find()
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def test_the_url_of_the_environment_is_not_started(monkeypatch, statwit_recorder):
     monkeypatch.setenv("STATWIT_BIN", "/nowhere/statwit")
     monkeypatch.setenv("STATWIT_URL", statwit_recorder.url)
@@ -77,6 +104,9 @@ def test_the_machines_settings_do_not_matter(monkeypatch, send):
     monkeypatch.setenv("DD_DOGSTATSD_SOCKET", "/nowhere/dsd.socket")
     monkeypatch.setenv("DD_TAGS", "team:x")
     monkeypatch.setenv("STATWIT_DB", "/nowhere/statwit.db")
+    monkeypatch.setenv("STATWIT_TOKEN", "not\none")
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     with statwit.Recorder.start() as recorder, recorder.session() as session:
         send(session, "a:1|c")
         session.expect("incr a[] sum == 1")
@@ -182,6 +212,13 @@ def test_lists(metrics, send):
     metrics.reset()
     assert metrics.table() == "nothing"
     assert metrics.lint()
+
+
+def test_a_list_is_whole(metrics, send):
+    for _ in range(60):
+        send(metrics, "n:1|c\n" * 200)
+    metrics.expect("incr n samples == 12000")
+    assert len(metrics.samples("n")) == 12000
 
 
 def test_a_mark_hides_what_came_before(metrics, send):

@@ -1,5 +1,6 @@
 /* GET /api/v1/query?from&to&query */
 #include "api/arguments.h"
+#include "api/query/missing.h"
 #include "api/query/query.h"
 #include "core/json.h"
 
@@ -131,14 +132,24 @@ static void put_group_by(struct buf *b, const struct asked *asked) {
     json_put_strings(b, n, seen);
 }
 
+static void put_message(struct buf *b, const struct asked *asked) {
+    struct buf text = {.max = 64 << 10};
+    for (size_t i = 0; i < asked->n; i++)
+        missing_put(&text, asked->read, asked->nodes[i]);
+    json_put_string(b, buf_view(&text));
+    buf_free(&text);
+}
+
 static void answer_queries(struct asked *asked, struct span text) {
     struct http_request *rq = asked->read->rq;
     struct buf *b = &rq->answer.body;
     api_answer(rq, 200, "application/json", "");
     buf_str(b, "{\"status\":\"ok\",\"resp_version\":1,\"res_type\":\"time_series\",\"query\":");
     json_put_string(b, text);
-    buf_printf(b, ",\"from_date\":%lld,\"to_date\":%lld,\"message\":\"\",\"group_by\":",
-               (long long)(asked->from * 1000), (long long)(asked->to * 1000));
+    buf_printf(b, ",\"from_date\":%lld,\"to_date\":%lld,\"message\":", (long long)(asked->from * 1000),
+               (long long)(asked->to * 1000));
+    put_message(b, asked);
+    buf_str(b, ",\"group_by\":");
     put_group_by(b, asked);
     buf_str(b, ",\"values\":[],\"times\":[],\"series\":[");
     for (size_t i = 0; i < asked->n; i++)
@@ -172,5 +183,5 @@ static void fill(struct read *r) {
 }
 
 void api_query(struct http_request *rq) {
-    api_read(rq, fill);
+    api_read_metrics(rq, fill);
 }

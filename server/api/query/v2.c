@@ -207,9 +207,9 @@ static void fill_scalar(struct read *r) {
 }
 
 void api_query_timeseries(struct http_request *rq) {
-    api_read(rq, fill_timeseries);
+    api_read_metrics(rq, fill_timeseries);
 }
 
 void api_query_scalar(struct http_request *rq) {
-    api_read(rq, fill_scalar);
+    api_read_metrics(rq, fill_scalar);
 }

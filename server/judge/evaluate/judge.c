@@ -68,6 +68,7 @@ static int prepare(struct judge *j, const struct judge_options *options) {
         name_index_build(&j->names, j->parsed.n, j->parsed.list) != 0)
         return -1;
     for (size_t i = 0; i < j->n_claims; i++) {
+        j->parsed.list[i].as_datadog = j->as_datadog;
         j->claims[i].e = &j->parsed.list[i];
         j->claims[i].needs = needs_of(j->claims[i].e);
         if (j->claims[i].e->subject != SUBJECT_METRIC)
@@ -80,6 +81,23 @@ static int prepare(struct judge *j, const struct judge_options *options) {
     }
     j->all_dirty = true;
     return list_names(j);
+}
+
+/* What one file claims of Datadog and another one of what was sent are two questions. False: refused. */
+static bool agree_on_view(struct judge *j, const struct judge_source *source, bool first,
+                          struct judge_error *error) {
+    bool marked = j->parsed.as_datadog_line != 0;
+    if (!first && marked != j->as_datadog) {
+        static const char said[] =
+            "some sources say `as datadog` and others do not: ask two questions, or add the "
+            "line to each (--as datadog says it for all)";
+        *error = (struct judge_error){.file = source->file, .line = 1, .column = 1};
+        memcpy(error->message, said, sizeof said);
+        return false;
+    }
+    j->as_datadog = marked;
+    j->parsed.as_datadog_line = 0;
+    return true;
 }
 
 struct judge *judge_parse(const struct judge_source *sources, size_t n, const struct judge_options *options,
@@ -96,7 +114,10 @@ struct judge *judge_parse(const struct judge_source *sources, size_t n, const st
         if (parse_source(&j->parsed, &sources[i], options, error) != 0) {
             error->file = sources[i].file;
             return fail(j, error, NULL);
+        } else if (!options->as_datadog && !agree_on_view(j, &sources[i], i == 0, error)) {
+            return fail(j, error, NULL);
         }
+    j->as_datadog |= options->as_datadog;
     static const struct judge_source no_rejects = {.text = {"no reject *", 11}};
     if (options->no_rejects && parse_source(&j->parsed, &no_rejects, options, error) != 0)
         return fail(j, error, NULL);
@@ -132,6 +153,10 @@ void judge_free(struct judge *j) {
 
 int64_t judge_within_ms(const struct judge *j) {
     return j->parsed.within_ms;
+}
+
+bool judge_as_datadog(const struct judge *j) {
+    return j->as_datadog;
 }
 
 struct span judge_session_line(const struct judge *j) {

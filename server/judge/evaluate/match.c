@@ -53,7 +53,8 @@ enum form form_of(struct span name, struct span *base, double *percentile) {
 }
 
 bool match_has_forms(const struct expectation *e) {
-    return e->subject == SUBJECT_METRIC && e->literal && !e->any_type && metric_is(e->type, METRIC_POOLED);
+    return e->subject == SUBJECT_METRIC && e->literal && !e->any_type && !e->as_datadog &&
+           metric_is(e->type, METRIC_POOLED);
 }
 
 bool match_form_type(enum form form, enum metric_type type) {

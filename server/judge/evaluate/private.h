@@ -35,7 +35,8 @@ struct judge {
     struct parsed parsed;
     struct arena arena;  /* of witnesses and losses */
     struct span session; /* p == NULL: every one */
-    bool wide;           /* `no` claims are about the other sessions as well */
+    bool as_datadog;
+    bool wide; /* `no` claims are about the other sessions as well */
     uint64_t since, until, earlier;
     struct span listening; /* p == NULL: nothing is */
     bool all_covered;

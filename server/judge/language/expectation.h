@@ -136,6 +136,7 @@ struct expectation {
     size_t line;      /* in its source, from 1 */
     bool no;
     enum subject subject;
+    bool as_datadog; /* a timing is not told from what an Agent makes of it */
     bool any_type;
     enum metric_type type;
     struct span name; /* a glob, with the prefix */

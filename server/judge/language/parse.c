@@ -144,16 +144,29 @@ static int parse_session(struct cursor *c, struct parsed *out) {
     return out->session.p ? 0 : cursor_no_memory(c);
 }
 
+/* as datadog */
+static int parse_as(struct cursor *c, struct parsed *out) {
+    size_t start = c->at;
+    char found[FOUND_SIZE];
+    const char *what = cursor_found(c, found);
+    if (!span_eq(cursor_word(c), SPAN("datadog")))
+        return cursor_fail(
+            c, start, "expected 'datadog': as datadog judges what an Agent makes of the samples; %s", what);
+    out->as_datadog_line = c->line_number;
+    return 0;
+}
+
 enum directive {
     DIRECTIVE_NONE,
     DIRECTIVE_PREFIX,
     DIRECTIVE_IGNORE_TAGS,
     DIRECTIVE_WITHIN,
-    DIRECTIVE_SESSION
+    DIRECTIVE_SESSION,
+    DIRECTIVE_AS
 };
 
 static enum directive directive_of(const struct cursor *c) {
-    static const char *const words[] = {"prefix", "ignore-tags", "within", "session"};
+    static const char *const words[] = {"prefix", "ignore-tags", "within", "session", "as"};
     struct cursor ahead = *c;
     struct span word = cursor_word(&ahead);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -171,6 +184,7 @@ static int parse_directive(struct cursor *c, enum directive directive, struct fi
                            directive == DIRECTIVE_PREFIX        ? "a prefix"
                            : directive == DIRECTIVE_IGNORE_TAGS ? "keys of tags"
                            : directive == DIRECTIVE_SESSION     ? "a session's name"
+                           : directive == DIRECTIVE_AS          ? "'datadog'"
                                                                 : "a duration",
                            SPAN_ARG(word));
     cursor_skip_blanks(c);
@@ -188,6 +202,7 @@ static int parse_directive(struct cursor *c, enum directive directive, struct fi
     int64_t ms = 0;
     if (directive == DIRECTIVE_PREFIX    ? parse_prefix(c, scope) != 0
         : directive == DIRECTIVE_SESSION ? parse_session(c, out) != 0
+        : directive == DIRECTIVE_AS      ? parse_as(c, out) != 0
                                          : parse_duration(c, &ms) != 0)
         return -1;
     if (directive == DIRECTIVE_WITHIN && ms > out->within_ms)

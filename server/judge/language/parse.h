@@ -2,7 +2,7 @@
  *
  *     source      = line *("\n" line)
  *     line        = [directive | expectation] ["#" comment]     ; a comment starts the line or follows a blank
- *     directive   = "prefix" NAME | "ignore-tags" KEY *("," KEY) | "within" DURATION | "session" NAME
+ *     directive   = "prefix" NAME | "ignore-tags" KEY *("," KEY) | "within" DURATION | "session" NAME | "as" "datadog"
  *     expectation = ["no"] TYPE NAME ["{" tags "}" | "[" tags "]"] ["where" condition *("and" condition)]
  *                   [clause *("and" clause)]
  *     condition   = FIELD OP VALUE ["+-" TOLERANCE] | FIELD ("=~" | "!~") STRING
@@ -35,7 +35,8 @@ struct parsed {
     struct span session;      /* of a `session` line; p == NULL: none */
     struct span session_file; /* where it stands */
     size_t session_line;
-    bool values; /* each asks for a number */
+    size_t as_datadog_line; /* of the newest `as datadog` line; 0: none yet */
+    bool values;            /* each asks for a number */
     size_t regex_steps;
     /* From the options, and the same for all sources. Kept once, since there may be 100,000 expectations. */
     struct span prefix;

@@ -9,9 +9,10 @@ EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
 EMBED(sql_0003, "schema/sqlite/0003_runs.sql");
 EMBED(sql_0004, "schema/sqlite/0004_remarks.sql");
 EMBED(sql_0007, "schema/sqlite/0007_payloads.sql");
+EMBED(sql_0008, "schema/sqlite/0008_verdicts.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
-static const char *const steps[] = {sql_0001, sql_0002, sql_0003, sql_0004, sql_0007};
+static const char *const steps[] = {sql_0001, sql_0002, sql_0003, sql_0004, sql_0007, sql_0008};
 #define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {

@@ -11,6 +11,8 @@
  *     run.c       runs: their beginning and end, what earlier ones left; ports used
  *     retain.c    what is too old or too much goes
  *     pool.c      readers for everybody else
+ *     verdicts.c  the last reports
+ *     view.c      a store that is only looked at; pair.c: two recordings as one
  */
 #ifndef STORE_SQLITE_PRIVATE_H
 #define STORE_SQLITE_PRIVATE_H
@@ -135,6 +137,7 @@ struct store {
     bool earlier_stale; /* some of it was evicted */
 
     struct store_pool pool;
+    struct verdicts *verdicts; /* verdicts.c */
 };
 
 /* sqlite.c */
@@ -182,6 +185,7 @@ int store_retain(struct store *s, bool *gone, struct err *err);
 #define RUN_DIED                                                                                             \
     "SELECT 'the run of ' || strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000000, 'unixepoch') FROM run"  \
     " WHERE id = (SELECT max(id) FROM run) AND ended_at IS NULL"
+int store_run_name(struct store *s, struct err *err); /* reads the recording's name */
 int store_run_begin(struct store *s, struct err *err);
 void store_run_end(struct store *s);
 /* The file was emptied: no other run has ever been. Part of the open transaction. */
@@ -195,6 +199,22 @@ void store_run_recount(struct store *s);
 int store_pool_start(struct store *s, struct err *err);
 void store_pool_stop(struct store *s);
 
+/* verdicts.c */
+int store_verdicts_start(struct store *s, struct err *err); /* none yet */
+void store_verdicts_stop(struct store *s);
+/* Those of a reader; the second of two says whose sessions they are about. */
+int store_verdicts_load(struct store *s, struct reader *reader, struct err *err);
+bool store_verdicts_due(struct store *s); /* some are not in the file */
+/* Into the open transaction; store_verdicts_written after its commit. */
+int store_verdicts_write(struct store *s, struct err *err);
+void store_verdicts_written(struct store *s);
+int store_verdicts_clear(struct store *s, struct err *err); /* part of the open transaction */
+
+/* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
+struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
+
+/* reader.c: whether an older statwit recorded it, so that a reader refuses it. */
+bool store_reader_older(const char *path);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 

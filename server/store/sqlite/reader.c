@@ -216,6 +216,32 @@ static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const 
     return !stop && got < 0 ? -1 : 0;
 }
 
+static int verdicts(struct reader *reader, int (*row)(void *, const struct verdict_row *), void *arg,
+                    struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT id, first_at, at, asked, question, session, kind, verdict, report FROM verdict ORDER BY id",
+        err);
+    if (!stmt)
+        return -1;
+    int got, stop = 0;
+    while (!stop && (got = db_row(r->db, stmt, err)) == 1) {
+        struct verdict_row out = {.id = db_id(stmt, 0),
+                                  .first_at = sqlite3_column_int64(stmt, 1),
+                                  .at = sqlite3_column_int64(stmt, 2),
+                                  .asked = db_id(stmt, 3),
+                                  .question = db_id(stmt, 4),
+                                  .session = db_span(stmt, 5),
+                                  .kind = db_span(stmt, 6),
+                                  .verdict = db_span(stmt, 7),
+                                  .report = db_span(stmt, 8)};
+        stop = row(arg, &out);
+    }
+    rows_done(r, stmt);
+    return !stop && got < 0 ? -1 : 0;
+}
+
 static void rows_free(struct reader *reader) {
     struct rows *r = (struct rows *)reader;
     for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
@@ -266,6 +292,7 @@ static const struct reader_ops ops = {
     .runs = runs,
     .last_id = last_id,
     .first_at = rows_first_at,
+    .verdicts = verdicts,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */
@@ -310,11 +337,23 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     return NULL;
 }
 
-struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+/* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
+static bool is_alone(const char *path) {
     char wal[FILE_PATH_MAX + 8];
     snprintf(wal, sizeof wal, "%s-wal", path);
-    /* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
-    bool immutable = may_be_alone && access(wal, F_OK) != 0;
+    return access(wal, F_OK) != 0;
+}
+
+bool store_reader_older(const char *path) {
+    struct rows *r = open_rows(path, is_alone(path), NULL);
+    bool older = r && migrate_state(r->db, path, NULL) == 1;
+    if (r)
+        rows_free(&r->reader);
+    return older;
+}
+
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+    bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
     if (!r)
         return NULL;

@@ -97,7 +97,7 @@ void store_earlier(struct store *s, uint64_t session_id, struct store_earlier *e
 
 /* --- beginning and end ----------------------------------------------------------------------------------------------------- */
 
-static int read_name(struct store *s, struct err *err) {
+int store_run_name(struct store *s, struct err *err) {
     int64_t high, low;
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'recording_high'", 0, &high, err) != 0 ||
         db_int(s->db, "SELECT value FROM counters WHERE name = 'recording_low'", 0, &low, err) != 0)
@@ -134,7 +134,7 @@ static int insert_run(struct store *s, struct err *err) {
 }
 
 int store_run_begin(struct store *s, struct err *err) {
-    if (read_name(s, err) != 0 || store_begin(s, err) != 0)
+    if (store_run_name(s, err) != 0 || store_begin(s, err) != 0)
         return -1;
     if (tell_died(s, err) != 0 || insert_run(s, err) != 0)
         return store_roll_back(s, err);
@@ -166,7 +166,7 @@ int store_run_alone(struct store *s, struct err *err) {
     if (db_run(s->db, sql, err) != 0)
         return -1;
     s->run_mark = s->last_id;
-    return read_name(s, err);
+    return store_run_name(s, err);
 }
 
 void store_spoil_run(struct store *s) {

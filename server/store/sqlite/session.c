@@ -163,7 +163,8 @@ int store_empty(struct store *s, struct err *err) {
             return -1;
     if (store_reset(s, 1, NULL, err) != 0 || store_begin(s, err) != 0)
         return -1;
-    return store_run_alone(s, err) == 0 ? store_commit(s, err) : store_roll_back(s, err);
+    return store_verdicts_clear(s, err) == 0 && store_run_alone(s, err) == 0 ? store_commit(s, err)
+                                                                             : store_roll_back(s, err);
 }
 
 int store_remove_ended(struct store *s, struct store_removed *removed, struct err *err) {

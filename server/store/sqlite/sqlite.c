@@ -158,11 +158,12 @@ static int commit(struct store *s, struct err *err) {
         return 0;
     bool gone = false;
     if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
-        store_retain(s, &gone, err) != 0)
+        store_retain(s, &gone, err) != 0 || store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
     s->open_transaction = false;
+    store_verdicts_written(s);
     s->last_loss.id = 0;
     s->now.commits++;
     publish(s);
@@ -249,8 +250,9 @@ static int open_all(struct store *s, struct err *err) {
     int result = file_lock(s->path, &is_new, &s->lock_fd, err);
     if (result == 0 &&
         (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
-         store_load(s, err) != 0 || store_load_counts(s, err) != 0 || store_run_begin(s, err) != 0 ||
-         store_pool_start(s, err) != 0))
+         store_verdicts_start(s, err) != 0 || store_load(s, err) != 0 || store_load_counts(s, err) != 0 ||
+         store_run_begin(s, err) != 0 || store_pool_start(s, err) != 0 ||
+         store_verdicts_load(s, s->pool.readers[0], err) != 0))
         result = -1;
     if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
         static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
@@ -307,6 +309,8 @@ struct store *store_open(const struct store_options *options, struct err *err) {
 void store_close(struct store *s) {
     if (!s)
         return;
+    if (store_verdicts_due(s))
+        store_begin(s, NULL);
     if (s->open_transaction && store_commit(s, NULL) != 0)
         s->run_spoiled = true;
     store_run_end(s);
@@ -330,6 +334,7 @@ void store_close(struct store *s) {
     buf_free(&s->tags);
     bulk_list_free(&s->new_series);
     bulk_list_free(&s->new_contexts);
+    store_verdicts_stop(s);
     free(s->sorted);
     free(s->order);
     free(s->sessions);

@@ -22,13 +22,13 @@ static void record_steps(struct store *store, const json_t *steps, struct flush_
     struct dogstatsd *decoder = dogstatsd_new(&(struct dogstatsd_options){0});
     size_t i;
     json_t *step;
-    q->at_ns = at_ns;
-    q->n_at = 0;
+    q->feed.at_ns = at_ns;
+    q->feed.n_at = 0;
     json_array_foreach(steps, i, step) {
         int64_t ns = llround(json_number_value(json_object_get(step, "at")) * 1e9);
         const json_t *sent = json_object_get(step, "send");
         if (!sent) {
-            at_ns[q->n_at++] = ns;
+            at_ns[q->feed.n_at++] = ns;
             continue;
         }
         if (store_arrival(store, 1, SOURCE_UDP, ns, &err) != 0)
@@ -94,10 +94,10 @@ static void run_case(void *arg, const json_t *item) {
     (void)arg;
     struct err err = {0};
     struct store *store = store_open(&(struct store_options){.path = ":memory:"}, &err);
-    struct flush_question q = {.filter.session = SPAN("default"), .format = PAYLOAD_JSON};
+    struct flush_question q = {.feed.filter.session = SPAN("default"), .format = PAYLOAD_JSON};
     if (!store)
         abort();
-    configure(&q.agent, json_object_get(item, "cfg"));
+    configure(&q.feed.agent, json_object_get(item, "cfg"));
     record_steps(store, json_object_get(item, "steps"), &q);
     json_t *got = flushes(store, &q);
     bool equal = same(got, json_object_get(item, "expect"));

@@ -191,12 +191,14 @@ static void test_verdicts(void) {
                                              .no_rejects = true,
                                              .prefix = "p.",
                                              .ignore_tags = "env",
-                                             .file = "f"};
+                                             .file = "f",
+                                             .as_datadog = true};
     EQ_INT(statwit_expect(session, "no any x", &options, &report, &error), 0);
     EQ_STR(
         sink->received[1].body,
         "{\"expect\":[{\"text\":\"no any x\",\"file\":\"f\"}],\"session\":\"s 1\",\"within_ms\":5,\"settle_ms\":"
-        "6,\"since\":7,\"prefix\":\"p.\",\"ignore_tags\":\"env\",\"all_covered\":true,\"no_rejects\":true}");
+        "6,\"since\":7,\"prefix\":\"p.\",\"ignore_tags\":\"env\",\"all_covered\":true,\"no_rejects\":true,"
+        "\"as\":\"datadog\"}");
     EQ_INT(report.verdict, STATWIT_INCONCLUSIVE);
     EQ_INT(report.n_results, 1);
     EQ_STR(report.results[0].observed, "o");

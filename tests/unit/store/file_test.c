@@ -166,8 +166,10 @@ static void migrate_from(int version) {
     put_number(s, "kept", 1);
     COMMIT(s);
     store_close(s);
-    run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
-                    "DROP INDEX datagram_after; PRAGMA user_version = 4");
+    run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+    if (version <= 4)
+        run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
+                        "DROP INDEX datagram_after; PRAGMA user_version = 4");
     if (version <= 3)
         run_sql(p.path,
                 "DROP VIEW remarks; DROP VIEW samples; DROP VIEW events; DROP VIEW service_checks;"
@@ -195,6 +197,7 @@ static void migrate_from(int version) {
     EXPECT_SQL(p.path, "SELECT count(*) FROM large_datagrams", "0");
     EXPECT_SQL(p.path, "SELECT count(*)||min(ended_cleanly) FROM runs", version < 3 ? "11" : "21");
     EXPECT_SQL(p.path, "SELECT count(*) FROM remarks", "0");
+    EXPECT_SQL(p.path, "SELECT count(*) FROM verdicts", "0");
     EXPECT_SQL(p.path, "SELECT (SELECT count(*) FROM payloads) || (SELECT count(*) FROM datagrams)", "00");
     EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
     place_remove(&p);
@@ -205,6 +208,7 @@ static void older_is_migrated(void) {
     migrate_from(2);
     migrate_from(3);
     migrate_from(4);
+    migrate_from(5);
 }
 
 /* A newer version that stands only in the log. */

@@ -1,0 +1,3 @@
+module github.com/statwit/statwit/client/go
+
+go 1.21

@@ -1,0 +1,13 @@
+# frozen_string_literal: true
+
+require_relative "lib/statwit/version"
+
+Gem::Specification.new do |gem|
+  gem.name = "statwit"
+  gem.version = Statwit::VERSION
+  gem.summary = "Tests assert which Datadog metrics a program emitted"
+  gem.authors = ["The statwit authors"]
+  gem.license = "MIT"
+  gem.files = Dir["lib/**/*.rb", "libexec/statwit", "README.md"]
+  gem.required_ruby_version = ">= 3.0"
+end

@@ -1,0 +1,124 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "statsd"
+
+# The assertions that statsd-instrument has, and what hides nothing.
+class AssertionsTest < Minitest::Test
+  include Sending
+  include Statwit::Minitest
+
+  def test_a_real_client_that_reads_the_environment
+    client = Statsd.new(ENV.fetch("STATSD_HOST"), Integer(ENV.fetch("STATSD_PORT")))
+    client.increment("login.attempt")
+    client.gauge("queue.depth", 3)
+    client.timing("events.latency", 480)
+    assert_statsd_increment "login.attempt", 1
+    assert_statsd_gauge "queue.depth", 3
+    assert_statsd_measure "events.latency", 480
+    assert_no_statsd_calls "errors.*"
+  end
+
+  def test_every_type
+    emit metrics, "c:2|c|@0.5|#a:1,b", "g:1.5|g", "t:7|ms", "h:7|h", "d:7|d", "s:some one|s"
+    assert_statsd_increment "c", 2, tags: { a: 1, b: nil }, sample_rate: 0.5
+    assert_statsd_increment "c", tags: ["a:1"], times: 1
+    assert_statsd_gauge "g", 1.5
+    assert_statsd_measure "t", value: 7
+    assert_statsd_histogram "h"
+    assert_statsd_distribution "d", 7
+    assert_statsd_set "s", "some one"
+  end
+
+  def test_times
+    emit metrics, "c:1|c", "c:1|c"
+    assert_statsd_increment "c", times: 2
+    assert_statsd_increment "c", times: nil
+    assert_statsd_increment "d", times: 0
+    assert_raises(Minitest::Assertion) { assert_statsd_increment "c" }
+  end
+
+  def test_tags_that_hold_anything
+    emit metrics, 'c:1|c|#path:/a{b},q:say "hi" \\,k=v'
+    assert_statsd_increment "c", tags: { path: "/a{b}", q: 'say "hi" \\' }
+    assert_statsd_increment "c", tags: ["k=v"]
+  end
+
+  def test_a_block_looks_only_at_what_comes_in_it
+    emit metrics, "c:1|c"
+    assert_statsd_increment("c", times: 1) { emit metrics, "c:2|c" }
+    assert_no_statsd_calls { nil }
+    assert_raises(Minitest::Assertion) { assert_statsd_increment("c") { nil } }
+    assert_raises(Minitest::Assertion) { assert_no_statsd_calls { emit metrics, "c:2|c" } }
+    assert_raises(ZeroDivisionError) { assert_no_statsd_calls { 1 / 0 } }
+  end
+
+  def test_a_failure_shows_the_explanation
+    emit metrics, "login.attempts:1|c"
+    shown = assert_raises(Minitest::Assertion) { assert_statsd_increment "login.attempt" }.message
+    assert_includes shown, "statwit: fail"
+    assert_includes shown, "login.attempts"
+  end
+
+  def test_a_failure_has_the_line_of_the_test
+    lines = []
+    failed = run_tests do
+      define_method(:test_one) { lines << __LINE__ and assert_statsd_gauge "a" }
+      define_method(:test_two) { lines << __LINE__ and assert_no_statsd_calls { emit metrics, "a:1|c" } }
+    end
+    assert_equal(lines.map { |line| "#{File.basename(__FILE__)}:#{line}" }.sort, failed.map { |one| File.basename(one.location) }.sort)
+  end
+
+  def test_inconclusive_is_never_a_pass
+    [
+      -> { assert_recorded "no any x" },
+      -> { assert_no_statsd_calls "x" },
+      -> { assert_no_statsd_calls },
+      -> { assert_no_statsd_calls("x") { emit metrics, "x:1|c" } },
+      -> { assert_statsd_increment "x", times: 0 },
+      -> { metrics.expect "no any x" },
+      -> { assert metrics.ask("no any x").pass? },
+      -> { refute metrics.ask("incr x").pass? },
+      -> { refute_predicate metrics.ask("incr x"), :pass? }
+    ].each do |way|
+      failed = run_tests do
+        define_method(:test_one) do
+          drop(metrics)
+          emit metrics, "x:1|c"
+          instance_exec(&way)
+        end
+      end
+      assert_equal 1, failed.size
+      assert_includes failed[0].message, "inconclusive"
+    end
+  end
+
+  def test_the_environment_is_set_back
+    before = ENV["DD_DOGSTATSD_PORT"]
+    seen = []
+    failed = run_tests do
+      define_method(:test_one) { seen << ENV["DD_DOGSTATSD_PORT"] }
+      define_method(:test_two) { raise "wrong: #{seen << ENV["DD_DOGSTATSD_PORT"]}" }
+    end
+    assert_equal [1, 2], [failed.size, seen.uniq.size]
+    assert_equal before, ENV["DD_DOGSTATSD_PORT"]
+    refute_includes seen, before
+  end
+
+  def test_the_environment_can_be_left_alone
+    ports = Queue.new
+    failed = run_tests do
+      define_method(:statwit_env?) { false }
+      8.times do |i|
+        define_method("test_#{i}") do
+          ports << [ENV["DD_DOGSTATSD_PORT"], metrics.port]
+          emit metrics, "n:#{i}|c"
+          assert_statsd_increment "n", i
+          assert_recorded "any * series == 1"
+        end
+      end
+    end
+    assert_empty failed
+    assert_equal [1, 8], Array.new(8) { ports.pop }.transpose.map { |list| list.uniq.size }
+  end
+end

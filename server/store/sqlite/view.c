@@ -1,0 +1,170 @@
+/* A store that is only looked at: a pool of readers on one or two files, and what can be said of them. It has no connection that
+ * writes, so nothing can be put into it. */
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_BLOCK ((size_t)1 << 20)
+
+/* --- an older recording ------------------------------------------------------------------------------------------------------ */
+
+static int copy_file(const char *from, const char *to, struct err *err) {
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char *block = malloc(COPY_BLOCK);
+    ssize_t n = -1;
+    while (in >= 0 && out >= 0 && block && (n = read(in, block, COPY_BLOCK)) > 0)
+        if (write(out, block, (size_t)n) != n) {
+            n = -1;
+            break;
+        }
+    int failed = n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which an older statwit recorded", from);
+    free(block);
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    return failed;
+}
+
+static void copy_remove(const char *path) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char name[FILE_PATH_MAX + 8];
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+    char *slash = strrchr(name, '/');
+    *slash = '\0';
+    rmdir(name);
+}
+
+/* A copy that is brought up to date, as the file itself is not to be changed. */
+static int copy_older(const char *path, char copy[FILE_PATH_MAX], struct err *err) {
+    char directory[FILE_PATH_MAX], from_log[FILE_PATH_MAX + 8], to_log[FILE_PATH_MAX + 8];
+    if (file_private_directory(directory, err) != 0)
+        return -1;
+    if (snprintf(copy, FILE_PATH_MAX, "%s/db", directory) >= FILE_PATH_MAX)
+        return err_set(err, ENAMETOOLONG, "cannot copy %s", path);
+    snprintf(from_log, sizeof from_log, "%s-wal", path);
+    snprintf(to_log, sizeof to_log, "%s-wal", copy);
+    sqlite3 *db = NULL;
+    int failed = copy_file(path, copy, err) != 0 ||
+                 (access(from_log, F_OK) == 0 && copy_file(from_log, to_log, err) != 0);
+    if (!failed && sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        failed = err_set(err, 0, "cannot open a copy of %s", path);
+    failed = failed || migrate_run(db, path, err) != 0;
+    sqlite3_close(db);
+    if (failed)
+        copy_remove(copy);
+    return failed ? -1 : 0;
+}
+
+/* --- the store --------------------------------------------------------------------------------------------------------------- */
+
+static void add_counts(struct store_stats *to, const struct store_stats *more) {
+    to->samples += more->samples;
+    to->series += more->series;
+    to->events += more->events;
+    to->checks += more->checks;
+    to->rejects += more->rejects;
+    to->requests += more->requests;
+    to->datagrams += more->datagrams;
+    for (int i = 0; i < LOSS_N; i++)
+        to->losses[i] += more->losses[i];
+}
+
+/* A reader only: a run that died, or one that goes on. */
+static int note_unwritten(void *arg, const struct loss_row *row) {
+    struct store_stats *stats = arg;
+    if (row->id == INT64_MAX)
+        stats->losses[row->loss] += row->n;
+    return 0;
+}
+
+/* What one file holds. The name of the first is that of both. */
+static int count_file(struct store *s, struct reader *reader, const char *path, struct store_stats *all,
+                      struct err *err) {
+    struct stat st;
+    s->db = ((struct rows *)reader)->db; /* only to be read, and only here */
+    int failed = store_load_counts(s, err) != 0 || (!s->recording[0] && store_run_name(s, err) != 0);
+    s->db = NULL;
+    struct filter f = {.since = INT64_MAX - 1};
+    if (failed || reader->ops->losses(reader, &f, note_unwritten, &s->now, err) != 0)
+        return -1;
+    add_counts(all, &s->now);
+    all->bytes += stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    return 0;
+}
+
+static struct reader *open_one(struct store *s, const char *const *paths, size_t n, struct store_stats *count,
+                               struct err *err) {
+    struct reader *of[2] = {NULL};
+    for (size_t i = 0; i < n; i++)
+        if (!(of[i] = store_reader_open(paths[i], err)) ||
+            (count && count_file(s, of[i], paths[i], count, err) != 0)) {
+            reader_close(of[0]);
+            reader_close(of[1]);
+            return NULL;
+        }
+    return n == 1 ? of[0] : pair_reader(of[0], of[1], err);
+}
+
+static int open_readers(struct store *s, const char *const *paths, size_t n, struct err *err) {
+    struct store_stats count = {0};
+    for (size_t i = 0; i < STORE_READERS; i++)
+        if (!(s->pool.readers[i] = open_one(s, paths, n, i ? NULL : &count, err)))
+            return -1;
+    if (n > 1) /* pair.c tells of none */
+        count.datagrams = 0;
+    s->stats = s->now = count;
+    return store_verdicts_load(s, s->pool.readers[0], err);
+}
+
+static int open_pool(struct store *s, const char *const *paths, size_t n, struct err *err) {
+    char path[FILE_PATH_MAX], copies[2][FILE_PATH_MAX] = {"", ""};
+    const char *read[2] = {paths[0], n > 1 ? paths[1] : NULL};
+    int failed = 0;
+    for (size_t i = 0; i < n && !failed; i++) {
+        failed = file_path(paths[i], path, err);
+        if (failed || !store_reader_older(path))
+            continue;
+        failed = copy_older(path, copies[i], err);
+        if (failed)
+            copies[i][0] = '\0';
+        else
+            read[i] = copies[i];
+    }
+    failed = failed || open_readers(s, read, n, err) != 0;
+    for (size_t i = 0; i < 2; i++) /* every connection is open: the names can go */
+        if (copies[i][0])
+            copy_remove(copies[i]);
+    return failed ? -1 : 0;
+}
+
+struct store *store_open_view(const char *const *paths, size_t n, struct err *err) {
+    struct store *s = calloc(1, sizeof *s);
+    int named = !s       ? -1
+                : n == 1 ? asprintf(&s->path_given, "%s", paths[0])
+                         : asprintf(&s->path_given, "%s, %s", paths[0], paths[1]);
+    if (named < 0) {
+        free(s);
+        err_set(err, ENOMEM, "cannot open the recording");
+        return NULL;
+    }
+    s->options.path = s->path_given;
+    s->lock_fd = -1;
+    pthread_mutex_init(&s->stats_lock, NULL);
+    pthread_mutex_init(&s->pool.lock, NULL);
+    pthread_cond_init(&s->pool.given, NULL);
+    if (store_verdicts_start(s, err) == 0 && open_pool(s, paths, n, err) == 0)
+        return s;
+    store_close(s);
+    return NULL;
+}

@@ -1,0 +1,225 @@
+/* The reports that a recording keeps, and recordings that are only looked at. */
+#include "fixture.h"
+
+static void keep(struct store *s, const char *session, const char *verdict, uint64_t question,
+                 const char *report) {
+    struct verdict_row row = {.at = (int64_t)question,
+                              .question = question,
+                              .session = span_str(session),
+                              .kind = SPAN("expect"),
+                              .verdict = span_str(verdict),
+                              .report = span_str(report)};
+    OK(store_verdict(s, &row));
+}
+
+struct list {
+    struct buf text;
+    size_t n;
+};
+
+static int note(void *arg, const struct verdict_row *row) {
+    struct list *l = arg;
+    l->n++;
+    buf_printf(&l->text, "%.*s %.*s x%d %.*s;", SPAN_ARG(row->session), SPAN_ARG(row->verdict),
+               (int)row->asked, SPAN_ARG(row->report));
+    return 0;
+}
+
+#define EXPECT_KEPT(store, wanted)                                                                           \
+    do {                                                                                                     \
+        struct list l = {.text = {.max = 1 << 20}};                                                          \
+        store_verdicts_each(store, note, &l);                                                                \
+        buf_char(&l.text, '\0');                                                                             \
+        CU_ASSERT_STRING_EQUAL(l.text.p, wanted);                                                            \
+        buf_free(&l.text);                                                                                   \
+    } while (0)
+
+static void newest_first_and_the_same_question_once(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    keep(s, "a", "fail", 1, "{\"n\":1}");
+    keep(s, "b", "pass", 1, "{\"n\":2}"); /* the same question about another session is another one */
+    keep(s, "a", "fail", 2, "{\"n\":3}");
+    keep(s, "a", "pass", 1, "{\"n\":4}");
+    EXPECT_KEPT(s, "a pass x2 {\"n\":4};a fail x1 {\"n\":3};b pass x1 {\"n\":2};");
+    struct store_verdict_counts counts;
+    store_verdicts_count(s, &counts);
+    EQ_INT(counts.kept, 3);
+    EQ_INT(counts.failed, 1);
+    EQ_INT(counts.last_id, 4);
+    store_close(s);
+    place_remove(&p);
+}
+
+static void passes_make_room_before_failures(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    keep(s, "a", "fail", 1, "{}");
+    for (uint64_t i = 2; i < 3 * STORE_VERDICTS_MAX; i++)
+        keep(s, "a", "pass", i, "{}");
+    struct store_verdict_counts counts;
+    store_verdicts_count(s, &counts);
+    EQ_INT(counts.kept, STORE_VERDICTS_MAX);
+    EQ_INT(counts.failed, 1);
+    for (uint64_t i = 0; i < 2 * STORE_VERDICTS_MAX; i++)
+        keep(s, "b", "fail", i, "{}");
+    store_verdicts_count(s, &counts);
+    EQ_INT(counts.kept, STORE_VERDICTS_MAX);
+    EQ_INT(counts.failed, STORE_VERDICTS_MAX);
+    char *text = calloc(1, STORE_VERDICT_SIZE_MAX + 2);
+    memset(text, 'x', STORE_VERDICT_SIZE_MAX + 1);
+    struct verdict_row row = {.session = SPAN("a"), .report = span_str(text)};
+    CU_ASSERT_NOT_EQUAL(store_verdict(s, &row), 0);
+    free(text);
+    store_close(s);
+    EXPECT_SQL(p.path, "SELECT count(*) || ' ' || min(session) FROM verdicts", "100 b");
+    place_remove(&p);
+}
+
+static void they_outlive_the_recorder(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    keep(s, "a", "fail", 7, "{\"n\":1}");
+    store_close(s); /* nothing else was recorded */
+    s = open_at(p.path);
+    EXPECT_KEPT(s, "a fail x1 {\"n\":1};");
+    keep(s, "a", "fail", 7, "{\"n\":2}");
+    keep(s, "a", "pass", 8, "{\"n\":3}");
+    put_number(s, "x", 1);
+    COMMIT(s); /* with what is committed they are written, too */
+    EXPECT_SQL(p.path, "SELECT group_concat(asked || report, ' ') FROM (SELECT * FROM verdicts ORDER BY id)",
+               "2{\"n\":2} 1{\"n\":3}");
+    EXPECT_SQL(p.path, "SELECT group_concat(id) FROM (SELECT id FROM verdicts ORDER BY id)", "2,3");
+    OK(store_empty(s, &err));
+    EXPECT_KEPT(s, "");
+    store_close(s);
+    EXPECT_SQL(p.path, "SELECT count(*) FROM verdicts", "0");
+    place_remove(&p);
+}
+
+/* --- recordings that are only looked at -------------------------------------------------------------------------------------- */
+
+static int note_series(void *arg, const struct series_row *row) {
+    buf_printf(arg, "%.*s/%.*s %d %.0f;", SPAN_ARG(row->session), SPAN_ARG(row->name), row->id > 1000,
+               row->sum);
+    return 0;
+}
+
+static int note_sample(void *arg, const struct sample_row *row) {
+    buf_printf(arg, "%.*s/%.*s %d;", SPAN_ARG(row->session), SPAN_ARG(row->spelling->name),
+               row->series_id > 1000);
+    return 0;
+}
+
+static int note_session(void *arg, const struct session_row *row) {
+    buf_printf(arg, "%.*s %d;", SPAN_ARG(row->name), (int)row->samples);
+    return 0;
+}
+
+#define EXPECT_TEXT(call, wanted)                                                                            \
+    do {                                                                                                     \
+        struct buf b = {.max = 1 << 20};                                                                     \
+        OK(call);                                                                                            \
+        buf_char(&b, '\0');                                                                                  \
+        CU_ASSERT_STRING_EQUAL(b.p, wanted);                                                                 \
+        buf_free(&b);                                                                                        \
+    } while (0)
+
+static void two_recordings_as_one(void) {
+    struct place p, q;
+    place_make(&p);
+    place_make(&q);
+    struct store *s = open_at(p.path);
+    put_number(s, "only.first", 1);
+    put_number(s, "both", 2);
+    keep(s, "default", "fail", 1, "{}");
+    store_close(s);
+    s = open_at(q.path);
+    put_number(s, "both", 3);
+    keep(s, "default", "pass", 1, "{}");
+    store_close(s);
+    struct buf before = read_file(p.path);
+
+    const char *const paths[] = {p.path, q.path};
+    struct err why = {0};
+    s = store_open_view(paths, 2, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    struct store_stats stats;
+    store_stats(s, &stats);
+    EQ_INT(stats.samples, 3);
+    EQ_INT(stats.series, 3);
+    EXPECT_KEPT(s, "2:default pass x1 {};default fail x1 {};");
+    struct reader *r = store_reader_take(s, &why);
+    OK(r->ops->begin(r, &err));
+    struct filter all = {0}, second = {.session = SPAN("2:default")}, one = {.limit = 1};
+    EXPECT_TEXT(r->ops->series(r, &all, note_series, &b, &err),
+                "default/only.first 0 1;default/both 0 2;2:default/both 1 3;");
+    EXPECT_TEXT(r->ops->series(r, &second, note_series, &b, &err), "2:default/both 1 3;");
+    EXPECT_TEXT(r->ops->series(r, &one, note_series, &b, &err), "default/only.first 0 1;");
+    EXPECT_TEXT(r->ops->samples(r, &second, true, note_sample, &b, &err), "2:default/both 1;");
+    EXPECT_TEXT(r->ops->sessions(r, note_session, &b, &err), "default 2;2:default 1;");
+    uint64_t first_id, second_id, none;
+    OK(r->ops->session_id(r, SPAN("default"), &first_id, &err));
+    OK(r->ops->session_id(r, SPAN("2:default"), &second_id, &err));
+    OK(r->ops->session_id(r, SPAN("2:other"), &none, &err));
+    CU_ASSERT(first_id == 1 && second_id > 1000 && none == 0);
+    r->ops->end(r);
+    store_reader_give(s, r);
+    store_close(s);
+    struct buf after = read_file(p.path);
+    CU_ASSERT(before.n == after.n && memcmp(before.p, after.p, after.n) == 0);
+    buf_free(&before);
+    buf_free(&after);
+    place_remove(&p);
+    place_remove(&q);
+}
+
+/* It is copied, and the copy brought up to date. */
+static void an_older_recording_is_viewed_unchanged(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    put_number(s, "kept", 1);
+    store_close(s);
+    run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+    struct buf before = read_file(p.path);
+    const char *const paths[] = {p.path};
+    struct err why = {0};
+    CU_ASSERT_PTR_NULL(store_reader_open(p.path, &why));
+    s = store_open_view(paths, 1, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    struct reader *r = store_reader_take(s, &why);
+    OK(r->ops->begin(r, &err));
+    struct filter all = {0};
+    EXPECT_TEXT(r->ops->series(r, &all, note_series, &b, &err), "default/kept 0 1;");
+    r->ops->end(r);
+    store_reader_give(s, r);
+    store_close(s);
+    struct buf after = read_file(p.path);
+    CU_ASSERT(before.n == after.n && memcmp(before.p, after.p, after.n) == 0);
+    buf_free(&before);
+    buf_free(&after);
+    place_remove(&p);
+}
+
+static void what_is_no_recording_is_not_viewed(void) {
+    struct place p;
+    place_make(&p);
+    store_close(open_at(p.path));
+    const char *const paths[] = {p.path, "/nowhere/r.db"};
+    struct err why = {0};
+    CU_ASSERT_PTR_NULL(store_open_view(paths, 2, &why));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "/nowhere/r.db"));
+    place_remove(&p);
+}
+
+UNIT_MAIN("store/verdicts",
+          {"newest first, and the same question once", newest_first_and_the_same_question_once},
+          {"passes make room before failures", passes_make_room_before_failures},
+          {"they outlive the recorder", they_outlive_the_recorder},
+          {"two recordings as one", two_recordings_as_one},
+          {"an older recording is viewed unchanged", an_older_recording_is_viewed_unchanged},
+          {"what is no recording is not viewed", what_is_no_recording_is_not_viewed})
