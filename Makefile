@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 VERSION := 0.1.0
 VARIANT ?= release
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -20,7 +21,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
 ifeq ($(findstring clang,$(CC)),)
 WARN += -Wno-format-truncation
 endif
-FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_release := -O2 -g -ffile-prefix-map=$(CURDIR)=. -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 FLAGS_cov     := -O0 -g --coverage
@@ -59,7 +60,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(OUT)/unit/%)
 # Objects of tests are kept: linking one program must not mean compiling it again next time.
 .SECONDARY:
 
-include $(wildcard tests/*/*.mk client/*/*.mk)
+include $(wildcard tests/*/*.mk client/*/*.mk .ci/*/*.mk)
 
 .PHONY: run
 run: deps ## install what is missing, build, and run the recorder on 8125; ARGS="--db x.db" adds options
@@ -99,12 +100,12 @@ $(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
 
 $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@$(AR) rcs $@ $^
 
 # The client's objects as they are, for its unit tests; what is installed is made in client/c/client.mk.
 $(OUT)/libclient.a: $(CLIENT_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(OUT)/client/%.o: CFLAGS += -fvisibility=hidden
 
@@ -160,7 +161,7 @@ cov: ## lines and branches that all tests together reach
 
 # --- the source itself ----------------------------------------------------------------------------------------------
 C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/c/*.[ch] client/c/*.hpp client/c/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/interop/*/*.c)
-SCRIPTS := .ci/run .ci/deps .ci/deb .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
+SCRIPTS := .ci/run .ci/deps $(addprefix .ci/pack/,deb fetch libraries lock static tell-linker) .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
     tests/fuzz/seeds tests/interop/run tests/helpers/run tests/page/run tests/bench/peers/run tests/bench/clients/build)
 
 .PHONY: format
@@ -173,13 +174,19 @@ lint: layers ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, 
 
 # --- installing -----------------------------------------------------------------------------------------------------
 PAGES := $(wildcard server/*.[1-9])
+DOCS  := LICENSE README.md .github/CHANGES.md
+# What tools read: the forms of catalogs and of the API, and the tables of a recording.
+FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql)
 .PHONY: install install-server
-install: install-server ## PREFIX=/usr/local DESTDIR=: the binary, its man pages and completions, the library
+install: install-server ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=: binary, library, manuals, completions, schema
+	@if [ -z "$(DESTDIR)" ]; then .ci/pack/tell-linker "$(LIBDIR)"; fi
 install-server: all
 	install -d "$(DESTDIR)$(PREFIX)"/bin
 	install -m 755 $(OUT)/statwit "$(DESTDIR)$(PREFIX)"/bin/statwit
 	for page in $(PAGES); do \
 	    install -D -m 644 $$page "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(DOCS); do install -D -m 644 $$file "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/} || exit 1; done
+	for file in $(FORMS); do install -D -m 644 $$file "$(DESTDIR)$(PREFIX)"/share/statwit/$$file || exit 1; done
 	install -d "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions \
 	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d
 	install -d "$(DESTDIR)$(PREFIX)"/lib/systemd/system
@@ -192,22 +199,15 @@ install-server: all
 uninstall: uninstall-server ## removes what install put there
 uninstall-server:
 	for page in $(PAGES); do rm -f "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
+	for file in $(DOCS); do rm -f "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/}; done
+	for file in $(FORMS); do rm -f "$(DESTDIR)$(PREFIX)"/share/statwit/$$file; done
+	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema share/statwit; do \
+	    rmdir "$(DESTDIR)$(PREFIX)"/$$folder 2>/dev/null; done
 	rm -f "$(DESTDIR)$(PREFIX)"/bin/statwit \
 	    "$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service \
 	    "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/statwit \
 	    "$(DESTDIR)$(PREFIX)"/share/zsh/site-functions/_statwit \
 	    "$(DESTDIR)$(PREFIX)"/share/fish/vendor_completions.d/statwit.fish
-
-.PHONY: dist
-dist: ## build/statwit-VERSION.tar.gz of what is committed
-	@mkdir -p build
-	git archive --prefix=statwit-$(VERSION)/ -o build/statwit-$(VERSION).tar.gz HEAD
-
-.PHONY: deb
-deb: ## build/statwit_VERSION_ARCH.deb of the installed tree
-	@rm -rf build/deb
-	@$(MAKE) --no-print-directory -s install PREFIX=/usr DESTDIR=$(CURDIR)/build/deb
-	@.ci/deb build/deb $(VERSION)
 
 .PHONY: clean
 clean: ## remove everything that was built

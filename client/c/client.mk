@@ -31,17 +31,17 @@ abi: $(OUT)/$(SO) ## the symbols of libstatwit are those of client/c/exports.txt
 .PHONY: install-client
 install: install-client
 install-client: all
-	install -d "$(DESTDIR)$(PREFIX)"/lib/pkgconfig "$(DESTDIR)$(PREFIX)"/include "$(DESTDIR)$(PREFIX)"/share/man/man3
-	install -m 644 $(OUT)/$(SO) "$(DESTDIR)$(PREFIX)"/lib/$(SO)
-	ln -sfn $(SO) "$(DESTDIR)$(PREFIX)"/lib/libstatwit.so.$(SOVERSION)
-	ln -sfn libstatwit.so.$(SOVERSION) "$(DESTDIR)$(PREFIX)"/lib/libstatwit.so
-	install -m 644 $(OUT)/libstatwit.a "$(DESTDIR)$(PREFIX)"/lib/
+	install -d "$(DESTDIR)$(LIBDIR)"/pkgconfig "$(DESTDIR)$(PREFIX)"/include "$(DESTDIR)$(PREFIX)"/share/man/man3
+	install -m 644 $(OUT)/$(SO) "$(DESTDIR)$(LIBDIR)"/$(SO)
+	ln -sfn $(SO) "$(DESTDIR)$(LIBDIR)"/libstatwit.so.$(SOVERSION)
+	ln -sfn libstatwit.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)"/libstatwit.so
+	install -m 644 $(OUT)/libstatwit.a "$(DESTDIR)$(LIBDIR)"/
 	install -m 644 client/c/statwit.h client/c/statwit.hpp client/c/statwit_cunit.h "$(DESTDIR)$(PREFIX)"/include/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' client/c/statwit.pc.in >"$(DESTDIR)$(PREFIX)"/lib/pkgconfig/statwit.pc
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|; s|@VERSION@|$(VERSION)|' client/c/statwit.pc.in >"$(DESTDIR)$(LIBDIR)"/pkgconfig/statwit.pc
 	install -m 644 $(CLIENT_MAN) "$(DESTDIR)$(PREFIX)"/share/man/man3/
 
 .PHONY: uninstall-client
 uninstall: uninstall-client
 uninstall-client:
-	if cd "$(DESTDIR)$(PREFIX)"; then rm -f $(addprefix lib/,$(SO) libstatwit.so.$(SOVERSION) libstatwit.so libstatwit.a pkgconfig/statwit.pc) \
-	    include/statwit.h include/statwit.hpp include/statwit_cunit.h $(patsubst client/c/%,share/man/man3/%,$(CLIENT_MAN)); fi
+	if cd "$(DESTDIR)$(LIBDIR)"; then rm -f $(SO) libstatwit.so.$(SOVERSION) libstatwit.so libstatwit.a pkgconfig/statwit.pc; fi
+	if cd "$(DESTDIR)$(PREFIX)"; then rm -f include/statwit.h include/statwit.hpp include/statwit_cunit.h $(patsubst client/c/%,share/man/man3/%,$(CLIENT_MAN)); fi

@@ -247,6 +247,16 @@ int child_after(void (*work)(void *arg), void *arg) {
     return number;
 }
 
+const char *child_signal_name(int number) {
+    switch (number) { /* those of ending() */
+    case SIGTERM: return "SIGTERM";
+    case SIGINT: return "SIGINT";
+    case SIGHUP: return "SIGHUP";
+    case SIGQUIT: return "SIGQUIT";
+    default: return "a signal";
+    }
+}
+
 void child_end_by(int number) {
     sigprocmask(SIG_SETMASK, &before, NULL);
     raise(number);

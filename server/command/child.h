@@ -29,6 +29,8 @@ int child_run(const struct child_options *options, int *status, bool *timed_out,
 /* Does work(arg) on a thread of its own. 0 when it is done; else the signal that is to end us and came first: then
  * the work goes on for as long as we do. What it uses must last as long. To be called once. */
 int child_after(void (*work)(void *arg), void *arg);
+/* The name of a signal that child_after returned, as SIGTERM. */
+const char *child_signal_name(int number);
 /* Ends us by the signal, as if it had never been blocked. */
 _Noreturn void child_end_by(int number);
 

@@ -235,7 +235,7 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     else {
         *ended_by = child_after(judge_after, &work);
         if (*ended_by) { /* `work` is still being written to */
-            log_error("ended by SIG%s while it judged: there is no verdict", sigabbrev_np(*ended_by));
+            log_error("ended by %s while it judged: there is no verdict", child_signal_name(*ended_by));
             return 128 + *ended_by;
         }
         tell_more(r, option_text(o, OPT_DB));

@@ -9,7 +9,11 @@
 static const char *words_of(int sys, char *room, size_t size) {
     if (sys == EAGAIN)
         return "no more threads or processes are allowed here (ulimit -u, TasksMax=, a container's pids limit)";
-    return strerror_r(sys, room, size);
+#ifdef __GLIBC__
+    return strerror_r(sys, room, size); /* GNU's, which may answer with a text of its own */
+#else
+    return strerror_r(sys, room, size) == 0 ? room : "an error that the system has no words for";
+#endif
 }
 
 int err_set(struct err *err, int sys, const char *format, ...) {

@@ -185,8 +185,8 @@ static void maybe(struct compiler *c, size_t start) {
     insert(c, start, (struct step){.op = OP_SPLIT, .a = 1, .b = n + 1});
 }
 
-/* x{2,4} is xxx?x? ; x{2,} is xxx* */
-static void counted(struct compiler *c, size_t start) {
+/* x{2,4} is xxx?x? ; x{2,} is xxx*. Not inlined: its piece must not be on the stack once for each nested group. */
+static __attribute__((noinline)) void counted(struct compiler *c, size_t start) {
     size_t open = c->i++;
     int least = number(c), most = least;
     bool endless = false;
@@ -200,7 +200,7 @@ static void counted(struct compiler *c, size_t start) {
         return;
     }
     c->i++;
-    static _Thread_local struct step piece[PATTERN_STEPS_MAX];
+    struct step piece[PATTERN_STEPS_MAX];
     size_t n = c->n - start;
     memcpy(piece, c->steps + start, n * sizeof *piece);
     c->n = start;
@@ -258,7 +258,7 @@ static void alternatives(struct compiler *c) {
 }
 
 struct pattern *pattern_compile(struct arena *arena, struct span text, struct pattern_error *error) {
-    static _Thread_local struct step steps[PATTERN_STEPS_MAX];
+    struct step steps[PATTERN_STEPS_MAX];
     struct compiler c = {.text = text, .steps = steps, .error = error};
     if (text.n > PATTERN_MAX) {
         fail(&c, PATTERN_MAX, "the pattern is longer than 512 bytes");

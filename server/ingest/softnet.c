@@ -85,7 +85,7 @@ static bool is_pending(const struct softnet_cpu *before, const struct softnet_cp
 
 /* Whether one of them is. */
 static bool any_pending(int fd, const struct softnet_cpu *before, size_t n_cpus) {
-    static _Thread_local struct softnet_cpu now[SOFTNET_CPUS_MAX];
+    struct softnet_cpu now[SOFTNET_CPUS_MAX];
     size_t n = softnet_read(fd, now, n_cpus);
     for (size_t i = 0; i < n; i++)
         if (is_pending(&before[i], &now[i]))
@@ -94,7 +94,7 @@ static bool any_pending(int fd, const struct softnet_cpu *before, size_t n_cpus)
 }
 
 uint32_t softnet_settle(int fd, const char **unsure) {
-    static _Thread_local struct softnet_cpu before[SOFTNET_CPUS_MAX + 1];
+    struct softnet_cpu before[SOFTNET_CPUS_MAX + 1];
     size_t n_cpus = fd < 0 ? 0 : softnet_read(fd, before, SOFTNET_CPUS_MAX + 1);
     *unsure = NULL;
     if (n_cpus > SOFTNET_CPUS_MAX) {

@@ -1,5 +1,6 @@
 #include "emit/aggregate.h"
 
+#include "emit/mutex.h"
 #include <stdlib.h>
 
 #define LINE_ON_STACK 8192
@@ -121,12 +122,8 @@ bool aggregate_put(struct aggregate *aggregate, const struct sample *sample) {
 /* ---- life ---- */
 
 static void init_locks(struct aggregate *aggregate) {
-    pthread_mutexattr_t adaptive;
-    pthread_mutexattr_init(&adaptive);
-    pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
     for (size_t i = 0; i < N_SHARDS; i++)
-        pthread_mutex_init(&aggregate->shards[i].lock, &adaptive);
-    pthread_mutexattr_destroy(&adaptive);
+        mutex_init_brief(&aggregate->shards[i].lock);
 }
 
 void aggregate_init(struct aggregate *aggregate, const struct config *config, struct outbox *outbox) {

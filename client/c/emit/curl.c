@@ -11,13 +11,22 @@ static struct curl table;
 static char failure[200];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void load(void) {
+/* The static binary has libcurl inside: there is nothing that it could load. */
+#ifdef STATWIT_LINKED_CURL
+static bool fill_table(void) {
+    table = (struct curl){curl_global_init,   curl_easy_init,    curl_easy_setopt,
+                          curl_easy_getinfo,  curl_easy_perform, curl_easy_cleanup,
+                          curl_easy_strerror, curl_slist_append, curl_slist_free_all};
+    return true;
+}
+#else
+static bool fill_table(void) {
     /* Never closed: see the header. */
     void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         snprintf(failure, sizeof failure, "cannot load " SONAME ", which HTTP needs (%s): install libcurl4",
                  dlerror());
-        return;
+        return false;
     }
     const struct {
         const char *name;
@@ -35,11 +44,16 @@ static void load(void) {
         if (!*(void **)wanted[i].slot) {
             snprintf(failure, sizeof failure, SONAME " has no %s: it is not the libcurl that was expected",
                      wanted[i].name);
-            return;
+            return false;
         }
     }
-    if (table.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        snprintf(failure, sizeof failure, SONAME " cannot be initialised");
+    return true;
+}
+#endif
+
+static void load(void) {
+    if (fill_table() && table.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        snprintf(failure, sizeof failure, "libcurl cannot be initialised");
 }
 
 const struct curl *curl_load(struct statwit_error *error) {

@@ -1,5 +1,6 @@
 #include "emit/outbox.h"
 
+#include "emit/mutex.h"
 #include <stdlib.h>
 
 #define ATTEMPTS 100 /* to send from a queue that other threads fill again at once */
@@ -136,12 +137,8 @@ void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_
 /* ---- life ---- */
 
 static void init_locks(struct outbox *outbox) {
-    pthread_mutexattr_t adaptive;
-    pthread_mutexattr_init(&adaptive);
-    pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
-    pthread_mutex_init(&outbox->lock, &adaptive);
-    pthread_mutex_init(&outbox->sending, &adaptive);
-    pthread_mutexattr_destroy(&adaptive);
+    mutex_init_brief(&outbox->lock);
+    mutex_init_brief(&outbox->sending);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

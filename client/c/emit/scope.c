@@ -11,7 +11,11 @@
 static _Thread_local struct statwit_scope *thread_outermost, *thread_innermost;
 static struct statwit_scope *all_outermost, *all_innermost;
 static atomic_int n_all;
+#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 #define FRESH_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+#else /* musl */
+#define FRESH_LOCK PTHREAD_RWLOCK_INITIALIZER
+#endif
 static pthread_rwlock_t lock = FRESH_LOCK;
 static _Thread_local bool locked; /* by this thread, to read */
 

@@ -13,7 +13,6 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sysconfig
@@ -43,13 +42,19 @@ def find_binary():
             raise Unavailable("STATWIT_BIN is %r, which is no program that can be run" % given)
         return given
     inside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "statwit")
-    for path in (inside, shutil.which("statwit")):
-        if path and os.access(path, os.X_OK):
+    for path in (inside, *(os.path.join(folder, "statwit") for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)):
+        if os.path.isfile(path) and os.access(path, os.X_OK) and not _is_script(path):
             return path
     raise Unavailable(
         "there is no statwit program for %s in this package or in PATH: install it, set STATWIT_BIN to its path, "
         "or start it elsewhere and set STATWIT_URL" % sysconfig.get_platform()
     )
+
+
+def _is_script(path):
+    """Whether it may be the command `statwit` of this package, or a shim for that: they would only look for the program again."""
+    with open(path, "rb") as file:
+        return file.read(2) == b"#!"
 
 
 class Report:

@@ -26,11 +26,24 @@ def program(path, text):
 def test_no_binary_names_what_to_set(monkeypatch):
     monkeypatch.delenv("STATWIT_BIN", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(statwit, "__file__", "/nowhere/statwit/__init__.py")  # as if the wheel carried none
     with pytest.raises(statwit.Unavailable, match="STATWIT_BIN.*STATWIT_URL"):
         statwit.find_binary()
     monkeypatch.setenv("STATWIT_BIN", "/nowhere/statwit")
     with pytest.raises(statwit.Unavailable, match="/nowhere/statwit"):
         statwit.find_binary()
+
+
+def test_a_script_in_path_is_no_binary(monkeypatch, tmp_path):
+    """It may be the command of this package, which would look again, for ever."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    program(tmp_path / "a" / "statwit", "exec statwit")
+    (tmp_path / "b" / "statwit").symlink_to(sys.executable)
+    monkeypatch.delenv("STATWIT_BIN", raising=False)
+    monkeypatch.setattr(statwit, "__file__", "/nowhere/statwit/__init__.py")
+    monkeypatch.setenv("PATH", "%s:%s" % (tmp_path / "a", tmp_path / "b"))
+    assert statwit.find_binary() == str(tmp_path / "b" / "statwit")
 
 
 @pytest.mark.parametrize("text, says", [

@@ -110,7 +110,7 @@ static int parse_field(struct cursor *c, const struct expectation *e, enum field
 
 /* Where there are only so many words, any other one is a mistake that would match nothing. */
 static int check_word(struct cursor *c, size_t at, enum field field, struct span word) {
-    struct span words[REASON_N + SOURCE_N];
+    struct span words[(int)REASON_N + (int)SOURCE_N];
     size_t n = 0;
     if (glob_is_pattern(word))
         return 0;

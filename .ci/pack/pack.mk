@@ -1,0 +1,33 @@
+# What is handed out: one static binary, and the packages that carry it. ARCH=aarch64 crosses. CONTRIBUTING.md, "Packages", says how.
+ARCH ?= $(shell uname -m)
+STATIC := build/static/statwit-$(ARCH)
+
+.PHONY: static
+static: ## build/static/statwit-ARCH: one file that runs on any Linux; ARCH=aarch64 crosses
+	+@.ci/pack/static $(ARCH) $(STATIC)
+
+# .ci/pack/static calls make again with this variable: the libraries and the compiler that it has made.
+ifneq ($(STATIC_LIBRARIES),)
+FLAGS_$(VARIANT) := -O2 -fstack-protector-strong -ffunction-sections -fdata-sections
+CPPFLAGS += -isystem $(STATIC_LIBRARIES)/include -DSTATWIT_LINKED_CURL -DCURL_STATICLIB
+STATIC_LINKED := -lcurl -lmicrohttpd -lgnutls -lhogweed -lnettle -lsqlite3 -ljansson -lz -lzstd -lxxhash -lm
+
+$(OUT)/static: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libclient.a
+	$(LINK) -static -s -Wl,--gc-sections -Wl,-z,relro,-z,now -o $@ $^ -L$(STATIC_LIBRARIES)/lib $(STATIC_LINKED)
+endif
+
+.PHONY: wheel npm image deb dist
+wheel: static ## build/wheel/*.whl: the helper for Python, with and without the static binary
+	@.ci/pack/wheel
+
+npm: static ## build/npm/*.tgz: the helper for Node, and the package with the static binary
+	@.ci/pack/npm
+
+image: static ## build/image/statwit-VERSION.tar: an OCI image from scratch, made without a daemon
+	@.ci/pack/image
+
+deb: ## build/deb/*.deb by debhelper: statwit, libstatwit0, libstatwit-dev
+	@.ci/pack/deb $(VERSION)
+
+dist: wheel npm image deb ## build/dist: all that a release hands out, with checksums and a list of what is inside
+	@.ci/pack/dist

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# The Debian packages: what lintian says, and install, upgrade, remove in a copy of this system that nothing outlives.
+load packages
+
+DEBS=$TOP/build/deb
+
+setup_file() {
+    command -v dh >/dev/null || {
+        export MISSING="no debhelper on this machine"
+        return
+    }
+    (cd "$BATS_TEST_DIRNAME/../.." && env -u MAKEFLAGS -u MAKELEVEL make -s deb)
+}
+
+# Runs the script on a layer over this system's files: its changes are in memory, and gone when it ends.
+on_a_copy() { # script
+    [ "$(id -u)" -eq 0 ] || skip "a layer over the system needs root"
+    unshare --mount true 2>/dev/null || skip "no mount namespace here"
+    mkdir layer
+    cat >script.sh
+    unshare --mount bash -euc '
+        mount -t tmpfs none layer && mkdir layer/{up,work,root}
+        mount -t overlay overlay -o "lowerdir=/,upperdir=$PWD/layer/up,workdir=$PWD/layer/work" layer/root || exit 99
+        mkdir -p layer/root/debs
+        cp script.sh "$1"/*.deb layer/root/debs/
+        mount --rbind /dev layer/root/dev && mount -t proc proc layer/root/proc
+        exec chroot layer/root bash -eu /debs/script.sh' - "$DEBS" || {
+        local status=$?
+        [ "$status" -ne 99 ] || skip "no overlay file system here"
+        return "$status"
+    }
+}
+
+@test "lintian finds no error" {
+    command -v lintian >/dev/null || skip "no lintian on this machine"
+    run lintian --allow-root --fail-on error "$DEBS"/*.deb
+    exits 0
+}
+
+@test "what the packages need is named with versions, and the program needs the HTTP library" {
+    run dpkg-deb -f "$DEBS"/statwit_*.deb Depends
+    has "libmicrohttpd12 (>= "
+    has "libcurl4"
+    run dpkg-deb -f "$DEBS"/libstatwit-dev_*.deb Depends
+    has "libstatwit0 (= $VERSION)"
+}
+
+@test "install: the program serves, its man page is there, a program is compiled and starts" {
+    on_a_copy <<'END'
+dpkg -i /debs/*.deb >/dev/null
+statwit run -q --expect 'incr a sum == 1' -- statwit send 'a:1|c'
+dpkg -L statwit | grep -q /man1/statwit.1.gz
+grep -q . /usr/share/statwit/schema/catalog.schema.json
+cat >/tmp/a.c <<'C'
+#include <statwit.h>
+int main(void) { struct statwit_options o = {0}; struct statwit_metrics *m = statwit_open(&o, 0); statwit_close(m); return !m; }
+C
+cc -o /tmp/a /tmp/a.c $(pkg-config --cflags --libs statwit)
+/tmp/a
+cc -static-libgcc -o /tmp/b /tmp/a.c /usr/lib/*/libstatwit.a $(pkg-config --libs jansson zlib) -lpthread -lm
+/tmp/b
+END
+}
+
+@test "upgrade keeps a recording; remove and purge leave nothing" {
+    on_a_copy <<'END'
+dpkg -i /debs/*.deb >/dev/null
+statwit run -q --db /root/kept.db -- statwit send 'a:1|c'
+mkdir /newer
+for deb in /debs/*.deb; do
+    rm -rf /tmp/open
+    dpkg-deb -R "$deb" /tmp/open
+    sed -i 's/^Version: .*/Version: 99.0/; s/libstatwit0 (= [^)]*)/libstatwit0 (= 99.0)/' /tmp/open/DEBIAN/control
+    dpkg-deb --root-owner-group -b /tmp/open "/newer/$(basename "$deb")" >/dev/null
+done
+dpkg -i /newer/*.deb >/dev/null
+[ "$(dpkg-query -W -f '${Version}' statwit)" = 99.0 ]
+statwit expect --db /root/kept.db 'incr a sum == 1'
+dpkg -r libstatwit-dev libstatwit0 statwit >/dev/null
+dpkg -P libstatwit-dev libstatwit0 statwit >/dev/null 2>&1
+! command -v statwit
+left=$(find /usr /lib/systemd /etc -name '*statwit*' -not -path '/usr/share/doc/*' 2>/dev/null | grep -v -e /usr/local/ -e /site-packages/ -e /node_modules/ || true)
+echo "$left"
+[ -z "$left" ]
+END
+}
+
+@test "the packages are the same when they are made again" {
+    [ -n "${PACKAGES_AGAIN-}" ] || skip "builds all once more: PACKAGES_AGAIN=1"
+    sha256sum "$DEBS"/*.deb >before
+    (cd "$TOP" && make -s deb)
+    sha256sum --check --quiet before
+}
