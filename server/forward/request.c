@@ -4,64 +4,18 @@
  * with a random share, FORWARD_BACKOFF_MAX seconds at most. 400, 403, 413 and redirects are final: a further try would get the same
  * answer, and the API key is for nobody else. libcurl is loaded when it is needed, as in the client: see decision 13. */
 #include "core/clock.h"
+#include "core/libcurl.h"
 #include "forward/private.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define SONAME "libcurl.so.4"
-
-static struct {
-    CURLcode (*global_init)(long);
-    CURL *(*easy_init)(void);
-    CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
-    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
-    CURLcode (*easy_perform)(CURL *);
-    void (*easy_cleanup)(CURL *);
-    const char *(*easy_strerror)(CURLcode);
-    struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
-    void (*slist_free_all)(struct curl_slist *);
-} lib;
-static char failure[200];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* The library stays loaded: its TLS library could not be unloaded. */
-static void load(void) {
-    void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        snprintf(failure, sizeof failure,
-                 "cannot load " SONAME ", which --forward needs for HTTP: install libcurl4");
-        return;
-    }
-    const struct {
-        const char *name;
-        void *slot;
-    } wanted[] = {
-        {"curl_global_init", &lib.global_init},       {"curl_easy_init", &lib.easy_init},
-        {"curl_easy_setopt", &lib.easy_setopt},       {"curl_easy_getinfo", &lib.easy_getinfo},
-        {"curl_easy_perform", &lib.easy_perform},     {"curl_easy_cleanup", &lib.easy_cleanup},
-        {"curl_easy_strerror", &lib.easy_strerror},   {"curl_slist_append", &lib.slist_append},
-        {"curl_slist_free_all", &lib.slist_free_all},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        /* POSIX's own way around ISO C's ban on turning an object pointer into a function pointer. */
-        *(void **)wanted[i].slot = dlsym(library, wanted[i].name);
-        if (!*(void **)wanted[i].slot) {
-            snprintf(failure, sizeof failure, SONAME " has no %s: it is not the libcurl that was expected",
-                     wanted[i].name);
-            return;
-        }
-    }
-    if (lib.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        snprintf(failure, sizeof failure, SONAME " cannot be initialised");
-}
+static const struct libcurl *lib;
 
 int request_prepare(struct err *err) {
-    pthread_once(&once, load);
-    return failure[0] ? err_set(err, 0, "%s", failure) : 0;
+    lib = libcurl_load("--forward", err);
+    return lib ? 0 : -1;
 }
 
 /* --- one request -------------------------------------------------------------------------------------------------------- */
@@ -84,7 +38,7 @@ static bool add_header(struct curl_slist **list, const char *name, struct span v
         if ((unsigned char)value.p[i] < ' ')
             return true; /* no value of a header */
     buf_printf(&line, "%s: %.*s", name, SPAN_ARG(value));
-    struct curl_slist *longer = line.failed ? NULL : lib.slist_append(*list, line.p);
+    struct curl_slist *longer = line.failed ? NULL : lib->slist_append(*list, line.p);
     buf_free(&line);
     *list = longer ? longer : *list;
     return longer;
@@ -92,7 +46,7 @@ static bool add_header(struct curl_slist **list, const char *name, struct span v
 
 static struct curl_slist *make_headers(const struct forward_target *t, const struct forward_request *r) {
     const char *own = t->forward->api_key;
-    struct curl_slist *list = lib.slist_append(NULL, "Expect:");
+    struct curl_slist *list = lib->slist_append(NULL, "Expect:");
     bool all = list && add_header(&list, "DD-API-KEY", own ? span_str(own) : r->api_key) &&
                add_header(&list, "Content-Type", r->content_type) &&
                add_header(&list, "Content-Encoding", r->content_encoding) &&
@@ -101,7 +55,7 @@ static struct curl_slist *make_headers(const struct forward_target *t, const str
         all = add_header(&list, "DD-Agent-Payload", SPAN("4.87.0"));
     if (all)
         return list;
-    lib.slist_free_all(list);
+    lib->slist_free_all(list);
     return NULL;
 }
 
@@ -122,37 +76,37 @@ static long ask(struct forward_target *t, CURL *handle, const struct forward_req
         buf_printf(&url, "?%.*s", SPAN_ARG(r->query));
     *why = "out of memory";
     if (!url.failed && headers) {
-        lib.easy_setopt(handle, CURLOPT_URL, url.p);
-        lib.easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-        lib.easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
-        lib.easy_setopt(handle, CURLOPT_POSTFIELDS, r->body.p);
-        lib.easy_setopt(handle, CURLOPT_CUSTOMREQUEST, r->method.p);
-        CURLcode code = lib.easy_perform(handle);
-        *why = lib.easy_strerror(code);
+        lib->easy_setopt(handle, CURLOPT_URL, url.p);
+        lib->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+        lib->easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+        lib->easy_setopt(handle, CURLOPT_POSTFIELDS, r->body.p);
+        lib->easy_setopt(handle, CURLOPT_CUSTOMREQUEST, r->method.p);
+        CURLcode code = lib->easy_perform(handle);
+        *why = lib->easy_strerror(code);
         if (code == CURLE_OK)
-            lib.easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+            lib->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     }
-    lib.slist_free_all(headers);
+    lib->slist_free_all(headers);
     buf_free(&url);
     return status;
 }
 
 static CURL *make_handle(struct forward_target *t) {
-    CURL *handle = lib.easy_init();
+    CURL *handle = lib->easy_init();
     if (!handle)
         return NULL;
-    lib.easy_setopt(handle, CURLOPT_POST, 1L);
-    lib.easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    lib.easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)FORWARD_TIMEOUT_MS);
-    lib.easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    lib.easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore_answer);
-    lib.easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    lib.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_for_end);
-    lib.easy_setopt(handle, CURLOPT_XFERINFODATA, t);
+    lib->easy_setopt(handle, CURLOPT_POST, 1L);
+    lib->easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    lib->easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)FORWARD_TIMEOUT_MS);
+    lib->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    lib->easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore_answer);
+    lib->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    lib->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_for_end);
+    lib->easy_setopt(handle, CURLOPT_XFERINFODATA, t);
     if (t->forward->ca_file)
-        lib.easy_setopt(handle, CURLOPT_CAINFO, t->forward->ca_file);
+        lib->easy_setopt(handle, CURLOPT_CAINFO, t->forward->ca_file);
     if (is_local(t->where))
-        lib.easy_setopt(handle, CURLOPT_NOPROXY, "*");
+        lib->easy_setopt(handle, CURLOPT_NOPROXY, "*");
     return handle;
 }
 
@@ -216,6 +170,6 @@ void *request_run(void *target) {
         free(item);
     }
     if (handle)
-        lib.easy_cleanup(handle);
+        lib->easy_cleanup(handle);
     return NULL;
 }

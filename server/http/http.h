@@ -20,7 +20,7 @@ struct http_options {
     size_t n_tables; /* the routes, in the order in which they are tried */
     const struct route_table *const *tables;
     const char *bind;
-    int port;                       /* 0: any free one */
+    int port;          /* 0: any free one */
     bool view;         /* recordings are looked at: a route that would change one answers 403 (ROUTE_LOOKS) */
     const char *token; /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */

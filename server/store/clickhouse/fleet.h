@@ -4,7 +4,8 @@
  *     select.c      which pushes are meant
  *     names.c       which names a filter lets through
  *     series.c      series, each with its members: that series in each recording
- *     spellings.c   what some samples have in common
+ *     spell.c       what some samples of a series have in common
+ *     spellings.c   the questions about that
  *     samples.c     samples
  *     points.c      samples of one series after the other
  *     records.c     events, checks, rejects, requests
@@ -77,9 +78,8 @@ struct fleet_reader {
     uint64_t last_points; /* the series that points were last asked of */
 };
 
-/* select.c: fills the list. -1 with err; *usage: nothing is selected. */
+/* select.c: fills the list, which is empty. -1 with err; *usage: nothing is selected. */
 int fleet_select(struct fleet_reader *r, bool *usage, struct err *err);
-void fleet_forget(struct fleet_reader *r);
 
 /* --- names.c */
 struct fleet_names {
@@ -96,10 +96,6 @@ bool fleet_tags_match(const struct filter *f, size_t n, const struct span *tags)
 /* since, until and source are not looked at. Give it back with fleet_found_free. */
 int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_found *found, struct err *err);
 void fleet_found_free(struct fleet_found *found);
-/* Adds (push, series, ord, merged) of its members: the rows of a table `mem`. */
-void fleet_members(const struct fleet_reader *r, const struct fleet_found *found,
-                   const struct fleet_series *s, struct buf *mem);
-#define FLEET_MEM "push UUID, series UInt64, ord UInt32, merged UInt64"
 #define FLEET_SEL "push UUID, ord UInt32"
 int fleet_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                  void *, struct err *);
@@ -109,7 +105,11 @@ int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *foun
 int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
                   struct err *err);
 
-/* --- spellings.c */
+/* --- spell.c */
+/* Adds (push, series, ord, merged) of its members: the rows of a table `mem`. */
+void fleet_members(const struct fleet_reader *r, const struct fleet_found *found,
+                   const struct fleet_series *s, struct buf *mem);
+#define FLEET_MEM "push UUID, series UInt64, ord UInt32, merged UInt64"
 struct fleet_spelling {
     uint64_t ord, id;
     const struct fleet_series *series;
@@ -127,6 +127,8 @@ struct fleet_spelled {
 int fleet_spell(struct fleet_reader *r, const struct fleet_found *found, size_t from, size_t to,
                 struct fleet_spelled *spelled, struct err *err);
 void fleet_spelled_free(struct fleet_spelled *spelled);
+
+/* --- spellings.c */
 int fleet_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                     void *, struct err *);
 int fleet_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
@@ -172,7 +174,12 @@ int fleet_runs(struct reader *, uint64_t limit, int (*row)(void *, const struct 
                struct err *);
 
 /* An answer that does not end where its last row does. */
-int fleet_damaged(const struct fleet_reader *r, struct err *err);
+static inline int fleet_damaged(const struct fleet_reader *r, struct err *err) {
+    return err_set(
+        err, 0,
+        "%s: the answer is not one that was expected: is something between us, or are the tables not statwit's?",
+        fleet_http_where(r->f.http));
+}
 /* "shop main unit run 17: ", into text of FLEET_WHOSE bytes. */
 #define FLEET_WHOSE 300
 const char *fleet_whose(const struct fleet_reader *r, size_t ord, char text[FLEET_WHOSE]);

@@ -1,58 +1,16 @@
 #include "store/clickhouse/http.h"
 
 #include "core/clock.h"
-#include <curl/curl.h>
-#include <dlfcn.h>
+#include "core/libcurl.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SONAME     "libcurl.so.4"
 #define CONNECT_MS 10000L
-
-/* --- libcurl ------------------------------------------------------------------------------------------------ */
-
-struct fleet_curl {
-    CURLcode (*global_init)(long);
-    CURL *(*easy_init)(void);
-    CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
-    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
-    CURLcode (*easy_perform)(CURL *);
-    void (*easy_cleanup)(CURL *);
-    struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
-    void (*slist_free_all)(struct curl_slist *);
-};
-
-/* The library stays loaded: its TLS library could not be unloaded. */
-static int load_curl(struct fleet_curl *curl, struct err *err) {
-    void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return err_set(err, 0, "cannot load " SONAME ", which clickhouse:// needs (%s): install libcurl4",
-                       dlerror());
-    const struct {
-        const char *name;
-        void *slot;
-    } wanted[] = {
-        {"curl_global_init", &curl->global_init},   {"curl_easy_init", &curl->easy_init},
-        {"curl_easy_setopt", &curl->easy_setopt},   {"curl_easy_getinfo", &curl->easy_getinfo},
-        {"curl_easy_perform", &curl->easy_perform}, {"curl_easy_cleanup", &curl->easy_cleanup},
-        {"curl_slist_append", &curl->slist_append}, {"curl_slist_free_all", &curl->slist_free_all},
-    };
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        /* POSIX's own way around ISO C's ban on turning an object pointer into a function pointer. */
-        *(void **)wanted[i].slot = dlsym(library, wanted[i].name);
-        if (!*(void **)wanted[i].slot)
-            return err_set(err, 0, SONAME " has no %s: it is not the libcurl that was expected",
-                           wanted[i].name);
-    }
-    return curl->global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK
-               ? 0
-               : err_set(err, 0, SONAME " cannot be initialised");
-}
 
 /* --- a connection ------------------------------------------------------------------------------------------- */
 
 struct fleet_http {
-    struct fleet_curl curl;
+    const struct libcurl *curl;
     CURL *handle;
     bool tls;
     char authority[300], where[400], reason[CURL_ERROR_SIZE];
@@ -90,8 +48,11 @@ struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_fi
     struct fleet_http *h = calloc(1, sizeof *h);
     if (!h)
         return err_set(err, 0, "out of memory"), NULL;
-    if (load_curl(&h->curl, err) != 0 || !(h->handle = h->curl.easy_init())) {
-        err_set(err, 0, "out of memory");
+    h->curl = libcurl_load("clickhouse://", err);
+    h->handle = h->curl ? h->curl->easy_init() : NULL;
+    if (!h->handle) {
+        if (h->curl)
+            err_set(err, 0, "out of memory");
         free(h);
         return NULL;
     }
@@ -103,7 +64,7 @@ struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_fi
     snprintf(h->authority, sizeof h->authority, "%s%s%s:%d", six ? "[" : "", url->host, six ? "]" : "",
              url->port);
     snprintf(h->where, sizeof h->where, "%s/%s", h->authority, url->database);
-    const struct fleet_curl *curl = &h->curl;
+    const struct libcurl *curl = h->curl;
     curl->easy_setopt(h->handle, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(h->handle, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     curl->easy_setopt(h->handle, CURLOPT_ERRORBUFFER, h->reason);
@@ -120,7 +81,7 @@ struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_fi
 void fleet_http_free(struct fleet_http *h) {
     if (!h)
         return;
-    h->curl.easy_cleanup(h->handle);
+    h->curl->easy_cleanup(h->handle);
     buf_free(&h->head);
     free(h);
 }
@@ -158,18 +119,18 @@ static enum fleet_outcome refuse(struct fleet_http *h, long status, struct span 
 
 static struct curl_slist *make_headers(struct fleet_http *h, const struct fleet_request *request) {
     char line[1100];
-    struct curl_slist *list = h->curl.slist_append(NULL, "Expect:");
+    struct curl_slist *list = h->curl->slist_append(NULL, "Expect:");
     snprintf(line, sizeof line, "Content-Type: %s", request->content_type);
-    list = h->curl.slist_append(list, line);
+    list = h->curl->slist_append(list, line);
     if (request->gzip)
-        list = h->curl.slist_append(list, "Content-Encoding: gzip");
+        list = h->curl->slist_append(list, "Content-Encoding: gzip");
     if (h->user) {
         snprintf(line, sizeof line, "X-ClickHouse-User: %s", h->user);
-        list = h->curl.slist_append(list, line);
+        list = h->curl->slist_append(list, line);
     }
     if (h->password) {
         snprintf(line, sizeof line, "X-ClickHouse-Key: %s", h->password);
-        list = h->curl.slist_append(list, line);
+        list = h->curl->slist_append(list, line);
     }
     return list;
 }
@@ -183,7 +144,7 @@ static bool not_reached(CURLcode result) {
 
 enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
                                    struct buf *answer, int *code, struct err *err) {
-    const struct fleet_curl *curl = &h->curl;
+    const struct libcurl *curl = h->curl;
     struct buf url = {.max = 1 << 20};
     buf_printf(&url, "%s://%s/?%s", h->tls ? "https" : "http", h->authority, request->arguments);
     struct curl_slist *headers = make_headers(h, request);

@@ -172,7 +172,7 @@ static enum push_outcome insert(struct pushing *p, const char *table, unsigned b
     }
 }
 
-enum push_outcome push_block(struct pushing *p) {
+static enum push_outcome send_block(struct pushing *p) {
     if (p->n_rows == 0)
         return PUSH_DONE;
     enum push_outcome outcome = insert(p, push_tables[p->table], p->block, p->done[p->table]);
@@ -280,7 +280,8 @@ static int push_recording(struct pushing *p) {
 int push_run(struct reader *from, const struct push_options *o, struct push_result *result, struct err *err) {
     int64_t began = clock_mono_ns();
     *result = (struct push_result){0};
-    struct pushing p = {.o = o, .result = result, .from = from, .err = err, .progress_ns = began};
+    struct pushing p = {
+        .o = o, .result = result, .from = from, .err = err, .progress_ns = began, .send = send_block};
     if (fleet_open(&p.f, &o->url, o->ca_file, o->patience_ns, err) != 0)
         return -1;
     int failed = greet(&p) != PUSH_DONE || from->ops->begin(from, err) != 0;

@@ -18,7 +18,7 @@ static struct buf *begin_row(struct pushing *p) {
 /* As a row callback. */
 static int end_row(struct pushing *p) {
     if (p->n_rows >= PUSH_ROWS || p->rows.n >= PUSH_BYTES)
-        p->outcome = push_block(p);
+        p->outcome = p->send(p);
     return p->outcome != PUSH_DONE;
 }
 
@@ -335,7 +335,7 @@ enum push_outcome push_rows(struct pushing *p, enum push_table table) {
     }
     if (p->outcome != PUSH_DONE)
         return p->outcome;
-    return failed ? PUSH_FAILED : push_block(p);
+    return failed ? PUSH_FAILED : p->send(p);
 }
 
 void push_row_of_recording(struct pushing *p, int64_t now_ns) {

@@ -39,10 +39,9 @@ struct pushing {
     struct table seen;          /* hashes of what is in there */
     int64_t progress_ns;        /* when something last went on */
     enum push_outcome outcome;  /* of the row callbacks */
+    /* Sends the block, if it holds any rows. */
+    enum push_outcome (*send)(struct pushing *p);
 };
-
-/* Sends the block, if it holds any rows. push.c */
-enum push_outcome push_block(struct pushing *p);
 
 /* When the recording begins and ends, what its series are named, how many samples it has. push_rows.c */
 int push_survey(struct pushing *p);

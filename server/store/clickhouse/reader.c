@@ -5,11 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int fleet_damaged(const struct fleet_reader *r, struct err *err) {
-    return err_set(
-        err, 0,
-        "%s: the answer is not one that was expected: is something between us, or are the tables not statwit's?",
-        fleet_http_where(r->f.http));
+/* All that was read. */
+static void forget(struct fleet_reader *r) {
+    r->n = r->n_lossy = 0;
+    buf_clear(&r->sel);
+    arena_reset(&r->texts);
+    free(r->all_names);
+    r->all_names = NULL;
+    r->n_names = 0;
+    r->has_names = false;
+    if (r->ahead)
+        fleet_ahead_free(r->ahead);
+    while (r->found) {
+        struct fleet_found *outer = r->found->outer;
+        fleet_found_free(r->found);
+        free(r->found);
+        r->found = outer;
+    }
 }
 
 /* --- small operations --------------------------------------------------------------------------------------- */
@@ -21,6 +33,7 @@ static int begin_reading(struct reader *reader, struct err *err) {
         r->selected = false;
         return 0;
     }
+    forget(r);
     return fleet_select(r, &usage, err);
 }
 
@@ -99,7 +112,7 @@ static const char *note(struct reader *reader) {
 
 static void close_reader(struct reader *reader) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
-    fleet_forget(r);
+    forget(r);
     free(r->ahead);
     free(r->list);
     buf_free(&r->sel);

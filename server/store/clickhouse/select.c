@@ -208,26 +208,7 @@ static int check_complete(struct fleet_reader *r, struct err *err) {
                    fleet_http_where(r->f.http), have[0], series, have[1], records);
 }
 
-void fleet_forget(struct fleet_reader *r) {
-    r->n = r->n_lossy = 0;
-    buf_clear(&r->sel);
-    arena_reset(&r->texts);
-    free(r->all_names);
-    r->all_names = NULL;
-    r->n_names = 0;
-    r->has_names = false;
-    if (r->ahead)
-        fleet_ahead_free(r->ahead);
-    while (r->found) {
-        struct fleet_found *outer = r->found->outer;
-        fleet_found_free(r->found);
-        free(r->found);
-        r->found = outer;
-    }
-}
-
 int fleet_select(struct fleet_reader *r, bool *usage, struct err *err) {
-    fleet_forget(r);
     if (read_recordings(r, err) != 0)
         return -1;
     struct fleet_recording newest = {0};

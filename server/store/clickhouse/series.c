@@ -163,17 +163,6 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
     return failed;
 }
 
-void fleet_members(const struct fleet_reader *r, const struct fleet_found *found,
-                   const struct fleet_series *s, struct buf *mem) {
-    for (size_t i = 0; i < s->n_members; i++) {
-        uint64_t gid = found->members[s->first_member + i].gid, ord = gid >> FLEET_ID_BITS;
-        put_uuid(mem, r->list[ord].push);
-        put_u64(mem, gid & ((UINT64_C(1) << FLEET_ID_BITS) - 1));
-        put_u32(mem, (uint32_t)ord);
-        put_u64(mem, s->row.id);
-    }
-}
-
 /* All but the newest, and those within whose rows this was asked. */
 static void drop_older(struct fleet_reader *r) {
     for (struct fleet_found **at = &r->found->outer; *at;) {
