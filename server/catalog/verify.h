@@ -32,6 +32,7 @@
     X(VERIFY_VALUE_RANGE, "value-range")                                                                     \
     X(VERIFY_SAMPLE_RATE, "sample-rate")                                                                     \
     X(VERIFY_TOO_MANY_SERIES, "too-many-series")                                                             \
+    X(VERIFY_NEAR_LIMIT, "near-limit")                                                                       \
     X(VERIFY_REFUSED, "refused")
 
 enum verify_rule {
@@ -45,8 +46,9 @@ struct verify_options {
     struct scope scope;
     struct span prefix;      /* stands before every name in the recording, not in the catalog */
     struct span ignore_tags; /* "env,host": keys that are not looked at */
-    bool strict;             /* a declared metric that was never seen fails, and a refused line of one */
-    struct effort *effort;   /* counts the work; NULL: the usual limit, counted by itself */
+    double near;           /* tell of what reached this share of max_series or max_values; 0: no such notes */
+    bool strict;           /* a declared metric that was never seen fails, and a refused line of one */
+    struct effort *effort; /* counts the work; NULL: the usual limit, counted by itself */
 };
 
 json_t *catalog_verify(const struct catalog *c, const struct verify_options *options, struct reader *reader,

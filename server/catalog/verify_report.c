@@ -121,6 +121,7 @@ static void describe(struct verify *v, const struct catalog_entry *e, const stru
     case VERIFY_NEVER_SEEN:
     case VERIFY_TOO_MANY_VALUES:
     case VERIFY_TOO_MANY_SERIES:
+    case VERIFY_NEAR_LIMIT:
     case VERIFY_REFUSED:
     case VERIFY_N:
         return; /* told by entry_totals, undeclared_result, never_seen and refused */
@@ -156,7 +157,23 @@ static void add_claim(struct verify *v, struct words *w, enum verify_rule rule, 
     v->failed |= w->claim.failed || w->observed.failed || w->why.failed;
 }
 
-/* Limits on how many. False: all kept. */
+/* Of a limit that is kept, when the share of it that was asked about is reached. `tag` NULL: of series. */
+static void near_limit(struct verify *v, const struct catalog_entry *e, uint64_t n, uint64_t max,
+                       const struct span *tag, struct words *w) {
+    if (v->options->near <= 0 || (double)n < v->options->near * (double)max)
+        return;
+    words_clear(w);
+    buf_printf(&w->claim, "%.*s: ", SPAN_ARG(e->name));
+    if (tag)
+        buf_printf(&w->claim, "tag %.*s ", SPAN_ARG(*tag));
+    buf_printf(&w->claim, "stays below %g %% of %s %llu", v->options->near * 100,
+               tag ? "max_values" : "max_series", (unsigned long long)max);
+    buf_printf(&w->observed, "%llu %s", (unsigned long long)n, tag ? "different values" : "series");
+    buf_printf(&w->why, "%.0f %% of the limit", 100 * (double)n / (double)max);
+    add_claim(v, w, VERIFY_NEAR_LIMIT, e, VERDICT_PASS, SEVERITY_NOTE);
+}
+
+/* Limits on how many. True: one is broken. */
 static bool entry_totals(struct verify *v, const struct catalog_entry *e, const struct entry_state *state,
                          struct words *w) {
     bool broken = false;
@@ -168,10 +185,14 @@ static bool entry_totals(struct verify *v, const struct catalog_entry *e, const 
         buf_str(&w->why, "too many combinations of tags");
         add_claim(v, w, VERIFY_TOO_MANY_SERIES, e, VERDICT_FAIL, SEVERITY_ERROR);
         broken = true;
+    } else if (e->max_series) {
+        near_limit(v, e, state->series, e->max_series, NULL, w);
     }
     for (struct distinct_values *d = state->distinct; d; d = d->next) {
-        if (d->values.n <= d->max)
+        if (d->values.n <= d->max) {
+            near_limit(v, e, d->values.n, d->max, &d->tag, w);
             continue;
+        }
         words_clear(w);
         buf_printf(&w->claim, "%.*s: tag %.*s has at most %llu values", SPAN_ARG(e->name), SPAN_ARG(d->tag),
                    (unsigned long long)d->max);

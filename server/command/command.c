@@ -171,6 +171,7 @@ const struct command commands[] = {
      "warning unless --strict. statwit-catalog(5) describes catalogs.",
      "  statwit verify --catalog metadata.csv\n"
      "  statwit verify --catalog metrics.json --strict --junit report.xml\n"
+     "  statwit verify --catalog metrics.json --near 80%\n"
      "  statwit verify --db statwit.db --catalog metrics.json --prefix sentry.",
      verify_command},
     {"lint", "", 0, 0, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_CATALOG, TAKES_LINT, TAKES_REPORT, TAKES_JSON, TAKES_QUIET, TAKES_VIEW, TAKES_DB_VIEW),

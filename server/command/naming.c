@@ -204,6 +204,8 @@ static json_t *verify_question(const struct options *o, json_t *files) {
     json_t *question = json_pack("{s:o, s:b}", "catalog", files, "strict", option_on(o, OPT_STRICT));
     if (option_given(o, OPT_PREFIX))
         json_object_set_new(question, "prefix", json_string(option_text(o, OPT_PREFIX)));
+    if (option_given(o, OPT_NEAR))
+        json_object_set_new(question, "near", json_real(o->value[OPT_NEAR].share));
     if (option_given(o, OPT_IGNORE_TAGS))
         json_object_set_new(question, "ignore_tags", json_string(option_text(o, OPT_IGNORE_TAGS)));
     return question;

@@ -136,6 +136,7 @@ const struct option option_table[] = {
     /* Names and tags. */
     {OPT_CATALOG, GROUPS(TAKES_CATALOG, TAKES_JUDGE), KIND_LIST, 0, "catalog", "FILE", NULL, NULL, "the catalog: metadata.csv or JSON (repeatable)"},
     {OPT_STRICT, GROUPS(TAKES_CATALOG, TAKES_JUDGE), KIND_FLAG, 0, "strict", NULL, NULL, NULL, "warnings fail too: a declared metric that was never seen, what lint only warns of"},
+    {OPT_NEAR, GROUPS(TAKES_VERIFY), KIND_SHARE, 0, "near", "SHARE", NULL, NULL, "note what has reached this share of its max_series or max_values: 80%, or 0.8"},
     {OPT_SILENCE, GROUPS(TAKES_LINT), KIND_LIST, 0, "silence", "RULE", NULL, NULL, "leave this rule out (repeatable)"},
     {OPT_EXPLAIN, GROUPS(TAKES_LINT), KIND_TEXT, 0, "explain", "RULE", NULL, NULL, "say what a rule means and why; all lists them"},
     {OPT_CATALOG_FORMAT, GROUPS(TAKES_FORMAT), KIND_WORD, 0, "format", "json|csv", NULL, NULL, "how to write it"},

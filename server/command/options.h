@@ -117,6 +117,7 @@ enum option_id {
     OPT_DROP,
     OPT_CATALOG,
     OPT_STRICT,
+    OPT_NEAR,
     OPT_SILENCE,
     OPT_EXPLAIN,
     OPT_CATALOG_FORMAT,

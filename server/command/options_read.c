@@ -50,6 +50,16 @@ static bool parse_flag(const char *text, int64_t *on) {
     return false;
 }
 
+/* "0.8" or "80%". */
+static bool parse_share(const char *text, double *share) {
+    size_t n = strlen(text);
+    bool percent = n > 0 && text[n - 1] == '%';
+    if (number_parse(span_of(text, n - percent), share) != NUMBER_OK)
+        return false;
+    *share /= percent ? 100 : 1;
+    return *share >= 0 && *share <= 1;
+}
+
 /* Until a mark has been made of it, a moment that is none has the number -1. */
 static const char *parse_moment(const struct option *option, const char *text, struct option_value *v) {
     struct moment moment;
@@ -86,9 +96,7 @@ static const char *parse_value(const struct option *option, const char *text, st
     case KIND_TIME:
         return (v->number = option_parse_time(text)) >= 0 ? NULL : "a time: 200ms, 5s, 10m, 2h, 7d";
     case KIND_SHARE:
-        return number_parse(span_str(text), &v->share) == NUMBER_OK && v->share >= 0 && v->share <= 1
-                   ? NULL
-                   : "a share, 0 to 1";
+        return parse_share(text, &v->share) ? NULL : "a share, 0 to 1 or 0% to 100%";
     case KIND_HOST:
         return option_is_host(text) ? NULL : "a host's name or address, without a port";
     case KIND_PORTS:

@@ -26,6 +26,7 @@ struct catalog_question {
     struct effort effort;
     struct catalog *catalog;
     bool strict, counts, values;
+    double near;
     struct span prefix, ignore_tags, mask, file;
     uint64_t silenced;
     struct snapshot *check;
@@ -39,9 +40,9 @@ struct catalog_question {
                  (const char *const[]){__VA_ARGS__}, e)
 
 static int read_verify(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    if (ONLY(r, "catalog", "session", "since", "as", "strict", "prefix", "ignore_tags") ||
+    if (ONLY(r, "catalog", "session", "since", "as", "strict", "near", "prefix", "ignore_tags") ||
         request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
-        request_text(&q->arena, r, "prefix", &q->prefix, e) ||
+        request_share(r, "near", &q->near, e) || request_text(&q->arena, r, "prefix", &q->prefix, e) ||
         request_list(&q->arena, r, "ignore_tags", &q->ignore_tags, e))
         return -1;
     int given = request_catalog(r, &q->catalog, e);
@@ -304,7 +305,12 @@ static json_t *answer_diff(struct catalog_question *q, struct reader *reader, st
 }
 
 json_t *catalog_question_answer(struct catalog_question *q, struct reader *reader, struct err *err) {
-    struct verify_options verify = {q->scope, q->prefix, q->ignore_tags, q->strict, &q->effort};
+    struct verify_options verify = {.scope = q->scope,
+                                    .prefix = q->prefix,
+                                    .ignore_tags = q->ignore_tags,
+                                    .near = q->near,
+                                    .strict = q->strict,
+                                    .effort = &q->effort};
     struct lint_options lint = {q->scope, q->catalog, q->silenced, q->strict, &q->effort};
     uint64_t last_id = 0;
     if (reader &&

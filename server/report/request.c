@@ -36,6 +36,16 @@ int request_flag(const json_t *object, const char *field, bool *on, struct catal
     return tell_field(e, field_flag(object, field, on, &err), &err) < 0 ? -1 : 0;
 }
 
+int request_share(const json_t *object, const char *field, double *share, struct catalog_error *e) {
+    const json_t *value = json_object_get(object, field);
+    if (!value || json_is_null(value))
+        return 0;
+    *share = json_number_value(value);
+    return json_is_number(value) && *share > 0 && *share <= 1
+               ? 0
+               : request_complain(e, "must be a number above 0, 1 at most", field);
+}
+
 int request_scope(struct arena *arena, const json_t *object, struct scope *scope, struct catalog_error *e) {
     struct err err = {0};
     int found = tell_field(e, field_count(object, "since", INT64_MAX, &scope->since, &err), &err);

@@ -21,6 +21,8 @@ int request_only(const json_t *object, size_t n, const char *const *names, struc
 int request_text(struct arena *arena, const json_t *object, const char *field, struct span *text,
                  struct catalog_error *e);
 int request_flag(const json_t *object, const char *field, bool *on, struct catalog_error *e);
+/* A number above 0, 1 at most. */
+int request_share(const json_t *object, const char *field, double *share, struct catalog_error *e);
 /* "session", "since" and "as" */
 int request_scope(struct arena *arena, const json_t *object, struct scope *scope, struct catalog_error *e);
 /* "env,host" or ["env","host"] */

@@ -56,6 +56,43 @@ static void check(const char *catalog, const char *datagram, const char *rule, c
     fake_free(f);
 }
 
+/* What is close to its limit was told only when it was over it. */
+static void test_near(void) {
+    static const struct {
+        double near;
+        const char *lines;
+        size_t notes;
+        const char *why;
+    } cases[] = {
+        {0, "a:1|c|#k:1\na:1|c|#k:2\na:1|c|#k:3\na:1|c|#k:4", 0, ""},
+        {0.8, "a:1|c|#k:1\na:1|c|#k:2\na:1|c|#k:3\na:1|c|#k:4", 2, "80 % of the limit"},
+        {0.8, "a:1|c|#k:1\na:1|c|#k:2\na:1|c|#k:3", 0, ""},
+        {0.81, "a:1|c|#k:1\na:1|c|#k:2\na:1|c|#k:3\na:1|c|#k:4", 0, ""},
+        {1, "a:1|c|#k:1\na:1|c|#k:2\na:1|c|#k:3\na:1|c|#k:4\na:1|c|#k:5", 2, "100 % of the limit"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fake *f = fake_new();
+        fake_send(f, cases[i].lines);
+        struct verify_options options = {.near = cases[i].near};
+        json_t *report = verify(
+            "{\"metrics\":{\"a\":{\"max_series\":5,\"tags\":{\"k\":{\"max_values\":5}}}}}", f, &options);
+        size_t at, n = 0;
+        json_t *result;
+        json_array_foreach(json_object_get(report, "results"), at, result) {
+            if (strcmp(text(result, "rule"), "near-limit") != 0)
+                continue;
+            n++;
+            EQ_STR(text(result, "verdict"), "pass");
+            EQ_STR(text(result, "severity"), "note");
+            EQ_STR(text(result, "why"), cases[i].why);
+        }
+        EQ_INT(n, cases[i].notes);
+        EQ_STR(text(report, "verdict"), "pass");
+        json_decref(report);
+        fake_free(f);
+    }
+}
+
 static void test_rules(void) {
 #define LOGIN                                                                                                                   \
     "{\"metrics\":{\"login\":{\"type\":\"count\",\"tags\":{\"env\":{\"presence\":\"required\",\"values\":[\"ci-*\",\"prod\"]}," \
@@ -380,7 +417,7 @@ static void test_sentry(void) {
     catalog_free(c);
 }
 
-UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules},
+UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules}, {"near a limit", test_near},
           {"aggregated histograms", test_aggregates},
           {"every declared form is looked at", test_every_declared_form},
           {"coverage warns, or fails when strict", test_coverage}, {"losses", test_losses},
