@@ -9,7 +9,7 @@
 #define HTTP_CONNECTIONS_MAX   12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
 /* Bytes for a connection's request line and headers, and to send from: a query of 64 KiB fits and is answered by its handler. A connection
  * keeps them from its first request on. Past them libmicrohttpd answers 414 or 431 by itself, in HTML. */
-#define HTTP_HEADER_MEMORY (80 << 10)
+#define HTTP_HEADER_MEMORY (128 << 10)
 /* A connection on which nothing moves is closed after this time. */
 #define HTTP_IDLE_S 120
 /* From the last answer (or from connecting) until the next headers are complete. */
