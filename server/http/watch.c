@@ -114,11 +114,9 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
 }
 
 static void look_at(struct watch *watch, struct waiter *w) {
-    if (w->failed)
-        wake(watch, w, WATCH_FAILED);
-    else if (w->look(w))
+    if (!w->failed && w->look(w))
         wake(watch, w, WATCH_LOOKED);
-    else if (due_set(&watch->due, w) != 0)
+    else if (w->failed || due_set(&watch->due, w) != 0)
         wake(watch, w, WATCH_FAILED);
 }
 
