@@ -113,8 +113,10 @@ def formed_tally(expectation, question, own):
     groups, loose = forms_of(name, [r for r in question.recent if tags_match(expectation, r, question.ignored)])
     if not groups:
         return Tally(own), {"forms"} if loose else set()
-    if any(r.name == name and kind_matches("any", r.kind) for r in question.recent):
-        return Tally(own), {"forms"}
+    named = {r.session for r in question.recent if r.name == name and kind_matches("any", r.kind)}
+    if named:  # under `*`: whether forms of another session than that of the name itself count is left open
+        apart = any(r.session not in named for g in groups.values() for rs in g.values() for r in rs)
+        return (Unsure(own) if apart else Tally(own)), {"forms"}
     return FormsTally(groups), {"forms"}
 
 

@@ -72,6 +72,7 @@ NOT_OF_FORMS = {"first", "last", "distinct", "rate"}
 # - a sum or count that is infinite; an `avg` over a count of 0 or less; quantiles where something weighs less than nothing
 # - conditions on the value of a sketch ("by the bin that it is in"), and beside what was aggregated
 # - `per_series` where two devices, or sessions, might be one series
+# - under `*`, forms in one session beside samples of the name itself in another
 # - `~` of what was sampled with different values ("made of the first two moments") or with odd rates, unless it is clear
 # - quantiles of a sketch within 2 %; several `each` under `no` of which no single sketch can fulfil all
 # - `min max distinct` of counts and rates together where no increment could break the claim
