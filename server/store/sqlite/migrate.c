@@ -4,7 +4,7 @@
 #include "core/embed.h"
 #include <inttypes.h>
 
-EMBED(sql_0001, "schema/sqlite/0001_recording.sql");
+EMBED(sql_new, "schema/sqlite/recording.sql");
 EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
 EMBED(sql_0003, "schema/sqlite/0003_runs.sql");
 EMBED(sql_0004, "schema/sqlite/0004_remarks.sql");
@@ -12,8 +12,9 @@ EMBED(sql_0005, "schema/sqlite/0005_payloads.sql");
 EMBED(sql_0006, "schema/sqlite/0006_verdicts.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
-static const char *const steps[] = {sql_0001, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006};
-#define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
+/* What makes of version i + 1 the next one. */
+static const char *const steps[] = {sql_0002, sql_0003, sql_0004, sql_0005, sql_0006};
+#define VERSION ((int64_t)(sizeof steps / sizeof steps[0]) + 1)
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {
     if (user_version <= VERSION)
@@ -56,8 +57,10 @@ static int apply(sqlite3 *db, const char *path, struct err *err) {
     int64_t version;
     if (db_int(db, "PRAGMA user_version", 0, &version, err) != 0 || migrate_check(path, version, err) != 0)
         return -1;
-    for (int64_t i = version; i < VERSION; i++)
-        if (db_run(db, steps[i], err) != 0)
+    if (version == 0 && db_run(db, sql_new, err) != 0)
+        return -1;
+    for (int64_t i = version; i > 0 && i < VERSION; i++)
+        if (db_run(db, steps[i - 1], err) != 0)
             return -1;
     if (remake_views(db, err) != 0)
         return -1;

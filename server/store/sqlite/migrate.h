@@ -1,11 +1,12 @@
-/* Bringing a recording to the schema of this version: schema/sqlite/NNNN_name.sql in order, then views.sql.
+/* Bringing a recording to the schema of this version: schema/sqlite/recording.sql makes a new one, NNNN_name.sql in order change an
+ * older one; then views.sql.
  */
 #ifndef STORE_SQLITE_MIGRATE_H
 #define STORE_SQLITE_MIGRATE_H
 
 #include "store/sqlite/db.h"
 
-#define MIGRATE_APPLICATION_ID 0x53745774 /* "StWt"; 0001_recording.sql writes it */
+#define MIGRATE_APPLICATION_ID 0x53745774 /* "StWt"; recording.sql writes it */
 
 /* -1 with err when a recording of this user_version is newer than this program. Pure. */
 int migrate_check(const char *path, int64_t user_version, struct err *err);

@@ -158,6 +158,12 @@ static void foreign_files(void) {
     place_remove(&p);
 }
 
+/* All columns and indexes of all tables, in their order. */
+#define SHAPE                                                                                                                  \
+    "SELECT group_concat(line, char(10)) FROM (SELECT t.name || ' ' || c.cid || c.name || c.type || c.\"notnull\" || c.pk || " \
+    "ifnull(c.dflt_value, '') AS line FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' UNION ALL "     \
+    "SELECT name || ' ' || ifnull(sql, '') FROM sqlite_schema WHERE type = 'index' UNION ALL SELECT name FROM counters ORDER BY 1)"
+
 /* As an earlier version left it. What its runs were nobody knows, so nothing is said of their end. */
 static void migrate_from(int version) {
     struct place p;
@@ -166,6 +172,8 @@ static void migrate_from(int version) {
     put_number(s, "kept", 1);
     COMMIT(s);
     store_close(s);
+    static char of_new[32768], migrated[32768];
+    ask_sql(p.path, SHAPE, of_new, sizeof of_new);
     run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     if (version <= 4)
         run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
@@ -200,6 +208,9 @@ static void migrate_from(int version) {
     EXPECT_SQL(p.path, "SELECT count(*) FROM verdicts", "0");
     EXPECT_SQL(p.path, "SELECT (SELECT count(*) FROM payloads) || (SELECT count(*) FROM datagrams)", "00");
     EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
+    ask_sql(p.path, SHAPE, migrated, sizeof migrated);
+    CU_ASSERT(strlen(of_new) > 4000);
+    EQ_STR(migrated, of_new);
     place_remove(&p);
 }
 

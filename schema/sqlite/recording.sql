@@ -1,4 +1,5 @@
--- The recording, version 1. Tables may change with a migration; the views at the end are the public contract.
+-- The tables of a new recording. What changes here is a migration for older files, too: the steps NNNN_name.sql, of which the last one's
+-- number is the version. The views (views.sql) are the public contract.
 -- README.md beside this folder says how the tables hang together and why they look as they do.
 --
 -- Ids: samples, events, service checks, rejects, requests and losses take their ids from one sequence, so that
@@ -7,9 +8,11 @@
 
 PRAGMA application_id = 1400133492; -- "StWt"
 
--- last_id: the newest id ever given, kept when its row may be gone; hash_seed: of the hashes below.
+-- last_id: the newest id ever given, kept when its row may be gone; hash_seed: of the hashes below; recording_high and _low: a random name
+-- of 128 bits, by which a recording is known wherever it is copied.
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO counters VALUES ('last_id', 0), ('hash_seed', random());
+INSERT INTO counters VALUES ('last_id', 0), ('hash_seed', random()), ('recording_high', random()),
+    ('recording_low', random());
 
 -- What the small numbers mean: the words of core/metric.h and core/record.h in their order.
 CREATE TABLE types (id INTEGER PRIMARY KEY, word TEXT NOT NULL);
@@ -63,6 +66,9 @@ CREATE TABLE summary (
 );
 
 -- One spelling of a series: what its samples have in common beyond the series itself.
+-- remarks (here and below): what the Agent ignores inside a line that it takes. NULL: nothing. Else a JSON array, one object for each
+-- remark, in the order of the line: {"remark": word, "text": what is ignored, "offset": of its first byte in `line`}. The line is the first
+-- that had these remarks: later ones may have other values. Words and sentences: the list in core/remark.h.
 CREATE TABLE context (
     id INTEGER PRIMARY KEY,
     metric_id INTEGER NOT NULL,
@@ -78,9 +84,12 @@ CREATE TABLE context (
     unit TEXT,
     interval INTEGER NOT NULL,
     source_type TEXT,
-    resources TEXT
+    resources TEXT,
+    remarks TEXT,
+    line TEXT
 );
 CREATE INDEX context_metric ON context (metric_id);
+CREATE INDEX context_remarks ON context (metric_id) WHERE remarks IS NOT NULL;
 
 -- The samples of one context in one slice of the stream (a slice is at most 65,536 ids and never spans two commits).
 CREATE TABLE chunk (
@@ -124,9 +133,12 @@ CREATE TABLE event (
     cardinality TEXT,
     entity_id TEXT,
     jmx_check_name TEXT,
-    inode INTEGER
+    inode INTEGER,
+    remarks TEXT,
+    line TEXT
 );
 CREATE INDEX event_session ON event (session_id);
+CREATE INDEX event_remarks ON event (id) WHERE remarks IS NOT NULL;
 
 CREATE TABLE service_check (
     id INTEGER PRIMARY KEY,
@@ -144,9 +156,12 @@ CREATE TABLE service_check (
     cardinality TEXT,
     entity_id TEXT,
     jmx_check_name TEXT,
-    inode INTEGER
+    inode INTEGER,
+    remarks TEXT,
+    line TEXT
 );
 CREATE INDEX service_check_session ON service_check (session_id);
+CREATE INDEX service_check_remarks ON service_check (id) WHERE remarks IS NOT NULL;
 
 CREATE TABLE reject (
     id INTEGER PRIMARY KEY,
@@ -199,6 +214,61 @@ CREATE TABLE datagram (
     source INTEGER NOT NULL,
     after_id INTEGER NOT NULL,
     bytes BLOB NOT NULL
+);
+-- From a record to the datagram that it came in.
+CREATE INDEX datagram_after ON datagram (after_id);
+
+-- With --keep-bodies (and --fakeintake, --auto-sessions): the body of a POST as it came, once, and what only those need who ask for it
+-- again. It goes together with its request.
+CREATE TABLE payload (
+    id INTEGER PRIMARY KEY,      -- of its request
+    session_id INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    path TEXT NOT NULL,          -- decoded, with all its slashes
+    api_key TEXT,                -- whole: a request shows only the end of it
+    headers TEXT,                -- JSON object
+    bytes BLOB NOT NULL
+);
+CREATE INDEX payload_path ON payload (session_id, path);
+
+-- Datagrams that were larger than a network or an Agent takes whole: one row for each session and limit that it met.
+CREATE TABLE large_datagram (
+    session_id INTEGER NOT NULL,
+    over INTEGER NOT NULL,    -- bytes: 1432 (UDP alone) or 8192; what is over both counts for the larger
+    n INTEGER NOT NULL,
+    largest INTEGER NOT NULL, -- bytes
+    last_id INTEGER NOT NULL, -- the newest of them has records from this id on
+    PRIMARY KEY (session_id, over)
+) WITHOUT ROWID;
+
+-- What one `serve` or `run` recorded, from start to stop. A row without an end is an open mark: its recorder is at work, or it
+-- died, and what it had not written down is missing.
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,      -- NULL: it goes on, or it did not end cleanly
+    version TEXT NOT NULL, -- of statwit
+    mark INTEGER NOT NULL  -- the newest id before it: its records have greater ones
+);
+
+-- The last UDP ports that sessions listened on, oldest first: who still sends there must not reach another session.
+CREATE TABLE used_port (id INTEGER PRIMARY KEY, port INTEGER NOT NULL);
+
+-- The last reports of `expect` and `verify`, so that a finished run shows which claim failed and why. A slot is taken again when
+-- all are taken: that of the oldest report that passed, else of the oldest. `id` rises with each report, and is no record's. `report`
+-- is the answer as JSON; where that was too long, what passed is left out of it. `question` is a hash of what was asked: the same
+-- question asked again takes the place of its earlier report, and `asked` counts.
+CREATE TABLE verdict (
+    slot INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    asked INTEGER NOT NULL,
+    question INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    report TEXT NOT NULL
 );
 
 INSERT INTO session (name, created_at, open) VALUES ('default', CAST(strftime('%s') AS INTEGER) * 1000000000, 1);
