@@ -9,6 +9,7 @@
 #include "judge/judge.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -314,9 +315,18 @@ static void more_streams(void) {
 
 #define LARGE 40000 /* samples: more bytes of export than sockets hold */
 
+/* By hand: under a sanitizer each strstr measures all that is left. */
+static size_t rows_in(const char *body) {
+    static const char key[] = "\"received_at\"";
+    size_t rows = 0;
+    for (const char *p = body; *p; p++)
+        rows += *p == '"' && strncmp(p, key, sizeof key - 1) == 0;
+    return rows;
+}
+
 static void wait_until_held(bool some) {
     while ((server.http->n_looks_held > 0) != some)
-        usleep(1000);
+        sched_yield();
 }
 
 /* A look that is kept for the next page keeps SQLite's log from being used again, so it is closed when its client takes nothing.
@@ -339,11 +349,8 @@ static void slow_exports_hold_nothing(void) {
     wait_until_held(false);
     send_samples(LINES);
     for (int i = 0; i < 3; i++) {
-        size_t rows = 0;
         EQ_INT(client_receive(&slow[i]), 200);
-        for (const char *p = slow[i].body; (p = strstr(p, "\"received_at\"")); p++)
-            rows++;
-        EQ_INT(rows, LARGE);
+        EQ_INT(rows_in(slow[i].body), LARGE);
         client_close(&slow[i]);
     }
     stop();
