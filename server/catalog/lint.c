@@ -128,7 +128,7 @@ static void explain(const struct lint_note *n, struct buf *why) {
             buf_u64(why, n->subject.n);
             break;
         default:
-            assert(!"a sentence of rules.h names what a note does not have");
+            assert(false); /* a sentence of rules.h names what a note does not have */
         }
     }
 }
