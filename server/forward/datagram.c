@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ static bool send_frame(struct forward_target *t, struct span bytes) {
     while (sent < all) {
         size_t skip = sent;
         struct iovec left[2];
-        size_t n_left = 0;
+        unsigned char n_left = 0; /* a size_t or an int in msg_iovlen, as the C library has it */
         for (int i = 0; i < 2; i++) {
             if (skip >= parts[i].iov_len) {
                 skip -= parts[i].iov_len;
