@@ -149,7 +149,7 @@ export function show(root, route, app) {
       h('td', null, tags(s.tags)), h('td', {class: 'dim'}, s.source)))))));
   }
 
-  const polling = poll(load, 1000);
+  const polling = poll(load, 2000);
   return {stop: polling.stop, back: app.href('/metrics', {})};
 }
 
