@@ -12,9 +12,9 @@ EMBED(sql_0005, "schema/sqlite/0005_payloads.sql");
 EMBED(sql_0006, "schema/sqlite/0006_verdicts.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
-/* What makes of version i + 1 the next one. */
-static const char *const steps[] = {sql_0002, sql_0003, sql_0004, sql_0005, sql_0006};
-#define VERSION ((int64_t)(sizeof steps / sizeof steps[0]) + 1)
+/* What makes of version i the next one; of an empty file, today's at once. */
+static const char *const steps[] = {sql_new, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006};
+#define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {
     if (user_version <= VERSION)
@@ -57,10 +57,9 @@ static int apply(sqlite3 *db, const char *path, struct err *err) {
     int64_t version;
     if (db_int(db, "PRAGMA user_version", 0, &version, err) != 0 || migrate_check(path, version, err) != 0)
         return -1;
-    if (version == 0 && db_run(db, sql_new, err) != 0)
-        return -1;
-    for (int64_t i = version; i > 0 && i < VERSION; i++)
-        if (db_run(db, steps[i - 1], err) != 0)
+    int64_t to = version == 0 ? 1 : VERSION;
+    for (int64_t i = version; i < to; i++)
+        if (db_run(db, steps[i], err) != 0)
             return -1;
     if (remake_views(db, err) != 0)
         return -1;
