@@ -43,7 +43,7 @@ export function show(root, route, app) {
 
   // A byte that is not UTF-8 came as U+FFFD: a glob finds it.
   const about = {session: app.session, name: metric.replaceAll('\ufffd', '*'), type: kind, tag: chosen};
-  let drawn = null, linted = '';
+  let drawn = null, linted = '', due = 0; // due: what is below the figures is some 30 kB, so in a flood it comes every three seconds
   async function load() {
     const {metrics, last_id} = await get('metrics', {...about, limit: 1000});
     const m = metrics.find((one) => one.name === metric && (!kind || one.type === kind));
@@ -51,12 +51,14 @@ export function show(root, route, app) {
       replace(note, 'Nothing of this metric is recorded here, with these tags. It shows here when it arrives.');
       replace(actions); replace(figures); replace(over); replace(values); replace(keys); replace(series); replace(samples); replace(problems);
       drawn = null;
+      due = 0;
       return;
     }
     drawFigures(figures, m);
     const state = `${m.samples} ${m.last_at}`;
-    if (state === drawn && range === 'all') return;
+    if ((state === drawn && range === 'all') || performance.now() < due) return;
     drawn = state;
+    due = performance.now() + 3000;
     replace(note, /[*?\ufffd]/.test(metric) && 'The name holds *, ? or bytes that are not text. What is below takes in other names that fit.');
     drawActions(m);
     const young = range === 'all' && !app.readOnly() && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
@@ -149,7 +151,7 @@ export function show(root, route, app) {
       h('td', null, tags(s.tags)), h('td', {class: 'dim'}, s.source)))))));
   }
 
-  const polling = poll(load, 2000);
+  const polling = poll(load, 1000);
   return {stop: polling.stop, back: app.href('/metrics', {})};
 }
 
