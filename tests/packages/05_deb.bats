@@ -65,7 +65,7 @@ END
 @test "upgrade keeps a recording; remove and purge leave nothing" {
     on_a_copy <<'END'
 dpkg -i /debs/*.deb >/dev/null
-statwit run -q --db /root/kept.db -- statwit send 'a:1|c'
+statwit run -q --db /var/tmp/kept.db -- statwit send 'a:1|c'
 mkdir /newer
 for deb in /debs/*.deb; do
     rm -rf /tmp/open
@@ -75,7 +75,7 @@ for deb in /debs/*.deb; do
 done
 dpkg -i /newer/*.deb >/dev/null
 [ "$(dpkg-query -W -f '${Version}' statwit)" = 99.0 ]
-statwit expect --db /root/kept.db 'incr a sum == 1'
+statwit expect --db /var/tmp/kept.db 'incr a sum == 1'
 dpkg -r libstatwit-dev libstatwit0 statwit >/dev/null
 dpkg -P libstatwit-dev libstatwit0 statwit >/dev/null 2>&1
 ! command -v statwit
