@@ -6,6 +6,7 @@
  *     list.c       series, events, service checks, rejects, requests
  *     payloads.c   bodies of requests and datagrams, byte for byte
  *     named.c      the series that have certain names
+ *     name_rows.c  names with what their series come to
  *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
  *     spellings.c  what the samples of a series have in common
@@ -100,6 +101,7 @@ struct rows_columns {
     const char *method, *status;
     bool has_tags;
     bool all_ids; /* since and until are not for this kind */
+    bool has_names; /* of series: an index of name, session and type, in order of id where all three are given */
 };
 /* Of a series: some spelling of it has remarks. */
 #define ROWS_SERIES_REMARKS                                                                                  \
@@ -113,6 +115,8 @@ struct rows_where {
     char bound[256]; /* what follows a name's fixed beginning */
 };
 void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *columns);
+/* Names its type where a name without wildcards has only one in its session, so that its series come in order of id from the index. */
+int rows_one_type(struct rows *r, struct filter *f, struct err *err);
 void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt);
 /* The conditions of the filter that SQL did not decide. */
 bool rows_name_matches(const struct filter *f, struct span name);
@@ -148,6 +152,8 @@ void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
 int rows_first_at(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
                 struct err *);
+int rows_name_rows(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *), void *,
+                   uint64_t *n, struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
 struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);

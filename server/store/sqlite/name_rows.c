@@ -1,0 +1,325 @@
+/* DESIGN. The index of names has a row for each series, in order of name, session, type and id. The walk steps through it, and jumps
+ * where steps would lead through rows that do not matter:
+ *
+ *     behind a name and type that has TOTALS_FROM series or more, once its totals are found (totals.h), or if it is only counted
+ *     from other sessions' rows to our session's, or behind a name that our session does not have
+ *
+ * So it takes a step for each name, and one for each series of names that have few. Only names that are handed out are summed up.
+ */
+#include "store/sqlite/rows.h"
+
+#include "core/array.h"
+#include "core/glob.h"
+#include "store/sqlite/totals.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define STRANGERS 8 /* rows of another session before a jump */
+
+struct name_walk {
+    struct rows *r;
+    const struct name_filter *f;
+    struct err *err;
+    sqlite3_stmt *rows, *total, *summary;
+    int64_t session_id;
+    struct span start; /* what all names that match begin with */
+
+    struct buf name; /* the one that the walk is in */
+    struct buf jump; /* where the last jump led from */
+    int type;
+    bool any;        /* it is in one */
+    bool matters;    /* the name does */
+    bool taken;      /* it is to be handed out */
+    size_t n_rows;   /* of this name and type so far */
+    size_t strangers;
+    struct rows_ids ids; /* of those to be summed up */
+
+    uint64_t n; /* that match */
+    struct rows_tags tags, more_tags;
+    struct buf texts; /* of keys */
+    struct { size_t at, n; } keys[NAME_KEYS];
+    size_t n_keys;
+    int (*row)(void *, const struct name_row *);
+    void *arg;
+};
+
+/* --- summing up ------------------------------------------------------------------------------------------ */
+
+static void add_keys(struct name_walk *w, const struct rows_tags *tags) {
+    for (size_t i = 0; i < tags->n && w->n_keys < NAME_KEYS; i++) {
+        struct span tag = tags->tags[i];
+        const char *colon = tag.n ? memchr(tag.p, ':', tag.n) : NULL;
+        struct span key = colon ? span_of(tag.p, (size_t)(colon - tag.p)) : tag;
+        size_t k = 0;
+        while (k < w->n_keys && !span_eq(span_of(w->texts.p + w->keys[k].at, w->keys[k].n), key))
+            k++;
+        if (k < w->n_keys)
+            continue;
+        w->keys[k].at = w->texts.n;
+        w->keys[k].n = key.n;
+        w->n_keys++;
+        buf_span(&w->texts, key);
+        buf_char(&w->texts, '\0');
+    }
+}
+
+static int add_series(struct name_walk *w, uint64_t id, struct name_row *row) {
+    sqlite3_stmt *stmt = w->summary;
+    sqlite3_reset(stmt);
+    db_bind_id(stmt, 1, id);
+    int got = db_row(w->r->db, stmt, w->err);
+    if (got != 1)
+        return got;
+    row->series++;
+    row->samples += db_id(stmt, 0);
+    row->count += db_number(stmt, 1);
+    row->sum += db_number(stmt, 2);
+    row->min = fmin(row->min, db_number(stmt, 3));
+    row->max = fmax(row->max, db_number(stmt, 4));
+    if (sqlite3_column_int64(stmt, 6) < row->first_at)
+        row->first_at = sqlite3_column_int64(stmt, 6);
+    if (db_id(stmt, 8) >= row->last_id) {
+        row->last_id = db_id(stmt, 8);
+        row->last_at = sqlite3_column_int64(stmt, 7);
+        row->last = db_number(stmt, 5);
+    }
+    if (w->f->keys && w->n_keys < NAME_KEYS) {
+        if (rows_tags(&w->tags, db_span(stmt, 9), w->err) != 0)
+            return -1;
+        add_keys(w, &w->tags);
+    }
+    return 0;
+}
+
+static int hand_out(struct name_walk *w, struct name_row *row) {
+    struct span keys[NAME_KEYS];
+    if (w->texts.failed || w->name.failed)
+        return err_set(w->err, ENOMEM, "cannot read the recording");
+    for (size_t i = 0; i < w->n_keys; i++)
+        keys[i] = span_of(w->texts.p + w->keys[i].at, w->keys[i].n);
+    row->name = w->name.n ? buf_view(&w->name) : SPAN("");
+    row->type = (enum metric_type)w->type;
+    row->n_keys = w->n_keys;
+    row->keys = keys;
+    w->taken = false;
+    return row->series && w->row(w->arg, row) != 0;
+}
+
+static struct name_row nothing(struct name_walk *w) {
+    w->n_keys = 0;
+    buf_clear(&w->texts);
+    return (struct name_row){.min = (double)NAN, .max = (double)NAN, .last = (double)NAN, .first_at = INT64_MAX};
+}
+
+/* The end of a name and type: what it comes to is handed out, unless its totals were. 1: enough, -1. */
+static int end_name(struct name_walk *w) {
+    if (!w->any || !w->taken)
+        return 0;
+    struct name_row row = nothing(w);
+    for (size_t i = 0; i < w->ids.n; i++)
+        if (add_series(w, w->ids.list[i], &row) < 0)
+            return -1;
+    return hand_out(w, &row);
+}
+
+/* 1: its totals are there and were handed out, 2: that was enough, 0: they are not there. */
+static int find_total(struct name_walk *w) {
+    sqlite3_stmt *stmt = w->total;
+    sqlite3_reset(stmt);
+    db_bind_id(stmt, 1, w->ids.list[0]);
+    int got = db_row(w->r->db, stmt, w->err);
+    if (got != 1)
+        return got;
+    struct name_row first = nothing(w), row = first;
+    for (size_t i = 0; w->f->keys && i < w->ids.n && w->n_keys < NAME_KEYS; i++)
+        if (add_series(w, w->ids.list[i], &first) < 0)
+            return -1;
+    row.series = db_id(stmt, 0);
+    row.samples = db_id(stmt, 1);
+    row.count = db_number(stmt, 2);
+    row.sum = db_number(stmt, 3);
+    row.min = db_number(stmt, 4);
+    row.max = db_number(stmt, 5);
+    row.last = db_number(stmt, 6);
+    row.first_at = sqlite3_column_int64(stmt, 7);
+    row.last_at = sqlite3_column_int64(stmt, 8);
+    row.last_id = db_id(stmt, 9);
+    if (w->f->keys && w->n_keys < NAME_KEYS) {
+        if (rows_tags(&w->more_tags, db_span(stmt, 10), w->err) != 0)
+            return -1;
+        for (size_t i = 0; i < w->more_tags.n; i++) /* keys, not tags: all of each */
+            add_keys(w, &(struct rows_tags){.tags = &w->more_tags.tags[i], .n = 1});
+    }
+    got = hand_out(w, &row);
+    return got < 0 ? -1 : 1 + got;
+}
+
+/* --- walking --------------------------------------------------------------------------------------------- */
+
+static void walk_behind(struct name_walk *w, struct span name, int64_t session_id, int type) {
+    sqlite3_reset(w->rows);
+    db_bind_span(w->rows, 1, name.n ? name : SPAN(""));
+    sqlite3_bind_int64(w->rows, 2, session_id);
+    sqlite3_bind_int(w->rows, 3, type);
+}
+
+static bool name_matters(const struct name_walk *w, struct span name) {
+    const struct name_filter *f = w->f;
+    if (f->name.p && (f->exact ? !span_eq(f->name, name) : !glob_match(f->name, name)))
+        return false;
+    return !f->wants || f->wants(f->wants_arg, name);
+}
+
+/* A row of the next name and type. 1: enough, -1. */
+static int begin_name(struct name_walk *w, struct span name, int type) {
+    bool same = w->any && span_eq(buf_view(&w->name), name);
+    if (!same) {
+        buf_clear(&w->name);
+        buf_span(&w->name, name);
+        w->matters = name_matters(w, name);
+    }
+    w->any = true;
+    w->type = type;
+    w->n_rows = 0;
+    w->ids.n = 0;
+    w->taken = false;
+    if (!w->matters || type < 0 || type >= METRIC_N_TYPES || (w->f->has_type && (int)w->f->type != type))
+        return 0;
+    if (!w->f->to_end && w->n >= w->f->from + w->f->n)
+        return 1;
+    w->taken = w->n >= w->f->from && w->n - w->f->from < w->f->n;
+    w->n++;
+    return 0;
+}
+
+/* Another session's row. */
+static int pass_stranger(struct name_walk *w, struct span name, int64_t session_id) {
+    if (++w->strangers < STRANGERS)
+        return 0;
+    w->strangers = 0;
+    buf_clear(&w->jump);
+    buf_span(&w->jump, name); /* the reset takes the row away */
+    bool before = session_id < w->session_id;
+    walk_behind(w, buf_view(&w->jump), before ? w->session_id : INT64_MAX, before ? -1 : 0);
+    return w->jump.failed ? err_set(w->err, ENOMEM, "cannot read the recording") : 0;
+}
+
+/* Our session's row. 1: enough, -1. */
+static int take_row(struct name_walk *w, struct span name, int type, uint64_t id) {
+    int result = 0;
+    w->strangers = 0;
+    if (!w->any || type != w->type || !span_eq(buf_view(&w->name), name)) {
+        result = end_name(w);
+        result = result ? result : begin_name(w, name, type);
+        if (result)
+            return result;
+    }
+    w->n_rows++;
+    if (w->taken) {
+        if (!array_room(&w->ids.list, w->ids.n, &w->ids.cap, sizeof *w->ids.list))
+            return err_set(w->err, ENOMEM, "cannot read the recording");
+        w->ids.list[w->ids.n++] = id;
+    }
+    if (w->n_rows != TOTALS_FROM)
+        return 0;
+    bool jump = !w->taken;
+    if (w->taken) {
+        result = find_total(w);
+        jump = result > 0;
+        result = result < 0 ? -1 : result == 2;
+    }
+    if (jump && result == 0)
+        walk_behind(w, buf_view(&w->name), w->session_id, w->type);
+    return result;
+}
+
+static int walk(struct name_walk *w) {
+    int got;
+    const struct name_filter *f = w->f;
+    if (f->exact)
+        walk_behind(w, w->start, w->session_id, f->has_type ? (int)f->type - 1 : -1);
+    else
+        walk_behind(w, w->start, -1, -1);
+    while ((got = db_row(w->r->db, w->rows, w->err)) == 1) {
+        struct span name = db_span(w->rows, 0);
+        int64_t session_id = sqlite3_column_int64(w->rows, 1);
+        if (f->exact ? !span_eq(name, w->start) : !span_starts(name, w->start)) {
+            got = 0;
+            break;
+        }
+        if (session_id != w->session_id) {
+            if (pass_stranger(w, name, session_id) != 0)
+                return -1;
+            continue;
+        }
+        got = take_row(w, name, sqlite3_column_int(w->rows, 2), db_id(w->rows, 3));
+        if (got != 0)
+            return got < 0 ? -1 : 0;
+    }
+    return got < 0 || end_name(w) < 0 ? -1 : 0;
+}
+
+static int walk_begin(struct name_walk *w) {
+    struct rows *r = w->r;
+    w->rows = rows_statement(r,
+                             "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
+                             " WHERE (name, session_id, type) > (?1, ?2, ?3) ORDER BY name, session_id, type",
+                             w->err);
+    w->total = rows_statement(r,
+                              "SELECT series, samples, count, sum, min, max, last, first_at, last_at, last_id, tag_keys"
+                              " FROM name_total WHERE metric_id = ?",
+                              w->err);
+    w->summary =
+        rows_statement(r,
+                       w->f->keys ? "SELECT y.samples, y.count, y.sum, y.min, y.max, y.last, y.first_at, y.last_at,"
+                                    " y.last_id, m.tags FROM summary y CROSS JOIN metric m ON m.id = y.metric_id"
+                                    " WHERE y.metric_id = ?"
+                                  : "SELECT samples, count, sum, min, max, last, first_at, last_at, last_id"
+                                    " FROM summary WHERE metric_id = ?",
+                       w->err);
+    return w->rows && w->total && w->summary ? 0 : -1;
+}
+
+static void walk_end(struct name_walk *w) {
+    sqlite3_stmt *const all[] = {w->rows, w->total, w->summary};
+    for (size_t i = 0; i < 3; i++)
+        if (all[i])
+            rows_done(w->r, all[i]);
+    rows_ids_free(&w->ids);
+    rows_tags_free(&w->tags);
+    rows_tags_free(&w->more_tags);
+    buf_free(&w->name);
+    buf_free(&w->jump);
+    buf_free(&w->texts);
+}
+
+int rows_name_rows(struct reader *reader, const struct name_filter *f, int (*row)(void *, const struct name_row *),
+                   void *arg, uint64_t *n, struct err *err) {
+    struct name_walk w = {.r = (struct rows *)reader,
+                          .f = f,
+                          .err = err,
+                          .row = row,
+                          .arg = arg,
+                          .name.max = ROWS_TEXT_MAX,
+                          .jump.max = ROWS_TEXT_MAX,
+                          .texts.max = ROWS_TEXT_MAX,
+                          .start = f->name.p ? f->name : SPAN("")};
+    uint64_t session_id;
+    *n = 0;
+    if (reader->ops->session_id(reader, f->session, &session_id, err) != 0)
+        return -1;
+    if (session_id == 0)
+        return 0;
+    w.session_id = (int64_t)session_id;
+    for (size_t i = 0; !f->exact && i < w.start.n; i++)
+        if (w.start.p[i] == '*' || w.start.p[i] == '?')
+            w.start.n = i;
+    struct name_filter plain = *f; /* a name without wildcards is looked up */
+    plain.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
+    w.f = &plain;
+    int result = walk_begin(&w) == 0 ? walk(&w) : -1;
+    walk_end(&w);
+    *n = w.n;
+    return result;
+}
