@@ -26,7 +26,7 @@ struct name_walk {
     struct span start; /* what all names that match begin with */
 
     struct buf name; /* the one that the walk is in */
-    struct buf jump; /* where the last jump led from */
+    struct buf jump; /* behind which name it was begun last */
     int type;
     bool any;        /* it is in one */
     bool matters;    /* the name does */
@@ -157,11 +157,15 @@ static int find_total(struct name_walk *w) {
 
 /* --- walking --------------------------------------------------------------------------------------------- */
 
-static void walk_behind(struct name_walk *w, struct span name, int64_t session_id, int type) {
+/* The name may be that of the row that the walk stands at. SQLite looks at what is bound with each row, so it has a copy of its own. */
+static int walk_behind(struct name_walk *w, struct span name, int64_t session_id, int type) {
+    buf_clear(&w->jump);
+    buf_span(&w->jump, name);
     sqlite3_reset(w->rows);
-    db_bind_span(w->rows, 1, name.n ? name : SPAN(""));
+    db_bind_span(w->rows, 1, w->jump.n ? buf_view(&w->jump) : SPAN(""));
     sqlite3_bind_int64(w->rows, 2, session_id);
     sqlite3_bind_int(w->rows, 3, type);
+    return w->jump.failed ? err_set(w->err, ENOMEM, "cannot read the recording") : 0;
 }
 
 static bool name_matters(const struct name_walk *w, struct span name) {
@@ -198,11 +202,8 @@ static int pass_stranger(struct name_walk *w, struct span name, int64_t session_
     if (++w->strangers < STRANGERS)
         return 0;
     w->strangers = 0;
-    buf_clear(&w->jump);
-    buf_span(&w->jump, name); /* the reset takes the row away */
     bool before = session_id < w->session_id;
-    walk_behind(w, buf_view(&w->jump), before ? w->session_id : INT64_MAX, before ? -1 : 0);
-    return w->jump.failed ? err_set(w->err, ENOMEM, "cannot read the recording") : 0;
+    return walk_behind(w, name, before ? w->session_id : INT64_MAX, before ? -1 : 0);
 }
 
 /* Our session's row. 1: enough, -1. */
@@ -229,31 +230,23 @@ static int take_row(struct name_walk *w, struct span name, int type, uint64_t id
         jump = result > 0;
         result = result < 0 ? -1 : result == 2;
     }
-    if (jump && result == 0)
-        walk_behind(w, buf_view(&w->name), w->session_id, w->type);
-    return result;
+    return jump && result == 0 ? walk_behind(w, buf_view(&w->name), w->session_id, w->type) : result;
 }
 
 static int walk(struct name_walk *w) {
-    int got;
     const struct name_filter *f = w->f;
-    if (f->exact)
-        walk_behind(w, w->start, w->session_id, f->has_type ? (int)f->type - 1 : -1);
-    else
-        walk_behind(w, w->start, -1, -1);
-    while ((got = db_row(w->r->db, w->rows, w->err)) == 1) {
+    int got = f->exact ? walk_behind(w, w->start, w->session_id, f->has_type ? (int)f->type - 1 : -1)
+                       : walk_behind(w, w->start, -1, -1);
+    while (got == 0 && (got = db_row(w->r->db, w->rows, w->err)) == 1) {
         struct span name = db_span(w->rows, 0);
         int64_t session_id = sqlite3_column_int64(w->rows, 1);
         if (f->exact ? !span_eq(name, w->start) : !span_starts(name, w->start)) {
             got = 0;
             break;
         }
-        if (session_id != w->session_id) {
-            if (pass_stranger(w, name, session_id) != 0)
-                return -1;
-            continue;
-        }
-        got = take_row(w, name, sqlite3_column_int(w->rows, 2), db_id(w->rows, 3));
+        got = session_id != w->session_id
+                  ? pass_stranger(w, name, session_id)
+                  : take_row(w, name, sqlite3_column_int(w->rows, 2), db_id(w->rows, 3));
         if (got != 0)
             return got < 0 ? -1 : 0;
     }
