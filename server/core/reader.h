@@ -89,9 +89,18 @@ struct name_filter {
     enum metric_type type;
     bool (*wants)(void *arg, struct span name); /* NULL: all */
     void *wants_arg;
+    uint64_t wants_key; /* the same for the same `wants`; not 0: what was counted may be remembered */
     uint64_t from, n;
     bool keys;
     bool to_end; /* the rest is counted, too */
+};
+
+/* So many samples of one series, that came in one commit. */
+struct chunk_row {
+    uint64_t id; /* of the first one */
+    uint64_t n;
+    struct span name;
+    enum metric_type type;
 };
 
 /* What some samples of a series have in common, their values and timestamps aside. */
@@ -274,6 +283,10 @@ struct reader_ops {
      * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
     int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *), void *,
                      uint64_t *n, struct err *);
+    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
+     * are later were looked at. May be NULL. */
+    int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
+                  int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);

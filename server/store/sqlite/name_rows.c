@@ -14,14 +14,17 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
+#define STEPS     6 /* to series of a name that need not be known, before its totals are looked for; a jump takes as long */
 #define STRANGERS 8 /* rows of another session before a jump */
 
 struct name_walk {
     struct rows *r;
     const struct name_filter *f;
     struct err *err;
-    sqlite3_stmt *rows, *total, *summary;
+    sqlite3_stmt *rows; /* one of the next two: */
+    sqlite3_stmt *by_name, *by_all, *total, *summary;
     int64_t session_id;
     struct span start; /* what all names that match begin with */
 
@@ -35,7 +38,8 @@ struct name_walk {
     size_t strangers;
     struct rows_ids ids; /* of those to be summed up */
 
-    uint64_t n; /* that match */
+    uint64_t n;   /* that match */
+    bool stopped; /* by who takes them */
     struct rows_tags tags, more_tags;
     struct buf texts; /* of keys */
     struct { size_t at, n; } keys[NAME_KEYS];
@@ -92,6 +96,11 @@ static int add_series(struct name_walk *w, uint64_t id, struct name_row *row) {
     return 0;
 }
 
+static bool is_enough(const struct name_walk *w) {
+    return !w->f->to_end && w->n >= w->f->from && w->n - w->f->from >= w->f->n;
+}
+
+/* 1: enough, -1. */
 static int hand_out(struct name_walk *w, struct name_row *row) {
     struct span keys[NAME_KEYS];
     if (w->texts.failed || w->name.failed)
@@ -103,7 +112,8 @@ static int hand_out(struct name_walk *w, struct name_row *row) {
     row->n_keys = w->n_keys;
     row->keys = keys;
     w->taken = false;
-    return row->series && w->row(w->arg, row) != 0;
+    w->stopped = row->series && w->row(w->arg, row) != 0;
+    return w->stopped || is_enough(w);
 }
 
 static struct name_row nothing(struct name_walk *w) {
@@ -157,14 +167,20 @@ static int find_total(struct name_walk *w) {
 
 /* --- walking --------------------------------------------------------------------------------------------- */
 
-/* The name may be that of the row that the walk stands at. SQLite looks at what is bound with each row, so it has a copy of its own. */
-static int walk_behind(struct name_walk *w, struct span name, int64_t session_id, int type) {
+/* The walk goes on with the first row that is not before these. The name may be that of the row that the walk stands at. SQLite looks at
+ * what is bound with each row, so it has a copy of its own. */
+static int walk_from(struct name_walk *w, struct span name, int64_t session_id, int type) {
+    bool jump = session_id || type;
     buf_clear(&w->jump);
     buf_span(&w->jump, name);
-    sqlite3_reset(w->rows);
+    if (w->rows)
+        sqlite3_reset(w->rows);
+    w->rows = jump ? w->by_all : w->by_name;
     db_bind_span(w->rows, 1, w->jump.n ? buf_view(&w->jump) : SPAN(""));
-    sqlite3_bind_int64(w->rows, 2, session_id);
-    sqlite3_bind_int(w->rows, 3, type);
+    if (jump) {
+        sqlite3_bind_int64(w->rows, 2, session_id);
+        sqlite3_bind_int(w->rows, 3, type);
+    }
     return w->jump.failed ? err_set(w->err, ENOMEM, "cannot read the recording") : 0;
 }
 
@@ -190,7 +206,7 @@ static int begin_name(struct name_walk *w, struct span name, int type) {
     w->taken = false;
     if (!w->matters || type < 0 || type >= METRIC_N_TYPES || (w->f->has_type && (int)w->f->type != type))
         return 0;
-    if (!w->f->to_end && w->n >= w->f->from + w->f->n)
+    if (is_enough(w))
         return 1;
     w->taken = w->n >= w->f->from && w->n - w->f->from < w->f->n;
     w->n++;
@@ -203,7 +219,7 @@ static int pass_stranger(struct name_walk *w, struct span name, int64_t session_
         return 0;
     w->strangers = 0;
     bool before = session_id < w->session_id;
-    return walk_behind(w, name, before ? w->session_id : INT64_MAX, before ? -1 : 0);
+    return walk_from(w, name, before ? w->session_id : INT64_MAX, 0);
 }
 
 /* Our session's row. 1: enough, -1. */
@@ -222,7 +238,7 @@ static int take_row(struct name_walk *w, struct span name, int type, uint64_t id
             return err_set(w->err, ENOMEM, "cannot read the recording");
         w->ids.list[w->ids.n++] = id;
     }
-    if (w->n_rows != TOTALS_FROM)
+    if (w->n_rows != (w->taken && w->f->keys ? TOTALS_FROM : STEPS))
         return 0;
     bool jump = !w->taken;
     if (w->taken) {
@@ -230,13 +246,13 @@ static int take_row(struct name_walk *w, struct span name, int type, uint64_t id
         jump = result > 0;
         result = result < 0 ? -1 : result == 2;
     }
-    return jump && result == 0 ? walk_behind(w, buf_view(&w->name), w->session_id, w->type) : result;
+    return jump && result == 0 ? walk_from(w, buf_view(&w->name), w->session_id, w->type + 1) : result;
 }
 
 static int walk(struct name_walk *w) {
     const struct name_filter *f = w->f;
-    int got = f->exact ? walk_behind(w, w->start, w->session_id, f->has_type ? (int)f->type - 1 : -1)
-                       : walk_behind(w, w->start, -1, -1);
+    int got = f->exact ? walk_from(w, w->start, w->session_id, f->has_type ? (int)f->type : 0)
+                       : walk_from(w, w->start, 0, 0);
     while (got == 0 && (got = db_row(w->r->db, w->rows, w->err)) == 1) {
         struct span name = db_span(w->rows, 0);
         int64_t session_id = sqlite3_column_int64(w->rows, 1);
@@ -255,10 +271,14 @@ static int walk(struct name_walk *w) {
 
 static int walk_begin(struct name_walk *w) {
     struct rows *r = w->r;
-    w->rows = rows_statement(r,
-                             "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
-                             " WHERE (name, session_id, type) > (?1, ?2, ?3) ORDER BY name, session_id, type",
-                             w->err);
+    w->by_name = rows_statement(r,
+                                "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
+                                " WHERE name >= ?1 ORDER BY name, session_id, type",
+                                w->err);
+    w->by_all = rows_statement(r,
+                               "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
+                               " WHERE (name, session_id, type) >= (?1, ?2, ?3) ORDER BY name, session_id, type",
+                               w->err);
     w->total = rows_statement(r,
                               "SELECT series, samples, count, sum, min, max, last, first_at, last_at, last_id, tag_keys"
                               " FROM name_total WHERE metric_id = ?",
@@ -271,12 +291,12 @@ static int walk_begin(struct name_walk *w) {
                                   : "SELECT samples, count, sum, min, max, last, first_at, last_at, last_id"
                                     " FROM summary WHERE metric_id = ?",
                        w->err);
-    return w->rows && w->total && w->summary ? 0 : -1;
+    return w->by_name && w->by_all && w->total && w->summary ? 0 : -1;
 }
 
 static void walk_end(struct name_walk *w) {
-    sqlite3_stmt *const all[] = {w->rows, w->total, w->summary};
-    for (size_t i = 0; i < 3; i++)
+    sqlite3_stmt *const all[] = {w->by_name, w->by_all, w->total, w->summary};
+    for (size_t i = 0; i < 4; i++)
         if (all[i])
             rows_done(w->r, all[i]);
     rows_ids_free(&w->ids);
@@ -287,10 +307,56 @@ static void walk_end(struct name_walk *w) {
     buf_free(&w->texts);
 }
 
+/* --- what was counted before ----------------------------------------------------------------------------- */
+
+/* Ids of series are never given twice: with the same newest one, and as many series, a session has the same names. */
+static int look_up(struct rows *r, const struct name_filter *f, struct rows_counted *now, bool *known, struct err *err) {
+    sqlite3_stmt *stmt = rows_statement(
+        r, "SELECT (SELECT max(id) FROM metric), (SELECT series FROM session_count WHERE session_id = ?)", err);
+    if (!stmt)
+        return -1;
+    db_bind_id(stmt, 1, now->session_id);
+    int got = db_row(r->db, stmt, err);
+    now->max_id = got == 1 ? db_id(stmt, 0) : 0;
+    now->series = got == 1 ? db_id(stmt, 1) : 0;
+    rows_done(r, stmt);
+    uint64_t seed = f->wants_key ^ (uint64_t)f->exact << 8 ^ (uint64_t)(f->has_type ? f->type + 1 : 0);
+    now->question = XXH3_64bits_withSeed(f->name.p ? f->name.p : "\xff", f->name.p ? f->name.n : 1, seed) | 1;
+    *known = false;
+    for (size_t i = 0; i < ROWS_COUNTED && !*known; i++) {
+        const struct rows_counted *c = &r->counted[i];
+        *known = c->question == now->question && c->session_id == now->session_id && c->max_id == now->max_id &&
+                 c->series == now->series;
+        now->n = *known ? c->n : 0;
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static int walk_counted(struct name_walk *w, struct name_filter *f) {
+    struct rows_counted now = {.session_id = (uint64_t)w->session_id};
+    bool known = false, may = f->to_end && (f->wants_key || !f->wants);
+    if (may && look_up(w->r, f, &now, &known, w->err) != 0)
+        return -1;
+    if (known)
+        f->to_end = false;
+    bool nothing_left = known && (f->n == 0 || f->from >= now.n);
+    if (!nothing_left && walk(w) != 0)
+        return -1;
+    if (known) {
+        w->n = now.n;
+    } else if (may && !w->stopped) {
+        now.n = w->n;
+        w->r->counted[w->r->next_counted++ % ROWS_COUNTED] = now;
+    }
+    return 0;
+}
+
 int rows_name_rows(struct reader *reader, const struct name_filter *f, int (*row)(void *, const struct name_row *),
                    void *arg, uint64_t *n, struct err *err) {
+    struct name_filter filter = *f; /* a name without wildcards is looked up */
+    filter.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
     struct name_walk w = {.r = (struct rows *)reader,
-                          .f = f,
+                          .f = &filter,
                           .err = err,
                           .row = row,
                           .arg = arg,
@@ -305,14 +371,46 @@ int rows_name_rows(struct reader *reader, const struct name_filter *f, int (*row
     if (session_id == 0)
         return 0;
     w.session_id = (int64_t)session_id;
-    for (size_t i = 0; !f->exact && i < w.start.n; i++)
+    for (size_t i = 0; !filter.exact && i < w.start.n; i++)
         if (w.start.p[i] == '*' || w.start.p[i] == '?')
             w.start.n = i;
-    struct name_filter plain = *f; /* a name without wildcards is looked up */
-    plain.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
-    w.f = &plain;
-    int result = walk_begin(&w) == 0 ? walk(&w) : -1;
+    int result = walk_begin(&w) == 0 ? walk_counted(&w, &filter) : -1;
     walk_end(&w);
     *n = w.n;
     return result;
+}
+
+/* --- chunks ---------------------------------------------------------------------------------------------- */
+
+int rows_chunks(struct reader *reader, struct span session, uint64_t since, uint64_t max,
+                int (*row)(void *, const struct chunk_row *), void *arg, uint64_t *from, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    sqlite3_stmt *stmt = rows_statement(r,
+                                        "SELECT c.id, c.n, m.name, m.type, m.session_id FROM chunk c"
+                                        " CROSS JOIN context x ON x.id = c.context_id CROSS JOIN metric m"
+                                        " ON m.id = x.metric_id WHERE c.id > ?1 ORDER BY c.id DESC LIMIT ?2",
+                                        err);
+    uint64_t session_id;
+    int got = 0;
+    uint64_t n = 0;
+    *from = since;
+    if (!stmt || reader->ops->session_id(reader, session, &session_id, err) != 0) {
+        if (stmt)
+            rows_done(r, stmt);
+        return -1;
+    }
+    db_bind_id(stmt, 1, since);
+    db_bind_id(stmt, 2, max);
+    while ((got = db_row(r->db, stmt, err)) == 1) {
+        int type = sqlite3_column_int(stmt, 3);
+        struct chunk_row out = {
+            .id = db_id(stmt, 0), .n = db_id(stmt, 1), .name = db_span(stmt, 2), .type = (enum metric_type)type};
+        *from = ++n == max ? out.id : since;
+        if (db_id(stmt, 4) == session_id && type >= 0 && type < METRIC_N_TYPES && row(arg, &out) != 0) {
+            got = 0;
+            break;
+        }
+    }
+    rows_done(r, stmt);
+    return got < 0 ? -1 : 0;
 }

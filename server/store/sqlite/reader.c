@@ -287,6 +287,7 @@ static const struct reader_ops ops = {
     .series = rows_series,
     .names = names,
     .name_rows = rows_name_rows,
+    .chunks = rows_chunks,
     .samples = rows_samples,
     .samples_open = rows_samples_open,
     .samples_more = rows_samples_more,

@@ -26,6 +26,7 @@
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
 #define ROWS_ARRIVALS    8192
+#define ROWS_COUNTED    16 /* answers that are remembered */
 #define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
 #define ROWS_SPELLED_MAX ((size_t)32 << 20)  /* bytes of remembered spellings */
 
@@ -82,6 +83,11 @@ struct rows {
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
+    struct rows_counted {
+        uint64_t question, session_id; /* question: a hash of what was counted; 0: nothing */
+        uint64_t max_id, series, n;
+    } counted[ROWS_COUNTED];
+    size_t next_counted;
     uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
@@ -154,6 +160,8 @@ int rows_series(struct reader *, const struct filter *, int (*row)(void *, const
                 struct err *);
 int rows_name_rows(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *), void *,
                    uint64_t *n, struct err *);
+int rows_chunks(struct reader *, struct span session, uint64_t since, uint64_t max,
+                int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
 struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);
