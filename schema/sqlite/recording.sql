@@ -79,7 +79,7 @@ CREATE TABLE name_total (
     first_at INTEGER NOT NULL,
     last_at INTEGER NOT NULL,
     last_id INTEGER NOT NULL,
-    tag_keys TEXT NOT NULL -- JSON array: the first eight keys that series have which came after the 31st
+    tag_keys TEXT NOT NULL -- JSON array: the first eight keys that they have
 );
 
 -- How many of each a session holds.

@@ -1,7 +1,7 @@
 /* DESIGN. The index of names has a row for each series, in order of name, session, type and id. The walk steps through it, and jumps
  * where steps would lead through rows that do not matter:
  *
- *     behind a name and type that has TOTALS_FROM series or more, once its totals are found (totals.h), or if it is only counted
+ *     behind a name and type of which STEPS series were met, if its totals are found (totals.h), or if it is only counted
  *     from other sessions' rows to our session's, or behind a name that our session does not have
  *
  * So it takes a step for each name, and one for each series of names that have few. Only names that are handed out are summed up.
@@ -10,13 +10,12 @@
 
 #include "core/array.h"
 #include "core/glob.h"
-#include "store/sqlite/totals.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
-#define STEPS     6 /* to series of a name that need not be known, before its totals are looked for; a jump takes as long */
+#define STEPS     6 /* to series of a name, before its totals are looked for; a jump takes as long */
 #define STRANGERS 8 /* rows of another session before a jump */
 
 struct name_walk {
@@ -40,7 +39,7 @@ struct name_walk {
 
     uint64_t n;   /* that match */
     bool stopped; /* by who takes them */
-    struct rows_tags tags, more_tags;
+    struct rows_tags tags;
     struct buf texts; /* of keys */
     struct { size_t at, n; } keys[NAME_KEYS];
     size_t n_keys;
@@ -141,10 +140,7 @@ static int find_total(struct name_walk *w) {
     int got = db_row(w->r->db, stmt, w->err);
     if (got != 1)
         return got;
-    struct name_row first = nothing(w), row = first;
-    for (size_t i = 0; w->f->keys && i < w->ids.n && w->n_keys < NAME_KEYS; i++)
-        if (add_series(w, w->ids.list[i], &first) < 0)
-            return -1;
+    struct name_row row = nothing(w);
     row.series = db_id(stmt, 0);
     row.samples = db_id(stmt, 1);
     row.count = db_number(stmt, 2);
@@ -155,11 +151,10 @@ static int find_total(struct name_walk *w) {
     row.first_at = sqlite3_column_int64(stmt, 7);
     row.last_at = sqlite3_column_int64(stmt, 8);
     row.last_id = db_id(stmt, 9);
-    if (w->f->keys && w->n_keys < NAME_KEYS) {
-        if (rows_tags(&w->more_tags, db_span(stmt, 10), w->err) != 0)
+    if (w->f->keys) {
+        if (rows_tags(&w->tags, db_span(stmt, 10), w->err) != 0)
             return -1;
-        for (size_t i = 0; i < w->more_tags.n; i++) /* keys, not tags: all of each */
-            add_keys(w, &(struct rows_tags){.tags = &w->more_tags.tags[i], .n = 1});
+        add_keys(w, &w->tags);
     }
     got = hand_out(w, &row);
     return got < 0 ? -1 : 1 + got;
@@ -238,7 +233,7 @@ static int take_row(struct name_walk *w, struct span name, int type, uint64_t id
             return err_set(w->err, ENOMEM, "cannot read the recording");
         w->ids.list[w->ids.n++] = id;
     }
-    if (w->n_rows != (w->taken && w->f->keys ? TOTALS_FROM : STEPS))
+    if (w->n_rows != STEPS)
         return 0;
     bool jump = !w->taken;
     if (w->taken) {
@@ -301,7 +296,6 @@ static void walk_end(struct name_walk *w) {
             rows_done(w->r, all[i]);
     rows_ids_free(&w->ids);
     rows_tags_free(&w->tags);
-    rows_tags_free(&w->more_tags);
     buf_free(&w->name);
     buf_free(&w->jump);
     buf_free(&w->texts);
