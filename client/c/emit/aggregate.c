@@ -1,6 +1,7 @@
 #include "emit/aggregate.h"
 
 #include "emit/mutex.h"
+#include "emit/thread.h"
 #include <stdlib.h>
 
 #define LINE_ON_STACK 8192
@@ -34,7 +35,8 @@ static void send_series(struct aggregate *aggregate, struct series *series) {
         health_drop(aggregate->outbox->health, DROP_LARGE, series->n_metrics,
                     "a metric is larger than a datagram can be");
     else
-        outbox_put_again(aggregate->outbox, line.start, line_size(&line), series->n_metrics);
+        outbox_put_again(aggregate->outbox, series->type == STATWIT_GAUGE ? series_key(series) : NULL,
+                         line.start, line_size(&line), series->n_metrics);
     free(large);
     series_reset(series);
 }
@@ -85,14 +87,6 @@ static bool put_call(struct aggregate *aggregate, struct shard *shard, const str
 }
 
 /* ---- putting ---- */
-
-static unsigned thread_number(void) {
-    static atomic_uint n_threads;
-    static _Thread_local unsigned number; /* from 1 */
-    if (number == 0)
-        number = 1 + atomic_fetch_add(&n_threads, 1);
-    return number;
-}
 
 static inline bool put_identified(struct aggregate *aggregate, const struct sample *sample, bool scoped) {
     struct identity identity;

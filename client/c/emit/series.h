@@ -32,6 +32,11 @@ struct series_table {
     size_t n_slots, n_series;
 };
 
+/* The key that the calls gave; identity_make puts it behind the type. */
+static inline const char *series_key(const struct series *series) {
+    return series->bytes + 1;
+}
+
 /* Where the series is, or would be. The table has slots. */
 static inline struct series **series_slot(const struct series_table *table, const struct identity *identity) {
     size_t size = line_size(&identity->line);
