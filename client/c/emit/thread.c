@@ -1,9 +1,11 @@
 #include "emit/thread.h"
 
-unsigned thread_number(void) {
+#include <stdatomic.h>
+
+_Thread_local unsigned thread_taken;
+
+unsigned thread_take_number(void) {
     static atomic_uint n_threads;
-    static _Thread_local unsigned number; /* from 1 */
-    if (number == 0)
-        number = 1 + atomic_fetch_add(&n_threads, 1);
-    return number - 1;
+    thread_taken = 1 + atomic_fetch_add(&n_threads, 1);
+    return thread_taken - 1;
 }

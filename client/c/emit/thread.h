@@ -5,8 +5,11 @@
 #ifndef CLIENT_EMIT_THREAD_H
 #define CLIENT_EMIT_THREAD_H
 
-#include <stdatomic.h>
+extern _Thread_local unsigned thread_taken; /* 1 + the thread's number; 0: it has none yet */
+unsigned thread_take_number(void);
 
-unsigned thread_number(void);
+static inline unsigned thread_number(void) {
+    return thread_taken ? thread_taken - 1 : thread_take_number();
+}
 
 #endif
