@@ -75,6 +75,7 @@ struct store {
     char *path_given;
     char path[FILE_PATH_MAX];
     bool in_memory;
+    bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
     void (*meanwhile)(void *arg);
