@@ -142,6 +142,7 @@ struct store {
 };
 
 /* sqlite.c */
+int store_prepare(struct store *s, struct err *err);   /* what puts records; what is prepared already stays */
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
 

@@ -181,11 +181,25 @@ int store_commit(struct store *s, struct err *err) {
     return result;
 }
 
+/* --- statements ---------------------------------------------------------------------------------- */
+
+static int prepare_from(struct store *s, int first, int last, struct err *err) {
+    for (int i = first; i <= last; i++)
+        if (!s->sql[i] && !(s->sql[i] = db_prepare(s->db, texts[i], err)))
+            return -1;
+    return 0;
+}
+
+int store_prepare(struct store *s, struct err *err) {
+    return prepare_from(s, SQL_ROLLBACK + 1, SQL_N - 1, err);
+}
+
 /* --- open and close ---------------------------------------------------------------------------- */
 
 static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, clock_wall_ns(), err) != 0)
         return -1;
+    db_settings();
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
@@ -200,12 +214,7 @@ static int open_database(struct store *s, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    if (bulk_register(s->db, &s->feed, err) != 0)
-        return -1;
-    for (int i = 0; i < SQL_N; i++)
-        if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
-            return -1;
-    return 0;
+    return bulk_register(s->db, &s->feed, err) == 0 && prepare_from(s, 0, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }
 
 static int load_last_id(struct store *s, struct err *err) {
@@ -313,8 +322,11 @@ void store_close(struct store *s) {
         store_begin(s, NULL);
     if (s->open_transaction && store_commit(s, NULL) != 0)
         s->run_spoiled = true;
-    store_run_end(s);
     store_pool_stop(s);
+    if (s->in_memory && s->db) /* nobody will read it: nothing has to be brought to an end */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    else
+        store_run_end(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
     s->path_checked_at = 0;

@@ -6,6 +6,9 @@ int store_begin(struct store *s, struct err *err) {
     s->pending = 0;
     if (s->stale && store_load(s, err) != 0)
         return -1;
+    bool only_run_begins = s->is_new && s->run_id == 0;
+    if (!only_run_begins && !s->sql[SQL_N - 1] && store_prepare(s, err) != 0)
+        return -1;
     if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
         return -1;
     s->locked_seen_at = 0;
