@@ -4,6 +4,7 @@
 #include "store/sqlite/template.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -93,7 +94,45 @@ static void no_room(void) {
     place_remove(&p);
 }
 
+/* --- what it costs ------------------------------------------------------------------------------ */
+
+static int n_connections, n_statements;
+
+static int count_statement(unsigned kind, void *arg, void *statement, void *text) {
+    (void)kind;
+    (void)arg;
+    (void)statement;
+    (void)text;
+    n_statements++;
+    return 0;
+}
+
+static int count_connection(sqlite3 *db, char **error, const struct sqlite3_api_routines *api) {
+    (void)error;
+    (void)api;
+    n_connections++;
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, NULL);
+}
+
+/* `statwit run -- true` in a loop: once the 60 statements of the schema were run each time, and a new file was searched for what an
+ * older one may hold. Each costs some 30 us. */
+static void a_new_one_costs_few_statements(void) {
+    struct err why = {0};
+    sqlite3_auto_extension((void (*)(void))count_connection);
+    struct store *s = store_open(&(struct store_options){.path = ":memory:"}, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    EQ_INT(n_connections, 8); /* one writes, seven read: they cannot be opened later */
+    CU_ASSERT(n_statements > 0 && n_statements <= 60);
+    if (n_statements > 60)
+        fprintf(stderr, "%d statements to open\n", n_statements);
+    n_statements = 0;
+    store_close(s);
+    EQ_INT(n_statements, 0); /* nobody reads it any more */
+    sqlite3_cancel_auto_extension((void (*)(void))count_connection);
+}
+
 UNIT_MAIN("store/new", {"it is what SQLite would have made", is_what_sqlite_makes},
           {"it was made now, and has a name of its own", is_made_now_and_like_no_other},
           {"one that was begun and not finished is begun again", begun_and_not_finished},
-          {"no room: an error, and an empty file", no_room})
+          {"no room: an error, and an empty file", no_room},
+          {"it costs few statements", a_new_one_costs_few_statements})
