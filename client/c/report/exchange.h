@@ -1,4 +1,4 @@
-/* Between request.c and the two ways that a request goes: plain.c for http, request_curl.c for https. */
+/* One request under way, for request.c and the two ways that it can go: plain.c for http, request_curl.c for https. */
 #ifndef CLIENT_REPORT_EXCHANGE_H
 #define CLIENT_REPORT_EXCHANGE_H
 
@@ -8,7 +8,6 @@
 #define BODY_MAX   ((size_t)256 << 20)
 #define HEADER_MAX 16384 /* bytes of a value */
 
-/* One request under way. */
 struct exchange {
     struct statwit_recorder *recorder;
     const struct statwit_request *request;
@@ -22,7 +21,6 @@ struct exchange {
     int64_t moved_ms;
 };
 
-/* request.c */
 int64_t exchange_now_ms(void);
 const char *exchange_method(const struct exchange *exchange);
 /* A piece of the body: for the caller, or kept. False: no more of it. */

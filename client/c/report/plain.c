@@ -115,7 +115,7 @@ static int wait_for(struct plain_way *way, int events) {
     }
 }
 
-enum plain_end plain_fill(struct plain_way *way) {
+static enum plain_end receive_more(struct plain_way *way) {
     struct plain *p = way->plain;
     if (p->at == p->n)
         p->at = p->n = 0;
@@ -247,7 +247,7 @@ static enum plain_end try_once(struct plain_way *way) {
 }
 
 enum plain_end plain_run(struct plain *p, struct plain_exchange *e) {
-    struct plain_way way = {.plain = p, .exchange = e, .since_ms = now_ms()};
+    struct plain_way way = {.plain = p, .exchange = e, .fill = receive_more, .since_ms = now_ms()};
     for (const char *at = e->path; *at; at++)
         if ((unsigned char)*at <= ' ' || (unsigned char)*at == 0x7f)
             return PLAIN_URL_BAD_PATH;

@@ -34,7 +34,7 @@ static enum plain_end take_line(struct plain_way *way, char line[LINE_MAX_SIZE])
                 return garbled(way, "a line of its head is too long, or holds a NUL");
             line[n++] = byte;
         }
-        enum plain_end end = plain_fill(way);
+        enum plain_end end = way->fill(way);
         if (end != PLAIN_DONE)
             return end;
     }
@@ -122,7 +122,7 @@ static enum plain_end take_bytes(struct plain_way *way, uint64_t left, bool unti
     struct plain *p = way->plain;
     while (left > 0) {
         if (p->at == p->n) {
-            enum plain_end end = plain_fill(way);
+            enum plain_end end = way->fill(way);
             if (end == PLAIN_LOST && until_end && way->exchange->number == 0)
                 return PLAIN_DONE;
             if (end != PLAIN_DONE)

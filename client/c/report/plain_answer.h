@@ -7,13 +7,12 @@
 struct plain_way {
     struct plain *plain;
     struct plain_exchange *exchange;
-    int64_t since_ms; /* when time began to run */
-    bool cut;         /* not all of the request was sent */
-    bool last;        /* the connection ends with this answer */
+    enum plain_end (*fill)(struct plain_way *way); /* receives more, behind what is there already */
+    int64_t since_ms;                              /* when time began to run */
+    bool cut;                                      /* not all of the request was sent */
+    bool last;                                     /* the connection ends with this answer */
 };
 
-/* plain.c: receives more, behind what is there already. */
-enum plain_end plain_fill(struct plain_way *way);
 /* plain_answer.c: reads one answer. */
 enum plain_end plain_answer(struct plain_way *way);
 

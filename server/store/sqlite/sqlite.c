@@ -181,19 +181,6 @@ int store_commit(struct store *s, struct err *err) {
     return result;
 }
 
-/* --- statements ---------------------------------------------------------------------------------- */
-
-static int prepare_from(struct store *s, int first, int last, struct err *err) {
-    for (int i = first; i <= last; i++)
-        if (!s->sql[i] && !(s->sql[i] = db_prepare(s->db, texts[i], err)))
-            return -1;
-    return 0;
-}
-
-int store_prepare(struct store *s, struct err *err) {
-    return prepare_from(s, SQL_ROLLBACK + 1, SQL_N - 1, err);
-}
-
 /* --- open and close ---------------------------------------------------------------------------- */
 
 static int open_database(struct store *s, struct err *err) {
@@ -214,7 +201,8 @@ static int open_database(struct store *s, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    return bulk_register(s->db, &s->feed, err) == 0 && prepare_from(s, 0, SQL_ROLLBACK, err) == 0 ? 0 : -1;
+    s->texts = texts;
+    return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }
 
 static int load_last_id(struct store *s, struct err *err) {
