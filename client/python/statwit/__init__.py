@@ -20,7 +20,7 @@ import threading
 import urllib.parse
 
 __version__ = "0.1.0"
-__all__ = ["Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
+__all__ = ["Inconclusive", "Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
 
 API = 1  # the number in the ready line and in the status that this helper was written for
 _ANSWER_S = 60  # for an answer, beyond the time that the question itself may wait
@@ -32,6 +32,15 @@ class Unavailable(Exception):
 
 class Malformed(ValueError):
     """The server refused a question; the text shows the place."""
+
+
+class Inconclusive(Exception):
+    """Something was lost that could have changed the verdict. It is no AssertionError, so that a test that waits for one does not
+    take this for it. `report` is the Report."""
+
+    def __init__(self, report):
+        super().__init__("statwit: %s\n%s" % (report.verdict, report.text))
+        self.report = report
 
 
 def find_binary():
@@ -307,6 +316,8 @@ class Session:
 
 def _assert(report):
     __tracebackhide__ = True
+    if report.verdict == "inconclusive":
+        raise Inconclusive(report)
     if report.verdict != "pass":
         raise AssertionError("statwit: %s\n%s" % (report.verdict, report.text))
 
