@@ -113,26 +113,6 @@ func TestAClientThatTestsShare(t *testing.T) {
 	}
 }
 
-func TestInconclusiveIsNeverAPass(t *testing.T) {
-	for _, claim := range []string{"no any x", "incr x", "any * samples == 0"} {
-		test := &inner{TB: t}
-		m := statwittest.New(test)
-		drop(t, m)
-		send(t, m.Addr(), "x:1|c")
-		if m.Expect(claim) || m.Eventually(0, claim) || len(test.said) != 2 {
-			t.Error(claim, test.said)
-		}
-		for _, said := range test.said {
-			if !strings.Contains(said, "inconclusive") {
-				t.Error(said)
-			}
-		}
-		for _, cleanup := range test.cleanups {
-			cleanup()
-		}
-	}
-}
-
 func TestAFailureShowsWhatWasRecorded(t *testing.T) {
 	m := statwittest.New(t)
 	send(t, m.Addr(), "a.b:1|c|#env:ci", "c:2|g", "s:member|s", "_e{1,1}:T|x", "_sc|up|0", "bad")

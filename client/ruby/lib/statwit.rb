@@ -35,8 +35,18 @@ module Statwit
     end
   end
 
-  # A verdict that is not `pass`. Its message is the server's explanation.
+  # The verdict is `fail`. The message is the server's explanation.
   class NotRecorded < StandardError
+    attr_reader :report
+
+    def initialize(report)
+      super(report.to_s)
+      @report = report
+    end
+  end
+
+  # Something was lost that could have changed the verdict. This is no failed assertion, for a test that waits for one.
+  class Inconclusive < StandardError
     attr_reader :report
 
     def initialize(report)

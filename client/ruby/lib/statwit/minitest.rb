@@ -46,7 +46,7 @@ module Statwit
         yield
       end
       report = metrics.ask(*expectations, **more)
-      assert report.verdict == "pass", report.to_s
+      assert report.pass?, report.to_s
     end
 
     # assert_statsd_increment(name, value = nil, times: 1, tags: nil, sample_rate: nil, within: 0), and the same for gauge, measure,

@@ -35,7 +35,7 @@ module Statwit
       end
     end
 
-    # Shows the server's explanation. An inconclusive verdict raises: `not_to`, `or` and `and` cannot make a pass of it.
+    # Shows the server's explanation. An inconclusive verdict raises Inconclusive: `not_to`, `or` and `and` cannot make a pass of it.
     class Recorded
       include ::RSpec::Matchers::Composable
 
@@ -63,9 +63,7 @@ module Statwit
 
       def conclude(report)
         @report = report
-        raise ::RSpec::Expectations::ExpectationNotMetError, report.to_s if report.verdict == "inconclusive"
-
-        report.verdict == "pass"
+        report.pass?
       end
     end
 

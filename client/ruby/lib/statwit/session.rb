@@ -5,7 +5,7 @@ module Statwit
   Report = Struct.new(:verdict, :text, :json) do
     # Whether the verdict is `pass`. An inconclusive one is neither a yes nor a no, so it raises.
     def pass?
-      raise NotRecorded, self if verdict == "inconclusive"
+      raise Inconclusive, self if verdict == "inconclusive"
 
       verdict == "pass"
     end
@@ -37,10 +37,10 @@ module Statwit
       judge("expect", question.merge(more), wait_s: within + settle, since: since)
     end
 
-    # Raises NotRecorded unless the verdict on these expectations is `pass`.
+    # Raises NotRecorded, or Inconclusive, unless the verdict on these expectations is `pass`.
     def expect(*expectations, **more)
       report = ask(*expectations, **more)
-      raise NotRecorded, report unless report.verdict == "pass"
+      raise NotRecorded, report unless report.pass?
     end
 
     # The Report on the names and tags of the session against these catalog files.
