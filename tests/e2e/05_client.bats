@@ -140,6 +140,13 @@ ways() { # framework, program, more ways…
     ways c++ "$BATS_TEST_TMPDIR/ways++"
 }
 
+@test "a home that cannot be written to" {
+    compile client/c/example/shop_test.c shop
+    run env HOME=/proc TMPDIR=/proc XDG_CACHE_HOME=/proc XDG_DATA_HOME=/proc XDG_RUNTIME_DIR=/proc "$BATS_TEST_TMPDIR/shop"
+    [ "$status" -eq 0 ]
+    [ "$output" = 'shop: ok' ]
+}
+
 # A project of somebody else, in the test's folder.
 consumer() { cp tests/e2e/consumer/* client/c/example/shop_test.c tests/e2e/client_cpp.cc "$BATS_TEST_TMPDIR"; }
 

@@ -258,6 +258,14 @@ func TestAURLThatLeadsNowhere(t *testing.T) {
 	}
 }
 
+func TestAServerOfAnotherVersion(t *testing.T) {
+	later := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"api":2}`) }))
+	defer later.Close()
+	t.Setenv("STATWIT_URL", later.URL)
+	_, err := statwittest.Find()
+	unavailable(t, err, later.URL+" speaks api 2, and this package (0.1.0) speaks api 1: install the two of one version")
+}
+
 func TestTheServerOfTheURLIsNotStarted(t *testing.T) {
 	running, err := statwittest.Shared()
 	if err != nil {

@@ -112,6 +112,14 @@ def test_the_machines_settings_do_not_matter(monkeypatch, send):
         session.expect("incr a[] sum == 1")
 
 
+def test_a_home_that_cannot_be_written_to(monkeypatch, send):
+    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, "/proc")
+    with statwit.Recorder.start() as recorder, recorder.session() as session:
+        send(session, "a:1|c")
+        session.expect("incr a sum == 1")
+
+
 KILLED = """
 import json, os, statwit
 recorder = statwit.Recorder.start()
