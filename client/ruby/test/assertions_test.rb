@@ -30,6 +30,62 @@ class AssertionsTest < Minitest::Test
     assert_statsd_set "s", "some one"
   end
 
+  # Those of its Assertions, Helpers and Matchers. Where the gem is there, no name of it is missing either.
+  NAMES = %i[assert_no_statsd_calls assert_statsd_increment assert_statsd_measure assert_statsd_gauge assert_statsd_histogram
+             assert_statsd_distribution assert_statsd_set assert_statsd_expectation assert_statsd_expectations assert_statsd_calls
+             capture_statsd_datagrams capture_statsd_calls].freeze
+
+  def test_every_name_of_statsd_instrument
+    assert_empty NAMES - Statwit::Minitest.public_instance_methods
+    begin
+      require "statsd/instrument"
+    rescue LoadError
+      return puts("statsd-instrument is not installed here: its names are those of a list")
+    end
+    theirs = StatsD::Instrument::Assertions.public_instance_methods.grep(/statsd/) - %i[assert_statsd_key_value]
+    assert_empty theirs.reject { |name| name.end_with?("_with_exception_handling") } - Statwit::Minitest.public_instance_methods
+  end
+
+  def test_expectations
+    expectations = [Statwit::Expectation.increment("c", 2, tags: { a: 1 }), Statwit::Expectation.gauge("g", times: 2)]
+    assert_statsd_expectations(expectations) { emit metrics, "c:2|c|#a:1,b:2", "g:1|g", "g:2|g" }
+    assert_statsd_calls expectations
+    assert_statsd_expectation(expectations[0]) { emit metrics, "c:2|c|#a:1" }
+    assert_raises(Minitest::Assertion) { assert_statsd_expectations(expectations) { emit metrics, "c:2|c|#a:1" } }
+    theirs = Struct.new(:type, :name, :value, :sample_rate, :tags, :times).new(:ms, "t", 7.0, nil, ["k:v"], 1)
+    assert_statsd_expectation(theirs) { emit metrics, "t:7|ms|#k:v" }
+  end
+
+  def test_what_a_block_sends_is_captured
+    captured = capture_statsd_datagrams { emit metrics, "c:2|c|@0.5|#a:1", "s:x|s" }
+    emit metrics, "c:2|c"
+    assert_equal [["c", :c, 2, 0.5, ["a:1"]], ["s", :s, "x", 1, []]], captured.map(&:to_a)
+    assert_statsd_increment "c", 2, times: 1, datagrams: captured
+    assert_statsd_expectations [Statwit::Expectation.set("s", "x")], datagrams: captured
+    assert_no_statsd_calls "d", datagrams: captured
+    assert_raises(Minitest::Assertion) { assert_no_statsd_calls "c", datagrams: captured }
+    assert_empty(capture_statsd_calls { nil })
+    drop(metrics)
+    assert_raises(Statwit::Inconclusive) { capture_statsd_datagrams { emit metrics, "c:2|c" } }
+  end
+
+  def test_a_prefix
+    failed = run_tests do
+      define_method(:statwit_prefix) { "app." }
+      define_method(:test_one) do
+        emit metrics, "app.c:1|c|#a:1,b:2", "d:1|c"
+        assert_statsd_increment "c", tags: ["a:1"], ignore_tags: ["b"]
+        assert_statsd_increment "d", no_prefix: true
+        assert_statsd_expectation Statwit::Expectation.increment("c")
+        assert_no_statsd_calls "d"
+        assert_raises(ArgumentError) { assert_no_statsd_calls(/d/) }
+        assert_no_statsd_calls "c"
+      end
+    end
+    assert_equal 1, failed.size
+    assert_includes failed[0].message, "no any app.c"
+  end
+
   def test_times
     emit metrics, "c:1|c", "c:1|c"
     assert_statsd_increment "c", times: 2

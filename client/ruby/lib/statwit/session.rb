@@ -67,8 +67,9 @@ module Statwit
       list("series", name)
     end
 
-    def samples(name = nil)
-      list("samples", name)
+    # `since` and `until`: marks.
+    def samples(name = nil, **span)
+      list("samples", name, **span)
     end
 
     def events
@@ -124,8 +125,8 @@ module Statwit
       Report.new(answer["verdict"], answer["text"].chomp, answer)
     end
 
-    def list(what, name = nil)
-      query = { session: self.name, limit: 100_000_000, name: name, since: @since }.compact
+    def list(what, name = nil, **span)
+      query = { session: self.name, limit: 100_000_000, name: name, since: @since, **span }.compact
       recorder.call("Get", "#{what}?#{URI.encode_www_form(query)}")[what]
     end
   end
