@@ -1,23 +1,11 @@
 # frozen_string_literal: true
 
 require_relative "helper"
-require "statsd"
 
 # The assertions that statsd-instrument has, and what hides nothing.
 class AssertionsTest < Minitest::Test
   include Sending
   include Statwit::Minitest
-
-  def test_a_real_client_that_reads_the_environment
-    client = Statsd.new(ENV.fetch("STATSD_HOST"), Integer(ENV.fetch("STATSD_PORT")))
-    client.increment("login.attempt")
-    client.gauge("queue.depth", 3)
-    client.timing("events.latency", 480)
-    assert_statsd_increment "login.attempt", 1
-    assert_statsd_gauge "queue.depth", 3
-    assert_statsd_measure "events.latency", 480
-    assert_no_statsd_calls "errors.*"
-  end
 
   def test_every_type
     emit metrics, "c:2|c|@0.5|#a:1,b", "g:1.5|g", "t:7|ms", "h:7|h", "d:7|d", "s:some one|s"
