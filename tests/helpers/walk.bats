@@ -98,7 +98,7 @@ node_modules() { program_in_path; ln -s "$BUILT/node_modules" node_modules; echo
     node --test one/
     npx jest two
     npx vitest run --dir three
-    sed -i 's/nobody/somebody/' one/*.js two/login.test.js three/*.mjs
+    sed -i 's/nobody/somebody/' one/login.test.js two/login.test.js three/login.spec.mjs
     fails node --test one/
     fails npx jest two
     fails npx vitest run --dir three
