@@ -8,14 +8,12 @@
 Standard library only. Recorder and Session may be used from several threads; each thread has a connection of its own.
 """
 
-import asyncio
 import contextlib
 import http.client
 import json
 import os
 import socket
 import subprocess
-import sysconfig
 import threading
 import urllib.parse
 
@@ -54,6 +52,8 @@ def find_binary():
     for path in (inside, *(os.path.join(folder, "statwit") for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)):
         if os.path.isfile(path) and os.access(path, os.X_OK) and not _is_script(path):
             return path
+    import sysconfig  # a suite pays for what it imports
+
     raise Unavailable(
         "there is no statwit program for %s in this package or in PATH: install it, set STATWIT_BIN to its path, "
         "or start it elsewhere and set STATWIT_URL" % sysconfig.get_platform()
@@ -251,6 +251,8 @@ class Session:
 
     async def expect_soon(self, *expectations, within=5, **more):
         """The same for tests in an event loop, which goes on while this waits."""
+        import asyncio  # who awaits this has it already
+
         __tracebackhide__ = True
         _assert(await asyncio.to_thread(self.ask, *expectations, within=within, **more))
 

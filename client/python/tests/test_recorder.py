@@ -270,6 +270,24 @@ def test_unittest_gives_each_test_a_session(send, monkeypatch, statwit_recorder)
     assert len(set(seen)) == 2 and os.environ.get("DD_DOGSTATSD_PORT") == before
 
 
+def test_unittest_in_an_event_loop(send, monkeypatch, statwit_recorder):
+    monkeypatch.setenv("STATWIT_URL", statwit_recorder.url)
+
+    class Tests(statwit.unittest.MetricsTest, unittest.IsolatedAsyncioTestCase):
+        async def test_good(self):
+            waiting = asyncio.create_task(self.metrics.expect_soon("incr late", within=30))
+            await asyncio.sleep(0)
+            send(self.metrics, "late:1|c")
+            await waiting
+
+        async def test_bad(self):
+            await self.metrics.expect_soon("incr never", within=0)
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Tests).run(result)
+    assert (result.testsRun, len(result.failures), len(result.errors)) == (2, 1, 0)
+
+
 def test_python_m_runs_the_program():
     told = subprocess.run([sys.executable, "-m", "statwit", "--version"], capture_output=True, text=True, check=True,
                           env={**os.environ, "PYTHONPATH": str(PACKAGE)})
