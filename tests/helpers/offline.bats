@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # each test is a shell of its own
 # The built packages of the helpers, installed where there is no network and no home to write to; and their binary where there is no
 # libc. `run` has built them below $HELPERS_BUILD. The names of the tests begin with that of their helper.
 

@@ -130,8 +130,8 @@ END
 }
 
 go_module() {
-    export GOPROXY="file://$BUILT/proxy,file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" GOMODCACHE=$BUILT/cache
-    export GOFLAGS='-modcacherw -mod=mod' GONOSUMDB=github.com/statwit
+    GOPROXY="file://$BUILT/proxy,file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" GOMODCACHE=$BUILT/cache
+    export GOPROXY GOMODCACHE GOFLAGS='-modcacherw -mod=mod' GONOSUMDB=github.com/statwit
     go mod init example.com/shop
     # As the README says it, with what the application has.
     eval "$(block '' 1 | sed 's/go get //; s/^/go get github.com\/DataDog\/datadog-go\/v5@v5.9.1 /')"
@@ -175,7 +175,7 @@ minitest() { GEM_HOME=$BUILT/gems ruby -w "$@"; }
     block ruby 3 >early_test.rb
     for n in login_test early_test; do minitest $n.rb; done
     GEM_HOME=$BUILT/gems rspec login_spec.rb
-    sed -i 's/"nobody"/"somebody"/; s/"incr login.attempt samples/"incr login.attempt{instance:failure} samples/' *_test.rb *_spec.rb
+    sed -i 's/"nobody"/"somebody"/; s/"incr login.attempt samples/"incr login.attempt{instance:failure} samples/' ./*_test.rb ./*_spec.rb
     for n in login_test early_test; do fails minitest $n.rb; done
     GEM_HOME=$BUILT/gems fails rspec login_spec.rb
 }

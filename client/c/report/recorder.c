@@ -84,9 +84,10 @@ int recorder_check_api(const json_t *told, const char *who, struct statwit_error
     char number[32] = "of no number";
     if (json_is_integer(api))
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(api));
-    return error_set(error, STATWIT_PROTOCOL,
-                     "%.200s speaks api %s, and this library (%s) speaks api %d: install the two of one version", who,
-                     number, STATWIT_VERSION, RECORDER_API);
+    return error_set(
+        error, STATWIT_PROTOCOL,
+        "%.200s speaks api %s, and this library (%s) speaks api %d: install the two of one version", who,
+        number, STATWIT_VERSION, RECORDER_API);
 }
 
 int recorder_check(struct statwit_recorder *recorder, struct statwit_error *error) {

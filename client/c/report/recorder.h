@@ -20,10 +20,10 @@ struct statwit_recorder {
     struct plain plain;      /* host NULL: not for this URL, but libcurl is */
     const struct curl *curl; /* NULL: not needed */
     CURL *handle;
-    pid_t pid;     /* whose handle it is: a child of fork opens one of its own */
-    pid_t server;  /* that statwit_recorder_start started; 0: none */
-    int server_in; /* our end of its stdin: it ends when this is closed */
-    pid_t parent;  /* who started it, and who alone may end it */
+    pid_t pid;         /* whose handle it is: a child of fork opens one of its own */
+    pid_t server;      /* that statwit_recorder_start started; 0: none */
+    int server_in;     /* our end of its stdin: it ends when this is closed */
+    pid_t parent;      /* who started it, and who alone may end it */
     atomic_bool known; /* that it speaks RECORDER_API */
 };
 

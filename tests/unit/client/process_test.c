@@ -72,8 +72,7 @@ static void test_another_version(void) {
         struct statwit_error error = {0};
         snprintf(commands, sizeof commands, "echo '%s'; exec cat >/dev/null", ready[i][0]);
         write_script(script, directory, commands);
-        CU_ASSERT_PTR_NULL(
-            statwit_recorder_start(&(struct statwit_start_options){.binary = script}, &error));
+        CU_ASSERT_PTR_NULL(statwit_recorder_start(&(struct statwit_start_options){.binary = script}, &error));
         EQ_INT(error.code, STATWIT_PROTOCOL);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, script));
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, ready[i][1]));
@@ -172,8 +171,8 @@ static void test_killed_off_the_main_thread(void) {
     char directory[64], script[96], commands[256];
     int from_test[2];
     sink_directory(directory);
-    snprintf(commands, sizeof commands, "echo '{\"api\":1,\"http\":\"http://127.0.0.1:1\"}'; cat >/dev/null; >%s/ended",
-             directory);
+    snprintf(commands, sizeof commands,
+             "echo '{\"api\":1,\"http\":\"http://127.0.0.1:1\"}'; cat >/dev/null; >%s/ended", directory);
     write_script(script, directory, commands);
     EQ_INT(pipe(from_test), 0);
     pid_t test = fork();

@@ -175,11 +175,12 @@ static void test_another_server(void) {
     static const struct {
         struct http_reply status;
         const char *says;
-    } servers[] = {{{.status = 200, .body = "<html>"}, "JSON"},
-                   {{.status = 200, .body = "{}"}, "speaks api of no number"},
-                   {{.status = 200, .body = "{\"api\":2}"}, "speaks api 2, and this library"},
-                   {{.status = 404, .body = "not found"}, "answered 404"},
-                   {{.status = 401, .body = "{\"error\":\"the words of the server\"}"}, "the words of the server"}};
+    } servers[] = {
+        {{.status = 200, .body = "<html>"}, "JSON"},
+        {{.status = 200, .body = "{}"}, "speaks api of no number"},
+        {{.status = 200, .body = "{\"api\":2}"}, "speaks api 2, and this library"},
+        {{.status = 404, .body = "not found"}, "answered 404"},
+        {{.status = 401, .body = "{\"error\":\"the words of the server\"}"}, "the words of the server"}};
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
         const struct http_reply replies[] = {servers[i].status, servers[i].status};
         struct http_sink *sink = http_sink_start(replies, 2);
@@ -192,8 +193,9 @@ static void test_another_server(void) {
         statwit_recorder_close(recorder);
         http_sink_stop(sink);
     }
-    static const struct http_reply ours[] = {
-        {.status = 200, .body = "{\"api\":1}"}, {.status = 200, .body = session_answer}, {.status = 200, .body = session_answer}};
+    static const struct http_reply ours[] = {{.status = 200, .body = "{\"api\":1}"},
+                                             {.status = 200, .body = session_answer},
+                                             {.status = 200, .body = session_answer}};
     struct http_sink *sink = http_sink_start(ours, 3);
     struct statwit_recorder *recorder = statwit_recorder_connect(sink->url, NULL, &error);
     struct statwit_session *session = statwit_session_attach(recorder, "default", &error);
@@ -363,5 +365,5 @@ static void test_headers_are_sent_whole(void) {
 
 UNIT_MAIN("client/request", {"headers are sent whole", test_headers_are_sent_whole},
           {"kept alive", test_kept_alive}, {"chunks", test_chunks}, {"errors", test_errors},
-          {"fork", test_fork}, {"session", test_session}, {"another server", test_another_server}, {"verdicts", test_verdicts},
-          {"one number", test_value}, {"pages", test_pages})
+          {"fork", test_fork}, {"session", test_session}, {"another server", test_another_server},
+          {"verdicts", test_verdicts}, {"one number", test_value}, {"pages", test_pages})
