@@ -96,7 +96,7 @@ struct store {
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
     struct intern intern;
-    struct totals totals;
+    struct name_totals totals;
     uint64_t next_metric_id, next_context_id;
     uint64_t max_series, max_contexts;
     uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */

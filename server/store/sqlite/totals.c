@@ -113,13 +113,13 @@ static struct intern_hash hash_name(struct store *s, uint64_t session_id, uint64
     return intern_hash(&s->intern, buf_view(key));
 }
 
-static void make_dirty(struct totals *t, uint32_t ix) {
+static void make_dirty(struct name_totals *t, uint32_t ix) {
     if (!t->list[ix].dirty)
         t->dirty[t->n_dirty++] = ix;
     t->list[ix].dirty = true;
 }
 
-static int add_due(struct totals *t, uint64_t session_id, uint32_t name, struct err *err) {
+static int add_due(struct name_totals *t, uint64_t session_id, uint32_t name, struct err *err) {
     if (!array_room(&t->due, t->n_due, &t->cap_due, sizeof *t->due))
         return no_memory(err);
     t->due[t->n_due++] = (struct due_total){session_id, name};
@@ -129,7 +129,7 @@ static int add_due(struct totals *t, uint64_t session_id, uint32_t name, struct 
 int totals_join(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type, struct span name,
                 uint32_t series, size_t n_tags, const struct span *tags, struct err *err) {
     struct intern *in = &s->intern;
-    struct totals *t = &s->totals;
+    struct name_totals *t = &s->totals;
     struct intern_hash hash = hash_name(s, session_id, era, type, name);
     uint32_t ix = t->key.failed ? INTERN_NONE : intern_find(in, hash);
     if (ix == INTERN_NONE) {
@@ -210,7 +210,7 @@ static void sum_up(struct store *s, struct total *t) {
     t->stale = false;
 }
 
-static bool totals_room(struct totals *t) {
+static bool totals_room(struct name_totals *t) {
     size_t before = t->cap;
     if (!array_room(&t->list, t->n, &t->cap, sizeof *t->list))
         return false;
@@ -224,7 +224,7 @@ static bool totals_room(struct totals *t) {
 
 /* Of the names that have come to so many series. */
 int totals_begin(struct store *s, struct err *err) {
-    struct totals *t = &s->totals;
+    struct name_totals *t = &s->totals;
     for (size_t i = 0; i < t->n_due; i++) {
         struct intern_name *n = &s->intern.names[t->due[i].name];
         if (t->n >= INTERN_NAMES_MAX || !totals_room(t))
@@ -244,7 +244,7 @@ int totals_begin(struct store *s, struct err *err) {
 /* --- writing --------------------------------------------------------------------------------------------- */
 
 static int ready_rows(struct store *s, struct err *err) {
-    struct totals *t = &s->totals;
+    struct name_totals *t = &s->totals;
     for (size_t i = 0; i < t->n_dirty; i++) {
         struct total *one = &t->list[t->dirty[i]];
         if (one->stale)
@@ -277,7 +277,7 @@ static bool total_row(void *arg, size_t i, struct bulk_value *values) {
 }
 
 int totals_write(struct store *s, struct err *err) {
-    struct totals *t = &s->totals;
+    struct name_totals *t = &s->totals;
     if (totals_begin(s, err) != 0 || ready_rows(s, err) != 0 ||
         bulk_run(s->db, s->sql[SQL_TOTAL], &s->feed, t->n_dirty, total_row, s, err) != 0)
         return -1;
@@ -304,7 +304,7 @@ int totals_lost(struct store *s, uint32_t series, struct err *err) {
     return result;
 }
 
-void totals_forget(struct totals *t, uint64_t session_id) {
+void totals_forget(struct name_totals *t, uint64_t session_id) {
     size_t n = 0;
     for (size_t i = 0; i < t->n_dirty; i++)
         if (t->list[t->dirty[i]].session_id != session_id)
@@ -312,12 +312,12 @@ void totals_forget(struct totals *t, uint64_t session_id) {
     t->n_dirty = n;
 }
 
-void totals_clear(struct totals *t) {
+void totals_clear(struct name_totals *t) {
     for (size_t i = 0; i < t->n; i++)
         buf_free(&t->list[i].text);
     free(t->list);
     free(t->dirty);
     free(t->due);
     buf_free(&t->key);
-    *t = (struct totals){0};
+    *t = (struct name_totals){0};
 }

@@ -33,7 +33,7 @@ struct total {
     struct buf text;            /* of the keys: a JSON array without its end */
 };
 
-struct totals {
+struct name_totals {
     struct total *list;
     size_t n, cap;
     uint32_t *dirty; /* ix in list; there is always room for all */
@@ -58,7 +58,7 @@ int totals_write(struct store *s, struct err *err);
 /* The series lost some of its samples, and with them its name's row is gone from the file. */
 int totals_lost(struct store *s, uint32_t series, struct err *err);
 /* Everything of a session was forgotten: none of its rows is written any more. */
-void totals_forget(struct totals *t, uint64_t session_id);
-void totals_clear(struct totals *t);
+void totals_forget(struct name_totals *t, uint64_t session_id);
+void totals_clear(struct name_totals *t);
 
 #endif
