@@ -18,7 +18,7 @@
 #define STEPS     6 /* to series of a name, before its totals are looked for; a jump takes as long */
 #define STRANGERS 8 /* rows of another session before a jump */
 
-struct name_walk {
+struct total_walk {
     struct rows *r;
     const struct name_filter *f;
     struct err *err;
@@ -51,7 +51,7 @@ struct name_walk {
 
 /* --- summing up ------------------------------------------------------------------------------------------ */
 
-static void add_keys(struct name_walk *w, const struct rows_tags *tags) {
+static void add_keys(struct total_walk *w, const struct rows_tags *tags) {
     for (size_t i = 0; i < tags->n && w->n_keys < NAME_KEYS; i++) {
         struct span tag = tags->tags[i];
         const char *colon = tag.n ? memchr(tag.p, ':', tag.n) : NULL;
@@ -69,7 +69,7 @@ static void add_keys(struct name_walk *w, const struct rows_tags *tags) {
     }
 }
 
-static int add_series(struct name_walk *w, uint64_t id, struct name_row *row) {
+static int add_series(struct total_walk *w, uint64_t id, struct name_row *row) {
     sqlite3_stmt *stmt = w->summary;
     sqlite3_reset(stmt);
     db_bind_id(stmt, 1, id);
@@ -97,12 +97,12 @@ static int add_series(struct name_walk *w, uint64_t id, struct name_row *row) {
     return 0;
 }
 
-static bool is_enough(const struct name_walk *w) {
+static bool is_enough(const struct total_walk *w) {
     return !w->f->to_end && w->n >= w->f->from && w->n - w->f->from >= w->f->n;
 }
 
 /* 1: enough, -1. */
-static int hand_out(struct name_walk *w, struct name_row *row) {
+static int hand_out(struct total_walk *w, struct name_row *row) {
     struct span keys[NAME_KEYS];
     if (w->texts.failed || w->name.failed)
         return err_set(w->err, ENOMEM, "cannot read the recording");
@@ -117,7 +117,7 @@ static int hand_out(struct name_walk *w, struct name_row *row) {
     return w->stopped || is_enough(w);
 }
 
-static struct name_row nothing(struct name_walk *w) {
+static struct name_row nothing(struct total_walk *w) {
     w->n_keys = 0;
     buf_clear(&w->texts);
     return (struct name_row){
@@ -125,7 +125,7 @@ static struct name_row nothing(struct name_walk *w) {
 }
 
 /* The end of a name and type: what it comes to is handed out, unless its totals were. 1: enough, -1. */
-static int end_name(struct name_walk *w) {
+static int end_name(struct total_walk *w) {
     if (!w->any || !w->taken)
         return 0;
     struct name_row row = nothing(w);
@@ -136,7 +136,7 @@ static int end_name(struct name_walk *w) {
 }
 
 /* 1: its totals are there and were handed out, 2: that was enough, 0: they are not there. */
-static int find_total(struct name_walk *w) {
+static int find_total(struct total_walk *w) {
     sqlite3_stmt *stmt = w->total;
     sqlite3_reset(stmt);
     db_bind_id(stmt, 1, w->ids.list[0]);
@@ -167,7 +167,7 @@ static int find_total(struct name_walk *w) {
 
 /* The walk goes on with the first row that is not before these. The name may be that of the row that the walk stands at. SQLite looks at
  * what is bound with each row, so it has a copy of its own. */
-static int walk_from(struct name_walk *w, struct span name, int64_t session_id, int type) {
+static int walk_from(struct total_walk *w, struct span name, int64_t session_id, int type) {
     bool jump = session_id || type;
     buf_clear(&w->jump);
     buf_span(&w->jump, name);
@@ -182,7 +182,7 @@ static int walk_from(struct name_walk *w, struct span name, int64_t session_id, 
     return w->jump.failed ? err_set(w->err, ENOMEM, "cannot read the recording") : 0;
 }
 
-static bool name_matters(const struct name_walk *w, struct span name) {
+static bool name_matters(const struct total_walk *w, struct span name) {
     const struct name_filter *f = w->f;
     if (f->name.p && (f->exact ? !span_eq(f->name, name) : !glob_match(f->name, name)))
         return false;
@@ -190,7 +190,7 @@ static bool name_matters(const struct name_walk *w, struct span name) {
 }
 
 /* A row of the next name and type. 1: enough, -1. */
-static int begin_name(struct name_walk *w, struct span name, int type) {
+static int begin_name(struct total_walk *w, struct span name, int type) {
     bool same = w->any && span_eq(buf_view(&w->name), name);
     if (!same) {
         buf_clear(&w->name);
@@ -212,7 +212,7 @@ static int begin_name(struct name_walk *w, struct span name, int type) {
 }
 
 /* Another session's row. */
-static int pass_stranger(struct name_walk *w, struct span name, int64_t session_id) {
+static int pass_stranger(struct total_walk *w, struct span name, int64_t session_id) {
     if (++w->strangers < STRANGERS)
         return 0;
     w->strangers = 0;
@@ -221,7 +221,7 @@ static int pass_stranger(struct name_walk *w, struct span name, int64_t session_
 }
 
 /* Our session's row. 1: enough, -1. */
-static int take_row(struct name_walk *w, struct span name, int type, uint64_t id) {
+static int take_row(struct total_walk *w, struct span name, int type, uint64_t id) {
     int result = 0;
     w->strangers = 0;
     if (!w->any || type != w->type || !span_eq(buf_view(&w->name), name)) {
@@ -247,7 +247,7 @@ static int take_row(struct name_walk *w, struct span name, int type, uint64_t id
     return jump && result == 0 ? walk_from(w, buf_view(&w->name), w->session_id, w->type + 1) : result;
 }
 
-static int walk(struct name_walk *w) {
+static int walk(struct total_walk *w) {
     const struct name_filter *f = w->f;
     int got = f->exact ? walk_from(w, w->start, w->session_id, f->has_type ? (int)f->type : 0)
                        : walk_from(w, w->start, 0, 0);
@@ -267,7 +267,7 @@ static int walk(struct name_walk *w) {
     return got < 0 || end_name(w) < 0 ? -1 : 0;
 }
 
-static int walk_begin(struct name_walk *w) {
+static int walk_begin(struct total_walk *w) {
     struct rows *r = w->r;
     w->by_name = rows_statement(r,
                                 "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
@@ -294,7 +294,7 @@ static int walk_begin(struct name_walk *w) {
     return w->by_name && w->by_all && w->total && w->summary ? 0 : -1;
 }
 
-static void walk_end(struct name_walk *w) {
+static void walk_end(struct total_walk *w) {
     sqlite3_stmt *const all[] = {w->by_name, w->by_all, w->total, w->summary};
     for (size_t i = 0; i < 4; i++)
         if (all[i])
@@ -333,7 +333,7 @@ static int look_up(struct rows *r, const struct name_filter *f, struct rows_coun
     return got < 0 ? -1 : 0;
 }
 
-static int walk_counted(struct name_walk *w, struct name_filter *f) {
+static int walk_counted(struct total_walk *w, struct name_filter *f) {
     struct rows_counted now = {.session_id = (uint64_t)w->session_id};
     bool known = false, may = f->to_end && (f->wants_key || !f->wants);
     if (may && look_up(w->r, f, &now, &known, w->err) != 0)
@@ -356,7 +356,7 @@ int rows_name_rows(struct reader *reader, const struct name_filter *f,
                    int (*row)(void *, const struct name_row *), void *arg, uint64_t *n, struct err *err) {
     struct name_filter filter = *f; /* a name without wildcards is looked up */
     filter.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
-    struct name_walk w = {.r = (struct rows *)reader,
+    struct total_walk w = {.r = (struct rows *)reader,
                           .f = &filter,
                           .err = err,
                           .row = row,
