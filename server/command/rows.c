@@ -49,7 +49,7 @@ void row_tags(const json_t *row, struct buf *text) {
 
 const char *rows_session(const struct options *o) {
     const char *session = option_text(o, OPT_SESSION);
-    return session ? session : "default";
+    return session ? session : option_given(o, OPT_BY) ? EVERY_SESSION : "default";
 }
 
 bool rows_from_file(const struct options *o) {
@@ -215,7 +215,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
 /* ls shows one; of whole series only. */
 static bool wants_p95(const struct options *o) {
     return option_groups_have(&o->command->groups, TAKES_LS) && !option_given(o, OPT_SINCE) &&
-           !option_given(o, OPT_UNTIL);
+           !option_given(o, OPT_UNTIL) && !option_given(o, OPT_BY);
 }
 
 int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
@@ -258,7 +258,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 
 void rows_path(struct buf *path, const struct options *o, const char *list) {
     buf_printf(path, "/recorder/v1/%s", list);
-    remote_arg(path, "session", option_text(o, OPT_SESSION));
+    remote_arg(path, "session", option_given(o, OPT_BY) ? rows_session(o) : option_text(o, OPT_SESSION));
     remote_arg(path, "name", o->n_args ? o->args[0] : NULL);
     remote_arg(path, "type", option_text(o, OPT_TYPE));
     remote_arg(path, "source", option_text(o, OPT_SOURCE));

@@ -27,7 +27,7 @@ struct reader *rows_open_file(const struct options *o, int *status);
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
 /* EXIT_USAGE with err when --since or --until is beyond the newest record. */
 int rows_find_mark(struct reader *r, const struct options *o, struct err *err);
-/* The session's name: "default" unless --session says otherwise. */
+/* The session's name: "default" unless --session says otherwise; with --by, all. */
 const char *rows_session(const struct options *o);
 
 /* Calls row(arg, object) for each that the options' filters let through. *last_id (may be NULL): the newest

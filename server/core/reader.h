@@ -227,6 +227,31 @@ struct verdict_row {
     struct span session, kind, verdict, report; /* the report as JSON */
 };
 
+/* What series are put together by. */
+enum emitter_word {
+    EMITTER_NAME,
+    EMITTER_TYPE,
+    EMITTER_SESSION,
+    EMITTER_HOST, /* that the samples name */
+    EMITTER_TAGS, /* all of the series */
+    EMITTER_LABEL /* of the recording, where it was pushed: repo, branch, … or any other key */
+};
+struct emitter_by {
+    enum emitter_word word;
+    struct span label; /* its key */
+    struct span text;  /* the word as it was written */
+};
+#define EMITTER_BY_MAX 8 /* each word once */
+
+/* Who sends: what some series have in common, and how much there is of them. */
+struct emitter_row {
+    const struct span *values; /* in order of the words; p == NULL: none given; of tags: not used */
+    size_t n_tags;             /* of the word tags */
+    const struct span *tags;
+    uint64_t recordings, series, samples;
+    int64_t first_at, last_at;
+};
+
 struct reader;
 struct reader_ops {
     bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
@@ -239,6 +264,10 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* The series that the filter lets by (since, until, source and limit are not looked at), put together by so many words. In any
+     * order. NULL: this reader's series have no labels, and who asks puts them together. */
+    int (*emitters)(struct reader *, const struct filter *, size_t n, const struct emitter_by *,
+                    int (*row)(void *, const struct emitter_row *), void *, struct err *);
     /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
      * reader cannot tell it so. */
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);

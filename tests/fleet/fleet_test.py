@@ -173,6 +173,35 @@ class Fleet(unittest.TestCase):
         sessions = statwit("export", "--session", "*", "--db", self.url("repo=r1", database))
         self.assertIn("of.other", sessions)
 
+    def emitters(self, db, words, *args):
+        return json.loads(statwit("ls", *args, "--by", words, "--json", "--db", db, binary=True).stdout)["emitters"]
+
+    def test_who_sends_a_name(self):
+        """As its file says, of one recording; of many, by their labels."""
+        for name, path in self.files.items():
+            for words, args in (("session", ()), ("tags,host", ()), ("name,type,session", ()), ("type", ("--tag", "env:*", "*.*")),
+                                ("tags", ("--tag", "env:ci", "cache.*", "--session", "default")), ("name", ("--type", "gauge"))):
+                self.assertEqual(self.emitters(path, words, *args), self.emitters(self.url("repo=" + name), words, *args), (name, words, args))
+        database = "who"
+        for node in self.nodes:
+            self.init(node, database)
+        sent = {}
+        for i, (repo, branch) in enumerate((("shop", "main"), ("shop", "main"), ("shop", "fix"), ("it's", "main"))):
+            path = self.record(f"who{i}", lambda r, i=i: post(r, "login:1|c|#a:1", "login:2|c|#a:1", f"login:3|c|#b:{i}", "other:1|g"))
+            self.push(path, "--label", "repo=" + repo, "--label", "branch=" + branch, "--label", "job=unit", "--label", f"team={i % 2}", database=database)
+            sent[i] = self.emitters(path, "name", "login")[0]
+        got = self.emitters(self.url("", database), "repo,branch,job", "login")
+        self.assertEqual([(e["repo"], e["branch"], e["job"], e["recordings"], e["series"], e["samples"]) for e in got],
+                         [("it's", "main", "unit", 1, 2, 3), ("shop", "fix", "unit", 1, 2, 3), ("shop", "main", "unit", 2, 3, 6)])
+        self.assertEqual((got[2]["first_at"], got[2]["last_at"]), (sent[0]["first_at"], sent[1]["last_at"]))
+        got = self.emitters(self.url("", database), "label.team,tags", "--tag", "b:*", "--sort", "arrival")
+        self.assertEqual([(e["label.team"], e["tags"]) for e in got], [("0", ["b:0"]), ("1", ["b:1"]), ("0", ["b:2"]), ("1", ["b:3"])])
+        self.assertEqual(self.emitters(self.url("", database), "label.none,commit", "login")[0]["label.none"], "")
+        self.assertEqual(self.emitters(self.url("", database), "repo", "--tag", "zz*"), [])
+        self.assertEqual(self.emitters(self.url("", database), "repo", "nothing"), [])
+        self.assertIn("RECORDINGS", statwit("ls", "login", "--by", "repo", "--db", self.url("", database)))
+        self.assertIn("since= and until=", statwit("ls", "--by", "repo", "--since", "5", "--db", self.url("", database), code=2))
+
     # --- what is selected
 
     def test_labels(self):

@@ -4,6 +4,7 @@
  *     select.c      which pushes are meant
  *     names.c       which names a filter lets through
  *     series.c      series, each with its members: that series in each recording
+ *     emitters.c    who sends: series put together by labels, tags, …
  *     spell.c       what some samples of a series have in common
  *     spellings.c   the questions about that
  *     samples.c     samples
@@ -81,6 +82,9 @@ struct fleet_reader {
 /* select.c: fills the list, which is empty. -1 with err; *usage: nothing is selected. */
 int fleet_select(struct fleet_reader *r, bool *usage, struct err *err);
 
+/* "" when the recording has no such label. */
+struct span fleet_label(const struct fleet_recording *x, struct span key);
+
 /* --- names.c */
 struct fleet_names {
     bool all;        /* no condition */
@@ -104,6 +108,13 @@ int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *foun
 /* The same, and those behind it in what was last found, until they have so many samples; from that alone when it has more. */
 int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
                   struct err *err);
+
+/* Appends the conditions of a filter on series that SQL can tell, each with AND before it: name (of the table `nam`), type, session. */
+void fleet_series_conditions(const struct filter *f, const struct fleet_names *names, struct buf *sql);
+
+/* --- emitters.c */
+int fleet_emitters(struct reader *, const struct filter *, size_t n, const struct emitter_by *,
+                   int (*row)(void *, const struct emitter_row *), void *, struct err *);
 
 /* --- spell.c */
 /* Adds (push, series, ord, merged) of its members: the rows of a table `mem`. */

@@ -129,6 +129,7 @@ static const struct reader_ops ops = {
     .begin = begin_reading,
     .end = end_reading,
     .series = fleet_series,
+    .emitters = fleet_emitters,
     .samples = fleet_samples,
     .points = fleet_points,
     .spellings = fleet_spellings,

@@ -127,6 +127,17 @@ static int take_found(struct fleet_reader *r, const struct filter *f, struct fle
     return 0;
 }
 
+void fleet_series_conditions(const struct filter *f, const struct fleet_names *names, struct buf *sql) {
+    if (!names->all)
+        buf_str(sql, " AND name IN (SELECT name FROM nam)");
+    if (f->has_type)
+        buf_printf(sql, " AND type = %d", (int)f->type);
+    if (f->session.p) {
+        buf_str(sql, " AND session = ");
+        sql_text(sql, f->session);
+    }
+}
+
 int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_found *found, struct err *err) {
     struct buf sql = {.max = 65536};
     struct fleet_names names;
@@ -138,14 +149,7 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
         return 0;
     }
     buf_str(&sql, columns);
-    if (!names.all)
-        buf_str(&sql, " AND name IN (SELECT name FROM nam)");
-    if (f->has_type)
-        buf_printf(&sql, " AND type = %d", (int)f->type);
-    if (f->session.p) {
-        buf_str(&sql, " AND session = ");
-        sql_text(&sql, f->session);
-    }
+    fleet_series_conditions(f, &names, &sql);
     buf_str(&sql, grouping);
     buf_str(&sql, " ORDER BY min(" FLEET_GID("r.ord", "s.id") ") FORMAT RowBinary");
     const struct fleet_table tables[] = {{"sel", FLEET_SEL, buf_view(&r->sel)},
