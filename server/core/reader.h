@@ -44,6 +44,9 @@ struct filter {
     bool sampled; /* series: of which some sample has a rate other than 1; spellings: with such a rate */
     struct span method;         /* requests: of this method; p == NULL: any */
     int status_from, status_to; /* requests: answered with a status from…to; 0: any */
+    /* series: count, sum, last, first_at and last_at are not looked at, and without `since` of first_id and last_id only whether they are
+     * 0. A reader may leave them out. */
+    bool outline;
     bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 

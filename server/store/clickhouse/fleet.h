@@ -51,6 +51,8 @@ struct fleet_series {
 struct fleet_found {
     struct fleet_series *list;
     size_t n, cap;
+    bool outline;  /* its series have no members */
+    uint64_t seen; /* series of single recordings that the answer is made of */
     struct fleet_member *members;
     size_t n_members, cap_members;
     struct buf answer;  /* what the texts point into */
