@@ -56,6 +56,35 @@ bool rows_from_file(const struct options *o) {
     return option_given(o, OPT_DB) && o->value[OPT_DB].from >= o->value[OPT_URL].from;
 }
 
+bool rows_are_several(struct reader *reader) {
+    char name[RECORDING_NAME_SIZE];
+    struct err err = {0};
+    return reader->ops->far && reader->ops->recording && reader->ops->recording(reader, name, &err) != 0;
+}
+
+/* What makes sense in one recording alone: its ids are no other's, and nothing more arrives in any. */
+static int refuse_of_several(const struct options *o, struct reader *reader) {
+    static const enum option_id marks[] = {OPT_SINCE, OPT_UNTIL}, waits[] = {OPT_WITHIN, OPT_SETTLE};
+    if (!rows_are_several(reader))
+        return EXIT_PASS;
+    for (size_t i = 0; i < 2; i++) {
+        const char *flag = i ? "until" : "since", *text = option_text(o, marks[i]);
+        if (option_given(o, marks[i]) && text && strcmp(text, "0") != 0) {
+            log_error(
+                "--%s %.60s is a point in one recording, and several are meant: %s= in the URL selects recordings "
+                "by when they started, recording= selects one",
+                flag, text, flag);
+            return EXIT_USAGE;
+        }
+        if (o->value[waits[i]].from == FROM_FLAG) {
+            log_error("--%s waits for what arrives, and nothing does in recordings that were pushed",
+                      i ? "settle" : "within");
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_PASS;
+}
+
 struct reader *rows_open_file(const struct options *o, int *status) {
     struct err err = {0};
     bool usage;
@@ -65,7 +94,10 @@ struct reader *rows_open_file(const struct options *o, int *status) {
     *status = reader ? EXIT_PASS : usage ? EXIT_USAGE : EXIT_CANNOT;
     if (!reader)
         log_error("%s", err.text);
-    else if (reader->ops->note(reader))
+    else if ((*status = refuse_of_several(o, reader)) != EXIT_PASS) {
+        reader_close(reader);
+        return NULL;
+    } else if (reader->ops->note(reader))
         log_info("%s %s", path, reader->ops->note(reader));
     return reader;
 }

@@ -23,6 +23,8 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db, a file or a fleet's URL; close it with reader_close. NULL after the error was printed: *status is the exit code. */
 struct reader *rows_open_file(const struct options *o, int *status);
+/* Whether it holds several recordings, which have no mark in common. */
+bool rows_are_several(struct reader *reader);
 /* EXIT_USAGE with err when the recording has no session of that name. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
 /* EXIT_USAGE with err when --since or --until is beyond the newest record. */

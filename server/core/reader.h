@@ -31,7 +31,7 @@ struct filter {
     bool has_source;
     enum source source;
     uint64_t series_id; /* 0: any */
-    /* samples, ordered: only of series that it says yes to; NULL: of any. A reader may give others, too. */
+    /* samples: only of series that it says yes to; NULL: of any. A reader may give others, too. */
     bool (*wants_series)(void *arg, uint64_t series_id);
     void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
@@ -99,6 +99,13 @@ struct points_row {
     const int64_t *at_s; /* seconds since 1970: the client's timestamp, else when it came */
     const double *values;
     const struct sketch *sketch; /* then n is 1 */
+};
+
+/* Samples of the same number and rate, of series of one type. */
+struct values_row {
+    enum metric_type type;
+    double value, rate;
+    uint64_t times;
 };
 
 /* How often a series is sent. */
@@ -274,6 +281,21 @@ struct reader_ops {
     /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
      * reader cannot tell it so. */
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
+    /* What samples amount to, of which none is handed out. All are NULL where samples cost no more than a call: then who asks reads
+     * those. The series are of this moment, in order of id, and all their samples count. 1: it cannot be told so.
+     * ranked: of each percentile the number that has this rank, by nearest rank, where each sample has the weight 1. */
+    int (*ranked)(struct reader *, size_t n_series, const uint64_t *series, size_t n, const double *percentiles,
+                  double *values, struct err *);
+    /* How many different values there are, texts or numbers. */
+    int (*distinct)(struct reader *, size_t n_series, const uint64_t *series, uint64_t *n, struct err *);
+    /* Their numbers in any order; of equal ones with the same rate may come one row. */
+    int (*values)(struct reader *, size_t n_series, const uint64_t *series,
+                  int (*row)(void *, const struct values_row *), void *, struct err *);
+    /* The series' summaries, made of those samples alone that the filter lets by (as far as session, names, type, tags, series, source,
+     * since and until tell), as series_since gives them, and whether a value was below the one before. NULL: who asks reads the
+     * samples. */
+    int (*tallies)(struct reader *, const struct filter *,
+                   int (*row)(void *, const struct series_row *, bool fell), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);

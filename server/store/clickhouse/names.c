@@ -31,9 +31,10 @@ static int load_names(struct fleet_reader *r, struct err *err) {
         return 0;
     struct fleet_table sel = {"sel", FLEET_SEL, buf_view(&r->sel)};
     size_t cap = 0;
-    if (fleet_ask(&r->f,
-                  "SELECT DISTINCT name FROM series WHERE push IN (SELECT push FROM sel) FORMAT RowBinary", 1,
-                  &sel, &r->names, err) != 0)
+    if (fleet_ask(
+            &r->f,
+            "SELECT DISTINCT name FROM series WHERE push IN (SELECT push FROM sel) ORDER BY name FORMAT RowBinary",
+            1, &sel, &r->names, err) != 0)
         return -1;
     struct taker t = {r->names.p, r->names.p + r->names.n, false};
     while (take_more(&t)) {
@@ -112,6 +113,16 @@ static int find_in_ranges(struct fleet_reader *r, const struct filter *f, const 
     buf_free(&sql);
     buf_free(&answer);
     return failed;
+}
+
+int fleet_each_name(struct reader *reader, int (*row)(void *, struct span name), void *arg, struct err *err) {
+    struct fleet_reader *r = (struct fleet_reader *)reader;
+    if (load_names(r, err) != 0)
+        return -1;
+    for (size_t i = 0; i < r->n_names; i++)
+        if (row(arg, r->all_names[i]) != 0)
+            break;
+    return 0;
 }
 
 static bool any_glob(const struct filter *f) {

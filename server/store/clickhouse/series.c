@@ -242,6 +242,17 @@ static const struct fleet_series *look_up(const struct fleet_found *found, uint6
     return low < found->n && found->list[low].row.id == id ? &found->list[low] : NULL;
 }
 
+const struct fleet_series *fleet_known(const struct fleet_reader *r, uint64_t id,
+                                       const struct fleet_found **found) {
+    const struct fleet_series *s = NULL;
+    for (const struct fleet_found *known = r->found; known && !s; known = known->outer)
+        if (!known->outline) {
+            s = look_up(known, id);
+            *found = known;
+        }
+    return s;
+}
+
 /* Adds a copy that stands alone. */
 static bool copy_series(const struct fleet_found *from, const struct fleet_series *s,
                         struct fleet_found *found) {
@@ -317,4 +328,11 @@ int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct 
 
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err) {
     return fleet_find_on(r, id, 0, found, err);
+}
+
+int fleet_find_for(struct fleet_reader *r, const struct filter *f, struct fleet_found *found,
+                   struct err *err) {
+    bool alone = f->series_id && !f->name.p && !f->n_names && !f->session.p && !f->has_type && !f->n_tags &&
+                 !f->sampled && !f->remarked;
+    return alone ? fleet_find_one(r, f->series_id, found, err) : fleet_find(r, f, found, err);
 }
