@@ -78,8 +78,12 @@ class Fleet(unittest.TestCase):
     nodes_wanted = 1
 
     @classmethod
+    def make_engine(cls):
+        return Engine(cls.nodes_wanted)
+
+    @classmethod
     def setUpClass(cls):
-        cls.engine = Engine(cls.nodes_wanted)
+        cls.engine = cls.make_engine()
         cls.addClassCleanup(cls.engine.__exit__)
         cls.nodes = cls.engine.__enter__()
         cls.node, cls.folder = cls.nodes[0], tempfile.mkdtemp(prefix="statwit-fleet-")

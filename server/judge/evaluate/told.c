@@ -8,7 +8,7 @@
 /* Fewer samples are read: that is one question for all claims. */
 #define TOLD_LEAST 256
 
-struct telling {
+struct told_asking {
     struct judge *judge;
     struct reader *reader;
     struct claim *claim;
@@ -41,7 +41,7 @@ static int by_id(const void *a, const void *b) {
 }
 
 /* The series that the claim is about; false when of one of them not all samples count, or not by their values alone. */
-static bool list_series(struct telling *t) {
+static bool list_series(struct told_asking *t) {
     const struct judge *j = t->judge;
     const struct links *links = &t->claim->witnesses;
     for (size_t i = 0; i < links->n; i++) {
@@ -72,7 +72,7 @@ static int add_value(void *arg, const struct values_row *row) {
 }
 
 /* By their ranks where each sample weighs 1; else, and for `each`, from all different values. */
-static int ask_values(struct telling *t, struct told *told) {
+static int ask_values(struct told_asking *t, struct told *told) {
     const struct expectation *e = t->claim->e;
     const struct reader_ops *ops = t->reader->ops;
     bool ranks = !t->sampled;
@@ -92,7 +92,7 @@ static int ask_values(struct telling *t, struct told *told) {
 }
 
 /* 1: it cannot be told. */
-static int ask_claim(struct telling *t) {
+static int ask_claim(struct told_asking *t) {
     struct told *told = calloc(1, sizeof *told);
     int result = told ? 0 : err_set(t->err, 0, "out of memory");
     t->claim->told = told;
@@ -107,7 +107,7 @@ static int ask_claim(struct telling *t) {
     return result;
 }
 
-static int ask_claims(struct telling *t, bool *some) {
+static int ask_claims(struct told_asking *t, bool *some) {
     struct judge *j = t->judge;
     for (size_t i = 0; i < j->n_claims; i++) {
         t->claim = &j->claims[i];
@@ -155,7 +155,7 @@ static int leave_readings(struct judge *j, uint64_t *wanted) {
 }
 
 int judge_ask_told(struct judge *j, struct reader *reader, uint64_t *wanted, struct err *err) {
-    struct telling t = {.judge = j, .reader = reader, .err = err};
+    struct told_asking t = {.judge = j, .reader = reader, .err = err};
     bool some = false;
     if (!reader->ops->ranked || *wanted < TOLD_LEAST)
         return 0;
