@@ -6,3 +6,7 @@ $(OUT)/fleet/compare: $(OUT)/tests/fleet/compare.o $(SUPPORT_OBJ) $(OUT)/libserv
 .PHONY: fleet
 fleet: $(OUT)/statwit $(OUT)/fleet/compare ## push and read through a real clickhouse-server, one node and two shards; skipped where there is none
 	@STATWIT=$(CURDIR)/$(OUT)/statwit COMPARE=$(CURDIR)/$(OUT)/fleet/compare python3 tests/fleet/fleet_test.py $(FLEET)
+
+.PHONY: fleet-today
+fleet-today: $(OUT)/statwit $(OUT)/fleet/compare ## the same questions to the ClickHouse of today, which PyPI's chdb holds; skipped where there is none
+	@STATWIT=$(CURDIR)/$(OUT)/statwit COMPARE=$(CURDIR)/$(OUT)/fleet/compare $(or $(PYTHON),python3) tests/fleet/today.py $(FLEET)

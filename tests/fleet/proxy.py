@@ -14,6 +14,7 @@ class Proxy:
     def __init__(self, port, share, seed, ways=WAYS[:5]):
         self.port_behind, self.share, self.rng, self.ways, self.done = port, share, random.Random(seed), ways, []
         self.lock = threading.Lock()
+        self.given = 0  # bytes of answers
 
     def choose(self, path):
         with self.lock:
@@ -58,6 +59,8 @@ class Proxy:
                 answer = behind.getresponse()
                 text = answer.read()
                 behind.close()
+                with proxy.lock:
+                    proxy.given += len(text)
                 if way == Proxy.WAYS[0]:
                     self.close_connection = True
                     return

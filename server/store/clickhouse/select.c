@@ -120,13 +120,22 @@ static int read_recordings(struct fleet_reader *r, struct err *err) {
 
 /* --- the conditions ----------------------------------------------------------------------------------------- */
 
-static struct span label_of(const struct fleet_recording *x, const struct fleet_word *word) {
-    if (!word->other)
-        return x->labels[fleet_label_of(word->key)];
+static struct span other_label(const struct fleet_recording *x, struct span key) {
     for (size_t i = 0; i < x->n_others; i++)
-        if (span_eq(x->keys[i], span_str(word->key)))
+        if (span_eq(x->keys[i], key))
             return x->values[i];
     return SPAN("");
+}
+
+static struct span label_of(const struct fleet_recording *x, const struct fleet_word *word) {
+    return word->other ? other_label(x, span_str(word->key)) : x->labels[fleet_label_of(word->key)];
+}
+
+struct span fleet_label(const struct fleet_recording *x, struct span key) {
+    for (int i = 0; i < FLEET_LABELS; i++)
+        if (span_eq(key, span_str(fleet_labels[i])))
+            return x->labels[i];
+    return other_label(x, key);
 }
 
 static bool is_meant(const struct fleet_url *url, const struct fleet_recording *x) {
