@@ -86,6 +86,17 @@ void fleet_http_free(struct fleet_http *h) {
     free(h);
 }
 
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
+    (void)a, (void)b, (void)c, (void)d;
+    return atomic_load((const atomic_bool *)arg);
+}
+
+void fleet_http_stop_when(struct fleet_http *h, const atomic_bool *stop) {
+    h->curl->easy_setopt(h->handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+    h->curl->easy_setopt(h->handle, CURLOPT_XFERINFODATA, stop);
+    h->curl->easy_setopt(h->handle, CURLOPT_NOPROGRESS, 0L);
+}
+
 const char *fleet_http_where(const struct fleet_http *h) {
     return h->where;
 }

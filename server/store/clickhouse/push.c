@@ -26,9 +26,13 @@ static struct fleet_uuid uuid_of(const char hex[33]) {
 
 /* --- patience ----------------------------------------------------------------------------------------------- */
 
+static bool is_stopped(const struct pushing *p) {
+    return p->o->stop && atomic_load(p->o->stop);
+}
+
 static bool may_go_on(const struct pushing *p) {
     int64_t now = clock_mono_ns();
-    return now - p->progress_ns < p->o->patience_ns && (!p->o->until_ns || now < p->o->until_ns);
+    return !is_stopped(p) && now - p->progress_ns < p->o->patience_ns && (!p->o->until_ns || now < p->o->until_ns);
 }
 
 static void went_on(struct pushing *p) {
@@ -40,15 +44,17 @@ static void bound_request(struct pushing *p) {
     int64_t left = p->o->patience_ns, until = p->o->until_ns - clock_mono_ns();
     if (p->o->until_ns && until < left)
         left = until;
-    p->f.timeout_ns = left > NS_PER_S ? left : NS_PER_S;
+    p->f.timeout_ns = left > NS_PER_MS ? left : NS_PER_MS;
 }
 
 /* Waits longer each time; false: no more. */
 static bool pause_push(struct pushing *p, int64_t *pause_ns) {
     if (!may_go_on(p))
         return false;
-    struct timespec t = {*pause_ns / NS_PER_S, *pause_ns % NS_PER_S};
-    nanosleep(&t, NULL);
+    for (int64_t end = clock_mono_ns() + *pause_ns; clock_mono_ns() < end && may_go_on(p);) {
+        struct timespec t = {0, PAUSE_MIN_NS};
+        nanosleep(&t, NULL);
+    }
     *pause_ns = *pause_ns * 2 > PAUSE_MAX_NS ? PAUSE_MAX_NS : *pause_ns * 2;
     p->result->tries++;
     return may_go_on(p);
@@ -65,8 +71,12 @@ static bool passes(int code) {
 }
 
 static enum push_outcome give_up(struct pushing *p, const struct err *why) {
-    if (p->result->tries > 0)
-        err_set(p->err, 0, "%.400s (%u tries)", why->text, p->result->tries);
+    double seconds = (double)(clock_mono_ns() - p->began_ns) / 1e9;
+    if (is_stopped(p))
+        err_set(p->err, 0, "%s: ended by a signal", fleet_http_where(p->f.http));
+    else if (p->result->tries > 0)
+        err_set(p->err, 0, "%.400s (%u tries in %.*f s)", why->text, p->result->tries + 1, seconds < 10 ? 1 : 0,
+                seconds);
     else
         err_set(p->err, 0, "%s", why->text);
     return PUSH_FAILED;
@@ -74,30 +84,36 @@ static enum push_outcome give_up(struct pushing *p, const struct err *why) {
 
 /* --- counting ----------------------------------------------------------------------------------------------- */
 
-/* A number that the engine is asked for until it answers or patience ends. */
-static enum push_outcome ask_number(struct pushing *p, const char *sql, bool names, uint64_t *number) {
-    struct buf answer = {.max = 65536};
+enum push_outcome push_ask(struct pushing *p, const char *sql, bool names, struct buf *answer) {
     struct fleet_table table = {"nam", "name String, type UInt8", buf_view(&p->names)};
     int64_t pause = PAUSE_MIN_NS;
     for (;;) {
         struct err why = {0};
         int code;
         bound_request(p);
-        enum fleet_outcome outcome = fleet_try(&p->f, sql, names ? 1 : 0, &table, &answer, &code, &why);
-        if (outcome == FLEET_OK && answer.n > 0 && answer.p[answer.n - 1] == '\n') {
-            *number = strtoull(answer.p, NULL, 10);
-            buf_free(&answer);
+        enum fleet_outcome outcome = fleet_try(&p->f, sql, names ? 1 : 0, &table, answer, &code, &why);
+        if (outcome == FLEET_OK && (answer->n == 0 || answer->p[answer->n - 1] == '\n'))
             return PUSH_DONE;
-        }
         bool hopeless = outcome == FLEET_REFUSED && !passes(code);
         if (hopeless)
             fleet_explain(&p->f, code, &why);
         err_set(&why, 0, "%s: no answer", fleet_http_where(p->f.http));
-        if (hopeless || !pause_push(p, &pause)) {
-            buf_free(&answer);
+        if (hopeless || !pause_push(p, &pause))
             return give_up(p, &why);
-        }
     }
+}
+
+static enum push_outcome ask_number(struct pushing *p, const char *sql, bool names, uint64_t *number) {
+    struct buf answer = {.max = 65536};
+    int64_t pause = PAUSE_MIN_NS;
+    enum push_outcome outcome;
+    while ((outcome = push_ask(p, sql, names, &answer)) == PUSH_DONE && answer.n == 0)
+        if (!pause_push(p, &pause))
+            outcome = give_up(p, &(struct err){.text = "the engine counts, but says no number"});
+    if (outcome == PUSH_DONE)
+        *number = strtoull(answer.p, NULL, 10);
+    buf_free(&answer);
+    return outcome;
 }
 
 static enum push_outcome count_rows(struct pushing *p, const char *table, uint64_t *n) {
@@ -190,7 +206,7 @@ static enum push_outcome send_block(struct pushing *p) {
 
 /* --- a push ------------------------------------------------------------------------------------------------- */
 
-static enum push_outcome check_counts(struct pushing *p) {
+enum push_outcome push_check_counts(struct pushing *p) {
     for (int i = 0; i < PUSH_TABLES; i++) {
         uint64_t have = 0;
         enum push_outcome outcome = p->done[i] ? count_rows(p, push_tables[i], &have) : PUSH_DONE;
@@ -216,14 +232,14 @@ static enum push_outcome push_once(struct pushing *p) {
         err_set(p->err, 0, "no random numbers");
         return PUSH_FAILED;
     }
-    p->push = uuid_of(hex);
+    p->push = (struct fleet_uuid){p->content, uuid_of(hex).low};
     p->block = 0;
     memset(p->done, 0, sizeof p->done);
     enum push_outcome outcome = PUSH_DONE;
     for (int i = 0; i < PUSH_TABLES && outcome == PUSH_DONE; i++)
         outcome = push_rows(p, (enum push_table)i);
     if (outcome == PUSH_DONE)
-        outcome = check_counts(p);
+        outcome = push_check_counts(p);
     return outcome == PUSH_DONE ? make_visible(p) : outcome;
 }
 
@@ -269,7 +285,10 @@ static int push_recording(struct pushing *p) {
         return -1;
     p->recording = uuid_of(name);
     memcpy(p->result->recording, name, sizeof name);
-    if (push_until_done(p) != PUSH_DONE)
+    went_on(p);
+    if (push_hash(p) != 0 || push_look_up(p, &p->result->known) != PUSH_DONE)
+        return -1;
+    if (!p->result->known && push_until_done(p) != PUSH_DONE)
         return -1;
     p->result->samples = p->done[PUSH_SAMPLES];
     p->result->series = p->done[PUSH_SERIES];
@@ -281,9 +300,11 @@ int push_run(struct reader *from, const struct push_options *o, struct push_resu
     int64_t began = clock_mono_ns();
     *result = (struct push_result){0};
     struct pushing p = {
-        .o = o, .result = result, .from = from, .err = err, .progress_ns = began, .send = send_block};
+        .o = o, .result = result, .from = from, .err = err, .progress_ns = began, .began_ns = began, .send = send_block};
     if (fleet_open(&p.f, &o->url, o->ca_file, o->patience_ns, err) != 0)
         return -1;
+    if (o->stop)
+        fleet_http_stop_when(p.f.http, o->stop);
     int failed = greet(&p) != PUSH_DONE || from->ops->begin(from, err) != 0;
     if (!failed) {
         failed = push_recording(&p);
@@ -301,7 +322,7 @@ int push_init(const struct push_options *o, struct err *err) {
     struct push_result result = {0};
     struct push_options init = *o;
     init.init = true;
-    struct pushing p = {.o = &init, .result = &result, .err = err, .progress_ns = clock_mono_ns()};
+    struct pushing p = {.o = &init, .result = &result, .err = err, .progress_ns = clock_mono_ns(), .began_ns = clock_mono_ns()};
     if (fleet_open(&p.f, &o->url, o->ca_file, o->patience_ns, err) != 0)
         return -1;
     int failed = greet(&p) != PUSH_DONE;
