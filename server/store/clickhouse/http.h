@@ -27,6 +27,7 @@ struct fleet_request {
     const char *content_type;
     struct span body;
     bool gzip; /* the body is */
+    bool once; /* over a connection of its own: libcurl repeats what finds an older one closed */
     int64_t timeout_ns;
 };
 
