@@ -124,7 +124,9 @@ static bool lacks_push(const json_t *push) {
 
 /* --push-required, and it was not. */
 static void put_lacking_push(const json_t *push, struct buf *b) {
-    buf_str(b, "    <testcase classname=\"statwit\" name=\"the recording is pushed\">\n      <error type=\"push\"");
+    buf_str(
+        b,
+        "    <testcase classname=\"statwit\" name=\"the recording is pushed\">\n      <error type=\"push\"");
     put_attribute(b, "message", render_text_of(push, "why"));
     buf_str(b, "/>\n    </testcase>\n");
 }

@@ -124,7 +124,8 @@ static enum fleet_outcome refuse(struct fleet_http *h, long status, struct span 
     }
     if (code == 243 || memmem(text.p, n, "No space left on device", 23))
         err_set(err, 0, "%s: its disk is full: %.*s", h->where, (int)n, text.p);
-    else if (code || span_starts(text, SPAN("Poco::")) || span_starts(text, SPAN("std::"))) /* of a file, of the network */
+    else if (code || span_starts(text, SPAN("Poco::")) ||
+             span_starts(text, SPAN("std::"))) /* of a file, of the network */
         err_set(err, 0, "%s refuses: %.*s", h->where, (int)n, text.p);
     else
         err_set(err, 0, "%s answered %ld: is it the HTTP port of a ClickHouse?", h->where, status);

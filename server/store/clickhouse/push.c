@@ -32,7 +32,8 @@ static bool is_stopped(const struct pushing *p) {
 
 static bool may_go_on(const struct pushing *p) {
     int64_t now = clock_mono_ns();
-    return !is_stopped(p) && now - p->progress_ns < p->o->patience_ns && (!p->o->until_ns || now < p->o->until_ns);
+    return !is_stopped(p) && now - p->progress_ns < p->o->patience_ns &&
+           (!p->o->until_ns || now < p->o->until_ns);
 }
 
 static void went_on(struct pushing *p) {
@@ -47,12 +48,17 @@ static void bound_request(struct pushing *p) {
     p->f.timeout_ns = left > NS_PER_MS ? left : NS_PER_MS;
 }
 
+static int64_t first_pause(const struct pushing *p) {
+    return p->o->pause_ns ? p->o->pause_ns : PAUSE_MIN_NS;
+}
+
 /* Waits longer each time; false: no more. */
 static bool pause_push(struct pushing *p, int64_t *pause_ns) {
     if (!may_go_on(p))
         return false;
-    for (int64_t end = clock_mono_ns() + *pause_ns; clock_mono_ns() < end && may_go_on(p);) {
-        struct timespec t = {0, PAUSE_MIN_NS};
+    int64_t end = clock_mono_ns() + *pause_ns, left;
+    while ((left = end - clock_mono_ns()) > 0 && may_go_on(p)) {
+        struct timespec t = {0, left < PAUSE_MIN_NS ? left : PAUSE_MIN_NS};
         nanosleep(&t, NULL);
     }
     *pause_ns = *pause_ns * 2 > PAUSE_MAX_NS ? PAUSE_MAX_NS : *pause_ns * 2;
@@ -75,8 +81,8 @@ static enum push_outcome give_up(struct pushing *p, const struct err *why) {
     if (is_stopped(p))
         err_set(p->err, 0, "%s: ended by a signal", fleet_http_where(p->f.http));
     else if (p->result->tries > 0)
-        err_set(p->err, 0, "%.400s (%u tries in %.*f s)", why->text, p->result->tries + 1, seconds < 10 ? 1 : 0,
-                seconds);
+        err_set(p->err, 0, "%.400s (%u tries in %.*f s)", why->text, p->result->tries + 1,
+                seconds < 10 ? 1 : 0, seconds);
     else
         err_set(p->err, 0, "%s", why->text);
     return PUSH_FAILED;
@@ -86,7 +92,7 @@ static enum push_outcome give_up(struct pushing *p, const struct err *why) {
 
 enum push_outcome push_ask(struct pushing *p, const char *sql, bool names, struct buf *answer) {
     struct fleet_table table = {"nam", "name String, type UInt8", buf_view(&p->names)};
-    int64_t pause = PAUSE_MIN_NS;
+    int64_t pause = first_pause(p);
     for (;;) {
         struct err why = {0};
         int code;
@@ -105,7 +111,7 @@ enum push_outcome push_ask(struct pushing *p, const char *sql, bool names, struc
 
 static enum push_outcome ask_number(struct pushing *p, const char *sql, bool names, uint64_t *number) {
     struct buf answer = {.max = 65536};
-    int64_t pause = PAUSE_MIN_NS;
+    int64_t pause = first_pause(p);
     enum push_outcome outcome;
     while ((outcome = push_ask(p, sql, names, &answer)) == PUSH_DONE && answer.n == 0)
         if (!pause_push(p, &pause))
@@ -129,7 +135,7 @@ static enum push_outcome count_rows(struct pushing *p, const char *table, uint64
 /* An INSERT whose answer was lost may still be at work. */
 static enum push_outcome await_end(struct pushing *p, const char *id) {
     char sql[300];
-    int64_t pause = PAUSE_MIN_NS;
+    int64_t pause = first_pause(p);
     snprintf(sql, sizeof sql, "SELECT count() FROM system.processes WHERE query_id = '%s' FORMAT TSV", id);
     for (;;) {
         uint64_t n;
@@ -150,7 +156,8 @@ static enum push_outcome find_out(struct pushing *p, const char *table, const ch
     enum push_outcome outcome = await_end(p, id);
     if (outcome == PUSH_DONE)
         outcome = count_rows(p, table, &have);
-    *there = have == before + n;
+    *there =
+        have == before + n || (have > 0 && strcmp(table, "recordings") == 0); /* twice is no harm there */
     if (outcome == PUSH_DONE && !*there && have != before)
         return PUSH_AGAIN;
     return outcome;
@@ -158,7 +165,7 @@ static enum push_outcome find_out(struct pushing *p, const char *table, const ch
 
 static enum push_outcome insert(struct pushing *p, const char *table, unsigned block, uint64_t before) {
     char push[37], id[80];
-    int64_t pause = PAUSE_MIN_NS;
+    int64_t pause = first_pause(p);
     if (p->rows.failed) {
         err_set(p->err, 0, "out of memory");
         return PUSH_FAILED;
@@ -259,7 +266,7 @@ static enum push_outcome push_until_done(struct pushing *p) {
 }
 
 static enum push_outcome greet(struct pushing *p) {
-    int64_t pause = PAUSE_MIN_NS;
+    int64_t pause = first_pause(p);
     for (;;) {
         struct err why = {0};
         int code = 0;
@@ -299,8 +306,13 @@ static int push_recording(struct pushing *p) {
 int push_run(struct reader *from, const struct push_options *o, struct push_result *result, struct err *err) {
     int64_t began = clock_mono_ns();
     *result = (struct push_result){0};
-    struct pushing p = {
-        .o = o, .result = result, .from = from, .err = err, .progress_ns = began, .began_ns = began, .send = send_block};
+    struct pushing p = {.o = o,
+                        .result = result,
+                        .from = from,
+                        .err = err,
+                        .progress_ns = began,
+                        .began_ns = began,
+                        .send = send_block};
     if (fleet_open(&p.f, &o->url, o->ca_file, o->patience_ns, err) != 0)
         return -1;
     if (o->stop)
@@ -322,7 +334,11 @@ int push_init(const struct push_options *o, struct err *err) {
     struct push_result result = {0};
     struct push_options init = *o;
     init.init = true;
-    struct pushing p = {.o = &init, .result = &result, .err = err, .progress_ns = clock_mono_ns(), .began_ns = clock_mono_ns()};
+    struct pushing p = {.o = &init,
+                        .result = &result,
+                        .err = err,
+                        .progress_ns = clock_mono_ns(),
+                        .began_ns = clock_mono_ns()};
     if (fleet_open(&p.f, &o->url, o->ca_file, o->patience_ns, err) != 0)
         return -1;
     int failed = greet(&p) != PUSH_DONE;

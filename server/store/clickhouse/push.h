@@ -31,12 +31,13 @@ struct push_label {
 
 struct push_options {
     struct fleet_url url;
-    const char *ca_file; /* NULL: what the system trusts */
-    bool init;           /* make the tables first */
-    const char *cluster; /* of init; NULL: one node */
-    bool with_requests;  /* with the bodies of requests */
-    int64_t patience_ns; /* how long without progress before it gives up */
-    int64_t until_ns;    /* on the monotonic clock: it gives up then, whatever is done; 0: never */
+    const char *ca_file;     /* NULL: what the system trusts */
+    bool init;               /* make the tables first */
+    const char *cluster;     /* of init; NULL: one node */
+    bool with_requests;      /* with the bodies of requests */
+    int64_t patience_ns;     /* how long without progress before it gives up */
+    int64_t until_ns;        /* on the monotonic clock: it gives up then, whatever is done; 0: never */
+    int64_t pause_ns;        /* before the first repetition; each takes twice as long; 0: 50 ms */
     const atomic_bool *stop; /* it gives up soon after this becomes true; may be NULL */
     struct span labels[FLEET_LABELS]; /* as fleet_labels */
     size_t n_others;

@@ -27,7 +27,7 @@ struct pushing {
     struct reader *from;
     struct err *err;
     struct fleet_uuid push, recording;
-    uint64_t content;           /* a hash of what is pushed, samples by their series' summaries */
+    uint64_t content; /* a hash of what is pushed, samples by their series' summaries */
     uint16_t day;
     int64_t started_at, ended_at; /* 0: nothing was recorded */
     uint64_t last_id, lost;
@@ -41,7 +41,7 @@ struct pushing {
     struct table seen;          /* hashes of what is in there */
     int64_t progress_ns;        /* when something last went on */
     int64_t began_ns;
-    enum push_outcome outcome;  /* of the row callbacks */
+    enum push_outcome outcome; /* of the row callbacks */
     /* Sends the block, if it holds any rows. */
     enum push_outcome (*send)(struct pushing *p);
 };
