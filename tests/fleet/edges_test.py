@@ -8,7 +8,7 @@ edges_test.py [unittest's arguments]
     older                   Down                       a shard is missing             Shards
     without tables, newer   fleet_test                 names, labels                  fleet_test; Push.test_labels…
     two pushes at once      fleet_test; Push           still being written            fleet_test
-    passwords in URLs       Down
+    passwords in URLs       Down                       a certificate; users       Tls; Users
 """
 
 import http.server
@@ -25,7 +25,7 @@ import time
 import unittest
 
 import fleet_test as fleet
-from engine import Engine
+from engine import Engine, free_ports
 from fleet_test import CLEAN, STATWIT, lines, post, statwit
 from proxy import Proxy
 
@@ -363,6 +363,100 @@ class Shards(Case):
         self.whole_or_nothing("down")
         self.push("down")
         self.whole("down")
+
+
+class Tls(Case):
+    @classmethod
+    def prepare(cls, node):
+        def openssl(*args):
+            subprocess.run(["openssl", *args], cwd=cls.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        key = ["-newkey", "rsa:2048", "-nodes", "-keyout"]
+        for ca in ("ca", "other"):
+            openssl("req", "-x509", *key, f"{ca}.key", "-out", f"{ca}.pem", "-subj", f"/CN={ca}", "-days", "2")
+        openssl("req", *key, "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+        with open(os.path.join(cls.folder, "ext"), "w", encoding="ascii") as file:
+            file.write("subjectAltName=DNS:localhost")
+        for name, days in (("server", "2"), ("expired", "-1")):
+            openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days,
+                    "-extfile", "ext")
+        cls.port = free_ports(1)[0]
+        cls.use(node, "server")
+
+    @classmethod
+    def use(cls, node, certificate):
+        path = os.path.join(node.home, "config.xml")
+        with open(path, encoding="ascii") as file:
+            text = re.sub("<https_port>.*</openSSL>", "", file.read())
+        tls = f"<https_port>{cls.port}</https_port><openSSL><server><certificateFile>{cls.folder}/{certificate}.pem</certificateFile>" \
+              f"<privateKeyFile>{cls.folder}/server.key</privateKeyFile><verificationMode>none</verificationMode></server></openSSL>"
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text.replace("<logger>", tls + "<logger>"))
+
+    def both(self, host, ca, words):
+        url, ca = f"clickhouses://{host}:{self.port}/statwit", ["--ca-file", os.path.join(self.folder, ca)] if ca else []
+        for args in (["ls", "--db", url, *ca], ["push", self.path, "--to", url, *ca]):
+            told = statwit(*args, code=3)
+            self.assertRegex(told, words)
+            self.assertNotIn("tries", told)
+
+    def test_certificates(self):
+        url, ca = f"clickhouses://localhost:{self.port}/statwit", ["--ca-file", os.path.join(self.folder, "ca.pem")]
+        self.assertIn("pushed 3000 samples", statwit("push", self.path, "--label", "repo=tls", "--with-requests", "--to", url, *ca))
+        self.assertIn("frac.sum", statwit("ls", "--db", url + "?repo=tls", *ca))
+        self.whole("tls")
+        self.both("localhost", None, "certificate is not trusted: .*(issuer|self.signed).*--ca-file")
+        self.both("localhost", "other.pem", "certificate is not trusted")
+        self.both("localhost", "missing.pem", "certificate is not trusted: .*missing.pem")
+        self.both("127.0.0.1", "ca.pem", "certificate is not trusted: .*127.0.0.1")
+        told = statwit("ls", "--db", f"clickhouses://localhost:{self.node.http}/statwit", *ca, code=3)
+        self.assertRegex(told, "(?i)ssl|tls")  # no TLS is spoken there
+        self.node.stop()
+        self.use(self.node, "expired")
+        self.node.start()
+        self.both("localhost", "ca.pem", "certificate is not trusted: .*expired")
+
+
+def grants():
+    """The users of schema/clickhouse/users.xml, each with the password `secret`."""
+    with open(os.path.join(fleet.TOP, "schema", "clickhouse", "users.xml"), encoding="utf-8") as file:
+        return re.sub("<password_sha256_hex>.*?</password_sha256_hex>", "<password>secret</password>", file.read())
+
+
+class Users(Case):
+    """What schema/clickhouse/users.xml gives is enough for each, and no more."""
+
+    @staticmethod
+    def prepare(node):
+        os.makedirs(os.path.join(node.home, "users.d"))
+        with open(os.path.join(node.home, "users.d", "statwit.xml"), "w", encoding="utf-8") as file:
+            file.write(grants())
+
+    @staticmethod
+    def user(name):
+        return {"STATWIT_CLICKHOUSE_USER": name, "STATWIT_CLICKHOUSE_PASSWORD": "secret"}
+
+    def sql(self, name, sql):
+        try:
+            return self.node.ask(sql, user=name, password="secret")
+        except RuntimeError as error:
+            return str(error)
+
+    def test_a_pusher_and_a_reader(self):
+        self.node.ask("CREATE DATABASE others")
+        self.node.ask("CREATE TABLE others.t (a UInt8) ENGINE = Memory")
+        pusher, reader = self.user("statwit_push"), self.user("statwit_read")
+        self.assertIn("pushed 3000", self.push("users", env=pusher))
+        self.assertIn("unchanged", self.push("users", env=pusher))
+        self.assertIn("frac.sum", statwit("ls", "--db", self.node.url("statwit", "repo=users"), env=reader))
+        statwit("expect", *CLAIMS, "--db", self.node.url("statwit", "repo=users"), env=reader, code=None)
+        told = self.push("no", env=reader, code=3)
+        self.assertIn("may only read", told)
+        self.assertNotIn("tries", told)
+        for name in ("statwit_push", "statwit_read"):
+            self.assertIn("Code: 291", self.sql(name, "SELECT * FROM others.t"))  # no access to that database
+        for sql in ("INSERT INTO statwit.schema_version VALUES (9, '2026-01-01')", "DROP TABLE statwit.samples", "CREATE TABLE statwit.x (a UInt8) ENGINE = Memory"):
+            self.assertIn("Code: 164", self.sql("statwit_read", sql))
+        self.assertIn("does not know user statwit_push", self.push("no", env=pusher | {"STATWIT_CLICKHOUSE_PASSWORD": "wrong"}, code=3))
 
 
 @unittest.skipUnless(ROOT, "a small disk takes the right to mount one")

@@ -153,8 +153,12 @@ static struct curl_slist *make_headers(struct fleet_http *h, const struct fleet_
 /* CURLE_… before anything was sent. */
 static bool not_reached(CURLcode result) {
     return result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST ||
-           result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_SSL_CONNECT_ERROR ||
-           result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
+           result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_SSL_CONNECT_ERROR;
+}
+
+/* It will not be trusted later, either. */
+static bool not_trusted(CURLcode result) {
+    return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
 }
 
 static void explain_failure(const struct fleet_http *h, CURLcode result, const struct buf *answer,
@@ -165,6 +169,9 @@ static void explain_failure(const struct fleet_http *h, CURLcode result, const s
         err_set(err, 0, "%s: the answer does not end: more than %zu bytes came", h->where, answer->max);
     else if (result == CURLE_COULDNT_CONNECT && error)
         err_set(err, (int)error, "%s: nobody takes connections there", h->where);
+    else if (not_trusted(result))
+        err_set(err, 0, "%s: its certificate is not trusted: %s (--ca-file names those that are)", h->where,
+                h->reason);
     else
         err_set(err, 0, "%s: %s", h->where, h->reason[0] ? h->reason : "no answer");
 }
@@ -196,7 +203,9 @@ enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_requ
     struct span text = buf_view(answer ? answer : &h->head);
     enum fleet_outcome outcome = FLEET_OK;
     if (result != CURLE_OK) {
-        outcome = not_reached(result) ? FLEET_UNREACHABLE : FLEET_UNCLEAR;
+        outcome = not_trusted(result)   ? FLEET_REFUSED
+                  : not_reached(result) ? FLEET_UNREACHABLE
+                                        : FLEET_UNCLEAR;
         explain_failure(h, result, answer ? answer : &h->head, err);
     } else if (status != 200 || h->code)
         outcome = refuse(h, status, text, err);
