@@ -291,6 +291,53 @@ class Push(Case):
         self.assertNotIn("of 3000", self.push("bar", "--label", "t=pipe"))
 
 
+def check_views(case, database="statwit"):
+    """What people and dashboards see: each recording once, as it was last pushed, and nothing of a push that was given up."""
+    case.push("views")
+    case.push("views", "--label", "job=unit")
+    case.node.ask(f"INSERT INTO {database}.series (push, day, name, samples) VALUES ('00000000-0000-4000-8000-000000000001', today(), 'given.up', 1)")
+    case.assertEqual(case.node.ask(f"SELECT count(), sum(n_samples), any(job) FROM {database}.visible WHERE repo = 'views'"), "1\t3000\tunit")
+    case.assertEqual(case.node.ask(f"SELECT sum(samples), max(job) FROM {database}.all_series WHERE repo = 'views'"), "3000\tunit")
+    case.assertEqual(case.node.ask(f"SELECT count() FROM {database}.all_series WHERE name = 'given.up'"), "0")
+    rows = case.node.ask(f"SELECT name, uniq(repo), sum(samples) FROM {database}.all_series GROUP BY name ORDER BY name").splitlines()
+    case.assertEqual([row.split("\t")[0] for row in rows], sorted(fleet.TYPES))
+    case.assertIn("timing", case.node.ask(f"SELECT groupUniqArray(type_word) FROM {database}.all_series"))
+    case.assertEqual(case.node.ask(f"SELECT uniq(arrayJoin(tags)) FROM {database}.all_series WHERE arrayExists(t -> t LIKE 'env:%', tags)"), "13")
+
+
+class Readme(Case):
+    def section(self):
+        """The commands of the README, in their order."""
+        with open(os.path.join(fleet.TOP, "README.md"), encoding="utf-8") as file:
+            text = file.read().split("## A fleet's recordings in one place", 1)[1].split("\n## ", 1)[0]
+        return [line[4:] for line in text.splitlines() if line.startswith("    ") and not line[4:].startswith(("apt-get", "docker"))]
+
+    def test_the_readme_word_by_word(self):
+        commands = "\n".join(self.section()).replace("localhost/statwit", f"127.0.0.1:{self.node.http}/readme").replace(
+            "export STATWIT_CLICKHOUSE_USER", ": ")
+        self.assertGreater(commands.count("statwit "), 6)
+        for name, text in (("run-tests", "#!/bin/sh\nexec statwit send --to http 'login.attempt:1|c|#result:ok' 'db.query:5|ms'\n"),
+                           ("metrics.json", json.dumps({"metrics": {"login.attempt": {}, "db.query": {}}}))):
+            with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
+                file.write(text)
+        os.chmod(os.path.join(self.folder, "run-tests"), 0o755)
+        done = subprocess.run(["bash", "-euxc", commands], cwd=self.folder, env=CLEAN | {"PATH": os.path.dirname(STATWIT) + ":" + os.environ["PATH"]},
+                              capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("login.attempt", done.stdout)
+        self.assertIn("pushed 2 samples", done.stderr)
+
+    def test_the_question_to_the_view(self):
+        check_views(self)
+
+    def test_the_compose_file(self):
+        import yaml
+        with open(os.path.join(fleet.TOP, "schema", "clickhouse", "compose.yaml"), encoding="utf-8") as file:
+            service = yaml.safe_load(file)["services"]["clickhouse"]
+        self.assertEqual(service["ports"], ["127.0.0.1:8123:8123"])
+        self.assertEqual(service["environment"]["CLICKHOUSE_DB"], "statwit")
+
+
 class Questions(Case):
     @classmethod
     def setUpClass(cls):
@@ -363,6 +410,9 @@ class Shards(Case):
         self.whole_or_nothing("down")
         self.push("down")
         self.whole("down")
+
+    def test_views(self):
+        check_views(self)
 
 
 class Tls(Case):
