@@ -290,7 +290,7 @@ class Fleet(unittest.TestCase):
         self.assertEqual(self.node.ask("SELECT uniqExact(recording) FROM statwit.recordings WHERE repo = 'lost'"), "1")
 
     def test_a_200_for_what_was_not_stored_is_found_out(self):
-        with Proxy(self.node.http, 1, 1, Proxy.WAYS[5:]) as proxy:
+        with Proxy(self.node.http, 1, 1, Proxy.WAYS[5:6]) as proxy:
             told = statwit("push", self.files["plain"], "--label", "repo=lied", "--to", f"clickhouse://127.0.0.1:{proxy.port}/statwit", code=3)
         self.assertIn("not the", told)
         statwit("ls", "--db", self.url("repo=lied"), code=2)

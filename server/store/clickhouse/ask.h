@@ -20,6 +20,7 @@ struct fleet {
     char database[65];
     char settings[1200]; /* those that this engine has, "&NAME=VALUE" each */
     int64_t timeout_ns;  /* of one question */
+    bool near;           /* the engine is on this host: packing would cost more than it saves */
 };
 
 /* A table that goes along with a question. */
