@@ -101,7 +101,6 @@ static void draw_progress(void *arg, uint64_t samples, uint64_t of) {
     (void)arg;
     char bar[BAR + 1];
     size_t full = of ? (size_t)(samples * BAR / of) : BAR;
-    full = full < BAR ? full : BAR;
     for (size_t i = 0; i < BAR; i++)
         bar[i] = i < full ? '#' : '.';
     bar[BAR] = '\0';

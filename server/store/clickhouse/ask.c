@@ -142,7 +142,8 @@ int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_tab
     int code;
     answer->max = FLEET_ANSWER_MAX;
     if (fleet_try(f, sql, n, tables, answer, &code, err) == FLEET_OK)
-        return buf_reserve(answer, 1) ? 0 : err_set(err, 0, "out of memory"); /* an empty one has a place, too */
+        return buf_reserve(answer, 1) ? 0
+                                      : err_set(err, 0, "out of memory"); /* an empty one has a place, too */
     fleet_explain(f, code, err);
     return -1;
 }
