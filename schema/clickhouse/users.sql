@@ -6,3 +6,6 @@ CREATE USER IF NOT EXISTS statwit_read IDENTIFIED BY 'replace me';
 GRANT SELECT ON statwit.* TO statwit_read;
 -- Tables that go along with a question are temporary ones.
 GRANT CREATE TEMPORARY TABLE ON *.* TO statwit_push, statwit_read;
+-- What an engine is asked before: which settings it has, and whether an INSERT is still at work. Most versions show these to everybody.
+GRANT SELECT ON system.settings TO statwit_push, statwit_read;
+GRANT SELECT ON system.processes TO statwit_push;

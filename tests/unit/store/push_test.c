@@ -175,7 +175,7 @@ static enum fleet_outcome do_fault(enum fault fault, bool insert, const char *ta
     switch (fault) {
     case LOST:
     case TWICE:
-        for (int i = 0; i <= (fault == TWICE) && insert; i++)
+        for (int i = fault == TWICE ? 2 : 1; i > 0 && insert; i--)
             keep_rows(table, request, 1);
         engine.running = 2;
         return lose(failed, "no answer");
@@ -255,7 +255,7 @@ static struct store *recording(void) {
     return s;
 }
 
-static int push(struct store *s, struct push_result *result, struct err *failed) {
+static int push_all(struct store *s, struct push_result *result, struct err *failed) {
     struct push_options o = {.patience_ns = NS_PER_S, .pause_ns = 1, .labels = {SPAN("shop")}};
     snprintf(o.url.host, sizeof o.url.host, "ch");
     snprintf(o.url.database, sizeof o.url.database, "statwit");
@@ -291,7 +291,7 @@ static void each_fault_at_each_request(void) {
     struct store *s = recording();
     struct push_result whole, result;
     begin_engine(SIZE_MAX, LOST);
-    OK(push(s, &whole, &err));
+    OK(push_all(s, &whole, &err));
     EQ_INT(whole.samples, 40);
     EQ_INT(whole.series, 7);
     CU_ASSERT(whole.records > 0 && !whole.known);
@@ -301,7 +301,7 @@ static void each_fault_at_each_request(void) {
         for (size_t at = 0; at < n; at++) {
             struct err failed = {0};
             begin_engine(at, (enum fault)fault);
-            int outcome = push(s, &result, &failed);
+            int outcome = push_all(s, &result, &failed);
             check_visible(&whole, outcome == 0 && fault != LIED);
             if (outcome != 0 && fault != DENIED)
                 fprintf(stderr, "fault %d at request %zu: %s\n", fault, at, failed.text);
@@ -317,7 +317,7 @@ static void what_is_there_is_not_sent(void) {
     struct store *s = recording();
     struct push_result whole, result;
     begin_engine(SIZE_MAX, LOST);
-    OK(push(s, &whole, &err));
+    OK(push_all(s, &whole, &err));
     char text[37];
     write_push(engine.visible[0], text);
     unsigned day = (unsigned)(AT / (86400 * NS_PER_S));
@@ -326,17 +326,17 @@ static void what_is_there_is_not_sent(void) {
              (unsigned long long)whole.samples, (unsigned long long)whole.records);
     engine.newest = span_str(engine.told);
     engine.n_inserts = 0;
-    OK(push(s, &result, &err));
+    OK(push_all(s, &result, &err));
     CU_ASSERT(result.known);
     EQ_INT(engine.n_inserts, 0);
     EQ_INT(result.samples, whole.samples);
     engine.n_rows--; /* a part was dropped */
-    OK(push(s, &result, &err));
+    OK(push_all(s, &result, &err));
     CU_ASSERT(!result.known);
     EQ_INT(engine.n_inserts, 5);
     engine.n_rows++;
     engine.told[0] = engine.told[0] == '0' ? '1' : '0'; /* of other content */
-    OK(push(s, &result, &err));
+    OK(push_all(s, &result, &err));
     CU_ASSERT(!result.known);
     for (size_t cut = 0; cut < engine.newest.n; cut++) { /* an answer that was cut short */
         struct err failed = {0};
