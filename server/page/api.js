@@ -124,8 +124,9 @@ export function poll(ask, every_ms = 1000) {
     const began = performance.now(), before = received;
     if (!document.hidden) try {
       await ask();
-      if (troubled) complain('');
+      if (troubled && !stopped) complain('');
     } catch (error) {
+      if (stopped) return;
       if (error.status >= 500) complain(error.message);
       else error.status ? console.info(error.message) : error.unreached || console.error(error);
     }
@@ -136,5 +137,5 @@ export function poll(ask, every_ms = 1000) {
   const shown = () => { if (!document.hidden) run(); };
   document.addEventListener('visibilitychange', shown);
   run();
-  return {now: run, stop() { stopped = true; clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
+  return {now: run, stop() { stopped = true; if (troubled) complain(''); clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
 }

@@ -167,7 +167,7 @@ let trouble = '';
 function drawNotice() {
   const here = app.here(), gone = app.status && !here;
   const ended = here && !here.open && !app.readOnly();
-  const text = trouble ? `The server cannot read the recording: ${trouble}. What you see is what it said last; this page tries again.`
+  const text = trouble ? `The server says: ${trouble}. What you see is what it said last; this page tries again.`
     : gone ? `There is no session ${app.session}, or no longer. What you see of it is what was read last.`
       : ended ? 'This session has ended: nothing more arrives. What it recorded can be read.' : '';
   if (notice.dataset.text === text) return;

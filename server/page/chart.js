@@ -113,7 +113,7 @@ export function histogram(g, width) {
     const text = from === to ? number(from) : `${number(from)} to ${number(to)}`;
     chart.append(svg('rect', {class: 'bar', x: LEFT + step * i + 1, width: Math.max(1, step - 2), y: y(count), height: H - BOTTOM - y(count)},
       svg('title', null, `${text}: ${number(count)}`)));
-    if (i % every === 0) chart.append(svg('text', {class: 'tick', x: LEFT + step * (i + 0.5), y: H - 6, 'text-anchor': 'middle'}, number(from)));
+    if (i % every === 0) chart.append(svg('text', {class: 'tick', x: LEFT + step * (i + 0.5), y: H - 6, 'text-anchor': 'middle'}, number(Number(from.toPrecision(3)))));
   });
   return h('div', {class: 'chartbox'}, chart);
 }

@@ -125,15 +125,16 @@ export function show(root, route, app) {
     } catch (error) {
       if (!error.status || error.status >= 500) throw error;
       replace(count, error.message);
+      table.hidden = !body.firstChild;
       return;
     }
     text(count, plural(answer.total, 'metric') + (answer.partial ? ' (not all: there are too many)' : ''));
     drawRows(answer.metrics);
     const now = JSON.stringify([answer.total, offset, answer.total === 0 && [search.value, app.status !== null, app.address()]]);
+    table.hidden = answer.total === 0;
     if (now === told) return;
     told = now;
     drawPages(answer.total, offset);
-    table.hidden = answer.total === 0;
     replace(nothing, answer.total === 0 && (search.value ? noMatch() : app.status && welcome(app)));
   }
 

@@ -33,7 +33,7 @@ export function show(root, route, app) {
   const more = h('p', {class: 'dim'}), body = h('tbody'), losses = h('div'), runs = h('div');
   replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Sessions'},
     h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), find, h('button', {type: 'button', class: 'primary changes-it', onclick: create}, 'New session')),
-    h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain'}, h('thead', null, h('tr', null,
+    h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain sessions'}, h('thead', null, h('tr', null,
       ['Session', 'Samples', 'Series', 'Events', 'Rejects', 'UDP', ''].map((t, i) => h('th', {scope: 'col', class: i > 0 && i < 5 ? 'num' : null}, t || h('span', {class: 'hidden'}, 'Actions'))))), body), more),
     compare.section, h('section', {class: 'card'}, h('h2', null, 'Losses'), losses), h('section', {class: 'card'}, h('h2', null, 'Runs of this recording'), runs)));
 
@@ -55,7 +55,7 @@ export function show(root, route, app) {
       h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)')),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
-      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`),
+      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
         h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
           () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
         s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
