@@ -8,19 +8,27 @@ const COLUMNS = [['name', 'Metric'], ['type', 'Type'], ['series', 'Series'], ['s
   [null, 'Last minute', 'spark'], [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
 const MANY = 100; // series of one name: many enough to ask why
 
-// Sparklines: what each look saw, so they fill while the list is looked at, and outlive a look at another screen.
+// Sparklines: what each look saw, so they outlive a look at another screen. For rows that were not looked at, or not lately, the server
+// tells when their samples came; it is asked once, behind the first rows, since that is dear.
 const SPAN_MS = 60000, BINS = 30, WIDE = 90, HIGH = 20, REMEMBERED = 2000;
 const LATE_MS = 5000; // between two looks that are further apart only the average is known: it is drawn paler
 const seen = new Map(); // session, type, name -> [[ms, samples], …]
 
-function remember(key, samples) {
-  const now = performance.now(), list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
+// `spark`: how many came in each bin, or null.
+function remember(key, samples, spark) {
+  const now = performance.now(), wide = SPAN_MS / BINS, from = spark ? spark.findIndex((n) => n !== null) : -1;
+  let list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
+  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
+  const unknown = !list.length || now - list[list.length - 1][0] > LATE_MS;
+  if (from >= 0) {
+    let sum = samples - spark.slice(from).reduce((a, b) => a + b, 0);
+    list = [[now - (BINS - from) * wide, sum]];
+    for (let k = from; k < BINS; k++) list.push([now - (BINS - 1 - k) * wide, sum += spark[k]]);
+  } else list.push([now, samples]);
   seen.delete(key); // so that the map is in order of the last look
   seen.set(key, list);
-  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
-  list.push([now, samples]);
   if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value);
-  return list;
+  return {list, unknown};
 }
 
 // Two paths: what is known of each bin, and what is an average over many.
@@ -61,7 +69,9 @@ function rowOf(m, app) {
     text(seen, ago(n.last_at));
     title(seen, n.last_at);
     seen.classList.toggle('fresh', ago(n.last_at) === 'now');
-    bars(remember(`${app.session} ${n.type} ${n.name}`, n.samples)).forEach((d, i) => { if (paths[i].getAttribute('d') !== d) paths[i].setAttribute('d', d); });
+    const {list, unknown} = remember(`${app.session} ${n.type} ${n.name}`, n.samples, n.spark);
+    bars(list).forEach((d, i) => { if (paths[i].getAttribute('d') !== d) paths[i].setAttribute('d', d); });
+    return unknown;
   }
   return {tr, put};
 }
@@ -97,12 +107,17 @@ export function show(root, route, app) {
   let rows = new Map(); // type and name -> {tr, put}
   function drawRows(list) {
     const before = [...rows.keys()].join('\n'), next = new Map();
+    let unknown = false;
     for (const m of list) {
       const key = JSON.stringify([m.type, m.name]), row = rows.get(key) || rowOf(m, app);
-      row.put(m);
+      if (row.put(m) && !m.spark) unknown = true;
       next.set(key, row);
     }
     rows = next;
+    if (unknown && !app.readOnly() && app.session !== '*') {
+      wanted = true;
+      polling.now();
+    }
     if (before === [...rows.keys()].join('\n')) return;
     const focused = body.contains(document.activeElement) ? document.activeElement : null;
     body.replaceChildren(...[...rows.values()].map((row) => row.tr));
@@ -116,12 +131,13 @@ export function show(root, route, app) {
       h('span', null, `${whole(offset + 1)} to ${whole(Math.min(total, offset + PAGE))} of ${whole(total)}`), to(offset + PAGE, 'Next')]);
   }
 
-  let told = '';
+  let told = '', wanted = false; // wanted: when the samples of the last minute came
   async function load() {
     const offset = Number(param('offset', '0'));
     let answer;
     try {
-      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset, limit: PAGE});
+      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset, limit: PAGE, spark: wanted ? BINS : ''});
+      wanted = false;
     } catch (error) {
       if (!error.status || error.status >= 500) throw error;
       replace(count, error.message);
