@@ -85,11 +85,13 @@ struct store {
     char *path_given;
     char path[FILE_PATH_MAX];
     bool in_memory;
+    bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
-    sqlite3_stmt *sql[SQL_N];
+    const char *const *texts; /* SQL_N of them */
+    sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
@@ -152,7 +154,8 @@ struct store {
     struct verdicts *verdicts; /* verdicts.c */
 };
 
-/* sqlite.c */
+/* transaction.c. The statements up to `last`; what is prepared stays. */
+int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
 

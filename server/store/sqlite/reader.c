@@ -340,6 +340,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
         return NULL;
     }
     r->reader.ops = &ops;
+    db_settings();
     if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
         SQLITE_OK) {
         sqlite3_busy_timeout(r->db, 5000);
