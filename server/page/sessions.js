@@ -64,7 +64,7 @@ export function show(root, route, app) {
 
   let shown = '';
   async function load() {
-    if (!app.status) { app.refresh(); return; }
+    if (!app.status) return;
     const key = JSON.stringify([find.value, app.sessions, app.session, app.status.losses, app.status.runs]);
     if (key === shown) return;
     shown = key;
@@ -81,6 +81,7 @@ export function show(root, route, app) {
     replace(runs, h('ul', {class: 'losses'}, [...app.status.runs].reverse().slice(0, 20).map((r, i) => h('li', {title: r.started_at}, `${clock(r.started_at)} (${ago(r.started_at)}), statwit ${r.version}`,
       i === 0 && !app.readOnly() ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
   }
+  app.refresh(); // another may have been opened elsewhere
   const polling = poll(load, 500);
   return {stop: polling.stop, search: find};
 }

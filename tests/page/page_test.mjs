@@ -324,7 +324,7 @@ for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], [
 
 const folder = mkdtempSync(path.join(tmpdir(), 'statwit-recordings-'));
 recordingTests({test, settled, binary, folder, accessible});
-stateTests({test, settled, binary, folder});
+stateTests({test, settled});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
