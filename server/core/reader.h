@@ -320,8 +320,8 @@ struct reader_ops {
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
     /* The names of a session with what their series come to. *n: how many match; without `to_end` those up to the last one that was
      * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
-    int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *), void *,
-                     uint64_t *n, struct err *);
+    int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
+                     void *, uint64_t *n, struct err *);
     /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
      * are later were looked at. May be NULL. */
     int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
