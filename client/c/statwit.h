@@ -335,7 +335,7 @@ STATWIT_API void statwit_health(struct statwit_metrics *metrics, struct statwit_
  * Threads: any. The calls on one recorder are done one after the other, so a thread that waits in an expectation keeps the
  *   others waiting. Give each thread a recorder of its own.
  * fork: the child may go on using the recorder, over a connection of its own.
- * Libraries: the first call that needs libcurl.so.4 loads it. A program that only emits DogStatsD never does.
+ * Libraries: http:// needs none. The first call that needs https:// loads libcurl.so.4.
  */
 struct statwit_recorder;
 
@@ -347,7 +347,8 @@ struct statwit_connect_options {
 };
 
 /* url NULL: STATWIT_URL, else http://127.0.0.1:8125. Sends nothing yet: the first request tells whether a
- * server is there. options may be NULL. */
+ * server is there. The first session asks what the server is: STATWIT_PROTOCOL when it is no statwit, or one of
+ * another API. options may be NULL. */
 STATWIT_API struct statwit_recorder *statwit_recorder_connect(const char *url,
                                                               const struct statwit_connect_options *options,
                                                               struct statwit_error *error);
