@@ -195,7 +195,7 @@ lint: layers ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, 
 PAGES := $(wildcard server/*.[1-9])
 DOCS  := LICENSE README.md .github/CHANGES.md
 # What tools read: the forms of catalogs and of the API, and the tables of a recording.
-FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql)
+FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql schema/clickhouse/*)
 .PHONY: install install-server
 install: install-server ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=: binary, library, manuals, completions, schema
 	@if [ -z "$(DESTDIR)" ]; then .ci/pack/tell-linker "$(LIBDIR)"; fi
@@ -220,7 +220,7 @@ uninstall-server:
 	for page in $(PAGES); do rm -f "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
 	for file in $(DOCS); do rm -f "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/}; done
 	for file in $(FORMS); do rm -f "$(DESTDIR)$(PREFIX)"/share/statwit/$$file; done
-	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema share/statwit; do \
+	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema/clickhouse share/statwit/schema share/statwit; do \
 	    rmdir "$(DESTDIR)$(PREFIX)"/$$folder 2>/dev/null; done
 	rm -f "$(DESTDIR)$(PREFIX)"/bin/statwit \
 	    "$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service \

@@ -230,7 +230,7 @@ int child_run(const struct child_options *o, int *status, bool *timed_out, struc
 static struct {
     void (*work)(void *arg);
     void *arg;
-    pthread_t waits;
+    pthread_t waits, works;
     atomic_bool done;
 } after;
 
@@ -255,14 +255,18 @@ static sigset_t ending(void) {
     return set;
 }
 
+void child_join(void) {
+    pthread_join(after.works, NULL);
+}
+
 int child_after(void (*work)(void *arg), void *arg) {
-    pthread_t thread;
     sigset_t set = ending();
     sigaddset(&set, SIGCHLD);
+    after.done = false;
     after.work = work;
     after.arg = arg;
     after.waits = pthread_self();
-    if (pthread_create(&thread, NULL, do_work, NULL) != 0) {
+    if (pthread_create(&after.works, NULL, do_work, NULL) != 0) {
         work(arg);
         return 0;
     }
@@ -270,7 +274,7 @@ int child_after(void (*work)(void *arg), void *arg) {
     while (!after.done && (number <= 0 || number == SIGCHLD))
         number = sigwaitinfo(&set, NULL);
     if (after.done) {
-        pthread_join(thread, NULL);
+        child_join();
         return 0;
     }
     sigdelset(&set, SIGCHLD); /* a second one does not wait for anything */

@@ -8,10 +8,8 @@
 
 /* --- what earlier runs left ------------------------------------------------------------------------------------------------ */
 
-/* When the run begins all there is was recorded earlier, so the summaries will do. */
-#define SAMPLES_BEFORE                                                                                       \
-    "SELECT m.session_id, sum(y.samples) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id"           \
-    " WHERE ?1 GROUP BY 1"
+/* When the run begins all there is was recorded earlier, so what each session holds will do. */
+#define SAMPLES_BEFORE "SELECT session_id, samples FROM session_count WHERE ?1 AND samples > 0"
 #define SAMPLES_UP_TO                                                                                        \
     "SELECT m.session_id, sum(c.n) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"                 \
     " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id <= ?1 GROUP BY 1"

@@ -47,6 +47,11 @@ static const char *const texts[SQL_N] = {
         "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
         " first_id, last_id, sampled, last_chunk)"
         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 FROM feed",
+    [SQL_TOTAL] =
+        "INSERT OR REPLACE INTO name_total (metric_id, series, samples, count, sum, min, max, last, first_at, last_at,"
+        " last_id, tag_keys) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM feed",
+    [SQL_COUNT] = "INSERT OR REPLACE INTO session_count (session_id, samples, series, events, checks, rejects)"
+                  " VALUES (?,?,?,?,?,?)",
     [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
                     " SELECT c0, c1, c2, c3, c4 FROM feed",
     [SQL_EVENT] = "INSERT INTO event " COMMON
@@ -151,6 +156,7 @@ static void check_path(struct store *s) {
 }
 
 static int commit(struct store *s, struct err *err) {
+    store_count_samples(s);
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
     if (s->large && store_begin(s, err) != 0)
@@ -159,7 +165,7 @@ static int commit(struct store *s, struct err *err) {
         return 0;
     bool gone = false;
     if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
-        store_retain(s, &gone, err) != 0 || store_verdicts_write(s, err) != 0)
+        store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 || store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
@@ -329,6 +335,7 @@ void store_close(struct store *s) {
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     intern_clear(&s->intern);
+    totals_clear(&s->totals);
     slice_free(&s->slice);
     buf_free(&s->key);
     buf_free(&s->tags);

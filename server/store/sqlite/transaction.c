@@ -28,6 +28,7 @@ int store_roll_back(struct store *s, struct err *err) {
         db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
     s->open_transaction = false;
     s->now = s->stats;
+    s->arrival.counted = s->now.received_samples;
     store_load(s, err);
     return -1;
 }
