@@ -72,6 +72,11 @@ uint64_t store_pending(const struct store *s);
 size_t store_rows(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
 int store_commit(struct store *s, struct err *err);
+/* Everything put so far survives the end of this process, and the next store_commit makes it visible. Where that is no less work than a
+ * commit, it is one. */
+int store_keep(struct store *s, struct err *err);
+/* Records that were kept and that no reader sees yet. */
+uint64_t store_kept(const struct store *s);
 /* From now on fn is called about every 100 us that the database is at work; it must not touch the store. NULL: no more. */
 void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg);
 /* The newest id given to a record, committed or not. */

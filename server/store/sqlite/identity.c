@@ -233,6 +233,7 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
 }
 
 int store_write_new(struct store *s, struct err *err) {
+    s->rows = s->rows || s->new_series.n || s->new_contexts.n;
     return bulk_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
                ? -1
                : bulk_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);

@@ -191,7 +191,7 @@ int store_load_counts(struct store *s, struct err *err) {
         {"SELECT count(*) FROM event", &now->events},
         {"SELECT count(*) FROM service_check", &now->checks},
         {"SELECT count(*) FROM reject", &now->rejects},
-        {"SELECT count(*) FROM request", &now->requests},
+        {"SELECT (SELECT count(*) FROM request) + (SELECT count(*) FROM kept_request)", &now->requests},
         {"SELECT count(*) FROM datagram", &now->datagrams},
         {"SELECT count(*) FROM payload", &now->payloads},
         {"SELECT coalesce(sum(length(bytes)), 0) FROM payload", &now->payload_bytes},
@@ -199,6 +199,7 @@ int store_load_counts(struct store *s, struct err *err) {
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)
             return -1;
+    now->samples += s->kept_samples;
     return store_count_losses(s, err);
 }
 
@@ -209,13 +210,16 @@ int store_load(struct store *s, struct err *err) {
     slice_clear(&s->slice);
     bulk_list_clear(&s->new_series);
     bulk_list_clear(&s->new_contexts);
+    bulk_list_clear(&s->new_requests);
+    s->rows = false;
     s->n_forgotten = 0;
     s->last_loss.id = 0;
     int64_t seed;
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
         return -1;
     s->intern.seed = (uint64_t)seed;
-    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || load_contexts(s, err) != 0)
+    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || load_contexts(s, err) != 0 ||
+        store_load_kept(s, err) != 0)
         return -1;
     s->arrival.session = store_find_session(s, s->arrival.session_id);
     s->stale = false;
