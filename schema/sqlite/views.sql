@@ -40,11 +40,11 @@ SELECT m.id, s.name AS session, m.name, t.word AS type, m.tags, m.host, m.device
        coalesce(y.first_at, k.first_at) AS first_at_ns, coalesce(k.last_at, y.last_at) AS last_at_ns
 FROM metric m CROSS JOIN session s ON s.id = m.session_id CROSS JOIN types t ON t.id = m.type
      LEFT JOIN summary y ON y.metric_id = m.id
-     LEFT JOIN (SELECT a.*, z.value AS last, z.received_at AS last_at
-                FROM (SELECT metric_id, count(*) AS samples, sum(coalesce(json_extract(sketch, '$.n'), 1)) AS count,
-                             sum(coalesce(json_extract(sketch, '$.sum'), value)) AS sum,
-                             min(coalesce(json_extract(sketch, '$.min'), value)) AS min,
-                             max(coalesce(json_extract(sketch, '$.max'), value)) AS max,
+     LEFT JOIN (SELECT a.*, CAST(z.value AS REAL) AS last, z.received_at AS last_at
+                FROM (SELECT metric_id, count(*) AS samples, total(coalesce(json_extract(sketch, '$.n'), 1)) AS count,
+                             sum(CAST(coalesce(json_extract(sketch, '$.sum'), value) AS REAL)) AS sum,
+                             min(CAST(coalesce(json_extract(sketch, '$.min'), value) AS REAL)) AS min,
+                             max(CAST(coalesce(json_extract(sketch, '$.max'), value) AS REAL)) AS max,
                              min(received_at) AS first_at, min(id) AS first_id, max(id) AS last_id
                       FROM kept_samples GROUP BY metric_id) a
                 JOIN kept_samples z ON z.id = a.last_id) k ON k.metric_id = m.id

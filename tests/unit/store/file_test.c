@@ -174,7 +174,8 @@ static void migrate_from(int version) {
     store_close(s);
     static char of_new[32768], migrated[32768];
     ask_sql(p.path, SHAPE, of_new, sizeof of_new);
-    run_sql(p.path, "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP TABLE kept; DROP TABLE kept_request;"
+    run_sql(p.path, "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
+                    "DROP TABLE kept_request;"
                     "PRAGMA user_version = 6");
     if (version <= 5)
         run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
