@@ -24,6 +24,8 @@ struct series_reading {
     bool bad_text;      /* not UTF-8, and nobody may mend it */
     struct wire points; /* what is left from the first point's field on */
     size_t n_points;
+    const unsigned char *points_end; /* behind the last point's field */
+    bool scattered;                  /* other fields stand between points */
 };
 
 static void take_resource(struct series_reading *r, struct wire *outer, const struct wire_field *field) {
@@ -121,8 +123,13 @@ static bool read_series(struct series_reading *r, struct span bytes) {
     struct metric *m = &r->in->series->metric;
     m->name = SPAN("");
     while (wire_next(&w, &f)) {
-        if (f.number == 4 && r->n_points == 0)
-            r->points = before;
+        if (f.number == 4) {
+            if (r->n_points == 0)
+                r->points = before;
+            else if (before.at != r->points_end)
+                r->scattered = true;
+            r->points_end = w.at;
+        }
         take_field(r, &w, &f);
         before = w;
     }
@@ -132,6 +139,12 @@ static bool read_series(struct series_reading *r, struct span bytes) {
         m->unit = (struct span){NULL, 0};
     if (m->source_type.n == 0)
         m->source_type = (struct span){NULL, 0};
+    if (r->n_points > 0 && !r->scattered) {
+        const char *from = (const char *)r->points.at, *to = (const char *)r->points_end;
+        m->key_kind = 'P';
+        m->key_name = span_of(bytes.p, (size_t)(from - bytes.p));
+        m->key_rest = span_of(to, (size_t)(bytes.p + bytes.n - to));
+    }
     return !w.failed;
 }
 
