@@ -78,7 +78,7 @@ bool wire_any(struct wire *w, struct wire_field *f);
  */
 static inline bool wire_next(struct wire *w, struct wire_field *f) {
     const unsigned char *p = w->at;
-    if (w->failed || w->end - p < 10 || p[0] < 8 || p[0] >= 0x80)
+    if (w->failed || w->end - p < 9 || p[0] < 8 || p[0] >= 0x80)
         return wire_any(w, f);
     f->number = p[0] >> 3;
     f->type = (enum wire_type)(p[0] & 7);
@@ -96,7 +96,7 @@ static inline bool wire_next(struct wire *w, struct wire_field *f) {
     if (f->type == WIRE_VARINT) {
         unsigned n = 1;
         f->value = p[1] & 0x7F;
-        for (; p[n] >= 0x80 && n < 8; n++)
+        for (; p[n] >= 0x80 && n < 7; n++)
             f->value |= (uint64_t)(p[n + 1] & 0x7F) << 7 * n;
         if (p[n] >= 0x80)
             return wire_any(w, f);
