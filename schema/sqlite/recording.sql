@@ -9,7 +9,8 @@
 PRAGMA application_id = 1400133492; -- "StWt"
 
 -- last_id: the newest id ever given, kept when its row may be gone; hash_seed: of the hashes below; recording_high and _low: a random name
--- of 128 bits, by which a recording is known wherever it is copied.
+-- of 128 bits, by which a recording is known wherever it is copied. end_id, end_samples, end_others, end_sessions: what there was when the
+-- last run ended cleanly, if there were many series; the next run takes end_id away.
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('last_id', 0), ('hash_seed', random()), ('recording_high', random()),
     ('recording_low', random());

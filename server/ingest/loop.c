@@ -216,9 +216,22 @@ static bool is_over(struct ingest *in) {
     return over;
 }
 
+/* What a large recording holds is loaded while the sockets are looked at. */
+static void load_recording(struct ingest *in) {
+    struct err err = {0};
+    in->committing = true;
+    store_meanwhile(in->store, look_meanwhile, in);
+    if (store_ready(in->store, &err) != 0) /* the first that is put tries again */
+        log_error("%s", err.text);
+    store_meanwhile(in->store, NULL, NULL);
+    in->committing = false;
+    receive_tell_losses(in);
+}
+
 static void *run_loop(void *arg) {
     struct ingest *in = arg;
-    for (bool waiting = false; !is_over(in);)
+    load_recording(in); /* which may have taken the wake-up of a question */
+    for (bool waiting = true; !is_over(in);)
         waiting = turn(in, timeout_ms(in, waiting));
     ingest_commit(in);
     return NULL;

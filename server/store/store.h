@@ -24,6 +24,9 @@ struct store_options {
     uint64_t retention_bodies;  /* bytes of payloads that are kept; 0: any number */
     /* 0: the default, 2,000,000; STORE_SERIES_MAX at most. Samples of further series are counted as LOSS_SERIES_LIMIT. */
     uint64_t max_series;
+    /* The caller calls store_ready before anything is put. What is in memory about a file of many series is loaded then, so that
+     * store_open takes no longer than that of an empty one. Until then store_stats says 0, and store_earlier knows all sessions only. */
+    bool load_later;
 };
 #define STORE_SERIES_MAX UINT32_MAX
 
@@ -32,6 +35,8 @@ struct store;
 /* Opens or creates a recording for writing, and begins a run; migrates an older one; refuses (and leaves untouched) a file that is newer,
  * foreign, or being written by another process (which it names). */
 struct store *store_open(const struct store_options *options, struct err *err);
+/* With load_later: loads what store_open left. Does nothing the second time. */
+int store_ready(struct store *s, struct err *err);
 /* Commits, ends the run and closes; all readers must have been given back. */
 void store_close(struct store *s);
 

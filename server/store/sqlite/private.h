@@ -2,6 +2,7 @@
  *
  *     sqlite.c    open, close, commit, roll back
  *     load.c      what is in memory about the file
+ *     later.c     a file of many series is open before they are loaded
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
  *     remarks.c   what the Agent ignores inside lines, as text
@@ -102,6 +103,8 @@ struct store {
     uint64_t kept_samples; /* of them, when the file was loaded */
     bool open_transaction;
     bool rows; /* it holds rows that readers would see when it is committed */
+    bool later;                        /* what is in memory is loaded by store_ready (later.c) */
+    struct store_earlier before;       /* then: what earlier runs left */
     bool stale;                        /* what is in memory must be loaded again before anything is put */
     bool refused;                      /* some session has n_refused > 0 */
     bool large;                        /* some session has large[].n > 0 */
@@ -217,6 +220,13 @@ int store_run_alone(struct store *s, struct err *err);
 void store_run_forget(struct store *s, uint64_t session_id);
 /* After a commit that evicted some of it. */
 void store_run_recount(struct store *s);
+
+/* What earlier runs recorded, session by session, when the run begins. */
+int store_count_earlier(struct store *s, struct err *err);
+
+/* later.c */
+int store_can_wait(struct store *s, bool *later, struct err *err); /* whether the file tells of its end what is needed at once */
+void store_note_end(struct store *s);                              /* tells it */
 
 /* pool.c */
 int store_pool_start(struct store *s, struct err *err);

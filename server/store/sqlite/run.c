@@ -84,6 +84,8 @@ void store_run_forget(struct store *s, uint64_t session_id) {
 void store_earlier(struct store *s, uint64_t session_id, struct store_earlier *earlier) {
     *earlier = (struct store_earlier){0};
     pthread_mutex_lock(&s->stats_lock);
+    if (s->later && session_id == 0)
+        *earlier = s->before;
     for (size_t i = 0; i < s->n_earlier; i++) {
         const struct earlier *e = &s->earlier[i];
         if (session_id != 0 && e->session_id != session_id)
@@ -136,7 +138,8 @@ static int insert_run(struct store *s, struct err *err) {
 int store_run_begin(struct store *s, struct err *err) {
     if (store_run_name(s, err) != 0 || store_begin(s, err) != 0)
         return -1;
-    if (tell_died(s, err) != 0 || insert_run(s, err) != 0)
+    if (tell_died(s, err) != 0 || insert_run(s, err) != 0 ||
+        db_run(s->db, "DELETE FROM counters WHERE name = 'end_id'", err) != 0)
         return store_roll_back(s, err);
     s->run_mark = s->last_id;
     if (store_commit(s, err) != 0)
@@ -145,6 +148,10 @@ int store_run_begin(struct store *s, struct err *err) {
     s->age_checked_at = 0; /* and the retention's clock starts with the first that is */
     /* A copy of the file alone, without its log, has the open mark, too. */
     sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return s->later ? 0 : store_count_earlier(s, err);
+}
+
+int store_count_earlier(struct store *s, struct err *err) {
     return count_earlier(s, SAMPLES_BEFORE, err);
 }
 
@@ -154,6 +161,7 @@ void store_run_end(struct store *s) {
     char sql[128];
     sqlite3_snprintf(sizeof sql, sql, "UPDATE run SET ended_at = %lld WHERE id = %llu",
                      (long long)clock_wall_ns(), (unsigned long long)s->run_id);
+    store_note_end(s);
     db_run(s->db, sql, NULL); /* or the mark stays, which is what it is for */
 }
 

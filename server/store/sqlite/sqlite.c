@@ -256,7 +256,8 @@ static int open_all(struct store *s, struct err *err) {
     int result = file_lock(s->path, &is_new, &s->lock_fd, err);
     if (result == 0 &&
         (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
-         store_verdicts_start(s, err) != 0 || store_load(s, err) != 0 || store_load_counts(s, err) != 0 ||
+         store_verdicts_start(s, err) != 0 || store_can_wait(s, &s->later, err) != 0 ||
+         (!s->later && (store_load(s, err) != 0 || store_load_counts(s, err) != 0)) ||
          store_run_begin(s, err) != 0 || store_pool_start(s, err) != 0 ||
          store_verdicts_load(s, s->pool.readers[0], err) != 0))
         result = -1;

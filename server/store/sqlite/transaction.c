@@ -4,7 +4,7 @@ int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
         return 0;
     s->pending = 0;
-    if (s->stale && store_load(s, err) != 0)
+    if (s->stale && !s->later && store_load(s, err) != 0)
         return -1;
     if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
         return -1;
