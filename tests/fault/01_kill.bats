@@ -45,7 +45,7 @@ load fault
         [ "$(sql r.db "SELECT coalesce(sum(samples), 0) FROM series WHERE name GLOB '$name.*'")" -eq "$n" ]
         sound r.db
         [ "$(statwit ls --db r.db "$name.*" --json | jq '[.series[].samples] | add // 0')" -eq "$n" ]
-        [ "$(statwit samples --db r.db "$name.*" --json --limit 10000000 | jq -s 'map(.samples // [.]) | add | length')" -eq "$n" ]
+        [ "$(statwit export --db r.db --format jsonl | grep -c "\"name\":\"$name\.")" -eq "$n" ]
         start --db r.db
         [ "$(statwit ls "$name.*" --json | jq '[.series[].samples] | add // 0')" -eq "$n" ]
         stop
