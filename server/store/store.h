@@ -25,7 +25,7 @@ struct store_options {
     /* 0: the default, 2,000,000; STORE_SERIES_MAX at most. Samples of further series are counted as LOSS_SERIES_LIMIT. */
     uint64_t max_series;
     /* The caller calls store_ready before anything is put. What is in memory about a file of many series is loaded then, so that
-     * store_open takes no longer than that of an empty one. Until then store_stats says 0, and store_earlier knows all sessions only. */
+     * store_open takes no longer than that of an empty one. */
     bool load_later;
 };
 #define STORE_SERIES_MAX UINT32_MAX
@@ -44,6 +44,8 @@ void store_close(struct store *s);
  * was left by a recorder that died. Readers report that as a loss (LOSS_UNCLEAN_END); the next store_open writes it down. */
 /* 32 hexadecimal digits, the recording's own name, wherever it is copied. Any thread. */
 const char *store_recording(const struct store *s);
+/* Whether this run made the file, so that nothing earlier is in it. Any thread. */
+bool store_is_new(const struct store *s);
 /* The newest id before this run. Any thread. */
 uint64_t store_run_mark(const struct store *s);
 /* The records of earlier runs in a session (0: in all) that are still in the file. Any thread. */

@@ -172,7 +172,7 @@ static int read_value(struct span entry, uint64_t *context_id, struct buf *b, st
 static int load_samples(struct store *s, struct err *err) {
     sqlite3_stmt *stmt =
         db_prepare(s->db,
-                   "SELECT k.first_id + e.key, e.value, k.received_at, k.source, m.type FROM kept k"
+                   "SELECT k.first_id + e.key, e.value, k.received_at, k.source, m.type, m.session_id FROM kept k"
                    " CROSS JOIN json_each(k.vals) e CROSS JOIN context x ON x.id = json_extract(e.value, '$[0]')"
                    " CROSS JOIN metric m ON m.id = x.metric_id",
                    err);
@@ -193,6 +193,9 @@ static int load_samples(struct store *s, struct err *err) {
                               span_of(text.p + 5, text.n - 6), when, err);
         if (got != 0)
             break;
+        struct store_session *session = store_find_session(s, db_id(stmt, 5));
+        if (session)
+            session->held.samples++;
         s->n_kept++;
     }
     sqlite3_finalize(stmt);

@@ -9,7 +9,9 @@
  *     bulk.c      rows in memory go into a table
  *     keep.c      what a producer waits for survives, before a commit makes rows of it
  *     flush.c     a slice becomes chunks, summaries and arrivals
+ *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
+ *     counts.c    how many records each session holds
  *     run.c       runs: their beginning and end, what earlier ones left; ports used
  *     retain.c    what is too old or too much goes
  *     pool.c      readers for everybody else
@@ -24,8 +26,13 @@
 #include "store/sqlite/file.h"
 #include "store/sqlite/intern.h"
 #include "store/sqlite/slice.h"
+#include "store/sqlite/totals.h"
 #include "store/store.h"
 #include <pthread.h>
+
+struct store_held {
+    uint64_t samples, series, events, checks, rejects;
+};
 
 /* The writer's state of a session. */
 struct store_session {
@@ -34,6 +41,7 @@ struct store_session {
     uint64_t n_interned; /* contexts and series of this session and era in the table */
     uint64_t n_remarked; /* contexts with remarks */
     uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+    struct store_held held, written; /* what it holds, and what the file says of that */
     struct {
         uint64_t n, largest, last_id;
     } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX counted in memory and not written yet */
@@ -47,6 +55,8 @@ enum store_sql {
     SQL_CONTEXT,
     SQL_CHUNK,
     SQL_SUMMARY,
+    SQL_TOTAL,
+    SQL_COUNT,
     SQL_ARRIVAL,
     SQL_EVENT,
     SQL_CHECK,
@@ -79,16 +89,19 @@ struct store {
     char *path_given;
     char path[FILE_PATH_MAX];
     bool in_memory;
+    bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
-    sqlite3_stmt *sql[SQL_N];
+    const char *const *texts; /* SQL_N of them */
+    sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
     struct bulk_list new_requests;             /* not in the file yet: keep.c */
 
     struct intern intern;
+    struct totals totals;
     uint64_t next_metric_id, next_context_id;
     uint64_t max_series, max_contexts;
     uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */
@@ -104,7 +117,6 @@ struct store {
     bool open_transaction;
     bool rows; /* it holds rows that readers would see when it is committed */
     bool later;                        /* what is in memory is loaded by store_ready (later.c) */
-    struct store_earlier before;       /* then: what earlier runs left */
     bool stale;                        /* what is in memory must be loaded again before anything is put */
     bool refused;                      /* some session has n_refused > 0 */
     bool large;                        /* some session has large[].n > 0 */
@@ -118,6 +130,7 @@ struct store {
         struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
         enum source source;
         int64_t received_at;
+        uint64_t counted; /* received_samples up to which its session has counted its own */
     } arrival;
     struct { /* the newest row of `loss` not committed yet: the next one may only have to raise its count */
         uint64_t id; /* 0: none */
@@ -157,11 +170,14 @@ struct store_when {
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
+/* transaction.c. The statements up to `last`; what is prepared stays. */
+int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
 
 /* load.c */
 int store_load(struct store *s, struct err *err);
+int store_load_sessions(struct store *s, struct err *err); /* and nothing else */
 /* The summaries of the series in temp.touched again. */
 int store_load_remade(struct store *s, struct err *err);
 int store_load_counts(struct store *s, struct err *err);
@@ -202,6 +218,13 @@ int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
                   struct err *err);
 
+/* counts.c */
+/* The samples that came since it was asked last are those of the session that they came into. */
+void store_count_samples(struct store *s);
+void store_count_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n);
+int store_count_series_gone(struct store *s, struct err *err); /* those in temp.touched */
+int store_count_write(struct store *s, struct err *err);       /* into the open transaction */
+
 /* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
  * it. */
 int store_retain(struct store *s, bool *gone, struct err *err);
@@ -221,12 +244,8 @@ void store_run_forget(struct store *s, uint64_t session_id);
 /* After a commit that evicted some of it. */
 void store_run_recount(struct store *s);
 
-/* What earlier runs recorded, session by session, when the run begins. */
-int store_count_earlier(struct store *s, struct err *err);
-
-/* later.c */
-int store_can_wait(struct store *s, bool *later, struct err *err); /* whether the file tells of its end what is needed at once */
-void store_note_end(struct store *s);                              /* tells it */
+/* later.c: whether what is in memory about the file need not be loaded before it is open. */
+int store_can_wait(struct store *s, bool *later, struct err *err);
 
 /* pool.c */
 int store_pool_start(struct store *s, struct err *err);

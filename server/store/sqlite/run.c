@@ -8,10 +8,8 @@
 
 /* --- what earlier runs left ------------------------------------------------------------------------------------------------ */
 
-/* When the run begins all there is was recorded earlier, so the summaries will do. */
-#define SAMPLES_BEFORE                                                                                       \
-    "SELECT m.session_id, sum(y.samples) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id"           \
-    " WHERE ?1 GROUP BY 1"
+/* When the run begins all there is was recorded earlier, so what each session holds will do. */
+#define SAMPLES_BEFORE "SELECT session_id, samples FROM session_count WHERE ?1 AND samples > 0"
 #define SAMPLES_UP_TO                                                                                        \
     "SELECT m.session_id, sum(c.n) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"                 \
     " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id <= ?1 GROUP BY 1"
@@ -84,8 +82,6 @@ void store_run_forget(struct store *s, uint64_t session_id) {
 void store_earlier(struct store *s, uint64_t session_id, struct store_earlier *earlier) {
     *earlier = (struct store_earlier){0};
     pthread_mutex_lock(&s->stats_lock);
-    if (s->later && session_id == 0)
-        *earlier = s->before;
     for (size_t i = 0; i < s->n_earlier; i++) {
         const struct earlier *e = &s->earlier[i];
         if (session_id != 0 && e->session_id != session_id)
@@ -138,8 +134,7 @@ static int insert_run(struct store *s, struct err *err) {
 int store_run_begin(struct store *s, struct err *err) {
     if (store_run_name(s, err) != 0 || store_begin(s, err) != 0)
         return -1;
-    if (tell_died(s, err) != 0 || insert_run(s, err) != 0 ||
-        db_run(s->db, "DELETE FROM counters WHERE name = 'end_id'", err) != 0)
+    if (tell_died(s, err) != 0 || insert_run(s, err) != 0)
         return store_roll_back(s, err);
     s->run_mark = s->last_id;
     if (store_commit(s, err) != 0)
@@ -147,11 +142,8 @@ int store_run_begin(struct store *s, struct err *err) {
     s->now.commits = 0;    /* nobody's record was in it, */
     s->age_checked_at = 0; /* and the retention's clock starts with the first that is */
     /* A copy of the file alone, without its log, has the open mark, too. */
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return s->later ? 0 : store_count_earlier(s, err);
-}
-
-int store_count_earlier(struct store *s, struct err *err) {
+    if (!s->in_memory)
+        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return count_earlier(s, SAMPLES_BEFORE, err);
 }
 
@@ -161,7 +153,6 @@ void store_run_end(struct store *s) {
     char sql[128];
     sqlite3_snprintf(sizeof sql, sql, "UPDATE run SET ended_at = %lld WHERE id = %llu",
                      (long long)clock_wall_ns(), (unsigned long long)s->run_id);
-    store_note_end(s);
     db_run(s->db, sql, NULL); /* or the mark stays, which is what it is for */
 }
 
@@ -193,6 +184,8 @@ uint64_t store_run_mark(const struct store *s) {
 
 int store_port_used(struct store *s, int port, struct err *err) {
     char sql[160];
+    if (s->in_memory) /* no later run will ask */
+        return 0;
     sqlite3_snprintf(sizeof sql, sql,
                      "INSERT INTO used_port (port) VALUES (%d);"
                      "DELETE FROM used_port WHERE id <= (SELECT max(id) FROM used_port) - %d",

@@ -174,9 +174,9 @@ static void migrate_from(int version) {
     store_close(s);
     static char of_new[32768], migrated[32768];
     ask_sql(p.path, SHAPE, of_new, sizeof of_new);
-    run_sql(p.path, "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
-                    "DROP TABLE kept_request;"
-                    "PRAGMA user_version = 6");
+    run_sql(p.path, TO_VERSION_7);
+    if (version <= 6)
+        run_sql(p.path, FROM_7_TO_6);
     if (version <= 5)
         run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     if (version <= 4)
@@ -225,6 +225,7 @@ static void older_is_migrated(void) {
     migrate_from(4);
     migrate_from(5);
     migrate_from(6);
+    migrate_from(7);
 }
 
 /* A newer version that stands only in the log. */
