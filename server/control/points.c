@@ -102,8 +102,8 @@ static struct http_kept *find_kept(struct http *h, struct span question) {
 }
 
 /* The points are the place's from then on. */
-static void keep_points(struct http_kept *k, struct glance *g, struct span question, struct glance_points *points,
-                        uint64_t total) {
+static void keep_points(struct http_kept *k, struct glance *g, struct span question,
+                        struct glance_points *points, uint64_t total) {
     free(k->list);
     k->list = points->list;
     k->n = points->n;

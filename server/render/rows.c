@@ -149,6 +149,30 @@ void rows_series_p95_json(struct buf *b, const struct series_row *row, double p9
     buf_char(b, '}');
 }
 
+void rows_emitter_json(struct buf *b, size_t n, const struct emitter_by *by, const struct emitter_row *row) {
+    size_t start = b->n;
+    for (size_t i = 0; i < n; i++) {
+        struct buf key = {.max = 65536};
+        buf_char(&key, ',');
+        json_put_string(&key, by[i].text);
+        buf_char(&key, ':');
+        if (by[i].word == EMITTER_TAGS)
+            tags_field(b, row->n_tags, row->tags);
+        else
+            string_field(b, buf_view(&key), row->values[i]);
+        b->failed = b->failed || key.failed;
+        buf_free(&key);
+    }
+    count_field(b, KEY("recordings"), row->recordings);
+    count_field(b, KEY("series"), row->series);
+    count_field(b, KEY("samples"), row->samples);
+    time_field(b, KEY("first_at"), row->first_at);
+    time_field(b, KEY("last_at"), row->last_at);
+    buf_char(b, '}');
+    if (!b->failed)
+        b->p[start] = '{'; /* in the place of the first comma */
+}
+
 static void sketch_field(struct buf *b, const struct sketch *sketch) {
     buf_span(b, KEY("sketch"));
     if (!sketch) {

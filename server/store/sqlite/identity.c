@@ -172,8 +172,8 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     v[7] = bulk_list_text(list, m->device);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, *ix, n_sorted, s->sorted,
-                    err) != 0)
+    if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, *ix, n_sorted,
+                    s->sorted, err) != 0)
         return -1;
     s->next_metric_id++;
     s->now.series++;

@@ -36,9 +36,9 @@ struct store_held {
 struct store_session {
     uint64_t id;
     uint64_t era;
-    uint64_t n_interned; /* contexts and series of this session and era in the table */
-    uint64_t n_remarked; /* contexts with remarks */
-    uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+    uint64_t n_interned;             /* contexts and series of this session and era in the table */
+    uint64_t n_remarked;             /* contexts with remarks */
+    uint64_t n_refused;              /* samples beyond the series limit that no loss row tells yet */
     struct store_held held, written; /* what it holds, and what the file says of that */
     struct {
         uint64_t n, largest, last_id;
