@@ -329,8 +329,8 @@ struct reader_ops {
     /* What samples amount to, of which none is handed out. All are NULL where samples cost no more than a call: then who asks reads
      * those. The series are of this moment, in order of id, and all their samples count. 1: it cannot be told so.
      * ranked: of each percentile the number that has this rank, by nearest rank, where each sample has the weight 1. */
-    int (*ranked)(struct reader *, size_t n_series, const uint64_t *series, size_t n, const double *percentiles,
-                  double *values, struct err *);
+    int (*ranked)(struct reader *, size_t n_series, const uint64_t *series, size_t n,
+                  const double *percentiles, double *values, struct err *);
     /* How many different values there are, texts or numbers. */
     int (*distinct)(struct reader *, size_t n_series, const uint64_t *series, uint64_t *n, struct err *);
     /* Their numbers in any order; of equal ones with the same rate may come one row. */
