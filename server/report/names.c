@@ -54,8 +54,7 @@ static int read_lint(struct catalog_question *q, const json_t *r, struct catalog
     size_t i;
     if (ONLY(r, "catalog", "session", "since", "as", "strict", "silence", "name") ||
         request_scope(&q->arena, r, &q->scope, e) || request_text(&q->arena, r, "name", &q->scope.name, e) ||
-        request_flag(r, "strict", &q->strict, e) ||
-        request_catalog(r, &q->catalog, e) < 0)
+        request_flag(r, "strict", &q->strict, e) || request_catalog(r, &q->catalog, e) < 0)
         return -1;
     if (silence && !json_is_array(silence))
         return request_complain(e, "must be a list of rules", "silence");

@@ -25,7 +25,7 @@
 #define MANY  4   /* series of a name, on the average */
 
 /* The index of names, from a name on. */
-struct name_walk {
+struct named_walk {
     struct rows *r;
     struct err *err;
     sqlite3_stmt *each, *once; /* a row for each series; for each name */
@@ -50,13 +50,13 @@ struct name_search {
     uint64_t low, high; /* the ids that the filter's session has */
     uint64_t most;      /* so many ids are fewer than SHARE of all */
     bool last_matters;  /* the walk's last name */
-    struct name_walk walk;
+    struct named_walk walk;
 };
 
 /* --- the index of names ---------------------------------------------------------------------------------- */
 
-static int walk_begin(struct name_walk *w, struct rows *r, struct err *err) {
-    *w = (struct name_walk){.r = r, .err = err, .last.max = ROWS_TEXT_MAX};
+static int walk_begin(struct named_walk *w, struct rows *r, struct err *err) {
+    *w = (struct named_walk){.r = r, .err = err, .last.max = ROWS_TEXT_MAX};
     w->each = rows_statement(
         r, "SELECT name, id FROM metric INDEXED BY metric_name WHERE name >= ? ORDER BY name", err);
     w->once = rows_statement(
@@ -64,7 +64,7 @@ static int walk_begin(struct name_walk *w, struct rows *r, struct err *err) {
     return w->each && w->once ? 0 : -1;
 }
 
-static void walk_end(struct name_walk *w) {
+static void walk_end(struct named_walk *w) {
     if (w->each)
         rows_done(w->r, w->each);
     if (w->once)
@@ -72,7 +72,7 @@ static void walk_end(struct name_walk *w) {
     buf_free(&w->last);
 }
 
-static void walk_from(struct name_walk *w, struct span start) {
+static void walk_from(struct named_walk *w, struct span start) {
     sqlite3_stmt *stmt = w->by_name ? w->once : w->each;
     sqlite3_reset(stmt);
     db_bind_span(stmt, 1, start.p ? start : SPAN(""));
@@ -85,7 +85,7 @@ static struct span name_at(sqlite3_stmt *stmt) {
 }
 
 /* 1: the next row; *id 0: it stands for all series of that name. *again: the name is that of the row before. 0: no more. */
-static int walk_next(struct name_walk *w, struct span *name, uint64_t *id, bool *again) {
+static int walk_next(struct named_walk *w, struct span *name, uint64_t *id, bool *again) {
     bool change = !w->by_name && w->rows == PROBE && w->names * MANY < w->rows;
     w->by_name |= change;
     if (change) { /* the name before comes once more, whose other series may follow */
@@ -109,7 +109,7 @@ static int walk_next(struct name_walk *w, struct span *name, uint64_t *id, bool 
 }
 
 int rows_names(struct rows *r, int (*row)(void *, struct span name), void *arg, struct err *err) {
-    struct name_walk walk;
+    struct named_walk walk;
     struct span name;
     uint64_t id;
     bool again, told = false;
