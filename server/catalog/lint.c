@@ -18,7 +18,7 @@ static int take_series(void *arg, const struct series_row *row) {
         return 0;
     int first = scope_first(&l->options->scope, &l->seen, row);
     l->first = first > 0;
-    l->findings.series += l->first;
+    l->findings.series += l->first && scope_tells(&l->options->scope, row->name);
     size_t name = lint_name_number(l, row->name);
     if (name == NUMBERING_NONE || first < 0)
         l->failed = true;

@@ -129,13 +129,13 @@ struct file_rows {
     bool p95;        /* of series */
     uint64_t budget; /* samples that may still be read for that */
     bool too_large;
+    struct err err; /* of a percentile that could not be found out: then the list ends */
 };
 
 static int deliver_p95(struct file_rows *f, const struct series_row *row) {
-    struct err err = {0};
     double p95;
-    if (quantile_of(f->reader, row, 95, &f->budget, &p95, &err) != 0)
-        p95 = (double)NAN;
+    if (quantile_of(f->reader, row, 95, &f->budget, &p95, &f->err) != 0)
+        return 1;
     rows_series_p95_json(&f->row, row, p95);
     f->too_large = f->row.failed;
     if (!f->too_large)
@@ -273,7 +273,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
             status = rows_find_mark(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
             f.phase = &phases[i];
-            if (read_phase(r, &filter, &f, &err) != 0 || f.too_large)
+            if (read_phase(r, &filter, &f, &err) != 0 || f.too_large || f.err.set)
                 status = EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -282,7 +282,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     lines_free(f.lines);
     buf_free(&f.row);
     if (status != EXIT_PASS)
-        log_error("%s", err.set ? err.text : "a row is too large to be shown");
+        log_error("%s", err.set ? err.text : f.err.set ? f.err.text : "a row is too large to be shown");
     return status;
 }
 

@@ -318,6 +318,14 @@ struct reader_ops {
     /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
      * reader cannot tell it so. */
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
+    /* The names of a session with what their series come to. *n: how many match; without `to_end` those up to the last one that was
+     * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
+    int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
+                     void *, uint64_t *n, struct err *);
+    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
+     * are later were looked at. May be NULL. */
+    int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
+                  int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
     /* What samples amount to, of which none is handed out. All are NULL where samples cost no more than a call: then who asks reads
      * those. The series are of this moment, in order of id, and all their samples count. 1: it cannot be told so.
      * ranked: of each percentile the number that has this rank, by nearest rank, where each sample has the weight 1. */
@@ -333,14 +341,6 @@ struct reader_ops {
      * samples. */
     int (*tallies)(struct reader *, const struct filter *,
                    int (*row)(void *, const struct series_row *, bool fell), void *, struct err *);
-    /* The names of a session with what their series come to. *n: how many match; without `to_end` those up to the last one that was
-     * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
-    int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
-                     void *, uint64_t *n, struct err *);
-    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
-     * are later were looked at. May be NULL. */
-    int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
-                  int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);

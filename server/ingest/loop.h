@@ -156,6 +156,7 @@ struct ingest {
     struct ingest_job *begun;
     uint64_t round;    /* of the newest question */
     bool committing;   /* the store must be left alone */
+    int64_t committed_ns; /* of the last commit */
     int64_t wanted_ns; /* of the last commit that somebody waited for */
     bool untold;       /* some receiver has losses that the recording does not hold yet */
     struct receive_buffers *buffers;

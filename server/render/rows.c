@@ -6,6 +6,7 @@
 #include "core/utf8.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* --- pieces: each writes ,"name":value but for the first of an object, which starts it ------------------- */
 
@@ -218,6 +219,33 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
         string_field(b, KEY("line"), row->line);
     remarks_fields(b, m->remarks);
     buf_char(b, '}');
+}
+
+void rows_leave_out_nulls(struct buf *b, size_t from) {
+    char *p = b->p;
+    size_t to = from;
+    int depth = 0;
+    bool quoted = false;
+    for (size_t i = from; i < b->n; i++) {
+        char c = p[i];
+        if (quoted && c == '\\') {
+            p[to++] = p[i++];
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (c == '{' || c == '[')) {
+            depth++;
+        } else if (!quoted && (c == '}' || c == ']')) {
+            depth--;
+        } else if (!quoted && c == ',' && depth == 1) { /* ,"key":null */
+            const char *end = memchr(p + i + 2, '"', b->n - i - 2);
+            if (end && (size_t)(p + b->n - end) > 6 && memcmp(end, "\":null", 6) == 0) {
+                i = (size_t)(end - p) + 5;
+                continue;
+            }
+        }
+        p[to++] = p[i];
+    }
+    b->n = to;
 }
 
 /* --- everything else ------------------------------------------------------------------------------------- */

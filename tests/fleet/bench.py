@@ -1,10 +1,14 @@
-"""How fast a fleet is asked: bench.py RECORDINGS [series]. Makes so many recordings of 10,000 samples in 250 series each inside the engine (200 repositories,
+"""How fast a fleet is pushed: bench.py push SAMPLES. Records so many samples in 480 series and pushes them, packed and, as to an engine on this
+host, unpacked; beside that, the engine alone takes the same rows from one table into another.
+
+How fast a fleet is asked: bench.py RECORDINGS [series]. Makes so many recordings of 10,000 samples in 250 series each inside the engine (200 repositories,
 51 branches, 1,770 names, 30 days) and asks them with the real binary. Prints seconds of the clock, and of the processor (engine and statwit): on a
 machine with other work only the latter mean something. `series`: leaves the samples out, which most questions do not look at."""
 
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +18,7 @@ from engine import Engine  # noqa: E402
 
 STATWIT = os.environ["STATWIT"]
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("STATWIT_", "DD_", "CLICKHOUSE_"))}
-N, SERIES, EACH = int(sys.argv[1]), 250, 40
+N, SERIES, EACH = int(sys.argv[2] if sys.argv[1] == "push" else sys.argv[1]), 250, 40
 DAY0 = int(time.time()) // 86400 - 30
 
 
@@ -71,7 +75,51 @@ def ask(node, what, *args):
     print(f"{what:42} {clock:8.2f} s  engine {engine:6.2f}  statwit {own:6.2f}  exit {done.returncode}  {done.stdout.count(10)} lines  {done.stderr[-80:]!r}", flush=True)
 
 
+def timed(node, what, do):
+    """The second of two runs: (seconds of the clock, of the engine's processor time, of ours)."""
+    for _ in range(2):
+        engine, own, began = cpu_of(node.process.pid), resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        do()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        clock, engine, own = time.monotonic() - began, cpu_of(node.process.pid) - engine, \
+            after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime
+    print(f"{what:42} {clock:8.2f} s  engine {engine:6.2f}  statwit {own:6.2f}  {N / (engine + own) / 1000:8.0f} thousand samples each second of processor time",
+          flush=True)
+    return engine + own
+
+
+def bench_push():
+    os.environ.setdefault("COMPARE", "")
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+    import fleet_test as fleet
+    with Engine() as (node,):
+        subprocess.run([STATWIT, "push", "--init", "-q", "--to", node.url("statwit")], env=CLEAN, check=True)
+        path = os.path.join(node.home, "r.db")
+        with fleet.Recorder("--db", path) as r:
+            sent = list(fleet.lines(N, 1))
+            for i in range(0, N, 20000):
+                fleet.post(r, *sent[i:i + 20000])
+            r.get("status")
+        run = iter(range(100))
+
+        def push(host, label=None):
+            subprocess.run([STATWIT, "push", "-q", path, "--label", f"run={label or next(run)}", "--to", f"clickhouse://{host}:{node.http}/statwit"], env=CLEAN,
+                           check=True)
+
+        near = timed(node, "push, unpacked (127.0.0.1)", lambda: push("127.0.0.1"))
+        timed(node, "push, packed (by the host's name)", lambda: push(socket.gethostname()))
+        node.ask("CREATE TABLE statwit.bare AS statwit.samples")
+        alone = timed(node, "the engine alone, table to table", lambda: node.ask(
+            "INSERT INTO statwit.bare SELECT * FROM statwit.samples WHERE push IN (SELECT push FROM statwit.recordings LIMIT 1)", max_insert_block_size=500000))
+        again = timed(node, "again, unchanged", lambda: push("127.0.0.1", "same"))
+        size = node.ask("SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts WHERE active AND table = 'samples' AND database = 'statwit'")
+        print(f"{size[:5]} bytes a sample; a push takes {near / alone:.1f} times the processor time of the engine alone, an unchanged one {again / near:.2f} of a push")
+
+
 def main():
+    if sys.argv[1] == "push":
+        bench_push()
+        return
     with Engine() as (node,):
         subprocess.run([STATWIT, "push", "--init", "-q", "--to", node.url("statwit")], env=CLEAN, check=True)
         began = time.monotonic()

@@ -105,7 +105,7 @@ static int write_summaries(struct store *s, struct err *err) {
     if (sort_series(s, &n, err) != 0)
         return -1;
     return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err) != 0 ? -1
-                                                                                     : totals_write(s, err);
+                                                                                       : totals_write(s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static bool arrival_row(void *arg, size_t i, struct bulk_value *values) {
 
 int store_flush(struct store *s, struct err *err) {
     struct slice *slice = &s->slice;
-    if (store_write_new(s, err) != 0)
+    if (store_fold_kept(s, err) != 0 || store_write_requests(s, err) != 0 || store_write_new(s, err) != 0)
         return -1;
     if (slice_is_empty(slice))
         return 0;
@@ -134,5 +134,6 @@ int store_flush(struct store *s, struct err *err) {
     for (size_t i = 0; i < slice->n_groups; i++)
         s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;
     slice_clear(slice);
+    s->rows = true;
     return 0;
 }

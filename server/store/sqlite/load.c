@@ -26,8 +26,11 @@ static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
 }
 
 static int load_sessions(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT s.id, s.era, c.samples, c.series, c.events, c.checks, c.rejects FROM session s"
-                                    " LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id", err);
+    sqlite3_stmt *stmt =
+        db_prepare(s->db,
+                   "SELECT s.id, s.era, c.samples, c.series, c.events, c.checks, c.rejects FROM session s"
+                   " LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id",
+                   err);
     if (!stmt)
         return -1;
     struct store_session *before = s->sessions;
@@ -40,7 +43,8 @@ static int load_sessions(struct store *s, struct err *err) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
-        struct store_held held = {db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4), db_id(stmt, 5), db_id(stmt, 6)};
+        struct store_held held = {db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4), db_id(stmt, 5),
+                                  db_id(stmt, 6)};
         struct store_session session = {
             .id = db_id(stmt, 0), .era = db_id(stmt, 1), .held = held, .written = held};
         const struct store_session *old =
@@ -58,7 +62,7 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name FROM metric m"                              \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name FROM metric m"              \
     " LEFT JOIN summary y ON y.metric_id = m.id"
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
@@ -93,8 +97,9 @@ static int load_series(struct store *s, struct err *err) {
         struct store_session *session = store_find_session(s, db_id(stmt, 2));
         if (session)
             session->n_interned++;
-        if (session && totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
-                                   db_span(stmt, 16), ix, 0, NULL, err) != 0) {
+        if (session &&
+            totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
+                        db_span(stmt, 16), ix, 0, NULL, err) != 0) {
             got = -1;
             break;
         }
@@ -209,7 +214,7 @@ int store_load_counts(struct store *s, struct err *err) {
         {"SELECT sum(events) FROM session_count", &now->events},
         {"SELECT sum(checks) FROM session_count", &now->checks},
         {"SELECT sum(rejects) FROM session_count", &now->rejects},
-        {"SELECT count(*) FROM request", &now->requests},
+        {"SELECT (SELECT count(*) FROM request) + (SELECT count(*) FROM kept_request)", &now->requests},
         {"SELECT count(*) FROM datagram", &now->datagrams},
         {"SELECT count(*) FROM payload", &now->payloads},
         {"SELECT coalesce(sum(length(bytes)), 0) FROM payload", &now->payload_bytes},
@@ -217,10 +222,11 @@ int store_load_counts(struct store *s, struct err *err) {
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)
             return -1;
+    now->samples += s->kept_samples;
     return store_count_losses(s, err);
 }
 
-int store_load(struct store *s, struct err *err) {
+int store_load_sessions(struct store *s, struct err *err) {
     s->stale = true;
     s->arrival.session = NULL;
     intern_clear(&s->intern);
@@ -228,14 +234,20 @@ int store_load(struct store *s, struct err *err) {
     slice_clear(&s->slice);
     bulk_list_clear(&s->new_series);
     bulk_list_clear(&s->new_contexts);
+    bulk_list_clear(&s->new_requests);
+    s->rows = false;
     s->n_forgotten = 0;
     s->last_loss.id = 0;
     int64_t seed;
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
         return -1;
     s->intern.seed = (uint64_t)seed;
-    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || totals_begin(s, err) != 0 ||
-        load_contexts(s, err) != 0)
+    return load_sessions(s, err);
+}
+
+int store_load(struct store *s, struct err *err) {
+    if (store_load_sessions(s, err) != 0 || load_series(s, err) != 0 || totals_begin(s, err) != 0 ||
+        load_contexts(s, err) != 0 || store_load_kept(s, err) != 0)
         return -1;
     s->arrival.session = store_find_session(s, s->arrival.session_id);
     s->stale = false;

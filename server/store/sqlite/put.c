@@ -42,12 +42,9 @@ static void summarise(struct slice_group *g, struct intern_series *series,
     g->last_at = received_at;
 }
 
-static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
-                     struct err *err) {
+int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
+                    struct span text, struct store_when when, struct err *err) {
     struct slice *slice = &s->slice;
-    uint64_t id = next_id(s);
-    if (!slice_has_room(slice, id, s->slice_ids) && store_flush(s, err) != 0)
-        return -1;
     if (slice_is_empty(slice))
         slice->first_id = id;
     struct intern_context *context = &s->intern.contexts[ix];
@@ -56,12 +53,24 @@ static int put_value(struct store *s, uint32_t ix, enum metric_type type, const 
             return no_memory(err);
         context->group = (uint32_t)slice->n_groups - 1;
         slice->groups[context->group].sampled = context->sampled;
+        slice->sampled = slice->sampled || context->sampled;
     }
     struct slice_group *g = &slice->groups[context->group];
-    if (!slice_add_value(slice, g, id, type, v) ||
-        !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source))
+    if (!(text.p ? slice_add_text(slice, g, id, text) : slice_add_value(slice, g, id, type, v)) ||
+        !slice_add_run(slice, id, when.received_at, when.source))
         return no_memory(err);
-    summarise(g, &s->intern.series[g->series], context, type, v, s->arrival.received_at);
+    summarise(g, &s->intern.series[g->series], context, type, v, when.received_at);
+    return 0;
+}
+
+static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
+                     struct err *err) {
+    const struct store_when when = {s->arrival.received_at, s->arrival.source};
+    uint64_t id = next_id(s);
+    if (!slice_has_room(&s->slice, id, s->slice_ids) && store_flush(s, err) != 0)
+        return -1;
+    if (store_put_value(s, id, ix, type, v, (struct span){NULL, 0}, when, err) != 0)
+        return -1;
     s->now.samples++;
     s->now.received_samples++;
     return 0;
@@ -85,6 +94,7 @@ static int put_metric(struct store *s, const struct metric *m, struct err *err) 
 }
 
 static void bind_common(struct store *s, sqlite3_stmt *stmt) {
+    s->rows = true;
     db_bind_id(stmt, 1, next_id(s));
     db_bind_id(stmt, 2, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
@@ -198,6 +208,7 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
 /* Of the request that was put last. */
 static int put_payload(struct store *s, const struct posted_body *p, struct err *err) {
     sqlite3_stmt *stmt = s->sql[SQL_PAYLOAD];
+    s->rows = true;
     db_bind_id(stmt, 1, s->last_id);
     db_bind_id(stmt, 2, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
@@ -215,19 +226,8 @@ int store_request(struct store *s, const struct request *r, struct err *err) {
         return -1;
     if (!s->arrival.session)
         return 0;
-    sqlite3_stmt *stmt = s->sql[SQL_REQUEST];
-    bind_common(s, stmt);
-    db_bind_span(stmt, 5, r->method);
-    db_bind_span(stmt, 6, r->path);
-    db_bind_span(stmt, 7, r->query);
-    sqlite3_bind_int(stmt, 8, r->status);
-    db_bind_id(stmt, 9, r->wire_bytes);
-    db_bind_id(stmt, 10, r->body_bytes);
-    const struct span spans[] = {r->encoding, r->content_type, r->user_agent, r->api_key, r->body, r->note};
-    for (int i = 0; i < 6; i++)
-        db_bind_span(stmt, 11 + i, spans[i]);
     s->now.requests++;
-    if (db_done(s->db, stmt, err) != 0 || (r->payload && put_payload(s, r->payload, err) != 0))
+    if (store_add_request(s, next_id(s), r, err) != 0 || (r->payload && put_payload(s, r->payload, err) != 0))
         return store_roll_back(s, err);
     return 0;
 }
@@ -258,6 +258,7 @@ int store_datagram(struct store *s, struct span bytes, struct err *err) {
     if (!s->arrival.session)
         return 0;
     sqlite3_stmt *stmt = s->sql[SQL_DATAGRAM];
+    s->rows = true;
     db_bind_id(stmt, 1, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 2, s->arrival.received_at);
     sqlite3_bind_int(stmt, 3, (int)s->arrival.source);
