@@ -204,7 +204,8 @@ class Fleet(unittest.TestCase):
         self.assertEqual(self.emitters(self.url("", database), "repo", "--tag", "zz*"), [])
         self.assertEqual(self.emitters(self.url("", database), "repo", "nothing"), [])
         self.assertIn("RECORDINGS", statwit("ls", "login", "--by", "repo", "--db", self.url("", database)))
-        self.assertIn("since= and until=", statwit("ls", "--by", "repo", "--since", "5", "--db", self.url("", database), code=2))
+        self.assertIn("several are meant", statwit("ls", "--by", "repo", "--since", "5", "--db", self.url("", database), code=2))
+        self.assertIn("since= and until=", statwit("ls", "--by", "repo", "--since", "5", "--db", self.url("repo=it's", database), code=2))
 
     # --- what is selected
 
