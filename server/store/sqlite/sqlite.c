@@ -54,8 +54,9 @@ static const char *const texts[SQL_N] = {
     [SQL_TOTAL] =
         "INSERT OR REPLACE INTO name_total (metric_id, series, samples, count, sum, min, max, last, first_at, last_at,"
         " last_id, tag_keys) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM feed",
-    [SQL_COUNT] = "INSERT OR REPLACE INTO session_count (session_id, samples, series, events, checks, rejects)"
-                  " VALUES (?,?,?,?,?,?)",
+    [SQL_COUNT] =
+        "INSERT OR REPLACE INTO session_count (session_id, samples, series, events, checks, rejects)"
+        " VALUES (?,?,?,?,?,?)",
     [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
                     " SELECT c0, c1, c2, c3, c4 FROM feed",
     [SQL_EVENT] = "INSERT INTO event " COMMON
@@ -169,7 +170,8 @@ static int commit(struct store *s, struct err *err) {
         return 0;
     bool gone = false;
     if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
-        store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 || store_verdicts_write(s, err) != 0)
+        store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 ||
+        store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);

@@ -23,7 +23,7 @@
 #define FROM_7_TO_6                                                                                          \
     "DROP TABLE name_total; DROP TABLE session_count; DROP INDEX metric_name;"                               \
     "CREATE INDEX metric_name ON metric (name); PRAGMA user_version = 6;"
-#define AT             INT64_C(1700000000000000000)
+#define AT INT64_C(1700000000000000000)
 
 struct lines {
     char **text;
