@@ -19,7 +19,8 @@
 /* --- q ---------------------------------------------------------------------------------------------------- */
 
 /* One word of q: is:TYPE, key:value (a tag), else a part of the name, or a glob over it. */
-static int take_word(struct http_request *rq, struct span word, struct name_list_question *q, struct ask *ask) {
+static int take_word(struct http_request *rq, struct span word, struct name_list_question *q,
+                     struct ask *ask) {
     struct filter *f = &ask->filter;
     if (span_starts(word, SPAN("is:"))) {
         int type = metric_type_of(span_from(word, 3));
@@ -60,7 +61,8 @@ static int take_words(struct http_request *rq, struct name_list_question *q, str
 }
 
 /* Into *q, without its filter: words that are no part of a name go to `ask`. */
-static int read_question(struct http_request *rq, struct name_list_question *q, struct ask *ask, uint64_t *spark) {
+static int read_question(struct http_request *rq, struct name_list_question *q, struct ask *ask,
+                         uint64_t *spark) {
     *q = (struct name_list_question){.sort = name_list_sort_of(http_arg(rq, "sort"))};
     *spark = 0;
     if (take_words(rq, q, ask) != 0 || ask_flag(rq, "desc", &q->descending) != 0 ||
@@ -124,8 +126,8 @@ static int look_back(struct glance *g, struct spark *s, struct err *err) {
         return -1;
     if (s->starts[0] == UINT64_MAX)
         return 0;
-    return g->reader->ops->chunks(g->reader, g->ask.filter.session, s->starts[0] - 1, SPARK_LOOKS, add_chunk, s,
-                                  &s->from, err);
+    return g->reader->ops->chunks(g->reader, g->ask.filter.session, s->starts[0] - 1, SPARK_LOOKS, add_chunk,
+                                  s, &s->from, err);
 }
 
 static bool bin_is_known(const struct spark *s, size_t bin) {
@@ -168,7 +170,8 @@ static void put_name(struct buf *b, const struct name_row *m) {
     json_put_strings(b, m->n_keys, m->keys);
 }
 
-static void put_page(struct buf *b, const struct glance *g, const struct name_list *l, const struct spark *s) {
+static void put_page(struct buf *b, const struct glance *g, const struct name_list *l,
+                     const struct spark *s) {
     bool partial = l->partial || (s->n && !bin_is_known(s, 0));
     buf_printf(b, "{\"total\":%" PRIu64 ",\"last_id\":%" PRIu64 ",\"partial\":%s,\"metrics\":[", l->total,
                g->last_id, partial ? "true" : "false");
@@ -186,7 +189,8 @@ static int fill_names(struct glance *g, struct buf *b, struct err *err) {
     struct name_list_question q;
     struct name_list l = {0};
     uint64_t bins;
-    int failed = read_question(g->rq, &q, &g->ask, &bins) != 0; /* refused before, so it is not refused here */
+    int failed =
+        read_question(g->rq, &q, &g->ask, &bins) != 0; /* refused before, so it is not refused here */
     q.filter = g->ask.filter;
     failed = failed || name_list_page(&l, g->reader, &q, err) != 0;
     struct spark s = {.names = &l, .n = (size_t)bins};

@@ -46,7 +46,7 @@ int name_list_order(const struct name_list_question *q, const struct name_row *a
                 : q->sort == NAME_LIST_BY_SERIES  ? compare_u64(a->series, b->series)
                 : q->sort == NAME_LIST_BY_SAMPLES ? compare_u64(a->samples, b->samples)
                 : q->sort == NAME_LIST_BY_LAST_AT ? (a->last_at > b->last_at) - (a->last_at < b->last_at)
-                                              : 0;
+                                                  : 0;
     order = order ? order : span_cmp(a->name, b->name);
     order = order ? order : (int)a->type - (int)b->type;
     return q->descending ? -order : order;
@@ -220,12 +220,13 @@ static int page_slow(struct name_list *l, struct err *err) {
     return 0;
 }
 
-int name_list_page(struct name_list *l, struct reader *reader, const struct name_list_question *q, struct err *err) {
+int name_list_page(struct name_list *l, struct reader *reader, const struct name_list_question *q,
+                   struct err *err) {
     *l = (struct name_list){.q = q, .reader = reader, .arena = {.max = NAME_LIST_MEMORY_MAX}};
     bool kept = reader->ops->name_rows && q->filter.session.p && q->filter.n_tags == 0;
-    int result = !kept                      ? page_slow(l, err)
+    int result = !kept                          ? page_slow(l, err)
                  : q->sort == NAME_LIST_BY_NAME ? page_by_name(l, err)
-                                            : page_by_value(l, err);
+                                                : page_by_value(l, err);
     if (result == 0 && l->failed)
         result = err_set(err, 0, "the names take more than the limit of %zu bytes", NAME_LIST_MEMORY_MAX);
     return result;

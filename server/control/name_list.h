@@ -19,7 +19,14 @@
 #define NAME_LIST_MEMORY_MAX ((size_t)256 << 20) /* bytes of their texts */
 
 /* In the order of the words in name_list_sort_of. */
-enum name_list_sort { NAME_LIST_BY_NAME, NAME_LIST_BY_TYPE, NAME_LIST_BY_SERIES, NAME_LIST_BY_SAMPLES, NAME_LIST_BY_LAST_AT, NAME_LIST_N_SORTS };
+enum name_list_sort {
+    NAME_LIST_BY_NAME,
+    NAME_LIST_BY_TYPE,
+    NAME_LIST_BY_SERIES,
+    NAME_LIST_BY_SAMPLES,
+    NAME_LIST_BY_LAST_AT,
+    NAME_LIST_N_SORTS
+};
 enum name_list_sort name_list_sort_of(struct span word); /* NAME_LIST_N_SORTS: it is none of them */
 
 struct name_list_question {
@@ -43,7 +50,8 @@ struct name_list {
 };
 
 /* The rows of the page, in order. */
-int name_list_page(struct name_list *l, struct reader *reader, const struct name_list_question *q, struct err *err);
+int name_list_page(struct name_list *l, struct reader *reader, const struct name_list_question *q,
+                   struct err *err);
 void name_list_free(struct name_list *l);
 
 /* For name_list.c and name_list_slow.c. */

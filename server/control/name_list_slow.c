@@ -22,7 +22,8 @@ static struct name_row *find_name(struct name_list *l, const struct series_row *
     }
     if (at && !added)
         return &l->list[*at];
-    struct span name = arena_copy(&l->arena, row->name), *keys = arena_alloc(&l->arena, NAME_KEYS * sizeof *keys);
+    struct span name = arena_copy(&l->arena, row->name),
+                *keys = arena_alloc(&l->arena, NAME_KEYS * sizeof *keys);
     if (!at || !array_room(&l->list, l->n, &l->cap, sizeof *l->list) || l->arena.failed) {
         l->failed = true;
         return NULL;

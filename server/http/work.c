@@ -47,7 +47,8 @@ static struct job *next_job(struct work *work, bool was_long) {
 static void *serve(void *arg) {
     struct job *job;
     bool is_long = false;
-    prctl(PR_SET_NAME, "http-work"); /* from outside it would take a file of /proc, which costs more than the thread */
+    prctl(PR_SET_NAME,
+          "http-work"); /* from outside it would take a file of /proc, which costs more than the thread */
     while ((job = next_job(arg, is_long))) {
         is_long = job->length == WORK_LONG;
         job->run(job);

@@ -95,6 +95,10 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 /* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* told.c: asks a reader that can tell it what the samples of a claim amount to. Witnesses whose samples are then needed by nobody are no longer
+ * `reading`; *wanted becomes less by theirs. */
+int judge_ask_told(struct judge *j, struct reader *reader, uint64_t *wanted, struct err *err);
+void judge_free_told(struct claim *claim);
 /* The same in the first look, which may have counted it by the summary of its series. */
 int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row);
 /* After judging: which of the series that may be aggregated forms are covered by claims that were told by them. */

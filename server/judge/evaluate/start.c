@@ -73,6 +73,12 @@ static int take_loss(void *arg, const struct loss_row *row) {
     return start->no_memory;
 }
 
+static bool is_read(void *arg, uint64_t series_id) {
+    const struct judge *j = arg;
+    uint32_t place;
+    return index_find(&j->by_series, series_id, &place) && j->witnesses[place].reading;
+}
+
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
     struct filter filter = {.session = judge_reads(j),
@@ -82,7 +88,12 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
                             .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
-    if (reader->ops->far || start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
+    if (reader->ops->far) {
+        filter.wants_series = is_read;
+        filter.wants_arg = j;
+        return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    }
+    if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
         return reader->ops->samples(reader, &filter, false, take_sample, start, err);
     filter.n_names = 0;
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
@@ -149,6 +160,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     named.names = j->named;
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
+        (!start.no_memory && judge_ask_told(j, reader, &start.wanted_samples, err) != 0) ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &named, take_event, &start, err) != 0) ||
         (j->asks_checks && reader->ops->checks(reader, &named, take_check, &start, err) != 0) ||

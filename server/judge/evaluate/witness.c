@@ -129,6 +129,13 @@ int witness_take_series(struct witness *w, const struct series_row *row, bool re
     return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)row->samples) : 0;
 }
 
+int witness_leave_reading(struct witness *w) {
+    w->reading = false;
+    w->tally.sum_sampling.exact = w->tally.sum;
+    w->tally.count_sampling.exact = w->tally.count;
+    return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)w->tally.samples) : 0;
+}
+
 void witness_free(struct witness *w) {
     bag_free(&w->values);
     bag_free(&w->rates);

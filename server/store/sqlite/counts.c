@@ -26,7 +26,8 @@ void store_count_evicted(struct store *s, uint64_t session_id, enum loss loss, u
 
 int store_count_series_gone(struct store *s, struct err *err) {
     sqlite3_stmt *stmt = db_prepare(
-        s->db, "SELECT session_id, count(*) FROM metric WHERE id IN (SELECT id FROM temp.touched) GROUP BY 1", err);
+        s->db, "SELECT session_id, count(*) FROM metric WHERE id IN (SELECT id FROM temp.touched) GROUP BY 1",
+        err);
     if (!stmt)
         return -1;
     int got;

@@ -83,7 +83,8 @@ void rows_where(struct rows_where *w, const struct filter *f, const struct rows_
         name_condition(w, c->name, f->name);
     if (f->session.p) {
         bool by_name = f->name.p && !glob_is_pattern(f->name); /* the better index then, */
-        condition(w, by_name && !(c->has_names && f->has_type) ? "+" : ""); /* unless there is one of all three */
+        condition(w, by_name && !(c->has_names && f->has_type) ? "+"
+                                                               : ""); /* unless there is one of all three */
         buf_printf(&w->sql, "%s = (SELECT id FROM session WHERE name = ?%d)", c->session_id, w->n + 1);
         w->texts[w->n++] = f->session;
     }

@@ -105,7 +105,7 @@ static int write_summaries(struct store *s, struct err *err) {
     if (sort_series(s, &n, err) != 0)
         return -1;
     return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err) != 0 ? -1
-                                                                                     : totals_write(s, err);
+                                                                                       : totals_write(s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */

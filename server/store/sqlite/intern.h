@@ -46,8 +46,8 @@ struct intern_series {
     uint64_t samples, first_id, last_id;
     int64_t first_at, last_at;
     double count, sum, min, max, last;
-    uint32_t before; /* ix of the series before it of the same name and type, or INTERN_NONE */
-    uint32_t of : 30;     /* ix of its name or, when its name has totals, of these */
+    uint32_t before;  /* ix of the series before it of the same name and type, or INTERN_NONE */
+    uint32_t of : 30; /* ix of its name or, when its name has totals, of these */
     uint32_t totalled : 1;
     uint32_t sampled : 1;
 };

@@ -26,8 +26,11 @@ static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
 }
 
 static int load_sessions(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT s.id, s.era, c.samples, c.series, c.events, c.checks, c.rejects FROM session s"
-                                    " LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id", err);
+    sqlite3_stmt *stmt =
+        db_prepare(s->db,
+                   "SELECT s.id, s.era, c.samples, c.series, c.events, c.checks, c.rejects FROM session s"
+                   " LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id",
+                   err);
     if (!stmt)
         return -1;
     struct store_session *before = s->sessions;
@@ -40,7 +43,8 @@ static int load_sessions(struct store *s, struct err *err) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
-        struct store_held held = {db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4), db_id(stmt, 5), db_id(stmt, 6)};
+        struct store_held held = {db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4), db_id(stmt, 5),
+                                  db_id(stmt, 6)};
         struct store_session session = {
             .id = db_id(stmt, 0), .era = db_id(stmt, 1), .held = held, .written = held};
         const struct store_session *old =
@@ -58,7 +62,7 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name FROM metric m"                              \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name FROM metric m"              \
     " LEFT JOIN summary y ON y.metric_id = m.id"
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
@@ -93,8 +97,9 @@ static int load_series(struct store *s, struct err *err) {
         struct store_session *session = store_find_session(s, db_id(stmt, 2));
         if (session)
             session->n_interned++;
-        if (session && totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
-                                   db_span(stmt, 16), ix, 0, NULL, err) != 0) {
+        if (session &&
+            totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
+                        db_span(stmt, 16), ix, 0, NULL, err) != 0) {
             got = -1;
             break;
         }

@@ -30,10 +30,10 @@ struct name_walk {
     struct buf name; /* the one that the walk is in */
     struct buf jump; /* behind which name it was begun last */
     int type;
-    bool any;        /* it is in one */
-    bool matters;    /* the name does */
-    bool taken;      /* it is to be handed out */
-    size_t n_rows;   /* of this name and type so far */
+    bool any;      /* it is in one */
+    bool matters;  /* the name does */
+    bool taken;    /* it is to be handed out */
+    size_t n_rows; /* of this name and type so far */
     size_t strangers;
     struct rows_ids ids; /* of those to be summed up */
 
@@ -41,7 +41,9 @@ struct name_walk {
     bool stopped; /* by who takes them */
     struct rows_tags tags;
     struct buf texts; /* of keys */
-    struct { size_t at, n; } keys[NAME_KEYS];
+    struct {
+        size_t at, n;
+    } keys[NAME_KEYS];
     size_t n_keys;
     int (*row)(void *, const struct name_row *);
     void *arg;
@@ -118,7 +120,8 @@ static int hand_out(struct name_walk *w, struct name_row *row) {
 static struct name_row nothing(struct name_walk *w) {
     w->n_keys = 0;
     buf_clear(&w->texts);
-    return (struct name_row){.min = (double)NAN, .max = (double)NAN, .last = (double)NAN, .first_at = INT64_MAX};
+    return (struct name_row){
+        .min = (double)NAN, .max = (double)NAN, .last = (double)NAN, .first_at = INT64_MAX};
 }
 
 /* The end of a name and type: what it comes to is handed out, unless its totals were. 1: enough, -1. */
@@ -270,22 +273,24 @@ static int walk_begin(struct name_walk *w) {
                                 "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
                                 " WHERE name >= ?1 ORDER BY name, session_id, type",
                                 w->err);
-    w->by_all = rows_statement(r,
-                               "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
-                               " WHERE (name, session_id, type) >= (?1, ?2, ?3) ORDER BY name, session_id, type",
-                               w->err);
-    w->total = rows_statement(r,
-                              "SELECT series, samples, count, sum, min, max, last, first_at, last_at, last_id, tag_keys"
-                              " FROM name_total WHERE metric_id = ?",
-                              w->err);
-    w->summary =
+    w->by_all =
         rows_statement(r,
-                       w->f->keys ? "SELECT y.samples, y.count, y.sum, y.min, y.max, y.last, y.first_at, y.last_at,"
-                                    " y.last_id, m.tags FROM summary y CROSS JOIN metric m ON m.id = y.metric_id"
-                                    " WHERE y.metric_id = ?"
-                                  : "SELECT samples, count, sum, min, max, last, first_at, last_at, last_id"
-                                    " FROM summary WHERE metric_id = ?",
+                       "SELECT name, session_id, type, id FROM metric INDEXED BY metric_name"
+                       " WHERE (name, session_id, type) >= (?1, ?2, ?3) ORDER BY name, session_id, type",
                        w->err);
+    w->total = rows_statement(
+        r,
+        "SELECT series, samples, count, sum, min, max, last, first_at, last_at, last_id, tag_keys"
+        " FROM name_total WHERE metric_id = ?",
+        w->err);
+    w->summary = rows_statement(
+        r,
+        w->f->keys ? "SELECT y.samples, y.count, y.sum, y.min, y.max, y.last, y.first_at, y.last_at,"
+                     " y.last_id, m.tags FROM summary y CROSS JOIN metric m ON m.id = y.metric_id"
+                     " WHERE y.metric_id = ?"
+                   : "SELECT samples, count, sum, min, max, last, first_at, last_at, last_id"
+                     " FROM summary WHERE metric_id = ?",
+        w->err);
     return w->by_name && w->by_all && w->total && w->summary ? 0 : -1;
 }
 
@@ -304,9 +309,11 @@ static void walk_end(struct name_walk *w) {
 /* --- what was counted before ----------------------------------------------------------------------------- */
 
 /* Ids of series are never given twice: with the same newest one, and as many series, a session has the same names. */
-static int look_up(struct rows *r, const struct name_filter *f, struct rows_counted *now, bool *known, struct err *err) {
+static int look_up(struct rows *r, const struct name_filter *f, struct rows_counted *now, bool *known,
+                   struct err *err) {
     sqlite3_stmt *stmt = rows_statement(
-        r, "SELECT (SELECT max(id) FROM metric), (SELECT series FROM session_count WHERE session_id = ?)", err);
+        r, "SELECT (SELECT max(id) FROM metric), (SELECT series FROM session_count WHERE session_id = ?)",
+        err);
     if (!stmt)
         return -1;
     db_bind_id(stmt, 1, now->session_id);
@@ -319,8 +326,8 @@ static int look_up(struct rows *r, const struct name_filter *f, struct rows_coun
     *known = false;
     for (size_t i = 0; i < ROWS_COUNTED && !*known; i++) {
         const struct rows_counted *c = &r->counted[i];
-        *known = c->question == now->question && c->session_id == now->session_id && c->max_id == now->max_id &&
-                 c->series == now->series;
+        *known = c->question == now->question && c->session_id == now->session_id &&
+                 c->max_id == now->max_id && c->series == now->series;
         now->n = *known ? c->n : 0;
     }
     return got < 0 ? -1 : 0;
@@ -345,8 +352,8 @@ static int walk_counted(struct name_walk *w, struct name_filter *f) {
     return 0;
 }
 
-int rows_name_rows(struct reader *reader, const struct name_filter *f, int (*row)(void *, const struct name_row *),
-                   void *arg, uint64_t *n, struct err *err) {
+int rows_name_rows(struct reader *reader, const struct name_filter *f,
+                   int (*row)(void *, const struct name_row *), void *arg, uint64_t *n, struct err *err) {
     struct name_filter filter = *f; /* a name without wildcards is looked up */
     filter.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
     struct name_walk w = {.r = (struct rows *)reader,
@@ -397,8 +404,10 @@ int rows_chunks(struct reader *reader, struct span session, uint64_t since, uint
     db_bind_id(stmt, 2, max);
     while ((got = db_row(r->db, stmt, err)) == 1) {
         int type = sqlite3_column_int(stmt, 3);
-        struct chunk_row out = {
-            .id = db_id(stmt, 0), .n = db_id(stmt, 1), .name = db_span(stmt, 2), .type = (enum metric_type)type};
+        struct chunk_row out = {.id = db_id(stmt, 0),
+                                .n = db_id(stmt, 1),
+                                .name = db_span(stmt, 2),
+                                .type = (enum metric_type)type};
         *from = ++n == max ? out.id : since;
         if (db_id(stmt, 4) == session_id && type >= 0 && type < METRIC_N_TYPES && row(arg, &out) != 0) {
             got = 0;

@@ -186,8 +186,8 @@ static int add_id(struct name_search *s, uint64_t id) {
 
 /* The ids of one name. */
 static int add_ids(struct name_search *s, struct span name) {
-    sqlite3_stmt *stmt = rows_statement(
-        s->r, "SELECT id FROM metric INDEXED BY metric_name WHERE name = ?", s->err);
+    sqlite3_stmt *stmt =
+        rows_statement(s->r, "SELECT id FROM metric INDEXED BY metric_name WHERE name = ?", s->err);
     if (!stmt)
         return -1;
     int got;

@@ -182,8 +182,8 @@ static int large(struct reader *reader, struct span session, int (*row)(void *, 
     return session.p ? 0 : p->of[1]->ops->large(p->of[1], session, row, arg, err);
 }
 
-static int name_rows(struct reader *reader, const struct name_filter *f, int (*row)(void *, const struct name_row *),
-                     void *arg, uint64_t *n, struct err *err) {
+static int name_rows(struct reader *reader, const struct name_filter *f,
+                     int (*row)(void *, const struct name_row *), void *arg, uint64_t *n, struct err *err) {
     bool second = is_second(f->session);
     struct reader *r = ((struct paired *)reader)->of[second];
     struct name_filter its = *f;

@@ -26,7 +26,7 @@
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
 #define ROWS_ARRIVALS    8192
-#define ROWS_COUNTED    16 /* answers that are remembered */
+#define ROWS_COUNTED     16                  /* answers that are remembered */
 #define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
 #define ROWS_SPELLED_MAX ((size_t)32 << 20)  /* bytes of remembered spellings */
 
@@ -88,7 +88,7 @@ struct rows {
         uint64_t max_id, series, n;
     } counted[ROWS_COUNTED];
     size_t next_counted;
-    uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
+    uint64_t n_looked; /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
 /* --- statement.c */
@@ -107,7 +107,8 @@ struct rows_columns {
     const char *method, *status;
     bool has_tags;
     bool all_ids; /* since and until are not for this kind */
-    bool has_names; /* of series: an index of name, session and type, in order of id where all three are given */
+    bool
+        has_names; /* of series: an index of name, session and type, in order of id where all three are given */
 };
 /* Of a series: some spelling of it has remarks. */
 #define ROWS_SERIES_REMARKS                                                                                  \
@@ -158,8 +159,8 @@ void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
 int rows_first_at(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
                 struct err *);
-int rows_name_rows(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *), void *,
-                   uint64_t *n, struct err *);
+int rows_name_rows(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
+                   void *, uint64_t *n, struct err *);
 int rows_chunks(struct reader *, struct span session, uint64_t since, uint64_t max,
                 int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,

@@ -40,9 +40,11 @@ static void clear_keys(struct total *t) {
 }
 
 /* Those that its row in the file has, and the id of the newest series that they are of. 0: there is no row. */
-static int read_keys(struct store *s, struct total *t, struct rows_tags *tags, uint64_t *after, struct err *err) {
+static int read_keys(struct store *s, struct total *t, struct rows_tags *tags, uint64_t *after,
+                     struct err *err) {
     const struct intern *in = &s->intern;
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT series, tag_keys FROM name_total WHERE metric_id = ?", err);
+    sqlite3_stmt *stmt =
+        db_prepare(s->db, "SELECT series, tag_keys FROM name_total WHERE metric_id = ?", err);
     if (!stmt)
         return -1;
     db_bind_id(stmt, 1, t->metric_id);
@@ -70,13 +72,14 @@ static int find_keys(struct store *s, struct total *t, struct err *err) {
     clear_keys(t);
     int got = read_keys(s, t, &tags, &after, err);
     sqlite3_stmt *stmt =
-        got != 0 ? NULL
-                 : db_prepare(
-                       s->db,
-                       "SELECT m.tags FROM metric o CROSS JOIN metric m INDEXED BY metric_name ON m.name = o.name"
-                       " AND m.session_id = o.session_id AND m.type = o.type AND m.id > ?2 WHERE o.id = ?1"
-                       " ORDER BY m.id",
-                       err);
+        got != 0
+            ? NULL
+            : db_prepare(
+                  s->db,
+                  "SELECT m.tags FROM metric o CROSS JOIN metric m INDEXED BY metric_name ON m.name = o.name"
+                  " AND m.session_id = o.session_id AND m.type = o.type AND m.id > ?2 WHERE o.id = ?1"
+                  " ORDER BY m.id",
+                  err);
     if (stmt) {
         db_bind_id(stmt, 1, t->metric_id);
         db_bind_id(stmt, 2, after);

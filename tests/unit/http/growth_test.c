@@ -47,9 +47,9 @@ static uint64_t looked(void) {
 /* --- recordings ---------------------------------------------------------------------------------------- */
 
 enum shape {
-    MORE_SAMPLES, /* of as many series */
-    MORE_SERIES,  /* of one sample each, but the first, which has 100 */
-    MORE_RECORDS, /* events, checks, lines that are refused */
+    MORE_SAMPLES,  /* of as many series */
+    MORE_SERIES,   /* of one sample each, but the first, which has 100 */
+    MORE_RECORDS,  /* events, checks, lines that are refused */
     MORE_OF_NAMES, /* series of a hundred names */
     N_SHAPES
 };
@@ -408,6 +408,7 @@ static void slow_exports_hold_nothing(void) {
 
 UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
           {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
-          {"eight times the series of as many names", more_series_of_names}, {"eight times the names", more_names},
-          {"eight times the samples", more_samples}, {"eight times the series", more_series},
+          {"eight times the series of as many names", more_series_of_names},
+          {"eight times the names", more_names}, {"eight times the samples", more_samples},
+          {"eight times the series", more_series},
           {"eight times the events, checks and rejects", more_records})

@@ -88,7 +88,8 @@ static void random_lists(void) {
                     buf_printf(&text, "many.n%u:%u|%s|#a%u:x,id:%u\n", dice(4), dice(1000), types[dice(2)],
                                series % 11, series);
                 else
-                    buf_printf(&text, "Few.n%u:%u|%s|#id:%u\n", dice(60), dice(1000), types[dice(5)], dice(3));
+                    buf_printf(&text, "Few.n%u:%u|%s|#id:%u\n", dice(60), dice(1000), types[dice(5)],
+                               dice(3));
             }
             rig_send(fd, SOURCE_UNIXGRAM, text.p, text.n);
             buf_free(&text);

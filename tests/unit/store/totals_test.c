@@ -45,7 +45,8 @@ static int slow_add(void *arg, const struct series_row *row) {
         s->n++;
         memset(m, 0, sizeof *m);
         memcpy(m->name, row->name.p, row->name.n);
-        m->row = (struct name_row){.type = row->type, .min = NAN, .max = NAN, .last = NAN, .first_at = INT64_MAX};
+        m->row =
+            (struct name_row){.type = row->type, .min = NAN, .max = NAN, .last = NAN, .first_at = INT64_MAX};
     }
     struct name_row *to = &m->row;
     to->series++;
@@ -121,8 +122,9 @@ static void compare(struct reader *r, const struct name_filter *f) {
 
 static int count_held(void *arg, const struct session_row *row) {
     struct buf *b = arg;
-    buf_printf(b, "%llu %llu %llu %llu %llu %llu;", (unsigned long long)row->id, (unsigned long long)row->samples,
-               (unsigned long long)row->series, (unsigned long long)row->events, (unsigned long long)row->checks,
+    buf_printf(b, "%llu %llu %llu %llu %llu %llu;", (unsigned long long)row->id,
+               (unsigned long long)row->samples, (unsigned long long)row->series,
+               (unsigned long long)row->events, (unsigned long long)row->checks,
                (unsigned long long)row->rejects);
     return 0;
 }
@@ -154,14 +156,20 @@ static void compare_all(struct store *s) {
     for (size_t i = 0; i < 3; i++) {
         struct span session = span_str(sessions[i]);
         compare(r, &(struct name_filter){.session = session, .n = UINT64_MAX, .keys = true, .to_end = true});
-        compare(r, &(struct name_filter){.session = session, .from = dice(20), .n = 1 + dice(9), .to_end = true});
-        compare(r, &(struct name_filter){.session = session, .from = dice(20), .n = 1 + dice(9), .keys = true});
+        compare(
+            r, &(struct name_filter){.session = session, .from = dice(20), .n = 1 + dice(9), .to_end = true});
+        compare(r,
+                &(struct name_filter){.session = session, .from = dice(20), .n = 1 + dice(9), .keys = true});
         compare(r, &(struct name_filter){.session = session, .n = 9, .wants = holds_e, .to_end = true});
         compare(r, &(struct name_filter){.session = session, .n = 9, .name = SPAN("few*"), .to_end = true});
         compare(r, &(struct name_filter){.session = session, .n = 9, .name = SPAN("m?ny*"), .keys = true});
         compare(r, &(struct name_filter){.session = session, .n = 9, .name = SPAN("many.1"), .to_end = true});
-        compare(r, &(struct name_filter){
-                       .session = session, .n = 9, .name = SPAN("many*"), .exact = true, .keys = true, .to_end = true});
+        compare(r, &(struct name_filter){.session = session,
+                                         .n = 9,
+                                         .name = SPAN("many*"),
+                                         .exact = true,
+                                         .keys = true,
+                                         .to_end = true});
         compare(r, &(struct name_filter){.session = session,
                                          .n = 9,
                                          .has_type = true,
@@ -181,7 +189,11 @@ static void put_random(struct store *s, uint64_t session, int64_t at) {
     struct span tags[3];
     uint32_t kind = dice(20);
     uint32_t most = kind < 14 ? 200 : kind < 18 ? 40 : 3; /* series of the name */
-    snprintf(name, sizeof name, kind < 14 ? "many.%u" : kind < 18 ? "some*%u" : "few.%u", dice(kind < 18 ? 3 : 40));
+    snprintf(name, sizeof name,
+             kind < 14   ? "many.%u"
+             : kind < 18 ? "some*%u"
+                         : "few.%u",
+             dice(kind < 18 ? 3 : 40));
     uint32_t series = dice(most);
     for (uint32_t t = 0; t < 3; t++) {
         snprintf(texts[t], sizeof texts[t], "k%u:%u", (series / 7 + t * 5) % 23, series);
@@ -201,7 +213,8 @@ static void put_random(struct store *s, uint64_t session, int64_t at) {
     if (dice(30) == 0)
         other = (struct record){.kind = RECORD_SERVICE_CHECK, .check = {.name = SPAN("c")}};
     else if (dice(30) == 0)
-        other = (struct record){.kind = RECORD_REJECT, .reject = {.reason = (enum reason)0, .text = SPAN("bad")}};
+        other =
+            (struct record){.kind = RECORD_REJECT, .reject = {.reason = (enum reason)0, .text = SPAN("bad")}};
     OK(store_arrival(s, session, SOURCE_UDP, at, &err));
     OK(store_put(s, dice(15) ? &record : &other, &err));
 }
