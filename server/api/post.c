@@ -256,7 +256,8 @@ static void copy_metric(struct copying *c, struct metric *m) {
         copy(c, &m->key_name);
         copy(c, &m->key_rest);
     } else
-        m->key_name = m->key_rest = (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
+        m->key_name = m->key_rest =
+            (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
     struct value *values = arena_alloc(c->arena, m->n_values * sizeof *values);
     if (!values) {
         m->n_values = 0;

@@ -80,7 +80,7 @@ struct metric {
      * equal metrics but for the values, so the store need not look further. key_name.n == 0: not available, compare the fields. */
     struct span key_name;
     struct span key_rest;
-    char key_kind; /* 0: a line */
+    char key_kind;                 /* 0: a line */
     const struct remarks *remarks; /* NULL: none */
 };
 

@@ -163,10 +163,11 @@ static void measure(const char *binary, struct request *q, int n_points, int n_c
     run(&s, q, 1); /* the first sight of the series is another benchmark's */
     struct outcome o = run(&s, q, n_clients);
     double decode_us = decoder_us(q);
-    printf("%-4s %5d points %3d clients %8.3f M points/s  p50 %7.0f us  p99 %7.0f us  CPU %6.0f us a POST, %5.2f s/M  "
-           "p50 is %5.1f bare round trips (%.1f us)  CPU is %5.1f decodings (%.1f us)\n",
-           q->name, n_points, n_clients, o.per_s * n_points / 1e6, o.p50_us, o.p99_us, o.cpu_us,
-           o.cpu_us / n_points, o.p50_us / trip.p50_us, trip.p50_us, o.cpu_us / decode_us, decode_us);
+    printf(
+        "%-4s %5d points %3d clients %8.3f M points/s  p50 %7.0f us  p99 %7.0f us  CPU %6.0f us a POST, %5.2f s/M  "
+        "p50 is %5.1f bare round trips (%.1f us)  CPU is %5.1f decodings (%.1f us)\n",
+        q->name, n_points, n_clients, o.per_s * n_points / 1e6, o.p50_us, o.p99_us, o.cpu_us,
+        o.cpu_us / n_points, o.p50_us / trip.p50_us, trip.p50_us, o.cpu_us / decode_us, decode_us);
     fflush(stdout);
     server_stop(&s);
 }

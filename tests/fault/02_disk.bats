@@ -253,7 +253,7 @@ waits_in_the_queue() { curl -fsS -m 60 "$STATWIT_URL/metrics" | grep -q '^statwi
 @test "a disk that gets full under POSTs: what was kept is there, the others are told 503" {
     small_disk 5000
     start --db small/r.db
-    hammer posts "$(http_port)" full >ledger &
+    "$HAMMER" posts "$(http_port)" full >ledger &
     local hammer=$! sent acknowledged n
     full() {
         [ "$(curl -s -o answer.json -w '%{http_code}' -H 'DD-API-KEY: k' -d '{"series":[]}' "$STATWIT_URL/api/v1/series")" = 503 ]

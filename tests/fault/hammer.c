@@ -115,14 +115,16 @@ static bool post(struct ledger *l) {
 
 /* The server kept what it acknowledged, and had no time to make rows of it. */
 static void keep_posting(struct ledger *l) {
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     enum { SERIES = 100, SIZE = SERIES * 160 };
     static char body[SIZE];
     char answer[65536];
     size_t n = (size_t)snprintf(body, sizeof body, "{\"series\":[");
     for (int i = 0; i < SERIES; i++)
-        n += (size_t)snprintf(body + n, sizeof body - n,
-                              "%s{\"metric\":\"%s.%d\",\"type\":1,\"points\":[{\"timestamp\":%lld,\"value\":1}]}",
-                              i ? "," : "", l->name, i, (long long)time(NULL));
+        n += (size_t)snprintf(
+            body + n, sizeof body - n,
+            "%s{\"metric\":\"%s.%d\",\"type\":1,\"points\":[{\"timestamp\":%lld,\"value\":1}]}", i ? "," : "",
+            l->name, i, (long long)time(NULL));
     snprintf(body + n, sizeof body - n, "]}");
     while (!ending && l->http >= 0) {
         l->http_sent += SERIES;
@@ -171,6 +173,8 @@ int main(int argc, char **argv) {
         printf("%llu\n", (unsigned long long)load.sent_samples);
         return 0;
     }
-    fprintf(stderr, "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer posts HTTP_PORT NAME | hammer flood WHERE SAMPLES RATE\n");
+    fprintf(
+        stderr,
+        "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer posts HTTP_PORT NAME | hammer flood WHERE SAMPLES RATE\n");
     return 2;
 }

@@ -29,7 +29,7 @@ struct series_reading {
     bool bad_text;      /* not UTF-8, and nobody may mend it */
     struct wire points; /* what is left from the first point's field on */
     size_t n_points;
-    struct series_point point; /* the last one */
+    struct series_point point;       /* the last one */
     const unsigned char *points_end; /* behind the last point's field */
     bool scattered;                  /* other fields stand between points */
 };

@@ -57,7 +57,8 @@ static struct intern_hash hash_given(struct store *s, const struct metric *m) {
         struct key_head head;
         char text[KEY_ON_STACK];
     } key;
-    key.head = (struct key_head){session->id, session->era, 'K' | (uint32_t)m->key_kind << 8, (uint32_t)m->key_name.n};
+    key.head = (struct key_head){session->id, session->era, 'K' | (uint32_t)m->key_kind << 8,
+                                 (uint32_t)m->key_name.n};
     memcpy(key.text, m->key_name.p, m->key_name.n);
     if (m->key_rest.n)
         memcpy(key.text + m->key_name.n, m->key_rest.p, m->key_rest.n);
@@ -289,7 +290,8 @@ int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct
         return 0;
     if (find_context(s, m, ix, err) != 0)
         return -1;
-    if (*ix == INTERN_NONE || s->intern.n_used > KEYS_PER_CONTEXT * ((size_t)s->intern.n_contexts + KEYS_PER_CONTEXT))
+    if (*ix == INTERN_NONE ||
+        s->intern.n_used > KEYS_PER_CONTEXT * ((size_t)s->intern.n_contexts + KEYS_PER_CONTEXT))
         return 0;
     s->arrival.session->n_interned++;
     return intern_lead(&s->intern, given, *ix) ? 0 : err_set(err, ENOMEM, "cannot record");

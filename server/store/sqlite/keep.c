@@ -39,7 +39,8 @@ int store_add_request(struct store *s, uint64_t id, const struct request *r, str
         v[10 + i] = bulk_list_text(list, spans[i]);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    return list->n < KEPT_REQUESTS_MAX && list->texts.used < KEPT_BYTES_MAX ? 0 : store_write_requests(s, err);
+    return list->n < KEPT_REQUESTS_MAX && list->texts.used < KEPT_BYTES_MAX ? 0
+                                                                            : store_write_requests(s, err);
 }
 
 int store_write_requests(struct store *s, struct err *err) {
@@ -133,8 +134,8 @@ int store_fold_kept(struct store *s, struct err *err) {
     s->rows = true;
     s->n_kept = 0; /* a transaction that is rolled back finds them again */
     return db_run(
-        s->db,
-        "INSERT INTO request SELECT * FROM kept_request; DELETE FROM kept; DELETE FROM kept_request", err);
+        s->db, "INSERT INTO request SELECT * FROM kept_request; DELETE FROM kept; DELETE FROM kept_request",
+        err);
 }
 
 /* --- loading ----------------------------------------------------------------------------------- */
@@ -170,27 +171,27 @@ static int read_value(struct span entry, uint64_t *context_id, struct buf *b, st
 }
 
 static int load_samples(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt =
-        db_prepare(s->db,
-                   "SELECT k.first_id + e.key, e.value, k.received_at, k.source, m.type, m.session_id FROM kept k"
-                   " CROSS JOIN json_each(k.vals) e CROSS JOIN context x ON x.id = json_extract(e.value, '$[0]')"
-                   " CROSS JOIN metric m ON m.id = x.metric_id",
-                   err);
+    sqlite3_stmt *stmt = db_prepare(
+        s->db,
+        "SELECT k.first_id + e.key, e.value, k.received_at, k.source, m.type, m.session_id FROM kept k"
+        " CROSS JOIN json_each(k.vals) e CROSS JOIN context x ON x.id = json_extract(e.value, '$[0]')"
+        " CROSS JOIN metric m ON m.id = x.metric_id",
+        err);
     struct vals_reader vals = {0};
     struct buf text = {.max = STORE_SCRATCH_MAX};
     int got = -1;
     while (stmt && (got = db_row(s->db, stmt, err)) == 1) {
         uint64_t id = db_id(stmt, 0), context_id;
         int type = sqlite3_column_int(stmt, 4), source = sqlite3_column_int(stmt, 3);
-        if (read_value(db_span(stmt, 1), &context_id, &text, &vals) != 0 || type < 0 || type >= METRIC_N_TYPES ||
-            source < 0 || source >= SOURCE_N)
+        if (read_value(db_span(stmt, 1), &context_id, &text, &vals) != 0 || type < 0 ||
+            type >= METRIC_N_TYPES || source < 0 || source >= SOURCE_N)
             continue;
         uint32_t ix = context_of_id(&s->intern, context_id);
         if (ix == INTERN_NONE)
             continue;
         struct store_when when = {sqlite3_column_int64(stmt, 2), (enum source)source};
-        got = store_put_value(s, id, ix, (enum metric_type)type, &vals.value,
-                              span_of(text.p + 5, text.n - 6), when, err);
+        got = store_put_value(s, id, ix, (enum metric_type)type, &vals.value, span_of(text.p + 5, text.n - 6),
+                              when, err);
         if (got != 0)
             break;
         struct store_session *session = store_find_session(s, db_id(stmt, 5));

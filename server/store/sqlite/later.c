@@ -11,7 +11,8 @@ int store_can_wait(struct store *s, bool *later, struct err *err) {
     if (s->is_new || !s->options.load_later || s->options.retention_age_ns || s->options.retention_samples)
         return 0; /* a retention looks at what there is, from the first commit on */
     if (db_int(s->db, "SELECT max(id) FROM metric", 0, &series, err) != 0 ||
-        db_int(s->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0, &kept, err) != 0)
+        db_int(s->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0, &kept,
+               err) != 0)
         return -1;
     *later = series >= SERIES_MANY && !kept;
     return 0;

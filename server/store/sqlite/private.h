@@ -112,10 +112,10 @@ struct store {
     uint64_t slice_ids; /* at most so many in one slice */
     uint64_t last_id;
     uint64_t pending;
-    uint64_t n_kept; /* records that survive, but that no reader sees yet */
+    uint64_t n_kept;       /* records that survive, but that no reader sees yet */
     uint64_t kept_samples; /* of them, when the file was loaded */
     bool open_transaction;
-    bool rows; /* it holds rows that readers would see when it is committed */
+    bool rows;                         /* it holds rows that readers would see when it is committed */
     bool later;                        /* what is in memory is loaded by store_ready (later.c) */
     bool stale;                        /* what is in memory must be loaded again before anything is put */
     bool refused;                      /* some session has n_refused > 0 */
@@ -211,8 +211,8 @@ void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
 /* put.c: a value into the slice; text: of it, when it is there already. */
-int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type, const struct value *v,
-                    struct span text, struct store_when when, struct err *err);
+int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
+                    const struct value *v, struct span text, struct store_when when, struct err *err);
 /* loss.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
  * (retain.c says why). */
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,

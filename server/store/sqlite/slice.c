@@ -67,7 +67,8 @@ bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct 
 
 bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
                      const struct value *v) {
-    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p && number_is_json(v->text))
+    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
+        number_is_json(v->text))
         return slice_add_text(s, g, id, v->text); /* what vals_put would do, for nearly every value */
     uint32_t at = begin_entry(s, v->text.n);
     if (!at)

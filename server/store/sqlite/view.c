@@ -24,7 +24,8 @@ static int copy_file(const char *from, const char *to, struct err *err) {
             n = -1;
             break;
         }
-    int failed = n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which must be brought up to date to be read", from);
+    int failed =
+        n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which must be brought up to date to be read", from);
     free(block);
     if (in >= 0)
         close(in);

@@ -377,8 +377,9 @@ static void kept_is_not_committed(void) {
     leave();
 }
 
-UNIT_MAIN("pipeline/pipeline", {"kept is not committed", kept_is_not_committed}, {"stored in order, marks in order", stored_in_order},
-          {"lanes take turns", lanes_take_turns}, {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
+UNIT_MAIN("pipeline/pipeline", {"kept is not committed", kept_is_not_committed},
+          {"stored in order, marks in order", stored_in_order}, {"lanes take turns", lanes_take_turns},
+          {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
           {"what is waited for", what_is_waited_for}, {"held until it is let in", held_until_it_is_let_in},

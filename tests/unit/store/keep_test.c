@@ -16,7 +16,8 @@ static void put_points(struct store *s, const char *name, enum metric_type type,
 
 static void put_request(struct store *s) {
     OK(store_request(
-        s, &(struct request){.method = SPAN("POST"), .path = SPAN("/p\xff?"), .status = 202, .note = SPAN("n")},
+        s,
+        &(struct request){.method = SPAN("POST"), .path = SPAN("/p\xff?"), .status = 202, .note = SPAN("n")},
         &err));
 }
 
@@ -24,8 +25,14 @@ static void put_request(struct store *s) {
 static void put_round(struct store *s, int n) {
     int32_t key = 3;
     uint32_t count = 2;
-    struct sketch sketch = {
-        .count = 2, .sum = 5, .min = n, .max = 3 + n, .avg = 2.5, .n_bins = 1, .keys = &key, .counts = &count};
+    struct sketch sketch = {.count = 2,
+                            .sum = 5,
+                            .min = n,
+                            .max = 3 + n,
+                            .avg = 2.5,
+                            .n_bins = 1,
+                            .keys = &key,
+                            .counts = &count};
     put_points(s, "plain", METRIC_GAUGE, (struct value){.number = 0.1 * n});
     put_points(s, "plain", METRIC_GAUGE, (struct value){.number = 1.5, .text = SPAN("1.50")});
     put_points(s, "timed", METRIC_RATE, (struct value){.number = 1e300 / n, .timestamp = 1700000000 + n});
@@ -70,10 +77,11 @@ static void expect_same_views(const char *a, const char *b) {
                     "SELECT group_concat(id||session||received_at||source||name||type||coalesce(value,'-')"
                     "||coalesce(text,'-')||sample_rate||tags||coalesce(timestamp,'-')||series_id, x'0a')"
                     " FROM (SELECT * FROM samples ORDER BY id)");
-    expect_same_sql(a, b,
-                    "SELECT group_concat(id||session||name||type||samples||' '||coalesce(count,'-')||' '"
-                    "||coalesce(sum,'-')||' '||coalesce(min,'-')||' '||coalesce(max,'-')||' '||coalesce(last,'-')||' '"
-                    "||first_at||last_at||sampled||' '||first_id||' '||last_id, x'0a') FROM (SELECT * FROM series ORDER BY id)");
+    expect_same_sql(
+        a, b,
+        "SELECT group_concat(id||session||name||type||samples||' '||coalesce(count,'-')||' '"
+        "||coalesce(sum,'-')||' '||coalesce(min,'-')||' '||coalesce(max,'-')||' '||coalesce(last,'-')||' '"
+        "||first_at||last_at||sampled||' '||first_id||' '||last_id, x'0a') FROM (SELECT * FROM series ORDER BY id)");
     expect_same_sql(a, b,
                     "SELECT group_concat(id||session||received_at||method||path||status||note, x'0a')"
                     " FROM (SELECT * FROM requests ORDER BY id)");
@@ -125,7 +133,8 @@ static void what_was_kept_survives(void) {
     for (size_t i = 0; i < sizeof whats / sizeof whats[0]; i++) {
         uint64_t n, m;
         expect_same_lines(lines_of_file(kept.path, whats[i]), lines_of_file(committed.path, whats[i]));
-        expect_same_lines(lines_of_view(kept.path, whats[i], &n), lines_of_view(committed.path, whats[i], &m));
+        expect_same_lines(lines_of_view(kept.path, whats[i], &n),
+                          lines_of_view(committed.path, whats[i], &m));
         EQ_INT(n, 20);
         EQ_INT(m, 20);
     }
@@ -232,11 +241,12 @@ static void a_full_disk(void) {
     sqlite3 *db;
     struct err why = {0};
     CU_ASSERT_EQUAL_FATAL(sqlite3_open(p.path, &db), SQLITE_OK);
-    CU_ASSERT_EQUAL(sqlite3_exec(db,
-                                 "CREATE TRIGGER full BEFORE INSERT ON summary BEGIN SELECT raise(ABORT, 'full'); END;"
-                                 "CREATE TRIGGER full2 BEFORE INSERT ON kept BEGIN SELECT raise(ABORT, 'full'); END",
-                                 NULL, NULL, NULL),
-                    SQLITE_OK);
+    CU_ASSERT_EQUAL(
+        sqlite3_exec(db,
+                     "CREATE TRIGGER full BEFORE INSERT ON summary BEGIN SELECT raise(ABORT, 'full'); END;"
+                     "CREATE TRIGGER full2 BEFORE INSERT ON kept BEGIN SELECT raise(ABORT, 'full'); END",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     put_round(s, 3);
     CU_ASSERT_EQUAL(store_keep(s, &why), -1); /* not acknowledged */
     EQ_INT(store_pending(s), 0);

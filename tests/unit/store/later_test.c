@@ -12,10 +12,9 @@ static void put_all(struct store *s) {
         snprintf(name, sizeof name, "series.%d", i);
         put_number(s, name, i);
     }
-    OK(store_put(s,
-                 &(struct record){.kind = RECORD_REJECT,
-                                  .reject = {.reason = REASON_NO_PIPE, .text = SPAN("x:1")}},
-                 &err));
+    OK(store_put(
+        s, &(struct record){.kind = RECORD_REJECT, .reject = {.reason = REASON_NO_PIPE, .text = SPAN("x:1")}},
+        &err));
     COMMIT(s);
 }
 
@@ -59,7 +58,8 @@ static void it_is_open_before_it_is_loaded(void) {
     expect_earlier(s, 0, N + 1, N, 1);
     expect_earlier(s, 1, N + 1, N, 1);
     put_all(s);
-    EXPECT_SQL(p.path, "SELECT count(*)||' '||min(samples)||max(samples) FROM series", "10001 22"); /* no new ones */
+    EXPECT_SQL(p.path, "SELECT count(*)||' '||min(samples)||max(samples) FROM series",
+               "10001 22"); /* no new ones */
     store_close(s);
     s = open_later(p.path);
     expect_earlier(s, 0, 2 * (N + 1), 2 * N, 1);
