@@ -64,6 +64,8 @@ struct series_row {
     int64_t first_at, last_at;
     uint64_t first_id, last_id; /* of its first and last sample still recorded */
     bool sampled;               /* some sample came with a rate other than 1 */
+    bool fall_known;
+    uint64_t fell_id; /* when known: the last sample that was less than the one before it; 0: none */
 };
 
 /* What some samples of a series have in common, their values and timestamps aside. */
@@ -72,6 +74,14 @@ struct spelling_row {
     uint64_t series_id;
     struct span session;
     const struct metric *spelling; /* without values */
+};
+
+/* Samples of one spelling whose timestamps lie too far away, all for the same reason. */
+struct stray_row {
+    struct span name; /* of the series */
+    int kind;         /* core/stray.h */
+    uint64_t n;
+    int64_t timestamp; /* of the first */
 };
 
 struct sample_row {
@@ -259,6 +269,10 @@ struct reader_ops {
      * after it. For those who look at rates and remarks: much cheaper than all samples. */
     int (*spellings)(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                      void *, struct err *);
+    /* The strays of a session (or of all) that came after `since`, series by series: what they are was counted when they came. NULL: the
+     * reader has not counted them; look at all samples with a timestamp. */
+    int (*strays)(struct reader *, const struct filter *, int (*row)(void *, const struct stray_row *),
+                  void *, struct err *);
     int (*cadence)(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
     int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *),
                   void *, struct err *);

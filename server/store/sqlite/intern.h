@@ -44,7 +44,10 @@ struct intern_series {
     uint64_t samples, first_id, last_id;
     int64_t first_at, last_at;
     double count, sum, min, max, last;
+    double newest;    /* as `last`, but sample by sample */
+    uint64_t fell_id; /* the last sample that was less than the one before; 0: none */
     bool sampled;
+    bool fall_known; /* not of a series of before version 7 that has not fallen since */
 };
 
 struct intern {

@@ -55,7 +55,7 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled FROM metric m"                              \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, y.fell_id FROM metric m"                   \
     " LEFT JOIN summary y ON y.metric_id = m.id"
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
@@ -71,6 +71,9 @@ static struct intern_series series_row(sqlite3_stmt *stmt) {
                                   .min = db_number(stmt, 11),
                                   .max = db_number(stmt, 12),
                                   .last = db_number(stmt, 13),
+                                  .newest = db_number(stmt, 13),
+                                  .fell_id = db_id(stmt, 15),
+                                  .fall_known = sqlite3_column_type(stmt, 15) != SQLITE_NULL,
                                   .sampled = sqlite3_column_int(stmt, 14) != 0};
 }
 

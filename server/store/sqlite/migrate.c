@@ -10,10 +10,11 @@ EMBED(sql_0003, "schema/sqlite/0003_runs.sql");
 EMBED(sql_0004, "schema/sqlite/0004_remarks.sql");
 EMBED(sql_0005, "schema/sqlite/0005_payloads.sql");
 EMBED(sql_0006, "schema/sqlite/0006_verdicts.sql");
+EMBED(sql_0009, "schema/sqlite/0009_strays.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
 /* What makes of version i the next one; of an empty file, today's at once. */
-static const char *const steps[] = {sql_new, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006};
+static const char *const steps[] = {sql_new, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006, sql_0009};
 #define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {

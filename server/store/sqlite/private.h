@@ -46,6 +46,7 @@ enum store_sql {
     SQL_CHUNK,
     SQL_SUMMARY,
     SQL_ARRIVAL,
+    SQL_STRAY,
     SQL_EVENT,
     SQL_CHECK,
     SQL_REJECT,

@@ -1,5 +1,6 @@
 /* Records into the slice (metrics) or rows of their own (everything else). */
 #include "core/clock.h"
+#include "core/stray.h"
 #include "store/sqlite/private.h"
 #include <errno.h>
 #include <math.h>
@@ -17,9 +18,10 @@ static uint64_t next_id(struct store *s) {
 
 /* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
  * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct slice_group *g, struct intern_series *series,
-                      const struct intern_context *context, enum metric_type type, const struct value *v,
-                      int64_t received_at) {
+static void summarise(struct store *s, struct slice_group *g, const struct intern_context *context,
+                      enum metric_type type, const struct value *v) {
+    struct intern_series *series = &s->intern.series[g->series];
+    int64_t received_at = s->arrival.received_at;
     double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
     if (v->sketch) { /* has its own weights: every value it was made of counts */
@@ -32,6 +34,11 @@ static void summarise(struct slice_group *g, struct intern_series *series,
     g->sum += sum;
     series->count += count;
     series->sum += sum;
+    if (number < series->newest) {
+        series->fell_id = s->last_id;
+        series->fall_known = true;
+    }
+    series->newest = number;
     if (!(g->min <= min))
         g->min = min;
     if (!(g->max >= max))
@@ -40,6 +47,12 @@ static void summarise(struct slice_group *g, struct intern_series *series,
     if (g->n == 1)
         g->first_at = received_at;
     g->last_at = received_at;
+}
+
+/* Those whose timestamps lie too far away are counted, so that lint need not look at each sample. */
+static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int64_t timestamp) {
+    enum stray kind = stray_of(timestamp, s->arrival.received_at, STRAY_POINT_OLD_S);
+    return kind == STRAY_NONE || slice_add_stray(&s->slice, g, kind, id, timestamp);
 }
 
 static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
@@ -59,9 +72,10 @@ static int put_value(struct store *s, uint32_t ix, enum metric_type type, const 
     }
     struct slice_group *g = &slice->groups[context->group];
     if (!slice_add_value(slice, g, id, type, v) ||
-        !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source))
+        !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source) ||
+        (v->timestamp && !note_stray(s, g, id, v->timestamp)))
         return no_memory(err);
-    summarise(g, &s->intern.series[g->series], context, type, v, s->arrival.received_at);
+    summarise(s, g, context, type, v);
     s->now.samples++;
     s->now.received_samples++;
     return 0;

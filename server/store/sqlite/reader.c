@@ -294,6 +294,7 @@ static const struct reader_ops ops = {
     .samples_close = rows_samples_close,
     .points = rows_points,
     .spellings = rows_spellings,
+    .strays = rows_strays,
     .cadence = rows_cadence,
     .events = rows_events,
     .checks = rows_checks,

@@ -110,6 +110,7 @@ static const char remake_summaries[] =
 
 static const char drop_empty[] =
     "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk));"
+    "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN (SELECT id FROM temp.touched));"
     "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";

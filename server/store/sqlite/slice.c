@@ -56,6 +56,28 @@ bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum m
     return true;
 }
 
+bool slice_add_stray(struct slice *s, struct slice_group *g, uint32_t kind, uint64_t id, int64_t timestamp) {
+    for (uint32_t at = g->strays; at; at = s->strays[at - 1].next) {
+        struct slice_stray *stray = &s->strays[at - 1];
+        if (stray->kind != kind)
+            continue;
+        stray->n++;
+        stray->last_id = id;
+        return true;
+    }
+    if (!array_room(&s->strays, s->n_strays, &s->cap_strays, sizeof *s->strays))
+        return false;
+    s->strays[s->n_strays++] = (struct slice_stray){.context = g->context,
+                                                    .kind = kind,
+                                                    .next = g->strays,
+                                                    .n = 1,
+                                                    .timestamp = timestamp,
+                                                    .first_id = id,
+                                                    .last_id = id};
+    g->strays = (uint32_t)s->n_strays;
+    return true;
+}
+
 bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
     if (s->n_runs > 0) {
         struct slice_run *last = &s->runs[s->n_runs - 1];
@@ -112,7 +134,7 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
 }
 
 void slice_clear(struct slice *s) {
-    s->n_groups = s->n_runs = 0;
+    s->n_groups = s->n_runs = s->n_strays = 0;
     buf_clear(&s->arena);
     if (s->arena.cap > ARENA_KEEP)
         buf_free(&s->arena);
@@ -125,5 +147,6 @@ void slice_free(struct slice *s) {
     buf_free(&s->vals);
     free(s->groups);
     free(s->runs);
+    free(s->strays);
     *s = (struct slice){0};
 }

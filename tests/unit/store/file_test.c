@@ -174,7 +174,9 @@ static void migrate_from(int version) {
     store_close(s);
     static char of_new[32768], migrated[32768];
     ask_sql(p.path, SHAPE, of_new, sizeof of_new);
-    run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+    run_sql(p.path, "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id; PRAGMA user_version = 6");
+    if (version <= 5)
+        run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     if (version <= 4)
         run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
                         "DROP INDEX datagram_after; PRAGMA user_version = 4");
@@ -220,6 +222,7 @@ static void older_is_migrated(void) {
     migrate_from(3);
     migrate_from(4);
     migrate_from(5);
+    migrate_from(6);
 }
 
 /* A newer version that stands only in the log. */

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "6" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+#define SCHEMA_VERSION "7" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
 #define AT             INT64_C(1700000000000000000)
 
 struct lines {
