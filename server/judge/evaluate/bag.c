@@ -1,8 +1,6 @@
 #include "judge/evaluate/bag.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,21 +18,78 @@ static int reserve(struct bag *b, size_t n) {
     return 0;
 }
 
+static void note(struct bag *b, double least, double most, double total, bool odd) {
+    b->least = b->n && b->least < least ? b->least : least;
+    b->most = b->n && b->most > most ? b->most : most;
+    b->total += total;
+    b->odd |= odd;
+}
+
+static bool is_odd(double value, double weight) {
+    return isnan(value) || !(weight >= 0 && weight < 1e15) || weight != (double)(int64_t)weight;
+}
+
 int bag_add(struct bag *b, double value, double weight) {
     /* When full, joining equal values may make room before more memory is asked for. */
     if (b->n == b->cap && b->n - b->n_sorted > b->n / 2 && bag_settle(b) != 0)
         return -1;
     if (reserve(b, 1) != 0)
         return -1;
+    note(b, value, value, weight, is_odd(value, weight));
     b->items[b->n++] = (struct weighted){value == 0 ? 0 : value, weight}; /* -0 is 0 */
     return 0;
 }
 
+/* --- many at a time ------------------------------------------------------------------------------------- */
+
+#define OFTEN  16   /* one of so many was there before: then equal values are worth being looked for */
+#define TRIED  8192 /* before that is known */
+#define LARGE  ((size_t)1 << 16) /* items: 1 MB */
+#define LARGER ((size_t)1 << 21)
+
+static bool repeats(const struct bag_hints *h) {
+    return h->tried < TRIED || h->hits * OFTEN >= h->tried;
+}
+
+/* Whether an equal value that came lately takes the weight. */
+static bool joins(struct bag *b, struct bag_hints *h, double value, double weight) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t *place = &h->places[bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BAG_HINT_BITS)];
+    bool there = *place < b->n && b->items[*place].value == value;
+    if (there)
+        b->items[*place].weight += weight;
+    else
+        *place = (uint32_t)b->n;
+    h->hits += there;
+    return there;
+}
+
+int bag_add_many(struct bag *b, size_t n, const double *values, double weight, struct bag_hints *h) {
+    size_t unsorted = b->n - b->n_sorted;
+    bool full = b->n + n > b->cap && unsorted > b->n / 2;
+    if (full && (b->n >= LARGER || (b->n >= LARGE && repeats(h))) && bag_settle(b) != 0)
+        return -1;
+    if (reserve(b, n) != 0)
+        return -1;
+    bool looks = repeats(h), odd = is_odd(0, weight);
+    h->tried += looks ? n : 0;
+    for (size_t i = 0; i < n; i++) {
+        double value = values[i] == 0 ? 0 : values[i];
+        note(b, value, value, weight, odd || isnan(value));
+        if (!looks || !joins(b, h, value, weight))
+            b->items[b->n++] = (struct weighted){value, weight};
+    }
+    return 0;
+}
+
 int bag_add_all(struct bag *b, const struct bag *from) {
+    if (from->n == 0)
+        return 0;
     if (reserve(b, from->n) != 0)
         return -1;
-    if (from->n)
-        memcpy(b->items + b->n, from->items, from->n * sizeof *b->items);
+    note(b, from->least, from->most, from->total, from->odd);
+    memcpy(b->items + b->n, from->items, from->n * sizeof *b->items);
     b->n += from->n;
     return 0;
 }
@@ -132,18 +187,86 @@ int bag_settle(struct bag *b) {
     return 0;
 }
 
-double bag_percentile(const struct bag *b, double percentile) {
-    double total = 0, reached = 0;
-    for (size_t i = 0; i < b->n; i++)
-        total += b->items[i].weight;
-    /* A hair below, for sums of fractions that should meet exactly. */
-    double rank = total * percentile / 100 - total * 1e-12;
-    for (size_t i = 0; i < b->n; i++) {
-        reached += b->items[i].weight;
+/* --- quantiles ------------------------------------------------------------------------------------------- */
+
+#define FEW_ASKED 3 /* finding so many places takes less than sorting */
+#define RANGES    4096
+
+/* A hair below, for sums of fractions that should meet exactly. */
+static double rank_of(double total, double percentile) {
+    return total * percentile / 100 - total * 1e-12;
+}
+
+static double place_in_sorted(const struct weighted *items, size_t n, double reached, double rank) {
+    for (size_t i = 0; i < n; i++) {
+        reached += items[i].weight;
         if (reached > 0 && reached >= rank)
-            return b->items[i].value;
+            return items[i].value;
     }
     return NAN;
+}
+
+/* The values' span cut into ranges of the same width, and what each weighs. */
+struct ranges {
+    double least, scale;
+    double weights[RANGES];
+};
+
+static size_t range_of(const struct ranges *r, double value) {
+    size_t i = (size_t)((value - r->least) * r->scale);
+    return i < RANGES ? i : RANGES - 1;
+}
+
+/* Whether adding up weights in any order gives the same, and the values have a span. */
+static bool has_places(const struct bag *b) {
+    return !b->odd && b->total < 1e15 && isfinite(b->most - b->least) &&
+           isfinite(RANGES / (b->most - b->least));
+}
+
+static void weigh_ranges(const struct bag *b, struct ranges *r) {
+    r->least = b->least;
+    r->scale = RANGES / (b->most - b->least);
+    memset(r->weights, 0, sizeof r->weights);
+    for (size_t i = 0; i < b->n; i++)
+        r->weights[range_of(r, b->items[i].value)] += b->items[i].weight;
+}
+
+/* The same place as if all were sorted: only the range that holds it is. */
+static double find_place(const struct bag *b, double percentile) {
+    struct ranges *r = malloc(sizeof *r);
+    struct weighted *inside = malloc(b->n * sizeof *inside);
+    double rank = rank_of(b->total, percentile), reached = 0, value = NAN;
+    if (r && inside) {
+        size_t range = 0, n = 0;
+        weigh_ranges(b, r);
+        while (range < RANGES - 1 &&
+               !(reached + r->weights[range] > 0 && reached + r->weights[range] >= rank))
+            reached += r->weights[range++];
+        for (size_t i = 0; i < b->n; i++)
+            if (range_of(r, b->items[i].value) == range)
+                inside[n++] = b->items[i];
+        if (n)
+            sort(inside, n);
+        value = place_in_sorted(inside, n, reached, rank);
+    }
+    free(inside);
+    free(r);
+    return value;
+}
+
+int bag_settle_for_percentile(struct bag *b) {
+    if (b->n == b->n_sorted || (b->n >= LARGE && b->asked++ < FEW_ASKED && has_places(b)))
+        return 0;
+    return bag_settle(b);
+}
+
+double bag_percentile(const struct bag *b, double percentile) {
+    if (b->n_sorted < b->n)
+        return find_place(b, percentile);
+    double total = 0;
+    for (size_t i = 0; i < b->n; i++)
+        total += b->items[i].weight;
+    return place_in_sorted(b->items, b->n, 0, rank_of(total, percentile));
 }
 
 void bag_free(struct bag *b) {

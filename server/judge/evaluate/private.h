@@ -97,6 +97,9 @@ int judge_renew_series(struct judge *j, const struct series_row *row, bool *know
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
 /* The same in the first look, which may have counted it by the summary of its series. */
 int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* The same of values alone. */
+int judge_read_values(struct judge *j, struct witness *w, const struct values_row *row,
+                      struct bag_hints *hints);
 /* After judging: which of the series that may be aggregated forms are covered by claims that were told by them. */
 void judge_cover_forms(struct judge *j);
 int judge_add_event(struct judge *j, const struct event_row *row);

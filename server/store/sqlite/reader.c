@@ -293,6 +293,7 @@ static const struct reader_ops ops = {
     .samples_more = rows_samples_more,
     .samples_close = rows_samples_close,
     .points = rows_points,
+    .values = rows_values,
     .spellings = rows_spellings,
     .strays = rows_strays,
     .cadence = rows_cadence,

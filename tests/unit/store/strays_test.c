@@ -122,7 +122,8 @@ static void put_timed(struct store *s, uint64_t session, int name, int64_t now_s
     static const uint32_t counts[] = {1, 2};
     struct sketch sketch = {
         .count = 3, .sum = 3, .min = 1, .max = 2, .avg = 1, .n_bins = 2, .keys = keys, .counts = counts};
-    struct value v = {.number = name == 2 ? sketch.avg : roll(name == 1 ? 2000 : 3), .timestamp = times[roll(8)]};
+    struct value v = {.number = name == 2 ? sketch.avg : roll(name == 1 ? 2000 : 3),
+                      .timestamp = times[roll(8)]};
     if (name == 2)
         v.sketch = &sketch;
     struct record r = {.kind = RECORD_METRIC,
