@@ -273,10 +273,9 @@ struct reader_ops {
     /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
-    /* The values of one series that is no set, of samples with since < id <= until (0: no bound), in any order: for quantiles. NULL: take
-     * `samples`. */
-    int (*values)(struct reader *, uint64_t series_id, uint64_t since, uint64_t until,
-                  int (*row)(void *, const struct values_row *), void *, struct err *);
+    /* The values of all samples of one series that is no set, in any order: for quantiles. NULL: take `points`. */
+    int (*values)(struct reader *, uint64_t series_id, int (*row)(void *, const struct values_row *), void *,
+                  struct err *);
     /* The spellings of the series that the filter lets by, series by series in order of id; with `since` only those that came
      * after it. For those who look at rates and remarks: much cheaper than all samples. */
     int (*spellings)(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),

@@ -4,6 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int reserve_plain(struct bag *b, size_t n) {
+    if (b->n_plain + n <= b->cap_plain)
+        return 0;
+    size_t cap = b->cap_plain ? b->cap_plain : 1024;
+    while (cap < b->n_plain + n)
+        cap *= 2;
+    double *plain = realloc(b->plain, cap * sizeof *plain);
+    if (!plain)
+        return -1;
+    b->plain = plain;
+    b->cap_plain = cap;
+    return 0;
+}
+
 static int reserve(struct bag *b, size_t n) {
     if (b->n + n <= b->cap)
         return 0;
@@ -19,8 +33,9 @@ static int reserve(struct bag *b, size_t n) {
 }
 
 static void note(struct bag *b, double least, double most, double total, bool odd) {
-    b->least = b->n && b->least < least ? b->least : least;
-    b->most = b->n && b->most > most ? b->most : most;
+    bool any = b->n || b->n_plain;
+    b->least = any && b->least < least ? b->least : least;
+    b->most = any && b->most > most ? b->most : most;
     b->total += total;
     b->odd |= odd;
 }
@@ -51,46 +66,84 @@ static bool repeats(const struct bag_hints *h) {
     return h->tried < TRIED || h->hits * OFTEN >= h->tried;
 }
 
-/* Whether an equal value that came lately takes the weight. */
+static bool is_at(const struct bag *b, uint32_t place, double value) {
+    return place < b->n && b->items[place].value == value;
+}
+
+/* Whether an equal value that came lately takes the weight. Two places for each hash, the one that came last first. */
 static bool joins(struct bag *b, struct bag_hints *h, double value, double weight) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    uint32_t *place = &h->places[bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BAG_HINT_BITS)];
-    bool there = *place < b->n && b->items[*place].value == value;
+    uint32_t *places = h->places[bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BAG_HINT_BITS)];
+    bool there = is_at(b, places[0], value) || is_at(b, places[1], value);
+    if (!there || !is_at(b, places[0], value)) {
+        uint32_t place = there ? places[1] : (uint32_t)b->n;
+        places[1] = places[0];
+        places[0] = place;
+    }
     if (there)
-        b->items[*place].weight += weight;
-    else
-        *place = (uint32_t)b->n;
+        b->items[places[0]].weight += weight;
     h->hits += there;
     return there;
 }
 
-int bag_add_many(struct bag *b, size_t n, const double *values, double weight, struct bag_hints *h) {
-    size_t unsorted = b->n - b->n_sorted;
-    bool full = b->n + n > b->cap && unsorted > b->n / 2;
-    if (full && (b->n >= LARGER || (b->n >= LARGE && repeats(h))) && bag_settle(b) != 0)
-        return -1;
-    if (reserve(b, n) != 0)
-        return -1;
-    bool looks = repeats(h), odd = is_odd(0, weight);
-    h->tried += looks ? n : 0;
+static void note_many(struct bag *b, size_t n, const double *values, double weight) {
+    double least = values[0], most = values[0];
+    bool odd = is_odd(0, weight);
     for (size_t i = 0; i < n; i++) {
-        double value = values[i] == 0 ? 0 : values[i];
-        note(b, value, value, weight, odd || isnan(value));
+        least = values[i] < least ? values[i] : least;
+        most = values[i] > most ? values[i] : most;
+        odd |= isnan(values[i]);
+    }
+    note(b, least, most, weight * (double)n, odd);
+}
+
+int bag_add_many(struct bag *b, size_t n, const double *values, double weight, struct bag_hints *h) {
+    bool looks = repeats(h), plain = !looks && weight == 1;
+    size_t unsorted = b->n + b->n_plain - b->n_sorted, all = b->n + b->n_plain;
+    bool full = plain ? b->n_plain + n > b->cap_plain : b->n + n > b->cap;
+    if (n == 0)
+        return 0;
+    if (full && unsorted > all / 2 && (all >= LARGER || (all >= LARGE && looks)) && bag_settle(b) != 0)
+        return -1;
+    if ((plain ? reserve_plain(b, n) : reserve(b, n)) != 0)
+        return -1;
+    note_many(b, n, values, weight);
+    for (size_t i = 0; i < n && plain; i++)
+        b->plain[b->n_plain++] = values[i] + 0.0; /* -0 is 0 */
+    for (size_t i = 0; i < n && !plain; i++) {
+        double value = values[i] + 0.0;
         if (!looks || !joins(b, h, value, weight))
             b->items[b->n++] = (struct weighted){value, weight};
     }
+    h->tried += looks ? n : 0;
+    return 0;
+}
+
+/* Moves them to the items. */
+static int weigh_plain(struct bag *b) {
+    if (reserve(b, b->n_plain) != 0)
+        return -1;
+    for (size_t i = 0; i < b->n_plain; i++)
+        b->items[b->n++] = (struct weighted){b->plain[i], 1};
+    free(b->plain);
+    b->plain = NULL;
+    b->n_plain = b->cap_plain = 0;
     return 0;
 }
 
 int bag_add_all(struct bag *b, const struct bag *from) {
-    if (from->n == 0)
+    if (from->n + from->n_plain == 0)
         return 0;
-    if (reserve(b, from->n) != 0)
+    if (reserve(b, from->n) != 0 || reserve_plain(b, from->n_plain) != 0)
         return -1;
     note(b, from->least, from->most, from->total, from->odd);
-    memcpy(b->items + b->n, from->items, from->n * sizeof *b->items);
+    if (from->n)
+        memcpy(b->items + b->n, from->items, from->n * sizeof *b->items);
+    if (from->n_plain)
+        memcpy(b->plain + b->n_plain, from->plain, from->n_plain * sizeof *b->plain);
     b->n += from->n;
+    b->n_plain += from->n_plain;
     return 0;
 }
 
@@ -167,8 +220,10 @@ static size_t join_equal(struct weighted *items, size_t n) {
 
 /* Only what came since the last time is sorted; then both are merged. */
 int bag_settle(struct bag *b) {
-    if (b->n_sorted == b->n)
+    if (b->n_sorted == b->n + b->n_plain)
         return 0;
+    if (b->n_plain && weigh_plain(b) != 0)
+        return -1;
     sort(b->items + b->n_sorted, b->n - b->n_sorted);
     if (b->n_sorted) {
         struct weighted *merged = malloc(b->n * sizeof *merged);
@@ -229,12 +284,14 @@ static void weigh_ranges(const struct bag *b, struct ranges *r) {
     memset(r->weights, 0, sizeof r->weights);
     for (size_t i = 0; i < b->n; i++)
         r->weights[range_of(r, b->items[i].value)] += b->items[i].weight;
+    for (size_t i = 0; i < b->n_plain; i++)
+        r->weights[range_of(r, b->plain[i])]++;
 }
 
 /* The same place as if all were sorted: only the range that holds it is. */
 static double find_place(const struct bag *b, double percentile) {
     struct ranges *r = malloc(sizeof *r);
-    struct weighted *inside = malloc(b->n * sizeof *inside);
+    struct weighted *inside = malloc((b->n + b->n_plain + 1) * sizeof *inside);
     double rank = rank_of(b->total, percentile), reached = 0, value = NAN;
     if (r && inside) {
         size_t range = 0, n = 0;
@@ -242,9 +299,13 @@ static double find_place(const struct bag *b, double percentile) {
         while (range < RANGES - 1 &&
                !(reached + r->weights[range] > 0 && reached + r->weights[range] >= rank))
             reached += r->weights[range++];
-        for (size_t i = 0; i < b->n; i++)
-            if (range_of(r, b->items[i].value) == range)
-                inside[n++] = b->items[i];
+        for (size_t i = 0; i < b->n; i++) {
+            inside[n] = b->items[i];
+            n += range_of(r, b->items[i].value) == range;
+        }
+        for (size_t i = 0; i < b->n_plain; i++)
+            if (range_of(r, b->plain[i]) == range)
+                inside[n++] = (struct weighted){b->plain[i], 1};
         if (n)
             sort(inside, n);
         value = place_in_sorted(inside, n, reached, rank);
@@ -255,21 +316,23 @@ static double find_place(const struct bag *b, double percentile) {
 }
 
 int bag_settle_for_percentile(struct bag *b) {
-    if (b->n == b->n_sorted || (b->n >= LARGE && b->asked++ < FEW_ASKED && has_places(b)))
+    size_t all = b->n + b->n_plain;
+    if (all == b->n_sorted || (all >= LARGE && b->asked++ < FEW_ASKED && has_places(b)))
         return 0;
     return bag_settle(b);
 }
 
 double bag_percentile(const struct bag *b, double percentile) {
-    if (b->n_sorted < b->n)
+    if (b->n_sorted < b->n + b->n_plain)
         return find_place(b, percentile);
-    double total = 0;
-    for (size_t i = 0; i < b->n; i++)
+    double total = b->odd ? 0 : b->total;
+    for (size_t i = 0; i < b->n && b->odd; i++)
         total += b->items[i].weight;
     return place_in_sorted(b->items, b->n, 0, rank_of(total, percentile));
 }
 
 void bag_free(struct bag *b) {
     free(b->items);
+    free(b->plain);
     *b = (struct bag){0};
 }

@@ -17,6 +17,8 @@ struct weighted {
 struct bag {
     struct weighted *items; /* the first n_sorted are sorted and distinct */
     size_t n, cap, n_sorted;
+    double *plain; /* of weight 1, until they are sorted: half the memory */
+    size_t n_plain, cap_plain;
     /* Of all that was added: */
     double least, most, total; /* total: of the weights */
     bool odd;                  /* values that are NaN, weights that are no whole numbers */
@@ -24,9 +26,9 @@ struct bag {
 };
 
 /* Where values came lately that may come again: for bag_add_many, which then need not sort to join them. Initialise with {0}. */
-#define BAG_HINT_BITS 12
+#define BAG_HINT_BITS 11
 struct bag_hints {
-    uint32_t places[1 << BAG_HINT_BITS];
+    uint32_t places[1 << BAG_HINT_BITS][2];
     uint64_t tried, hits;
 };
 

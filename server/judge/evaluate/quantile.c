@@ -30,7 +30,7 @@ static int take_points(void *arg, const struct points_row *row) {
 }
 
 static int read_bag(struct reader *r, uint64_t series_id, struct quantile *q, struct err *err) {
-    return r->ops->values ? r->ops->values(r, series_id, 0, 0, take_values, q, err)
+    return r->ops->values ? r->ops->values(r, series_id, take_values, q, err)
                           : r->ops->points(r, series_id, take_points, q, err);
 }
 

@@ -86,7 +86,7 @@ static int read_values(struct start *start, struct reader *reader, struct err *e
         values->start = start;
         values->witness = w;
         values->hints.tried = values->hints.hits = 0;
-        result = reader->ops->values(reader, w->id, 0, 0, take_values, values, err);
+        result = reader->ops->values(reader, w->id, take_values, values, err);
     }
     free(values);
     return result;

@@ -113,75 +113,54 @@ struct valuing {
     struct pointing p;
     int (*row)(void *, const struct values_row *);
     void *arg;
-    uint32_t offsets[VALUES_MAX];
     double values[VALUES_MAX];
 };
 
-/* Drops what lies outside of from..to; how many are left. */
-static size_t keep_asked(struct valuing *v, uint64_t first, size_t n) {
-    const struct reading *g = &v->p.g;
-    if (n == 0 || (first + v->offsets[0] >= g->from && first + v->offsets[n - 1] <= g->to))
-        return n;
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (first + v->offsets[i] >= g->from && first + v->offsets[i] <= g->to)
-            v->values[kept++] = v->values[i];
-    return kept;
-}
-
 /* The next values of the chunk: 1, 0: there are no more, -1. */
-static int next_values(struct valuing *v, uint64_t first, struct values_row *row) {
+static int next_values(struct valuing *v, struct values_row *row) {
     struct vals_reader *r = &v->p.vals;
-    size_t n = vals_numbers(r, VALUES_MAX, v->offsets, v->values);
-    v->p.g.r->n_looked += n;
+    row->n = vals_numbers(r, VALUES_MAX, v->values);
     row->sketch = NULL;
-    if (n == 0) {
+    if (row->n == 0) {
         int got = vals_next(r);
         if (got <= 0)
             return got < 0 ? rows_damaged(v->p.g.err) : 0;
-        v->p.g.r->n_looked++;
-        v->offsets[n] = (uint32_t)r->offset;
-        v->values[n++] = r->value.number;
+        v->values[row->n++] = r->value.number;
         row->sketch = r->value.sketch;
     }
-    row->n = keep_asked(v, first, n);
+    v->p.g.r->n_looked += row->n;
     return 1;
 }
 
 static int take_values(struct valuing *v) {
     struct reading *g = &v->p.g;
-    uint64_t first = db_id(g->stmt, 0);
     struct rows_spelling *spelling = rows_spelling(g->r, db_id(g->stmt, 1), g->err);
     if (!spelling)
         return -1;
     vals_start(&v->p.vals, db_span(g->stmt, 2));
     struct values_row row = {.spelling = &spelling->metric, .values = v->values};
     int got, result = 0;
-    while (result == 0 && (got = next_values(v, first, &row)) != 0) {
+    while (result == 0 && (got = next_values(v, &row)) != 0) {
         if (got < 0)
             return -1;
-        result = row.n ? v->row(v->arg, &row) : 0;
+        result = v->row(v->arg, &row);
     }
     return result;
 }
 
-int rows_values(struct reader *reader, uint64_t series_id, uint64_t since, uint64_t until,
-                int (*row)(void *, const struct values_row *), void *arg, struct err *err) {
+int rows_values(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct values_row *),
+                void *arg, struct err *err) {
     struct valuing v = {.p.g = {.r = (struct rows *)reader, .err = err}, .row = row, .arg = arg};
     struct reading *g = &v.p.g;
     int result = choose_series(&v.p, series_id);
-    if (result == 0 && since >= g->from)
-        g->from = since + 1;
-    if (result == 0 && until && until < g->to)
-        g->to = until;
-    if (result != 0 || g->from > g->to)
+    if (result == 0)
+        result = gather_chunks(g);
+    if (result != 0)
         return result < 0 ? -1 : 0;
-    result = gather_chunks(g);
     int got;
     while (result == 0 && (got = gather_next(g)) != 0)
         result = got < 0 ? -1 : take_values(&v);
-    if (g->stmt)
-        rows_done(g->r, g->stmt);
+    rows_done(g->r, g->stmt);
     vals_free(&v.p.vals);
     free(g->ids);
     return result < 0 ? -1 : 0;

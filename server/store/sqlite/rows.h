@@ -163,8 +163,8 @@ int rows_datagrams(struct reader *, const struct filter *, int (*row)(void *, co
                    void *, struct err *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
-int rows_values(struct reader *, uint64_t series_id, uint64_t since, uint64_t until,
-                int (*row)(void *, const struct values_row *), void *, struct err *);
+int rows_values(struct reader *, uint64_t series_id, int (*row)(void *, const struct values_row *), void *,
+                struct err *);
 int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                    void *, struct err *);
 int rows_strays(struct reader *, const struct filter *, int (*row)(void *, const struct stray_row *), void *,

@@ -244,29 +244,35 @@ void vals_start(struct vals_reader *r, struct span vals) {
 /* --- the common case: ,"12":[1700000000,4.25] or ,"12":4.25 with short numbers, away from the end of the text ---- */
 
 #define FAST_MOST 64 /* bytes that it looks at */
+#define INLINE    static inline __attribute__((always_inline))
 
 static inline unsigned digit_at(const char *p) {
     return (unsigned char)*p - (unsigned)'0';
 }
 
-/* How many digits there are at p, at most 8, and their value: eight bytes at once. */
-static inline size_t digits_at(const char *p, uint64_t *value) {
+/* Eight bytes of text from p on, the first one lowest; a digit is its value. */
+INLINE uint64_t eight_at(const char *p) {
     uint64_t w;
     memcpy(&w, p, sizeof w);
-    w = le64toh(w) ^ UINT64_C(0x3030303030303030); /* a digit is its value now */
+    return le64toh(w) ^ UINT64_C(0x3030303030303030);
+}
+
+/* How many of them are digits before the first that is none. */
+INLINE unsigned digits_in(uint64_t w) {
     uint64_t others = ((w + UINT64_C(0x7676767676767676)) | w) & UINT64_C(0x8080808080808080);
-    size_t n = others ? (size_t)__builtin_ctzll(others) / 8 : 8;
-    if (n == 0)
-        return 0;
-    w <<= 8 * (8 - n); /* zeros before them */
+    return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+}
+
+/* The number that the first n of them are, 1 to 8. */
+INLINE uint64_t number_in(uint64_t w, unsigned n) {
+    w <<= 64 - 8 * n; /* zeros before them */
     w = (w & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
     w = (w & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
-    *value = (w & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
-    return n;
+    return (w & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
 }
 
 /* Ten digits. Those of one chunk mostly begin alike, so the first eight are compared before they are read. */
-static inline const char *fast_stamp(struct vals_reader *r, const char *p, int64_t *timestamp) {
+INLINE const char *fast_stamp(struct vals_reader *r, const char *p, int64_t *timestamp) {
     uint64_t text;
     memcpy(&text, p, sizeof text);
     if (text != r->stamp_text) {
@@ -286,23 +292,29 @@ static inline const char *fast_stamp(struct vals_reader *r, const char *p, int64
     return p + 11;
 }
 
-/* Up to seven digits, and as many behind a point: such a quotient is exact to the last bit. */
-static inline const char *fast_number(const char *p, double *number) {
+/* Up to seven digits, or six and a point among them: such a quotient is exact to the last bit. */
+INLINE const char *fast_number(const char *p, double *number) {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
     bool negative = *p == '-';
     p += negative;
-    uint64_t whole, parts;
-    size_t n = digits_at(p, &whole);
+    uint64_t w = eight_at(p);
+    unsigned n = digits_in(w), parts = 0;
     if (n == 0 || n == 8)
         return NULL;
-    p += n;
-    double value = (double)whole;
-    if (*p == '.') {
-        n = digits_at(p + 1, &parts);
-        if (n == 0 || n == 8)
+    if (p[n] == '.') {
+        uint64_t before = (UINT64_C(1) << 8 * n) - 1;
+        w = (w & before) | (w >> 8 & ~before); /* the point goes; what comes in behind looks like a digit */
+        unsigned all = digits_in(w);
+        parts = all - n;
+        if (parts == 0 || all >= 7)
             return NULL;
-        p += n + 1;
-        value = (value * powers[n] + (double)parts) / powers[n];
+        n = all;
+    }
+    double value = (double)(int64_t)number_in(w, n);
+    p += n;
+    if (parts) {
+        value /= powers[parts];
+        p++;
     }
     *number = negative ? -value : value;
     return p;
@@ -313,9 +325,11 @@ static inline const char *take_fast(struct vals_reader *r, const char *p, bool f
                                     int64_t *timestamp, double *number) {
     if ((!first && *p++ != ',') || *p++ != '"')
         return NULL;
-    size_t n = digits_at(p, offset);
+    uint64_t w = eight_at(p);
+    unsigned n = digits_in(w);
     if (n == 0 || n == 8 || p[n] != '"' || p[n + 1] != ':')
         return NULL;
+    *offset = number_in(w, n);
     p += n + 2;
     bool stamped = *p == '[';
     *timestamp = 0;
@@ -327,23 +341,35 @@ static inline const char *take_fast(struct vals_reader *r, const char *p, bool f
     return p;
 }
 
-size_t vals_numbers(struct vals_reader *r, size_t max, uint32_t *offsets, double *numbers) {
+size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
     size_t n = 0;
     const char *p = r->rest.p;
-    if (!r->object || r->rest.n < FAST_MOST)
+    if (!r->object || r->first || r->rest.n < FAST_MOST)
         return 0;
     const char *last = p + (r->rest.n - FAST_MOST);
-    while (n < max && p <= last) {
-        uint64_t offset;
+    uint64_t key = 0;
+    unsigned n_key = 1;
+    while (n < max && p <= last && p[0] == ',' && p[1] == '"') {
         int64_t timestamp;
-        const char *end = take_fast(r, p, r->first, &offset, &timestamp, &numbers[n]);
-        if (!end || (!r->first && offset <= r->offset))
+        uint64_t w = eight_at(p + 2);
+        unsigned digits = digits_in(w);
+        const char *end = p + 2 + digits;
+        if (digits == 0 || digits == 8 || end[0] != '"' || end[1] != ':')
             break;
+        end += 2;
+        bool stamped = *end == '[';
+        if (stamped)
+            end = fast_stamp(r, end + 1, &timestamp);
+        end = end ? fast_number(end, &numbers[n]) : NULL;
+        if (!end || (stamped && *end++ != ']') || (*end != ',' && *end != '}'))
+            break;
+        key = w;
+        n_key = digits;
         p = end;
-        r->first = false;
-        r->offset = offset;
-        offsets[n++] = (uint32_t)offset;
+        n++;
     }
+    if (n)
+        r->offset = number_in(key, n_key);
     r->rest = span_from(r->rest, (size_t)(p - r->rest.p));
     return n;
 }
