@@ -335,7 +335,7 @@ STATWIT_API void statwit_health(struct statwit_metrics *metrics, struct statwit_
  * Threads: any. The calls on one recorder are done one after the other, so a thread that waits in an expectation keeps the
  *   others waiting. Give each thread a recorder of its own.
  * fork: the child may go on using the recorder, over a connection of its own.
- * Libraries: the first call that needs libcurl.so.4 loads it. A program that only emits DogStatsD never does.
+ * Libraries: http:// needs none. The first call that needs https:// loads libcurl.so.4.
  */
 struct statwit_recorder;
 

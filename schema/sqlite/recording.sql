@@ -45,7 +45,7 @@ CREATE TABLE metric (
     host TEXT,
     device TEXT
 );
-CREATE INDEX metric_name ON metric (name);
+CREATE INDEX metric_name ON metric (name, session_id, type);
 CREATE INDEX metric_session ON metric (session_id);
 
 -- The summary of a series: apart from its texts, because each commit rewrites it. A number that is not one is NULL.
@@ -63,8 +63,36 @@ CREATE TABLE summary (
     last_id INTEGER NOT NULL,
     sampled INTEGER NOT NULL, -- some sample came with a rate other than 1
     last_chunk INTEGER NOT NULL, -- head of the chain of its chunks
-    fell_id INTEGER -- the last sample that was less than the one before it, 0: none; NULL: not known, none since version 7 saw it
+    fell_id INTEGER -- the last sample that was less than the one before it, 0: none; NULL: not known, as in a file of before it was noted
 );
+
+-- What all series of one session, name and type come to, where there are so many of them (32) that reading each would take long. A name
+-- without a row is what its series come to: a row is there or not, and when it is there it is right.
+CREATE TABLE name_total (
+    metric_id INTEGER PRIMARY KEY, -- the oldest of these series
+    series INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    count REAL,
+    sum REAL,
+    min REAL,
+    max REAL,
+    last REAL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    tag_keys TEXT NOT NULL -- JSON array: the first eight keys that they have
+);
+
+-- How many of each a session holds.
+CREATE TABLE session_count (
+    session_id INTEGER PRIMARY KEY,
+    samples INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    checks INTEGER NOT NULL,
+    rejects INTEGER NOT NULL
+);
+INSERT INTO session_count VALUES (1, 0, 0, 0, 0, 0);
 
 -- One spelling of a series: what its samples have in common beyond the series itself.
 -- remarks (here and below): what the Agent ignores inside a line that it takes. NULL: nothing. Else a JSON array, one object for each

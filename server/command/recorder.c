@@ -89,7 +89,8 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
     };
     r->store = store_open(&store, err);
-    if (r->store && is_run(o) && store_empty(r->store, err) != 0) /* not judged by what an earlier one left */
+    /* Not judged by what an earlier one left. */
+    if (r->store && is_run(o) && !store_is_new(r->store) && store_empty(r->store, err) != 0)
         return -1;
     if (r->store)
         store_earlier(r->store, 0, &r->earlier);

@@ -53,6 +53,8 @@ struct listed {
         char name[INGEST_NAME_SIZE];
     } * counts;
     bool failed;
+    uint64_t last_id;
+    uint64_t losses[LOSS_N]; /* of one session */
 };
 
 static int note_counts(void *arg, const struct session_row *row) {
@@ -86,12 +88,14 @@ static void put_counted(struct listed *l, const struct ingest_session *session, 
         put_session(l->b, session, &l->reach);
     buf_printf(l->b,
                ",\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
-               ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64 "}",
+               ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64,
                c->samples, c->series, c->events, c->checks, c->rejects);
 }
 
 static void put_listed(void *arg, const struct ingest_session *session) {
-    put_counted(arg, session, false);
+    struct listed *l = arg;
+    put_counted(l, session, false);
+    buf_char(l->b, '}');
 }
 
 /* Those that are in the recording and not open any more. */
@@ -99,20 +103,30 @@ static void put_others(struct listed *l) {
     for (size_t i = 0; i < l->n; i++) {
         struct ingest_session ended = {.id = l->counts[i].id};
         memcpy(ended.name, l->counts[i].name, sizeof ended.name);
-        if (!l->counts[i].listed)
-            put_counted(l, &ended, true);
+        if (l->counts[i].listed)
+            continue;
+        put_counted(l, &ended, true);
+        buf_char(l->b, '}');
     }
 }
 
-static int read_counts(struct http_request *rq, struct listed *l) {
-    uint64_t last_id;
-    if (ask_settled(rq, INGEST_ALL, &last_id) != 0)
+static int note_loss(void *arg, const struct loss_row *row) {
+    struct listed *l = arg;
+    l->losses[row->loss] += row->n;
+    return 0;
+}
+
+/* What each session holds and, of one that is named, what was lost of it. */
+static int read_counts(struct http_request *rq, struct listed *l, struct span session) {
+    if (ask_settled(rq, INGEST_ALL, &l->last_id) != 0)
         return -1;
     struct err err = {0};
+    struct filter f = {.session = session};
     struct reader *r = store_reader_take(rq->http->store, &err);
     int failed = !r || r->ops->begin(r, &err);
     if (!failed) {
-        failed = r->ops->sessions(r, note_counts, l, &err);
+        failed = r->ops->sessions(r, note_counts, l, &err) ||
+                 (session.p && r->ops->losses(r, &f, note_loss, l, &err));
         r->ops->end(r);
     }
     if (r)
@@ -127,12 +141,12 @@ static int read_counts(struct http_request *rq, struct listed *l) {
 void control_sessions_list(struct http_request *rq) {
     struct listed l = {.b = &rq->answer.body};
     environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
-    if (ask_only(rq, ASK_NAMES("settled")) == 0 && read_counts(rq, &l) == 0) {
+    if (ask_only(rq, ASK_NAMES("settled")) == 0 && read_counts(rq, &l, span_of(NULL, 0)) == 0) {
         l.b->max = SESSIONS_MAX;
         buf_str(l.b, "{\"sessions\":[");
         ingest_session_each(rq->http->ingest, put_listed, &l);
         put_others(&l);
-        buf_str(l.b, "]}\n");
+        buf_printf(l.b, "],\"last_id\":%" PRIu64 "}\n", l.last_id);
     }
     free(l.counts);
 }
@@ -142,9 +156,12 @@ void control_session_get(struct http_request *rq) {
     environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
     struct ingest_session session;
     int ended = ask_only(rq, ASK_NAMES("settled")) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
-    if (ended >= 0 && read_counts(rq, &l) == 0) {
+    if (ended >= 0 && read_counts(rq, &l, span_str(session.name)) == 0) {
         put_counted(&l, &session, ended);
-        buf_char(l.b, '\n');
+        buf_str(l.b, ",\"losses\":{");
+        for (int i = 0; i < LOSS_N; i++)
+            buf_printf(l.b, "%s\"%s\":%" PRIu64, i ? "," : "", loss_word((enum loss)i), l.losses[i]);
+        buf_printf(l.b, "},\"last_id\":%" PRIu64 "}\n", l.last_id);
     }
     free(l.counts);
 }

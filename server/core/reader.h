@@ -68,6 +68,43 @@ struct series_row {
     uint64_t fell_id; /* when known: the last sample that was less than the one before it; 0: none */
 };
 
+/* All series of one name and type in one session, summed up. */
+struct name_row {
+    struct span name;
+    enum metric_type type;
+    uint64_t series, samples;
+    double count, sum, min, max, last;
+    int64_t first_at, last_at;
+    uint64_t last_id;
+    size_t n_keys;           /* tag keys, NAME_KEYS at most, in the order of the series that brought them */
+    const struct span *keys; /* none unless they were asked for */
+};
+#define NAME_KEYS 8
+
+/* Which names of a session are asked for, and which of them are handed out: numbers `from` to `from + n` - 1 of those that match, in
+ * order of the name's bytes and of the type. */
+struct name_filter {
+    struct span session;
+    struct span name; /* glob; p == NULL: all */
+    bool exact;       /* name is no glob, whatever is in it */
+    bool has_type;
+    enum metric_type type;
+    bool (*wants)(void *arg, struct span name); /* NULL: all */
+    void *wants_arg;
+    uint64_t wants_key; /* the same for the same `wants`; not 0: what was counted may be remembered */
+    uint64_t from, n;
+    bool keys;
+    bool to_end; /* the rest is counted, too */
+};
+
+/* So many samples of one series, that came in one commit. */
+struct chunk_row {
+    uint64_t id; /* of the first one */
+    uint64_t n;
+    struct span name;
+    enum metric_type type;
+};
+
 /* What some samples of a series have in common, their values and timestamps aside. */
 struct spelling_row {
     uint64_t id; /* within the recording; 0: the reader gives none */
@@ -260,6 +297,14 @@ struct reader_ops {
     /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
      * reader cannot tell it so. */
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
+    /* The names of a session with what their series come to. *n: how many match; without `to_end` those up to the last one that was
+     * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
+    int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
+                     void *, uint64_t *n, struct err *);
+    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
+     * are later were looked at. May be NULL. */
+    int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
+                  int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define EVENTS_MAX     64
@@ -207,6 +208,7 @@ static void take_events(struct watch *watch, int timeout) {
 
 static void *loop(void *arg) {
     struct watch *watch = arg;
+    prctl(PR_SET_NAME, "http-watch"); /* as in work.c */
     for (;;) {
         bool stopping;
         bool wants_data = take_inbox(watch, &stopping);
@@ -247,7 +249,6 @@ struct watch *watch_start(struct http *h, struct err *err) {
         watch_free(watch);
         return NULL;
     }
-    pthread_setname_np(watch->thread, "http-watch");
     return watch;
 }
 

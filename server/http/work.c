@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 struct work {
     pthread_mutex_t lock;
@@ -46,6 +47,8 @@ static struct job *next_job(struct work *work, bool was_long) {
 static void *serve(void *arg) {
     struct job *job;
     bool is_long = false;
+    prctl(PR_SET_NAME,
+          "http-work"); /* from outside it would take a file of /proc, which costs more than the thread */
     while ((job = next_job(arg, is_long))) {
         is_long = job->length == WORK_LONG;
         job->run(job);
@@ -61,23 +64,20 @@ struct work *work_start(struct err *err) {
     }
     pthread_mutex_init(&work->lock, NULL);
     pthread_cond_init(&work->put, NULL);
-    int failed = 0;
-    while (work->n_threads < HTTP_WORKERS && !failed) {
-        failed = pthread_create(&work->threads[work->n_threads], NULL, serve, work);
-        if (!failed)
-            pthread_setname_np(work->threads[work->n_threads++], "http-work");
-    }
-    if (!failed)
-        return work;
-    err_set(err, failed, "cannot start the workers");
-    work_stop(work);
-    work_free(work);
-    return NULL;
+    return work;
+}
+
+/* Each of the first jobs brings a thread along: many a server is never asked anything long. The lock is held. */
+static bool add_thread(struct work *work) {
+    if (work->n_threads < HTTP_WORKERS &&
+        pthread_create(&work->threads[work->n_threads], NULL, serve, work) == 0)
+        work->n_threads++;
+    return work->n_threads > 0;
 }
 
 bool work_put(struct work *work, struct job *job) {
     pthread_mutex_lock(&work->lock);
-    bool taken = !work->stopping;
+    bool taken = !work->stopping && add_thread(work);
     if (taken) {
         struct queue *queue = &work->queues[job->length];
         job->next = NULL;

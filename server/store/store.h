@@ -39,6 +39,8 @@ void store_close(struct store *s);
  * was left by a recorder that died. Readers report that as a loss (LOSS_UNCLEAN_END); the next store_open writes it down. */
 /* 32 hexadecimal digits, the recording's own name, wherever it is copied. Any thread. */
 const char *store_recording(const struct store *s);
+/* Whether this run made the file, so that nothing earlier is in it. Any thread. */
+bool store_is_new(const struct store *s);
 /* The newest id before this run. Any thread. */
 uint64_t store_run_mark(const struct store *s);
 /* The records of earlier runs in a session (0: in all) that are still in the file. Any thread. */

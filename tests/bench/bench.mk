@@ -1,5 +1,5 @@
 # Every benchmark, one after the other: `make bench`. README.md beside this file holds the last numbers.
-BENCHES := decode store judge names scale agent query intake client catalog recorder peers
+BENCHES := start decode store judge names scale agent query intake client catalog recorder peers
 
 .PHONY: bench
 bench: ## all benchmarks, as ratios to bare limits measured in the same run

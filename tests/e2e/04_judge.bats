@@ -191,6 +191,25 @@ load helper
     has nofile.expect
 }
 
+@test "run: a script that does not say what runs it is run by sh" {
+    printf 'echo "$0 $1"\n' >script
+    chmod +x script
+    [ "$(statwit run -q -- ./script arg)" = "./script arg" ]
+    chmod -x script
+    run statwit run -- ./script
+    exits 3
+    has "cannot run ./script: Permission denied"
+}
+
+@test "run: the command has the signals that we were started with, and a group of its own" {
+    # The last digits: those of the C library itself (32 and 33) are not a command's business.
+    signals='grep -E "^Sig(Blk|Ign)" /proc/self/status | sed "s/:.*\(.......\)$/ \1/"'
+    statwit run -q -- sh -c "$signals; ps -o pgid= -p \$\$; echo \$\$" >got
+    sh -c "$signals" >want
+    diff <(head -n 2 got) want
+    [ "$(sed -n 3p got | tr -d ' ')" = "$(sed -n 4p got)" ]
+}
+
 @test "run: input and output stay the command's own" {
     [ "$(echo in | statwit run -q -- sh -c 'cat; echo err >&2' 2>err)" = in ]
     [ "$(cat err)" = err ]

@@ -12,42 +12,24 @@ setup_file() {
     (cd "$BATS_TEST_DIRNAME/../.." && env -u MAKEFLAGS -u MAKELEVEL make -s deb)
 }
 
-# Runs the script on a layer over this system's files: its changes are in memory, and gone when it ends.
-on_a_copy() { # script
-    [ "$(id -u)" -eq 0 ] || skip "a layer over the system needs root"
-    unshare --mount true 2>/dev/null || skip "no mount namespace here"
-    mkdir layer
-    cat >script.sh
-    unshare --mount bash -euc '
-        mount -t tmpfs none layer && mkdir layer/{up,work,root}
-        mount -t overlay overlay -o "lowerdir=/,upperdir=$PWD/layer/up,workdir=$PWD/layer/work" layer/root || exit 99
-        mkdir -p layer/root/debs
-        cp script.sh "$1"/*.deb layer/root/debs/
-        mount --rbind /dev layer/root/dev && mount -t proc proc layer/root/proc
-        exec chroot layer/root bash -eu /debs/script.sh' - "$DEBS" || {
-        local status=$?
-        [ "$status" -ne 99 ] || skip "no overlay file system here"
-        return "$status"
-    }
-}
-
 @test "lintian finds no error" {
     command -v lintian >/dev/null || skip "no lintian on this machine"
     run lintian --allow-root --fail-on error "$DEBS"/*.deb
     exits 0
 }
 
-@test "what the packages need is named with versions, and the program needs the HTTP library" {
+@test "what the packages need is named with versions; libcurl is for https, so it is recommended" {
     run dpkg-deb -f "$DEBS"/statwit_*.deb Depends
     has "libmicrohttpd12 (>= "
+    run dpkg-deb -f "$DEBS"/statwit_*.deb Recommends
     has "libcurl4"
     run dpkg-deb -f "$DEBS"/libstatwit-dev_*.deb Depends
     has "libstatwit0 (= $VERSION)"
 }
 
 @test "install: the program serves, its man page is there, a program is compiled and starts" {
-    on_a_copy <<'END'
-dpkg -i /debs/*.deb >/dev/null
+    on_a_copy "$DEBS"/*.deb <<'END'
+dpkg -i /files/*.deb >/dev/null
 statwit run -q --expect 'incr a sum == 1' -- statwit send 'a:1|c'
 dpkg -L statwit | grep -q /man1/statwit.1.gz
 grep -q . /usr/share/statwit/schema/catalog.schema.json
@@ -62,12 +44,30 @@ cc -static-libgcc -o /tmp/b /tmp/a.c /usr/lib/*/libstatwit.a $(pkg-config --libs
 END
 }
 
+@test "without libcurl: status, send, expect, run and the library work; https says what to install" {
+    on_a_copy "$DEBS"/*.deb <<'END'
+dpkg -i /files/*.deb >/dev/null
+find / -xdev -name 'libcurl*.so*' -delete 2>/dev/null
+ldconfig
+statwit run -q --expect 'incr a sum == 1' -- statwit send 'a:1|c'
+statwit run -q -- sh -euc 'statwit status --wait 1s -q; statwit send "b:2|c"; statwit expect "incr b sum == 2"; statwit ls | grep -q b; eval "$(statwit session new)"'
+if statwit status --url https://127.0.0.1:1 2>/tmp/why; then exit 1; fi
+grep -q 'install libcurl4' /tmp/why
+cat >/tmp/a.c <<'C'
+#include <statwit.h>
+int main(void) { struct statwit_recorder *r = statwit_recorder_start(0, 0); int bad = !r || statwit_recorder_wait(r, 1000, 0); statwit_recorder_close(r); return bad; }
+C
+cc -o /tmp/a /tmp/a.c $(pkg-config --cflags --libs statwit)
+/tmp/a
+END
+}
+
 @test "upgrade keeps a recording; remove and purge leave nothing" {
-    on_a_copy <<'END'
-dpkg -i /debs/*.deb >/dev/null
+    on_a_copy "$DEBS"/*.deb <<'END'
+dpkg -i /files/*.deb >/dev/null
 statwit run -q --db /var/tmp/kept.db -- statwit send 'a:1|c'
 mkdir /newer
-for deb in /debs/*.deb; do
+for deb in /files/*.deb; do
     rm -rf /tmp/open
     dpkg-deb -R "$deb" /tmp/open
     sed -i 's/^Version: .*/Version: 99.0/; s/libstatwit0 (= [^)]*)/libstatwit0 (= 99.0)/' /tmp/open/DEBIAN/control
@@ -78,7 +78,8 @@ dpkg -i /newer/*.deb >/dev/null
 statwit expect --db /var/tmp/kept.db 'incr a sum == 1'
 dpkg -r libstatwit-dev libstatwit0 statwit >/dev/null
 dpkg -P libstatwit-dev libstatwit0 statwit >/dev/null 2>&1
-! command -v statwit
+hash -r
+no command -v statwit
 left=$(find /usr /lib/systemd /etc -name '*statwit*' -not -path '/usr/share/doc/*' 2>/dev/null | grep -v -e /usr/local/ -e /site-packages/ -e /node_modules/ || true)
 echo "$left"
 [ -z "$left" ]

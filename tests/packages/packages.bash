@@ -45,3 +45,23 @@ start_inside() {
 
 has() { [[ $output == *"$1"* ]] || { printf 'not in the output: %s\n--- output:\n%s\n' "$1" "$output"; return 1; }; }
 exits() { [ "$status" -eq "$1" ] || { printf 'exit code %s, not %s\n--- output:\n%s\n' "$status" "$1" "$output"; return 1; }; }
+
+# Runs the script of standard input on a layer over this system's files, with the files that are named in /files. Its changes are in
+# memory, and gone when it ends. `no COMMAND` in it fails when the command succeeds.
+on_a_copy() { # file...
+    [ "$(id -u)" -eq 0 ] || skip "a layer over the system needs root"
+    unshare --mount true 2>/dev/null || skip "no mount namespace here"
+    mkdir layer
+    { echo 'no() { if "$@"; then echo "should not succeed: $*"; exit 1; fi; }'; cat; } >script.sh
+    unshare --mount bash -euc '
+        mount -t tmpfs none layer && mkdir layer/{up,work,root}
+        mount -t overlay overlay -o "lowerdir=/,upperdir=$PWD/layer/up,workdir=$PWD/layer/work" layer/root || exit 99
+        mkdir -p layer/root/files
+        cp script.sh "$@" layer/root/files/
+        mount --rbind /dev layer/root/dev && mount -t proc proc layer/root/proc
+        exec chroot layer/root bash -eu /files/script.sh' - "$@" || {
+        local status=$?
+        [ "$status" -ne 99 ] || skip "no overlay file system here"
+        return "$status"
+    }
+}

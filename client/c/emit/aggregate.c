@@ -1,6 +1,7 @@
 #include "emit/aggregate.h"
 
 #include "emit/mutex.h"
+#include "emit/thread.h"
 #include <stdlib.h>
 
 #define LINE_ON_STACK 8192
@@ -34,7 +35,8 @@ static void send_series(struct aggregate *aggregate, struct series *series) {
         health_drop(aggregate->outbox->health, DROP_LARGE, series->n_metrics,
                     "a metric is larger than a datagram can be");
     else
-        outbox_put_again(aggregate->outbox, line.start, line_size(&line), series->n_metrics);
+        outbox_put_again(aggregate->outbox, series->type == STATWIT_GAUGE ? series_key(series) : NULL,
+                         line.start, line_size(&line), series->n_metrics);
     free(large);
     series_reset(series);
 }
@@ -68,11 +70,28 @@ static struct series *insert(struct aggregate *aggregate, struct shard *shard,
     return series;
 }
 
-static bool put_call(struct aggregate *aggregate, struct shard *shard, const struct identity *identity,
-                     const struct sample *sample) {
-    struct series *series = series_find(&shard->table, identity);
-    if (!series)
-        series = insert(aggregate, shard, identity, sample);
+/* NULL: it is not to be aggregated. */
+static struct series *find_or_insert(struct aggregate *aggregate, struct shard *shard,
+                                     const struct sample *sample, bool scoped) {
+    struct identity identity;
+    identity_make(&identity, sample, scoped);
+    if (identity.line.overflow)
+        return NULL;
+    struct series *series = series_find(&shard->table, &identity);
+    return series ? series : insert(aggregate, shard, &identity, sample);
+}
+
+static inline struct series *look_up(struct aggregate *aggregate, struct shard *shard,
+                                     const struct sample *sample, bool scoped) {
+    struct series **recent = series_recent(&shard->table, sample);
+    if (*recent && !scoped && identity_is((*recent)->bytes, (*recent)->n_identity, sample))
+        return *recent;
+    return *recent = find_or_insert(aggregate, shard, sample, scoped);
+}
+
+static bool put_call(struct aggregate *aggregate, struct shard *shard, const struct sample *sample,
+                     bool scoped) {
+    struct series *series = look_up(aggregate, shard, sample, scoped);
     if (!series)
         return false;
     if (series->n_values > 0 && series_size(series) > aggregate->config->options.buffer_bytes)
@@ -86,23 +105,11 @@ static bool put_call(struct aggregate *aggregate, struct shard *shard, const str
 
 /* ---- putting ---- */
 
-static unsigned thread_number(void) {
-    static atomic_uint n_threads;
-    static _Thread_local unsigned number; /* from 1 */
-    if (number == 0)
-        number = 1 + atomic_fetch_add(&n_threads, 1);
-    return number;
-}
-
-static inline bool put_identified(struct aggregate *aggregate, const struct sample *sample, bool scoped) {
-    struct identity identity;
-    identity_make(&identity, sample, scoped);
-    if (identity.line.overflow)
-        return false;
+static inline bool put_in_shard(struct aggregate *aggregate, const struct sample *sample, bool scoped) {
     unsigned number = sample->type == STATWIT_GAUGE ? identity_hash_key(sample->key) : thread_number();
     struct shard *shard = &aggregate->shards[number % N_SHARDS];
     pthread_mutex_lock(&shard->lock);
-    bool done = !shard->closed && put_call(aggregate, shard, &identity, sample);
+    bool done = !shard->closed && put_call(aggregate, shard, sample, scoped);
     pthread_mutex_unlock(&shard->lock);
     return done;
 }
@@ -113,7 +120,7 @@ bool aggregate_put(struct aggregate *aggregate, const struct sample *sample) {
     bool scoped = !sample->no_scopes && scope_any();
     if (scoped)
         scope_lock();
-    bool done = put_identified(aggregate, sample, scoped);
+    bool done = put_in_shard(aggregate, sample, scoped);
     if (scoped)
         scope_unlock();
     return done;

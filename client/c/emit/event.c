@@ -46,7 +46,8 @@ static void put_line(struct statwit_metrics *metrics, const struct notice *notic
     if (line.overflow)
         health_drop(&metrics->health, DROP_LARGE, 1, "an event or a check is larger than a datagram can be");
     else
-        outbox_put_again(&metrics->outbox, line.start, line_size(&line), 1);
+        outbox_put_again(&metrics->outbox, notice->check ? notice->title : NULL, line.start, line_size(&line),
+                         1);
     free(buffer);
 }
 

@@ -27,4 +27,36 @@ void identity_make(struct identity *identity, const struct sample *sample, bool 
 /* A hash of the key alone. */
 unsigned identity_hash_key(const char *key);
 
+/* ---- looking whether a sample has an identity, without making it ---- */
+
+/* What follows the string and its NUL at `at`; NULL: there is another one. Most strings are short: a call would take longer. */
+static inline const char *identity_behind(const char *at, const char *string) {
+    for (; *at == *string; at++, string++)
+        if (!*string)
+            return at + 1;
+    return NULL;
+}
+
+static inline const char *identity_behind_tag(const char *at, const struct statwit_tag *tag) {
+    at = identity_behind(at, tag->key);
+    if (!at || *at != (tag->value ? '=' : '-'))
+        return NULL;
+    return tag->value ? identity_behind(at + 1, tag->value) : at + 1;
+}
+
+/* Whether identity_make would give these bytes, which are those of some identity, for a sample without scopes. Says no, too, to an
+ * instance, a cardinality and a set. */
+static inline bool identity_is(const char *bytes, size_t size, const struct sample *sample) {
+    const struct statwit_call *call = sample->call;
+    if (*bytes != (char)('a' + sample->type) || call->instance || call->cardinality ||
+        sample->type == STATWIT_SET)
+        return false;
+    const char *at = identity_behind(bytes + 1, sample->key);
+    if (at && sample_packs(sample))
+        at = memcmp(at, &sample->rate, sizeof sample->rate) == 0 ? at + sizeof sample->rate : NULL;
+    for (const struct statwit_tag *tag = call->tags; at && tag && tag->key; tag++)
+        at = at < bytes + size ? identity_behind_tag(at, tag) : NULL;
+    return at == bytes + size;
+}
+
 #endif

@@ -81,12 +81,12 @@ void statwit_close(struct statwit_metrics *metrics) {
 /* ---- one metric ---- */
 
 /* Renders into a buffer on the stack, or, what is larger, into one of the largest size. */
-typedef void (*renderer)(struct line *line, struct statwit_metrics *metrics, const void *what);
+typedef void (*renderer)(struct line *line, struct statwit_metrics *metrics, const struct sample *sample);
 
-static void put_rendered(struct statwit_metrics *metrics, renderer render, const void *what, bool counted) {
+static void put_rendered(struct statwit_metrics *metrics, renderer render, const struct sample *sample) {
     char buffer[STACK_LINE], *large = NULL;
     struct line line = line_in(buffer, sizeof buffer);
-    render(&line, metrics, what);
+    render(&line, metrics, sample);
     if (line.overflow) {
         large = malloc(LINE_MAX_BYTES);
         if (!large) {
@@ -94,20 +94,19 @@ static void put_rendered(struct statwit_metrics *metrics, renderer render, const
             return;
         }
         line = line_in(large, LINE_MAX_BYTES - 1);
-        render(&line, metrics, what);
+        render(&line, metrics, sample);
     }
     if (line.overflow)
         health_drop(&metrics->health, DROP_LARGE, 1, "a metric of over %d bytes or %d tags", LINE_MAX_BYTES,
                     TAGS_MAX);
-    else if (counted)
-        outbox_put(&metrics->outbox, line.start, line_size(&line));
     else
-        outbox_put_again(&metrics->outbox, line.start, line_size(&line), 1);
+        outbox_put(&metrics->outbox, sample->type == STATWIT_GAUGE ? sample->key : NULL, line.start,
+                   line_size(&line));
     free(large);
 }
 
-static void render_dogstatsd(struct line *line, struct statwit_metrics *metrics, const void *what) {
-    const struct sample *sample = what;
+static void render_dogstatsd(struct line *line, struct statwit_metrics *metrics,
+                             const struct sample *sample) {
     struct tags tags;
     bool scoped = !sample->no_scopes && scope_any();
     if (scoped)
@@ -121,8 +120,8 @@ static void render_dogstatsd(struct line *line, struct statwit_metrics *metrics,
         scope_unlock();
 }
 
-static void render_statsd(struct line *line, struct statwit_metrics *metrics, const void *what) {
-    format_statsd(line, &metrics->config, what);
+static void render_statsd(struct line *line, struct statwit_metrics *metrics, const struct sample *sample) {
+    format_statsd(line, &metrics->config, sample);
 }
 
 static void log_sample(struct statwit_metrics *metrics, const struct sample *sample) {
@@ -156,11 +155,11 @@ static void send_sample(struct statwit_metrics *metrics, const struct sample *sa
         log_sample(metrics, sample);
         break;
     case BACKEND_STATSD:
-        put_rendered(metrics, render_statsd, sample, true);
+        put_rendered(metrics, render_statsd, sample);
         break;
     case BACKEND_DOGSTATSD:
         if (!metrics->config.aggregating || !aggregate_put(&metrics->aggregate, sample))
-            put_rendered(metrics, render_dogstatsd, sample, true);
+            put_rendered(metrics, render_dogstatsd, sample);
         else if (!metrics->outbox.running)
             outbox_start(&metrics->outbox);
         break;

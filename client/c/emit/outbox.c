@@ -1,6 +1,8 @@
 #include "emit/outbox.h"
 
+#include "emit/identity.h"
 #include "emit/mutex.h"
+#include "emit/thread.h"
 #include <stdlib.h>
 
 #define ATTEMPTS 100 /* to send from a queue that other threads fill again at once */
@@ -45,55 +47,117 @@ void outbox_block_free(struct outbox *outbox, struct outbox_block *block) {
     }
 }
 
-void outbox_seal(struct outbox *outbox) {
-    struct outbox_block *block = outbox->current;
+/* ---- lanes ---- */
+
+/* With both locks held. */
+static void seal_lane(struct outbox *outbox, struct lane *lane) {
+    struct outbox_block *block = lane->open;
     if (!block || block->size == 0)
         return;
-    outbox->current = NULL;
+    lane->open = NULL;
     *outbox->last = block;
     outbox->last = &block->next;
     outbox->n_sealed++;
+    if (outbox->n_sealed >= OUTBOX_WAKE_AT)
+        pthread_cond_signal(&outbox->wake);
 }
 
-/* Room for size bytes at the end of the current datagram; NULL: the queue is full. */
-static struct outbox_block *room(struct outbox *outbox, size_t size) {
-    struct outbox_block *block = outbox->current;
-    if (block && block->cap - block->size >= size)
-        return block;
-    outbox_seal(outbox);
-    if (!outbox->current || outbox->current->cap < size) {
-        block = block_new(outbox, size > outbox->block_bytes ? size : outbox->block_bytes);
-        if (!block)
-            return NULL;
-        if (outbox->current)
-            outbox_block_free(outbox, outbox->current);
-        outbox->current = block;
+void outbox_seal(struct outbox *outbox, bool closing) {
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct lane *lane = &outbox->lanes[i];
+        pthread_mutex_lock(&lane->lock);
+        lane->closed = lane->closed || closing;
+        pthread_mutex_lock(&outbox->lock);
+        seal_lane(outbox, lane);
+        pthread_mutex_unlock(&outbox->lock);
+        pthread_mutex_unlock(&lane->lock);
     }
-    return outbox->current;
+}
+
+/* A datagram with room for size bytes, when the open one has none; NULL: the queue is full. With the lane's lock held. */
+static struct outbox_block *open_block(struct outbox *outbox, struct lane *lane, size_t size) {
+    pthread_mutex_lock(&outbox->lock);
+    seal_lane(outbox, lane);
+    struct outbox_block *block = block_new(outbox, size > outbox->block_bytes ? size : outbox->block_bytes);
+    if (block && lane->open)
+        outbox_block_free(outbox, lane->open);
+    if (block)
+        lane->open = block;
+    pthread_mutex_unlock(&outbox->lock);
+    return block;
+}
+
+static inline struct outbox_block *room(struct outbox *outbox, struct lane *lane, size_t size) {
+    struct outbox_block *block = lane->open;
+    return block && block->cap - block->size >= size ? block : open_block(outbox, lane, size);
+}
+
+/* The lane's lock is let go for a moment. NULL: the socket takes nothing, or the lane is closed. */
+static struct outbox_block *make_room(struct outbox *outbox, struct lane *lane, size_t size) {
+    struct outbox_block *block = NULL;
+    bool blocked = false;
+    for (int attempt = 0; !block && !lane->closed && !blocked && attempt < ATTEMPTS; attempt++) {
+        pthread_mutex_unlock(&lane->lock);
+        outbox_seal(outbox, false); /* what other threads hold is sent, too */
+        outbox_send(outbox, &blocked);
+        pthread_mutex_lock(&lane->lock);
+        block = lane->closed ? NULL : room(outbox, lane, size);
+    }
+    return block;
+}
+
+static struct lane *lane_of(struct outbox *outbox, const char *key) {
+    unsigned char own = 1 + thread_number() % N_LANES, owner = own;
+    if (key) {
+        atomic_uchar *first = &outbox->owners[identity_hash_key(key) % N_KEYS];
+        owner = atomic_load(first);
+        if (owner == 0 && atomic_compare_exchange_strong(first, &owner, own))
+            owner = own;
+    }
+    return &outbox->lanes[owner - 1];
 }
 
 /* ---- lines ---- */
 
-static bool put_line(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics,
-                     unsigned n_counted) {
-    size_t need = size + outbox->newline;
-    pthread_mutex_lock(&outbox->lock);
-    outbox->n_metrics += n_counted;
-    size_t n_sealed = outbox->n_sealed;
-    struct outbox_block *block = outbox->closed ? NULL : room(outbox, need);
-    bool blocked = false;
-    for (int attempt = 0; !block && !outbox->closed && !blocked && attempt < ATTEMPTS; attempt++) {
-        pthread_mutex_unlock(&outbox->lock);
-        outbox_send(outbox, &blocked);
+static void drop(struct outbox *outbox, bool closed, size_t size, unsigned n_metrics) {
+    health_drop_packet(outbox->health, size);
+    health_drop(outbox->health, closed ? DROP_LATE : DROP_FULL, n_metrics,
+                closed ? "the client is closed" : "the queue to %.100s is full", outbox->wire.host);
+}
+
+/* The thread learns that there is something to do. */
+static void tell_thread(struct outbox *outbox) {
+    if (!atomic_load(&outbox->filled))
+        atomic_store(&outbox->filled, true);
+    if (!outbox->running)
+        outbox_start(outbox);
+    if (atomic_load(&outbox->asleep)) {
         pthread_mutex_lock(&outbox->lock);
-        block = outbox->closed ? NULL : room(outbox, need);
-    }
-    if (!block) {
-        bool closed = outbox->closed;
+        pthread_cond_signal(&outbox->wake);
         pthread_mutex_unlock(&outbox->lock);
-        health_drop_packet(outbox->health, size);
-        health_drop(outbox->health, closed ? DROP_LATE : DROP_FULL, n_metrics,
-                    closed ? "the client is closed" : "the queue to %.100s is full", outbox->wire.host);
+    }
+}
+
+static void send_at_once(struct outbox *outbox) {
+    bool blocked;
+    while (!outbox_send(outbox, &blocked))
+        ;
+    if (blocked)
+        outbox_start(outbox);
+}
+
+static inline bool put_line(struct outbox *outbox, const char *key, const char *line, size_t size,
+                            unsigned n_metrics, unsigned n_counted) {
+    struct lane *lane = lane_of(outbox, key);
+    pthread_mutex_lock(&lane->lock);
+    lane->n_metrics += n_counted;
+    struct outbox_block *block = lane->closed ? NULL : room(outbox, lane, size + outbox->newline);
+    if (!block)
+        block = make_room(outbox, lane, size + outbox->newline);
+    if (!block) {
+        bool closed = lane->closed;
+        pthread_mutex_unlock(&lane->lock);
+        drop(outbox, closed, size, n_metrics);
         return false;
     }
     memcpy(block->bytes + block->size, line, size);
@@ -101,42 +165,47 @@ static bool put_line(struct outbox *outbox, const char *line, size_t size, unsig
     block->n_metrics += n_metrics;
     if (outbox->newline)
         block->bytes[block->size++] = '\n';
-    if (outbox->unbuffered || block->size >= outbox->block_bytes)
-        outbox_seal(outbox);
-    if (!outbox->unbuffered && !outbox->running)
-        outbox_start_locked(outbox);
-    if (outbox->asleep || (outbox->n_sealed > n_sealed && outbox->n_sealed >= OUTBOX_WAKE_AT))
-        pthread_cond_signal(&outbox->wake);
-    pthread_mutex_unlock(&outbox->lock);
-    if (!outbox->unbuffered)
-        return true;
-    while (!outbox_send(outbox, &blocked))
-        ;
-    if (blocked)
-        outbox_start(outbox);
+    if (outbox->unbuffered || block->size >= outbox->block_bytes) {
+        pthread_mutex_lock(&outbox->lock);
+        seal_lane(outbox, lane);
+        pthread_mutex_unlock(&outbox->lock);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    if (outbox->unbuffered)
+        send_at_once(outbox);
+    else
+        tell_thread(outbox);
     return true;
 }
 
-void outbox_put(struct outbox *outbox, const char *line, size_t size) {
-    put_line(outbox, line, size, 1, 1);
+void outbox_put(struct outbox *outbox, const char *key, const char *line, size_t size) {
+    put_line(outbox, key, line, size, 1, 1);
 }
 
-bool outbox_put_again(struct outbox *outbox, const char *line, size_t size, unsigned n_metrics) {
-    return put_line(outbox, line, size, n_metrics, 0);
+bool outbox_put_again(struct outbox *outbox, const char *key, const char *line, size_t size,
+                      unsigned n_metrics) {
+    return put_line(outbox, key, line, size, n_metrics, 0);
 }
 
 void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_bytes) {
+    for (size_t i = 0; i < N_LANES; i++) {
+        struct lane *lane = &outbox->lanes[i];
+        pthread_mutex_lock(&lane->lock);
+        *n_metrics += lane->n_metrics;
+        *waiting_bytes += lane->open ? lane->open->size : 0;
+        pthread_mutex_unlock(&lane->lock);
+    }
     pthread_mutex_lock(&outbox->lock);
-    *n_metrics += outbox->n_metrics;
     for (struct outbox_block *block = outbox->first; block; block = block->next)
         *waiting_bytes += block->size;
-    *waiting_bytes += outbox->current ? outbox->current->size : 0;
     pthread_mutex_unlock(&outbox->lock);
 }
 
 /* ---- life ---- */
 
 static void init_locks(struct outbox *outbox) {
+    for (size_t i = 0; i < N_LANES; i++)
+        mutex_init_brief(&outbox->lanes[i].lock);
     mutex_init_brief(&outbox->lock);
     mutex_init_brief(&outbox->sending);
     pthread_condattr_t monotonic;
@@ -160,9 +229,6 @@ void outbox_init(struct outbox *outbox, const struct statwit_options *options, b
 
 unsigned outbox_discard(struct outbox *outbox) {
     unsigned n_metrics = 0;
-    outbox_seal(outbox);
-    free(outbox->current);
-    outbox->current = NULL;
     for (struct outbox_block *block = outbox->first, *next; block; block = next) {
         next = block->next;
         n_metrics += block->n_metrics;
@@ -179,19 +245,31 @@ unsigned outbox_discard(struct outbox *outbox) {
 }
 
 void outbox_before_fork(struct outbox *outbox) {
+    for (size_t i = 0; i < N_LANES; i++)
+        pthread_mutex_lock(&outbox->lanes[i].lock);
     pthread_mutex_lock(&outbox->sending);
     pthread_mutex_lock(&outbox->lock);
 }
 
-void outbox_after_fork(struct outbox *outbox, bool child) {
-    if (!child) {
-        pthread_mutex_unlock(&outbox->lock);
-        pthread_mutex_unlock(&outbox->sending);
-        return;
+/* What waits here is the parent's to send, and so is its thread. */
+static void begin_child(struct outbox *outbox) {
+    outbox->running = outbox->asleep = outbox->filled = outbox->hurry = false;
+    for (size_t i = 0; i < N_LANES; i++) {
+        free(outbox->lanes[i].open);
+        outbox->lanes[i].open = NULL;
     }
-    /* What waits here is the parent's to send, and so is its thread. */
-    outbox->running = outbox->asleep = outbox->hurry = false;
     outbox_discard(outbox);
     wire_close(&outbox->wire);
     init_locks(outbox);
+}
+
+void outbox_after_fork(struct outbox *outbox, bool child) {
+    if (child) {
+        begin_child(outbox);
+        return;
+    }
+    pthread_mutex_unlock(&outbox->lock);
+    pthread_mutex_unlock(&outbox->sending);
+    for (size_t i = 0; i < N_LANES; i++)
+        pthread_mutex_unlock(&outbox->lanes[i].lock);
 }

@@ -103,11 +103,11 @@ static void wait_until(struct outbox *outbox, int64_t when_ns) {
 /* With the lock held: until there is something to do. */
 static void wait_for_work(struct outbox *outbox) {
     while (!outbox->stopping && !outbox->hurry && outbox->n_sealed < OUTBOX_WAKE_AT) {
-        bool waiting = outbox->tick || outbox->first || (outbox->current && outbox->current->size > 0);
-        if (!waiting) {
-            outbox->asleep = true;
-            pthread_cond_wait(&outbox->wake, &outbox->lock);
-            outbox->asleep = false;
+        if (!outbox->tick && !outbox->first && !outbox->filled) {
+            atomic_store(&outbox->asleep, true);
+            if (!atomic_load(&outbox->filled))
+                pthread_cond_wait(&outbox->wake, &outbox->lock);
+            atomic_store(&outbox->asleep, false);
             outbox->due_ns = clock_monotonic_ns() + outbox->flush_ns;
         } else if (clock_monotonic_ns() >= outbox->due_ns) {
             break;
@@ -132,10 +132,11 @@ static void *thread_main(void *context) {
             outbox->tick(outbox->context);
         if (!outbox->wire.resolved)
             resolve(outbox);
-        pthread_mutex_lock(&outbox->lock);
-        if (due)
-            outbox_seal(outbox);
-        pthread_mutex_unlock(&outbox->lock);
+        if (due) {
+            atomic_store(&outbox->filled,
+                         false); /* first, so that what is put behind a lane's seal sets it again */
+            outbox_seal(outbox, false);
+        }
         bool blocked = false;
         while (!outbox_send(outbox, &blocked))
             ;
@@ -170,8 +171,8 @@ void outbox_start(struct outbox *outbox) {
 
 bool outbox_flush(struct outbox *outbox, int timeout_ms) {
     int64_t deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
+    outbox_seal(outbox, false);
     pthread_mutex_lock(&outbox->lock);
-    outbox_seal(outbox);
     if (outbox->first)
         outbox_start_locked(outbox);
     outbox->hurry = outbox->running;
@@ -201,10 +202,10 @@ void outbox_stop(struct outbox *outbox, int timeout_ms) {
     int64_t deadline_ns = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
     pthread_mutex_lock(&outbox->lock);
     bool running = outbox->running && !outbox->stopping;
-    outbox->closed = outbox->stopping = true;
-    outbox_seal(outbox);
+    outbox->stopping = true;
     pthread_cond_signal(&outbox->wake);
     pthread_mutex_unlock(&outbox->lock);
+    outbox_seal(outbox, true);
     bool sent = drain(outbox, deadline_ns);
     pthread_mutex_lock(&outbox->lock);
     if (running)

@@ -87,6 +87,7 @@ size_t series_forget(struct series_table *table, unsigned idle) {
         n_freed++;
     }
     table->n_series -= n_freed;
+    memset(table->recent, 0, sizeof table->recent);
     /* Holes would end the search for those behind them. Without memory for a new table all are forgotten. */
     if (n_freed > 0 && table->n_series > 0 && !rebuild(table, table->n_slots))
         n_freed += series_forget(table, 0);

@@ -27,10 +27,25 @@ struct series {
     char bytes[]; /* identity, head (the name), tail */
 };
 
+#define N_RECENT 16
+
 struct series_table {
     struct series **slots; /* open addressing; a power of two of them, at most half in use */
     size_t n_slots, n_series;
+    struct series *recent[N_RECENT]; /* found last, by where the strings of the call lie */
 };
+
+/* Where the series may be that a call with these strings had the last time. They may hold something else by now. */
+static inline struct series **series_recent(struct series_table *table, const struct sample *sample) {
+    const struct statwit_tag *tags = sample->call->tags;
+    uintptr_t place = (uintptr_t)sample->key ^ (tags && tags->key ? (uintptr_t)tags->value * 5 : 0);
+    return &table->recent[(place ^ place >> 4 ^ place >> 8) % N_RECENT];
+}
+
+/* The key that the calls gave; identity_make puts it behind the type. */
+static inline const char *series_key(const struct series *series) {
+    return series->bytes + 1;
+}
 
 /* Where the series is, or would be. The table has slots. */
 static inline struct series **series_slot(const struct series_table *table, const struct identity *identity) {

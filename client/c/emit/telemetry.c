@@ -18,7 +18,7 @@ static void put_count(struct statwit_metrics *metrics, const char *name, uint64_
         line_char(&line, ',');
     line_string(&line, metrics->config.wire_tags);
     line_string(&line, metrics->config.wire_fields);
-    if (!line.overflow && outbox_put_again(&metrics->outbox, buffer, line_size(&line), 0))
+    if (!line.overflow && outbox_put_again(&metrics->outbox, NULL, buffer, line_size(&line), 0))
         *told = now; /* else the next time tells it */
 }
 

@@ -37,13 +37,19 @@ static struct statwit_recorder *connect_to(const char *url, const struct statwit
                   "\"%.200s\" is not a URL of a recorder: it starts with http:// or https://", url);
         return NULL;
     }
-    const struct curl *curl = curl_load(error);
-    if (!curl)
+    struct plain plain;
+    const struct curl *curl = NULL;
+    enum plain_url kind = plain_init(&plain, url);
+    if (kind == PLAIN_URL_OTHER && !(curl = curl_load(error)))
         return NULL;
     struct statwit_recorder *recorder = calloc(1, sizeof *recorder);
-    bool failed = !recorder;
+    bool failed = !recorder || kind == PLAIN_URL_NO_MEMORY;
+    if (!recorder)
+        plain_close(&plain);
     if (recorder) {
         pthread_mutex_init(&recorder->lock, NULL);
+        recorder->bad_url = kind == PLAIN_URL_BAD;
+        recorder->plain = plain;
         recorder->curl = curl;
         recorder->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
         recorder->url = copy_or_null(url, &failed);
@@ -79,6 +85,7 @@ void statwit_recorder_close(struct statwit_recorder *recorder) {
         return;
     if (recorder->handle && recorder->pid == getpid())
         recorder->curl->easy_cleanup(recorder->handle);
+    plain_close(&recorder->plain);
     process_end(recorder);
     pthread_mutex_destroy(&recorder->lock);
     free(recorder->url);

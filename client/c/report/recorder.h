@@ -3,6 +3,7 @@
 #define CLIENT_REPORT_RECORDER_H
 
 #include "emit/curl.h"
+#include "report/plain.h"
 #include <jansson.h>
 #include <pthread.h>
 #include <sys/types.h>
@@ -10,8 +11,10 @@
 struct statwit_recorder {
     char *url, *token, *ca_file;
     int timeout_ms;
-    pthread_mutex_t lock; /* one request at a time */
-    const struct curl *curl;
+    pthread_mutex_t lock;    /* one request at a time */
+    bool bad_url;            /* the first request tells */
+    struct plain plain;      /* host NULL: not for this URL, but libcurl is */
+    const struct curl *curl; /* NULL: not needed */
     CURL *handle;
     pid_t pid;     /* whose handle it is: a child of fork opens one of its own */
     pid_t server;  /* that statwit_recorder_start started; 0: none */

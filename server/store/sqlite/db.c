@@ -2,6 +2,19 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
+
+/* By default SQLite sets aside 280 KiB for each connection and writes to every page of it, and counts each allocation under a lock. */
+static void make_settings(void) {
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void db_settings(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_settings);
+}
 
 int db_fail(sqlite3 *db, struct err *err, const char *doing) {
     int code = sqlite3_errcode(db);

@@ -2,6 +2,7 @@
 
 #include "core/folder.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/template.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -81,6 +82,7 @@ static int check_header(const char *path, int fd, bool *is_new, struct err *err)
             err, 0,
             "%s is an SQLite database of something else: give --db another path (it was left as it is)",
             path);
+    *is_new = template_unfinished(big_endian(header + 60));
     return migrate_check(path, big_endian(header + 60), err);
 }
 

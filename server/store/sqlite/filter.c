@@ -82,8 +82,9 @@ void rows_where(struct rows_where *w, const struct filter *f, const struct rows_
     if (f->name.p)
         name_condition(w, c->name, f->name);
     if (f->session.p) {
-        bool by_name = f->name.p && !glob_is_pattern(f->name); /* the better index then */
-        condition(w, by_name ? "+" : "");
+        bool by_name = f->name.p && !glob_is_pattern(f->name); /* the better index then, */
+        condition(w, by_name && !(c->has_names && f->has_type) ? "+"
+                                                               : ""); /* unless there is one of all three */
         buf_printf(&w->sql, "%s = (SELECT id FROM session WHERE name = ?%d)", c->session_id, w->n + 1);
         w->texts[w->n++] = f->session;
     }
@@ -136,4 +137,28 @@ bool rows_tags_match(const struct filter *f, const struct rows_tags *tags) {
             return false;
     }
     return true;
+}
+
+int rows_one_type(struct rows *r, struct filter *f, struct err *err) {
+    if (!f->name.p || glob_is_pattern(f->name) || !f->session.p || f->has_type)
+        return 0;
+    sqlite3_stmt *stmt = rows_statement(
+        r,
+        "SELECT (SELECT min(type) FROM metric INDEXED BY metric_name WHERE name = ?1 AND session_id = s.id),"
+        " (SELECT max(type) FROM metric INDEXED BY metric_name WHERE name = ?1 AND session_id = s.id)"
+        " FROM session s WHERE s.name = ?2",
+        err);
+    if (!stmt)
+        return -1;
+    db_bind_span(stmt, 1, f->name);
+    db_bind_span(stmt, 2, f->session);
+    int got = db_row(r->db, stmt, err), low = -1, high = -1;
+    if (got == 1 && sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
+        low = sqlite3_column_int(stmt, 0);
+        high = sqlite3_column_int(stmt, 1);
+    }
+    rows_done(r, stmt);
+    f->has_type = low >= 0 && low == high && low < METRIC_N_TYPES;
+    f->type = f->has_type ? (enum metric_type)low : f->type;
+    return got < 0 ? -1 : 0;
 }

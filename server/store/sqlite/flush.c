@@ -1,5 +1,5 @@
 /* DESIGN. A slice becomes rows: a chunk for each group, appended in order of ids; the summaries of the series that
- * changed, written from memory in order of series, so that each page is met once; and an arrival for each run. */
+ * changed, written from memory in order of series, so that each page is met once; the totals of their names; and an arrival for each run. */
 #include "store/sqlite/private.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +48,8 @@ static void add_group(struct store *s, const struct slice_group *g) {
         y->last = g->last_value;
     }
     y->sampled = y->sampled || g->sampled;
+    if (y->totalled)
+        totals_add(s, y->of, g, last_id);
 }
 
 static bool summary_row(void *arg, size_t i, struct bulk_value *values) {
@@ -62,7 +64,7 @@ static bool summary_row(void *arg, size_t i, struct bulk_value *values) {
         values[2 + k] = bulk_number(numbers[k]);
     for (int k = 0; k < 6; k++)
         values[7 + k] = bulk_integer(integers[k]);
-    values[13] = y->fall_known ? bulk_id(y->fell_id) : bulk_null();
+    values[13] = y->fell_id == INTERN_FALL_UNKNOWN ? bulk_null() : bulk_id(y->fell_id);
     return true;
 }
 
@@ -103,7 +105,8 @@ static int write_summaries(struct store *s, struct err *err) {
         add_group(s, &s->slice.groups[i]);
     if (sort_series(s, &n, err) != 0)
         return -1;
-    return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err);
+    return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err) != 0 ? -1
+                                                                                       : totals_write(s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ static const struct rows_columns series_columns = {.id = "m.id",
                                                    .remarks = ROWS_SERIES_REMARKS,
                                                    .sampled = "y.sampled",
                                                    .has_tags = true,
+                                                   .has_names = true,
                                                    .all_ids = true};
 
 static int choose_rows(struct reading *g, sqlite3_stmt *stmt, struct rows_tags *tags) {
@@ -72,6 +73,8 @@ int gather_series(struct reading *g, bool ordered) {
         f.after_series = 0;
     struct rows_where w;
     struct rows_ids ids = {.all = true};
+    if (rows_one_type(g->r, &f, g->err) != 0)
+        return -1;
     rows_where(&w, &f, &series_columns);
     int result = rows_by_name(&f) ? rows_named(g->r, &f, &ids, g->err) : 0;
     if (result == 0)

@@ -157,11 +157,8 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     struct bulk_list *list = &s->new_series;
     if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
         return -1;
-    struct intern_series series = {.id = s->next_metric_id,
-                                   .min = (double)NAN,
-                                   .max = (double)NAN,
-                                   .newest = (double)NAN,
-                                   .fall_known = true};
+    struct intern_series series = {
+        .id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN, .last = (double)NAN};
     struct bulk_value *v = bulk_list_add(list);
     *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
@@ -176,8 +173,12 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     v[7] = bulk_list_text(list, m->device);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
+    if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, *ix, n_sorted,
+                    s->sorted, err) != 0)
+        return -1;
     s->next_metric_id++;
     s->now.series++;
+    s->arrival.session->held.series++;
     s->arrival.session->n_interned++;
     return 0;
 }

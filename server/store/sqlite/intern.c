@@ -12,6 +12,7 @@ void intern_clear(struct intern *in) {
     free(in->slots);
     free(in->contexts);
     free(in->series);
+    free(in->names);
     *in = (struct intern){.seed = seed};
 }
 
@@ -93,4 +94,13 @@ uint32_t intern_add_series(struct intern *in, const struct intern_series *series
     in->series = array;
     in->series[in->n_series] = *series;
     return in->n_series++;
+}
+
+uint32_t intern_add_name(struct intern *in, const struct intern_name *name) {
+    void *array = in->names;
+    if (in->n_names >= INTERN_NAMES_MAX || !room(&array, in->n_names, &in->cap_names, sizeof *name))
+        return INTERN_NONE;
+    in->names = array;
+    in->names[in->n_names] = *name;
+    return in->n_names++;
 }

@@ -1,12 +1,13 @@
 /* Which series and spelling a metric belongs to: an in-memory table from a 96-bit hash to a small number.
  *
  * It holds no text: the hashes are seeded with a secret of the file, so nobody can make two metrics meet, and
- * at a million series the odds that two do by chance are 1 in 10^16. Two kinds of entry share the table (the
+ * at a million series the odds that two do by chance are 1 in 10^16. Three kinds of entry share the table (the
  * hashed bytes differ): context  a metric's key as its decoder gave it, or all its fields -> contexts[ix]
  *   series   name, type, sorted tags, host, device                    -> series[ix]
+ *   name     name and type, which many series may have                -> names[ix]
  *
  * Ownership: the struct is the caller's; intern_clear gives its memory back.
- * Limits: 2^32 - 2 contexts, 2^31 - 1 series; what is stored is never removed but by intern_clear (the store
+ * Limits: 2^32 - 2 contexts, 2^31 - 1 series, 2^30 names; what is stored is never removed but by intern_clear (the store
  * reloads the table when much of it has been forgotten).
  */
 #ifndef STORE_SQLITE_INTERN_H
@@ -17,6 +18,7 @@
 
 #define INTERN_NONE       UINT32_MAX
 #define INTERN_SERIES_MAX INT32_MAX
+#define INTERN_NAMES_MAX  (1u << 30)
 
 struct intern_hash {
     uint64_t low;
@@ -44,10 +46,20 @@ struct intern_series {
     uint64_t samples, first_id, last_id;
     int64_t first_at, last_at;
     double count, sum, min, max, last;
-    double newest;    /* as `last`, but sample by sample */
-    uint64_t fell_id; /* the last sample that was less than the one before; 0: none */
-    bool sampled;
-    bool fall_known; /* not of a series of before version 7 that has not fallen since */
+    uint64_t fell_id; /* the last sample that was less than the one before; 0: none; INTERN_FALL_UNKNOWN */
+    uint32_t before;  /* ix of the series before it of the same name and type, or INTERN_NONE */
+    uint32_t of : 30; /* ix of its name or, when its name has totals, of these */
+    uint32_t totalled : 1;
+    uint32_t sampled : 1;
+};
+/* Of a series in an older file that has not fallen since. */
+#define INTERN_FALL_UNKNOWN UINT64_MAX
+
+/* A name and type in one session. */
+struct intern_name {
+    uint32_t n_series;
+    uint32_t oldest, newest; /* ix of series; they lead from the newest one to the oldest */
+    uint32_t total;          /* ix in the store's totals, or INTERN_NONE */
 };
 
 struct intern {
@@ -58,6 +70,8 @@ struct intern {
     uint32_t n_contexts, cap_contexts;
     struct intern_series *series;
     uint32_t n_series, cap_series;
+    struct intern_name *names;
+    uint32_t n_names, cap_names;
 };
 
 void intern_clear(struct intern *in); /* keeps the seed */
@@ -68,5 +82,6 @@ bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix);
 /* Append; INTERN_NONE when out of memory. */
 uint32_t intern_add_context(struct intern *in, const struct intern_context *context);
 uint32_t intern_add_series(struct intern *in, const struct intern_series *series);
+uint32_t intern_add_name(struct intern *in, const struct intern_name *name);
 
 #endif

@@ -204,6 +204,7 @@ static const struct kind series_kind = {
                 .remarks = ROWS_SERIES_REMARKS,
                 .sampled = "y.sampled",
                 .has_tags = true,
+                .has_names = true,
                 .all_ids = true},
     .name_column = 2,
     .tags_column = 4,
@@ -215,6 +216,8 @@ int rows_series(struct reader *reader, const struct filter *f, int (*row)(void *
                 void *arg, struct err *err) {
     struct filter without = *f; /* a series has no source of its own */
     without.has_source = false;
+    if (rows_one_type((struct rows *)reader, &without, err) != 0)
+        return -1;
     return read_kind(reader, &series_kind, &without, (struct call){.series = row, .arg = arg}, err);
 }
 

@@ -26,7 +26,11 @@ static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
 }
 
 static int load_sessions(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, era FROM session ORDER BY id", err);
+    sqlite3_stmt *stmt =
+        db_prepare(s->db,
+                   "SELECT s.id, s.era, c.samples, c.series, c.events, c.checks, c.rejects FROM session s"
+                   " LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id",
+                   err);
     if (!stmt)
         return -1;
     struct store_session *before = s->sessions;
@@ -39,7 +43,10 @@ static int load_sessions(struct store *s, struct err *err) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
-        struct store_session session = {.id = db_id(stmt, 0), .era = db_id(stmt, 1)};
+        struct store_held held = {db_id(stmt, 2), db_id(stmt, 3), db_id(stmt, 4), db_id(stmt, 5),
+                                  db_id(stmt, 6)};
+        struct store_session session = {
+            .id = db_id(stmt, 0), .era = db_id(stmt, 1), .held = held, .written = held};
         const struct store_session *old =
             n_before ? bsearch(&session.id, before, n_before, sizeof *before, by_id) : NULL;
         if (old) { /* not told yet */
@@ -55,26 +62,26 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, y.fell_id FROM metric m"                   \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name, y.fell_id FROM metric m"   \
     " LEFT JOIN summary y ON y.metric_id = m.id"
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
-    return (struct intern_series){.id = db_id(stmt, 0),
-                                  .last_chunk = db_id(stmt, 3),
-                                  .samples = db_id(stmt, 4),
-                                  .first_id = db_id(stmt, 5),
-                                  .last_id = db_id(stmt, 6),
-                                  .first_at = sqlite3_column_int64(stmt, 7),
-                                  .last_at = sqlite3_column_int64(stmt, 8),
-                                  .count = db_number(stmt, 9),
-                                  .sum = db_number(stmt, 10),
-                                  .min = db_number(stmt, 11),
-                                  .max = db_number(stmt, 12),
-                                  .last = db_number(stmt, 13),
-                                  .newest = db_number(stmt, 13),
-                                  .fell_id = db_id(stmt, 15),
-                                  .fall_known = sqlite3_column_type(stmt, 15) != SQLITE_NULL,
-                                  .sampled = sqlite3_column_int(stmt, 14) != 0};
+    return (struct intern_series){
+        .id = db_id(stmt, 0),
+        .last_chunk = db_id(stmt, 3),
+        .samples = db_id(stmt, 4),
+        .first_id = db_id(stmt, 5),
+        .last_id = db_id(stmt, 6),
+        .first_at = sqlite3_column_int64(stmt, 7),
+        .last_at = sqlite3_column_int64(stmt, 8),
+        .count = db_number(stmt, 9),
+        .sum = db_number(stmt, 10),
+        .min = db_number(stmt, 11),
+        .max = db_number(stmt, 12),
+        .last = db_number(stmt, 13),
+        .fell_id = sqlite3_column_type(stmt, 17) == SQLITE_NULL ? INTERN_FALL_UNKNOWN : db_id(stmt, 17),
+        .before = INTERN_NONE,
+        .sampled = sqlite3_column_int(stmt, 14) != 0};
 }
 
 static int load_series(struct store *s, struct err *err) {
@@ -92,6 +99,12 @@ static int load_series(struct store *s, struct err *err) {
         struct store_session *session = store_find_session(s, db_id(stmt, 2));
         if (session)
             session->n_interned++;
+        if (session &&
+            totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
+                        db_span(stmt, 16), ix, 0, NULL, err) != 0) {
+            got = -1;
+            break;
+        }
         if (s->next_metric_id <= series.id) /* never given twice: readers remember what they stand for */
             s->next_metric_id = series.id + 1;
     }
@@ -119,8 +132,17 @@ int store_load_remade(struct store *s, struct err *err) {
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
         uint32_t ix = series_of_id(&s->intern, db_id(stmt, 0));
-        if (ix != INTERN_NONE)
-            s->intern.series[ix] = series_row(stmt);
+        if (ix == INTERN_NONE)
+            continue;
+        struct intern_series *y = &s->intern.series[ix], before = *y;
+        *y = series_row(stmt);
+        y->before = before.before;
+        y->of = before.of;
+        y->totalled = before.totalled;
+        if (totals_lost(s, ix, err) != 0) {
+            got = -1;
+            break;
+        }
     }
     sqlite3_finalize(stmt);
     return got;
@@ -189,11 +211,11 @@ int store_load_counts(struct store *s, struct err *err) {
         const char *sql;
         uint64_t *count;
     } const counts[] = {
-        {"SELECT sum(samples) FROM summary", &now->samples},
-        {"SELECT count(*) FROM metric", &now->series},
-        {"SELECT count(*) FROM event", &now->events},
-        {"SELECT count(*) FROM service_check", &now->checks},
-        {"SELECT count(*) FROM reject", &now->rejects},
+        {"SELECT sum(samples) FROM session_count", &now->samples},
+        {"SELECT sum(series) FROM session_count", &now->series},
+        {"SELECT sum(events) FROM session_count", &now->events},
+        {"SELECT sum(checks) FROM session_count", &now->checks},
+        {"SELECT sum(rejects) FROM session_count", &now->rejects},
         {"SELECT count(*) FROM request", &now->requests},
         {"SELECT count(*) FROM datagram", &now->datagrams},
         {"SELECT count(*) FROM payload", &now->payloads},
@@ -209,6 +231,7 @@ int store_load(struct store *s, struct err *err) {
     s->stale = true;
     s->arrival.session = NULL;
     intern_clear(&s->intern);
+    totals_clear(&s->totals);
     slice_clear(&s->slice);
     bulk_list_clear(&s->new_series);
     bulk_list_clear(&s->new_contexts);
@@ -218,7 +241,8 @@ int store_load(struct store *s, struct err *err) {
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
         return -1;
     s->intern.seed = (uint64_t)seed;
-    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || load_contexts(s, err) != 0)
+    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || totals_begin(s, err) != 0 ||
+        load_contexts(s, err) != 0)
         return -1;
     s->arrival.session = store_find_session(s, s->arrival.session_id);
     s->stale = false;

@@ -18,6 +18,7 @@ static int add_loss(struct store *s, uint64_t id, uint64_t session_id, enum loss
 
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
                   struct err *err) {
+    store_count_evicted(s, session_id, loss, n);
     return add_loss(s, newest_id, session_id, loss, n, span_of(NULL, 0), err);
 }
 

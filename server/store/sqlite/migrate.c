@@ -4,17 +4,18 @@
 #include "core/embed.h"
 #include <inttypes.h>
 
-EMBED(sql_new, "schema/sqlite/recording.sql");
 EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
 EMBED(sql_0003, "schema/sqlite/0003_runs.sql");
 EMBED(sql_0004, "schema/sqlite/0004_remarks.sql");
 EMBED(sql_0005, "schema/sqlite/0005_payloads.sql");
 EMBED(sql_0006, "schema/sqlite/0006_verdicts.sql");
-EMBED(sql_0009, "schema/sqlite/0009_strays.sql");
+EMBED(sql_0007, "schema/sqlite/0007_totals.sql");
+EMBED(sql_0008, "schema/sqlite/0008_strays.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
-/* What makes of version i the next one; of an empty file, today's at once. */
-static const char *const steps[] = {sql_new, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006, sql_0009};
+/* What makes of version i the next one. A new file is of today's version at once (template.h). */
+static const char *const steps[] = {NULL,     sql_0002, sql_0003, sql_0004,
+                                    sql_0005, sql_0006, sql_0007, sql_0008};
 #define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {
@@ -58,8 +59,9 @@ static int apply(sqlite3 *db, const char *path, struct err *err) {
     int64_t version;
     if (db_int(db, "PRAGMA user_version", 0, &version, err) != 0 || migrate_check(path, version, err) != 0)
         return -1;
-    int64_t to = version == 0 ? 1 : VERSION;
-    for (int64_t i = version; i < to; i++)
+    if (version < 1)
+        return err_set(err, 0, "%s is not a whole recording", path);
+    for (int64_t i = version; i < VERSION; i++)
         if (db_run(db, steps[i], err) != 0)
             return -1;
     if (remake_views(db, err) != 0)

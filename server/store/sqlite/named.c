@@ -1,5 +1,5 @@
 /* DESIGN. Which series have a name that a question is about, found in the index of names alone: its rows are names and ids in
- * order of both, so no series is read that is not asked for.
+ * order of names, so no series is read that is not asked for.
  *
  *     patterns   each has a fixed beginning (of a name without wildcards: all of it); sorted by that
  *     cursor     stands in the index; from a name behind one pattern it jumps to where the next one begins
@@ -58,7 +58,7 @@ struct name_search {
 static int walk_begin(struct name_walk *w, struct rows *r, struct err *err) {
     *w = (struct name_walk){.r = r, .err = err, .last.max = ROWS_TEXT_MAX};
     w->each = rows_statement(
-        r, "SELECT name, id FROM metric INDEXED BY metric_name WHERE name >= ? ORDER BY name, id", err);
+        r, "SELECT name, id FROM metric INDEXED BY metric_name WHERE name >= ? ORDER BY name", err);
     w->once = rows_statement(
         r, "SELECT DISTINCT name FROM metric INDEXED BY metric_name WHERE name >= ? ORDER BY name", err);
     return w->each && w->once ? 0 : -1;
@@ -184,10 +184,10 @@ static int add_id(struct name_search *s, uint64_t id) {
     return 0;
 }
 
-/* The ids of one name, in order. */
+/* The ids of one name. */
 static int add_ids(struct name_search *s, struct span name) {
-    sqlite3_stmt *stmt = rows_statement(
-        s->r, "SELECT id FROM metric INDEXED BY metric_name WHERE name = ? ORDER BY id", s->err);
+    sqlite3_stmt *stmt =
+        rows_statement(s->r, "SELECT id FROM metric INDEXED BY metric_name WHERE name = ?", s->err);
     if (!stmt)
         return -1;
     int got;

@@ -182,6 +182,22 @@ static int large(struct reader *reader, struct span session, int (*row)(void *, 
     return session.p ? 0 : p->of[1]->ops->large(p->of[1], session, row, arg, err);
 }
 
+static int name_rows(struct reader *reader, const struct name_filter *f,
+                     int (*row)(void *, const struct name_row *), void *arg, uint64_t *n, struct err *err) {
+    bool second = is_second(f->session);
+    struct reader *r = ((struct paired *)reader)->of[second];
+    struct name_filter its = *f;
+    its.session = second ? span_from(f->session, 2) : f->session;
+    return r->ops->name_rows(r, &its, row, arg, n, err);
+}
+
+static int chunks(struct reader *reader, struct span session, uint64_t since, uint64_t max,
+                  int (*row)(void *, const struct chunk_row *), void *arg, uint64_t *from, struct err *err) {
+    bool second = is_second(session);
+    struct reader *r = ((struct paired *)reader)->of[second];
+    return r->ops->chunks(r, second ? span_from(session, 2) : session, since, max, row, arg, from, err);
+}
+
 static int session_id(struct reader *reader, struct span name, uint64_t *id, struct err *err) {
     bool second = is_second(name);
     struct reader *r = ((struct paired *)reader)->of[second];
@@ -255,6 +271,8 @@ static const struct reader_ops ops = {
     .begin = begin,
     .end = end,
     .series = series,
+    .name_rows = name_rows,
+    .chunks = chunks,
     .samples = samples,
     .points = points,
     .spellings = spellings,

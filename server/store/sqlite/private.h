@@ -7,7 +7,9 @@
  *     remarks.c   what the Agent ignores inside lines, as text
  *     bulk.c      rows in memory go into a table
  *     flush.c     a slice becomes chunks, summaries and arrivals
+ *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
+ *     counts.c    how many records each session holds
  *     run.c       runs: their beginning and end, what earlier ones left; ports used
  *     retain.c    what is too old or too much goes
  *     pool.c      readers for everybody else
@@ -22,16 +24,22 @@
 #include "store/sqlite/file.h"
 #include "store/sqlite/intern.h"
 #include "store/sqlite/slice.h"
+#include "store/sqlite/totals.h"
 #include "store/store.h"
 #include <pthread.h>
+
+struct store_held {
+    uint64_t samples, series, events, checks, rejects;
+};
 
 /* The writer's state of a session. */
 struct store_session {
     uint64_t id;
     uint64_t era;
-    uint64_t n_interned; /* contexts and series of this session and era in the table */
-    uint64_t n_remarked; /* contexts with remarks */
-    uint64_t n_refused;  /* samples beyond the series limit that no loss row tells yet */
+    uint64_t n_interned;             /* contexts and series of this session and era in the table */
+    uint64_t n_remarked;             /* contexts with remarks */
+    uint64_t n_refused;              /* samples beyond the series limit that no loss row tells yet */
+    struct store_held held, written; /* what it holds, and what the file says of that */
     struct {
         uint64_t n, largest, last_id;
     } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX counted in memory and not written yet */
@@ -45,6 +53,8 @@ enum store_sql {
     SQL_CONTEXT,
     SQL_CHUNK,
     SQL_SUMMARY,
+    SQL_TOTAL,
+    SQL_COUNT,
     SQL_ARRIVAL,
     SQL_STRAY,
     SQL_EVENT,
@@ -76,15 +86,18 @@ struct store {
     char *path_given;
     char path[FILE_PATH_MAX];
     bool in_memory;
+    bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
-    sqlite3_stmt *sql[SQL_N];
+    const char *const *texts; /* SQL_N of them */
+    sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
 
     struct intern intern;
+    struct totals totals;
     uint64_t next_metric_id, next_context_id;
     uint64_t max_series, max_contexts;
     uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */
@@ -109,6 +122,7 @@ struct store {
         struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
         enum source source;
         int64_t received_at;
+        uint64_t counted; /* received_samples up to which its session has counted its own */
     } arrival;
     struct { /* the newest row of `loss` not committed yet: the next one may only have to raise its count */
         uint64_t id; /* 0: none */
@@ -141,7 +155,8 @@ struct store {
     struct verdicts *verdicts; /* verdicts.c */
 };
 
-/* sqlite.c */
+/* transaction.c. The statements up to `last`; what is prepared stays. */
+int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
 
@@ -176,6 +191,13 @@ int store_flush(struct store *s, struct err *err); /* the open slice goes into t
  * (retain.c says why). */
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
                   struct err *err);
+
+/* counts.c */
+/* The samples that came since it was asked last are those of the session that they came into. */
+void store_count_samples(struct store *s);
+void store_count_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n);
+int store_count_series_gone(struct store *s, struct err *err); /* those in temp.touched */
+int store_count_write(struct store *s, struct err *err);       /* into the open transaction */
 
 /* retain.c: part of the open transaction. *gone: series were removed, so the table must be loaded again after
  * it. */

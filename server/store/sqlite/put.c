@@ -34,11 +34,9 @@ static void summarise(struct store *s, struct slice_group *g, const struct inter
     g->sum += sum;
     series->count += count;
     series->sum += sum;
-    if (number < series->newest) {
+    if (number < series->last)
         series->fell_id = s->last_id;
-        series->fall_known = true;
-    }
-    series->newest = number;
+    series->last = number;
     if (!(g->min <= min))
         g->min = min;
     if (!(g->max >= max))
@@ -88,6 +86,7 @@ static int put_metric(struct store *s, const struct metric *m, struct err *err) 
     if (ix == INTERN_NONE) {
         s->arrival.session->n_refused += m->n_values;
         s->now.received_samples += m->n_values;
+        s->arrival.counted += m->n_values;
         s->refused = true;
         return 0;
     }
@@ -134,6 +133,7 @@ static int put_event(struct store *s, const struct event *e, struct err *err) {
     if (bind_remarks(s, stmt, 20, e->remarks, err) != 0)
         return -1;
     s->now.events++;
+    s->arrival.session->held.events++;
     return db_done(s->db, stmt, err);
 }
 
@@ -153,6 +153,7 @@ static int put_check(struct store *s, const struct service_check *c, struct err 
     if (bind_remarks(s, stmt, 17, c->remarks, err) != 0)
         return -1;
     s->now.checks++;
+    s->arrival.session->held.checks++;
     return db_done(s->db, stmt, err);
 }
 
@@ -166,6 +167,7 @@ static int put_reject(struct store *s, const struct reject *r, struct err *err) 
     sqlite3_bind_int64(stmt, 9, (sqlite3_int64)r->offset);
     db_bind_span(stmt, 10, r->detail);
     s->now.rejects++;
+    s->arrival.session->held.rejects++;
     return db_done(s->db, stmt, err);
 }
 
@@ -173,6 +175,7 @@ int store_arrival(struct store *s, uint64_t session_id, enum source source, int6
                   struct err *err) {
     (void)err;
     if (s->arrival.session_id != session_id || !s->arrival.session) {
+        store_count_samples(s);
         s->arrival.session_id = session_id;
         s->arrival.session = store_find_session(s, session_id);
     }

@@ -56,11 +56,9 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     struct rows *r = (struct rows *)reader;
     sqlite3_stmt *stmt = rows_statement(
         r,
-        "SELECT s.id, s.name, s.api_key, s.created_at, s.expires_at, s.open,"
-        " (SELECT coalesce(sum(y.samples), 0) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id WHERE m.session_id = s.id),"
-        " (SELECT count(*) FROM metric WHERE session_id = s.id), (SELECT count(*) FROM event WHERE session_id = s.id),"
-        " (SELECT count(*) FROM service_check WHERE session_id = s.id), (SELECT count(*) FROM reject WHERE session_id = s.id), s.reset_id"
-        " FROM session s ORDER BY s.id",
+        "SELECT s.id, s.name, s.api_key, s.created_at, s.expires_at, s.open, c.samples, c.series, c.events, c.checks,"
+        " c.rejects, s.reset_id"
+        " FROM session s LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id",
         err);
     if (!stmt)
         return -1;
@@ -288,6 +286,8 @@ static const struct reader_ops ops = {
     .end = end_reading,
     .series = rows_series,
     .names = names,
+    .name_rows = rows_name_rows,
+    .chunks = rows_chunks,
     .samples = rows_samples,
     .samples_open = rows_samples_open,
     .samples_more = rows_samples_more,
@@ -342,6 +342,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
         return NULL;
     }
     r->reader.ops = &ops;
+    db_settings();
     if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
         SQLITE_OK) {
         sqlite3_busy_timeout(r->db, 5000);

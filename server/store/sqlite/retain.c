@@ -108,8 +108,9 @@ static const char remake_summaries[] =
     " WHERE x.metric_id IN (SELECT id FROM temp.touched) GROUP BY x.metric_id) AS a"
     " WHERE a.metric_id = summary.metric_id";
 
+static const char keep_others[] =
+    "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk))";
 static const char drop_empty[] =
-    "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk));"
     "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN (SELECT id FROM temp.touched));"
     "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
@@ -146,7 +147,8 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
         run_with(s, "DELETE FROM chunk WHERE id < ?", cut, err) != 0 ||
         db_run(s->db, remake_summaries, err) != 0 || store_load_remade(s, err) != 0 ||
         run_with(s, "DELETE FROM arrival WHERE first_id < ?", cut, err) != 0 ||
-        evict_datagrams(s, cut, err) != 0 || db_run(s->db, drop_empty, err) != 0 ||
+        evict_datagrams(s, cut, err) != 0 || db_run(s->db, keep_others, err) != 0 ||
+        store_count_series_gone(s, err) != 0 || db_run(s->db, drop_empty, err) != 0 ||
         db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||
         run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0)
         return -1;

@@ -6,6 +6,7 @@
  *     list.c       series, events, service checks, rejects, requests
  *     payloads.c   bodies of requests and datagrams, byte for byte
  *     named.c      the series that have certain names
+ *     name_rows.c  names with what their series come to
  *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
  *     spellings.c  what the samples of a series have in common
@@ -26,6 +27,7 @@
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
 #define ROWS_ARRIVALS    8192
+#define ROWS_COUNTED     16                  /* answers that are remembered */
 #define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
 #define ROWS_SPELLED_MAX ((size_t)32 << 20)  /* bytes of remembered spellings */
 
@@ -82,7 +84,12 @@ struct rows {
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */
-    uint64_t n_looked;     /* samples looked at: what growth tests count, together with SQLite's steps */
+    struct rows_counted {
+        uint64_t question, session_id; /* question: a hash of what was counted; 0: nothing */
+        uint64_t max_id, series, n;
+    } counted[ROWS_COUNTED];
+    size_t next_counted;
+    uint64_t n_looked; /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
 /* --- statement.c */
@@ -101,6 +108,8 @@ struct rows_columns {
     const char *method, *status;
     bool has_tags;
     bool all_ids; /* since and until are not for this kind */
+    bool
+        has_names; /* of series: an index of name, session and type, in order of id where all three are given */
 };
 /* Of a series: some spelling of it has remarks. */
 #define ROWS_SERIES_REMARKS                                                                                  \
@@ -114,6 +123,8 @@ struct rows_where {
     char bound[256]; /* what follows a name's fixed beginning */
 };
 void rows_where(struct rows_where *w, const struct filter *f, const struct rows_columns *columns);
+/* Names its type where a name without wildcards has only one in its session, so that its series come in order of id from the index. */
+int rows_one_type(struct rows *r, struct filter *f, struct err *err);
 void rows_where_bind(const struct rows_where *w, sqlite3_stmt *stmt);
 /* The conditions of the filter that SQL did not decide. */
 bool rows_name_matches(const struct filter *f, struct span name);
@@ -149,6 +160,10 @@ void rows_origin(sqlite3_stmt *stmt, int at, struct origin *origin);
 int rows_first_at(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
 int rows_series(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *), void *,
                 struct err *);
+int rows_name_rows(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
+                   void *, uint64_t *n, struct err *);
+int rows_chunks(struct reader *, struct span session, uint64_t since, uint64_t max,
+                int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
 int rows_samples(struct reader *, const struct filter *, bool ordered,
                  int (*row)(void *, const struct sample_row *), void *, struct err *);
 struct samples_cursor *rows_samples_open(struct reader *, const struct filter *, struct err *);

@@ -8,10 +8,8 @@
 
 /* --- what earlier runs left ------------------------------------------------------------------------------------------------ */
 
-/* When the run begins all there is was recorded earlier, so the summaries will do. */
-#define SAMPLES_BEFORE                                                                                       \
-    "SELECT m.session_id, sum(y.samples) FROM metric m CROSS JOIN summary y ON y.metric_id = m.id"           \
-    " WHERE ?1 GROUP BY 1"
+/* When the run begins all there is was recorded earlier, so what each session holds will do. */
+#define SAMPLES_BEFORE "SELECT session_id, samples FROM session_count WHERE ?1 AND samples > 0"
 #define SAMPLES_UP_TO                                                                                        \
     "SELECT m.session_id, sum(c.n) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"                 \
     " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id <= ?1 GROUP BY 1"
@@ -144,7 +142,8 @@ int store_run_begin(struct store *s, struct err *err) {
     s->now.commits = 0;    /* nobody's record was in it, */
     s->age_checked_at = 0; /* and the retention's clock starts with the first that is */
     /* A copy of the file alone, without its log, has the open mark, too. */
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (!s->in_memory)
+        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return count_earlier(s, SAMPLES_BEFORE, err);
 }
 
@@ -185,6 +184,8 @@ uint64_t store_run_mark(const struct store *s) {
 
 int store_port_used(struct store *s, int port, struct err *err) {
     char sql[160];
+    if (s->in_memory) /* no later run will ask */
+        return 0;
     sqlite3_snprintf(sizeof sql, sql,
                      "INSERT INTO used_port (port) VALUES (%d);"
                      "DELETE FROM used_port WHERE id <= (SELECT max(id) FROM used_port) - %d",

@@ -53,7 +53,8 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
             return -1;
         return db_run(
             s->db,
-            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM stray; DELETE FROM context; DELETE FROM summary; DELETE FROM metric",
+            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM stray; DELETE FROM context; DELETE FROM summary;"
+            "DELETE FROM name_total; DELETE FROM metric",
             err);
     }
     if (run_for(s, "DELETE FROM chunk WHERE id IN " CHUNKS_OF, session_id, NULL, err) != 0 ||
@@ -62,7 +63,8 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
                 ")",
                 session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM context WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
-        run_for(s, "DELETE FROM summary WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0)
+        run_for(s, "DELETE FROM summary WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
+        run_for(s, "DELETE FROM name_total WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0)
         return -1;
     return run_for(s, "DELETE FROM metric WHERE session_id = ?1", session_id, &removed->series, err);
 }
@@ -112,6 +114,8 @@ static int end_forget(struct store *s, struct store_session *session, const stru
     session->n_interned = 0;
     session->n_remarked = 0;
     session->n_refused = 0;
+    session->held = (struct store_held){0};
+    totals_forget(&s->totals, session->id);
     s->last_loss.id = 0;
     store_run_forget(s, session->id);
     return 0;
@@ -149,7 +153,8 @@ int store_session_remove(struct store *s, uint64_t session_id, struct err *err) 
     if (!session)
         return store_roll_back(s, err), err_set(err, ENOENT, "there is no such session");
     if (forget(s, session_id, &removed, err) != 0 ||
-        run_for(s, "DELETE FROM session WHERE id = ?1", session_id, NULL, err) != 0)
+        run_for(s, "DELETE FROM session WHERE id = ?1", session_id, NULL, err) != 0 ||
+        run_for(s, "DELETE FROM session_count WHERE session_id = ?1", session_id, NULL, err) != 0)
         return store_roll_back(s, err);
     if (end_forget(s, session, &removed, err) != 0)
         return -1;

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
+#include "store/sqlite/template.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -46,6 +47,12 @@ static const char *const texts[SQL_N] = {
         "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
         " first_id, last_id, sampled, last_chunk, fell_id)"
         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM feed",
+    [SQL_TOTAL] =
+        "INSERT OR REPLACE INTO name_total (metric_id, series, samples, count, sum, min, max, last, first_at, last_at,"
+        " last_id, tag_keys) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM feed",
+    [SQL_COUNT] =
+        "INSERT OR REPLACE INTO session_count (session_id, samples, series, events, checks, rejects)"
+        " VALUES (?,?,?,?,?,?)",
     [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
                     " SELECT c0, c1, c2, c3, c4 FROM feed",
     [SQL_STRAY] =
@@ -153,6 +160,7 @@ static void check_path(struct store *s) {
 }
 
 static int commit(struct store *s, struct err *err) {
+    store_count_samples(s);
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
     if (s->large && store_begin(s, err) != 0)
@@ -161,7 +169,8 @@ static int commit(struct store *s, struct err *err) {
         return 0;
     bool gone = false;
     if ((s->large && write_large(s, err) != 0) || store_flush(s, err) != 0 ||
-        store_retain(s, &gone, err) != 0 || store_verdicts_write(s, err) != 0)
+        store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 ||
+        store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
@@ -185,35 +194,26 @@ int store_commit(struct store *s, struct err *err) {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
-static int open_database(struct store *s, bool is_new, struct err *err) {
+static int open_database(struct store *s, struct err *err) {
+    if (s->is_new && template_write(s->lock_fd, clock_wall_ns(), err) != 0)
+        return -1;
+    db_settings();
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
     sqlite3_busy_handler(s->db, wait_for_lock, s);
-    if (is_new) {
-        /* Not WAL yet: the first transaction goes straight into the file, so that its header always says what
-         * it is. */
-        if (db_run(s->db, "PRAGMA page_size = 8192; PRAGMA synchronous = OFF", err) != 0)
-            return -1;
-    } else {
-        int older = migrate_state(s->db, s->options.path, err);
-        if (older < 0) { /* leave everything as it is, the log too */
-            sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-            return -1;
-        }
-        is_new = older == 1;
+    int older = s->is_new ? 0 : migrate_state(s->db, s->options.path, err);
+    if (older < 0) { /* leave everything as it is, the log too */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        return -1;
     }
-    if (is_new && migrate_run(s->db, s->options.path, err) != 0)
+    if (older == 1 && migrate_run(s->db, s->options.path, err) != 0)
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    if (bulk_register(s->db, &s->feed, err) != 0)
-        return -1;
-    for (int i = 0; i < SQL_N; i++)
-        if (!(s->sql[i] = db_prepare(s->db, texts[i], err)))
-            return -1;
-    return 0;
+    s->texts = texts;
+    return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }
 
 static int load_last_id(struct store *s, struct err *err) {
@@ -238,8 +238,14 @@ static int close_old_sessions(struct store *s, struct err *err) {
     return n == 0 ? 0 : db_run(s->db, "UPDATE session SET open = 0 WHERE id <> 1", err);
 }
 
+/* In a new recording there is nothing to be found. */
+static int load_all(struct store *s, struct err *err) {
+    if (!s->is_new && (close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0))
+        return -1;
+    return store_load(s, err) == 0 && (s->is_new || store_load_counts(s, err) == 0) ? 0 : -1;
+}
+
 static int open_all(struct store *s, struct err *err) {
-    bool is_new = true;
     s->in_memory = strcmp(s->options.path, ":memory:") == 0;
     char directory[FILE_PATH_MAX] = "";
     if (s->in_memory) {
@@ -250,12 +256,11 @@ static int open_all(struct store *s, struct err *err) {
     } else if (file_path(s->options.path, s->path, err) != 0) {
         return -1;
     }
-    int result = file_lock(s->path, &is_new, &s->lock_fd, err);
+    int result = file_lock(s->path, &s->is_new, &s->lock_fd, err);
     if (result == 0 &&
-        (open_database(s, is_new, err) != 0 || close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0 ||
-         store_verdicts_start(s, err) != 0 || store_load(s, err) != 0 || store_load_counts(s, err) != 0 ||
+        (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 || load_all(s, err) != 0 ||
          store_run_begin(s, err) != 0 || store_pool_start(s, err) != 0 ||
-         store_verdicts_load(s, s->pool.readers[0], err) != 0))
+         (!s->is_new && store_verdicts_load(s, s->pool.readers[0], err) != 0)))
         result = -1;
     if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
         static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
@@ -316,8 +321,11 @@ void store_close(struct store *s) {
         store_begin(s, NULL);
     if (s->open_transaction && store_commit(s, NULL) != 0)
         s->run_spoiled = true;
-    store_run_end(s);
     store_pool_stop(s);
+    if (s->in_memory && s->db) /* nobody will read it: nothing has to be brought to an end */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    else
+        store_run_end(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
     s->path_checked_at = 0;
@@ -332,6 +340,7 @@ void store_close(struct store *s) {
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     intern_clear(&s->intern);
+    totals_clear(&s->totals);
     slice_free(&s->slice);
     buf_free(&s->key);
     buf_free(&s->tags);
@@ -377,6 +386,10 @@ void store_stats(struct store *s, struct store_stats *stats) {
     pthread_mutex_lock(&s->stats_lock);
     *stats = s->stats;
     pthread_mutex_unlock(&s->stats_lock);
+}
+
+bool store_is_new(const struct store *s) {
+    return s->is_new;
 }
 
 const char *store_path(const struct store *s) {

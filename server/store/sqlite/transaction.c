@@ -1,10 +1,20 @@
 #include "store/sqlite/private.h"
 
+int store_prepare(struct store *s, enum store_sql last, struct err *err) {
+    for (int i = 0; i <= (int)last; i++)
+        if (!s->sql[i] && !(s->sql[i] = db_prepare(s->db, s->texts[i], err)))
+            return -1;
+    return 0;
+}
+
 int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
         return 0;
     s->pending = 0;
     if (s->stale && store_load(s, err) != 0)
+        return -1;
+    bool only_run_begins = s->is_new && s->run_id == 0;
+    if (!only_run_begins && !s->sql[SQL_N - 1] && store_prepare(s, SQL_N - 1, err) != 0)
         return -1;
     if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
         return -1;
@@ -18,6 +28,7 @@ int store_roll_back(struct store *s, struct err *err) {
         db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
     s->open_transaction = false;
     s->now = s->stats;
+    s->arrival.counted = s->now.received_samples;
     store_load(s, err);
     return -1;
 }

@@ -195,9 +195,41 @@ static void test_bad_input(void) {
     EQ_INT(health.metrics, 2);
 }
 
+static void incr_with(struct statwit_metrics *metrics, const char *key, const struct statwit_tag *tags) {
+    statwit_emit_incr(metrics, key, &(struct statwit_call){.tags = tags});
+}
+
+/* A call is first compared with the one before whose strings lay in the same place: what they hold counts. */
+static void test_the_same_place_with_other_strings(void) {
+    char key[16] = "ab", tag[16] = "t", value[16] = "v";
+    struct statwit_tag tags[] = {{tag, value}, {NULL, NULL}, {NULL, NULL}};
+    struct statwit_metrics *metrics = open_aggregating((struct statwit_options){0});
+    for (int i = 0; i < 2; i++) {
+        strcpy(key, "ab"), strcpy(tag, "t"), strcpy(value, "v");
+        incr_with(metrics, key, tags);
+        strcpy(value, "vw");
+        incr_with(metrics, key, tags);
+        strcpy(tag, "");
+        incr_with(metrics, key, tags);
+        strcpy(key, "a");
+        incr_with(metrics, key, NULL);
+        statwit_gauge(metrics, key, i);
+        tags[1] =
+            (struct statwit_tag){"a:", "1|c"}; /* as the name goes on that is kept behind the identity */
+        incr_with(metrics, key, tags);
+        tags[1] = (struct statwit_tag){NULL, NULL};
+        statwit_timing(metrics, key, 1, .sample_rate = 0.999999999);
+        statwit_timing(metrics, key, 2);
+    }
+    CU_ASSERT_STRING_EQUAL(close_and_read(metrics),
+                           "ab:2|c|#t:v\nab:2|c|#t:vw\nab:2|c|#vw\na:2|c\na:2|c|#vw,a::1_c\n"
+                           "a:1:1|ms|@0.999999999\na:2:2|ms\na:1|g\n");
+}
+
 UNIT_MAIN("client/aggregate", {"each type", test_each_type},
           {"integers stay integers", test_integers_stay_integers},
           {"tags and scopes are told apart", test_tags_and_scopes_are_told_apart},
+          {"the same place with other strings", test_the_same_place_with_other_strings},
           {"the last gauge wins", test_last_gauge_wins}, {"sampling", test_sampling},
           {"packed lines fit", test_packed_lines_fit}, {"bound", test_bound}, {"flushes", test_flushes},
           {"what is not aggregated", test_what_is_not_aggregated}, {"bad input", test_bad_input})

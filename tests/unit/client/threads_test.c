@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,6 +172,80 @@ static void test_every_line_arrives(void) {
     sink_remove(directory);
 }
 
+/* ---- threads that come one behind the other ---- */
+
+#define N_IN_TURN 40 /* more than there are lanes */
+
+static void *set_gauge(void *context) {
+    statwit_gauge(metrics, "a.gauge", (int64_t)(intptr_t)context);
+    statwit_incr(metrics, "a.count");
+    return NULL;
+}
+
+/* Each is alone with the client, and leaves its lines where they are. */
+static void set_in_turn(void) {
+    for (intptr_t i = 1; i <= N_IN_TURN; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, set_gauge, (void *)i);
+        pthread_join(thread, NULL);
+    }
+}
+
+static long count_gauges(char *got, long *last) {
+    long n = 0;
+    for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n")) {
+        if (strncmp(line, "a.gauge:", 8) != 0)
+            continue;
+        long value = strtol(line + 8, NULL, 10);
+        CU_ASSERT(value > *last);
+        *last = value;
+        n++;
+    }
+    return n;
+}
+
+static void gauges_in_turn(struct statwit_options options, long wanted) {
+    char got[65536];
+    int port, fd = sink_udp(&port);
+    options.port = port;
+    options.flush_interval_ms = 3600000;
+    options.ignore_environment = true;
+    metrics = statwit_open(&options, NULL);
+    set_in_turn();
+    CU_ASSERT_TRUE(statwit_flush(metrics, PATIENCE_MS));
+    long n = 0, last = 0;
+    while (n < wanted && sink_read(fd, got, sizeof got, PATIENCE_MS) > 0)
+        n += count_gauges(got, &last);
+    EQ_INT(n, wanted);
+    EQ_INT(last, N_IN_TURN);
+    statwit_close(metrics);
+    close(fd);
+}
+
+/* The gauge that was set last arrives last, whichever thread set it. */
+static void test_gauges_keep_their_order(void) {
+    gauges_in_turn((struct statwit_options){0}, N_IN_TURN);
+    gauges_in_turn((struct statwit_options){.unbuffered = true}, N_IN_TURN);
+    gauges_in_turn((struct statwit_options){.aggregate = true}, 1);
+}
+
+/* What other threads' lanes hold is no reason to drop: the queue here has room for three datagrams. */
+static void test_a_small_queue_and_many_threads(void) {
+    struct statwit_health health;
+    int port, fd = sink_udp(&port);
+    metrics = statwit_open(
+        &(struct statwit_options){
+            .port = port, .queue_bytes = 5000, .flush_interval_ms = 3600000, .ignore_environment = true},
+        NULL);
+    set_in_turn();
+    CU_ASSERT_TRUE(statwit_flush(metrics, PATIENCE_MS));
+    statwit_health(metrics, &health);
+    EQ_INT(health.metrics, 2 * N_IN_TURN);
+    EQ_INT(health.dropped_full, 0);
+    statwit_close(metrics);
+    close(fd);
+}
+
 /* ---- fork ---- */
 
 #ifndef __SANITIZE_THREAD__
@@ -288,5 +363,6 @@ static void test_fork_among_threads(void) {
 
 UNIT_MAIN("client/threads", {"closed under threads", test_buffered},
           {"closed while aggregating", test_aggregated}, {"closed while posting", test_http},
-          {"scopes come and go", test_scopes_come_and_go},
-          {"every line arrives", test_every_line_arrives} FORK_TESTS)
+          {"scopes come and go", test_scopes_come_and_go}, {"every line arrives", test_every_line_arrives},
+          {"gauges keep their order", test_gauges_keep_their_order},
+          {"a small queue and many threads", test_a_small_queue_and_many_threads} FORK_TESTS)

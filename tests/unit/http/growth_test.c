@@ -47,9 +47,10 @@ static uint64_t looked(void) {
 /* --- recordings ---------------------------------------------------------------------------------------- */
 
 enum shape {
-    MORE_SAMPLES, /* of as many series */
-    MORE_SERIES,  /* of one sample each, but the first, which has 100 */
-    MORE_RECORDS, /* events, checks, lines that are refused */
+    MORE_SAMPLES,  /* of as many series */
+    MORE_SERIES,   /* of one sample each, but the first, which has 100 */
+    MORE_RECORDS,  /* events, checks, lines that are refused */
+    MORE_OF_NAMES, /* series of a hundred names */
     N_SHAPES
 };
 
@@ -60,6 +61,8 @@ static void put_line(struct buf *text, enum shape shape, int i) {
         buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 100, i, i % 7);
     else if (shape == MORE_SERIES)
         buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 10 == 0 && i < 1000 ? 0 : i, i, i % 7);
+    else if (shape == MORE_OF_NAMES)
+        buf_printf(text, "m.%d:%d|d|#env:ci,id:%d\n", i % 100, i, i);
     else if (i % 3 == 0)
         buf_printf(text, "_e{3,1}:e%02d|t|#env:ci\n", i % 100);
     else if (i % 3 == 1)
@@ -118,7 +121,8 @@ static const struct question {
     {"GET /recorder/v1/export?format=csv", NULL, WITH_ALL},
     {"GET /recorder/v1/export?format=dogstatsd", NULL, WITH_ALL},
     {"GET /recorder/v1/export?format=openmetrics", NULL, WITH_ALL},
-    {"GET /recorder/v1/sessions", NULL, WITH_ALL},
+    {"GET /recorder/v1/sessions", NULL, CONSTANT},
+    {"GET /recorder/v1/metrics", NULL, WITH_ALL},
     {"GET /recorder/v1/status", NULL, WITH_ALL},
     {"POST /recorder/v1/lint", "{}", WITH_SERIES},
     {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m.*\":{\"tags\":{\"env\":\"required\"}}}}}",
@@ -182,6 +186,52 @@ static void more_series(void) {
 
 static void more_records(void) {
     compare(MORE_RECORDS);
+}
+
+/* --- a page -------------------------------------------------------------------------------------------- */
+
+static const struct question looks[] = {
+    {"GET /recorder/v1/metrics?limit=50", NULL, true},
+    {"GET /recorder/v1/metrics?limit=50&desc=1", NULL, true},
+    {"GET /recorder/v1/metrics?limit=50&q=m.7", NULL, true},
+    {"GET /recorder/v1/metrics?limit=50&sort=samples&desc=1", NULL, true},
+    {"GET /recorder/v1/metrics?name=m.7", NULL, true},
+    {"GET /recorder/v1/sessions", NULL, true},
+    {"GET /recorder/v1/sessions/default", NULL, true},
+};
+#define N_LOOKS (sizeof looks / sizeof looks[0])
+
+/* A look at the list of names summed up every series: 154 ms of 100,000. So did the list of sessions. */
+static void more_series_of_names(void) {
+    uint64_t work[2][N_LOOKS];
+    for (int many = 0; many < 2; many++) {
+        start();
+        record(MORE_OF_NAMES, 4 * (many ? MANY : FEW)); /* enough that each name has totals */
+        for (size_t i = 0; i < N_LOOKS; i++)
+            work[many][i] = work_of(&looks[i]);
+        stop();
+    }
+    for (size_t i = 0; i < N_LOOKS; i++) {
+        if (work[1][i] > work[0][i] + work[0][i] / 2 + NOTHING || getenv("SHOW"))
+            fprintf(stderr, "%s: %llu, %llu\n", looks[i].request, (unsigned long long)work[0][i],
+                    (unsigned long long)work[1][i]);
+        CU_ASSERT(work[1][i] <= work[0][i] + work[0][i] / 2 + NOTHING);
+    }
+}
+
+/* The names are counted once; after that a page takes as long as it has rows. */
+static void more_names(void) {
+    uint64_t first[2], again[2], sorted[2];
+    for (int many = 0; many < 2; many++) {
+        start();
+        record(MORE_SERIES, many ? MANY : FEW);
+        first[many] = work_of(&looks[0]);
+        again[many] = work_of(&looks[0]);
+        sorted[many] = work_of(&looks[3]);
+        stop();
+    }
+    CU_ASSERT(first[1] <= 12 * first[0] && sorted[1] <= 12 * sorted[0]);
+    CU_ASSERT(again[1] <= again[0] + again[0] / 2 + NOTHING);
 }
 
 /* --- waiting ------------------------------------------------------------------------------------------- */
@@ -369,5 +419,7 @@ static void slow_exports_hold_nothing(void) {
 
 UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
           {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
-          {"eight times the samples", more_samples}, {"eight times the series", more_series},
+          {"eight times the series of as many names", more_series_of_names},
+          {"eight times the names", more_names}, {"eight times the samples", more_samples},
+          {"eight times the series", more_series},
           {"eight times the events, checks and rejects", more_records})

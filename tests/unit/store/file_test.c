@@ -174,7 +174,7 @@ static void migrate_from(int version) {
     store_close(s);
     static char of_new[32768], migrated[32768];
     ask_sql(p.path, SHAPE, of_new, sizeof of_new);
-    run_sql(p.path, "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id; PRAGMA user_version = 6");
+    run_sql(p.path, TO_VERSION_6);
     if (version <= 5)
         run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     if (version <= 4)

@@ -14,8 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "7" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
-#define AT             INT64_C(1700000000000000000)
+#define SCHEMA_VERSION "8" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+/* Makes of a file of today's version one of version 6. */
+#define TO_VERSION_6                                                                                         \
+    "DROP TABLE name_total; DROP TABLE session_count; DROP INDEX metric_name;"                               \
+    "CREATE INDEX metric_name ON metric (name); DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id;"  \
+    "PRAGMA user_version = 6;"
+#define AT INT64_C(1700000000000000000)
 
 struct lines {
     char **text;

@@ -180,7 +180,7 @@ static void older_are_counted(void) {
     static char counted[4096], migrated[4096];
     ask_sql(p.path, all, counted, sizeof counted);
     CU_ASSERT(strlen(counted) > 200);
-    run_sql(p.path, "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id; PRAGMA user_version = 6");
+    run_sql(p.path, TO_VERSION_6);
     store_close(open_at(p.path));
     ask_sql(p.path, all, migrated, sizeof migrated);
     EQ_STR(migrated, counted);

@@ -184,7 +184,7 @@ static void an_older_recording_is_viewed_unchanged(void) {
     struct store *s = open_at(p.path);
     put_number(s, "kept", 1);
     store_close(s);
-    run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+    run_sql(p.path, TO_VERSION_6 "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     struct buf before = read_file(p.path);
     const char *const paths[] = {p.path};
     struct err why = {0};

@@ -1,4 +1,4 @@
--- The last sample that was less than the one before it, 0: none; NULL: not known, none since version 7 saw it.
+-- The last sample that was less than the one before it, 0: none; NULL: not known, and none since.
 ALTER TABLE summary ADD COLUMN fell_id INTEGER;
 
 -- Samples whose timestamps lie where Datadog takes none, counted as they come: so lint need not look at each sample. What is there already is

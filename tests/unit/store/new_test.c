@@ -1,0 +1,138 @@
+/* A new recording is written as bytes that were made when statwit was built (store/sqlite/template.h). */
+#include "store/fixture.h"
+
+#include "store/sqlite/template.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static void is_what_sqlite_makes(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    CU_ASSERT(store_is_new(s));
+    store_close(s);
+    EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    EXPECT_SQL(p.path, "PRAGMA user_version", SCHEMA_VERSION);
+    EXPECT_SQL(p.path, "PRAGMA journal_mode", "wal");
+    EXPECT_SQL(p.path, "PRAGMA page_size", "8192");
+    EXPECT_SQL(p.path, "PRAGMA freelist_count", "0");
+    EXPECT_SQL(p.path, "SELECT group_concat(word) FROM (SELECT word FROM types ORDER BY id)",
+               "count,gauge,timing,histogram,distribution,set,rate");
+    s = open_at(p.path);
+    CU_ASSERT(!store_is_new(s));
+    store_close(s);
+    place_remove(&p);
+}
+
+static void is_made_now_and_like_no_other(void) {
+    struct place p[2];
+    char names[2][33], sql[160], now[32];
+    time_t before = time(NULL);
+    for (int i = 0; i < 2; i++) {
+        place_make(&p[i]);
+        struct store *s = open_at(p[i].path);
+        snprintf(names[i], sizeof names[i], "%s", store_recording(s));
+        store_close(s);
+        EXPECT_SQL(p[i].path, "SELECT count(DISTINCT value) FROM counters WHERE name <> 'last_id'", "3");
+        EXPECT_SQL(p[i].path, "SELECT value FROM counters WHERE name = 'last_id'", "0");
+        snprintf(sql, sizeof sql,
+                 "SELECT created_at / 1000000000 BETWEEN %lld AND %lld FROM session WHERE id = 1",
+                 (long long)before, (long long)time(NULL));
+        ask_sql(p[i].path, sql, now, sizeof now);
+        EQ_STR(now, "1");
+        place_remove(&p[i]);
+    }
+    CU_ASSERT(strcmp(names[0], names[1]) != 0);
+    CU_ASSERT_EQUAL(strspn(names[0], "0123456789abcdef"), 32);
+}
+
+/* Whatever a recorder that dies leaves of a new file, the next one takes. */
+static void begun_and_not_finished(void) {
+    struct place p;
+    place_make(&p);
+    store_close(open_at(p.path));
+    struct buf whole = read_file(p.path);
+    memset(whole.p + 60, 0, 4); /* the version is the last that is written */
+    const size_t sizes[] = {0, 100, 4096, whole.n};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        write_file(p.path, whole.p, sizes[i]);
+        struct store *s = open_at(p.path);
+        CU_ASSERT(store_is_new(s));
+        put_number(s, "a", 1);
+        COMMIT(s);
+        store_close(s);
+        EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+        EXPECT_SQL(p.path, "SELECT group_concat(name) FROM samples", "a");
+    }
+    buf_free(&whole);
+    place_remove(&p);
+}
+
+/* A file that cannot grow: the error says why, and nothing is left that a later recorder would stumble over. */
+static void no_room(void) {
+    struct place p;
+    place_make(&p);
+    int empty = open(p.path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        struct rlimit small = {.rlim_cur = 20000, .rlim_max = 20000};
+        setrlimit(RLIMIT_FSIZE, &small);
+        struct err why = {0};
+        _exit(template_write(empty, 1, &why) == -1 && why.sys == EFBIG && lseek(empty, 0, SEEK_END) == 0 ? 0
+                                                                                                         : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    EQ_INT(status, 0);
+    close(empty);
+    store_close(open_at(p.path));
+    place_remove(&p);
+}
+
+/* --- what it costs ------------------------------------------------------------------------------ */
+
+static int n_connections, n_statements;
+
+static int count_statement(unsigned kind, void *arg, void *statement, void *text) {
+    (void)kind;
+    (void)arg;
+    (void)statement;
+    (void)text;
+    n_statements++;
+    return 0;
+}
+
+static int count_connection(sqlite3 *db, char **error, const struct sqlite3_api_routines *api) {
+    (void)error;
+    (void)api;
+    n_connections++;
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, NULL);
+}
+
+/* `statwit run -- true` in a loop: once the 60 statements of the schema were run each time, and a new file was searched for what an
+ * older one may hold. Each costs some 30 us. */
+static void a_new_one_costs_few_statements(void) {
+    struct err why = {0};
+    sqlite3_auto_extension((void (*)(void))count_connection);
+    struct store *s = store_open(&(struct store_options){.path = ":memory:"}, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    EQ_INT(n_connections, 8); /* one writes, seven read: they cannot be opened later */
+    CU_ASSERT(n_statements > 0 && n_statements <= 60);
+    if (n_statements > 60)
+        fprintf(stderr, "%d statements to open\n", n_statements);
+    n_statements = 0;
+    store_close(s);
+    EQ_INT(n_statements, 0); /* nobody reads it any more */
+    sqlite3_cancel_auto_extension((void (*)(void))count_connection);
+}
+
+UNIT_MAIN("store/new", {"it is what SQLite would have made", is_what_sqlite_makes},
+          {"it was made now, and has a name of its own", is_made_now_and_like_no_other},
+          {"one that was begun and not finished is begun again", begun_and_not_finished},
+          {"no room: an error, and an empty file", no_room},
+          {"it costs few statements", a_new_one_costs_few_statements})
