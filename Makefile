@@ -180,7 +180,7 @@ cov: ## lines and branches that all tests together reach
 
 # --- the source itself ----------------------------------------------------------------------------------------------
 C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/c/*.[ch] client/c/*.hpp client/c/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/interop/*/*.c)
-SCRIPTS := .ci/run .ci/deps $(addprefix .ci/pack/,deb fetch libraries lock static tell-linker) .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
+SCRIPTS := .ci/run .ci/deps $(addprefix .ci/pack/,deb deb-static fetch libraries lock static tell-linker) .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
     tests/fuzz/seeds tests/interop/run tests/helpers/run tests/page/run tests/bench/peers/run tests/bench/clients/build)
 
 .PHONY: format
@@ -195,7 +195,7 @@ lint: layers ## format check, cppcheck, clang-tidy, gcc -fanalyzer, shellcheck, 
 PAGES := $(wildcard server/*.[1-9])
 DOCS  := LICENSE README.md .github/CHANGES.md
 # What tools read: the forms of catalogs and of the API, and the tables of a recording.
-FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql)
+FORMS := $(wildcard schema/*.json schema/*.yaml schema/sqlite/*.sql schema/clickhouse/*)
 .PHONY: install install-server
 install: install-server ## PREFIX=/usr/local LIBDIR=PREFIX/lib DESTDIR=: binary, library, manuals, completions, schema
 	@if [ -z "$(DESTDIR)" ]; then .ci/pack/tell-linker "$(LIBDIR)"; fi
@@ -220,7 +220,7 @@ uninstall-server:
 	for page in $(PAGES); do rm -f "$(DESTDIR)$(PREFIX)"/share/man/man$${page##*.}/$${page##*/}; done
 	for file in $(DOCS); do rm -f "$(DESTDIR)$(PREFIX)"/share/doc/statwit/$${file##*/}; done
 	for file in $(FORMS); do rm -f "$(DESTDIR)$(PREFIX)"/share/statwit/$$file; done
-	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema share/statwit; do \
+	-for folder in share/doc/statwit share/statwit/schema/sqlite share/statwit/schema/clickhouse share/statwit/schema share/statwit; do \
 	    rmdir "$(DESTDIR)$(PREFIX)"/$$folder 2>/dev/null; done
 	rm -f "$(DESTDIR)$(PREFIX)"/bin/statwit \
 	    "$(DESTDIR)$(PREFIX)"/lib/systemd/system/statwit.service \

@@ -29,5 +29,8 @@ image: static ## build/image/statwit-VERSION.tar: an OCI image from scratch, mad
 deb: ## build/deb/*.deb by debhelper: statwit, libstatwit0, libstatwit-dev
 	@.ci/pack/deb $(VERSION)
 
-dist: wheel npm image deb ## build/dist: all that a release hands out, with checksums and a list of what is inside
+# What a release hands out is for both architectures: the one of this machine and the other, crossed.
+dist: ## build/dist: all that a release hands out, with checksums and a list of what is inside
+	+@for arch in x86_64 aarch64; do $(MAKE) --no-print-directory static ARCH=$$arch || exit 1; done
+	+@$(MAKE) --no-print-directory -j1 wheel npm image deb
 	@.ci/pack/dist

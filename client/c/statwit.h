@@ -347,7 +347,8 @@ struct statwit_connect_options {
 };
 
 /* url NULL: STATWIT_URL, else http://127.0.0.1:8125. Sends nothing yet: the first request tells whether a
- * server is there. options may be NULL. */
+ * server is there. The first session asks what the server is: STATWIT_PROTOCOL when it is no statwit, or one of
+ * another API. options may be NULL. */
 STATWIT_API struct statwit_recorder *statwit_recorder_connect(const char *url,
                                                               const struct statwit_connect_options *options,
                                                               struct statwit_error *error);

@@ -13,7 +13,8 @@
  * Ownership: the classes own what they hold, and cannot be copied. A session is closed before its recorder.
  * Threads, Limits: as in statwit.h.
  * Errors: emitting never fails and never throws but for memory. recorder, session and its members throw: statwit::failed with
- * the report unless the verdict is pass (an inconclusive one is no pass), statwit::trouble when there is no verdict.
+ * the report when the verdict is fail, statwit::inconclusive when something was lost that could have changed it, statwit::trouble
+ * when there is no verdict. A test that waits for a failure takes neither of the others for it.
  * Source: statwit.h.
  */
 #ifndef STATWIT_HPP
@@ -230,10 +231,15 @@ struct trouble : std::runtime_error {
     }
 };
 
-/* A verdict that is not pass. what() is the report. */
+/* The verdict is fail. what() is the report. */
 struct failed : std::runtime_error {
-    statwit_verdict verdict;
-    failed(statwit_verdict told, const std::string &report) : std::runtime_error(report), verdict(told) {
+    explicit failed(const std::string &report) : std::runtime_error(report) {
+    }
+};
+
+/* The verdict is inconclusive. what() is the report. */
+struct inconclusive : std::runtime_error {
+    explicit inconclusive(const std::string &report) : std::runtime_error("inconclusive\n" + report) {
     }
 };
 
@@ -311,8 +317,10 @@ class session {
         const statwit_verdict verdict = report.verdict;
         const std::string said = report.text;
         statwit_report_free(&report);
+        if (verdict == STATWIT_INCONCLUSIVE)
+            throw inconclusive(said);
         if (verdict != STATWIT_PASS)
-            throw failed(verdict, said);
+            throw failed(said);
     }
 
   private:

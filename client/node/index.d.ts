@@ -4,8 +4,14 @@ export class NotRecorded extends Error {
   report: Report
 }
 
-export interface Report {
+export class Inconclusive extends Error {
+  report: Report
+}
+
+export class Report {
   verdict: 'pass' | 'fail' | 'inconclusive'
+  /** whether the verdict is `pass`; throws Inconclusive */
+  readonly passed: boolean
   text: string
   results: Array<{ expectation: string, verdict: Report['verdict'], observed: string, why: string | null, closest: unknown[] }>
   losses: unknown[]

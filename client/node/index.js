@@ -20,12 +20,40 @@ class Malformed extends Error {
   name = 'Malformed'
 }
 
-/** A verdict that is not `pass`. Its message is the server's explanation. */
+/** The verdict is `fail`. The message is the server's explanation. */
 class NotRecorded extends Error {
   name = 'NotRecorded'
   constructor (report) {
     super(`statwit: ${report.verdict}\n${report.text}`)
     this.report = report
+  }
+}
+
+/** Something was lost that could have changed the verdict. It is no NotRecorded, for a test that waits for one. */
+class Inconclusive extends Error {
+  name = 'Inconclusive'
+  constructor (report) {
+    super(`statwit: ${report.verdict}\n${report.text}`)
+    this.report = report
+  }
+}
+
+// Throws unless the verdict is pass.
+function check (report) {
+  if (report.verdict === 'inconclusive') throw new Inconclusive(report)
+  if (report.verdict !== 'pass') throw new NotRecorded(report)
+}
+
+/** A verdict and all that the server says of it. */
+class Report {
+  constructor (answer) {
+    Object.assign(this, answer, { text: answer.text.trimEnd() })
+  }
+
+  /** Whether the verdict is `pass`. An inconclusive one is neither a yes nor a no, so it throws. */
+  get passed () {
+    if (this.verdict === 'inconclusive') throw new Inconclusive(this)
+    return this.verdict === 'pass'
   }
 }
 
@@ -218,17 +246,16 @@ class Session {
     this.port = Number(udp.slice(udp.lastIndexOf(':') + 1))
   }
 
-  /** The report on these expectations: {verdict, text, results, …}. `within`: milliseconds to wait until they hold. */
+  /** The Report on these expectations: verdict, passed, text, results, … `within`: milliseconds to wait until they hold. */
   async ask (expectations, { within = 0, settle = 0, ...more } = {}) {
     const question = { expect: [].concat(expectations), session: this.name, within_ms: within, ...more }
     if (settle) question.settle_ms = settle
     return this.#judge('expect', question, within + settle)
   }
 
-  /** Throws NotRecorded unless the verdict on these expectations is `pass`. */
+  /** Throws NotRecorded, or Inconclusive, unless the verdict on these expectations is `pass`. */
   async expect (expectations, options) {
-    const report = await this.ask(expectations, options)
-    if (report.verdict !== 'pass') throw new NotRecorded(report)
+    check(await this.ask(expectations, options))
   }
 
   /** The report on the names and tags of the session against these catalog files. */
@@ -275,10 +302,14 @@ class Session {
     await this.recorder.call('DELETE', `/recorder/v1/sessions/${encodeURIComponent(this.name)}${keep ? '?keep=1' : ''}`)
   }
 
+  /** Array.from, and so `not.toContain`, would take a session for an empty list. */
+  [Symbol.iterator] () {
+    throw new TypeError('a session is no list: expect `no any NAME`, or look into series()')
+  }
+
   async #judge (what, question, waitMs) {
     if (this.#since !== undefined) question = { since: this.#since, ...question }
-    const report = await this.recorder.call('POST', `/recorder/v1/${what}`, question, waitMs)
-    return { ...report, text: report.text.trimEnd() }
+    return new Report(await this.recorder.call('POST', `/recorder/v1/${what}`, question, waitMs))
   }
 
   async #list (what, name) {
@@ -313,4 +344,4 @@ async function session (t, { env = true, name } = {}) {
   return made
 }
 
-module.exports = { Malformed, NotRecorded, Recorder, Session, Unavailable, findBinary, recorder, session }
+module.exports = { Inconclusive, Malformed, NotRecorded, Recorder, Report, Session, Unavailable, findBinary, recorder, session }

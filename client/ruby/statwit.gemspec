@@ -8,6 +8,7 @@ Gem::Specification.new do |gem|
   gem.summary = "Tests assert which Datadog metrics a program emitted"
   gem.authors = ["The statwit authors"]
   gem.license = "MIT"
+  gem.homepage = "https://github.com/statwit/statwit"
   gem.files = Dir["lib/**/*.rb", "libexec/statwit", "README.md"]
-  gem.required_ruby_version = ">= 3.0"
+  gem.required_ruby_version = ">= 3.1" # Process._fork: a forked child lets go of the server
 end

@@ -8,14 +8,47 @@ SELECT id, name, api_key, open,
             || printf('.%09dZ', expires_at % 1000000000) END AS expires_at
 FROM session;
 
+-- For `samples` and `series`: what was acknowledged and does not stand in chunks and summaries yet. It is empty but for the 50 ms before a
+-- recorder's next commit, and in the file of one that was killed then. What is kept has the sample rate 1.
+CREATE VIEW kept_samples AS
+SELECT id, received_at, source, context_id, metric_id,
+       CASE WHEN type = 5 THEN NULL WHEN kind = 'array' THEN json_extract(raw, '$[1]') WHEN kind = 'object' THEN json_extract(raw, '$.avg')
+            ELSE raw END AS value,
+       CASE WHEN type <> 5 THEN NULL WHEN kind = 'array' THEN json_extract(raw, '$[1]') ELSE raw END AS text,
+       CASE kind WHEN 'array' THEN json_extract(raw, '$[0]') WHEN 'object' THEN nullif(json_extract(raw, '$.ts'), 0) END AS timestamp,
+       CASE kind WHEN 'object' THEN raw END AS sketch
+FROM (
+    SELECT k.first_id + e.key AS id, k.received_at, k.source, x.id AS context_id, x.metric_id, m.type,
+           json_extract(e.value, '$[1]') AS raw, json_type(e.value, '$[1]') AS kind
+    FROM kept k CROSS JOIN json_each(k.vals) e CROSS JOIN context x ON x.id = json_extract(e.value, '$[0]')
+         CROSS JOIN metric m ON m.id = x.metric_id
+);
+
 CREATE VIEW series AS
 SELECT m.id, s.name AS session, m.name, t.word AS type, m.tags, m.host, m.device,
-       y.samples, y.count, y.sum, y.min, y.max, y.last,
-       strftime('%Y-%m-%dT%H:%M:%S', y.first_at / 1000000000, 'unixepoch') || printf('.%09dZ', y.first_at % 1000000000) AS first_at,
-       strftime('%Y-%m-%dT%H:%M:%S', y.last_at / 1000000000, 'unixepoch') || printf('.%09dZ', y.last_at % 1000000000) AS last_at,
-       y.sampled, y.first_id, y.last_id, y.first_at AS first_at_ns, y.last_at AS last_at_ns
-FROM metric m CROSS JOIN summary y ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id
-     CROSS JOIN types t ON t.id = m.type;
+       coalesce(y.samples, 0) + coalesce(k.samples, 0) AS samples,
+       CASE WHEN k.samples IS NULL THEN y.count ELSE coalesce(y.count, 0) + k.count END AS count,
+       CASE WHEN k.samples IS NULL THEN y.sum WHEN y.samples IS NULL THEN k.sum ELSE y.sum + k.sum END AS sum,
+       CASE WHEN k.samples IS NULL THEN y.min ELSE min(coalesce(y.min, k.min), coalesce(k.min, y.min)) END AS min,
+       CASE WHEN k.samples IS NULL THEN y.max ELSE max(coalesce(y.max, k.max), coalesce(k.max, y.max)) END AS max,
+       CASE WHEN k.samples IS NULL THEN y.last ELSE k.last END AS last,
+       strftime('%Y-%m-%dT%H:%M:%S', coalesce(y.first_at, k.first_at) / 1000000000, 'unixepoch')
+           || printf('.%09dZ', coalesce(y.first_at, k.first_at) % 1000000000) AS first_at,
+       strftime('%Y-%m-%dT%H:%M:%S', coalesce(k.last_at, y.last_at) / 1000000000, 'unixepoch')
+           || printf('.%09dZ', coalesce(k.last_at, y.last_at) % 1000000000) AS last_at,
+       coalesce(y.sampled, 0) AS sampled, coalesce(y.first_id, k.first_id) AS first_id, coalesce(k.last_id, y.last_id) AS last_id,
+       coalesce(y.first_at, k.first_at) AS first_at_ns, coalesce(k.last_at, y.last_at) AS last_at_ns
+FROM metric m CROSS JOIN session s ON s.id = m.session_id CROSS JOIN types t ON t.id = m.type
+     LEFT JOIN summary y ON y.metric_id = m.id
+     LEFT JOIN (SELECT a.*, CAST(z.value AS REAL) AS last, z.received_at AS last_at
+                FROM (SELECT metric_id, count(*) AS samples, total(coalesce(json_extract(sketch, '$.n'), 1)) AS count,
+                             sum(CAST(coalesce(json_extract(sketch, '$.sum'), value) AS REAL)) AS sum,
+                             min(CAST(coalesce(json_extract(sketch, '$.min'), value) AS REAL)) AS min,
+                             max(CAST(coalesce(json_extract(sketch, '$.max'), value) AS REAL)) AS max,
+                             min(received_at) AS first_at, min(id) AS first_id, max(id) AS last_id
+                      FROM kept_samples GROUP BY metric_id) a
+                JOIN kept_samples z ON z.id = a.last_id) k ON k.metric_id = m.id
+WHERE y.metric_id IS NOT NULL OR k.metric_id IS NOT NULL;
 
 -- For each series: walk the chain of its chunks, then open up their values.
 CREATE VIEW samples AS
@@ -45,6 +78,12 @@ FROM (
              SELECT json_group_array(id) FROM (SELECT id FROM chain ORDER BY id))) k
          CROSS JOIN chunk c ON c.id = k.value CROSS JOIN context x ON x.id = c.context_id
          CROSS JOIN json_each(c.vals) v
+    UNION ALL
+    SELECT k.id, s.name, k.received_at, o.word, m.name, t.word, k.value, k.text,
+           x.sample_rate, x.tags, m.host, k.timestamp, nullif(x.interval, 0), x.unit, x.container_id, x.external_data, x.cardinality,
+           x.entity_id, m.device, x.source_type, x.resources, m.id, x.remarks, x.line
+    FROM kept_samples k CROSS JOIN context x ON x.id = k.context_id CROSS JOIN metric m ON m.id = k.metric_id
+         CROSS JOIN session s ON s.id = m.session_id CROSS JOIN types t ON t.id = m.type CROSS JOIN sources o ON o.id = k.source
 );
 
 CREATE VIEW events AS
@@ -91,7 +130,7 @@ SELECT r.id, s.name AS session,
        strftime('%Y-%m-%dT%H:%M:%S', r.received_at / 1000000000, 'unixepoch') || printf('.%09dZ', r.received_at % 1000000000) AS received_at,
        r.method, r.path, r.query, r.status, r.wire_bytes, r.body_bytes, r.encoding, r.content_type, r.user_agent, r.api_key,
        coalesce(r.body, (SELECT CAST(p.bytes AS TEXT) FROM payload p WHERE p.id = r.id)) AS body, r.note, r.received_at AS received_at_ns
-FROM request r CROSS JOIN session s ON s.id = r.session_id;
+FROM (SELECT * FROM request UNION ALL SELECT * FROM kept_request) r CROSS JOIN session s ON s.id = r.session_id;
 
 -- With --keep-bodies: the bodies of POSTs as they came.
 CREATE VIEW payloads AS

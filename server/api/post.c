@@ -38,6 +38,8 @@ struct post {
     uint64_t session_id;
     int64_t received_at;
     bool asleep, early, refused;
+    struct span body; /* post_body */
+    struct buf room;
     atomic_bool lost;
     atomic_size_t refs;
     struct chunk *chunk; /* being filled */
@@ -67,8 +69,18 @@ static void release(struct post *p) {
     struct http_request *rq = p->rq;
     if (p->lost)
         api_errors(rq, 503, "The request could not be recorded");
+    buf_free(&p->room);
     free(p);
     http_resume(rq);
+}
+
+void post_body(struct post *p, struct span body) {
+    p->body = body;
+}
+
+void post_keep(struct post *p, struct buf *room) {
+    p->room = *room;
+    *room = (struct buf){0};
 }
 
 /* --- a batch --------------------------------------------------------------------------------------------- */
@@ -133,7 +145,7 @@ void post_clear(struct post *p) {
 static bool put_chunk(struct post *p) {
     struct http *h = p->rq->http;
     struct batch *batch = &p->chunk->batch;
-    batch->n_bytes = p->chunk->arena.used;
+    batch->n_bytes = p->chunk->arena.used + (p->sent_some ? 0 : p->body.n);
     int64_t until = clock_mono_ns() + POST_WAIT_NS;
     uint64_t commits = pipeline_commits(h->pipeline);
     while (pipeline_put(h->pipeline, &batch) != 0) {
@@ -173,32 +185,41 @@ static struct item *add_item(struct post *p) {
 
 /* --- deep copies ----------------------------------------------------------------------------------------- */
 
-static void copy(struct arena *a, struct span *s) {
-    *s = arena_copy(a, *s);
+/* Where copies go, and the text of which none is needed. */
+struct copying {
+    struct arena *arena;
+    struct span body;
+};
+
+static void copy(struct copying *c, struct span *s) {
+    if (s->p && (s->p < c->body.p || s->p + s->n > c->body.p + c->body.n))
+        *s = arena_copy(c->arena, *s);
 }
 
-static const struct span *copy_spans(struct arena *a, size_t *n, const struct span *spans) {
-    struct span *to = *n ? arena_alloc(a, *n * sizeof *to) : NULL;
+static const struct span *copy_spans(struct copying *c, size_t *n, const struct span *spans) {
+    struct span *to = *n ? arena_alloc(c->arena, *n * sizeof *to) : NULL;
     if (!to)
         *n = 0;
-    for (size_t i = 0; i < *n; i++)
-        to[i] = arena_copy(a, spans[i]);
+    for (size_t i = 0; i < *n; i++) {
+        to[i] = spans[i];
+        copy(c, &to[i]);
+    }
     return to;
 }
 
-static void copy_origin(struct arena *a, struct origin *o) {
-    copy(a, &o->host);
-    copy(a, &o->container_id);
-    copy(a, &o->external_data);
-    copy(a, &o->cardinality);
-    copy(a, &o->entity_id);
-    copy(a, &o->jmx_check_name);
+static void copy_origin(struct copying *c, struct origin *o) {
+    copy(c, &o->host);
+    copy(c, &o->container_id);
+    copy(c, &o->external_data);
+    copy(c, &o->cardinality);
+    copy(c, &o->entity_id);
+    copy(c, &o->jmx_check_name);
 }
 
-static const struct sketch *copy_sketch(struct arena *a, const struct sketch *from) {
-    struct sketch *s = arena_alloc(a, sizeof *s);
-    int32_t *keys = arena_alloc(a, from->n_bins * sizeof *keys);
-    uint32_t *counts = arena_alloc(a, from->n_bins * sizeof *counts);
+static const struct sketch *copy_sketch(struct copying *c, const struct sketch *from) {
+    struct sketch *s = arena_alloc(c->arena, sizeof *s);
+    int32_t *keys = arena_alloc(c->arena, from->n_bins * sizeof *keys);
+    uint32_t *counts = arena_alloc(c->arena, from->n_bins * sizeof *counts);
     if (!s || !keys || !counts)
         return NULL;
     *s = *from;
@@ -211,66 +232,71 @@ static const struct sketch *copy_sketch(struct arena *a, const struct sketch *fr
     return s;
 }
 
-static const struct remarks *copy_remarks(struct arena *a, const struct remarks *from) {
-    struct remarks *r = from ? arena_alloc(a, sizeof *r) : NULL;
+static const struct remarks *copy_remarks(struct copying *c, const struct remarks *from) {
+    struct remarks *r = from ? arena_alloc(c->arena, sizeof *r) : NULL;
     if (!r)
         return NULL;
     *r = *from;
-    copy(a, &r->line);
+    copy(c, &r->line);
     for (size_t i = 0; i < r->n; i++)
-        copy(a, &r->list[i].text);
+        copy(c, &r->list[i].text);
     return r;
 }
 
-static void copy_metric(struct arena *a, struct metric *m) {
-    copy(a, &m->name);
-    copy_origin(a, &m->origin);
-    copy(a, &m->device);
-    copy(a, &m->unit);
-    copy(a, &m->source_type);
-    copy(a, &m->resources);
-    m->tags = copy_spans(a, &m->n_tags, m->tags);
-    m->remarks = copy_remarks(a, m->remarks);
-    m->key_name = m->key_rest = (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
-    struct value *values = arena_alloc(a, m->n_values * sizeof *values);
+static void copy_metric(struct copying *c, struct metric *m) {
+    copy(c, &m->name);
+    copy_origin(c, &m->origin);
+    copy(c, &m->device);
+    copy(c, &m->unit);
+    copy(c, &m->source_type);
+    copy(c, &m->resources);
+    m->tags = copy_spans(c, &m->n_tags, m->tags);
+    m->remarks = copy_remarks(c, m->remarks);
+    if (m->key_kind) {
+        copy(c, &m->key_name);
+        copy(c, &m->key_rest);
+    } else
+        m->key_name = m->key_rest =
+            (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
+    struct value *values = arena_alloc(c->arena, m->n_values * sizeof *values);
     if (!values) {
         m->n_values = 0;
         return;
     }
     for (size_t i = 0; i < m->n_values; i++) {
         values[i] = m->values[i];
-        copy(a, &values[i].text);
+        copy(c, &values[i].text);
         if (values[i].sketch)
-            values[i].sketch = copy_sketch(a, values[i].sketch);
+            values[i].sketch = copy_sketch(c, values[i].sketch);
     }
     m->values = values;
 }
 
-static void copy_event(struct arena *a, struct event *e) {
-    copy(a, &e->title);
-    copy(a, &e->text);
-    copy(a, &e->aggregation_key);
-    copy(a, &e->priority);
-    copy(a, &e->alert_type);
-    copy(a, &e->source_type_name);
-    copy_origin(a, &e->origin);
-    e->tags = copy_spans(a, &e->n_tags, e->tags);
-    e->remarks = copy_remarks(a, e->remarks);
+static void copy_event(struct copying *c, struct event *e) {
+    copy(c, &e->title);
+    copy(c, &e->text);
+    copy(c, &e->aggregation_key);
+    copy(c, &e->priority);
+    copy(c, &e->alert_type);
+    copy(c, &e->source_type_name);
+    copy_origin(c, &e->origin);
+    e->tags = copy_spans(c, &e->n_tags, e->tags);
+    e->remarks = copy_remarks(c, e->remarks);
 }
 
-static void copy_check(struct arena *a, struct service_check *c) {
-    copy(a, &c->name);
-    copy(a, &c->message);
-    copy_origin(a, &c->origin);
-    c->tags = copy_spans(a, &c->n_tags, c->tags);
-    c->remarks = copy_remarks(a, c->remarks);
+static void copy_check(struct copying *to, struct service_check *c) {
+    copy(to, &c->name);
+    copy(to, &c->message);
+    copy_origin(to, &c->origin);
+    c->tags = copy_spans(to, &c->n_tags, c->tags);
+    c->remarks = copy_remarks(to, c->remarks);
 }
 
-static void copy_reject(struct arena *a, struct reject *r) {
-    copy(a, &r->family);
-    copy(a, &r->text);
-    copy(a, &r->name);
-    copy(a, &r->detail);
+static void copy_reject(struct copying *c, struct reject *r) {
+    copy(c, &r->family);
+    copy(c, &r->text);
+    copy(c, &r->name);
+    copy(c, &r->detail);
 }
 
 void post_record(void *post, const struct record *record) {
@@ -280,22 +306,22 @@ void post_record(void *post, const struct record *record) {
         return;
     item->is_request = false;
     item->record = *record;
-    struct arena *a = &p->chunk->arena;
+    struct copying to = {&p->chunk->arena, p->body};
     switch (record->kind) {
     case RECORD_METRIC:
-        copy_metric(a, &item->record.metric);
+        copy_metric(&to, &item->record.metric);
         break;
     case RECORD_EVENT:
-        copy_event(a, &item->record.event);
+        copy_event(&to, &item->record.event);
         break;
     case RECORD_SERVICE_CHECK:
-        copy_check(a, &item->record.check);
+        copy_check(&to, &item->record.check);
         break;
     case RECORD_REJECT:
-        copy_reject(a, &item->record.reject);
+        copy_reject(&to, &item->record.reject);
         break;
     }
-    p->refused = p->refused || a->failed;
+    p->refused = p->refused || to.arena->failed;
 }
 
 /* --- the request's row ----------------------------------------------------------------------------------- */

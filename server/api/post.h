@@ -26,6 +26,10 @@ struct post *post_new(struct http_request *rq, bool asleep);
 /* Lets batches go out before post_send, since the records that follow are certain to be kept and may be many. Only for a post
  * that is asleep. */
 void post_early(struct post *p);
+/* The records point into this text, which stays where it is until the answer is sent; they need not copy what stands in it. */
+void post_body(struct post *p, struct span body);
+/* Takes over the memory of the body. */
+void post_keep(struct post *p, struct buf *room);
 /* A record_fn: copies the record. */
 void post_record(void *post, const struct record *record);
 /* Forgets the records that are not in the queue yet. */

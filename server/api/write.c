@@ -264,6 +264,7 @@ static void run(struct http_request *rq, const struct spec *spec, bool asleep) {
         return;
     }
     if (api_admits(rq, &w.note) && undo_encoding(&w)) {
+        post_body(w.post, w.body);
         if (is_probe(&w))
             answer_accepted(&w);
         else
@@ -271,7 +272,7 @@ static void run(struct http_request *rq, const struct spec *spec, bool asleep) {
     }
     bool raw = spec->raw_without_records && w.n_kept + w.n_rejects == 0 && rq->answer.status < 400;
     post_request(w.post, w.body.n, raw ? w.body : (struct span){NULL, 0}, w.note);
-    buf_free(&w.room);
+    post_keep(w.post, &w.room);
     post_send(w.post);
 }
 

@@ -1,6 +1,7 @@
 #include "catalog/findings.h"
 
 #include "catalog/numbering.h"
+#include "core/glob.h"
 #include "core/json.h"
 #include "core/utf8.h"
 #include "judge/evaluate/match.h"
@@ -18,6 +19,10 @@ struct span scope_session(const struct scope *scope) {
 bool scope_holds(const struct scope *scope, const struct series_row *row) {
     struct span session = scope_session(scope);
     return (!session.p || span_eq(row->session, session)) && row->last_id > scope->since && row->samples > 0;
+}
+
+bool scope_tells(const struct scope *scope, struct span name) {
+    return !scope->name.p || (name.p && glob_match(scope->name, name));
 }
 
 int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row) {
@@ -115,6 +120,8 @@ enum verdict findings_absence(const struct findings *f, enum verdict when_comple
 }
 
 void findings_add(struct findings *f, const struct catalog_finding *x) {
+    if (!scope_tells(&f->scope, x->name))
+        return;
     bool warns = x->verdict == VERDICT_PASS && x->severity != SEVERITY_ERROR;
     bool plain = x->verdict == VERDICT_PASS && !warns;
     f->counts[x->verdict]++;

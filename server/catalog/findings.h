@@ -28,6 +28,7 @@ struct scope {
     uint64_t since;      /* only what was recorded later */
     bool since_given;    /* by the question itself */
     bool as_datadog;     /* the reader shows what Datadog has */
+    struct span name;    /* glob: the answer tells of these metrics alone; p == NULL: of all */
     uint64_t earlier;    /* records that `since` leaves out without being asked to: the answer tells */
     uint64_t unsaved;    /* samples lost that the recording could not even tell of */
 };
@@ -39,6 +40,8 @@ struct span scope_session(const struct scope *scope);
 int scope_first(const struct scope *scope, struct table *seen, const struct series_row *row);
 /* Whether a series belongs to it. */
 bool scope_holds(const struct scope *scope, const struct series_row *row);
+/* Whether the answer tells of a metric of this name (p == NULL: of none). */
+bool scope_tells(const struct scope *scope, struct span name);
 
 struct catalog_finding {
     enum verdict verdict;
@@ -72,6 +75,7 @@ int findings_start(struct findings *f, const struct scope *scope, struct reader 
 /* What a claim that something is absent, or that nothing else is there, comes to: a pass (or a failure
  * `when_complete`) only if nothing was lost, and a failure only if there is no doubt of that. */
 enum verdict findings_absence(const struct findings *f, enum verdict when_complete);
+/* Unless the scope does not tell of its name. */
 void findings_add(struct findings *f, const struct catalog_finding *finding);
 /* The report; new reference. NULL with err when out of memory. */
 json_t *findings_report(struct findings *f, struct err *err);

@@ -244,7 +244,8 @@ static int by_entry(const void *a, const void *b) {
 
 struct catalog *catalog_infer(const struct scope *scope, struct reader *reader, struct err *err) {
     struct infer in = {.scope = scope, .catalog = calloc(1, sizeof *in.catalog)};
-    struct filter filter = {.session = scope_session(scope)};
+    struct filter filter = {
+        .session = scope_session(scope), .name = scope->name, .outline = scope->since == 0};
     struct catalog_error wrong = {0};
     int failed = in.catalog ? reader->ops->series(reader, &filter, take_series, &in, err) : -1;
     if (!failed && !in.failed)

@@ -18,7 +18,7 @@ static int take_series(void *arg, const struct series_row *row) {
         return 0;
     int first = scope_first(&l->options->scope, &l->seen, row);
     l->first = first > 0;
-    l->findings.series += l->first;
+    l->findings.series += l->first && scope_tells(&l->options->scope, row->name);
     size_t name = lint_name_number(l, row->name);
     if (name == NUMBERING_NONE || first < 0)
         l->failed = true;
@@ -51,12 +51,23 @@ static int take_gauge(void *arg, const struct sample_row *row) {
     return 0;
 }
 
+/* The same, told by a reader that would have to send each sample. */
+static int take_tally(void *arg, const struct series_row *row, bool fell) {
+    struct lint *l = arg;
+    uint32_t *name = table_get(&l->gauges, row->id);
+    if (name && fell)
+        l->of_names[*name].growing--;
+    return 0;
+}
+
 static int read_gauges(struct lint *l, struct reader *reader, struct err *err) {
     if (l->gauges.n == 0)
         return 0;
     struct filter filter = {.session = scope_session(&l->options->scope), .since = l->options->scope.since};
     filter.has_type = true;
     filter.type = METRIC_GAUGE;
+    if (reader->ops->tallies)
+        return reader->ops->tallies(reader, &filter, take_tally, l, err);
     struct gauge_walk walk = {.lint = l};
     return reader->ops->samples(reader, &filter, false, take_gauge, &walk, err);
 }

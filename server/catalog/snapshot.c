@@ -180,7 +180,9 @@ static void put_header(const struct snapshot_options *o, struct buf *out) {
 int snapshot_write(const struct snapshot_options *options, struct reader *reader, struct buf *out,
                    struct err *err) {
     struct writing w = {.options = options};
-    struct filter filter = {.session = scope_session(&options->scope), .since = options->scope.since};
+    struct filter filter = {.session = scope_session(&options->scope),
+                            .since = options->scope.since,
+                            .outline = !options->values};
     bool anew = filter.since && (options->counts || options->values);
     w.failed = numbering_put_list(&w.masked, options->mask) != 0;
     int result = w.failed ? 0

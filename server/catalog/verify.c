@@ -187,7 +187,8 @@ static int prepare(struct verify *v) {
 json_t *catalog_verify(const struct catalog *c, const struct verify_options *options, struct reader *reader,
                        struct err *err) {
     struct verify v = {.catalog = c, .options = options};
-    struct filter filter = {.session = scope_session(&options->scope), .since = options->scope.since};
+    struct filter filter = {
+        .session = scope_session(&options->scope), .since = options->scope.since, .outline = true};
     json_t *result = NULL;
     v.effort = options->effort ? options->effort : &v.own_effort;
     v.failed = prepare(&v) != 0;

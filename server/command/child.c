@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -86,13 +87,16 @@ static bool has_foreground(void) {
     return isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-static void be_child(const struct child_options *o, char **environment, bool foreground, int told) {
+static void be_child(const struct child_options *o, char **environment, char **by_sh, bool foreground,
+                     int told) {
     setpgid(0, 0);
     if (foreground)
         tcsetpgrp(STDIN_FILENO, getpid());
     sigprocmask(SIG_SETMASK, &before, NULL);
     signal(SIGPIPE, SIG_DFL);
     execvpe(o->argv[0], o->argv, environment);
+    if (errno == ENOEXEC && by_sh)
+        execve(by_sh[0], by_sh, environment);
     int error = errno;
     ssize_t ignored = write(told, &error, sizeof error);
     (void)ignored;
@@ -100,13 +104,14 @@ static void be_child(const struct child_options *o, char **environment, bool for
 }
 
 /* The pid once the command runs; -1 with err. A copy of this process, which may do what it likes before it becomes the command. */
-static pid_t fork_child(const struct child_options *o, char **environment, bool foreground, struct err *err) {
+static pid_t fork_child(const struct child_options *o, char **environment, char **by_sh, bool foreground,
+                        struct err *err) {
     int pipe_fds[2], error = 0;
     if (pipe2(pipe_fds, O_CLOEXEC) != 0)
         return err_set(err, errno, "cannot start %s", o->argv[0]);
     pid_t pid = fork();
     if (pid == 0)
-        be_child(o, environment, foreground, pipe_fds[1]);
+        be_child(o, environment, by_sh, foreground, pipe_fds[1]);
     int fork_error = errno;
     close(pipe_fds[1]);
     if (pid < 0) {
@@ -143,17 +148,46 @@ static int spawn_child(const struct child_options *o, char **environment, pid_t 
     return error;
 }
 
-/* Only a copy of us can take the terminal before it becomes the command, and gives a script that does not say what runs it to sh. */
+/* A script that does not say what runs it is given to sh, as a shell does; not every C library does so. To be freed, with its texts. */
+static char **script_for_sh(char **argv) {
+    size_t n = 0, size = strlen(argv[0]) + 2;
+    const char *path = getenv("PATH");
+    while (argv[n])
+        n++;
+    if (path)
+        size += strlen(path);
+    char **list = malloc((n + 2) * sizeof *list + size);
+    if (!list)
+        return NULL;
+    char *file = (char *)(list + n + 2);
+    snprintf(file, size, "%s", argv[0]);
+    for (const char *at = path; at && *at && !strchr(argv[0], '/');) {
+        size_t length = strcspn(at, ":");
+        snprintf(file, size, "%.*s/%s", (int)length, at, argv[0]);
+        if (length && access(file, X_OK) == 0)
+            break;
+        at += length + (at[length] == ':');
+    }
+    list[0] = (char *)(uintptr_t) "/bin/sh";
+    list[1] = file;
+    memcpy(list + 2, argv + 1, n * sizeof *list);
+    return list;
+}
+
+/* Only a copy of us can take the terminal before it becomes the command. */
 static pid_t start_child(const struct child_options *o, bool foreground, struct err *err) {
-    char **environment = make_environment(o);
+    char **environment = make_environment(o), **by_sh = NULL;
     if (!environment)
         return err_set(err, errno, "cannot start %s", o->argv[0]);
     pid_t pid = -1;
-    int error = foreground ? ENOEXEC : spawn_child(o, environment, &pid);
-    if (error == ENOEXEC)
-        pid = fork_child(o, environment, foreground, err);
-    else if (error)
-        pid = err_set(err, error, "cannot run %s", o->argv[0]);
+    int error = foreground ? 0 : spawn_child(o, environment, &pid);
+    if (foreground || error == ENOEXEC)
+        by_sh = script_for_sh(o->argv);
+    if (by_sh)
+        pid = fork_child(o, environment, by_sh, foreground, err);
+    else if (error || foreground)
+        pid = err_set(err, error ? error : ENOMEM, "cannot run %s", o->argv[0]);
+    free(by_sh);
     free(environment);
     return pid;
 }
@@ -230,7 +264,7 @@ int child_run(const struct child_options *o, int *status, bool *timed_out, struc
 static struct {
     void (*work)(void *arg);
     void *arg;
-    pthread_t waits;
+    pthread_t waits, works;
     atomic_bool done;
 } after;
 
@@ -255,14 +289,18 @@ static sigset_t ending(void) {
     return set;
 }
 
+void child_join(void) {
+    pthread_join(after.works, NULL);
+}
+
 int child_after(void (*work)(void *arg), void *arg) {
-    pthread_t thread;
     sigset_t set = ending();
     sigaddset(&set, SIGCHLD);
+    after.done = false;
     after.work = work;
     after.arg = arg;
     after.waits = pthread_self();
-    if (pthread_create(&thread, NULL, do_work, NULL) != 0) {
+    if (pthread_create(&after.works, NULL, do_work, NULL) != 0) {
         work(arg);
         return 0;
     }
@@ -270,7 +308,7 @@ int child_after(void (*work)(void *arg), void *arg) {
     while (!after.done && (number <= 0 || number == SIGCHLD))
         number = sigwaitinfo(&set, NULL);
     if (after.done) {
-        pthread_join(thread, NULL);
+        child_join();
         return 0;
     }
     sigdelset(&set, SIGCHLD); /* a second one does not wait for anything */

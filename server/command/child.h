@@ -27,8 +27,10 @@ void child_block(void);
 int child_run(const struct child_options *options, int *status, bool *timed_out, struct err *err);
 
 /* Does work(arg) on a thread of its own. 0 when it is done; else the signal that is to end us and came first: then
- * the work goes on for as long as we do. What it uses must last as long. To be called once. */
+ * the work goes on for as long as we do, or until child_join. What it uses must last as long. Not again before the work is done. */
 int child_after(void (*work)(void *arg), void *arg);
+/* Waits until the work is done, after child_after has returned a signal. */
+void child_join(void);
 /* The name of a signal that child_after returned, as SIGTERM. */
 const char *child_signal_name(int number);
 /* Ends us by the signal, as if it had never been blocked. */

@@ -54,7 +54,9 @@ const struct command commands[] = {
      "  statwit ls\n"
      "  statwit ls --since 10s --sort samples\n"
      "  statwit ls 'login.*' --type count --tag instance:failure\n"
-     "  statwit ls --session '*' --json",
+     "  statwit ls --session '*' --json\n"
+     "  statwit ls 'db.*' --by name,tags\n"
+     "  statwit ls login.attempt --by repo,branch,job --db 'clickhouse://ch/statwit?since=7d'",
      ls_command},
     {"samples", "[GLOB]", 0, 1, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_SINCE, TAKES_UNTIL, TAKES_FILTER, TAKES_SAMPLES, TAKES_TABLE, TAKES_TIMES, TAKES_JSON, TAKES_QUIET),
      "the samples as they came in, newest last", NULL,

@@ -1,6 +1,7 @@
 /* Shell completion: the words of the two tables in each shell's own language. */
 #include "catalog/rules.h"
 #include "command/commands.h"
+#include "command/emitters.h"
 #include "command/help.h"
 #include "core/metric.h"
 
@@ -25,6 +26,8 @@ static const char *choices_of(const struct option *option) {
         return option->arg;
     if (option->id == OPT_TYPE)
         return METRIC_TYPES(TYPE_WORD) "event|check|any";
+    if (option->id == OPT_BY)
+        return EMITTER_WORDS;
     if (option->id == OPT_SILENCE || option->id == OPT_EXPLAIN)
         return LINT_RULES(RULE_WORD) "all";
     return NULL;

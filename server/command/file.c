@@ -82,6 +82,11 @@ static int open_beside(struct file_output *f, mode_t mode) {
     return -1;
 }
 
+bool file_is_replaced(const char *path) {
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 int file_begin(struct file_output *f, const char *path, struct err *err) {
     struct stat st;
     bool there = stat(path, &st) == 0;

@@ -239,8 +239,9 @@ static void report_json(const json_t *report, struct buf *out) {
 }
 
 /* 0, or -1 once the error was printed. */
-static int write_file(const char *path, const json_t *report, void (*render)(const json_t *, struct buf *)) {
-    if (!path)
+static int write_file(const char *path, const json_t *report, enum judging_write when,
+                      void (*render)(const json_t *, struct buf *)) {
+    if (!path || (when == JUDGING_FIRST && !file_is_replaced(path)))
         return 0;
     struct buf text = {.max = REPORT_MAX};
     render(report, &text);
@@ -293,17 +294,21 @@ static void print_annotations(const json_t *report) {
     buf_free(&text);
 }
 
-int judging_show(const struct options *o, const json_t *report, FILE *to) {
+int judging_print(const struct options *o, const json_t *report, FILE *to) {
     struct span verdict = row_text(report, "verdict");
     bool pass = span_eq(verdict, SPAN("pass"));
     print_report(o, report, pass, to);
     fflush(to);
     print_annotations(report);
-    int failed = write_file(option_text(o, OPT_JUNIT), report, report_junit);
-    failed |= write_file(option_text(o, OPT_JSON_FILE), report, report_json);
-    if (span_eq(verdict, SPAN("fail")))
-        return EXIT_FAIL;
-    if (!pass)
-        return EXIT_INCONCLUSIVE;
-    return failed ? EXIT_CANNOT : EXIT_PASS;
+    return pass ? EXIT_PASS : span_eq(verdict, SPAN("fail")) ? EXIT_FAIL : EXIT_INCONCLUSIVE;
+}
+
+int judging_write(const struct options *o, const json_t *report, enum judging_write when) {
+    int failed = write_file(option_text(o, OPT_JUNIT), report, when, report_junit);
+    return write_file(option_text(o, OPT_JSON_FILE), report, when, report_json) | failed;
+}
+
+int judging_show(const struct options *o, const json_t *report, FILE *to) {
+    int status = judging_print(o, report, to);
+    return judging_write(o, report, JUDGING_LAST) == 0 || status != EXIT_PASS ? status : EXIT_CANNOT;
 }

@@ -45,5 +45,13 @@ int judging_read(const struct judging *j, const struct options *o, json_t **repo
 /* Prints the report as the options say (`to`: stdout, or stderr when stdout is somebody else's), writes the
  * files that they ask for, and returns the verdict's exit code. */
 int judging_show(const struct options *o, const json_t *report, FILE *to);
+/* The same in two steps, for whom the report has more to say later. */
+int judging_print(const struct options *o, const json_t *report, FILE *to);
+enum judging_write {
+    JUDGING_FIRST, /* it will be written again: a pipe waits for that */
+    JUDGING_LAST
+};
+/* -1 once the error was printed. */
+int judging_write(const struct options *o, const json_t *report, enum judging_write when);
 
 #endif

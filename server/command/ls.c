@@ -4,6 +4,7 @@
  * other, with the number to sort by beside them.
  */
 #include "command/commands.h"
+#include "command/emitters.h"
 #include "command/rows.h"
 #include "command/table.h"
 #include "command/when.h"
@@ -183,6 +184,8 @@ static void on_series(void *arg, const json_t *row) {
 }
 
 int ls_command(const struct options *o) {
+    if (option_given(o, OPT_BY))
+        return emitters_list(o);
     if (option_on(o, OPT_JSON))
         return rows_print_json(o, ROWS_SERIES);
     struct series_list l = {.all_sessions = strcmp(rows_session(o), "*") == 0,

@@ -26,7 +26,10 @@ static int find_in(struct reader *r, const struct moment *moment, uint64_t *mark
 static int find_in_file(const struct options *o, const struct moment *moment, uint64_t *mark, bool *later) {
     int status;
     struct reader *r = rows_open_file(o, &status);
-    if (r)
+    if (r && rows_are_several(r)) {
+        log_error("a mark is a point in one recording, and several are meant: recording= selects one");
+        status = EXIT_USAGE;
+    } else if (r)
         status = find_in(r, moment, mark, later);
     reader_close(r);
     return status;

@@ -88,6 +88,7 @@ const struct option option_table[] = {
     {OPT_SOURCE, GROUPS(TAKES_SAMPLES, TAKES_RECORDS, TAKES_DATAGRAMS), KIND_WORD, 0, "source", "udp|unixgram|unixstream|http", NULL, NULL, "only what came in this way"},
     {OPT_LIMIT, GROUPS(TAKES_SAMPLES, TAKES_RECORDS, TAKES_DATAGRAMS), KIND_SOME, 'n', "limit", "N", NULL, NULL, "only the newest N"},
     {OPT_SORT, GROUPS(TAKES_LS), KIND_WORD, 0, "sort", LS_ORDERS, NULL, "name", "by name, the largest first, the newest first, or as they came in"},
+    {OPT_BY, GROUPS(TAKES_LS), KIND_TEXT, 0, "by", "WORDS", NULL, NULL, "who sends it instead: series put together by name, type, session, host, tags; of pushed recordings also repo, branch, commit, job, run, label.KEY"},
     {OPT_WIDE, GROUPS(TAKES_TABLE), KIND_FLAG, 0, "wide", NULL, NULL, NULL, "cut nothing, also where the terminal is narrower; ls: with host, count, min, max and times"},
     {OPT_UTC, GROUPS(TAKES_TIMES), KIND_FLAG, 0, "utc", NULL, NULL, NULL, "times in UTC (default: in the local zone)"},
     {OPT_JSON, GROUPS(TAKES_JSON), KIND_FLAG, 'j', "json", NULL, NULL, NULL, "print JSON, for programs"},

@@ -73,6 +73,7 @@ enum option_id {
     OPT_UTC,
     OPT_WIDE,
     OPT_SORT,
+    OPT_BY,
     OPT_REMARKS,
     OPT_CSV_SAFE,
     OPT_RAW,

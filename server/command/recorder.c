@@ -87,6 +87,7 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         .retention_samples = (uint64_t)option_number(o, OPT_RETENTION_SAMPLES),
         .retention_bodies = (uint64_t)option_number(o, OPT_RETENTION_BODIES),
         .max_series = (uint64_t)option_number(o, OPT_MAX_SERIES),
+        .load_later = !is_run(o),
     };
     r->store = store_open(&store, err);
     /* Not judged by what an earlier one left. */

@@ -49,11 +49,40 @@ void row_tags(const json_t *row, struct buf *text) {
 
 const char *rows_session(const struct options *o) {
     const char *session = option_text(o, OPT_SESSION);
-    return session ? session : "default";
+    return session ? session : option_given(o, OPT_BY) ? EVERY_SESSION : "default";
 }
 
 bool rows_from_file(const struct options *o) {
     return option_given(o, OPT_DB) && o->value[OPT_DB].from >= o->value[OPT_URL].from;
+}
+
+bool rows_are_several(struct reader *reader) {
+    char name[RECORDING_NAME_SIZE];
+    struct err err = {0};
+    return reader->ops->far && reader->ops->recording && reader->ops->recording(reader, name, &err) != 0;
+}
+
+/* What makes sense in one recording alone: its ids are no other's, and nothing more arrives in any. */
+static int refuse_of_several(const struct options *o, struct reader *reader) {
+    static const enum option_id marks[] = {OPT_SINCE, OPT_UNTIL}, waits[] = {OPT_WITHIN, OPT_SETTLE};
+    if (!rows_are_several(reader))
+        return EXIT_PASS;
+    for (size_t i = 0; i < 2; i++) {
+        const char *flag = i ? "until" : "since", *text = option_text(o, marks[i]);
+        if (option_given(o, marks[i]) && text && strcmp(text, "0") != 0) {
+            log_error(
+                "--%s %.60s is a point in one recording, and several are meant: %s= in the URL selects recordings "
+                "by when they started, recording= selects one",
+                flag, text, flag);
+            return EXIT_USAGE;
+        }
+        if (o->value[waits[i]].from == FROM_FLAG) {
+            log_error("--%s waits for what arrives, and nothing does in recordings that were pushed",
+                      i ? "settle" : "within");
+            return EXIT_USAGE;
+        }
+    }
+    return EXIT_PASS;
 }
 
 struct reader *rows_open_file(const struct options *o, int *status) {
@@ -65,7 +94,10 @@ struct reader *rows_open_file(const struct options *o, int *status) {
     *status = reader ? EXIT_PASS : usage ? EXIT_USAGE : EXIT_CANNOT;
     if (!reader)
         log_error("%s", err.text);
-    else if (reader->ops->note(reader))
+    else if ((*status = refuse_of_several(o, reader)) != EXIT_PASS) {
+        reader_close(reader);
+        return NULL;
+    } else if (reader->ops->note(reader))
         log_info("%s %s", path, reader->ops->note(reader));
     return reader;
 }
@@ -97,13 +129,13 @@ struct file_rows {
     bool p95;        /* of series */
     uint64_t budget; /* samples that may still be read for that */
     bool too_large;
+    struct err err; /* of a percentile that could not be found out: then the list ends */
 };
 
 static int deliver_p95(struct file_rows *f, const struct series_row *row) {
-    struct err err = {0};
     double p95;
-    if (quantile_of(f->reader, row, 95, &f->budget, &p95, &err) != 0)
-        p95 = (double)NAN;
+    if (quantile_of(f->reader, row, 95, &f->budget, &p95, &f->err) != 0)
+        return 1;
     rows_series_p95_json(&f->row, row, p95);
     f->too_large = f->row.failed;
     if (!f->too_large)
@@ -215,7 +247,7 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *f) {
 /* ls shows one; of whole series only. */
 static bool wants_p95(const struct options *o) {
     return option_groups_have(&o->command->groups, TAKES_LS) && !option_given(o, OPT_SINCE) &&
-           !option_given(o, OPT_UNTIL);
+           !option_given(o, OPT_UNTIL) && !option_given(o, OPT_BY);
 }
 
 int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
@@ -241,7 +273,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
             status = rows_find_mark(r, o, &err);
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
             f.phase = &phases[i];
-            if (read_phase(r, &filter, &f, &err) != 0 || f.too_large)
+            if (read_phase(r, &filter, &f, &err) != 0 || f.too_large || f.err.set)
                 status = EXIT_CANNOT;
         }
         r->ops->end(r);
@@ -250,7 +282,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
     lines_free(f.lines);
     buf_free(&f.row);
     if (status != EXIT_PASS)
-        log_error("%s", err.set ? err.text : "a row is too large to be shown");
+        log_error("%s", err.set ? err.text : f.err.set ? f.err.text : "a row is too large to be shown");
     return status;
 }
 
@@ -258,7 +290,7 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 
 void rows_path(struct buf *path, const struct options *o, const char *list) {
     buf_printf(path, "/recorder/v1/%s", list);
-    remote_arg(path, "session", option_text(o, OPT_SESSION));
+    remote_arg(path, "session", option_given(o, OPT_BY) ? rows_session(o) : option_text(o, OPT_SESSION));
     remote_arg(path, "name", o->n_args ? o->args[0] : NULL);
     remote_arg(path, "type", option_text(o, OPT_TYPE));
     remote_arg(path, "source", option_text(o, OPT_SOURCE));

@@ -23,11 +23,13 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db, a file or a fleet's URL; close it with reader_close. NULL after the error was printed: *status is the exit code. */
 struct reader *rows_open_file(const struct options *o, int *status);
+/* Whether it holds several recordings, which have no mark in common. */
+bool rows_are_several(struct reader *reader);
 /* EXIT_USAGE with err when the recording has no session of that name. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
 /* EXIT_USAGE with err when --since or --until is beyond the newest record. */
 int rows_find_mark(struct reader *r, const struct options *o, struct err *err);
-/* The session's name: "default" unless --session says otherwise. */
+/* The session's name: "default" unless --session says otherwise; with --by, all. */
 const char *rows_session(const struct options *o);
 
 /* Calls row(arg, object) for each that the options' filters let through. *last_id (may be NULL): the newest

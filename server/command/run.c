@@ -7,6 +7,7 @@
 #include "command/recorder.h"
 #include "command/refused.h"
 #include "command/rows.h"
+#include "command/table.h"
 #include "core/log.h"
 #include <inttypes.h>
 #include <signal.h>
@@ -50,35 +51,31 @@ static int collect(const struct options *o, struct judging *j) {
     return status == EXIT_PASS ? naming_check(o) : status;
 }
 
-/* The verdict stands, whatever comes of this. */
-static int push_recording(const struct options *o, const struct recorder *r) {
-    const char *to = option_text(o, OPT_PUSH), *db = option_text(o, OPT_DB);
-    struct err err = {0};
-    uint64_t last_id;
-    if (!to || !to[0])
-        return EXIT_PASS;
-    ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
-    struct reader *from = store_reader_take(r->store, &err);
-    if (!from) {
-        log_error("%s", err.text);
-        return option_on(o, OPT_PUSH_REQUIRED) ? EXIT_CANNOT : EXIT_PASS;
-    }
-    int status = pushing_after(o, from, strcmp(db, ":memory:") == 0 ? NULL : db);
-    store_reader_give(r->store, from);
-    return status;
-}
-
 /* A signal ends the recorder while it is still asked: what asks has the address and the token to itself. */
 struct verdict_work {
     const struct options *o;
     const struct judging *j;
     char url[160], token[sizeof((struct recorder *)NULL)->token];
-    bool stopped; /* the command was, and has nothing more to come: then nothing is waited for */
+    bool stopped;   /* the command was, and has nothing more to come: then nothing is waited for */
+    json_t *report; /* NULL: nothing was judged, or a signal came first */
     int status;
 };
 
+static bool pushes(const struct options *o) {
+    const char *to = option_text(o, OPT_PUSH);
+    return to && to[0];
+}
+
+/* A report that says later what became of the push is written twice, so that it is there whatever happens meanwhile. */
+static int show(struct verdict_work *w, json_t *report) {
+    int status = judging_print(w->o, report, stderr);
+    int failed = judging_write(w->o, report, pushes(w->o) ? JUDGING_FIRST : JUDGING_LAST);
+    w->report = json_incref(report);
+    return failed && status == EXIT_PASS ? EXIT_CANNOT : status;
+}
+
 /* Through the front door: one way to judge, for everybody. */
-static int judge(const struct verdict_work *w) {
+static int judge(struct verdict_work *w) {
     const struct options *o = w->o;
     const struct judging *j = w->j;
     struct options to = *o;
@@ -99,7 +96,7 @@ static int judge(const struct verdict_work *w) {
         status = naming_extend(&to, &remote, report);
     remote_close(&remote);
     if (status == EXIT_PASS)
-        status = judging_show(o, report, stderr);
+        status = show(w, report);
     json_decref(report);
     return status;
 }
@@ -156,20 +153,14 @@ static void tell_keyless(const struct recorder *r) {
                     n, n == 1 ? "" : "s", n == 1 ? "it was" : "they were");
 }
 
-/* What was kept can be looked at. In quotes, where a shell would see more than a name. */
+/* What was kept can be looked at. */
 static void tell_view(const char *db) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=:@";
     if (strcmp(db, ":memory:") == 0)
         return;
     struct buf quoted = {.max = 64 << 10};
-    bool is_plain = db[strspn(db, plain)] == '\0' && db[0] != '-';
-    for (const char *at = db; *at; at++)
-        if (*at == '\'')
-            buf_str(&quoted, "'\\''");
-        else
-            buf_char(&quoted, *at);
-    log_info("`statwit view %s%s%s%s` shows what was recorded, and the verdicts", db[0] == '-' ? "./" : "",
-             is_plain ? "" : "'", is_plain || !quoted.p ? db : quoted.p, is_plain ? "" : "'");
+    text_quoted(&quoted, db);
+    log_info("`statwit view %s%s` shows what was recorded, and the verdicts", db[0] == '-' ? "./" : "",
+             quoted.p ? quoted.p : db);
     buf_free(&quoted);
 }
 
@@ -203,6 +194,51 @@ static void summarize(const struct recorder *r, const char *db) {
 static void judge_after(void *arg) {
     struct verdict_work *w = arg;
     w->status = judge(w);
+}
+
+/* --- pushing -------------------------------------------------------------------------------------------------- */
+
+struct push_work {
+    const struct options *o;
+    const struct recorder *r;
+    json_t *told;
+    atomic_bool stop;
+    int status;
+};
+
+static void push_now(void *arg) {
+    struct push_work *w = arg;
+    const char *db = option_text(w->o, OPT_DB);
+    struct err err = {0};
+    uint64_t last_id;
+    ingest_barrier(w->r->ingest, INGEST_ALL, &last_id, &err);
+    struct reader *from = store_reader_take(w->r->store, &err);
+    if (!from) {
+        log_error("%s", err.text);
+        w->status = option_on(w->o, OPT_PUSH_REQUIRED) ? EXIT_CANNOT : EXIT_PASS;
+        return;
+    }
+    w->status = pushing_after(w->o, from, strcmp(db, ":memory:") == 0 ? NULL : db, &w->stop, &w->told);
+    store_reader_give(w->r->store, from);
+}
+
+/* The verdict stands, whatever comes of this. Gives the report back. */
+static int push_recording(const struct options *o, const struct recorder *r, json_t *report, int *ended_by) {
+    struct push_work work = {.o = o, .r = r, .status = EXIT_PASS};
+    if (pushes(o)) {
+        *ended_by = child_after(push_now, &work);
+        if (*ended_by) {
+            work.stop = true;
+            child_join();
+        }
+    }
+    if (work.told && report)
+        json_object_set(report, "push", work.told);
+    if (pushes(o) && report && judging_write(o, report, JUDGING_LAST) != 0 && work.status == EXIT_PASS)
+        work.status = EXIT_CANNOT;
+    json_decref(work.told);
+    json_decref(report);
+    return work.status;
 }
 
 /* *ended_by: the signal that came while it was judged; 0: none. */
@@ -244,7 +280,8 @@ static int run_child(const struct options *o, const struct recorder *r, const st
     }
     if (timed_out || status || work.status)
         tell_view(option_text(o, OPT_DB));
-    return timed_out ? EXIT_TIMEOUT : status ? status : work.status;
+    int pushed = push_recording(o, r, work.report, ended_by);
+    return timed_out ? EXIT_TIMEOUT : status ? status : work.status ? work.status : pushed;
 }
 
 int run_command(const struct options *o) {
@@ -265,8 +302,6 @@ int run_command(const struct options *o) {
             log_error("%s", err.text);
             status = EXIT_CANNOT;
         }
-        int pushed = r && !ended_by ? push_recording(o, r) : EXIT_PASS;
-        status = status == EXIT_PASS ? pushed : status;
         recorder_stop(r);
         if (ended_by) /* the judging thread may still look at what is ours: nothing is given back */
             child_end_by(ended_by);

@@ -149,6 +149,21 @@ bool text_write(FILE *to, struct span bytes) {
     return written;
 }
 
+void text_quoted(struct buf *b, const char *text) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=:@";
+    if (text[0] && text[strspn(text, plain)] == '\0') {
+        buf_str(b, text);
+        return;
+    }
+    buf_char(b, '\'');
+    for (const char *at = text; *at; at++)
+        if (*at == '\'')
+            buf_str(b, "'\\''");
+        else
+            buf_char(b, *at);
+    buf_char(b, '\'');
+}
+
 size_t text_width(struct span text) {
     size_t width = 0;
     for (size_t i = 0, n; i < text.n; i += n) {

@@ -62,6 +62,8 @@ bool text_write(FILE *to, struct span bytes);
 bool text_on_github(void);
 /* Appends the text so that no line of it is a command; *started: whether something but blanks was written on this line. */
 void text_guard(struct buf *b, struct span text, bool *started);
+/* Appends what a shell reads as that text, with quotes where it needs them. */
+void text_quoted(struct buf *b, const char *text);
 /* Columns of harmless text. */
 size_t text_width(struct span text);
 

@@ -364,13 +364,28 @@ int ask_barrier_then(struct http_request *rq, uint64_t session_id, void (*fn)(vo
     return 0;
 }
 
-int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
+int ask_waits(struct http_request *rq, bool *waits) {
     const struct http_arg arg = {SPAN("settled"), http_arg(rq, "settled")};
-    if (!arg.value.p || span_eq(arg.value, SPAN("yes")))
-        return ask_barrier(rq, session_id, last_id);
-    if (!span_eq(arg.value, SPAN("no")))
-        return refuse_value(rq, &arg, "yes or no");
-    return ask_committed(rq, last_id);
+    *waits = !arg.value.p || span_eq(arg.value, SPAN("yes"));
+    return *waits || span_eq(arg.value, SPAN("no")) ? 0 : refuse_value(rq, &arg, "yes or no");
+}
+
+int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
+    bool waits;
+    if (ask_waits(rq, &waits) != 0)
+        return -1;
+    return waits ? ask_barrier(rq, session_id, last_id) : ask_committed(rq, last_id);
+}
+
+int ask_settled_then(struct http_request *rq, bool waits, uint64_t session_id,
+                     void (*fn)(void *arg, uint64_t last_id), void *arg, struct err *err) {
+    uint64_t last_id;
+    if (waits)
+        return ask_barrier_then(rq, session_id, fn, arg, err);
+    if (committed_id(rq, &last_id, err) != 0)
+        return -1;
+    fn(arg, last_id);
+    return 0;
 }
 
 enum work_length ask_length(const struct http_request *rq, bool reads_samples) {

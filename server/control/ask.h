@@ -89,6 +89,10 @@ int ask_barrier_then(struct http_request *rq, uint64_t session_id, void (*fn)(vo
 /* The same unless the query says `settled=no`: then it waits for nothing, and *last_id is the newest record committed. So a page
  * that looks on does not change what it looks at. */
 int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id);
+/* For a request that will be asleep: whether it waits for the barrier, and then either of them. */
+int ask_waits(struct http_request *rq, bool *waits);
+int ask_settled_then(struct http_request *rq, bool waits, uint64_t session_id,
+                     void (*fn)(void *arg, uint64_t last_id), void *arg, struct err *err);
 
 #define ASK_NAMES(...)                                                                                       \
     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), (const char *const[]) {               \

@@ -70,7 +70,7 @@ struct batches {
 
 /* --- rows ------------------------------------------------------------------------------------------------ */
 
-/* A sample's object with three fields more. */
+/* A sample's object, without what the sample does not have, and with three fields more. */
 static int put_row(struct batches *s, const struct sample_row *row, uint64_t n, double sum, bool is_new) {
     size_t before = s->text.n;
     if (s->text.n > EVENT_MAX) {
@@ -78,7 +78,10 @@ static int put_row(struct batches *s, const struct sample_row *row, uint64_t n, 
         return 1;
     }
     buf_str(&s->text, s->n_rows++ ? "," : "");
+    size_t from = s->text.n;
     rows_sample_json(&s->text, row);
+    if (!s->text.failed)
+        rows_leave_out_nulls(&s->text, from);
     while (s->text.n > before && s->text.p[s->text.n - 1] != '}')
         s->text.n--;
     s->text.n -= s->text.n > before;

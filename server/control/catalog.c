@@ -1,5 +1,5 @@
 /* POST /recorder/v1/verify, lint, snapshot, infer, diff: the questions of report/names.h, each answered by a worker
- * from one moment of the recording behind the barrier. */
+ * from one moment of the recording: behind the barrier, or the last commit with `settled=no`. */
 #include "report/names.h"
 
 #include "control/ask.h"
@@ -13,6 +13,7 @@ struct catalog_job {
     struct job job; /* first */
     struct http_request *rq;
     enum catalog_kind kind;
+    bool waits; /* for the barrier */
     struct catalog_question *question;
     uint64_t session_id; /* the only one that it asks about, or INGEST_ALL */
     uint64_t last_id;    /* of the barrier */
@@ -134,7 +135,7 @@ static void question_due(void *arg, uint64_t last_id) {
 /* The request is asleep. No thread waits for the barrier: two questions about flooded sessions would keep all workers. */
 static void ask_barrier_later(struct catalog_job *c) {
     struct err err = {0};
-    if (ask_barrier_then(c->rq, c->session_id, question_due, c, &err) == 0)
+    if (ask_settled_then(c->rq, c->waits, c->session_id, question_due, c, &err) == 0)
         return;
     http_error(c->rq, 503, "%s", err.set ? err.text : "the server is stopping");
     finish(c);
@@ -193,14 +194,15 @@ static void run_read(struct job *job) {
 
 /* Reading 64 MiB takes a second: that is a worker's, not a connection thread's. */
 static void ask(struct http_request *rq, enum catalog_kind kind) {
-    if (ask_only(rq, 0, NULL) != 0)
+    bool waits;
+    if (ask_only(rq, ASK_NAMES("settled")) != 0 || ask_waits(rq, &waits) != 0)
         return;
     struct catalog_job *c = calloc(1, sizeof *c);
     if (!c) {
         http_error(rq, 503, "out of memory");
         return;
     }
-    *c = (struct catalog_job){.rq = rq, .kind = kind};
+    *c = (struct catalog_job){.rq = rq, .kind = kind, .waits = waits};
     if (rq->body.n > ASK_LONG_BODY) {
         http_suspend(rq);
         put_job(c, run_read, WORK_LONG);

@@ -1,9 +1,6 @@
 #include "control/glance.h"
 
-#include "core/array.h"
-#include "core/clock.h"
 #include "core/json.h"
-#include <math.h>
 #include <stdlib.h>
 
 #define ANSWER_MAX ((size_t)32 << 20)
@@ -12,8 +9,8 @@ static int read_recording(struct glance *g, struct err *err) {
     struct http_request *rq = g->rq;
     g->reader = store_reader_take(rq->http->store, err);
     int failed = !g->reader || g->reader->ops->begin(g->reader, err) != 0;
-    if (!failed) {
-        failed = g->fill(g, &rq->answer.body, err);
+    if (!failed) { /* what was committed since the barrier is in the answer, too */
+        failed = g->reader->ops->last_id(g->reader, &g->last_id, err) || g->fill(g, &rq->answer.body, err);
         g->reader->ops->end(g->reader);
     }
     if (g->reader)
@@ -58,42 +55,6 @@ void glance_answer(struct http_request *rq, const struct ask *ask,
     http_error(rq, 503, "the server is stopping");
     free(g);
     http_resume(rq);
-}
-
-static int take_point(void *arg, const struct sample_row *row) {
-    struct glance_points *p = arg;
-    if (!array_room(&p->list, p->n, &p->cap, sizeof *p->list))
-        return 1;
-    const struct metric *m = row->spelling;
-    const struct sketch *sketch = row->value.sketch;
-    struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
-    if (sketch)
-        weight.count = weight.factor = (double)sketch->count;
-    int64_t at_s = row->value.timestamp;
-    p->list[p->n++] = (struct glance_point){
-        .at_ns = at_s > 0 && at_s < INT64_MAX / NS_PER_S ? at_s * NS_PER_S : row->received_at,
-        .value = metric_is(m->type, METRIC_TEXT) ? NAN : row->value.number,
-        .weight = weight.count,
-        .factor = weight.factor,
-    };
-    return 0;
-}
-
-int glance_points(struct glance *g, struct glance_points *points, struct err *err) {
-    struct filter f = g->ask.filter;
-    f.until = g->last_id;
-    f.newest = true;
-    f.limit = GLANCE_SAMPLES_MAX + 1;
-    if (g->last_id == 0)
-        return 0;
-    if (g->reader->ops->samples(g->reader, &f, false, take_point, points, err) != 0)
-        return -1;
-    if (points->n > GLANCE_SAMPLES_MAX) {
-        points->partial = true;
-        points->n--;
-        memmove(points->list, points->list + 1, points->n * sizeof *points->list);
-    }
-    return 0;
 }
 
 void glance_number(struct buf *b, const char *name, double value) {

@@ -33,9 +33,9 @@ struct glance_point {
 struct glance_points {
     struct glance_point *list;
     size_t n, cap;
-    bool partial;
+    bool partial, failed;
 };
-/* Ownership: the caller frees points->list. */
+/* Ownership: the caller frees points->list. What is read is kept for the next question that chooses the same: points.c. */
 int glance_points(struct glance *g, struct glance_points *points, struct err *err);
 
 /* "name":VALUE and, where a number is not finite, null. Begins with a comma. */

@@ -18,6 +18,7 @@ struct listing {
     struct ask ask;
     const struct listing_format *format;
     uint64_t until;
+    uint64_t last_id; /* the newest record that it knows of */
     size_t phase;
     uint64_t left;   /* rows that may still be delivered */
     uint64_t cursor; /* the last one delivered, of this phase */
@@ -233,6 +234,8 @@ static void finish(struct listing *l) {
         buf_u64(&l->page, l->cursor);
     else
         buf_str(&l->page, "null");
+    buf_str(&l->page, ",\"last_id\":");
+    buf_u64(&l->page, l->last_id);
     buf_str(&l->page, "}\n");
 }
 
@@ -304,6 +307,7 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     if (ask->filter.session.p)
         l->ask.filter.session = span_str(l->ask.session);
     l->format = format;
+    l->last_id = last_id;
     l->until = ask->filter.until ? ask->filter.until : last_id;
     l->left = ask->limit;
     l->cursor = ask->cursor;

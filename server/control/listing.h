@@ -31,7 +31,7 @@ struct listing_phase {
 struct listing_format {
     const char *content_type;
     const char *head, *separator;
-    bool says_next; /* ends with ],"next":CURSOR} */
+    bool says_next; /* ends with ],"next":CURSOR,"last_id":N} */
     size_t n_phases;
     struct listing_phase phases[LISTING_PHASES_MAX];
 };

@@ -166,12 +166,12 @@ void control_status(struct http_request *rq) {
 
 /* --- metrics --------------------------------------------------------------------------------------------- */
 
-struct totals {
+struct socket_totals {
     uint64_t datagrams[SOURCE_N], bytes[SOURCE_N];
 };
 
 static void add_socket(void *arg, const struct ingest_socket *s) {
-    struct totals *t = arg;
+    struct socket_totals *t = arg;
     t->datagrams[s->source] += s->datagrams;
     t->bytes[s->source] += s->bytes;
 }
@@ -204,7 +204,7 @@ static void put_recorded(struct buf *b, const struct store_stats *s) {
     one(b, "database_bytes", "gauge", "Size of the database and its log.", s->bytes);
 }
 
-static void put_sockets(struct buf *b, const struct totals *t) {
+static void put_sockets(struct buf *b, const struct socket_totals *t) {
     family(b, "datagrams", "counter", "Datagrams and frames received by the sockets open now.");
     for (int i = 0; i < SOURCE_HTTP; i++)
         buf_printf(b, "statwit_datagrams_total{transport=\"%s\"} %" PRIu64 "\n", source_word((enum source)i),
@@ -243,7 +243,7 @@ void control_metrics(struct http_request *rq) {
     if (ask_only(rq, 0, NULL) != 0)
         return;
     struct store_stats stats = {0};
-    struct totals totals = {0};
+    struct socket_totals totals = {0};
     size_t sessions = 0, peak = 0;
     add_unsaved(h, &stats);
     ingest_sockets_each(h->ingest, add_socket, &totals);

@@ -31,7 +31,7 @@ struct filter {
     bool has_source;
     enum source source;
     uint64_t series_id; /* 0: any */
-    /* samples, ordered: only of series that it says yes to; NULL: of any. A reader may give others, too. */
+    /* samples: only of series that it says yes to; NULL: of any. A reader may give others, too. */
     bool (*wants_series)(void *arg, uint64_t series_id);
     void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
@@ -44,6 +44,9 @@ struct filter {
     bool sampled; /* series: of which some sample has a rate other than 1; spellings: with such a rate */
     struct span method;         /* requests: of this method; p == NULL: any */
     int status_from, status_to; /* requests: answered with a status from…to; 0: any */
+    /* series: count, sum, last, first_at and last_at are not looked at, and without `since` of first_id and last_id only whether they are
+     * 0. A reader may leave them out. */
+    bool outline;
     bool newest; /* with limit: the newest `limit` rows instead of the oldest; still delivered oldest first */
 };
 
@@ -146,11 +149,18 @@ struct points_row {
 };
 
 /* Values of one series, some at a time. The array holds until the callback returns. */
-struct values_row {
+struct numbers_row {
     const struct metric *spelling;
     size_t n;
     const double *values;
     const struct sketch *sketch; /* then n is 1 */
+};
+
+/* Samples of the same number and rate, of series of one type. */
+struct values_row {
+    enum metric_type type;
+    double value, rate;
+    uint64_t times;
 };
 
 /* How often a series is sent. */
@@ -282,6 +292,31 @@ struct verdict_row {
     struct span session, kind, verdict, report; /* the report as JSON */
 };
 
+/* What series are put together by. */
+enum emitter_word {
+    EMITTER_NAME,
+    EMITTER_TYPE,
+    EMITTER_SESSION,
+    EMITTER_HOST, /* that the samples name */
+    EMITTER_TAGS, /* all of the series */
+    EMITTER_LABEL /* of the recording, where it was pushed: repo, branch, … or any other key */
+};
+struct emitter_by {
+    enum emitter_word word;
+    struct span label; /* its key */
+    struct span text;  /* the word as it was written */
+};
+#define EMITTER_BY_MAX 8 /* each word once */
+
+/* Who sends: what some series have in common, and how much there is of them. */
+struct emitter_row {
+    const struct span *values; /* in order of the words; p == NULL: none given; of tags: not used */
+    size_t n_tags;             /* of the word tags */
+    const struct span *tags;
+    uint64_t recordings, series, samples;
+    int64_t first_at, last_at;
+};
+
 struct reader;
 struct reader_ops {
     bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
@@ -294,6 +329,10 @@ struct reader_ops {
     /* Series in order of id. `since`/`until` are not applied to the summaries: filter samples for that. */
     int (*series)(struct reader *, const struct filter *, int (*row)(void *, const struct series_row *),
                   void *, struct err *);
+    /* The series that the filter lets by (since, until, source and limit are not looked at), put together by so many words. In any
+     * order. NULL: this reader's series have no labels, and who asks puts them together. */
+    int (*emitters)(struct reader *, const struct filter *, size_t n, const struct emitter_by *,
+                    int (*row)(void *, const struct emitter_row *), void *, struct err *);
     /* Every name that some series of the recording has, once, in the order of bytes; much cheaper than the series. NULL where the
      * reader cannot tell it so. */
     int (*names)(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
@@ -305,6 +344,21 @@ struct reader_ops {
      * are later were looked at. May be NULL. */
     int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
                   int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
+    /* What samples amount to, of which none is handed out. All are NULL where samples cost no more than a call: then who asks reads
+     * those. The series are of this moment, in order of id, and all their samples count. 1: it cannot be told so.
+     * ranked: of each percentile the number that has this rank, by nearest rank, where each sample has the weight 1. */
+    int (*ranked)(struct reader *, size_t n_series, const uint64_t *series, size_t n,
+                  const double *percentiles, double *values, struct err *);
+    /* How many different values there are, texts or numbers. */
+    int (*distinct)(struct reader *, size_t n_series, const uint64_t *series, uint64_t *n, struct err *);
+    /* Their numbers in any order; of equal ones with the same rate may come one row. */
+    int (*values)(struct reader *, size_t n_series, const uint64_t *series,
+                  int (*row)(void *, const struct values_row *), void *, struct err *);
+    /* The series' summaries, made of those samples alone that the filter lets by (as far as session, names, type, tags, series, source,
+     * since and until tell), as series_since gives them, and whether a value was below the one before. NULL: who asks reads the
+     * samples. */
+    int (*tallies)(struct reader *, const struct filter *,
+                   int (*row)(void *, const struct series_row *, bool fell), void *, struct err *);
     /* In order of id when `ordered`; else series by series, each in order of id (much cheaper for many samples). */
     int (*samples)(struct reader *, const struct filter *, bool ordered,
                    int (*row)(void *, const struct sample_row *), void *, struct err *);
@@ -319,8 +373,8 @@ struct reader_ops {
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
     /* The values of all samples of one series that is no set, in any order: for quantiles. NULL: take `points`. */
-    int (*values)(struct reader *, uint64_t series_id, int (*row)(void *, const struct values_row *), void *,
-                  struct err *);
+    int (*numbers)(struct reader *, uint64_t series_id, int (*row)(void *, const struct numbers_row *),
+                   void *, struct err *);
     /* The spellings of the series that the filter lets by, series by series in order of id; with `since` only those that came
      * after it. For those who look at rates and remarks: much cheaper than all samples. */
     int (*spellings)(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),

@@ -75,11 +75,12 @@ struct metric {
     struct span source_type;
     int64_t interval;      /* seconds, 0: none */
     struct span resources; /* other resources and metadata.origin, one JSON object as text; {NULL,0}: none */
-    /* A decoder of lines sets these: everything that tells this metric's series and spelling from another's, verbatim (name; all
-     * after the first '|' but a T field). Equal keys mean equal metrics but for the values, so the store need not look
-     * further. key.n == 0: not available, compare the fields. */
+    /* Some decoders set these: everything that tells this metric's series and spelling from another's, verbatim (of a line its name, and all
+     * after the first '|' but a T field; of a protobuf series what stands before and behind its points). Equal keys of one kind mean
+     * equal metrics but for the values, so the store need not look further. key_name.n == 0: not available, compare the fields. */
     struct span key_name;
     struct span key_rest;
+    char key_kind;                 /* 0: a line */
     const struct remarks *remarks; /* NULL: none */
 };
 

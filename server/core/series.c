@@ -107,9 +107,17 @@ static int add_sample(void *arg, const struct sample_row *sample) {
     return 0;
 }
 
+static int emit_tally(void *arg, const struct series_row *row, bool fell) {
+    (void)fell;
+    struct summary *s = arg;
+    return s->emit(s->arg, row);
+}
+
 int series_since(struct reader *r, const struct filter *filter, int (*row)(void *, const struct series_row *),
                  void *arg, struct err *err) {
     struct summary s = {.emit = row, .arg = arg};
+    if (r->ops->tallies && !filter->remarked && !filter->timed && !filter->limit && !filter->wants_series)
+        return r->ops->tallies(r, filter, emit_tally, &s, err);
     int result = r->ops->samples(r, filter, false, add_sample, &s, err);
     if (result == 0 && s.failed)
         result = err_set(err, ENOMEM, "cannot sum up a series");

@@ -43,7 +43,31 @@ size_t utf8_invalid_length(struct span s) {
     return lead.length ? fitting(s, lead) : 1;
 }
 
+/* Texts are short, and hardly any is not: so in pieces that may overlap, without a branch for each byte. */
+static bool is_ascii(struct span s) {
+    uint64_t all = 0, eight;
+    uint32_t four[2] = {0, 0};
+    if (s.n >= sizeof eight) {
+        for (size_t i = 0; i + sizeof eight < s.n; i += sizeof eight) {
+            memcpy(&eight, s.p + i, sizeof eight);
+            all |= eight;
+        }
+        memcpy(&eight, s.p + s.n - sizeof eight, sizeof eight);
+        return !((all | eight) & 0x8080808080808080);
+    }
+    if (s.n >= sizeof four[0]) {
+        memcpy(&four[0], s.p, sizeof four[0]);
+        memcpy(&four[1], s.p + s.n - sizeof four[0], sizeof four[0]);
+        return !((four[0] | four[1]) & 0x80808080);
+    }
+    for (size_t i = 0; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return !(all & 0x80);
+}
+
 bool utf8_valid(struct span s) {
+    if (is_ascii(s))
+        return true;
     for (size_t i = 0; i < s.n;) {
         uint64_t eight;
         if (s.n - i >= sizeof eight) {

@@ -136,6 +136,7 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     h->started_mono_ns = clock_mono_ns();
     pthread_mutex_init(&h->links_lock, NULL);
     pthread_mutex_init(&h->windows_lock, NULL);
+    pthread_mutex_init(&h->kept_lock, NULL);
     make_fakeintake_id(h->fakeintake_id);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
         start_daemons(h, err) == 0) {
@@ -176,6 +177,11 @@ void http_stop(struct http *h) {
     fault_free(h->faults);
     pthread_mutex_destroy(&h->links_lock);
     pthread_mutex_destroy(&h->windows_lock);
+    pthread_mutex_destroy(&h->kept_lock);
+    for (size_t i = 0; i < HTTP_KEPT; i++) {
+        free(h->kept[i].question);
+        free(h->kept[i].list);
+    }
     free(h);
 }
 

@@ -3,9 +3,10 @@
 #ifndef HTTP_LIMITS_H
 #define HTTP_LIMITS_H
 
-#define HTTP_THREADS           4     /* libmicrohttpd's pool */
-#define HTTP_WORKERS           2     /* threads for work that would take a thread of the pool too long */
-#define HTTP_WORKERS_FOR_SHORT 1     /* of those, kept free of work that may take seconds */
+#define HTTP_THREADS           4 /* libmicrohttpd's pool */
+#define HTTP_WORKERS           2 /* threads for work that would take a thread of the pool too long */
+#define HTTP_WORKERS_FOR_SHORT 1 /* of those, kept free of work that may take seconds */
+#define HTTP_KEPT              4 /* metrics whose samples (GLANCE_SAMPLES_MAX of 32 bytes) are kept for the next look */
 #define HTTP_CONNECTIONS_MAX   12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
 /* Bytes for a connection's request line and headers, and to send from: a query of 64 KiB fits and is answered by its handler. A connection
  * keeps them from its first request on. Past them libmicrohttpd answers 414 or 431 by itself, in HTML. */

@@ -36,6 +36,15 @@ struct http {
     pthread_mutex_t links_lock; /* the open connections: link.c */
     struct http_link *links;
 
+    pthread_mutex_t kept_lock; /* what looks at a metric read last: control/points.c */
+    struct http_kept {
+        char *question;
+        size_t n_question;
+        void *list;
+        size_t n, cap; /* of the list; items are its owner's */
+        uint64_t total, last_id, used_at;
+    } kept[HTTP_KEPT];
+    uint64_t n_kept_uses;
     pthread_mutex_t windows_lock; /* what streams have read last: control/window.c */
     struct window *windows;
     size_t n_streams;

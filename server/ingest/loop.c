@@ -2,6 +2,7 @@
  *
  *     look:    epoll; what is in a ready socket goes into its session's lane of the queue
  *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
+ *     keep:    at once when a producer waits (a POST) and nothing is ready: what was stored survives, but nobody sees it yet
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
  *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready, or when it holds
  *              something of a session that somebody waits for, and the last such one is COMMIT_NS ago. Meanwhile the
@@ -83,8 +84,9 @@ static void look_meanwhile(void *arg) {
 }
 
 void ingest_commit(struct ingest *in) {
+    in->committed_ns = clock_mono_ns();
     if (pipeline_wanted(in->pipeline))
-        in->wanted_ns = clock_mono_ns();
+        in->wanted_ns = in->committed_ns;
     in->committing = true;
     store_meanwhile(in->store, look_meanwhile, in);
     pipeline_commit(in->pipeline);
@@ -103,6 +105,22 @@ static int64_t commit_at_ns(struct ingest *in, int64_t since_ns, bool awaited) {
                                                   : after_ns);
 }
 
+/* From when on who waits for the next commit gets one: at once, but for what producers bring and what is kept. So many of them may come
+ * that somebody who looks at each commit would make each of them dear. */
+static int64_t watched_at_ns(struct ingest *in) {
+    bool only_posts = store_pending(in->store) == 0 || pipeline_owes(in->pipeline);
+    return only_posts ? in->committed_ns + COMMIT_NS : 0;
+}
+
+static void keep(struct ingest *in) {
+    in->committing = true;
+    store_meanwhile(in->store, look_meanwhile, in);
+    pipeline_keep(in->pipeline);
+    store_meanwhile(in->store, NULL, NULL);
+    in->committing = false;
+    receive_tell_losses(in);
+}
+
 static bool commit_is_due(struct ingest *in, bool busy) {
     int64_t since_ns;
     if (!pipeline_dirty(in->pipeline, &since_ns))
@@ -111,7 +129,8 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     if (pipeline_wanted(in->pipeline) && clock_mono_ns() >= in->wanted_ns + COMMIT_NS)
         return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
-           clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) || (!busy && awaited);
+           clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) ||
+           (!busy && awaited && clock_mono_ns() >= watched_at_ns(in));
 }
 
 /* How long epoll may wait: not at all with work at hand, until the commit is due, or the next session ends. */
@@ -121,8 +140,11 @@ static int timeout_ms(struct ingest *in, bool waiting) {
         return 0;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return session_next_expiry_ms(in);
-    int64_t left_ns = commit_at_ns(in, since_ns, false) - clock_mono_ns();
-    return left_ns <= 0 || pipeline_awaited(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
+    int64_t at_ns = commit_at_ns(in, since_ns, false);
+    if (pipeline_awaited(in->pipeline) && watched_at_ns(in) < at_ns)
+        at_ns = watched_at_ns(in);
+    int64_t left_ns = at_ns - clock_mono_ns();
+    return left_ns <= 0 || pipeline_owes(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
 
 /* All that was sent before the end is in the queue. What is sent from now on finds no socket, as after the end. */
@@ -172,6 +194,8 @@ static bool turn(struct ingest *in, int wait_ms) {
     bool waiting = pipeline_step(in->pipeline, 0, STORE_NS);
     if (commit_is_due(in, ready || waiting))
         ingest_commit(in);
+    else if (!ready && !waiting && pipeline_owes(in->pipeline))
+        keep(in);
     jobs_begin(in);
     discard_in_the_end(in);
     jobs_answer(in);
@@ -192,9 +216,22 @@ static bool is_over(struct ingest *in) {
     return over;
 }
 
+/* What a large recording holds is loaded while the sockets are looked at. */
+static void load_recording(struct ingest *in) {
+    struct err err = {0};
+    in->committing = true;
+    store_meanwhile(in->store, look_meanwhile, in);
+    if (store_ready(in->store, &err) != 0) /* the first that is put tries again */
+        log_error("%s", err.text);
+    store_meanwhile(in->store, NULL, NULL);
+    in->committing = false;
+    receive_tell_losses(in);
+}
+
 static void *run_loop(void *arg) {
     struct ingest *in = arg;
-    for (bool waiting = false; !is_over(in);)
+    load_recording(in); /* which may have taken the wake-up of a question */
+    for (bool waiting = true; !is_over(in);)
         waiting = turn(in, timeout_ms(in, waiting));
     ingest_commit(in);
     return NULL;

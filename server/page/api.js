@@ -3,8 +3,10 @@ import {h, dialog} from './dom.js';
 
 const BASE = '/recorder/v1/';
 const KEY = 'statwit-token';
+const BYTES_PER_MS = 40; // of one poller, in the long run
+let received = 0; // bytes of answers
 let asking = null, asked = false;
-export const link = new EventTarget(); // "up" and "down"
+export const link = new EventTarget(); // "up", "down", and "trouble" with what it is, or ''
 let up = true;
 
 // "#token=T": kept for this tab, and taken out of the address before anything else happens.
@@ -65,7 +67,14 @@ export function query(params) {
 
 async function json(path, options = {}) {
   const answer = await send(path, options);
-  const body = await answer.json().catch((error) => { throw Object.assign(error, {unreached: true}); }); // cut short
+  let body;
+  try {
+    const text = await answer.text();
+    received += text.length;
+    body = JSON.parse(text);
+  } catch (error) {
+    throw Object.assign(error, {unreached: true}); // cut short
+  }
   if (answer.ok || body.verdict) return body;
   throw Object.assign(new Error(body.error || `HTTP ${answer.status}`), {status: answer.status});
 }
@@ -99,22 +108,34 @@ export async function stream(params, take, signal) {
   }
 }
 
-// Calls `ask` again and again, never more than a tenth of the time, and not while the page is hidden. Returns {stop, now}.
+// Calls `ask` again and again, never more than a tenth of the time, never for more bytes than a tab should take, and not while the page
+// is hidden. Returns {stop, now}.
 export function poll(ask, every_ms = 1000) {
-  let timer = 0, running = false, stopped = false, again = false;
+  let timer = 0, running = false, stopped = false, again = false, troubled = false;
+  function complain(text) {
+    troubled = text !== '';
+    link.dispatchEvent(new CustomEvent('trouble', {detail: text}));
+  }
   async function run() {
     clearTimeout(timer);
     if (stopped) return;
     if (running) { again = true; return; }
     running = true;
-    const began = performance.now();
-    if (!document.hidden) try { await ask(); } catch (error) { error.status ? console.info(error.message) : error.unreached || console.error(error); }
+    const began = performance.now(), before = received;
+    if (!document.hidden) try {
+      await ask();
+      if (troubled && !stopped) complain('');
+    } catch (error) {
+      if (stopped) return;
+      if (error.status >= 500) complain(error.message);
+      else error.status ? console.info(error.message) : error.unreached || console.error(error);
+    }
     running = false;
     if (again) { again = false; run(); return; }
-    if (!stopped) timer = setTimeout(run, Math.max(every_ms, 9 * (performance.now() - began)));
+    if (!stopped) timer = setTimeout(run, Math.max(every_ms, 9 * (performance.now() - began), (received - before) / BYTES_PER_MS));
   }
   const shown = () => { if (!document.hidden) run(); };
   document.addEventListener('visibilitychange', shown);
   run();
-  return {now: run, stop() { stopped = true; clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
+  return {now: run, stop() { stopped = true; if (troubled) complain(''); clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
 }

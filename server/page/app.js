@@ -14,7 +14,8 @@ import * as sessions from './sessions.js';
 const TABS = [['metrics', 'Metrics', metrics], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
   ['events', 'Events', events], ['expect', 'Expect', expect],
   ['verdicts', 'Verdicts', verdicts], ['sessions', 'Sessions', sessions]];
-const main = document.getElementById('main'), bar = document.getElementById('bar');
+const LIST_MS = 10000; // between two looks at all sessions, unless there is a reason
+const main = document.getElementById('main'), notice = document.getElementById('notice'), bar = document.getElementById('bar');
 const select = document.getElementById('session');
 
 export const app = {
@@ -35,6 +36,10 @@ export const app = {
   here() {
     return app.sessions.find((s) => s.name === app.session) || null;
   },
+  refresh() {
+    listed_ms = -LIST_MS;
+    if (looking) looking.now();
+  },
   // `statwit view`: nothing arrives, nothing can be changed.
   readOnly() {
     return app.status !== null && app.status.read_only;
@@ -48,7 +53,7 @@ export const app = {
 
 /* --- addresses ------------------------------------------------------------------------------------------- */
 
-let view = null, current = null;
+let view = null, current = null, looking = null;
 
 function parse() {
   const hash = location.hash.slice(1) || '/metrics';
@@ -73,6 +78,7 @@ function open() {
   document.title = `${route.name || tab[1]} · statwit`;
   drawTabs();
   drawSessions();
+  drawNotice();
   if (from && (from.tab !== current.tab || from.name !== current.name)) main.focus({preventScroll: true});
 }
 
@@ -118,30 +124,66 @@ function drawBar() {
     h('button', {type: 'button', class: 'small', 'aria-label': 'Keys', onclick: help}, '?'));
 }
 
+// All sessions when there are other ones, when they are on screen, and now and then; else, when something came, the one that is looked at.
+let listed_ms = -LIST_MS, told = '';
+async function readSessions(status) {
+  const now = performance.now(), key = JSON.stringify([status.counts, status.last_id, status.recording]);
+  if (now - listed_ms < LIST_MS && status.sessions === app.status.sessions && current.tab !== 'sessions') {
+    if (key === told) return;
+    try {
+      const one = await get(`sessions/${encodeURIComponent(app.session)}`);
+      if (!app.sessions.some((s) => s.name === one.name)) app.sessions.push(one);
+      app.sessions = app.sessions.map((s) => (s.name === one.name ? one : s));
+      told = key;
+      return;
+    } catch (error) {
+      if (error.status !== 404) throw error;
+    }
+  }
+  app.sessions = (await get('sessions')).sessions;
+  listed_ms = now;
+  told = key;
+}
+
 async function look() {
-  const [status, list] = await Promise.all([get('status'),
-    get('sessions')]);
+  const status = await get('status');
   const now = performance.now();
   const news = !before || status.last_id !== before.id || status.recording !== app.status.recording;
+  const names = JSON.stringify(app.sessions.map((s) => [s.name, s.open]));
+  await readSessions(status);
   if (before) app.rate = Math.round(Math.max(0, (status.counts.received_samples - before.samples) / ((now - before.at) / 1000)));
   before = {id: status.last_id, samples: status.counts.received_samples, at: now};
-  const names = JSON.stringify(app.sessions.map((s) => s.name));
   app.status = status;
-  app.sessions = list.sessions;
   document.body.classList.toggle('view', status.read_only);
   drawBar();
   drawTabs();
-  if (names !== JSON.stringify(app.sessions.map((s) => s.name))) drawSessions();
+  drawNotice();
+  if (names !== JSON.stringify(app.sessions.map((s) => [s.name, s.open]))) drawSessions();
   if (news) app.changed.dispatchEvent(new Event('data'));
 }
 
+// What a reader must know before the content, which stays where it is.
+let trouble = '';
+function drawNotice() {
+  const here = app.here(), gone = app.status && !here;
+  const ended = here && !here.open && !app.readOnly();
+  const text = trouble ? `The server says: ${trouble}. What you see is what it said last; this page tries again.`
+    : gone ? `There is no session ${app.session}, or no longer. What you see of it is what was read last.`
+      : ended ? 'This session has ended: nothing more arrives. What it recorded can be read.' : '';
+  if (notice.dataset.text === text) return;
+  notice.dataset.text = text;
+  notice.className = trouble || gone ? 'bad' : '';
+  replace(notice, text && h('span', null, h('bdi', null, text)), (gone || ended) && !trouble && app.session !== 'default' && h('a', {class: 'button small', href: '#/metrics'}, 'Show default'));
+}
+
+link.addEventListener('trouble', (e) => { trouble = e.detail; drawNotice(); });
 link.addEventListener('down', () => {
   document.body.classList.add('down');
   replace(bar, h('span', {class: 'state', role: 'alert'}, 'The server does not answer. What you see is what it said last; this page tries again.'));
 });
 link.addEventListener('up', () => {
   document.body.classList.remove('down');
-  looking.now();
+  app.refresh();
   toast('The server is back');
 });
 
@@ -183,6 +225,5 @@ document.addEventListener('keydown', (e) => {
 // "#main" would be an address of a screen.
 document.getElementById('skip').addEventListener('click', (e) => { e.preventDefault(); main.focus(); });
 addEventListener('hashchange', open);
-const looking = poll(look, 1000);
-app.refresh = () => looking.now();
-open();
+open(); // asks for what it shows before anything else is asked
+looking = poll(look, 1000);

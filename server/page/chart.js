@@ -31,7 +31,8 @@ function frame(label, low, high, y) {
 }
 
 // `kind`: "sum" draws bars of each bucket's sum (or of n, for sets); else p50 and p95 over a band from min to max.
-export function timeline(t, kind, width) {
+// `reading`: the time, in ms as a text, at which somebody reads the chart; the returned box has it as data-at.
+export function timeline(t, kind, width, reading) {
   W = width || 720;
   const bars = kind !== 'pooled';
   const column = kind === 'set' ? t.n : t.sum;
@@ -60,10 +61,10 @@ export function timeline(t, kind, width) {
     const i = Math.round((n - 1) * k / marks);
     chart.append(svg('text', {class: 'tick', x: x(i), y: H - 6, 'text-anchor': k === 0 ? 'start' : k === marks ? 'end' : 'middle'}, clock(at(i))));
   }
-  return withCursor(chart, t, kind, {n, x, at, column, step, wide: W});
+  return withCursor(chart, t, kind, {n, x, at, column, step, wide: W}, reading);
 }
 
-function withCursor(chart, t, kind, {n, x, at, column, step, wide}) {
+function withCursor(chart, t, kind, {n, x, at, column, step, wide}, reading) {
   const line = svg('line', {class: 'cursor', y1: TOP, y2: H - BOTTOM, visibility: 'hidden'});
   const tip = h('output', {class: 'tip'});
   chart.append(line);
@@ -73,7 +74,8 @@ function withCursor(chart, t, kind, {n, x, at, column, step, wide}) {
     line.setAttribute('x1', x(place));
     line.setAttribute('x2', x(place));
     line.setAttribute('visibility', 'visible');
-    const parts = [clock(at(place)), plural(t.n[place], 'sample')];
+    box.dataset.at = at(place);
+    const parts = [clock(at(place)), t.n[place] ? plural(t.n[place], 'sample') : 'no samples'];
     if (t.n[place] && kind === 'pooled') parts.push(`p50 ${number(t.p50[place])}`, `p95 ${number(t.p95[place])}`,
       `min ${number(t.min[place])}`, `max ${number(t.max[place])}`);
     else if (t.n[place] && kind === 'sum') parts.push(`sum ${number(column[place])}`);
@@ -88,7 +90,14 @@ function withCursor(chart, t, kind, {n, x, at, column, step, wide}) {
     onpointermove: (e) => {
       const rect = chart.getBoundingClientRect();
       show(Math.floor(((e.clientX - rect.left) / rect.width * wide - LEFT) / step));
+    },
+    onpointerleave: () => {
+      delete box.dataset.at;
+      line.setAttribute('visibility', 'hidden');
+      replace(tip);
     }}, chart, tip);
+  const again = reading ? Math.floor((Number(reading) - at(0)) / t.step_ms) : -1;
+  if (again >= 0 && again < n) show(again);
   return box;
 }
 
@@ -104,7 +113,7 @@ export function histogram(g, width) {
     const text = from === to ? number(from) : `${number(from)} to ${number(to)}`;
     chart.append(svg('rect', {class: 'bar', x: LEFT + step * i + 1, width: Math.max(1, step - 2), y: y(count), height: H - BOTTOM - y(count)},
       svg('title', null, `${text}: ${number(count)}`)));
-    if (i % every === 0) chart.append(svg('text', {class: 'tick', x: LEFT + step * (i + 0.5), y: H - 6, 'text-anchor': 'middle'}, number(from)));
+    if (i % every === 0) chart.append(svg('text', {class: 'tick', x: LEFT + step * (i + 0.5), y: H - 6, 'text-anchor': 'middle'}, number(Number(from.toPrecision(3)))));
   });
   return h('div', {class: 'chartbox'}, chart);
 }

@@ -33,6 +33,16 @@ export function replace(element, ...children) {
   add(element, children);
 }
 
+// Writes only what differs, so that nothing is laid out anew for a figure that stayed the same.
+export function text(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+export function title(element, words) {
+  if (words === null) element.removeAttribute('title');
+  else if (element.title !== words) element.title = words;
+}
+
 let toastTimer = 0;
 export function toast(text) {
   const element = document.getElementById('toast');

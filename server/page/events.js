@@ -14,13 +14,13 @@ export function show(root, route, app) {
     return h('li', {class: `card event a-${e.alert_type || 'info'}`}, h('div', {class: 'cardhead'}, h('h3', null, h('bdi', null, e.title)),
       h('span', {class: `word w-${e.alert_type || 'info'}`}, e.alert_type || 'info'), e.priority === 'low' && h('span', {class: 'word'}, 'low'),
       h('span', {class: 'dim', title: e.received_at}, `${clockMs(e.received_at)} ${e.source}`)),
-    e.text && h('p', {class: 'message'}, h('bdi', null, e.text)), tags(e.tags), e.host && h('span', {class: 'dim'}, ' on ', h('bdi', null, e.host)));
+    e.text && h('p', {class: 'message'}, h('bdi', null, e.text)), e.tags.length > 0 && tags(e.tags), e.host && h('span', {class: 'dim'}, ' on ', h('bdi', null, e.host)));
   }
 
   function check(c) {
     return h('li', {class: `card event a-${c.status}`}, h('div', {class: 'cardhead'}, h('h3', null, h('bdi', null, c.name)),
       h('span', {class: `word w-${c.status}`}, c.status), h('span', {class: 'dim', title: c.received_at}, `${clockMs(c.received_at)} ${c.source}`)),
-    c.message && h('p', {class: 'message'}, h('bdi', null, c.message)), tags(c.tags), c.host && h('span', {class: 'dim'}, ' on ', h('bdi', null, c.host)));
+    c.message && h('p', {class: 'message'}, h('bdi', null, c.message)), c.tags.length > 0 && tags(c.tags), c.host && h('span', {class: 'dim'}, ' on ', h('bdi', null, c.host)));
   }
 
   const part = (title, rows, one) => h('section', null, h('h2', {class: 'parthead'}, title, rows.length === NEWEST && ` (the newest ${NEWEST})`),

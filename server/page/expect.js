@@ -1,6 +1,7 @@
 // Expectations, judged while they are typed and while data arrives.
 import {h, replace, copyButton} from './dom.js';
 import {post} from './api.js';
+import {shell} from './format.js';
 import {SIGNS, tally, result} from './report.js';
 
 const TYPED_MS = 180, DATA_MS = 1000, KEY = 'statwit-expect-';
@@ -91,8 +92,3 @@ export function show(root, route, app) {
     app.changed.removeEventListener('data', data);
   }};
 }
-
-function shell(text) {
-  return `'${text.replace(/'/g, "'\\''")}'`;
-}
-

@@ -26,6 +26,11 @@ export function bytes(n) {
   return `${Number((n / of).toPrecision(3))} ${unit}`;
 }
 
+// One word of a command line.
+export function shell(text) {
+  return `'${text.replace(/'/g, "'\\''")}'`;
+}
+
 export function clock(time) {
   const at = new Date(time);
   const two = (n) => String(n).padStart(2, '0');
@@ -62,7 +67,7 @@ export function tags(list, link) {
 }
 
 export function value(sample) {
-  if (sample.value === null) return h('span', {class: 'text'}, h('bdi', null, sample.text === null ? '–' : sample.text));
+  if (sample.value === null || sample.value === undefined) return h('span', {class: 'text'}, h('bdi', null, sample.text ?? '–'));
   return h('span', {title: String(sample.value)}, number(sample.value));
 }
 

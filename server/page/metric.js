@@ -1,11 +1,12 @@
 // One metric: its figures, over time, its values, tags, series and newest samples.
 import {h, replace, copy, copyButton, toast} from './dom.js';
 import {get, post, poll} from './api.js';
-import {number, whole, plural, ago, clockMs, name, type, tags, value} from './format.js';
+import {number, whole, plural, ago, clockMs, name, type, tags, value, shell} from './format.js';
 import {timeline, histogram} from './chart.js';
 
 const RANGES = [['all', 'All'], ['60', '1 min'], ['300', '5 min'], ['900', '15 min'], ['3600', '1 h']];
 const SERIES_SHOWN = 50, SAMPLES_SHOWN = 12;
+const OFTEN_MS = 2000, SELDOM_MS = 5000; // how often a part is asked for, while it is on screen and something came
 const LINT_SERIES = 20000; // recorded: with more, problems are looked for when they are asked for
 const POOLED = ['timing', 'histogram', 'distribution', 'gauge'];
 
@@ -14,10 +15,18 @@ function quoted(text, plain) {
   return plain.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-export function expectation(m, chosen) {
+// Three digits, and never less: what holds now must hold.
+function upwards(n) {
+  const digit = 10 ** (Math.floor(Math.log10(Math.abs(n))) - 2);
+  return n === 0 ? 0 : Number((Math.ceil(n / digit) * digit).toPrecision(3));
+}
+
+// What holds now, of a timing or the like with its p95, where `shape` has one of all its values.
+export function expectation(m, chosen, shape) {
   const word = m.type === 'count' ? 'incr' : m.type;
   const list = chosen.length ? `{${chosen.map((t) => quoted(t, /^[\w.:/-]+$/)).join(',')}}` : '';
-  const stat = m.type === 'count' ? `sum == ${m.sum}` : m.type === 'gauge' ? `last == ${m.last}` : `samples == ${m.samples}`;
+  const p95 = shape && !shape.partial && m.type !== 'gauge' ? shape.percentiles.p95 : null;
+  const stat = m.type === 'count' ? `sum == ${m.sum}` : m.type === 'gauge' ? `last == ${m.last}` : `samples == ${m.samples}${p95 === null ? '' : ` and p95 <= ${upwards(p95)}`}`;
   return `${word} ${quoted(m.name, /^[\w./-]+$/)}${list} ${stat}`;
 }
 
@@ -43,56 +52,64 @@ export function show(root, route, app) {
 
   // A byte that is not UTF-8 came as U+FFFD: a glob finds it.
   const about = {session: app.session, name: metric.replaceAll('\ufffd', '*'), type: kind, tag: chosen};
-  let drawn = null, linted = '', due = 0; // due: what is below the figures is some 30 kB, so in a flood it comes every three seconds
+  const span = (m) => (range === 'all' && !app.readOnly() && Date.now() - new Date(m.first_at) < 60000 ? '60' : range); // a minute is the shortest that is worth a chart
+  const parts = [
+    {box: over, every_ms: OFTEN_MS, draw: async (m) => drawLine(m, await get('timeline', {...about, range: span(m), buckets: 120}))},
+    {box: samples, every_ms: OFTEN_MS, draw: async () => drawSamples((await get('samples', {...about, newest: 'true', limit: SAMPLES_SHOWN})).samples)},
+    {box: values, every_ms: SELDOM_MS, draw: async (m) => drawValues(m, m.type === 'set' ? null : await get('histogram', about))},
+    {box: keys, every_ms: SELDOM_MS, draw: async () => drawTags(await get('tags', about))},
+    {box: series, every_ms: SELDOM_MS, draw: async (m) => drawSeries(m, (await get('series', {...about, limit: SERIES_SHOWN})).series)},
+    {box: problems, every_ms: SELDOM_MS, draw: problemsOf, inView: true}];
+  const forget = () => { for (const part of parts) Object.assign(part, {drawn: null, due: 0}); };
+  forget();
+  // What is below the edge of the window is asked for when it comes into view.
+  const looked = new IntersectionObserver((list) => {
+    for (const entry of list) parts.find((part) => part.box.parentNode === entry.target).inView = entry.isIntersecting;
+    polling.now();
+  }, {root: root.firstChild, rootMargin: '200px'});
+  for (const part of parts) if (!part.inView) looked.observe(part.box.parentNode);
+
   async function load() {
-    const {metrics, last_id} = await get('metrics', {...about, limit: 1000});
+    const {metrics} = await get('metrics', {...about, limit: 1000});
     const m = metrics.find((one) => one.name === metric && (!kind || one.type === kind));
     if (!m) {
       replace(note, 'Nothing of this metric is recorded here, with these tags. It shows here when it arrives.');
-      replace(actions); replace(figures); replace(over); replace(values); replace(keys); replace(series); replace(samples); replace(problems);
-      drawn = null;
-      due = 0;
+      for (const box of [actions, figures, ...parts.map((part) => part.box)]) replace(box);
+      forget();
       return;
     }
     drawFigures(figures, m);
-    const state = `${m.samples} ${m.last_at}`;
-    if ((state === drawn && range === 'all') || performance.now() < due) return;
-    drawn = state;
-    due = performance.now() + 3000;
+    const state = `${m.samples} ${m.last_at}`, now = performance.now();
+    const due = parts.filter((part) => part.inView && now >= part.due && (part.drawn !== state || (part.box === over && range !== 'all')));
+    if (!due.length) return;
     replace(note, /[*?\ufffd]/.test(metric) && 'The name holds *, ? or bytes that are not text. What is below takes in other names that fit.');
-    drawActions(m);
-    const young = range === 'all' && !app.readOnly() && Date.now() - new Date(m.first_at) < 60000; // a minute is the shortest that is worth a chart
-    const span = young ? '60' : range;
-    const [line, shape, found, rows, newest] = await Promise.all([
-      get('timeline', {...about, range: span, buckets: 120}), get('histogram', about), get('tags', about),
-      get('series', {...about, limit: SERIES_SHOWN}), get('samples', {...about, newest: 'true', limit: SAMPLES_SHOWN})]);
-    drawLine(m, line);
-    if (linted !== `${m.series}`) {
-      linted = `${m.series}`;
-      app.status && app.status.counts.series > LINT_SERIES ? replace(problems, h('button', {type: 'button', onclick: () => lint(m)}, 'Look for problems')) : lint(m);
-    }
-    replace(values, m.type === 'set' ? h('p', {class: 'dim'}, 'A set has members, not numbers; the newest are below.') : [histogram(shape, values.clientWidth), percentiles(shape)]);
-    drawTags(found);
-    drawSeries(m, rows.series);
-    drawSamples(newest.samples, last_id);
+    latest = m;
+    drawActions();
+    await Promise.all(due.map(async (part) => {
+      await part.draw(m);
+      Object.assign(part, {drawn: state, due: now + part.every_ms - 100});
+    }));
   }
 
-  function drawActions(m) {
-    const line = expectation(m, chosen);
-    const session = app.session === 'default' ? '' : `--session '${app.session}' `;
+  let latest = null, shape = null; // the metric, and how its values are distributed
+  const line = () => expectation(latest, chosen, shape);
+  const expecting = h('a', {class: 'button'}, 'Expect …');
+  function drawActions() {
+    expecting.setAttribute('href', app.href('/expect', {e: [line()]}));
+    if (actions.firstChild) return;
+    const session = app.session === 'default' ? '' : `--session ${shell(app.session)} `;
     replace(actions, copyButton(line, 'the expectation', 'Copy expectation'),
-      copyButton(() => `statwit expect ${session}'${line.replace(/'/g, "'\\''")}'`, 'the command', 'Copy command'),
+      copyButton(() => `statwit expect ${session}${shell(line())}`, 'the command', 'Copy command'),
       h('button', {type: 'button', class: 'small', onclick: copyEntry}, 'Copy catalog entry'),
-      copyButton(() => JSON.stringify(m, null, 2), 'the JSON', 'Copy JSON'),
+      copyButton(() => JSON.stringify(latest, null, 2), 'the JSON', 'Copy JSON'),
       h('span', {class: 'break'}),
-      !app.readOnly() && h('a', {class: 'button', href: app.href('/live', {name: metric})}, 'Follow live'),
-      h('a', {class: 'button', href: app.href('/expect', {e: [line]})}, 'Expect …'));
+      !app.readOnly() && h('a', {class: 'button', href: app.href('/live', {name: metric})}, 'Follow live'), expecting);
   }
 
   // As `statwit catalog infer` guesses it.
   async function copyEntry() {
     try {
-      const {catalog} = await post('infer', {session: app.session, since: 0});
+      const {catalog} = await post('infer', {session: app.session, since: 0, name: about.name}, {settled: 'no'});
       const entry = JSON.parse(catalog).metrics[metric];
       entry ? copy(JSON.stringify({[metric]: entry}, null, 2), 'the catalog entry') : toast('The catalog does not name this metric');
     } catch (error) {
@@ -100,38 +117,77 @@ export function show(root, route, app) {
     }
   }
 
-  // What Datadog rewrites, drops or charges for, of this name.
-  async function lint(m) {
-    const {results} = await post('lint', {session: app.session, since: 0});
+  // What Datadog rewrites, drops or charges for, of this name; again when it has other series.
+  let linted = '';
+  async function problemsOf(m) {
+    if (linted === `${m.series}`) return;
+    linted = `${m.series}`;
+    if (app.status && app.status.counts.series > LINT_SERIES)
+      replace(problems, h('button', {type: 'button', onclick: () => lint().catch((error) => toast(error.message))}, 'Look for problems'));
+    else await lint();
+  }
+
+  async function lint() {
+    const {results} = await post('lint', {session: app.session, since: 0, name: about.name}, {settled: 'no'});
     const list = results.filter((r) => r.name === metric && r.verdict !== 'pass');
     replace(problems, list.length > 0 && h('section', {class: 'card problems'}, h('h2', null, plural(list.length, 'problem')),
       h('ul', null, list.map((r) => h('li', {class: `s-${r.severity}`}, h('span', {class: `word w-${r.severity === 'note' ? 'info' : r.severity}`}, r.rule.replaceAll('-', ' ')), ' ',
         h('bdi', null, r.why || r.observed))))));
   }
 
+  function drawValues(m, values_now) {
+    shape = values_now;
+    replace(values, shape ? [histogram(shape, values.clientWidth), percentiles(shape)] : h('p', {class: 'dim'}, 'A set has members, not numbers; the newest are below.'));
+    drawActions();
+  }
+
   function drawLine(m, line) {
     const way = m.type === 'set' ? 'set' : POOLED.includes(m.type) ? 'pooled' : 'sum';
     const what = {set: 'samples', pooled: 'p50, p95 and the band from min to max', sum: 'sum'}[way];
-    replace(over, timeline(line, way, over.clientWidth), h('p', {class: 'legend'}, way === 'pooled' ? [h('i', {class: 'k p50'}), 'p50 ', h('i', {class: 'k p95'}), 'p95 ',
+    const box = over.querySelector('.chartbox'), focused = box && box === document.activeElement;
+    replace(over, timeline(line, way, over.clientWidth, box && box.dataset.at), h('p', {class: 'legend'}, way === 'pooled' ? [h('i', {class: 'k p50'}), 'p50 ', h('i', {class: 'k p95'}), 'p95 ',
       h('i', {class: 'k band'}), 'min to max, '] : [h('i', {class: 'k bar'}), `${what}, `], `each ${line.step_ms / 1000} s`,
       line.partial ? `; the newest ${whole(line.read)} samples` : ''));
+    if (focused) over.querySelector('.chartbox')?.focus({preventScroll: true});
   }
 
-  function drawTags(found) {
-    replace(keys, found.partial && h('p', {class: 'dim'}, 'Not all tags: there are too many.'),
-      !found.tags.length && h('p', {class: 'dim'}, 'No tags.'),
-      found.tags.map((k) => {
-        const most = Math.max(...k.values.map((v) => v.samples), 1);
-        return h('section', {class: 'key'}, h('h3', null, h('bdi', null, k.key || '(empty)'),
-          h('span', {class: k.distinct > 100 ? 'hog' : 'dim'}, plural(k.distinct, 'value'))),
-          h('ul', null, k.values.map((v) => {
-            const bar = h('span', {class: 'fill'});
-            bar.style.width = `${100 * v.samples / most}%`;
-            return h('li', null, h('a', {href: link({tag: [...new Set([...chosen, v.tag])]})}, bar,
-              h('bdi', {class: 'v'}, v.value === null ? '(no value)' : v.value), h('span', {class: 'n'}, number(v.samples))));
-          })),
-          k.distinct > k.values.length && h('p', {class: 'dim'}, `and ${whole(k.distinct - k.values.length)} more`));
-      }));
+  // Of each key that has more values than are shown, a search among them; what stands in it is kept.
+  const sections = new Map();
+  function keySection(k) {
+    const title = h('h3'), list = h('ul'), more = h('p', {class: 'dim'});
+    const search = h('input', {type: 'search', class: 'find', placeholder: 'Search its values', 'aria-label': `Search the values of ${k.key || 'the empty key'}`, hidden: true});
+    let timer = 0;
+    search.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => { Object.assign(parts.find((part) => part.box === keys), {drawn: null, due: 0}); polling.now(); }, 200); });
+    return {element: h('section', {class: 'key'}, title, search, list, more), title, list, more, search};
+  }
+
+  async function drawTags(found) {
+    const shown = found.tags.map((k) => {
+      if (!sections.has(k.key)) sections.set(k.key, keySection(k));
+      return {k, s: sections.get(k.key)};
+    });
+    await Promise.all(shown.filter(({s}) => s.search.value).slice(0, 3).map(async (one) => {
+      const {tags: some} = await get('tags', {...about, tag: [...chosen, `${one.k.key}:*${one.s.search.value}*`]});
+      const k = some.find((other) => other.key === one.k.key);
+      one.k = {...(k || {key: one.k.key, values: [], distinct: 0}), searched: one.k.distinct};
+    }));
+    for (const {k, s} of shown) drawKey(k, s);
+    const elements = [found.partial && h('p', {class: 'dim'}, 'Not all tags: there are too many.'), !shown.length && h('p', {class: 'dim'}, 'No tags.'), ...shown.map(({s}) => s.element)].filter(Boolean);
+    if (elements.length !== keys.childElementCount || elements.some((e, i) => e !== keys.children[i])) replace(keys, elements);
+  }
+
+  function drawKey(k, s) {
+    const most = Math.max(...k.values.map((v) => v.samples), 1), all = k.searched || k.distinct;
+    replace(s.title, h('bdi', null, k.key || '(empty)'), h('span', {class: all > 100 ? 'hog' : 'dim'}, plural(all, 'value')));
+    s.search.hidden = all <= k.values.length && !s.search.value;
+    replace(s.list, k.values.map((v) => {
+      const bar = h('span', {class: 'fill'});
+      bar.style.width = `${100 * v.samples / most}%`;
+      return h('li', null, h('a', {href: link({tag: [...new Set([...chosen, v.tag])]})}, bar,
+        h('bdi', {class: 'v'}, v.value === null ? '(no value)' : v.value), h('span', {class: 'n'}, number(v.samples))));
+    }));
+    const hidden = k.distinct - k.values.length;
+    replace(s.more, hidden > 0 ? `and ${whole(hidden)} more` : s.search.value && !k.values.length ? 'No value like this.' : '');
   }
 
   function drawSeries(m, rows) {
@@ -152,7 +208,7 @@ export function show(root, route, app) {
   }
 
   const polling = poll(load, 1000);
-  return {stop: polling.stop, back: app.href('/metrics', {})};
+  return {stop() { looked.disconnect(); polling.stop(); }, back: app.href('/metrics', {})};
 }
 
 function card(title, side, content) {

@@ -1,5 +1,5 @@
 // All metrics by name: search, sort, pages. Search, order and page are in the address.
-import {h, svg, replace, empty, snippet} from './dom.js';
+import {h, svg, replace, text, title, empty, snippet} from './dom.js';
 import {get, poll} from './api.js';
 import {number, whole, plural, ago, name, type} from './format.js';
 
@@ -8,31 +8,72 @@ const COLUMNS = [['name', 'Metric'], ['type', 'Type'], ['series', 'Series'], ['s
   [null, 'Last minute', 'spark'], [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
 const MANY = 100; // series of one name: many enough to ask why
 
-// Sparklines: what each look saw, so they fill while the list is looked at, and outlive a look at another screen.
+// Sparklines: what each look saw, so they outlive a look at another screen. For rows that were not looked at, or not lately, the server
+// tells when their samples came; it is asked once, behind the first rows, since that is dear.
 const SPAN_MS = 60000, BINS = 30, WIDE = 90, HIGH = 20, REMEMBERED = 2000;
+const LATE_MS = 5000; // between two looks that are further apart only the average is known: it is drawn paler
 const seen = new Map(); // session, type, name -> [[ms, samples], …]
 
-function remember(key, samples) {
-  const now = performance.now(), list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
+// `spark`: how many came in each bin, or null.
+function remember(key, samples, spark) {
+  const now = performance.now(), wide = SPAN_MS / BINS, from = spark ? spark.findIndex((n) => n !== null) : -1;
+  let list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
+  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
+  const unknown = !list.length || now - list[list.length - 1][0] > LATE_MS;
+  if (from >= 0) {
+    let sum = samples - spark.slice(from).reduce((a, b) => a + b, 0);
+    list = [[now - (BINS - from) * wide, sum]];
+    for (let k = from; k < BINS; k++) list.push([now - (BINS - 1 - k) * wide, sum += spark[k]]);
+  } else list.push([now, samples]);
   seen.delete(key); // so that the map is in order of the last look
   seen.set(key, list);
-  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
-  list.push([now, samples]);
   if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value);
-  return list;
+  return {list, unknown};
 }
 
-function spark(list) {
-  const bins = new Array(BINS).fill(0), now = list[list.length - 1][0], wide = SPAN_MS / BINS;
-  for (let i = 1; i < list.length; i++) { // spread over the time between two looks
+// Two paths: what is known of each bin, and what is an average over many.
+function bars(list) {
+  const known = new Array(BINS).fill(0), average = new Array(BINS).fill(0), now = list[list.length - 1][0], wide = SPAN_MS / BINS;
+  const bin = (at) => Math.max(0, BINS - 1 - Math.floor((now - at) / wide));
+  for (let i = 1; i < list.length; i++) {
     const [from, before] = list[i - 1], [to, after] = list[i];
     if (after === before) continue;
-    const first = Math.max(0, BINS - 1 - Math.floor((now - from) / wide)), last = Math.max(0, BINS - 1 - Math.floor((now - to) / wide));
-    for (let k = first; k <= last; k++) bins[k] += (after - before) / (last - first + 1);
+    const late = to - from > LATE_MS, first = late ? bin(from) : bin(to - Math.min(to - from, wide)), last = bin(to);
+    for (let k = first; k <= last; k++) (late ? average : known)[k] += (after - before) / (last - first + 1);
   }
-  const most = Math.max(...bins, 1e-9), x = (k) => (k * WIDE / BINS).toFixed(1);
-  const path = bins.map((n, k) => (n ? `M${x(k)} ${HIGH}V${(HIGH - Math.max(1.5, (HIGH - 1) * n / most)).toFixed(1)}H${x(k + 0.85)}V${HIGH}Z` : '')).join('');
-  return svg('svg', {class: 'spark', width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}`, 'aria-hidden': 'true'}, svg('path', {d: `M0 ${HIGH - 0.5}H${WIDE}`, class: 'base'}), svg('path', {d: path}));
+  const most = Math.max(...known.map((n, k) => n + average[k]), 1e-9), x = (k) => (k * WIDE / BINS).toFixed(1);
+  const path = (bins) => bins.map((n, k) => (n ? `M${x(k)} ${HIGH}V${(HIGH - Math.max(1.5, (HIGH - 1) * n / most)).toFixed(1)}H${x(k + 0.85)}V${HIGH}Z` : '')).join('');
+  return [path(known), path(average)];
+}
+
+// A row of the table, and what puts newer figures into it: only what differs is written.
+function rowOf(m, app) {
+  const paths = [svg('path', {}), svg('path', {class: 'average'})];
+  const series = h('span'), count = h('td', {class: 'c-samples num'}), keys = h('bdi'), last = h('td', {class: 'c-last num'}), seen = h('td', {class: 'c-seen num'});
+  const tr = h('tr', null,
+    h('td', {class: 'c-metric'}, h('a', {href: app.href(`/metrics/${encodeURIComponent(m.name)}`, {type: m.type}), class: 'open'}, name(m.name))),
+    h('td', {class: 'c-type'}, type(m.type)), h('td', {class: 'c-series num'}, series), count,
+    h('td', {class: 'c-spark'}, svg('svg', {class: 'spark', width: WIDE, height: HIGH, viewBox: `0 0 ${WIDE} ${HIGH}`, 'aria-hidden': 'true'}, svg('path', {d: `M0 ${HIGH - 0.5}H${WIDE}`, class: 'base'}), paths)),
+    h('td', {class: 'c-tags'}, h('span', {class: 'keys'}, keys)), last, seen);
+  function put(n) {
+    if (series.textContent !== whole(n.series)) {
+      text(series, whole(n.series));
+      series.className = n.series > MANY ? 'hog' : '';
+      title(series, n.series > MANY ? 'Many series: its tags show which key makes them' : null);
+    }
+    text(count, number(n.samples));
+    title(count, whole(n.samples));
+    text(keys, n.tag_keys.join(', '));
+    text(last, number(n.last));
+    title(last, n.last === null ? null : String(n.last));
+    text(seen, ago(n.last_at));
+    title(seen, n.last_at);
+    seen.classList.toggle('fresh', ago(n.last_at) === 'now');
+    const {list, unknown} = remember(`${app.session} ${n.type} ${n.name}`, n.samples, n.spark);
+    bars(list).forEach((d, i) => { if (paths[i].getAttribute('d') !== d) paths[i].setAttribute('d', d); });
+    return unknown;
+  }
+  return {tr, put};
 }
 
 export function show(root, route, app) {
@@ -63,16 +104,24 @@ export function show(root, route, app) {
         title, key === sort ? (desc ? ' ↓' : ' ↑') : '') : title)));
   }
 
-  function row(m) {
-    return h('tr', null,
-      h('td', {class: 'c-metric'}, h('a', {href: app.href(`/metrics/${encodeURIComponent(m.name)}`, {type: m.type}), class: 'open'}, name(m.name))),
-      h('td', {class: 'c-type'}, type(m.type)),
-      h('td', {class: 'c-series num'}, h('span', {class: m.series > MANY ? 'hog' : null, title: m.series > MANY ? 'Many series: its tags show which key makes them' : null}, whole(m.series))),
-      h('td', {class: 'c-samples num', title: whole(m.samples)}, number(m.samples)),
-      h('td', {class: 'c-spark'}, spark(remember(`${app.session} ${m.type} ${m.name}`, m.samples))),
-      h('td', {class: 'c-tags'}, h('span', {class: 'keys'}, h('bdi', null, m.tag_keys.join(', ')))),
-      h('td', {class: 'c-last num', title: m.last === null ? null : String(m.last)}, number(m.last)),
-      h('td', {class: `c-seen num ${ago(m.last_at) === 'now' ? 'fresh' : ''}`, title: m.last_at}, ago(m.last_at)));
+  let rows = new Map(); // type and name -> {tr, put}
+  function drawRows(list) {
+    const before = [...rows.keys()].join('\n'), next = new Map();
+    let unknown = false;
+    for (const m of list) {
+      const key = JSON.stringify([m.type, m.name]), row = rows.get(key) || rowOf(m, app);
+      if (row.put(m) && !m.spark) unknown = true;
+      next.set(key, row);
+    }
+    rows = next;
+    if (unknown && !app.readOnly() && app.session !== '*') {
+      wanted = true;
+      polling.now();
+    }
+    if (before === [...rows.keys()].join('\n')) return;
+    const focused = body.contains(document.activeElement) ? document.activeElement : null;
+    body.replaceChildren(...[...rows.values()].map((row) => row.tr));
+    if (focused) focused.focus({preventScroll: true});
   }
 
   function drawPages(total, offset) {
@@ -82,28 +131,27 @@ export function show(root, route, app) {
       h('span', null, `${whole(offset + 1)} to ${whole(Math.min(total, offset + PAGE))} of ${whole(total)}`), to(offset + PAGE, 'Next')]);
   }
 
-  let shown = '';
+  let told = '', wanted = false; // wanted: when the samples of the last minute came
   async function load() {
     const offset = Number(param('offset', '0'));
     let answer;
     try {
-      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset, limit: PAGE});
+      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset, limit: PAGE, spark: wanted ? BINS : ''});
+      wanted = false;
     } catch (error) {
-      if (!error.status) throw error;
-      replace(body);
+      if (!error.status || error.status >= 500) throw error;
       replace(count, error.message);
+      table.hidden = !body.firstChild;
       return;
     }
-    replace(count, plural(answer.total, 'metric'), answer.partial ? ' (not all: there are too many)' : '');
-    const now = JSON.stringify(answer.metrics) + Math.floor(Date.now() / 1000);
-    if (now === shown) return;
-    shown = now;
-    const focused = document.activeElement && body.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
-    replace(body, answer.metrics.map(row));
-    if (focused) for (const link of body.querySelectorAll('a.open')) if (link.getAttribute('href') === focused) link.focus();
-    drawPages(answer.total, offset);
+    text(count, plural(answer.total, 'metric') + (answer.partial ? ' (not all: there are too many)' : ''));
+    drawRows(answer.metrics);
+    const now = JSON.stringify([answer.total, offset, answer.total === 0 && [search.value, app.status !== null, app.address()]]);
     table.hidden = answer.total === 0;
-    replace(nothing, answer.total === 0 && (search.value ? noMatch() : welcome(app)));
+    if (now === told) return;
+    told = now;
+    drawPages(answer.total, offset);
+    replace(nothing, answer.total === 0 && (search.value ? noMatch() : app.status && welcome(app)));
   }
 
   function noMatch() {
@@ -114,6 +162,7 @@ export function show(root, route, app) {
   search.addEventListener('input', () => change({q: search.value, offset: ''}));
   drawHead();
   const polling = poll(load, 1000);
+  if (!app.status) app.changed.addEventListener('data', () => polling.now(), {once: true}); // now it is known where to send
   return {stop: polling.stop, search, rows: () => [...body.querySelectorAll('a.open')]};
 }
 

@@ -4,6 +4,8 @@ import {post, remove, poll} from './api.js';
 import {whole, ago, clock} from './format.js';
 import {compareCard} from './compare.js';
 
+const SHOWN = 100;
+
 // The sentences of server/core/loss.h.
 const LOSSES = {
   kernel_drop: 'datagrams that the kernel dropped because a buffer was full',
@@ -27,11 +29,12 @@ const LOSSES = {
 
 export function show(root, route, app) {
   const compare = compareCard(route, app);
-  const body = h('tbody'), losses = h('div'), runs = h('div');
+  const find = h('input', {type: 'search', class: 'find', placeholder: 'Part of a name', 'aria-label': 'Search sessions', hidden: true, oninput: () => load()});
+  const more = h('p', {class: 'dim'}), body = h('tbody'), losses = h('div'), runs = h('div');
   replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Sessions'},
-    h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), h('button', {type: 'button', class: 'primary changes-it', onclick: create}, 'New session')),
-    h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain'}, h('thead', null, h('tr', null,
-      ['Session', 'Samples', 'Series', 'Events', 'Rejects', 'UDP', ''].map((t, i) => h('th', {scope: 'col', class: i > 0 && i < 5 ? 'num' : null}, t || h('span', {class: 'hidden'}, 'Actions'))))), body)),
+    h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), find, h('button', {type: 'button', class: 'primary changes-it', onclick: create}, 'New session')),
+    h('div', {class: 'card wide', tabindex: 0, role: 'region', 'aria-label': 'The sessions'}, h('table', {class: 'plain sessions'}, h('thead', null, h('tr', null,
+      ['Session', 'Samples', 'Series', 'Events', 'Rejects', 'UDP', ''].map((t, i) => h('th', {scope: 'col', class: i > 0 && i < 5 ? 'num' : null}, t || h('span', {class: 'hidden'}, 'Actions'))))), body), more),
     compare.section, h('section', {class: 'card'}, h('h2', null, 'Losses'), losses), h('section', {class: 'card'}, h('h2', null, 'Runs of this recording'), runs)));
 
   const attempt = (run, done) => run.then(() => { toast(done); app.refresh(); }, (error) => toast(error.message));
@@ -52,7 +55,7 @@ export function show(root, route, app) {
       h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)')),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
-      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`),
+      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
         h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
           () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
         s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
@@ -61,11 +64,16 @@ export function show(root, route, app) {
 
   let shown = '';
   async function load() {
-    if (!app.status) { app.refresh(); return; }
-    const key = JSON.stringify([app.sessions, app.session, app.status.losses, app.status.runs]);
+    if (!app.status) return;
+    const key = JSON.stringify([find.value, app.sessions, app.session, app.status.losses, app.status.runs]);
     if (key === shown) return;
     shown = key;
-    replace(body, app.sessions.map(row));
+    const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') || document.activeElement.textContent : null;
+    const list = app.sessions.filter((s) => s.name.includes(find.value));
+    find.hidden = app.sessions.length <= 10;
+    replace(body, list.slice(0, SHOWN).map(row));
+    replace(more, list.length > SHOWN && `The first ${SHOWN} of ${whole(list.length)}.`);
+    if (focused !== null) for (const e of body.querySelectorAll('a, button')) if ((e.getAttribute('aria-label') || e.textContent) === focused) e.focus({preventScroll: true});
     compare.names(app.sessions.map((s) => s.name));
     const lost = Object.entries(app.status.losses).filter(([, n]) => n > 0);
     replace(losses, lost.length ? h('ul', {class: 'losses'}, lost.map(([word, n]) => h('li', null, h('b', null, whole(n)), ' ', LOSSES[word] || word)))
@@ -73,6 +81,7 @@ export function show(root, route, app) {
     replace(runs, h('ul', {class: 'losses'}, [...app.status.runs].reverse().slice(0, 20).map((r, i) => h('li', {title: r.started_at}, `${clock(r.started_at)} (${ago(r.started_at)}), statwit ${r.version}`,
       i === 0 && !app.readOnly() ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
   }
+  app.refresh(); // another may have been opened elsewhere
   const polling = poll(load, 500);
-  return {stop: polling.stop};
+  return {stop: polling.stop, search: find};
 }

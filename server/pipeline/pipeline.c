@@ -171,6 +171,39 @@ void pipeline_notify(struct pipeline *p, int fd) {
     pthread_mutex_unlock(&p->lock);
 }
 
+/* What is kept is not seen: while it cannot be committed, an answer would lack it. */
+static void note_unseen(struct pipeline *p, bool ok) {
+    bool kept = store_kept(p->store) > 0;
+    p->dirty = kept;
+    if (kept && !ok)
+        p->dirty_since_ns = clock_mono_ns(); /* and then it is tried again */
+    pthread_mutex_lock(&p->lock);
+    p->unseen = kept && !ok ? store_kept(p->store) : 0;
+    if (ok && !kept)
+        p->unsaved_loss = 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pipeline_keep(struct pipeline *p) {
+    if (p->lost > 0 || p->unseen > 0) {
+        pipeline_commit(p);
+        return;
+    }
+    struct err err = {0};
+    uint64_t pending = store_pending(p->store);
+    bool ok = store_keep(p->store, &err) == 0;
+    if (!ok && pending > 0)
+        store_failed(p, pending, &err);
+    finish_uncommitted(p, ok ? 0 : -1);
+    if (ok && store_kept(p->store) > 0)
+        return;
+    p->wanted = false;
+    note_unseen(p, ok);
+    pthread_mutex_lock(&p->lock);
+    tell_commit(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pipeline_commit(struct pipeline *p) {
     if (!p->dirty && p->lost == 0)
         return;
@@ -183,12 +216,10 @@ void pipeline_commit(struct pipeline *p) {
         p->lost = 0;
     else if (pending > 0)
         store_failed(p, pending, &err);
-    p->dirty = p->wanted = false;
+    p->wanted = false;
     finish_uncommitted(p, ok ? 0 : -1);
-
+    note_unseen(p, ok);
     pthread_mutex_lock(&p->lock);
-    if (ok)
-        p->unsaved_loss = 0;
     tell_commit(p);
     pthread_mutex_unlock(&p->lock);
 }
@@ -202,7 +233,11 @@ bool pipeline_awaited(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
     bool awaited = p->notify_fd >= 0;
     pthread_mutex_unlock(&p->lock);
-    return awaited || p->uncommitted;
+    return awaited;
+}
+
+bool pipeline_owes(const struct pipeline *p) {
+    return p->uncommitted != NULL;
 }
 
 void pipeline_want(struct pipeline *p, uint64_t session_id) {
@@ -219,7 +254,7 @@ bool pipeline_wanted(const struct pipeline *p) {
 
 uint64_t pipeline_unsaved_loss(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
-    uint64_t n = p->unsaved_loss;
+    uint64_t n = p->unsaved_loss + p->unseen;
     pthread_mutex_unlock(&p->lock);
     return n;
 }

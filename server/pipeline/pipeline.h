@@ -6,7 +6,7 @@
  *
  * Ownership: pipeline_put takes the batch over and nulls the caller's pointer; it is freed once stored. A refused batch
  * stays the caller's.
- * Threads: put, mark, watch, commits: any. append, take, let_in, step, commit, discard: the loop. No function takes a second
+ * Threads: put, mark, watch, commits: any. append, take, let_in, step, keep, commit, discard: the loop. No function takes a second
  * lock.
  * Limits: `cap_bytes` over all queued batches (at least PIPELINE_CAP_MIN, so that one look at the sockets always fits), of which
  * PIPELINE_RESERVE is the loop's: whoever fills the queue leaves room for what a question has to read.
@@ -67,6 +67,9 @@ int pipeline_fd(const struct pipeline *p);
 bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns);
 /* Commits what was stored, if anything, and releases its tickets. On failure it counts the loss and goes on. */
 void pipeline_commit(struct pipeline *p);
+/* The same for producers that wait, but what was stored survives only, and the next commit makes it visible: until then it stays dirty.
+ * Much cheaper where there are many series (store_keep). */
+void pipeline_keep(struct pipeline *p);
 /* Throws away what is queued. A producer that waits gets the result -1; for the other batches a loss is noted, session by
  * session. Returns how much was lost. */
 uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail);
@@ -74,8 +77,10 @@ uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail);
 /* Whether something was stored that is not committed, and since when (monotonic). Loop only. */
 bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
-/* Whether somebody waits for the next commit: a producer, or the caller of pipeline_notify. */
+/* Whether somebody waits for the next commit: the caller of pipeline_notify. pipeline_owes: whether a producer waits, whom pipeline_keep
+ * will do. Loop only. */
 bool pipeline_awaited(struct pipeline *p);
+bool pipeline_owes(const struct pipeline *p);
 /* Says that somebody waits for data of a session (0: of any), and takes that back. Threads: any.
  * pipeline_wanted: whether data of such a session is stored but not committed. Loop only. */
 void pipeline_want(struct pipeline *p, uint64_t session_id);

@@ -47,6 +47,7 @@ struct pipeline {
     uint64_t commits;
     int notify_fd;
     uint64_t unsaved_loss;
+    uint64_t unseen; /* records that were kept, and that the last commit failed to make visible */
 
     /* The loop's: */
     struct batch *uncommitted; /* fed, with a producer waiting for the result */

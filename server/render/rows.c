@@ -6,6 +6,7 @@
 #include "core/utf8.h"
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 /* --- pieces: each writes ,"name":value but for the first of an object, which starts it ------------------- */
 
@@ -148,6 +149,30 @@ void rows_series_p95_json(struct buf *b, const struct series_row *row, double p9
     buf_char(b, '}');
 }
 
+void rows_emitter_json(struct buf *b, size_t n, const struct emitter_by *by, const struct emitter_row *row) {
+    size_t start = b->n;
+    for (size_t i = 0; i < n; i++) {
+        struct buf key = {.max = 65536};
+        buf_char(&key, ',');
+        json_put_string(&key, by[i].text);
+        buf_char(&key, ':');
+        if (by[i].word == EMITTER_TAGS)
+            tags_field(b, row->n_tags, row->tags);
+        else
+            string_field(b, buf_view(&key), row->values[i]);
+        b->failed = b->failed || key.failed;
+        buf_free(&key);
+    }
+    count_field(b, KEY("recordings"), row->recordings);
+    count_field(b, KEY("series"), row->series);
+    count_field(b, KEY("samples"), row->samples);
+    time_field(b, KEY("first_at"), row->first_at);
+    time_field(b, KEY("last_at"), row->last_at);
+    buf_char(b, '}');
+    if (!b->failed)
+        b->p[start] = '{'; /* in the place of the first comma */
+}
+
 static void sketch_field(struct buf *b, const struct sketch *sketch) {
     buf_span(b, KEY("sketch"));
     if (!sketch) {
@@ -194,6 +219,33 @@ void rows_sample_json(struct buf *b, const struct sample_row *row) {
         string_field(b, KEY("line"), row->line);
     remarks_fields(b, m->remarks);
     buf_char(b, '}');
+}
+
+void rows_leave_out_nulls(struct buf *b, size_t from) {
+    char *p = b->p;
+    size_t to = from;
+    int depth = 0;
+    bool quoted = false;
+    for (size_t i = from; i < b->n; i++) {
+        char c = p[i];
+        if (quoted && c == '\\') {
+            p[to++] = p[i++];
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (c == '{' || c == '[')) {
+            depth++;
+        } else if (!quoted && (c == '}' || c == ']')) {
+            depth--;
+        } else if (!quoted && c == ',' && depth == 1) { /* ,"key":null */
+            const char *end = memchr(p + i + 2, '"', b->n - i - 2);
+            if (end && (size_t)(p + b->n - end) > 6 && memcmp(end, "\":null", 6) == 0) {
+                i = (size_t)(end - p) + 5;
+                continue;
+            }
+        }
+        p[to++] = p[i];
+    }
+    b->n = to;
 }
 
 /* --- everything else ------------------------------------------------------------------------------------- */

@@ -14,7 +14,11 @@
 void rows_series_json(struct buf *b, const struct series_row *row);
 /* The same with the field p95. */
 void rows_series_p95_json(struct buf *b, const struct series_row *row, double p95);
+/* {"repo":"shop", …, "series": …}; a key for each of the n words first. */
+void rows_emitter_json(struct buf *b, size_t n, const struct emitter_by *by, const struct emitter_row *row);
 void rows_sample_json(struct buf *b, const struct sample_row *row);
+/* Takes the fields that are null out of the object that begins at `from` of the text. */
+void rows_leave_out_nulls(struct buf *b, size_t from);
 void rows_event_json(struct buf *b, const struct event_row *row);
 void rows_check_json(struct buf *b, const struct check_row *row);
 void rows_reject_json(struct buf *b, const struct reject_row *row);

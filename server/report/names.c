@@ -52,9 +52,9 @@ static int read_verify(struct catalog_question *q, const json_t *r, struct catal
 static int read_lint(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
     const json_t *silence = json_object_get(r, "silence"), *item;
     size_t i;
-    if (ONLY(r, "catalog", "session", "since", "as", "strict", "silence") ||
-        request_scope(&q->arena, r, &q->scope, e) || request_flag(r, "strict", &q->strict, e) ||
-        request_catalog(r, &q->catalog, e) < 0)
+    if (ONLY(r, "catalog", "session", "since", "as", "strict", "silence", "name") ||
+        request_scope(&q->arena, r, &q->scope, e) || request_text(&q->arena, r, "name", &q->scope.name, e) ||
+        request_flag(r, "strict", &q->strict, e) || request_catalog(r, &q->catalog, e) < 0)
         return -1;
     if (silence && !json_is_array(silence))
         return request_complain(e, "must be a list of rules", "silence");
@@ -93,7 +93,9 @@ static int read_snapshot(struct catalog_question *q, const json_t *r, struct cat
 }
 
 static int read_infer(struct catalog_question *q, const json_t *r, struct catalog_error *e) {
-    return ONLY(r, "session", "since", "as") ? -1 : request_scope(&q->arena, r, &q->scope, e);
+    return ONLY(r, "session", "since", "as", "name") || request_scope(&q->arena, r, &q->scope, e)
+               ? -1
+               : request_text(&q->arena, r, "name", &q->scope.name, e);
 }
 
 static int read_side(struct catalog_question *q, const json_t *r, const char *name, struct asked_side *side,

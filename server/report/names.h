@@ -3,12 +3,14 @@
  * "as": "datadog" asks about what Datadog has instead of what was sent.
  *
  *   verify    {"catalog", "session"?, "since"?, "as"?, "strict"?, "prefix"?, "ignore_tags"?}            -> findings.h
- *   lint      {"catalog"?, "session"?, "since"?, "as"?, "strict"?, "silence"?:[rule]}                   -> findings.h
+ *   lint      {"catalog"?, "session"?, "since"?, "as"?, "strict"?, "silence"?:[rule], "name"?}          -> findings.h
  *   snapshot  {"session"?, "since"?, "as"?, "counts"?, "values"?, "mask"?}                              -> {"snapshot": text}
  *             {"check": text, "file"?, "session"?, "since"?, "as"?}                                     -> snapshot_check
- *   infer     {"session"?, "since"?, "as"?}                                                             -> {"catalog": text}
+ *   infer     {"session"?, "since"?, "as"?, "name"?}                                                    -> {"catalog": text}
  *   diff      {"a": SIDE, "b": SIDE}; SIDE: {"session"} | {"snapshot": text, "file"?} | {"catalog"}
  *             -> diff.h with "text" and "markdown"
+ *
+ * "name" is a glob: the answer tells of these metrics alone. Lint compares them with all others all the same.
  *
  * A catalog is a JSON catalog itself, the text of one of either format, or [{"file","text"}…]: the first file and those
  * that it includes, by the names that its includes lead to (the includer's folder and what the include says).

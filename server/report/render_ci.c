@@ -97,17 +97,54 @@ static void put_test_case(const json_t *result, struct buf *b) {
     buf_printf(b, "</%s>\n    </testcase>\n", element);
 }
 
+static void put_property(struct buf *b, const char *name, struct span value) {
+    if (!value.p)
+        return;
+    buf_printf(b, "      <property name=\"%s\"", name);
+    put_attribute(b, "value", value);
+    buf_str(b, "/>\n");
+}
+
+/* What became of `run --push`. */
+static void put_push(const json_t *push, struct buf *b) {
+    if (!push)
+        return;
+    bool ok = json_is_true(json_object_get(push, "ok"));
+    buf_str(b, "    <properties>\n");
+    put_property(b, "push.ok", span_str(ok ? "true" : "false"));
+    put_property(b, "push.to", render_text_of(push, "to"));
+    put_property(b, "push.recording", render_text_of(push, "recording"));
+    put_property(b, "push.why", render_text_of(push, "why"));
+    buf_str(b, "    </properties>\n");
+}
+
+static bool lacks_push(const json_t *push) {
+    return json_is_true(json_object_get(push, "required")) && !json_is_true(json_object_get(push, "ok"));
+}
+
+/* --push-required, and it was not. */
+static void put_lacking_push(const json_t *push, struct buf *b) {
+    buf_str(
+        b,
+        "    <testcase classname=\"statwit\" name=\"the recording is pushed\">\n      <error type=\"push\"");
+    put_attribute(b, "message", render_text_of(push, "why"));
+    buf_str(b, "/>\n    </testcase>\n");
+}
+
 void report_junit(const json_t *report, struct buf *b) {
     const json_t *results = json_object_get(report, "results"),
                  *uncovered = json_object_get(report, "uncovered");
     size_t n = json_array_size(results), n_uncovered = json_array_size(uncovered);
+    const json_t *push = json_object_get(report, "push");
+    size_t lacking = lacks_push(push);
     struct render_counts counts = render_count(report);
     buf_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     buf_printf(
         b,
         "  <testsuite name=\"statwit\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.3f\">\n",
-        n + (uncovered != NULL), counts.failed + (n_uncovered > 0), counts.inconclusive,
+        n + (uncovered != NULL) + lacking, counts.failed + (n_uncovered > 0), counts.inconclusive + lacking,
         json_number_value(json_object_get(report, "waited_ms")) / 1000);
+    put_push(push, b);
     for (size_t i = 0; i < n; i++)
         put_test_case(json_array_get(results, i), b);
     if (uncovered)
@@ -122,6 +159,8 @@ void report_junit(const json_t *report, struct buf *b) {
         }
         buf_str(b, "</failure>\n    </testcase>\n");
     }
+    if (lacking)
+        put_lacking_push(push, b);
     buf_str(b, "  </testsuite>\n</testsuites>\n");
 }
 

@@ -24,6 +24,9 @@ struct store_options {
     uint64_t retention_bodies;  /* bytes of payloads that are kept; 0: any number */
     /* 0: the default, 2,000,000; STORE_SERIES_MAX at most. Samples of further series are counted as LOSS_SERIES_LIMIT. */
     uint64_t max_series;
+    /* The caller calls store_ready before anything is put. What is in memory about a file of many series is loaded then, so that
+     * store_open takes no longer than that of an empty one. */
+    bool load_later;
 };
 #define STORE_SERIES_MAX UINT32_MAX
 
@@ -32,6 +35,8 @@ struct store;
 /* Opens or creates a recording for writing, and begins a run; migrates an older one; refuses (and leaves untouched) a file that is newer,
  * foreign, or being written by another process (which it names). */
 struct store *store_open(const struct store_options *options, struct err *err);
+/* With load_later: loads what store_open left. Does nothing the second time. */
+int store_ready(struct store *s, struct err *err);
 /* Commits, ends the run and closes; all readers must have been given back. */
 void store_close(struct store *s);
 
@@ -74,6 +79,11 @@ uint64_t store_pending(const struct store *s);
 size_t store_rows(const struct store *s);
 /* Everything put so far becomes visible and survives the end of this process. Applies retention now and then. */
 int store_commit(struct store *s, struct err *err);
+/* Everything put so far survives the end of this process, and the next store_commit makes it visible. Where that is no less work than a
+ * commit, it is one. */
+int store_keep(struct store *s, struct err *err);
+/* Records that were kept and that no reader sees yet. */
+uint64_t store_kept(const struct store *s);
 /* From now on fn is called about every 100 us that the database is at work; it must not touch the store. NULL: no more. */
 void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg);
 /* The newest id given to a record, committed or not. */

@@ -4,6 +4,7 @@
  * Usage: intake_bench [SECONDS]. Prints one line of JSON for each kind of body.
  */
 #include "../support/server.h" /* not the one of this folder */
+#include "bodies.h"
 #include "core/buf.h"
 #include "core/clock.h"
 #include "decode/intake/intake.h"
@@ -26,73 +27,6 @@ struct body {
 static struct server server;
 static int64_t until_ns;
 
-static long long now_s(void) {
-    return (long long)(clock_wall_ns() / NS_PER_S);
-}
-
-/* --- bodies ----------------------------------------------------------------------------------------------------------- */
-
-/* Series as agents send them: 1,000 names, four tags, a host, n_points each. */
-static void make_json(struct body *b, int n_series, int n_points) {
-    buf_str(&b->bytes, "{\"series\":[");
-    for (int i = 0; i < n_series; i++) {
-        buf_printf(&b->bytes, "%s{\"metric\":\"app.requests.%d\",\"points\":[", i ? "," : "", i % 1000);
-        for (int k = 0; k < n_points; k++)
-            buf_printf(&b->bytes, "%s[%lld,%d.5]", k ? "," : "", now_s() - k, i + k);
-        buf_printf(
-            &b->bytes,
-            "],\"tags\":[\"env:ci\",\"service:web\",\"route:/a/%d\",\"version:1.2.3\"],\"host\":\"web-1\","
-            "\"type\":\"gauge\",\"interval\":10}",
-            i % 10);
-    }
-    buf_str(&b->bytes, "]}");
-    b->n_points = (size_t)n_series * (size_t)n_points;
-}
-
-static void put_varint(struct buf *b, uint64_t value) {
-    for (; value >= 128; value >>= 7)
-        buf_char(b, (char)(value | 128));
-    buf_char(b, (char)value);
-}
-
-static void put_bytes(struct buf *b, unsigned field, struct span bytes) {
-    put_varint(b, field << 3 | 2);
-    put_varint(b, bytes.n);
-    buf_span(b, bytes);
-}
-
-static void make_protobuf(struct body *b, int n_series, int n_points) {
-    struct buf series = {0}, point = {0};
-    for (int i = 0; i < n_series; i++) {
-        char text[64];
-        buf_clear(&series);
-        put_bytes(&series, 1, SPAN("\x0a\x04host\x12\x05web-1"));
-        snprintf(text, sizeof text, "app.requests.%d", i % 1000);
-        put_bytes(&series, 2, span_str(text));
-        put_bytes(&series, 3, SPAN("env:ci"));
-        put_bytes(&series, 3, SPAN("service:web"));
-        snprintf(text, sizeof text, "route:/a/%d", i % 10);
-        put_bytes(&series, 3, span_str(text));
-        put_bytes(&series, 3, SPAN("version:1.2.3"));
-        put_bytes(&series, 5, SPAN(""));
-        series.n -= 2;
-        buf_add(&series, "\x28\x03", 2);
-        for (int k = 0; k < n_points; k++) {
-            double value = i + k + 0.5;
-            buf_clear(&point);
-            buf_char(&point, 0x10);
-            put_varint(&point, (uint64_t)(now_s() - k));
-            buf_char(&point, 0x09);
-            buf_add(&point, &value, sizeof value);
-            put_bytes(&series, 4, buf_view(&point));
-        }
-        put_bytes(&b->bytes, 1, buf_view(&series));
-    }
-    b->n_points = (size_t)n_series * (size_t)n_points;
-    buf_free(&series);
-    buf_free(&point);
-}
-
 /* --- measuring --------------------------------------------------------------------------------------------------------- */
 
 static void ignore(void *arg, const struct record *record) {
@@ -101,7 +35,7 @@ static void ignore(void *arg, const struct record *record) {
 }
 
 static double decoder_rate(const struct body *b) {
-    struct intake_options options = {.now_s = now_s()};
+    struct intake_options options = {.now_s = clock_wall_ns() / NS_PER_S};
     struct intake_error error;
     size_t n = 0;
     int64_t from = clock_mono_ns(), at;
@@ -206,11 +140,12 @@ int main(int argc, char **argv) {
          .content_type = protobuf,
          .format = INTAKE_SERIES_V2},
     };
-    make_json(&bodies[0], 5000, 1);
-    make_json(&bodies[1], 2000, 10);
-    make_protobuf(&bodies[2], 4000, 1);
-    make_protobuf(&bodies[3], 1500, 10);
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+    static const int sizes[][2] = {{5000, 1}, {2000, 10}, {4000, 1}, {1500, 10}}; /* series, points of each */
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        bool v1 = bodies[i].format == INTAKE_SERIES_V1;
+        (v1 ? body_json : body_protobuf)(&bodies[i].bytes, sizes[i][0], sizes[i][1]);
+        bodies[i].n_points = (size_t)sizes[i][0] * (size_t)sizes[i][1];
         measure(&bodies[i], seconds < 1 ? 1 : seconds);
+    }
     return 0;
 }

@@ -195,6 +195,7 @@ load helper
     printf 'echo "$0 $1"\n' >script
     chmod +x script
     [ "$(statwit run -q -- ./script arg)" = "./script arg" ]
+    [ "$(PATH=/nowhere:$PWD:$PATH statwit run -q -- script arg)" = "$PWD/script arg" ]
     chmod -x script
     run statwit run -- ./script
     exits 3

@@ -113,6 +113,40 @@ compile() { # source, program, more
     [[ $output == *'- NO VERDICT: incr {'* ]]
 }
 
+# Each way of the contract's table that FRAMEWORK has, and more of its own, by PROGRAM.
+ways() { # framework, program, more ways…
+    local framework=$1 program=$2 way n=0
+    jq -r --arg f "$framework" 'to_entries[] | select(.value[$f] | startswith("none: ") | not) | .key' client/contract/ways.json >"$program.ways"
+    printf '%s\n' "${@:3}" | sed '/^$/d' >>"$program.ways"
+    while read -r way; do
+        jq -c --arg way "${way% that aborts}" '.[] | select(.way == $way)' client/contract/cases.json >"$program.case"
+        [ -s "$program.case" ] || { echo "no case for $way"; return 1; }
+        jq .catalog "$program.case" >"$program.json"
+        run "$program" "$way" "$(jq -r '.expect | join("\n")' "$program.case")" "$program.json" </dev/null
+        echo "$way: $output"
+        [ "$status" -eq 1 ] || [[ $way == *aborts && $status -eq 134 ]]
+        [[ ${output,,} == *inconclusive* ]]
+        n=$((n + 1))
+    done <"$program.ways"
+    [ "$n" -ge 5 ]
+}
+
+@test "inconclusive is never a pass, in any way that the contract lists for C and C++" {
+    compile tests/e2e/client_ways.c ways -lcunit
+    ways c "$BATS_TEST_TMPDIR/ways" "claim that aborts" "wait that aborts"
+    cp tests/e2e/client_ways.c "$BATS_TEST_TMPDIR/ways.cc"
+    "${CXX:-c++}" -std=c++11 -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers -o "$BATS_TEST_TMPDIR/ways++" \
+        "$BATS_TEST_TMPDIR/ways.cc" $(pkg-config --cflags --libs statwit) -lcunit
+    ways c++ "$BATS_TEST_TMPDIR/ways++"
+}
+
+@test "a home that cannot be written to" {
+    compile client/c/example/shop_test.c shop
+    run env HOME=/proc TMPDIR=/proc XDG_CACHE_HOME=/proc XDG_DATA_HOME=/proc XDG_RUNTIME_DIR=/proc "$BATS_TEST_TMPDIR/shop"
+    [ "$status" -eq 0 ]
+    [ "$output" = 'shop: ok' ]
+}
+
 # A project of somebody else, in the test's folder.
 consumer() { cp tests/e2e/consumer/* client/c/example/shop_test.c tests/e2e/client_cpp.cc "$BATS_TEST_TMPDIR"; }
 

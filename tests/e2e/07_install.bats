@@ -18,7 +18,7 @@ setup() {
 
 @test "the licence, the changes and the schema are installed too" {
     for file in share/doc/statwit/LICENSE share/doc/statwit/CHANGES.md share/statwit/schema/catalog.schema.json share/statwit/schema/openapi.yaml \
-        share/statwit/schema/sqlite/views.sql; do
+        share/statwit/schema/sqlite/views.sql share/statwit/schema/clickhouse/users.sql; do
         [ -s "$TREE/usr/$file" ] || { echo "missing: $file"; return 1; }
     done
 }

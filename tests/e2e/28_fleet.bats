@@ -46,7 +46,7 @@ record() { statwit run --db r.db -q -- "$STATWIT_BIN" send --to http 'a:1|c'; }
     record
     run statwit push r.db --to "$NOBODY" --timeout 200ms
     exits 3
-    has "not pushed: 127.0.0.1:1/statwit"
+    has "not pushed to 127.0.0.1:1/statwit: nobody takes connections there: Connection refused ("
     has tries
     run statwit expect 'count a sum == 1' --db "$NOBODY"
     exits 3
@@ -66,15 +66,37 @@ record() { statwit run --db r.db -q -- "$STATWIT_BIN" send --to http 'a:1|c'; }
 @test "run --push fails no build, unless it is required" {
     run statwit run --push "$NOBODY" --push-timeout 200ms -e 'count a sum == 1' -- "$STATWIT_BIN" send --to http 'a:1|c'
     exits 0
-    has "warning: not pushed"
+    has "warning: not pushed to 127.0.0.1:1/statwit"
     has "give --db FILE"
     run env STATWIT_PUSH=$NOBODY "$STATWIT_BIN" run --push-timeout 200ms --db kept.db -- true
     exits 0
-    has "statwit push kept.db"
+    has "the recording is in kept.db: statwit push kept.db"
+    hasnt "--to"
+    run statwit run --push "$NOBODY" --push-timeout 200ms --db 'it is.db' --label 'team=a b' -- true
+    has "statwit push 'it is.db' --to $NOBODY --label 'team=a b'"
     run statwit run --push "$NOBODY" --push-timeout 200ms --push-required -- true
     exits 3
     run statwit run --push "$NOBODY" --push-timeout 200ms --push-required -- false
     exits 1
     run statwit run --push-required -- true
     exits 2
+}
+
+@test "reports tell of a push, also when a pipe can be written only once" {
+    run statwit run --push "$NOBODY" --push-timeout 100ms -e 'no any x' --json-file r.json --junit r.xml -- true
+    exits 0
+    [ "$(jq -c '[.verdict, .push.ok, .push.required]' r.json)" = '["pass",false,false]' ]
+    [[ $(jq -r .push.why r.json) == "nobody takes connections there"* ]]
+    grep -q 'tests="1" failures="0" errors="0"' r.xml
+    grep -q '<property name="push.why" value="nobody takes' r.xml
+    mkfifo pipe
+    cat pipe >piped &
+    run statwit run --push "$NOBODY" --push-timeout 100ms --push-required -e 'no any x' --junit pipe -- true
+    exits 3
+    wait
+    [ "$(grep -c '<testsuites>' piped)" = 1 ]
+    grep -q 'tests="2" failures="0" errors="1"' piped
+    grep -q '<error type="push" message="nobody takes' piped
+    run statwit run -e 'no any x' --json-file r.json -- true
+    [ "$(jq .push r.json)" = null ]
 }

@@ -119,6 +119,34 @@ class Described(unittest.TestCase):
             self.assertEqual(status, 400)
             self.assertIn(b"did you mean 'strict'", text)
 
+    def test_lint_and_infer_of_one_name_tell_of_no_other(self):
+        with Recorder() as r:
+            r.send("Bad Name:1|c", "bad_name:1|c", "other name:1|g", "good.one:1|ms|#env:ci", "x" * 2000 + ":1|c")
+            whole = json.loads(r.raw("POST", "/recorder/v1/lint", {})[2])
+            one = json.loads(r.raw("POST", "/recorder/v1/lint", {"name": "Bad*"})[2])
+            self.assertEqual({x["name"] for x in one["results"]}, {"Bad Name"})
+            # What lint says of it is the same: it was compared with all the others.
+            self.assertEqual(one["results"], [x for x in whole["results"] if x.get("name") == "Bad Name"])
+            self.assertTrue(one["summary"].startswith("1 series"), one["summary"])
+            catalog = json.loads(json.loads(r.raw("POST", "/recorder/v1/infer", {"name": "good.*"})[2])["catalog"])
+            self.assertEqual(list(catalog["metrics"]), ["good.one"])
+            self.assertEqual(r.raw("POST", "/recorder/v1/lint", {"name": 7})[0], 400)
+
+    def test_questions_about_names_can_do_without_the_barrier(self):
+        with Recorder() as r:
+            r.send("Bad Name:1|c")
+            r.get("status")
+            barriers = lambda: re.search(rb"\nstatwit_questions_total (\d+)", r.raw("GET", "/metrics")[2]).group(1)
+            for path, body in (("lint", {}), ("infer", {}), ("snapshot", {}), ("verify", {"catalog": {"metrics": {}}}),
+                               ("diff", {"a": {"session": "default"}, "b": {"session": "default"}})):
+                settled = json.loads(r.raw("POST", f"/recorder/v1/{path}", body)[2])
+                before = barriers()
+                status, _, text = r.raw("POST", f"/recorder/v1/{path}?settled=no", body)
+                self.assertEqual((status, json.loads(text)), (200, settled), path)
+                self.assertEqual(barriers(), before, path)
+                status, _, text = r.raw("POST", f"/recorder/v1/{path}?settled=perhaps", body)
+                self.assertEqual((status, b"yes or no" in text), (400, True), path)
+
     def test_a_refused_expectation_answers_as_described(self):
         with Recorder() as r:
             for body in ({"expect": ["incr a sum = 1"]}, {"expect": [{"text": "incr", "file": "f"}]}, {"since": "x"}):

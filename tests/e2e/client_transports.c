@@ -174,6 +174,24 @@ static void assertions(struct statwit_recorder *recorder) {
         need(NULL, "attach");
 }
 
+/* What a test sends after its end reaches no other test. */
+static void late(struct statwit_recorder *recorder) {
+    struct statwit_options options = {.aggregate = false};
+    struct statwit_session *ended = need(statwit_session_open(recorder, NULL, &error), "session");
+    statwit_session_aim(ended, &options);
+    struct statwit_metrics *metrics = need(statwit_open(&options, &error), "open");
+    statwit_session_close(ended);
+    struct statwit_session *other = need(statwit_session_open(recorder, NULL, &error), "session");
+    struct statwit_session *common = need(statwit_session_attach(recorder, NULL, &error), "default");
+    statwit_incr(metrics, "late");
+    statwit_flush(metrics, 1000);
+    statwit_assert(other, "no any *");
+    statwit_assert(common, "no any late");
+    statwit_close(metrics);
+    statwit_session_close(common);
+    statwit_session_close(other);
+}
+
 int main(void) {
     struct statwit_recorder *recorder = need(statwit_recorder_start(NULL, &error), "start");
     static const char *const variables[] = {NULL, "DD_DOGSTATSD_SOCKET", "DD_DOGSTATSD_STREAM_SOCKET"};
@@ -185,6 +203,7 @@ int main(void) {
     same_story(recorder, "dogstatsd");
     same_story(recorder, "datadog");
     assertions(recorder);
+    late(recorder);
     struct statwit_losses losses;
     if (statwit_recorder_losses(recorder, &losses, &error) || losses.kernel_drop > 0)
         need(NULL, "losses");

@@ -249,3 +249,27 @@ waits_in_the_queue() { curl -fsS -m 60 "$STATWIT_URL/metrics" | grep -q '^statwi
     n=$(sql r.db "SELECT count(*) FROM samples WHERE name = 'l.http'")
     [ "$n" -ge "$accepted" ] && [ "$n" -le "$posted" ]
 }
+
+@test "a disk that gets full under POSTs: what was kept is there, the others are told 503" {
+    small_disk 5000
+    start --db small/r.db
+    hammer posts "$(http_port)" full >ledger &
+    local hammer=$! sent acknowledged n
+    full() {
+        [ "$(curl -s -o answer.json -w '%{http_code}' -H 'DD-API-KEY: k' -d '{"series":[]}' "$STATWIT_URL/api/v1/series")" = 503 ]
+    }
+    eventually full
+    kill "$hammer"
+    wait "$hammer"
+    read -r sent acknowledged <ledger
+    echo "$(cat ledger)"
+    [ "$acknowledged" -gt 0 ] && [ "$acknowledged" -lt "$sent" ]
+    [ "$(verdict 'no any nothing.*')" = inconclusive ]
+    mount -o remount,size=100000k small
+    n=$(statwit ls 'full.*' --json | jq '[.series[].samples] | add')
+    [ "$n" -ge "$acknowledged" ] && [ "$n" -lt "$sent" ]
+    stop
+    [ "$status" -eq 0 ]
+    sound small/r.db
+    [ "$(sql small/r.db 'SELECT count(*) FROM samples')" -eq "$n" ]
+}

@@ -1,7 +1,9 @@
-# The real binary under faults: killed, starved, frozen, flooded, attacked. KILLS=200 for the long form of the first.
+# The real binary under faults: killed, starved, frozen, flooded, attacked. KILLS=200 for the long form of the first; FAULT_STATWIT names
+# another binary, such as the static one.
 KILLS  ?= 20
 SOAK_S ?= 30
 FAULT  ?= .bats
+FAULT_STATWIT ?= $(OUT)/statwit
 FAULT_SRC := $(wildcard tests/fault/*.bats)
 
 $(OUT)/fault/hammer: $(OUT)/tests/fault/hammer.o $(OUT)/tests/bench/load.o $(OUT)/libserver.a
@@ -16,7 +18,7 @@ $(CLOCK_SHIFT): tests/fault/clock_shift.c
 
 .PHONY: fault soak
 fault: build/statwit $(OUT)/statwit $(OUT)/fault/hammer $(CLOCK_SHIFT) ## the real binary killed, starved, frozen, flooded, attacked; KILLS=, FAULT=name
-	@KILLS=$(KILLS) SOAK_S=5 STATWIT=$(CURDIR)/$(OUT)/statwit HAMMER=$(CURDIR)/$(OUT)/fault/hammer \
+	@KILLS=$(KILLS) SOAK_S=5 STATWIT=$(abspath $(FAULT_STATWIT)) HAMMER=$(CURDIR)/$(OUT)/fault/hammer \
 	    CLOCK_SHIFT=$(CURDIR)/$(CLOCK_SHIFT) bats $(foreach t,$(FAULT_SRC),$(if $(findstring $(FAULT),$(t)),$(t)))
 
 soak: build/statwit $(OUT)/statwit $(OUT)/fault/hammer ## mixed load for SOAK_S seconds: flat memory and descriptors, exact counts

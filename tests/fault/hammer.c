@@ -2,6 +2,8 @@
  *
  *     hammer ledger HTTP_PORT UDP_PORT NAME   sends NAME.udp and NAME.http until the server goes away or SIGTERM, then
  *                                             prints "UDP_SENT UDP_ACKNOWLEDGED HTTP_SENT HTTP_ACKNOWLEDGED WRONG"
+ *     hammer posts HTTP_PORT NAME             POSTs one point of each of 100 series of NAME, again and again, and prints "SENT ACKNOWLEDGED"
+ *                                             (points)
  *     hammer flood WHERE SAMPLES RATE         RATE samples a second; 0: flat out. A UDP port or a datagram socket's path
  *
  * Acknowledged is what an answered question counted, or a 202. WRONG counts verdicts that were neither pass nor
@@ -50,7 +52,7 @@ static int connect_to(int type, const char *port) {
 
 /* One request; the whole answer stands in `answer`. False when the server went away. */
 static bool ask(int fd, const char *path, const char *body, char *answer, size_t size) {
-    char request[2048];
+    char request[20480];
     int n = snprintf(request, sizeof request,
                      "POST %s HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: 0123456789abcdef\r\n"
                      "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
@@ -111,6 +113,28 @@ static bool post(struct ledger *l) {
     return true;
 }
 
+/* The server kept what it acknowledged, and had no time to make rows of it. */
+static void keep_posting(struct ledger *l) {
+    enum { SERIES = 100, SIZE = SERIES * 160 };
+    static char body[SIZE];
+    char answer[65536];
+    size_t n = (size_t)snprintf(body, sizeof body, "{\"series\":[");
+    for (int i = 0; i < SERIES; i++)
+        n += (size_t)snprintf(
+            body + n, sizeof body - n,
+            "%s{\"metric\":\"%s.%d\",\"type\":1,\"points\":[{\"timestamp\":%lld,\"value\":1}]}", i ? "," : "",
+            l->name, i, (long long)time(NULL));
+    snprintf(body + n, sizeof body - n, "]}");
+    while (!ending && l->http >= 0) {
+        l->http_sent += SERIES;
+        if (!ask(l->http, "/api/v2/series", body, answer, sizeof answer))
+            break;
+        if (strncmp(answer, "HTTP/1.1 202", 12) == 0)
+            l->http_acknowledged += SERIES;
+    }
+    printf("%lu %lu\n", l->http_sent, l->http_acknowledged);
+}
+
 static void keep_ledger(struct ledger *l) {
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_end}, NULL);
     unsigned turn = (unsigned)getpid();
@@ -131,6 +155,11 @@ int main(int argc, char **argv) {
         keep_ledger(&l);
         return 0;
     }
+    if (argc == 4 && strcmp(argv[1], "posts") == 0) {
+        struct ledger l = {.name = argv[3], .http = connect_to(SOCK_STREAM, argv[2])};
+        keep_posting(&l);
+        return 0;
+    }
     if (argc == 5 && strcmp(argv[1], "flood") == 0) {
         struct load load = {.transport = argv[2][0] == '/' ? LOAD_UNIXGRAM : LOAD_UDP,
                             .port = atoi(argv[2]),
@@ -143,6 +172,8 @@ int main(int argc, char **argv) {
         printf("%llu\n", (unsigned long long)load.sent_samples);
         return 0;
     }
-    fprintf(stderr, "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer flood WHERE SAMPLES RATE\n");
+    fprintf(
+        stderr,
+        "usage: hammer ledger HTTP_PORT UDP_PORT NAME | hammer posts HTTP_PORT NAME | hammer flood WHERE SAMPLES RATE\n");
     return 2;
 }

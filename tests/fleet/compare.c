@@ -1,6 +1,7 @@
 /* Reads two recordings in every way that core/reader.h offers and says where they differ: `compare A B [quick]`. A and B are files or URLs. Numbers
  * are compared bit for bit. Exit code 0: no answer differs. */
 #include "core/log.h"
+#include "core/series.h"
 #include "store/fixture.h"
 #include "store/open.h"
 
@@ -171,6 +172,15 @@ static void check(int failed, const struct err *err) {
         compare(sides, what, how, unordered);                                                                \
     } while (0)
 
+/* Summaries made of the samples that the filter lets by. */
+static void ask_tallies(struct side sides[2], const char *how, const struct filter *f) {
+    for (int k = 0; k < 2; k++) {
+        struct err err = {0};
+        check(series_since(sides[k].r, f, on_series, &sides[k], &err), &err);
+    }
+    compare(sides, "tallies", how, true);
+}
+
 static void ask_all(struct side sides[2], const char *how, const struct filter *f) {
     BOTH("requests", how, false, requests(s->r, f, on_request, s, &err));
     if (f->method.p || f->status_to)
@@ -178,6 +188,8 @@ static void ask_all(struct side sides[2], const char *how, const struct filter *
     BOTH("series", how, false, series(s->r, f, on_series, s, &err));
     if (!f->sampled) /* which is for series and spellings */
         BOTH("samples", how, false, samples(s->r, f, true, on_sample, s, &err));
+    if (!f->sampled)
+        ask_tallies(sides, how, f);
     if (!f->sampled && !f->limit)
         BOTH("samples by series", how, false, samples(s->r, f, false, on_sample, s, &err));
     if (!f->since) /* SQLite may tell of some more: those that share a commit with later ones */

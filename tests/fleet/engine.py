@@ -88,8 +88,9 @@ class Node:
 class Engine:
     """`with Engine(2) as nodes:` starts two nodes that are the shards of the cluster `fleet`."""
 
-    def __init__(self, n=1):
-        self.n = n
+    def __init__(self, n=1, prepare=None):
+        """prepare(node): called before a node starts."""
+        self.n, self.prepare = n, prepare
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="statwit-fleet-")
@@ -97,6 +98,8 @@ class Engine:
         shards = "".join(SHARD.format(tcp) for tcp in ports[self.n:])
         self.nodes = [Node(os.path.join(self.folder, f"n{i}"), ports[i], ports[self.n + i], shards) for i in range(self.n)]
         for node in self.nodes:
+            if self.prepare:
+                self.prepare(node)
             node.start()
         return self.nodes
 

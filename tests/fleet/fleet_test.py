@@ -23,7 +23,7 @@ from recorder import Recorder  # noqa: E402
 PROXY = "/dogstatsd/v2/proxy"
 STATWIT, COMPARE = os.environ["STATWIT"], os.environ["COMPARE"]
 CLEAN = {k: v for k, v in os.environ.items()
-         if not k.startswith(("STATWIT_", "DD_", "GITHUB_", "CI_", "CLICKHOUSE_", "BUILDKITE_"))}
+         if not k.startswith(("STATWIT_", "DD_", "GITHUB_", "CI_", "CLICKHOUSE_", "BUILDKITE_"))} | {"GIT_DIR": os.devnull}  # a commit meanwhile is no other label
 TYPES = {"login.attempt": "c", "cache.hit": "c", "frac.sum": "c", "queue.depth": "g", "gauge.temp": "g", "users.unique": "s",
          "dist.size": "d", "db.query": "h", "http.request": "ms", "events.latency": "ms"}
 BITES = [b"it's:1|g|#q:'\\\"`", b"by\xfftes:1|g|#k:\xfe0,,:,x", "größe:2|g|#läuft:ja".encode(), b"nul:1|s|#a:\0b", b"zero:-0|g",
@@ -78,8 +78,12 @@ class Fleet(unittest.TestCase):
     nodes_wanted = 1
 
     @classmethod
+    def make_engine(cls):
+        return Engine(cls.nodes_wanted)
+
+    @classmethod
     def setUpClass(cls):
-        cls.engine = Engine(cls.nodes_wanted)
+        cls.engine = cls.make_engine()
         cls.addClassCleanup(cls.engine.__exit__)
         cls.nodes = cls.engine.__enter__()
         cls.node, cls.folder = cls.nodes[0], tempfile.mkdtemp(prefix="statwit-fleet-")
@@ -173,6 +177,35 @@ class Fleet(unittest.TestCase):
         sessions = statwit("export", "--session", "*", "--db", self.url("repo=r1", database))
         self.assertIn("of.other", sessions)
 
+    def emitters(self, db, words, *args):
+        return json.loads(statwit("ls", *args, "--by", words, "--json", "--db", db, binary=True).stdout)["emitters"]
+
+    def test_who_sends_a_name(self):
+        """As its file says, of one recording; of many, by their labels."""
+        for name, path in self.files.items():
+            for words, args in (("session", ()), ("tags,host", ()), ("name,type,session", ()), ("type", ("--tag", "env:*", "*.*")),
+                                ("tags", ("--tag", "env:ci", "cache.*", "--session", "default")), ("name", ("--type", "gauge"))):
+                self.assertEqual(self.emitters(path, words, *args), self.emitters(self.url("repo=" + name), words, *args), (name, words, args))
+        database = "who"
+        for node in self.nodes:
+            self.init(node, database)
+        sent = {}
+        for i, (repo, branch) in enumerate((("shop", "main"), ("shop", "main"), ("shop", "fix"), ("it's", "main"))):
+            path = self.record(f"who{i}", lambda r, i=i: post(r, "login:1|c|#a:1", "login:2|c|#a:1", f"login:3|c|#b:{i}", "other:1|g"))
+            self.push(path, "--label", "repo=" + repo, "--label", "branch=" + branch, "--label", "job=unit", "--label", f"team={i % 2}", database=database)
+            sent[i] = self.emitters(path, "name", "login")[0]
+        got = self.emitters(self.url("", database), "repo,branch,job", "login")
+        self.assertEqual([(e["repo"], e["branch"], e["job"], e["recordings"], e["series"], e["samples"]) for e in got],
+                         [("it's", "main", "unit", 1, 2, 3), ("shop", "fix", "unit", 1, 2, 3), ("shop", "main", "unit", 2, 3, 6)])
+        self.assertEqual((got[2]["first_at"], got[2]["last_at"]), (sent[0]["first_at"], sent[1]["last_at"]))
+        got = self.emitters(self.url("", database), "label.team,tags", "--tag", "b:*", "--sort", "arrival")
+        self.assertEqual([(e["label.team"], e["tags"]) for e in got], [("0", ["b:0"]), ("1", ["b:1"]), ("0", ["b:2"]), ("1", ["b:3"])])
+        self.assertEqual(self.emitters(self.url("", database), "label.none,commit", "login")[0]["label.none"], "")
+        self.assertEqual(self.emitters(self.url("", database), "repo", "--tag", "zz*"), [])
+        self.assertEqual(self.emitters(self.url("", database), "repo", "nothing"), [])
+        self.assertIn("RECORDINGS", statwit("ls", "login", "--by", "repo", "--db", self.url("", database)))
+        self.assertIn("since= and until=", statwit("ls", "--by", "repo", "--since", "5", "--db", self.url("", database), code=2))
+
     # --- what is selected
 
     def test_labels(self):
@@ -201,6 +234,50 @@ class Fleet(unittest.TestCase):
         self.assertIn("push FILE", statwit("serve", "--db", self.url(""), code=2))
         self.assertIn("labels are given", self.push(self.files["plain"], "--to", self.url("repo=x"), code=2))
         self.assertIn("statwit push --init", self.push(self.files["plain"], database="nowhere", code=3))
+
+    def test_what_only_one_recording_can_be_asked(self):
+        several = self.url("")
+        self.assertIn("holds", statwit("ls", "--db", several))
+        for args, words in ((("ls", "--since", "5"), "several are meant"), (("ls", "--since", "1h"), "since= in the URL"),
+                            (("expect", "any x", "--until", "5"), "until= in the URL"), (("value", "any x samples", "--since", "5"), "several"),
+                            (("verify", "--catalog", os.devnull, "--since", "5"), ""), (("export", "--until", "now"), "several"),
+                            (("expect", "any x", "--within", "1s"), "nothing does"), (("expect", "any x", "--settle", "1s"), "nothing does"),
+                            (("samples", "--follow"), "needs a server"), (("mark",), "one recording"), (("mark", "1h"), "one recording"),
+                            (("serve",), "push FILE"), (("reset",), "unknown option --db")):
+            with self.subTest(args):
+                self.assertIn(words, statwit(*args, "--db", several, code=2))
+        statwit("ls", "--since", "0", "--db", several)
+        statwit("expect", "no any nothing", "--db", self.url("repo=plain*"), env={"STATWIT_WITHIN": "1s"})
+        one = self.url("repo=plain")
+        for args in (("ls", "--since", "5"), ("expect", "no any nothing", "--within", "1s"), ("mark",)):
+            statwit(*args, "--db", one)
+
+    def test_more_recordings_than_can_be_asked(self):
+        database = "crowd"
+        for node in self.nodes:
+            self.init(node, database)
+        self.node.ask(f"""INSERT INTO {database}.recordings SELECT toUInt32(number), toUUID(concat('00000000-0000-4000-8000-',
+            substring(concat('000000000000', hex(toUInt64(number))), -12))) AS recording, recording AS push, toDate(20000), 1, 1, 2, 0, 0, 0, 0, 0, 0,
+            if(number = 7, 'one', 'many'), '', '', '', '', '', '1', [], [] FROM numbers(200001)""", insert_distributed_sync=1)
+        self.assertIn("narrow it", statwit("ls", "--db", self.url("", database), code=2))
+        statwit("ls", "--session", "*", "--db", self.url("repo=one", database))
+
+    def test_percentiles_are_told_and_no_samples_sent(self):
+        path = self.record("told", lambda r: post(r, *(f"slow:{i / 7}|ms\nsome:{i / 9}|d|@0.5\nwho:u{i}|s" for i in range(20000))))
+        self.push(path, "--label", "repo=told")
+        with Proxy(self.node.http, 0, 1) as proxy:
+            for text in ("timing slow p95", "timing slow median", "timing slow distinct", "set who distinct", "any slow p99.9", "timing slow p0"):
+                a, b = (statwit("value", text, "--db", db, binary=True).stdout
+                        for db in (path, f"clickhouse://127.0.0.1:{proxy.port}/statwit?repo=told"))
+                self.assertEqual(a, b, text)
+            self.assertLess(proxy.given, 100000)
+        for text in ("distribution some p95", "any * p50", "any * distinct", "timing slow p95", "any s* p90"):
+            a, b = (statwit("value", text, "--db", db, binary=True).stdout for db in (path, self.url("repo=told")))
+            self.assertEqual(a, b, text)
+        claims = ("timing slow p95 > 1 and samples > 1 and distinct == 20000", "timing slow each != 3", "no timing slow each == 3 and p50 > 1",
+                  "distribution some p50 ~ 1111", "timing slow p95 ~ 2714 and last > 1 and first == 0")
+        a, b = (statwit("expect", "--json", *claims, "--db", db, code=None, binary=True).stdout for db in (path, self.url("repo=told")))
+        self.assertEqual(a, b)
 
     def test_users(self):
         reader = {"STATWIT_CLICKHOUSE_USER": "reader", "STATWIT_CLICKHOUSE_PASSWORD": "secret"}
@@ -290,7 +367,7 @@ class Fleet(unittest.TestCase):
         self.assertEqual(self.node.ask("SELECT uniqExact(recording) FROM statwit.recordings WHERE repo = 'lost'"), "1")
 
     def test_a_200_for_what_was_not_stored_is_found_out(self):
-        with Proxy(self.node.http, 1, 1, Proxy.WAYS[5:]) as proxy:
+        with Proxy(self.node.http, 1, 1, Proxy.WAYS[5:6]) as proxy:
             told = statwit("push", self.files["plain"], "--label", "repo=lied", "--to", f"clickhouse://127.0.0.1:{proxy.port}/statwit", code=3)
         self.assertIn("not the", told)
         statwit("ls", "--db", self.url("repo=lied"), code=2)

@@ -9,11 +9,14 @@ import threading
 class Proxy:
     """`with Proxy(port, faults, seed) as p:` listens on p.port. faults: share of requests for each way."""
 
-    WAYS = ("lose the answer", "do nothing and close", "say 252", "say 200 and an exception", "say 500", "say 200 to what was not done")
+    WAYS = ("lose the answer", "do nothing and close", "say 252", "say 200 and an exception", "say 500", "say 200 to what was not done",
+            "say 200 and an exception in the text", "end in mid-answer", "never end")
 
-    def __init__(self, port, share, seed, ways=WAYS[:5]):
+    def __init__(self, port, share=0, seed=0, ways=WAYS[:5], before=None, after=None):
+        """before(i, path), after(i, path): called around the i-th request; it is lost when one of them says so."""
         self.port_behind, self.share, self.rng, self.ways, self.done = port, share, random.Random(seed), ways, []
-        self.lock = threading.Lock()
+        self.lock, self.paths, self.before, self.after = threading.Lock(), [], before, after
+        self.given = 0  # bytes of answers
 
     def choose(self, path):
         with self.lock:
@@ -41,9 +44,25 @@ class Proxy:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def cut(self, text, endless):
+                self.send_response(200)
+                if not endless:
+                    self.send_header("Content-Length", str(len(text) + 1))
+                self.end_headers()
+                self.wfile.write(text[:(len(text) + 1) // 2])
+                while endless:
+                    self.wfile.write(b"1\n" * 65536)
+                self.close_connection = True
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 way = proxy.choose(self.path)
+                with proxy.lock:
+                    i = len(proxy.paths)
+                    proxy.paths.append(self.path)
+                if proxy.before and proxy.before(i, self.path):
+                    self.close_connection = True
+                    return
                 if way == Proxy.WAYS[1]:
                     self.close_connection = True
                     return
@@ -58,9 +77,15 @@ class Proxy:
                 answer = behind.getresponse()
                 text = answer.read()
                 behind.close()
-                if way == Proxy.WAYS[0]:
+                with proxy.lock:
+                    proxy.given += len(text)
+                if way == Proxy.WAYS[0] or (proxy.after and proxy.after(i, self.path)):
                     self.close_connection = True
                     return
+                if way == Proxy.WAYS[6]:
+                    return self.reply(200, text[:len(text) // 2] + b"Code: 241, e.displayText() = DB::Exception: Memory limit")
+                if way in Proxy.WAYS[7:]:
+                    return self.cut(text, way == Proxy.WAYS[8])
                 if way == Proxy.WAYS[3]:
                     return self.reply(200, text[:len(text) // 2] + b"Code: 241, e.displayText() = DB::Exception", X_ClickHouse_Exception_Code="241")
                 code = answer.headers.get("X-ClickHouse-Exception-Code")

@@ -76,3 +76,11 @@ load packages
     [ -s "$licences/gnutls28/COPYING.LESSER" ]
     [ -s "$licences/nettle/COPYING.LESSERv3" ]
 }
+
+@test "built again in another folder it is the same, byte for byte" {
+    [ -n "${PACKAGES_AGAIN-}" ] || skip "compiles all once more: PACKAGES_AGAIN=1"
+    mkdir "another folder" && cd "another folder"
+    (cd "$TOP" && { git ls-files -cz --exclude-standard 2>/dev/null || find . -path ./build -prune -o -type f -print0; } | tar --null -cf - -T -) | tar -xf -
+    env -u MAKEFLAGS -u MAKELEVEL make -s static
+    cmp "build/static/statwit-$ARCH" "$STATWIT_STATIC"
+}

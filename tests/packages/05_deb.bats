@@ -3,6 +3,7 @@
 load packages
 
 DEBS=$TOP/build/deb
+HOST=$(dpkg --print-architecture 2>/dev/null || true)
 
 setup_file() {
     command -v dh >/dev/null || {
@@ -14,21 +15,21 @@ setup_file() {
 
 @test "lintian finds no error" {
     command -v lintian >/dev/null || skip "no lintian on this machine"
-    run lintian --allow-root --fail-on error "$DEBS"/*.deb
+    run lintian --allow-root --fail-on error "$DEBS"/*_"$HOST".deb
     exits 0
 }
 
 @test "what the packages need is named with versions; libcurl is for https, so it is recommended" {
-    run dpkg-deb -f "$DEBS"/statwit_*.deb Depends
+    run dpkg-deb -f "$DEBS"/statwit_*_"$HOST".deb Depends
     has "libmicrohttpd12 (>= "
-    run dpkg-deb -f "$DEBS"/statwit_*.deb Recommends
+    run dpkg-deb -f "$DEBS"/statwit_*_"$HOST".deb Recommends
     has "libcurl4"
-    run dpkg-deb -f "$DEBS"/libstatwit-dev_*.deb Depends
+    run dpkg-deb -f "$DEBS"/libstatwit-dev_*_"$HOST".deb Depends
     has "libstatwit0 (= $VERSION)"
 }
 
 @test "install: the program serves, its man page is there, a program is compiled and starts" {
-    on_a_copy "$DEBS"/*.deb <<'END'
+    on_a_copy "$DEBS"/*_"$HOST".deb <<'END'
 dpkg -i /files/*.deb >/dev/null
 statwit run -q --expect 'incr a sum == 1' -- statwit send 'a:1|c'
 dpkg -L statwit | grep -q /man1/statwit.1.gz
@@ -45,7 +46,7 @@ END
 }
 
 @test "without libcurl: status, send, expect, run and the library work; https says what to install" {
-    on_a_copy "$DEBS"/*.deb <<'END'
+    on_a_copy "$DEBS"/*_"$HOST".deb <<'END'
 dpkg -i /files/*.deb >/dev/null
 find / -xdev -name 'libcurl*.so*' -delete 2>/dev/null
 ldconfig
@@ -63,7 +64,7 @@ END
 }
 
 @test "upgrade keeps a recording; remove and purge leave nothing" {
-    on_a_copy "$DEBS"/*.deb <<'END'
+    on_a_copy "$DEBS"/*_"$HOST".deb <<'END'
 dpkg -i /files/*.deb >/dev/null
 statwit run -q --db /var/tmp/kept.db -- statwit send 'a:1|c'
 mkdir /newer
@@ -88,7 +89,7 @@ END
 
 @test "the packages are the same when they are made again" {
     [ -n "${PACKAGES_AGAIN-}" ] || skip "builds all once more: PACKAGES_AGAIN=1"
-    sha256sum "$DEBS"/*.deb >before
+    sha256sum "$DEBS"/*_"$HOST".deb >before
     (cd "$TOP" && make -s deb)
     sha256sum --check --quiet before
 }

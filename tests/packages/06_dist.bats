@@ -38,9 +38,13 @@ DIST=$TOP/build/dist
     [ -s share/man/man1/statwit.1 ] && [ -s share/bash-completion/completions/statwit ] && [ -s licences/gnutls28/COPYING.LESSER ]
 }
 
-@test "the archive of the sources is whole: make knows its targets there, without git" {
+@test "the archive of the sources is whole: without git it is built, works, and its tests are there" {
     tar -xzf "$DIST/statwit-$VERSION.tar.gz" --strip-components=1
-    run make -s help
+    [ ! -e .git ]
+    run env -u MAKEFLAGS -u MAKELEVEL make -s "-j$(nproc)" all build/release/unit/core/number_test
     exits 0
-    make -n build/release/statwit >/dev/null
+    build/statwit run -q --expect 'incr a sum == 1' -- build/statwit send 'a:1|c'
+    build/release/unit/core/number_test
+    run env -u MAKEFLAGS -u MAKELEVEL make -s help
+    exits 0
 }

@@ -39,9 +39,12 @@ export async function startRecorder(binary, ...options) {
   };
 }
 
-// `statwit view` on recordings; its address ends with a slash.
+// `statwit view` on recordings; its address ends with a slash. A path that is not text goes through the shell, byte for byte.
 export async function startView(binary, ...files) {
-  const child = spawn(binary, ['view', ...files], {stdio: ['ignore', 'pipe', 'inherit']});
+  const octal = (bytes) => [...bytes].map((b) => `\\${b.toString(8).padStart(3, '0')}`).join('');
+  const raw = files.some((f) => typeof f !== 'string');
+  const child = raw ? spawn('bash', ['-c', `exec "$0" view ${files.map((f) => `$'${octal(Buffer.from(f))}'`).join(' ')}`, binary], {stdio: ['ignore', 'pipe', 'inherit']})
+    : spawn(binary, ['view', ...files], {stdio: ['ignore', 'pipe', 'inherit']});
   const url = await new Promise((resolve, reject) => {
     createInterface({input: child.stdout}).once('line', resolve);
     child.once('exit', (code) => reject(new Error(`view ended with ${code}`)));

@@ -243,10 +243,12 @@ static struct statwit_recorder *connect_to(const char *line, const char *const *
     const char *url = answer_string(ready, "http", NULL);
     struct statwit_connect_options connect = {.token = token_of(arguments)};
     struct statwit_recorder *recorder = NULL;
-    if (url)
-        recorder = statwit_recorder_connect(url, &connect, error);
-    else
+    if (!url)
         error_set(error, STATWIT_PROTOCOL, "the ready line of `statwit serve` names no URL: %.200s", line);
+    else if (recorder_check_api(ready, arguments[0], error) == 0)
+        recorder = statwit_recorder_connect(url, &connect, error);
+    if (recorder)
+        recorder->known = true;
     json_decref(ready);
     return recorder;
 }

@@ -2,6 +2,7 @@
 #include "report/recorder.h"
 
 #include "emit/error.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,6 +75,29 @@ struct statwit_recorder *statwit_recorder_connect(const char *url,
     if (!recorder)
         missing_keep(&why, error);
     return recorder;
+}
+
+int recorder_check_api(const json_t *told, const char *who, struct statwit_error *error) {
+    const json_t *api = json_object_get(told, "api");
+    if (json_is_integer(api) && json_integer_value(api) == RECORDER_API)
+        return 0;
+    char number[32] = "of no number";
+    if (json_is_integer(api))
+        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(api));
+    return error_set(
+        error, STATWIT_PROTOCOL,
+        "%.200s speaks api %s, and this library (%s) speaks api %d: install the two of one version", who,
+        number, STATWIT_VERSION, RECORDER_API);
+}
+
+int recorder_check(struct statwit_recorder *recorder, struct statwit_error *error) {
+    if (!recorder || recorder->known)
+        return 0; /* the call itself says that there is none */
+    json_t *status = answer_get(recorder, "GET", "/recorder/v1/status", NULL, 0, error);
+    const int result = status ? recorder_check_api(status, recorder->url, error) : -1;
+    recorder->known = result == 0;
+    json_decref(status);
+    return result;
 }
 
 const char *statwit_recorder_url(const struct statwit_recorder *recorder) {

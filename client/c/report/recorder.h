@@ -6,7 +6,11 @@
 #include "report/plain.h"
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
+
+/* The number in the ready line and in the status that this library was written for. */
+#define RECORDER_API 1
 
 struct statwit_recorder {
     char *url, *token, *ca_file;
@@ -16,10 +20,11 @@ struct statwit_recorder {
     struct plain plain;      /* host NULL: not for this URL, but libcurl is */
     const struct curl *curl; /* NULL: not needed */
     CURL *handle;
-    pid_t pid;     /* whose handle it is: a child of fork opens one of its own */
-    pid_t server;  /* that statwit_recorder_start started; 0: none */
-    int server_in; /* our end of its stdin: it ends when this is closed */
-    pid_t parent;  /* who started it, and who alone may end it */
+    pid_t pid;         /* whose handle it is: a child of fork opens one of its own */
+    pid_t server;      /* that statwit_recorder_start started; 0: none */
+    int server_in;     /* our end of its stdin: it ends when this is closed */
+    pid_t parent;      /* who started it, and who alone may end it */
+    atomic_bool known; /* that it speaks RECORDER_API */
 };
 
 struct statwit_session {
@@ -35,6 +40,11 @@ struct statwit_session {
 void missing_keep(const struct statwit_error *why, struct statwit_error *error);
 /* The error of a call on NULL; always -1. */
 int missing_tell(struct statwit_error *error);
+
+/* recorder.c: -1 unless `told`, the ready line or the status, has the number RECORDER_API. */
+int recorder_check_api(const json_t *told, const char *who, struct statwit_error *error);
+/* The same of the server that the recorder leads to; it is asked once. */
+int recorder_check(struct statwit_recorder *recorder, struct statwit_error *error);
 
 /* session.c: NULL for NULL. */
 struct statwit_recorder *session_recorder(const struct statwit_session *session);

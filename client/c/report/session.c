@@ -59,6 +59,8 @@ static struct statwit_session *open_session(struct statwit_recorder *recorder,
                                             struct statwit_error *error) {
     static const struct statwit_session_options none;
     options = options ? options : &none;
+    if (recorder_check(recorder, error) != 0)
+        return NULL;
     json_t *body = json_object();
     int failed = !body;
     if (options->name)
@@ -91,7 +93,9 @@ struct statwit_session *statwit_session_open(struct statwit_recorder *recorder,
 struct statwit_session *statwit_session_attach(struct statwit_recorder *recorder, const char *name,
                                                struct statwit_error *error) {
     struct statwit_error why = {0};
-    json_t *document = ask(recorder, "GET", PREFIX "/sessions/", name ? name : "default", &why);
+    json_t *document = NULL;
+    if (recorder_check(recorder, &why) == 0)
+        document = ask(recorder, "GET", PREFIX "/sessions/", name ? name : "default", &why);
     struct statwit_session *session = session_new(recorder, document, false, &why);
     if (!session)
         missing_keep(&why, error);

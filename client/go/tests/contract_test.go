@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/statwit/statwit/client/go/statwittest"
 )
@@ -43,21 +44,92 @@ func send(t testing.TB, to string, lines ...string) {
 	}
 }
 
-// client/contract/cases.json, through every way to ask.
-func TestContract(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(os.Getenv("STATWIT_CONTRACT"), "cases.json"))
+type contractCase struct {
+	Name, Outcome, Way string
+	Send, Expect, Says []string
+	Drop               bool
+	Catalog            json.RawMessage
+}
+
+func contract(t *testing.T, name string, value any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(os.Getenv("STATWIT_CONTRACT"), name))
+	if err == nil {
+		err = json.Unmarshal(text, value)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var cases []struct {
-		Name, Outcome      string
-		Send, Expect, Says []string
-		Drop               bool
+}
+
+// What a test writes in each way of ways.json. Each must fail the test.
+var ways = map[string]func(m *statwittest.Session, expect []string, catalog string){
+	"claim": func(m *statwittest.Session, expect []string, _ string) { m.Expect(expect...) },
+	"wait":  func(m *statwittest.Session, expect []string, _ string) { m.Eventually(time.Millisecond, expect...) },
+	"alternative": func(m *statwittest.Session, expect []string, _ string) {
+		if !(m.Expect(expect...) || true) {
+			panic("never")
+		}
+	},
+	"negated claim": func(m *statwittest.Session, expect []string, _ string) { _ = !m.Expect(expect...) },
+	"catalog":       func(m *statwittest.Session, _ []string, catalog string) { m.Verify(catalog) },
+	"lint":          func(m *statwittest.Session, _ []string, _ string) { m.Lint() },
+}
+
+func TestInconclusiveIsNeverAPass(t *testing.T) {
+	var cases []contractCase
+	contract(t, "cases.json", &cases)
+	var table map[string]map[string]string
+	contract(t, "ways.json", &table)
+	for way, written := range table {
+		if (ways[way] == nil) != strings.HasPrefix(written["go"], "none: ") {
+			t.Errorf("the way %q is in the table, and is not tried, or the other way round", way)
+		}
 	}
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	tried := 0
 	for _, one := range cases {
+		try := ways[one.Way]
+		if try == nil {
+			continue
+		}
+		tried++
+		t.Run(one.Name, func(t *testing.T) {
+			catalog := filepath.Join(t.TempDir(), "catalog.json")
+			if err := os.WriteFile(catalog, one.Catalog, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			test := &inner{TB: t}
+			m := statwittest.New(test)
+			drop(t, m)
+			send(t, m.Addr(), one.Send...)
+			try(m, one.Expect, catalog)
+			said := strings.Join(test.said, "\n")
+			if !test.Failed() {
+				t.Error("the test passed")
+			}
+			for _, part := range one.Says {
+				if !strings.Contains(said, part) {
+					t.Errorf("%q is not in %s", part, said)
+				}
+			}
+			for _, cleanup := range test.cleanups {
+				cleanup()
+			}
+		})
+	}
+	if tried < len(ways) {
+		t.Errorf("%d ways, and cases for %d", len(ways), tried)
+	}
+}
+
+// client/contract/cases.json, through every way to ask.
+func TestContract(t *testing.T) {
+	var cases []contractCase
+	contract(t, "cases.json", &cases)
+	for _, one := range cases {
+		if one.Way != "" {
+			continue
+		}
 		t.Run(one.Name, func(t *testing.T) {
 			if !one.Drop { // the faults of a server are one list, which the next PUT replaces
 				t.Parallel()

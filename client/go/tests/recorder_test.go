@@ -113,26 +113,6 @@ func TestAClientThatTestsShare(t *testing.T) {
 	}
 }
 
-func TestInconclusiveIsNeverAPass(t *testing.T) {
-	for _, claim := range []string{"no any x", "incr x", "any * samples == 0"} {
-		test := &inner{TB: t}
-		m := statwittest.New(test)
-		drop(t, m)
-		send(t, m.Addr(), "x:1|c")
-		if m.Expect(claim) || m.Eventually(0, claim) || len(test.said) != 2 {
-			t.Error(claim, test.said)
-		}
-		for _, said := range test.said {
-			if !strings.Contains(said, "inconclusive") {
-				t.Error(said)
-			}
-		}
-		for _, cleanup := range test.cleanups {
-			cleanup()
-		}
-	}
-}
-
 func TestAFailureShowsWhatWasRecorded(t *testing.T) {
 	m := statwittest.New(t)
 	send(t, m.Addr(), "a.b:1|c|#env:ci", "c:2|g", "s:member|s", "_e{1,1}:T|x", "_sc|up|0", "bad")
@@ -276,6 +256,14 @@ func TestAURLThatLeadsNowhere(t *testing.T) {
 		_, err := statwittest.Find()
 		unavailable(t, err, says)
 	}
+}
+
+func TestAServerOfAnotherVersion(t *testing.T) {
+	later := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"api":2}`) }))
+	defer later.Close()
+	t.Setenv("STATWIT_URL", later.URL)
+	_, err := statwittest.Find()
+	unavailable(t, err, later.URL+" speaks api 2, and this package (0.1.0) speaks api 1: install the two of one version")
 }
 
 func TestTheServerOfTheURLIsNotStarted(t *testing.T) {

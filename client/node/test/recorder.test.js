@@ -117,6 +117,15 @@ test('the settings of the machine do not matter', async () => {
   })
 })
 
+test('a home that cannot be written to', () =>
+  withEnv({ HOME: '/proc', TMPDIR: '/proc', XDG_CACHE_HOME: '/proc', XDG_DATA_HOME: '/proc', XDG_RUNTIME_DIR: '/proc' }, async () => {
+    const recorder = await statwit.Recorder.start()
+    const session = await recorder.session()
+    await send(session, 'a:1|c')
+    await session.expect('incr a sum == 1')
+    await recorder.stop()
+  }))
+
 test('no server outlives a killed test', { timeout: 60000 }, async () => {
   const child = spawn(process.execPath, ['-e', `
     require('statwit').Recorder.start().then(recorder => recorder.status()).then(status => {

@@ -8,19 +8,17 @@
 Standard library only. Recorder and Session may be used from several threads; each thread has a connection of its own.
 """
 
-import asyncio
 import contextlib
 import http.client
 import json
 import os
 import socket
 import subprocess
-import sysconfig
 import threading
 import urllib.parse
 
 __version__ = "0.1.0"
-__all__ = ["Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
+__all__ = ["Inconclusive", "Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
 
 API = 1  # the number in the ready line and in the status that this helper was written for
 _ANSWER_S = 60  # for an answer, beyond the time that the question itself may wait
@@ -34,6 +32,15 @@ class Malformed(ValueError):
     """The server refused a question; the text shows the place."""
 
 
+class Inconclusive(Exception):
+    """Something was lost that could have changed the verdict. It is no AssertionError, so that a test that waits for one does not
+    take this for it. `report` is the Report."""
+
+    def __init__(self, report):
+        super().__init__("statwit: %s\n%s" % (report.verdict, report.text))
+        self.report = report
+
+
 def find_binary():
     """The path of the binary: STATWIT_BIN, the one in this package, the one in PATH."""
     given = os.environ.get("STATWIT_BIN")
@@ -45,6 +52,8 @@ def find_binary():
     for path in (inside, *(os.path.join(folder, "statwit") for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)):
         if os.path.isfile(path) and os.access(path, os.X_OK) and not _is_script(path):
             return path
+    import sysconfig  # a suite pays for what it imports
+
     raise Unavailable(
         "there is no statwit program for %s in this package or in PATH: install it, set STATWIT_BIN to its path, "
         "or start it elsewhere and set STATWIT_URL" % sysconfig.get_platform()
@@ -242,6 +251,8 @@ class Session:
 
     async def expect_soon(self, *expectations, within=5, **more):
         """The same for tests in an event loop, which goes on while this waits."""
+        import asyncio  # who awaits this has it already
+
         __tracebackhide__ = True
         _assert(await asyncio.to_thread(self.ask, *expectations, within=within, **more))
 
@@ -307,6 +318,8 @@ class Session:
 
 def _assert(report):
     __tracebackhide__ = True
+    if report.verdict == "inconclusive":
+        raise Inconclusive(report)
     if report.verdict != "pass":
         raise AssertionError("statwit: %s\n%s" % (report.verdict, report.text))
 

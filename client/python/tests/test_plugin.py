@@ -70,43 +70,6 @@ def test_fails_by_itself():
     result.stdout.no_fnmatch_line("*ERROR at teardown*")
 
 
-@pytest.mark.parametrize("ask", [
-    'metrics.expect("no any x")',
-    'assert metrics.ask("no any x")',
-    'assert not metrics.ask("incr x")',
-    'assert metrics.ask("incr x") or True',
-    'import asyncio; asyncio.run(metrics.expect_soon("no any x", within=0))',
-    "pass",
-])
-def test_inconclusive_is_never_a_pass(run, ask):
-    result = run("""
-@pytest.mark.statwit("no any x")
-def test_one(metrics):
-    metrics.recorder._call("PUT", "/recorder/v1/faults", {"dogstatsd": [{"drop": 1, "session": metrics.name}]})
-    emit("x:1|c")
-    %s
-""" % ask)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*inconclusive*"])
-
-
-def test_in_is_no_way_to_ask(metrics):
-    for ask in (lambda: "x" in metrics, lambda: "x" not in metrics):
-        with pytest.raises(TypeError):
-            ask()
-
-
-def test_an_inconclusive_catalog_is_no_pass(run, pytester):
-    pytester.makefile(".json", catalog='{"metrics": {"a": {"type": "count"}}}')
-    result = run("""
-def test_one(metrics):
-    metrics.recorder._call("PUT", "/recorder/v1/faults", {"dogstatsd": [{"drop": 1, "session": metrics.name}]})
-    emit("undeclared:1|c")
-""", "--statwit-catalog", "catalog.json")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*inconclusive*"])
-
-
 def test_no_server_outlives_a_run_that_is_killed(run, pytester):
     result = run("""
 import os

@@ -112,6 +112,14 @@ def test_the_machines_settings_do_not_matter(monkeypatch, send):
         session.expect("incr a[] sum == 1")
 
 
+def test_a_home_that_cannot_be_written_to(monkeypatch, send):
+    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, "/proc")
+    with statwit.Recorder.start() as recorder, recorder.session() as session:
+        send(session, "a:1|c")
+        session.expect("incr a sum == 1")
+
+
 KILLED = """
 import json, os, statwit
 recorder = statwit.Recorder.start()
@@ -260,6 +268,24 @@ def test_unittest_gives_each_test_a_session(send, monkeypatch, statwit_recorder)
     assert (result.testsRun, len(result.failures), len(result.errors)) == (2, 1, 0)
     assert "incr a sum == 1" in result.failures[0][1]
     assert len(set(seen)) == 2 and os.environ.get("DD_DOGSTATSD_PORT") == before
+
+
+def test_unittest_in_an_event_loop(send, monkeypatch, statwit_recorder):
+    monkeypatch.setenv("STATWIT_URL", statwit_recorder.url)
+
+    class Tests(statwit.unittest.MetricsTest, unittest.IsolatedAsyncioTestCase):
+        async def test_good(self):
+            waiting = asyncio.create_task(self.metrics.expect_soon("incr late", within=30))
+            await asyncio.sleep(0)
+            send(self.metrics, "late:1|c")
+            await waiting
+
+        async def test_bad(self):
+            await self.metrics.expect_soon("incr never", within=0)
+
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Tests).run(result)
+    assert (result.testsRun, len(result.failures), len(result.errors)) == (2, 1, 0)
 
 
 def test_python_m_runs_the_program():

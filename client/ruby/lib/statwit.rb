@@ -35,8 +35,18 @@ module Statwit
     end
   end
 
-  # A verdict that is not `pass`. Its message is the server's explanation.
+  # The verdict is `fail`. The message is the server's explanation.
   class NotRecorded < StandardError
+    attr_reader :report
+
+    def initialize(report)
+      super(report.to_s)
+      @report = report
+    end
+  end
+
+  # Something was lost that could have changed the verdict. This is no failed assertion, for a test that waits for one.
+  class Inconclusive < StandardError
     attr_reader :report
 
     def initialize(report)
@@ -49,11 +59,10 @@ module Statwit
   class Recorder
     attr_reader :url
 
-    # The recorder of this test run, found or started when it is first asked for. Forked workers share it.
+    # The recorder of this test run, found or started when it is first asked for. Forked workers share it. A private one ends with
+    # this process: nothing stops it at_exit, where Minitest runs the tests.
     def self.shared
-      SHARED_LOCK.synchronize do
-        @shared ||= find.tap { |found| at_exit { found.stop if found.owner == Process.pid } }
-      end
+      SHARED_LOCK.synchronize { @shared ||= find }
     end
 
     # The recorder of STATWIT_URL where that is set, else a private one.
@@ -74,8 +83,6 @@ module Statwit
       raise
     end
 
-    attr_reader :owner
-
     def initialize(url, token: ENV["STATWIT_TOKEN"], program: nil)
       @at = URI.parse(url.to_s)
       raise URI::InvalidURIError unless @at.is_a?(URI::HTTP) && @at.host
@@ -83,7 +90,6 @@ module Statwit
       @url = url.chomp("/")
       @token = token
       @program = program
-      @owner = Process.pid
       @key = :"statwit #{object_id}"
     rescue URI::InvalidURIError
       raise Unavailable, "#{url.inspect} is no URL of a statwit server, such as http://127.0.0.1:8125"

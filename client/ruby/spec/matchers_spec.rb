@@ -3,6 +3,7 @@
 require "rspec/autorun" if $PROGRAM_NAME == __FILE__
 require "socket"
 require "stringio"
+require "tmpdir"
 require "statwit/rspec"
 
 module Sending
@@ -68,30 +69,57 @@ RSpec.describe "matchers", :statwit do
     expect(ENV["DD_DOGSTATSD_PORT"]).to eq(metrics.port.to_s)
   end
 
-  {
-    "to" => -> { expect(metrics).to have_recorded("no any x") },
-    "not_to" => -> { expect(metrics).not_to have_recorded("incr x") },
-    "or" => -> { expect(metrics).to have_recorded("incr x").or have_recorded("incr a") },
-    "not_to of a block" => -> { expect { emit "x:1|c" }.not_to trigger_statsd_increment("x") },
-    "to of a block" => -> { expect { emit "x:1|c" }.to trigger_statsd_increment("x", times: 0) },
-    "or of a block" => -> { expect { emit "x:1|c" }.to trigger_statsd_increment("x").or trigger_statsd_increment("a") },
-    "a negated matcher" => lambda {
-      RSpec::Matchers.define_negated_matcher(:have_not_recorded, :have_recorded)
-      expect(metrics).to have_not_recorded("incr x")
-    },
-    "a report" => -> { expect(metrics.ask("incr x")).not_to be_pass }
-  }.each do |way, body|
-    it "inconclusive is no pass by #{way}" do
-      examples, shown = run_group(statwit: true) do
-        it("inner") do
-          emit "a:1|c"
-          drop
-          emit "x:1|c"
-          instance_exec(&body)
-        end
+  cases = JSON.parse(File.read(File.join(ENV.fetch("STATWIT_CONTRACT"), "cases.json")))
+  # What an example writes in each way of ways.json. Each must fail the example.
+  ways = {
+    "claim" => [->(one) { expect(metrics).to have_recorded(*one["expect"]) }],
+    "wait" => [->(one) { expect(metrics).to have_recorded(*one["expect"], within: 0.01) }],
+    "report" => [->(one) { expect(metrics.ask(*one["expect"])).to be_pass }],
+    "negated report" => [->(one) { expect(metrics.ask(*one["expect"])).not_to be_pass }],
+    "alternative" => [->(one) { expect(metrics).to have_recorded(*one["expect"]).or have_recorded("incr a") },
+                      ->(_) { expect { emit "x:1|c" }.to trigger_statsd_increment("x").or trigger_statsd_increment("a") }],
+    "negated claim" => [->(one) { expect(metrics).not_to have_recorded(*one["expect"]) },
+                        lambda { |one|
+                          RSpec::Matchers.define_negated_matcher(:have_not_recorded, :have_recorded)
+                          expect(metrics).to have_not_recorded(*one["expect"])
+                        }],
+    "negated block" => [->(_) { expect { emit "x:1|c" }.not_to trigger_statsd_increment("x") }],
+    "zero times" => [->(_) { expect { emit "x:1|c" }.to trigger_statsd_increment("x", times: 0) }],
+    "in" => [->(_) { expect(metrics).not_to include("x") }],
+    "caught failure" => [lambda { |one|
+      expect { expect(metrics).to have_recorded(*one["expect"]) }.to raise_error(RSpec::Expectations::ExpectationNotMetError)
+    }],
+    "behind the test" => [->(one) { RSpec.current_example.metadata[:statwit] = one["expect"] }],
+    "catalog" => [lambda { |one|
+      Dir.mktmpdir do |folder|
+        File.write(File.join(folder, "catalog.json"), JSON.generate(one["catalog"]))
+        expect(metrics.verify(File.join(folder, "catalog.json"))).to be_pass
       end
-      expect(examples.map { |e| e.execution_result.status }).to eq([:failed])
-      expect(shown).to match(/inconclusive/)
+    }],
+    "lint" => [->(_) { expect(metrics.lint).to be_pass }]
+  }
+
+  it "tries every way of the table" do
+    table = JSON.parse(File.read(File.join(ENV.fetch("STATWIT_CONTRACT"), "ways.json")))
+    listed = table.reject { |_, written| written["rspec"].start_with?("none: ") }.keys
+    expect(ways.keys).to match_array(listed)
+    expect(cases.map { |one| one["way"] }).to include(*listed)
+  end
+
+  cases.select { |one| ways[one["way"]] }.each do |one|
+    ways[one["way"]].each_with_index do |body, n|
+      it "#{one["name"]} (#{n + 1})" do
+        examples, shown = run_group(statwit: true) do
+          it("inner") do
+            emit "a:1|c"
+            drop
+            emit(*one["send"])
+            instance_exec(one, &body)
+          end
+        end
+        expect(examples.map { |e| e.execution_result.status }).to eq([:failed])
+        expect(shown).to include(*one["says"]) unless one["says"].empty?
+      end
     end
   end
 

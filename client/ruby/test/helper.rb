@@ -3,6 +3,9 @@
 require "minitest/autorun"
 require "socket"
 require "statwit/minitest"
+require "tmpdir"
+
+CASES = JSON.parse(File.read(File.join(ENV.fetch("STATWIT_CONTRACT"), "cases.json")))
 
 module Sending
   # Sends DogStatsD lines to a session, each as a datagram.
@@ -16,6 +19,11 @@ module Sending
   # The session's datagrams are lost from now on.
   def drop(session)
     session.recorder.call("Put", "faults", { dogstatsd: [{ drop: 1, session: session.name }] })
+  end
+
+  # The catalog of a case of the contract, as a file in this folder.
+  def catalog(folder, one)
+    File.join(folder, "catalog.json").tap { |file| File.write(file, JSON.generate(one["catalog"])) }
   end
 
   # Runs the block with these variables; nil takes one away.

@@ -103,6 +103,16 @@ class RecorderTest < Minitest::Test
     end
   end
 
+  def test_a_home_that_cannot_be_written_to
+    with_env(%w[HOME TMPDIR XDG_CACHE_HOME XDG_DATA_HOME XDG_RUNTIME_DIR].to_h { |name| [name, "/proc"] }) do
+      recorder = Statwit::Recorder.start
+      session = recorder.session
+      emit session, "a:1|c"
+      session.expect "incr a sum == 1"
+      recorder.stop
+    end
+  end
+
   KILLED = <<~RUBY
     require "statwit"
     recorder = Statwit::Recorder.start

@@ -18,12 +18,20 @@
 #include "core/utf8.h"
 #include "decode/intake/wire.h"
 
+struct series_point {
+    double value;
+    int64_t timestamp;
+};
+
 struct series_reading {
     struct intake *in;
     int32_t type;
     bool bad_text;      /* not UTF-8, and nobody may mend it */
     struct wire points; /* what is left from the first point's field on */
     size_t n_points;
+    struct series_point point;       /* the last one */
+    const unsigned char *points_end; /* behind the last point's field */
+    bool scattered;                  /* other fields stand between points */
 };
 
 static void take_resource(struct series_reading *r, struct wire *outer, const struct wire_field *field) {
@@ -56,11 +64,6 @@ static void take_tag(struct series_reading *r, struct wire *w, const struct wire
     series_tag(r->in->series, tag);
 }
 
-struct series_point {
-    double value;
-    int64_t timestamp;
-};
-
 static struct series_point read_point(struct wire *outer, const struct wire_field *field) {
     struct series_point point = {0};
     struct span bytes;
@@ -91,7 +94,7 @@ static void take_field(struct series_reading *r, struct wire *w, const struct wi
         take_tag(r, w, f);
         break;
     case 4:
-        read_point(w, f);
+        r->point = read_point(w, f);
         r->n_points++;
         break;
     case 5:
@@ -121,8 +124,13 @@ static bool read_series(struct series_reading *r, struct span bytes) {
     struct metric *m = &r->in->series->metric;
     m->name = SPAN("");
     while (wire_next(&w, &f)) {
-        if (f.number == 4 && r->n_points == 0)
-            r->points = before;
+        if (f.number == 4) {
+            if (r->n_points == 0)
+                r->points = before;
+            else if (before.at != r->points_end)
+                r->scattered = true;
+            r->points_end = w.at;
+        }
         take_field(r, &w, &f);
         before = w;
     }
@@ -132,16 +140,29 @@ static bool read_series(struct series_reading *r, struct span bytes) {
         m->unit = (struct span){NULL, 0};
     if (m->source_type.n == 0)
         m->source_type = (struct span){NULL, 0};
+    if (r->n_points > 0 && !r->scattered) {
+        const char *from = (const char *)r->points.at, *to = (const char *)r->points_end;
+        m->key_kind = 'P';
+        m->key_name = span_of(bytes.p, (size_t)(from - bytes.p));
+        m->key_rest = span_of(to, (size_t)(bytes.p + bytes.n - to));
+    }
     return !w.failed;
 }
 
-static void read_points(struct series_reading *r) {
+static void take_point(struct series_reading *r, struct series_point point) {
     const struct span none = {NULL, 0};
+    series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
+}
+
+static void read_points(struct series_reading *r) {
     struct wire_field f;
+    if (r->n_points == 1) {
+        take_point(r, r->point);
+        return;
+    }
     while (r->n_points > 0 && wire_next(&r->points, &f))
         if (f.number == 4) {
-            struct series_point point = read_point(&r->points, &f);
-            series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
+            take_point(r, read_point(&r->points, &f));
             r->n_points--;
         }
 }

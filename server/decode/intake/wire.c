@@ -1,7 +1,6 @@
 #include "decode/intake/wire.h"
 
 #include "core/utf8.h"
-#include <endian.h>
 
 bool wire_long_varint(struct wire *w, uint64_t *value) {
     uint64_t bits = 0;
@@ -64,7 +63,7 @@ static bool wire_group(struct wire *w) {
 /*   0A 04 68 6F 73 74     field 1 of type 2: four bytes, "host"
  *   10 96 01              field 2 of type 0: 150
  */
-bool wire_next(struct wire *w, struct wire_field *f) {
+bool wire_any(struct wire *w, struct wire_field *f) {
     if (w->failed || w->at == w->end)
         return false;
     uint64_t tag = 0;

@@ -29,10 +29,22 @@ enum lost {
     LOST_SOME,
 };
 
+/* What a reader told of all samples of a claim, instead of handing them out: told.c. */
+struct told {
+    size_t n; /* percentiles */
+    double percentiles[JUDGE_CLAUSES_MAX], numbers[JUDGE_CLAUSES_MAX];
+    bool has_values, has_distinct;
+    struct bag values;
+    uint64_t distinct;
+};
+/* The number that has this percentile. */
+double told_percentile(const struct told *told, double percentile);
+
 struct claim {
     const struct expectation *e;
     unsigned needs;
     struct links witnesses;
+    struct told *told; /* NULL: its witnesses hold what is needed */
     /* Events and checks: */
     uint64_t records, first_id, newest_id;
     uint64_t statuses[4];

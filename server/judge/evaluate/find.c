@@ -201,6 +201,7 @@ static bool is_vague(const struct tally *t, enum stat stat) {
 
 static double number_of(const struct view *v, const struct clause *c) {
     const struct tally *t = &v->total;
+    const struct told *told = v->claim->told;
     bool numbers = t->numbers > 0;
     switch (c->stat) {
     case STAT_SAMPLES:
@@ -212,7 +213,7 @@ static double number_of(const struct view *v, const struct clause *c) {
     case STAT_PER_SERIES:
         return (double)v->most;
     case STAT_DISTINCT:
-        return (double)v->distinct.n;
+        return (double)(told && told->has_distinct ? told->distinct : v->distinct.n);
     case STAT_SUM:
         return numbers || !t->samples ? t->sum : NAN;
     case STAT_AVG: /* as the Agent does: the sum over the number that the samples stand for */
@@ -226,7 +227,9 @@ static double number_of(const struct view *v, const struct clause *c) {
     case STAT_LAST:
         return t->samples ? t->last : NAN;
     default: /* STAT_MEDIAN, STAT_PERCENTILE */
-        return numbers ? bag_percentile(&v->values, c->percentile) : NAN;
+        return !numbers          ? NAN
+               : told && told->n ? told_percentile(told, c->percentile)
+                                 : bag_percentile(&v->values, c->percentile);
     }
 }
 

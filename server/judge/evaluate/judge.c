@@ -134,6 +134,7 @@ void judge_free(struct judge *j) {
     for (size_t i = 0; j->claims && i < j->n_claims; i++) {
         free(j->claims[i].witnesses.items);
         free(j->claims[i].sieve);
+        judge_free_told(&j->claims[i]);
     }
     free(j->witnesses);
     free(j->claims);

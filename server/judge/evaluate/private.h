@@ -95,10 +95,14 @@ int judge_add_series(struct judge *j, const struct series_row *row, struct witne
 /* Whether it is a series that was known by another id: retention may drop one of which more comes. -1: out of memory. */
 int judge_renew_series(struct judge *j, const struct series_row *row, bool *known);
 int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* told.c: asks a reader that can tell it what the samples of a claim amount to. Witnesses whose samples are then needed by nobody are no longer
+ * `reading`; *wanted becomes less by theirs. */
+int judge_ask_told(struct judge *j, struct reader *reader, uint64_t *wanted, struct err *err);
+void judge_free_told(struct claim *claim);
 /* The same in the first look, which may have counted it by the summary of its series. */
 int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row);
 /* The same of values alone. */
-int judge_read_values(struct judge *j, struct witness *w, const struct values_row *row,
+int judge_read_values(struct judge *j, struct witness *w, const struct numbers_row *row,
                       struct bag_hints *hints);
 /* After judging: which of the series that may be aggregated forms are covered by claims that were told by them. */
 void judge_cover_forms(struct judge *j);

@@ -11,7 +11,7 @@ struct quantile {
     bool no_memory;
 };
 
-static int add_values(struct quantile *q, const struct values_row *row) {
+static int add_values(struct quantile *q, const struct numbers_row *row) {
     const struct metric *m = row->spelling;
     double weight = metric_weigh(m->type, m->sample_rate).count;
     int failed = row->sketch ? 0 : bag_add_many(&q->bag, row->n, row->values, weight, &q->hints);
@@ -21,17 +21,17 @@ static int add_values(struct quantile *q, const struct values_row *row) {
     return failed;
 }
 
-static int take_values(void *arg, const struct values_row *row) {
+static int take_values(void *arg, const struct numbers_row *row) {
     return add_values(arg, row);
 }
 
 static int take_points(void *arg, const struct points_row *row) {
-    return add_values(arg, &(struct values_row){row->spelling, row->n, row->values, row->sketch});
+    return add_values(arg, &(struct numbers_row){row->spelling, row->n, row->values, row->sketch});
 }
 
 static int read_bag(struct reader *r, uint64_t series_id, struct quantile *q, struct err *err) {
-    return r->ops->values ? r->ops->values(r, series_id, take_values, q, err)
-                          : r->ops->points(r, series_id, take_points, q, err);
+    return r->ops->numbers ? r->ops->numbers(r, series_id, take_values, q, err)
+                           : r->ops->points(r, series_id, take_points, q, err);
 }
 
 int quantile_of(struct reader *r, const struct series_row *row, double percentile, uint64_t *budget,

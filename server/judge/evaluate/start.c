@@ -66,7 +66,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     return 0;
 }
 
-static int take_values(void *arg, const struct values_row *row) {
+static int take_values(void *arg, const struct numbers_row *row) {
     struct start_values *values = arg;
     if (judge_read_values(values->start->judge, values->witness, row, &values->hints) != 0)
         values->start->no_memory = true;
@@ -86,7 +86,7 @@ static int read_values(struct start *start, struct reader *reader, struct err *e
         values->start = start;
         values->witness = w;
         values->hints.tried = values->hints.hits = 0;
-        result = reader->ops->values(reader, w->id, take_values, values, err);
+        result = reader->ops->numbers(reader, w->id, take_values, values, err);
     }
     free(values);
     return result;
@@ -111,6 +111,12 @@ static int take_loss(void *arg, const struct loss_row *row) {
     return start->no_memory;
 }
 
+static bool is_read(void *arg, uint64_t series_id) {
+    const struct judge *j = arg;
+    uint32_t place;
+    return index_find(&j->by_series, series_id, &place) && j->witnesses[place].reading;
+}
+
 static int read_samples(struct start *start, struct reader *reader, struct err *err) {
     struct judge *j = start->judge;
     struct filter filter = {.session = judge_reads(j),
@@ -120,7 +126,12 @@ static int read_samples(struct start *start, struct reader *reader, struct err *
                             .names = j->matter};
     if (start->wanted_samples == 0)
         return 0;
-    if (reader->ops->far || start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
+    if (reader->ops->far) {
+        filter.wants_series = is_read;
+        filter.wants_arg = j;
+        return reader->ops->samples(reader, &filter, false, take_sample, start, err);
+    }
+    if (start->wanted_samples * SHARE_FOR_ONE_GO > start->all_samples)
         return reader->ops->samples(reader, &filter, false, take_sample, start, err);
     filter.n_names = 0;
     for (size_t i = 0; i < j->n_witnesses && !start->no_memory; i++) {
@@ -178,7 +189,7 @@ bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) 
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
-    struct start start = {.judge = j, .by_values = reader->ops->values && !reader->ops->far};
+    struct start start = {.judge = j, .by_values = reader->ops->numbers && !reader->ops->far};
     struct filter of_session = {.session = judge_reads(j), .n_names = j->n_matter, .names = j->matter},
                   recent = {.session = of_session.session, .since = j->since, .until = j->until},
                   named = recent, later = {.session = of_session.session, .since = j->since};
@@ -188,6 +199,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
         (!start.no_memory && read_values(&start, reader, err) != 0) ||
+        (!start.no_memory && judge_ask_told(j, reader, &start.wanted_samples, err) != 0) ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &named, take_event, &start, err) != 0) ||
         (j->asks_checks && reader->ops->checks(reader, &named, take_check, &start, err) != 0) ||

@@ -262,7 +262,7 @@ int judge_read_sample(struct judge *j, struct witness *w, const struct sample_ro
     return looks_too_often(j, w, 1) || judge_sift_sample(j, w, row) != 0 ? -1 : 0;
 }
 
-int judge_read_values(struct judge *j, struct witness *w, const struct values_row *row,
+int judge_read_values(struct judge *j, struct witness *w, const struct numbers_row *row,
                       struct bag_hints *hints) {
     j->n_values += row->n;
     if (j->n_values >= j->limits.values || looks_too_often(j, w, row->n))

@@ -128,7 +128,7 @@ bool witness_needs_values(const struct witness *w, const struct series_row *row)
     return (w->needs & NEED_VALUES) && !((w->needs & NEED_LAST) && metric_is(row->type, METRIC_SKETCHED));
 }
 
-int witness_read_values(struct witness *w, const struct values_row *row, struct bag_hints *hints) {
+int witness_read_values(struct witness *w, const struct numbers_row *row, struct bag_hints *hints) {
     const struct sketch *s = row->sketch;
     double rate = row->spelling->sample_rate;
     if (!s)
@@ -145,6 +145,13 @@ int witness_take_series(struct witness *w, const struct series_row *row, bool re
         return 0;
     }
     return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)row->samples) : 0;
+}
+
+int witness_leave_reading(struct witness *w) {
+    w->reading = false;
+    w->tally.sum_sampling.exact = w->tally.sum;
+    w->tally.count_sampling.exact = w->tally.count;
+    return (w->needs & NEED_RATES) ? bag_add(&w->rates, 1, (double)w->tally.samples) : 0;
 }
 
 void witness_free(struct witness *w) {

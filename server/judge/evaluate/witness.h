@@ -83,11 +83,13 @@ int witness_add_sample(struct witness *w, const struct sample_row *row, uint64_t
 /* Takes a summary. `reading`: its samples follow, by witness_read_sample. */
 int witness_take_series(struct witness *w, const struct series_row *row, bool reading);
 int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_t *n_values);
+/* It was to be read, and is not, for the summary does it. */
+int witness_leave_reading(struct witness *w);
 /* Whether the summary is not enough. */
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
 /* Whether the values of all its samples are enough beside the summary; and takes some of them. */
 bool witness_needs_values(const struct witness *w, const struct series_row *row);
-int witness_read_values(struct witness *w, const struct values_row *row, struct bag_hints *hints);
+int witness_read_values(struct witness *w, const struct numbers_row *row, struct bag_hints *hints);
 void witness_free(struct witness *w);
 
 /* The table leads from a series' id or a hash to a place in the list of witnesses. */

@@ -61,6 +61,8 @@ int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file
                struct err *err) {
     *f = (struct fleet){.timeout_ns = timeout_ns};
     memcpy(f->database, url->database, sizeof f->database);
+    f->near = strcmp(url->host, "localhost") == 0 || strcmp(url->host, "::1") == 0 ||
+              strncmp(url->host, "127.", 4) == 0;
     f->http = fleet_http_new(url, ca_file, err);
     return f->http ? 0 : -1;
 }
@@ -140,7 +142,8 @@ int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_tab
     int code;
     answer->max = FLEET_ANSWER_MAX;
     if (fleet_try(f, sql, n, tables, answer, &code, err) == FLEET_OK)
-        return 0;
+        return buf_reserve(answer, 1) ? 0
+                                      : err_set(err, 0, "out of memory"); /* an empty one has a place, too */
     fleet_explain(f, code, err);
     return -1;
 }
@@ -182,7 +185,7 @@ enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *
     struct buf packed = {0};
     char arguments[1600];
     *code = 0;
-    if (!pack(rows, &packed)) {
+    if (!f->near && !pack(rows, &packed)) {
         buf_free(&packed);
         err_set(err, 0, "out of memory");
         return FLEET_REFUSED;
@@ -195,8 +198,9 @@ enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *
         fleet_http_post(f->http,
                         &(struct fleet_request){.arguments = arguments,
                                                 .content_type = "application/octet-stream",
-                                                .body = buf_view(&packed),
-                                                .gzip = true,
+                                                .body = f->near ? rows : buf_view(&packed),
+                                                .gzip = !f->near,
+                                                .once = true,
                                                 .timeout_ns = f->timeout_ns},
                         NULL, code, err);
     buf_free(&packed);
@@ -208,29 +212,44 @@ enum fleet_outcome fleet_insert(struct fleet *f, const char *table, const char *
 static void keep_settings(struct fleet *f, struct span answer) {
     size_t used = 0;
     for (size_t i = 0; i < N_WANTED; i++) {
-        char line[80];
-        int n = snprintf(line, sizeof line, "%s\n", wanted[i][0]);
-        for (const char *at = answer.p; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-            if (strncmp(at, line, (size_t)n) == 0) {
-                used += (size_t)snprintf(f->settings + used, sizeof f->settings - used, "&%s=%s",
-                                         wanted[i][0], wanted[i][1]);
-                break;
-            }
+        char name[80];
+        int n = snprintf(name, sizeof name, "'%s'", wanted[i][0]);
+        if (memmem(answer.p, answer.n, name, (size_t)n))
+            used += (size_t)snprintf(f->settings + used, sizeof f->settings - used, "&%s=%s", wanted[i][0],
+                                     wanted[i][1]);
     }
+}
+
+/* "18.16.1\t['max_query_size',…]\n": the engine's version and the settings that it has. */
+static enum fleet_outcome read_engine(struct fleet *f, struct span answer, struct err *err) {
+    char *end = NULL;
+    long major = answer.n ? strtol(answer.p, &end, 10) : 0;
+    long minor = end && *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    if (!end || end == answer.p || answer.n < 2 || memcmp(answer.p + answer.n - 2, "]\n", 2) != 0) {
+        err_set(err, 0, "%s: its first answer is none of a ClickHouse, or was cut short",
+                fleet_http_where(f->http));
+        return FLEET_UNCLEAR;
+    }
+    keep_settings(f, answer);
+    if (major > FLEET_ENGINE_MAJOR || (major == FLEET_ENGINE_MAJOR && minor >= FLEET_ENGINE_MINOR))
+        return FLEET_OK;
+    err_set(err, 0, "%s: it is ClickHouse %ld.%ld; %d.%d or later is needed", fleet_http_where(f->http),
+            major, minor, FLEET_ENGINE_MAJOR, FLEET_ENGINE_MINOR);
+    return FLEET_REFUSED;
 }
 
 enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err) {
     struct buf sql = {.max = SQL_MAX}, answer = {.max = 1 << 20};
-    buf_str(&sql, "SELECT name FROM system.settings WHERE name IN (");
+    buf_str(&sql, "SELECT version(), groupArray(name) FROM system.settings WHERE name IN (");
     for (size_t i = 0; i < N_WANTED; i++)
         buf_printf(&sql, "%s'%s'", i ? "," : "", wanted[i][0]);
     buf_str(&sql, ") FORMAT TSV");
     enum fleet_outcome outcome = fleet_try(f, sql.p, 0, NULL, &answer, code, err);
-    if (outcome == FLEET_OK) {
-        keep_settings(f, buf_view(&answer));
+    if (outcome == FLEET_OK)
+        outcome = read_engine(f, buf_view(&answer), err);
+    if (outcome == FLEET_OK)
         outcome =
             fleet_try(f, "SELECT max(version) FROM schema_version FORMAT TSV", 0, NULL, &answer, code, err);
-    }
     long version = outcome == FLEET_OK ? atol(answer.p ? answer.p : "") : 0;
     if (outcome == FLEET_OK && version != FLEET_SCHEMA) {
         *code = version > FLEET_SCHEMA ? 0 : 60;

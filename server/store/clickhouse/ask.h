@@ -11,12 +11,16 @@
 #include "store/clickhouse/rowbinary.h"
 
 #define FLEET_SCHEMA 1 /* the version of the tables that this statwit knows */
+/* The oldest engine that it is tested with. */
+#define FLEET_ENGINE_MAJOR 18
+#define FLEET_ENGINE_MINOR 16
 
 struct fleet {
     struct fleet_http *http;
     char database[65];
     char settings[1200]; /* those that this engine has, "&NAME=VALUE" each */
     int64_t timeout_ns;  /* of one question */
+    bool near;           /* the engine is on this host: packing would cost more than it saves */
 };
 
 /* A table that goes along with a question. */
@@ -28,7 +32,7 @@ struct fleet_table {
 int fleet_open(struct fleet *f, const struct fleet_url *url, const char *ca_file, int64_t timeout_ns,
                struct err *err);
 void fleet_close(struct fleet *f);
-/* Asks which settings there are, and whether the tables are of a version that is known. As fleet_http_post. */
+/* Asks which settings there are, and whether engine and tables are of a version that is known. As fleet_http_post. */
 enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err);
 /* What to tell the user when the engine refused. */
 void fleet_explain(const struct fleet *f, int code, struct err *err);

@@ -4,10 +4,13 @@
  *     select.c      which pushes are meant
  *     names.c       which names a filter lets through
  *     series.c      series, each with its members: that series in each recording
+ *     emitters.c    who sends: series put together by labels, tags, …
  *     spell.c       what some samples of a series have in common
  *     spellings.c   the questions about that
  *     samples.c     samples
  *     points.c      samples of one series after the other
+ *     tallies.c     summaries of some of the samples
+ *     amounts.c     percentiles, distinct values: what samples amount to
  *     records.c     events, checks, rejects, requests
  *     lists.c       losses, sessions, runs, large datagrams
  *
@@ -50,6 +53,8 @@ struct fleet_series {
 struct fleet_found {
     struct fleet_series *list;
     size_t n, cap;
+    bool outline;  /* its series have no members */
+    uint64_t seen; /* series of single recordings that the answer is made of */
     struct fleet_member *members;
     size_t n_members, cap_members;
     struct buf answer;  /* what the texts point into */
@@ -81,6 +86,9 @@ struct fleet_reader {
 /* select.c: fills the list, which is empty. -1 with err; *usage: nothing is selected. */
 int fleet_select(struct fleet_reader *r, bool *usage, struct err *err);
 
+/* "" when the recording has no such label. */
+struct span fleet_label(const struct fleet_recording *x, struct span key);
+
 /* --- names.c */
 struct fleet_names {
     bool all;        /* no condition */
@@ -88,6 +96,7 @@ struct fleet_names {
     size_t n;
 };
 int fleet_names(struct fleet_reader *r, const struct filter *f, struct fleet_names *names, struct err *err);
+int fleet_each_name(struct reader *, int (*row)(void *, struct span name), void *, struct err *);
 /* What the filter says of a name and of tags. */
 bool fleet_name_matches(const struct filter *f, struct span name);
 bool fleet_tags_match(const struct filter *f, size_t n, const struct span *tags);
@@ -101,9 +110,22 @@ int fleet_series(struct reader *, const struct filter *, int (*row)(void *, cons
                  void *, struct err *);
 /* The series of that id, into `found`. */
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err);
+/* As fleet_find; where the filter asks for one series by its id alone, as fleet_find_one. */
+int fleet_find_for(struct fleet_reader *r, const struct filter *f, struct fleet_found *found,
+                   struct err *err);
+/* The series of that id among what was found, with its members; NULL: it is not there. *found holds it. */
+const struct fleet_series *fleet_known(const struct fleet_reader *r, uint64_t id,
+                                       const struct fleet_found **found);
 /* The same, and those behind it in what was last found, until they have so many samples; from that alone when it has more. */
 int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
                   struct err *err);
+
+/* Appends the conditions of a filter on series that SQL can tell, each with AND before it: name (of the table `nam`), type, session. */
+void fleet_series_conditions(const struct filter *f, const struct fleet_names *names, struct buf *sql);
+
+/* --- emitters.c */
+int fleet_emitters(struct reader *, const struct filter *, size_t n, const struct emitter_by *,
+                   int (*row)(void *, const struct emitter_row *), void *, struct err *);
 
 /* --- spell.c */
 /* Adds (push, series, ord, merged) of its members: the rows of a table `mem`. */
@@ -154,6 +176,17 @@ struct fleet_ahead {
 void fleet_ahead_free(struct fleet_ahead *ahead);
 int fleet_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                  struct err *);
+
+/* --- tallies.c */
+int fleet_tallies(struct reader *, const struct filter *,
+                  int (*row)(void *, const struct series_row *, bool fell), void *, struct err *);
+
+/* --- amounts.c */
+int fleet_ranked(struct reader *, size_t n_series, const uint64_t *series, size_t n,
+                 const double *percentiles, double *values, struct err *);
+int fleet_distinct(struct reader *, size_t n_series, const uint64_t *series, uint64_t *n, struct err *);
+int fleet_values(struct reader *, size_t n_series, const uint64_t *series,
+                 int (*row)(void *, const struct values_row *), void *, struct err *);
 
 /* --- records.c */
 int fleet_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CONNECT_MS 10000L
+#define HEAD_MAX   ((size_t)1 << 20)
 
 /* --- a connection ------------------------------------------------------------------------------------------- */
 
@@ -32,7 +33,7 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg) {
     struct fleet_http *h = arg;
     struct buf *to = h->answer ? h->answer : &h->head;
     buf_add(to, bytes, one * n);
-    return to->failed && h->answer ? 0 : n;
+    return to->failed ? 0 : n;
 }
 
 static size_t on_header(char *line, size_t one, size_t n, void *arg) {
@@ -58,7 +59,7 @@ struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_fi
     }
     bool six = strchr(url->host, ':') != NULL;
     h->tls = url->tls;
-    h->head.max = 4096;
+    h->head.max = HEAD_MAX;
     h->user = setting("USER");
     h->password = setting("PASSWORD");
     snprintf(h->authority, sizeof h->authority, "%s%s%s:%d", six ? "[" : "", url->host, six ? "]" : "",
@@ -86,6 +87,17 @@ void fleet_http_free(struct fleet_http *h) {
     free(h);
 }
 
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
+    (void)a, (void)b, (void)c, (void)d;
+    return atomic_load((const atomic_bool *)arg);
+}
+
+void fleet_http_stop_when(struct fleet_http *h, const atomic_bool *stop) {
+    h->curl->easy_setopt(h->handle, CURLOPT_XFERINFOFUNCTION, on_progress);
+    h->curl->easy_setopt(h->handle, CURLOPT_XFERINFODATA, stop);
+    h->curl->easy_setopt(h->handle, CURLOPT_NOPROGRESS, 0L);
+}
+
 const char *fleet_http_where(const struct fleet_http *h) {
     return h->where;
 }
@@ -110,7 +122,10 @@ static enum fleet_outcome refuse(struct fleet_http *h, long status, struct span 
             h->authority, h->user ? h->user : "default");
         return FLEET_REFUSED;
     }
-    if (code)
+    if (code == 243 || memmem(text.p, n, "No space left on device", 23))
+        err_set(err, 0, "%s: its disk is full: %.*s", h->where, (int)n, text.p);
+    else if (code || span_starts(text, SPAN("Poco::")) ||
+             span_starts(text, SPAN("std::"))) /* of a file, of the network */
         err_set(err, 0, "%s refuses: %.*s", h->where, (int)n, text.p);
     else
         err_set(err, 0, "%s answered %ld: is it the HTTP port of a ClickHouse?", h->where, status);
@@ -138,8 +153,27 @@ static struct curl_slist *make_headers(struct fleet_http *h, const struct fleet_
 /* CURLE_… before anything was sent. */
 static bool not_reached(CURLcode result) {
     return result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST ||
-           result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_SSL_CONNECT_ERROR ||
-           result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
+           result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_SSL_CONNECT_ERROR;
+}
+
+/* It will not be trusted later, either. */
+static bool not_trusted(CURLcode result) {
+    return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE;
+}
+
+static void explain_failure(const struct fleet_http *h, CURLcode result, const struct buf *answer,
+                            struct err *err) {
+    long error = 0;
+    h->curl->easy_getinfo(h->handle, CURLINFO_OS_ERRNO, &error);
+    if (answer->failed)
+        err_set(err, 0, "%s: the answer does not end: more than %zu bytes came", h->where, answer->max);
+    else if (result == CURLE_COULDNT_CONNECT && error)
+        err_set(err, (int)error, "%s: nobody takes connections there", h->where);
+    else if (not_trusted(result))
+        err_set(err, 0, "%s: its certificate is not trusted: %s (--ca-file names those that are)", h->where,
+                h->reason);
+    else
+        err_set(err, 0, "%s: %s", h->where, h->reason[0] ? h->reason : "no answer");
 }
 
 enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
@@ -157,6 +191,7 @@ enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_requ
     curl->easy_setopt(h->handle, CURLOPT_URL, url.p);
     curl->easy_setopt(h->handle, CURLOPT_HTTPHEADER, headers);
     curl->easy_setopt(h->handle, CURLOPT_POST, 1L);
+    curl->easy_setopt(h->handle, CURLOPT_FRESH_CONNECT, (long)request->once);
     curl->easy_setopt(h->handle, CURLOPT_POSTFIELDS, request->body.p ? request->body.p : "");
     curl->easy_setopt(h->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
     curl->easy_setopt(h->handle, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ns / NS_PER_MS) + 1);
@@ -168,11 +203,10 @@ enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_requ
     struct span text = buf_view(answer ? answer : &h->head);
     enum fleet_outcome outcome = FLEET_OK;
     if (result != CURLE_OK) {
-        outcome = not_reached(result) ? FLEET_UNREACHABLE : FLEET_UNCLEAR;
-        err_set(err, 0, "%s: %s", h->where,
-                answer && answer->failed ? "the answer is larger than 1 GiB"
-                : h->reason[0]           ? h->reason
-                                         : "no answer");
+        outcome = not_trusted(result)   ? FLEET_REFUSED
+                  : not_reached(result) ? FLEET_UNREACHABLE
+                                        : FLEET_UNCLEAR;
+        explain_failure(h, result, answer ? answer : &h->head, err);
     } else if (status != 200 || h->code)
         outcome = refuse(h, status, text, err);
     *code = h->code;

@@ -11,6 +11,7 @@
 
 #include "core/buf.h"
 #include "store/clickhouse/url.h"
+#include <stdatomic.h>
 
 #define FLEET_ANSWER_MAX ((size_t)1 << 30)
 
@@ -26,12 +27,15 @@ struct fleet_request {
     const char *content_type;
     struct span body;
     bool gzip; /* the body is */
+    bool once; /* over a connection of its own: libcurl repeats what finds an older one closed */
     int64_t timeout_ns;
 };
 
 struct fleet_http;
 struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_file, struct err *err);
 void fleet_http_free(struct fleet_http *h);
+/* A request ends, without an answer, soon after *stop becomes true. */
+void fleet_http_stop_when(struct fleet_http *h, const atomic_bool *stop);
 /* "ch:8123/statwit" */
 const char *fleet_http_where(const struct fleet_http *h);
 /* answer may be NULL: thrown away. *code: of ClickHouse's exception, 0 when it named none. */

@@ -258,6 +258,15 @@ int fleet_read(struct fleet_reader *r, const struct filter *f, const struct flee
     return failed;
 }
 
+/* Keeps the series that the filter wants. */
+static void drop_unwanted(const struct filter *f, struct fleet_found *found) {
+    size_t n = 0;
+    for (size_t i = 0; i < found->n && f->wants_series; i++)
+        if (f->wants_series(f->wants_arg, found->list[i].row.id))
+            found->list[n++] = found->list[i];
+    found->n = f->wants_series ? n : found->n;
+}
+
 int fleet_samples(struct reader *reader, const struct filter *f, bool ordered,
                   int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
     struct fleet_reader *r = (struct fleet_reader *)reader;
@@ -266,12 +275,10 @@ int fleet_samples(struct reader *reader, const struct filter *f, bool ordered,
     of_series.remarked = of_series.sampled = of_series.newest = false;
     of_series.limit = 0;
     of_samples.newest = f->newest && f->limit > 0;
-    int failed = f->series_id && !f->name.p && !f->n_names && !f->session.p && !f->has_type && !f->n_tags
-                     ? fleet_find_one(r, f->series_id, &found, err)
-                     : fleet_find(r, &of_series, &found, err);
-    if (failed)
+    if (fleet_find_for(r, &of_series, &found, err) != 0)
         return -1;
-    failed =
+    drop_unwanted(f, &found);
+    int failed =
         fleet_read(r, &of_samples, &found, 0, found.n, ordered || of_samples.newest, row, arg, NULL, err);
     fleet_found_free(&found);
     return failed;

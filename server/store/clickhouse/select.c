@@ -120,13 +120,22 @@ static int read_recordings(struct fleet_reader *r, struct err *err) {
 
 /* --- the conditions ----------------------------------------------------------------------------------------- */
 
-static struct span label_of(const struct fleet_recording *x, const struct fleet_word *word) {
-    if (!word->other)
-        return x->labels[fleet_label_of(word->key)];
+static struct span other_label(const struct fleet_recording *x, struct span key) {
     for (size_t i = 0; i < x->n_others; i++)
-        if (span_eq(x->keys[i], span_str(word->key)))
+        if (span_eq(x->keys[i], key))
             return x->values[i];
     return SPAN("");
+}
+
+static struct span label_of(const struct fleet_recording *x, const struct fleet_word *word) {
+    return word->other ? other_label(x, span_str(word->key)) : x->labels[fleet_label_of(word->key)];
+}
+
+struct span fleet_label(const struct fleet_recording *x, struct span key) {
+    for (int i = 0; i < FLEET_LABELS; i++)
+        if (span_eq(key, span_str(fleet_labels[i])))
+            return x->labels[i];
+    return other_label(x, key);
 }
 
 static bool is_meant(const struct fleet_url *url, const struct fleet_recording *x) {
@@ -138,7 +147,8 @@ static bool is_meant(const struct fleet_url *url, const struct fleet_recording *
 
 static void keep_meant(struct fleet_reader *r) {
     size_t n = 0;
-    qsort(r->list, r->n, sizeof *r->list, by_recording);
+    if (r->n > 1)
+        qsort(r->list, r->n, sizeof *r->list, by_recording);
     for (size_t i = 0; i < r->n; i++) {
         bool newest = i + 1 == r->n || cmp_uuid(r->list[i].name, r->list[i + 1].name) != 0;
         if (!newest || !is_meant(&r->url, &r->list[i]))
@@ -154,7 +164,8 @@ static void keep_meant(struct fleet_reader *r) {
 static void keep_latest(struct fleet_reader *r) {
     size_t n = 0;
     uint64_t of_job = 0;
-    qsort(r->list, r->n, sizeof *r->list, by_job);
+    if (r->n > 1)
+        qsort(r->list, r->n, sizeof *r->list, by_job);
     for (size_t i = 0; i < r->n; i++) {
         of_job = n > 0 && same_job(&r->list[n - 1], &r->list[i]) ? of_job + 1 : 1;
         if (of_job <= r->url.latest)

@@ -2,9 +2,12 @@
  * there is to add up; the sum is made here, recording by recording, so that it is the same number each time. Of one recording
  * every series has one member, and its numbers are the recorder's own. */
 #include "core/array.h"
+#include "core/glob.h"
 #include "store/clickhouse/fleet.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char columns[] =
@@ -18,6 +21,13 @@ static const char columns[] =
                          "s.id") ", s.samples, s.count, s.sum)))"
                                  " FROM (SELECT push, session, id, name, type, tags, host, device, given, samples, count, sum, min, max, last, first_at, last_at,"
                                  " first_id, last_id, sampled FROM series WHERE push IN (SELECT push FROM sel)";
+/* The same without what costs most: the members, and the newest value of each. */
+static const char outline[] =
+    "SELECT s.session, s.name, s.type, s.tags, s.host, s.device, s.given, min(s.min), max(s.max), max(s.sampled), sum(s.samples), count(),"
+    " min(" FLEET_GID(
+        "r.ord",
+        "s.id") ") FROM (SELECT push, session, id, name, type, tags, host, device, given, samples, min, max, sampled"
+                " FROM series WHERE push IN (SELECT push FROM sel)";
 static const char grouping[] = ") AS s ALL INNER JOIN (SELECT push, ord FROM sel) AS r USING (push)"
                                " GROUP BY s.session, s.name, s.type, s.tags, s.host, s.device, s.given";
 
@@ -42,11 +52,21 @@ static bool take_members(struct fleet_found *found, struct taker *t, struct flee
         m->count = take_f64(t);
         m->sum = take_f64(t);
         s->row.samples += m->samples;
+        found->seen++;
         s->row.count = i ? s->row.count + m->count : m->count;
         s->row.sum = i ? s->row.sum + m->sum : m->sum;
     }
     s->row.id = n ? found->members[s->first_member].gid : 0;
     return n > 0;
+}
+
+static bool take_outline(struct fleet_found *found, struct taker *t, struct series_row *row) {
+    row->sampled = take_u8(t) != 0;
+    row->samples = take_u64(t);
+    found->seen += take_u64(t);
+    row->id = row->first_id = row->last_id = take_u64(t);
+    row->count = row->sum = row->last = (double)NAN;
+    return !t->failed;
 }
 
 /* false: out of memory, or no such row. */
@@ -69,13 +89,16 @@ static bool take_series(struct fleet_found *found, struct taker *t, struct fleet
     row->device = given & 2 ? row->device : (struct span){NULL, 0};
     row->min = take_f64(t);
     row->max = take_f64(t);
+    bool known = tags && type < METRIC_N_TYPES;
+    if (found->outline)
+        return known && take_outline(found, t, row);
     row->last = take_f64(t);
     row->first_at = take_i64(t);
     row->last_at = take_i64(t);
     row->first_id = take_u64(t);
     row->last_id = take_u64(t);
     row->sampled = take_u8(t) != 0;
-    return tags && type < METRIC_N_TYPES && take_members(found, t, s) && !t->failed;
+    return known && take_members(found, t, s) && !t->failed;
 }
 
 static bool is_asked_for(const struct filter *f, const struct fleet_series *s) {
@@ -114,17 +137,29 @@ static int take_found(struct fleet_reader *r, const struct filter *f, struct fle
         size_t before = found->list[found->n].first_member;
         if (is_asked_for(f, &found->list[found->n]))
             found->n++;
-        else if (f->name.p || f->n_names || f->has_type || f->session.p)
+        else
             found->n_members = before;
     }
     if (t.failed)
         return fleet_damaged(r, err);
     for (size_t i = 0; i < r->n; i++)
         expected += r->list[i].n_series;
-    if (!f->name.p && !f->n_names && !f->has_type && !f->session.p && found->n_members != expected)
-        return err_set(err, 0, "%s gave %zu of %" PRIu64 " series", fleet_http_where(r->f.http),
-                       found->n_members, expected);
+    if (!f->name.p && !f->n_names && !f->has_type && !f->session.p && !f->series_id &&
+        found->seen != expected)
+        return err_set(err, 0, "%s gave %" PRIu64 " of %" PRIu64 " series", fleet_http_where(r->f.http),
+                       found->seen, expected);
     return 0;
+}
+
+void fleet_series_conditions(const struct filter *f, const struct fleet_names *names, struct buf *sql) {
+    if (!names->all)
+        buf_str(sql, " AND name IN (SELECT name FROM nam)");
+    if (f->has_type)
+        buf_printf(sql, " AND type = %d", (int)f->type);
+    if (f->session.p) {
+        buf_str(sql, " AND session = ");
+        sql_text(sql, f->session);
+    }
 }
 
 int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_found *found, struct err *err) {
@@ -137,15 +172,9 @@ int fleet_find(struct fleet_reader *r, const struct filter *f, struct fleet_foun
         buf_free(&names.rows);
         return 0;
     }
-    buf_str(&sql, columns);
-    if (!names.all)
-        buf_str(&sql, " AND name IN (SELECT name FROM nam)");
-    if (f->has_type)
-        buf_printf(&sql, " AND type = %d", (int)f->type);
-    if (f->session.p) {
-        buf_str(&sql, " AND session = ");
-        sql_text(&sql, f->session);
-    }
+    found->outline = f->outline && !f->since && !f->remarked;
+    buf_str(&sql, found->outline ? outline : columns);
+    fleet_series_conditions(f, &names, &sql);
     buf_str(&sql, grouping);
     buf_str(&sql, " ORDER BY min(" FLEET_GID("r.ord", "s.id") ") FORMAT RowBinary");
     const struct fleet_table tables[] = {{"sel", FLEET_SEL, buf_view(&r->sel)},
@@ -213,6 +242,17 @@ static const struct fleet_series *look_up(const struct fleet_found *found, uint6
     return low < found->n && found->list[low].row.id == id ? &found->list[low] : NULL;
 }
 
+const struct fleet_series *fleet_known(const struct fleet_reader *r, uint64_t id,
+                                       const struct fleet_found **found) {
+    const struct fleet_series *s = NULL;
+    for (const struct fleet_found *known = r->found; known && !s; known = known->outer)
+        if (!known->outline) {
+            s = look_up(known, id);
+            *found = known;
+        }
+    return s;
+}
+
 /* Adds a copy that stands alone. */
 static bool copy_series(const struct fleet_found *from, const struct fleet_series *s,
                         struct fleet_found *found) {
@@ -235,10 +275,45 @@ static bool copy_series(const struct fleet_found *from, const struct fleet_serie
     return !found->spans.failed;
 }
 
+/* The name of the series that has this id in its first recording; p == NULL: there is none. */
+static int find_name(struct fleet_reader *r, uint64_t id, struct buf *answer, struct span *name,
+                     struct err *err) {
+    char sql[200];
+    *name = (struct span){NULL, 0};
+    if (id >> FLEET_ID_BITS >= r->n)
+        return 0;
+    struct fleet_table sel = {"sel", FLEET_SEL, span_of(r->sel.p + (id >> FLEET_ID_BITS) * 20, 20)};
+    snprintf(sql, sizeof sql,
+             "SELECT name FROM series WHERE push IN (SELECT push FROM sel) AND id = %" PRIu64
+             " LIMIT 1 FORMAT RowBinary",
+             id & ((UINT64_C(1) << FLEET_ID_BITS) - 1));
+    if (fleet_ask(&r->f, sql, 1, &sel, answer, err) != 0)
+        return -1;
+    struct taker t = {answer->p, answer->p + answer->n, false};
+    if (take_more(&t))
+        *name = take_text(&t);
+    return t.failed ? fleet_damaged(r, err) : 0;
+}
+
+/* That one alone, of which nothing was found before. */
+static int find_alone(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err) {
+    struct buf answer = {0};
+    struct filter f = {.series_id = id, .n_names = 1};
+    struct span name;
+    int failed = find_name(r, id, &answer, &name, err);
+    f.names = &name;
+    if (!failed && name.p)
+        failed = fleet_find(r, glob_is_pattern(name) ? &(struct filter){.series_id = id} : &f, found, err);
+    buf_free(&answer);
+    return failed;
+}
+
 int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct fleet_found *found,
                   struct err *err) {
     *found = (struct fleet_found){0};
     for (const struct fleet_found *known = r->found; known && found->n == 0; known = known->outer) {
+        if (known->outline)
+            continue;
         const struct fleet_series *s = look_up(known, id), *end = known->list + known->n;
         for (uint64_t n = 0; s && s < end && (found->n == 0 || n + s->row.samples <= samples); s++) {
             n += s->row.samples;
@@ -248,9 +323,16 @@ int fleet_find_on(struct fleet_reader *r, uint64_t id, uint64_t samples, struct 
             }
         }
     }
-    return found->n ? 0 : fleet_find(r, &(struct filter){.series_id = id}, found, err);
+    return found->n ? 0 : find_alone(r, id, found, err);
 }
 
 int fleet_find_one(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err) {
     return fleet_find_on(r, id, 0, found, err);
+}
+
+int fleet_find_for(struct fleet_reader *r, const struct filter *f, struct fleet_found *found,
+                   struct err *err) {
+    bool alone = f->series_id && !f->name.p && !f->n_names && !f->session.p && !f->has_type && !f->n_tags &&
+                 !f->sampled && !f->remarked;
+    return alone ? fleet_find_one(r, f->series_id, found, err) : fleet_find(r, f, found, err);
 }

@@ -36,7 +36,7 @@ int fleet_spellings(struct reader *reader, const struct filter *f,
     struct table later = {0};
     struct filter of_series = *f;
     of_series.remarked = false; /* told by the spellings themselves */
-    if (fleet_find(r, &of_series, &found, err) != 0)
+    if (fleet_find_for(r, &of_series, &found, err) != 0)
         return -1;
     int failed = f->since ? find_later(r, f->since, &later, err) : 0;
     bool stop = false;

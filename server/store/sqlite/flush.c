@@ -142,7 +142,7 @@ static int write_strays(struct store *s, struct err *err) {
 
 int store_flush(struct store *s, struct err *err) {
     struct slice *slice = &s->slice;
-    if (store_write_new(s, err) != 0)
+    if (store_fold_kept(s, err) != 0 || store_write_requests(s, err) != 0 || store_write_new(s, err) != 0)
         return -1;
     if (slice_is_empty(slice))
         return 0;
@@ -153,5 +153,6 @@ int store_flush(struct store *s, struct err *err) {
     for (size_t i = 0; i < slice->n_groups; i++)
         s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;
     slice_clear(slice);
+    s->rows = true;
     return 0;
 }

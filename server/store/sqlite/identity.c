@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #define KEY_ON_STACK 1024
+/* A client may write one metric in any number of ways. */
+#define KEYS_PER_CONTEXT 8
 /* New series and contexts wait until they are so many, for the next flush at the longest. */
 #define NEW_MAX       256
 #define NEW_BYTES_MAX ((size_t)1 << 20)
@@ -16,7 +18,7 @@
 
 struct key_head {
     uint64_t session_id, era;
-    uint32_t kind; /* 'K' decoder's key, 'C' context, 'S' series */
+    uint32_t kind; /* 'K' decoder's key and its kind, 'C' context, 'S' series */
     uint32_t n;
 };
 
@@ -46,7 +48,7 @@ static struct intern_hash hash_given(struct store *s, const struct metric *m) {
     const struct store_session *session = s->arrival.session;
     size_t n = m->key_name.n + m->key_rest.n;
     if (n > KEY_ON_STACK) {
-        key_start(s, 'K', 0);
+        key_start(s, 'K', (uint32_t)m->key_kind << 24);
         key_span(s, m->key_name);
         key_span(s, m->key_rest);
         return intern_hash(&s->intern, buf_view(&s->key));
@@ -55,7 +57,8 @@ static struct intern_hash hash_given(struct store *s, const struct metric *m) {
         struct key_head head;
         char text[KEY_ON_STACK];
     } key;
-    key.head = (struct key_head){session->id, session->era, 'K', (uint32_t)m->key_name.n};
+    key.head = (struct key_head){session->id, session->era, 'K' | (uint32_t)m->key_kind << 8,
+                                 (uint32_t)m->key_name.n};
     memcpy(key.text, m->key_name.p, m->key_name.n);
     if (m->key_rest.n)
         memcpy(key.text + m->key_name.n, m->key_rest.p, m->key_rest.n);
@@ -238,6 +241,7 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
 }
 
 int store_write_new(struct store *s, struct err *err) {
+    s->rows = s->rows || s->new_series.n || s->new_contexts.n;
     return bulk_list_run(s->db, s->sql[SQL_METRIC], &s->feed, &s->new_series, err) != 0
                ? -1
                : bulk_list_run(s->db, s->sql[SQL_CONTEXT], &s->feed, &s->new_contexts, err);
@@ -287,7 +291,8 @@ int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct
         return 0;
     if (find_context(s, m, ix, err) != 0)
         return -1;
-    if (*ix == INTERN_NONE)
+    if (*ix == INTERN_NONE ||
+        s->intern.n_used > KEYS_PER_CONTEXT * ((size_t)s->intern.n_contexts + KEYS_PER_CONTEXT))
         return 0;
     s->arrival.session->n_interned++;
     return intern_lead(&s->intern, given, *ix) ? 0 : err_set(err, ENOMEM, "cannot record");

@@ -216,7 +216,7 @@ int store_load_counts(struct store *s, struct err *err) {
         {"SELECT sum(events) FROM session_count", &now->events},
         {"SELECT sum(checks) FROM session_count", &now->checks},
         {"SELECT sum(rejects) FROM session_count", &now->rejects},
-        {"SELECT count(*) FROM request", &now->requests},
+        {"SELECT (SELECT count(*) FROM request) + (SELECT count(*) FROM kept_request)", &now->requests},
         {"SELECT count(*) FROM datagram", &now->datagrams},
         {"SELECT count(*) FROM payload", &now->payloads},
         {"SELECT coalesce(sum(length(bytes)), 0) FROM payload", &now->payload_bytes},
@@ -224,10 +224,11 @@ int store_load_counts(struct store *s, struct err *err) {
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (db_int(s->db, counts[i].sql, 0, (int64_t *)counts[i].count, err) != 0)
             return -1;
+    now->samples += s->kept_samples;
     return store_count_losses(s, err);
 }
 
-int store_load(struct store *s, struct err *err) {
+int store_load_sessions(struct store *s, struct err *err) {
     s->stale = true;
     s->arrival.session = NULL;
     intern_clear(&s->intern);
@@ -235,14 +236,20 @@ int store_load(struct store *s, struct err *err) {
     slice_clear(&s->slice);
     bulk_list_clear(&s->new_series);
     bulk_list_clear(&s->new_contexts);
+    bulk_list_clear(&s->new_requests);
+    s->rows = false;
     s->n_forgotten = 0;
     s->last_loss.id = 0;
     int64_t seed;
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &seed, err) != 0)
         return -1;
     s->intern.seed = (uint64_t)seed;
-    if (load_sessions(s, err) != 0 || load_series(s, err) != 0 || totals_begin(s, err) != 0 ||
-        load_contexts(s, err) != 0)
+    return load_sessions(s, err);
+}
+
+int store_load(struct store *s, struct err *err) {
+    if (store_load_sessions(s, err) != 0 || load_series(s, err) != 0 || totals_begin(s, err) != 0 ||
+        load_contexts(s, err) != 0 || store_load_kept(s, err) != 0)
         return -1;
     s->arrival.session = store_find_session(s, s->arrival.session_id);
     s->stale = false;

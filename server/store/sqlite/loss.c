@@ -13,6 +13,7 @@ static int add_loss(struct store *s, uint64_t id, uint64_t session_id, enum loss
     db_bind_span(stmt, 6, detail);
     s->now.losses[loss] += n;
     s->n_loss_rows++;
+    s->rows = true;
     return db_done(s->db, stmt, err);
 }
 
@@ -39,6 +40,7 @@ int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n,
     if (!same)
         return add_loss(s, id, session_id, loss, n, detail, err) == 0 ? 0 : store_roll_back(s, err);
     sqlite3_stmt *stmt = s->sql[SQL_LOSS_AGAIN];
+    s->rows = true;
     db_bind_id(stmt, 1, id);
     db_bind_id(stmt, 2, n);
     db_bind_id(stmt, 3, again);

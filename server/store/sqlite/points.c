@@ -111,13 +111,13 @@ int rows_points(struct reader *reader, uint64_t series_id, int (*row)(void *, co
 
 struct valuing {
     struct pointing p;
-    int (*row)(void *, const struct values_row *);
+    int (*row)(void *, const struct numbers_row *);
     void *arg;
     double values[VALUES_MAX];
 };
 
 /* The next values of the chunk: 1, 0: there are no more, -1. */
-static int next_values(struct valuing *v, struct values_row *row) {
+static int next_values(struct valuing *v, struct numbers_row *row) {
     struct vals_reader *r = &v->p.vals;
     row->n = vals_numbers(r, VALUES_MAX, v->values);
     row->sketch = NULL;
@@ -138,7 +138,7 @@ static int take_values(struct valuing *v) {
     if (!spelling)
         return -1;
     vals_start(&v->p.vals, db_span(g->stmt, 2));
-    struct values_row row = {.spelling = &spelling->metric, .values = v->values};
+    struct numbers_row row = {.spelling = &spelling->metric, .values = v->values};
     int got, result = 0;
     while (result == 0 && (got = next_values(v, &row)) != 0) {
         if (got < 0)
@@ -148,7 +148,7 @@ static int take_values(struct valuing *v) {
     return result;
 }
 
-int rows_values(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct values_row *),
+int rows_values(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct numbers_row *),
                 void *arg, struct err *err) {
     struct valuing v = {.p.g = {.r = (struct rows *)reader, .err = err}, .row = row, .arg = arg};
     struct reading *g = &v.p.g;

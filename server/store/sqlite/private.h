@@ -2,10 +2,12 @@
  *
  *     sqlite.c    open, close, commit, roll back
  *     load.c      what is in memory about the file
+ *     later.c     a file of many series is open before they are loaded
  *     put.c       a record: into the slice, or a row of its own
  *     identity.c  which series and spelling a metric is
  *     remarks.c   what the Agent ignores inside lines, as text
  *     bulk.c      rows in memory go into a table
+ *     keep.c      what a producer waits for survives, before a commit makes rows of it
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
@@ -61,6 +63,8 @@ enum store_sql {
     SQL_CHECK,
     SQL_REJECT,
     SQL_REQUEST,
+    SQL_KEPT,
+    SQL_KEPT_REQUEST,
     SQL_PAYLOAD,
     SQL_LOSS,
     SQL_LOSS_AGAIN,
@@ -95,6 +99,7 @@ struct store {
     sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
+    struct bulk_list new_requests;             /* not in the file yet: keep.c */
 
     struct intern intern;
     struct totals totals;
@@ -108,7 +113,11 @@ struct store {
     uint64_t slice_ids; /* at most so many in one slice */
     uint64_t last_id;
     uint64_t pending;
+    uint64_t n_kept;       /* records that survive, but that no reader sees yet */
+    uint64_t kept_samples; /* of them, when the file was loaded */
     bool open_transaction;
+    bool rows;                         /* it holds rows that readers would see when it is committed */
+    bool later;                        /* what is in memory is loaded by store_ready (later.c) */
     bool stale;                        /* what is in memory must be loaded again before anything is put */
     bool refused;                      /* some session has n_refused > 0 */
     bool large;                        /* some session has large[].n > 0 */
@@ -155,6 +164,13 @@ struct store {
     struct verdicts *verdicts; /* verdicts.c */
 };
 
+struct store_when {
+    int64_t received_at;
+    enum source source;
+};
+
+/* sqlite.c */
+void store_publish(struct store *s); /* the counters, for everybody */
 /* transaction.c. The statements up to `last`; what is prepared stays. */
 int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
@@ -162,6 +178,7 @@ int store_roll_back(struct store *s, struct err *err); /* always -1 */
 
 /* load.c */
 int store_load(struct store *s, struct err *err);
+int store_load_sessions(struct store *s, struct err *err); /* and nothing else */
 /* The summaries of the series in temp.touched again. */
 int store_load_remade(struct store *s, struct err *err);
 int store_load_counts(struct store *s, struct err *err);
@@ -176,6 +193,13 @@ int store_write_new(struct store *s, struct err *err);
 /* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
 
+/* keep.c */
+int store_add_request(struct store *s, uint64_t id, const struct request *r, struct err *err);
+int store_write_requests(struct store *s, struct err *err);
+/* What was kept goes into its tables, in the open transaction, with the slice that holds its samples. */
+int store_fold_kept(struct store *s, struct err *err);
+int store_load_kept(struct store *s, struct err *err); /* back into the slice */
+
 /* remarks.c */
 /* Contexts with remarks in one session. What a client writes where the Agent looks at nothing may differ with every line: beyond
  * so many of them only the kinds of remarks are kept, without text and line. */
@@ -187,7 +211,10 @@ void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 /* flush.c */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
-/* put.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
+/* put.c: a value into the slice; text: of it, when it is there already. */
+int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
+                    const struct value *v, struct span text, struct store_when when, struct err *err);
+/* loss.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
  * (retain.c says why). */
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,
                   struct err *err);
@@ -218,6 +245,9 @@ void store_run_forget(struct store *s, uint64_t session_id);
 /* After a commit that evicted some of it. */
 void store_run_recount(struct store *s);
 
+/* later.c: whether what is in memory about the file need not be loaded before it is open. */
+int store_can_wait(struct store *s, bool *later, struct err *err);
+
 /* pool.c */
 int store_pool_start(struct store *s, struct err *err);
 void store_pool_stop(struct store *s);
@@ -236,8 +266,13 @@ int store_verdicts_clear(struct store *s, struct err *err); /* part of the open 
 /* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
-/* reader.c: whether an older statwit recorded it, so that a reader refuses it. */
-bool store_reader_older(const char *path);
+/* reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
+bool store_reader_unsettled(const char *path);
+/* view.c: a private copy in which all is in its place, and its end; open connections outlive that. */
+int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
+void store_copy_remove(const char *path);
+/* sqlite.c: puts what was kept into its place, and is no run of the file. */
+int store_settle(const char *path, struct err *err);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 

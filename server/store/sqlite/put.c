@@ -18,10 +18,10 @@ static uint64_t next_id(struct store *s) {
 
 /* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
  * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct store *s, struct slice_group *g, const struct intern_context *context,
-                      enum metric_type type, const struct value *v) {
+static void summarise(struct store *s, uint64_t id, struct slice_group *g,
+                      const struct intern_context *context, enum metric_type type, const struct value *v,
+                      int64_t received_at) {
     struct intern_series *series = &s->intern.series[g->series];
-    int64_t received_at = s->arrival.received_at;
     double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
     if (v->sketch) { /* has its own weights: every value it was made of counts */
@@ -35,7 +35,7 @@ static void summarise(struct store *s, struct slice_group *g, const struct inter
     series->count += count;
     series->sum += sum;
     if (number < series->last)
-        series->fell_id = s->last_id;
+        series->fell_id = id;
     series->last = number;
     if (!(g->min <= min))
         g->min = min;
@@ -48,17 +48,15 @@ static void summarise(struct store *s, struct slice_group *g, const struct inter
 }
 
 /* Those whose timestamps lie too far away are counted, so that lint need not look at each sample. */
-static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int64_t timestamp) {
-    enum stray kind = stray_of(timestamp, s->arrival.received_at, STRAY_POINT_OLD_S);
+static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int64_t timestamp,
+                       int64_t received_at) {
+    enum stray kind = stray_of(timestamp, received_at, STRAY_POINT_OLD_S);
     return kind == STRAY_NONE || slice_add_stray(&s->slice, g, kind, id, timestamp);
 }
 
-static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
-                     struct err *err) {
+int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
+                    struct span text, struct store_when when, struct err *err) {
     struct slice *slice = &s->slice;
-    uint64_t id = next_id(s);
-    if (!slice_has_room(slice, id, s->slice_ids) && store_flush(s, err) != 0)
-        return -1;
     if (slice_is_empty(slice))
         slice->first_id = id;
     struct intern_context *context = &s->intern.contexts[ix];
@@ -67,13 +65,25 @@ static int put_value(struct store *s, uint32_t ix, enum metric_type type, const 
             return no_memory(err);
         context->group = (uint32_t)slice->n_groups - 1;
         slice->groups[context->group].sampled = context->sampled;
+        slice->sampled = slice->sampled || context->sampled;
     }
     struct slice_group *g = &slice->groups[context->group];
-    if (!slice_add_value(slice, g, id, type, v) ||
-        !slice_add_run(slice, id, s->arrival.received_at, s->arrival.source) ||
-        (v->timestamp && !note_stray(s, g, id, v->timestamp)))
+    if (!(text.p ? slice_add_text(slice, g, id, text) : slice_add_value(slice, g, id, type, v)) ||
+        !slice_add_run(slice, id, when.received_at, when.source) ||
+        (v->timestamp && !note_stray(s, g, id, v->timestamp, when.received_at)))
         return no_memory(err);
-    summarise(s, g, context, type, v);
+    summarise(s, id, g, context, type, v, when.received_at);
+    return 0;
+}
+
+static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
+                     struct err *err) {
+    const struct store_when when = {s->arrival.received_at, s->arrival.source};
+    uint64_t id = next_id(s);
+    if (!slice_has_room(&s->slice, id, s->slice_ids) && store_flush(s, err) != 0)
+        return -1;
+    if (store_put_value(s, id, ix, type, v, (struct span){NULL, 0}, when, err) != 0)
+        return -1;
     s->now.samples++;
     s->now.received_samples++;
     return 0;
@@ -97,6 +107,7 @@ static int put_metric(struct store *s, const struct metric *m, struct err *err) 
 }
 
 static void bind_common(struct store *s, sqlite3_stmt *stmt) {
+    s->rows = true;
     db_bind_id(stmt, 1, next_id(s));
     db_bind_id(stmt, 2, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
@@ -210,6 +221,7 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
 /* Of the request that was put last. */
 static int put_payload(struct store *s, const struct posted_body *p, struct err *err) {
     sqlite3_stmt *stmt = s->sql[SQL_PAYLOAD];
+    s->rows = true;
     db_bind_id(stmt, 1, s->last_id);
     db_bind_id(stmt, 2, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
@@ -227,19 +239,8 @@ int store_request(struct store *s, const struct request *r, struct err *err) {
         return -1;
     if (!s->arrival.session)
         return 0;
-    sqlite3_stmt *stmt = s->sql[SQL_REQUEST];
-    bind_common(s, stmt);
-    db_bind_span(stmt, 5, r->method);
-    db_bind_span(stmt, 6, r->path);
-    db_bind_span(stmt, 7, r->query);
-    sqlite3_bind_int(stmt, 8, r->status);
-    db_bind_id(stmt, 9, r->wire_bytes);
-    db_bind_id(stmt, 10, r->body_bytes);
-    const struct span spans[] = {r->encoding, r->content_type, r->user_agent, r->api_key, r->body, r->note};
-    for (int i = 0; i < 6; i++)
-        db_bind_span(stmt, 11 + i, spans[i]);
     s->now.requests++;
-    if (db_done(s->db, stmt, err) != 0 || (r->payload && put_payload(s, r->payload, err) != 0))
+    if (store_add_request(s, next_id(s), r, err) != 0 || (r->payload && put_payload(s, r->payload, err) != 0))
         return store_roll_back(s, err);
     return 0;
 }
@@ -270,6 +271,7 @@ int store_datagram(struct store *s, struct span bytes, struct err *err) {
     if (!s->arrival.session)
         return 0;
     sqlite3_stmt *stmt = s->sql[SQL_DATAGRAM];
+    s->rows = true;
     db_bind_id(stmt, 1, s->arrival.session_id);
     sqlite3_bind_int64(stmt, 2, s->arrival.received_at);
     sqlite3_bind_int(stmt, 3, (int)s->arrival.source);

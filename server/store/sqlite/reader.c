@@ -293,7 +293,7 @@ static const struct reader_ops ops = {
     .samples_more = rows_samples_more,
     .samples_close = rows_samples_close,
     .points = rows_points,
-    .values = rows_values,
+    .numbers = rows_values,
     .spellings = rows_spellings,
     .strays = rows_strays,
     .cadence = rows_cadence,
@@ -365,12 +365,30 @@ static bool is_alone(const char *path) {
     return access(wal, F_OK) != 0;
 }
 
-bool store_reader_older(const char *path) {
+/* Of one that goes on, its next commit puts it into its place. */
+static bool holds_kept(const struct rows *r, const char *path) {
+    int64_t kept;
+    return db_int(r->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0,
+                  &kept, NULL) == 0 &&
+           kept && file_lock_holder(path) == 0;
+}
+
+bool store_reader_unsettled(const char *path) {
     struct rows *r = open_rows(path, is_alone(path), NULL);
-    bool older = r && migrate_state(r->db, path, NULL) == 1;
+    bool unsettled = r && (migrate_state(r->db, path, NULL) == 1 || holds_kept(r, path));
     if (r)
         rows_free(&r->reader);
-    return older;
+    return unsettled;
+}
+
+/* The file stays as its recorder left it when it was killed: a copy is read. */
+static struct reader *open_settled(const char *path, struct err *err) {
+    char copy[FILE_PATH_MAX];
+    if (store_copy_settled(path, copy, err) != 0)
+        return NULL;
+    struct reader *reader = store_reader_on(copy, true, err);
+    store_copy_remove(copy);
+    return reader;
 }
 
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
@@ -402,6 +420,10 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     struct err why = {0};
     long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
+    if (reader && !recorder && holds_kept((struct rows *)reader, path)) {
+        reader_close(reader);
+        reader = open_settled(path, &why);
+    }
     if (reader) {
         struct rows *r = (struct rows *)reader;
         r->recorder = recorder;

@@ -178,7 +178,7 @@ int rows_datagrams(struct reader *, const struct filter *, int (*row)(void *, co
                    void *, struct err *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
-int rows_values(struct reader *, uint64_t series_id, int (*row)(void *, const struct values_row *), void *,
+int rows_values(struct reader *, uint64_t series_id, int (*row)(void *, const struct numbers_row *), void *,
                 struct err *);
 int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                    void *, struct err *);

@@ -190,6 +190,7 @@ int store_port_used(struct store *s, int port, struct err *err) {
                      "INSERT INTO used_port (port) VALUES (%d);"
                      "DELETE FROM used_port WHERE id <= (SELECT max(id) FROM used_port) - %d",
                      port, STORE_PORTS_KEPT);
+    s->rows = true;
     return store_begin(s, err) != 0 || db_run(s->db, sql, err) != 0 ? -1 : 0;
 }
 

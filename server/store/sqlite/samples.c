@@ -173,6 +173,10 @@ static int read_range(struct reading *g, const struct chosen *list, size_t n) {
 static int read_newest(struct reading *g, uint64_t first, uint64_t last) {
     uint64_t span = g->filter->limit < 64 ? 64 : g->filter->limit;
     g->to = last;
+    if (last - first < g->filter->limit) { /* no more than that can match */
+        g->from = first;
+        return read_range(g, g->chosen, g->n_chosen);
+    }
     for (;;) {
         g->from = last - first < span ? first : last - span + 1;
         g->counting = true;

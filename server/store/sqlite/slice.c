@@ -21,30 +21,30 @@ static struct slice_entry *entry_at(const struct slice *s, uint32_t offset) {
     return (struct slice_entry *)(void *)(s->arena.p + offset);
 }
 
-bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
-                     const struct value *v) {
+/* Room for an entry with so many bytes of text; its offset, or 0 when out of memory. */
+static uint32_t begin_entry(struct slice *s, size_t n) {
     struct buf *arena = &s->arena;
     arena->max = ARENA_MAX;
-    if (arena->n == 0)
+    if (arena->n == 0) {
         buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
-    if (!buf_reserve(arena, sizeof(struct slice_entry) + v->text.n + 4))
-        return false;
+        s->kept = 4;
+    }
+    if (!buf_reserve(arena, sizeof(struct slice_entry) + n + 4))
+        return 0;
     uint32_t at = (uint32_t)arena->n;
     arena->n += sizeof(struct slice_entry);
-    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
-        number_is_json(v->text)) {
-        memcpy(arena->p + arena->n, v->text.p,
-               v->text.n); /* what vals_put would do, for nearly every value */
-        arena->n += v->text.n;
-    } else {
-        vals_put(arena, type, v);
-    }
+    return at;
+}
+
+/* Its text has been added. */
+static bool end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint32_t at) {
+    struct buf *arena = &s->arena;
     uint32_t n = (uint32_t)(arena->n - at - sizeof(struct slice_entry));
     if (!buf_reserve(arena, 4))
         return false;
     arena->n += (4 - n % 4) % 4;
     struct slice_entry *entry = entry_at(s, at);
-    *entry = (struct slice_entry){.offset = (uint32_t)(id - s->first_id), .n = n};
+    *entry = (struct slice_entry){.offset = (uint32_t)(id - s->first_id), .n = n, .context = g->context};
     if (g->n++ == 0) {
         g->head = at;
         g->first = entry->offset;
@@ -76,6 +76,27 @@ bool slice_add_stray(struct slice *s, struct slice_group *g, uint32_t kind, uint
                                                     .last_id = id};
     g->strays = (uint32_t)s->n_strays;
     return true;
+}
+
+bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct span text) {
+    uint32_t at = begin_entry(s, text.n);
+    if (!at)
+        return false;
+    memcpy(s->arena.p + s->arena.n, text.p, text.n);
+    s->arena.n += text.n;
+    return end_entry(s, g, id, at);
+}
+
+bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
+                     const struct value *v) {
+    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
+        number_is_json(v->text))
+        return slice_add_text(s, g, id, v->text); /* what vals_put would do, for nearly every value */
+    uint32_t at = begin_entry(s, v->text.n);
+    if (!at)
+        return false;
+    vals_put(&s->arena, type, v);
+    return end_entry(s, g, id, at);
 }
 
 bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
@@ -135,6 +156,8 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
 
 void slice_clear(struct slice *s) {
     s->n_groups = s->n_runs = s->n_strays = 0;
+    s->kept = s->kept_run = 0;
+    s->sampled = false;
     buf_clear(&s->arena);
     if (s->arena.cap > ARENA_KEEP)
         buf_free(&s->arena);

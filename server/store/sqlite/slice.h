@@ -1,6 +1,6 @@
 /* The samples that wait for their commit, sorted by context as they come.
  *
- *     arena    each value's text, linked to the next of its group: [next|offset|n|bytes]…
+ *     arena    each value's text, linked to the next of its group: [next|offset|n|context|bytes]…
  *     groups   one for each context seen in this slice, in the order of their first samples: a chunk each
  *     runs     when and where the samples came in
  *     strays   of a group and a kind: the samples whose timestamps lie too far away
@@ -49,6 +49,7 @@ struct slice_entry {
     uint32_t next; /* offset in the arena; 0: the last */
     uint32_t offset;
     uint32_t n;
+    uint32_t context; /* ix */
 };
 
 struct slice {
@@ -61,6 +62,9 @@ struct slice {
     struct slice_stray *strays;
     size_t n_strays, cap_strays;
     struct buf vals; /* scratch of slice_join */
+    bool sampled;    /* some value has a rate other than 1 */
+    size_t kept;     /* offset in the arena: what is before it has been kept (keep.c) */
+    size_t kept_run; /* of the first that has not */
 };
 
 static inline bool slice_is_empty(const struct slice *s) {
@@ -79,8 +83,18 @@ bool slice_add_value(struct slice *s, struct slice_group *group, uint64_t id, en
 /* The sample `id` of the group is one of that kind. */
 bool slice_add_stray(struct slice *s, struct slice_group *group, uint32_t kind, uint64_t id,
                      int64_t timestamp);
+/* A value that is text already, as in a chunk. */
+bool slice_add_text(struct slice *s, struct slice_group *group, uint64_t id, struct span text);
 /* The sample `id` came in then and there. */
 bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source);
+
+/* The arena's entries, one behind the other. */
+static inline const struct slice_entry *slice_entry_at(const struct slice *s, size_t offset) {
+    return (const struct slice_entry *)(const void *)(s->arena.p + offset);
+}
+static inline size_t slice_entry_end(size_t offset, const struct slice_entry *e) {
+    return offset + sizeof *e + (e->n + 3) / 4 * 4;
+}
 
 /* The text of a group's chunk (vals.h); it holds until the next call. */
 bool slice_join(struct slice *s, const struct slice_group *group, struct span *text);

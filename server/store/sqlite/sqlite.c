@@ -28,9 +28,13 @@
 static const char settings[] =
     "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
     "PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 33554432;"
-    "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF";
+    "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = FAST";
 
 #define COMMON "(id, session_id, received_at, source, "
+#define REQUEST                                                                                              \
+    COMMON "method, path, query, status, wire_bytes, body_bytes, encoding, content_type,"                    \
+           " user_agent, api_key, body, note)"                                                               \
+           " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15 FROM feed"
 static const char *const texts[SQL_N] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -67,9 +71,9 @@ static const char *const texts[SQL_N] = {
                   " remarks, line) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_REJECT] = "INSERT INTO reject " COMMON
                    "name, reason, family, text, offset, detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
-    [SQL_REQUEST] = "INSERT INTO request " COMMON
-                    "method, path, query, status, wire_bytes, body_bytes, encoding, content_type,"
-                    " user_agent, api_key, body, note) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_REQUEST] = "INSERT INTO request " REQUEST,
+    [SQL_KEPT] = "INSERT INTO kept (first_id, received_at, source, vals) VALUES (?,?,?,?)",
+    [SQL_KEPT_REQUEST] = "INSERT INTO kept_request " REQUEST,
     [SQL_PAYLOAD] = "INSERT INTO payload (id, session_id, received_at, path, api_key, headers, bytes)"
                     " VALUES (?,?,?,?,?,?,?)",
     [SQL_LOSS] = "INSERT INTO loss (id, at, session_id, loss, n, detail) VALUES (?,?,nullif(?,0),?,?,?)",
@@ -81,7 +85,7 @@ static const char *const texts[SQL_N] = {
                   " largest = max(largest, excluded.largest), last_id = excluded.last_id",
 };
 
-static void publish(struct store *s) {
+void store_publish(struct store *s) {
     s->now.bytes = 0;
     sqlite3_file *file = NULL;
     sqlite3_int64 size;
@@ -163,7 +167,7 @@ static int commit(struct store *s, struct err *err) {
     store_count_samples(s);
     if (s->refused && (store_begin(s, err) != 0 || write_refused(s, err) != 0))
         return -1;
-    if (s->large && store_begin(s, err) != 0)
+    if ((s->large || s->n_kept) && store_begin(s, err) != 0)
         return -1;
     if (!s->open_transaction)
         return 0;
@@ -174,11 +178,11 @@ static int commit(struct store *s, struct err *err) {
         return store_roll_back(s, err);
     if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
         return store_roll_back(s, err);
-    s->open_transaction = false;
+    s->open_transaction = s->rows = false;
     store_verdicts_written(s);
     s->last_loss.id = 0;
     s->now.commits++;
-    publish(s);
+    store_publish(s);
     check_path(s);
     if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
         s->stale = true;
@@ -223,7 +227,9 @@ static int load_last_id(struct store *s, struct err *err) {
             "SELECT max((SELECT value FROM counters WHERE name = 'last_id'), coalesce((SELECT max(id) FROM event), 0),"
             " coalesce((SELECT max(id) FROM service_check), 0), coalesce((SELECT max(id) FROM reject), 0),"
             " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
-            " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0))",
+            " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0),"
+            " coalesce((SELECT max(id) FROM kept_request), 0),"
+            " coalesce((SELECT first_id + json_array_length(vals) - 1 FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
             0, &id, err) != 0)
         return -1;
     s->last_id = (uint64_t)id;
@@ -242,7 +248,10 @@ static int close_old_sessions(struct store *s, struct err *err) {
 static int load_all(struct store *s, struct err *err) {
     if (!s->is_new && (close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0))
         return -1;
-    return store_load(s, err) == 0 && (s->is_new || store_load_counts(s, err) == 0) ? 0 : -1;
+    if (store_can_wait(s, &s->later, err) != 0 ||
+        (s->later ? store_load_sessions(s, err) : store_load(s, err)) != 0)
+        return -1;
+    return s->is_new ? 0 : store_load_counts(s, err);
 }
 
 static int open_all(struct store *s, struct err *err) {
@@ -274,7 +283,7 @@ static int open_all(struct store *s, struct err *err) {
     return result;
 }
 
-struct store *store_open(const struct store_options *options, struct err *err) {
+static struct store *new_store(const struct store_options *options, struct err *err) {
     struct store *s = calloc(1, sizeof *s);
     if (!s || !(s->path_given = strdup(options->path))) {
         free(s);
@@ -286,6 +295,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     s->lock_fd = -1;
     s->new_series.columns = 8;
     s->new_contexts.columns = 17;
+    s->new_requests.columns = 16;
     s->next_metric_id = s->next_context_id = 1;
     s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
@@ -300,6 +310,30 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     pthread_mutex_init(&s->stats_lock, NULL);
     pthread_mutex_init(&s->pool.lock, NULL);
     pthread_cond_init(&s->pool.given, NULL);
+    return s;
+}
+
+int store_settle(const char *path, struct err *err) {
+    const struct store_options options = {.path = path, .max_series = STORE_SERIES_MAX};
+    struct store *s = new_store(&options, err);
+    if (!s)
+        return -1;
+    snprintf(s->path, sizeof s->path, "%s", path);
+    int result = open_database(s, err);
+    if (result == 0)
+        result = store_load(s, err);
+    if (result == 0)
+        result = store_load_counts(s, err);
+    if (result == 0 && s->n_kept)
+        result = store_commit(s, err);
+    store_close(s);
+    return result;
+}
+
+struct store *store_open(const struct store_options *options, struct err *err) {
+    struct store *s = new_store(options, err);
+    if (!s)
+        return NULL;
     struct err why = {0};
     if (open_all(s, &why) != 0) {
         if (strstr(why.text, options->path))
@@ -310,7 +344,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
         store_close(s);
         return NULL;
     }
-    publish(s);
+    store_publish(s);
     return s;
 }
 
@@ -319,7 +353,7 @@ void store_close(struct store *s) {
         return;
     if (store_verdicts_due(s))
         store_begin(s, NULL);
-    if (s->open_transaction && store_commit(s, NULL) != 0)
+    if ((s->open_transaction || s->n_kept) && store_commit(s, NULL) != 0)
         s->run_spoiled = true;
     store_pool_stop(s);
     if (s->in_memory && s->db) /* nobody will read it: nothing has to be brought to an end */
@@ -346,6 +380,7 @@ void store_close(struct store *s) {
     buf_free(&s->tags);
     bulk_list_free(&s->new_series);
     bulk_list_free(&s->new_contexts);
+    bulk_list_free(&s->new_requests);
     store_verdicts_stop(s);
     free(s->sorted);
     free(s->order);

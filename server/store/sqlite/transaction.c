@@ -11,7 +11,7 @@ int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
         return 0;
     s->pending = 0;
-    if (s->stale && store_load(s, err) != 0)
+    if (s->stale && !s->later && store_load(s, err) != 0)
         return -1;
     bool only_run_begins = s->is_new && s->run_id == 0;
     if (!only_run_begins && !s->sql[SQL_N - 1] && store_prepare(s, SQL_N - 1, err) != 0)

@@ -13,7 +13,7 @@
 
 #define COPY_BLOCK ((size_t)1 << 20)
 
-/* --- an older recording ------------------------------------------------------------------------------------------------------ */
+/* --- an older recording, or one whose recorder was killed ------------------------------------------------------------------------------------------------------ */
 
 static int copy_file(const char *from, const char *to, struct err *err) {
     int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -24,7 +24,8 @@ static int copy_file(const char *from, const char *to, struct err *err) {
             n = -1;
             break;
         }
-    int failed = n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which an older statwit recorded", from);
+    int failed =
+        n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which must be brought up to date to be read", from);
     free(block);
     if (in >= 0)
         close(in);
@@ -33,7 +34,7 @@ static int copy_file(const char *from, const char *to, struct err *err) {
     return failed;
 }
 
-static void copy_remove(const char *path) {
+void store_copy_remove(const char *path) {
     static const char *const ends[] = {"", "-wal", "-shm"};
     char name[FILE_PATH_MAX + 8];
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
@@ -45,8 +46,8 @@ static void copy_remove(const char *path) {
     rmdir(name);
 }
 
-/* A copy that is brought up to date, as the file itself is not to be changed. */
-static int copy_older(const char *path, char copy[FILE_PATH_MAX], struct err *err) {
+/* A copy that is brought up to date, with all that was kept in its place, as the file itself is not to be changed. */
+int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err) {
     char directory[FILE_PATH_MAX], from_log[FILE_PATH_MAX + 8], to_log[FILE_PATH_MAX + 8];
     if (file_private_directory(directory, err) != 0)
         return -1;
@@ -61,8 +62,9 @@ static int copy_older(const char *path, char copy[FILE_PATH_MAX], struct err *er
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
     sqlite3_close(db);
+    failed = failed || store_settle(copy, err) != 0;
     if (failed)
-        copy_remove(copy);
+        store_copy_remove(copy);
     return failed ? -1 : 0;
 }
 
@@ -133,9 +135,9 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
     int failed = 0;
     for (size_t i = 0; i < n && !failed; i++) {
         failed = file_path(paths[i], path, err);
-        if (failed || !store_reader_older(path))
+        if (failed || !store_reader_unsettled(path))
             continue;
-        failed = copy_older(path, copies[i], err);
+        failed = store_copy_settled(path, copies[i], err);
         if (failed)
             copies[i][0] = '\0';
         else
@@ -144,7 +146,7 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
     failed = failed || open_readers(s, read, n, err) != 0;
     for (size_t i = 0; i < 2; i++) /* every connection is open: the names can go */
         if (copies[i][0])
-            copy_remove(copies[i]);
+            store_copy_remove(copies[i]);
     return failed ? -1 : 0;
 }
 

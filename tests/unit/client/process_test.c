@@ -60,10 +60,31 @@ static void test_no_binary(void) {
     EQ_INT(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
+/* Another version was taken for ours, and misunderstood later. */
+static void test_another_version(void) {
+    static const char *const ready[][2] = {
+        {"{\"http\":\"http://127.0.0.1:1\"}", "speaks api of no number, and this library ("},
+        {"{\"api\":\"1\",\"http\":\"http://127.0.0.1:1\"}", "speaks api of no number"},
+        {"{\"api\":99,\"http\":\"http://127.0.0.1:1\"}", "speaks api 99"}};
+    char directory[64], script[96], commands[256];
+    sink_directory(directory);
+    for (size_t i = 0; i < sizeof ready / sizeof *ready; i++) {
+        struct statwit_error error = {0};
+        snprintf(commands, sizeof commands, "echo '%s'; exec cat >/dev/null", ready[i][0]);
+        write_script(script, directory, commands);
+        CU_ASSERT_PTR_NULL(statwit_recorder_start(&(struct statwit_start_options){.binary = script}, &error));
+        EQ_INT(error.code, STATWIT_PROTOCOL);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, script));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, ready[i][1]));
+        EQ_INT(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+    }
+    sink_remove(directory);
+}
+
 static void test_no_standard_streams(void) {
     char directory[64], script[96];
     sink_directory(directory);
-    write_script(script, directory, "echo '{\"http\":\"http://127.0.0.1:1\"}'; exec sleep 20");
+    write_script(script, directory, "echo '{\"api\":1,\"http\":\"http://127.0.0.1:1\"}'; exec sleep 20");
     pid_t pid = fork();
     if (pid == 0) {
         close(STDIN_FILENO);
@@ -150,8 +171,8 @@ static void test_killed_off_the_main_thread(void) {
     char directory[64], script[96], commands[256];
     int from_test[2];
     sink_directory(directory);
-    snprintf(commands, sizeof commands, "echo '{\"http\":\"http://127.0.0.1:1\"}'; cat >/dev/null; >%s/ended",
-             directory);
+    snprintf(commands, sizeof commands,
+             "echo '{\"api\":1,\"http\":\"http://127.0.0.1:1\"}'; cat >/dev/null; >%s/ended", directory);
     write_script(script, directory, commands);
     EQ_INT(pipe(from_test), 0);
     pid_t test = fork();
@@ -179,4 +200,5 @@ static void test_killed_off_the_main_thread(void) {
 
 UNIT_MAIN("client/process", {"nothing was opened", test_nothing_was_opened},
           {"killed off the main thread", test_killed_off_the_main_thread}, {"never ready", test_never_ready},
-          {"no binary", test_no_binary}, {"no standard streams", test_no_standard_streams})
+          {"no binary", test_no_binary}, {"another version", test_another_version},
+          {"no standard streams", test_no_standard_streams})

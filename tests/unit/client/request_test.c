@@ -1,4 +1,5 @@
 /* Requests to a recorder, and what is made of its answers, against an HTTP server that answers by a script. */
+#include "report/recorder.h"
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
@@ -14,6 +15,7 @@ static struct statwit_recorder *connect_to(struct http_sink *sink, const char *t
     struct statwit_connect_options options = {.token = token, .timeout_ms = 5000};
     struct statwit_recorder *recorder = statwit_recorder_connect(sink->url, &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(recorder);
+    recorder->known = true; /* the sinks tell no status */
     return recorder;
 }
 
@@ -164,6 +166,44 @@ static void test_session(void) {
     EQ_INT(error.code, STATWIT_PROTOCOL);
     statwit_session_close(session);
     EQ_STR(sink->received[5].line, "DELETE /recorder/v1/sessions/s%201 HTTP/1.1");
+    statwit_recorder_close(recorder);
+    http_sink_stop(sink);
+}
+
+/* Another server than ours, and one of another version, at the URL. */
+static void test_another_server(void) {
+    static const struct {
+        struct http_reply status;
+        const char *says;
+    } servers[] = {
+        {{.status = 200, .body = "<html>"}, "JSON"},
+        {{.status = 200, .body = "{}"}, "speaks api of no number"},
+        {{.status = 200, .body = "{\"api\":2}"}, "speaks api 2, and this library"},
+        {{.status = 404, .body = "not found"}, "answered 404"},
+        {{.status = 401, .body = "{\"error\":\"the words of the server\"}"}, "the words of the server"}};
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        const struct http_reply replies[] = {servers[i].status, servers[i].status};
+        struct http_sink *sink = http_sink_start(replies, 2);
+        struct statwit_recorder *recorder = statwit_recorder_connect(sink->url, NULL, &error);
+        CU_ASSERT_PTR_NULL(statwit_session_open(recorder, NULL, &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, servers[i].says));
+        EQ_STR(sink->received[0].line, "GET /recorder/v1/status HTTP/1.1");
+        CU_ASSERT_PTR_NULL(statwit_session_attach(recorder, "default", &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, servers[i].says));
+        statwit_recorder_close(recorder);
+        http_sink_stop(sink);
+    }
+    static const struct http_reply ours[] = {{.status = 200, .body = "{\"api\":1}"},
+                                             {.status = 200, .body = session_answer},
+                                             {.status = 200, .body = session_answer}};
+    struct http_sink *sink = http_sink_start(ours, 3);
+    struct statwit_recorder *recorder = statwit_recorder_connect(sink->url, NULL, &error);
+    struct statwit_session *session = statwit_session_attach(recorder, "default", &error);
+    CU_ASSERT_PTR_NOT_NULL(session);
+    statwit_session_close(session);
+    session = statwit_session_attach(recorder, "default", &error); /* it is asked once */
+    CU_ASSERT_PTR_NOT_NULL(session);
+    statwit_session_close(session);
     statwit_recorder_close(recorder);
     http_sink_stop(sink);
 }
@@ -325,5 +365,5 @@ static void test_headers_are_sent_whole(void) {
 
 UNIT_MAIN("client/request", {"headers are sent whole", test_headers_are_sent_whole},
           {"kept alive", test_kept_alive}, {"chunks", test_chunks}, {"errors", test_errors},
-          {"fork", test_fork}, {"session", test_session}, {"verdicts", test_verdicts},
-          {"one number", test_value}, {"pages", test_pages})
+          {"fork", test_fork}, {"session", test_session}, {"another server", test_another_server},
+          {"verdicts", test_verdicts}, {"one number", test_value}, {"pages", test_pages})

@@ -352,8 +352,34 @@ static void what_is_waited_for(void) {
     leave();
 }
 
-UNIT_MAIN("pipeline/pipeline", {"stored in order, marks in order", stored_in_order},
-          {"lanes take turns", lanes_take_turns}, {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
+/* A producer is answered, and what it brought becomes visible with the next commit. */
+static void kept_is_not_committed(void) {
+    enter();
+    int result = -1;
+    int64_t since_ns;
+    struct batch *first = work("a", 1, 100, NULL), *second = work("a", 1, 100, &result);
+    CU_ASSERT(pipeline_put(pipeline, &first) == 0);
+    run_dry(); /* the series is known */
+    uint64_t commits = pipeline_commits(pipeline);
+    CU_ASSERT(pipeline_put(pipeline, &second) == 0);
+    pipeline_step(pipeline, 0, 0);
+    CU_ASSERT(pipeline_owes(pipeline));
+    pipeline_keep(pipeline);
+    CU_ASSERT_FALSE(pipeline_owes(pipeline));
+    CU_ASSERT_EQUAL(result, 0);
+    CU_ASSERT_EQUAL(store_kept(store), 1);
+    CU_ASSERT_EQUAL(pipeline_commits(pipeline), commits);
+    CU_ASSERT(pipeline_dirty(pipeline, &since_ns));
+    pipeline_commit(pipeline);
+    CU_ASSERT_EQUAL(store_kept(store), 0);
+    CU_ASSERT_EQUAL(pipeline_commits(pipeline), commits + 1);
+    CU_ASSERT_FALSE(pipeline_dirty(pipeline, &since_ns));
+    leave();
+}
+
+UNIT_MAIN("pipeline/pipeline", {"kept is not committed", kept_is_not_committed},
+          {"stored in order, marks in order", stored_in_order}, {"lanes take turns", lanes_take_turns},
+          {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
           {"what is waited for", what_is_waited_for}, {"held until it is let in", held_until_it_is_let_in},

@@ -174,15 +174,17 @@ static void migrate_from(int version) {
     store_close(s);
     static char of_new[32768], migrated[32768];
     ask_sql(p.path, SHAPE, of_new, sizeof of_new);
-    run_sql(p.path, TO_VERSION_6);
+    run_sql(p.path, TO_VERSION_7);
+    if (version <= 6)
+        run_sql(p.path, FROM_7_TO_6);
     if (version <= 5)
         run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
     if (version <= 4)
-        run_sql(p.path, "DROP VIEW requests; DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
+        run_sql(p.path, "DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
                         "DROP INDEX datagram_after; PRAGMA user_version = 4");
     if (version <= 3)
         run_sql(p.path,
-                "DROP VIEW remarks; DROP VIEW samples; DROP VIEW events; DROP VIEW service_checks;"
+                "DROP VIEW remarks; DROP VIEW events; DROP VIEW service_checks;"
                 "DROP INDEX context_remarks; DROP INDEX event_remarks; DROP INDEX service_check_remarks;"
                 "ALTER TABLE context DROP COLUMN remarks; ALTER TABLE context DROP COLUMN line;"
                 "ALTER TABLE event DROP COLUMN remarks; ALTER TABLE event DROP COLUMN line;"
@@ -223,6 +225,7 @@ static void older_is_migrated(void) {
     migrate_from(4);
     migrate_from(5);
     migrate_from(6);
+    migrate_from(7);
 }
 
 /* A newer version that stands only in the log. */

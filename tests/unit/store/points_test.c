@@ -30,7 +30,7 @@ static int take_sample(void *arg, const struct sample_row *row) {
     return 0;
 }
 
-static int take_values(void *arg, const struct values_row *row) {
+static int take_values(void *arg, const struct numbers_row *row) {
     struct found *f = arg;
     CU_ASSERT(row->spelling->sample_rate == 1);
     for (size_t i = 0; i < row->n; i++)
@@ -46,7 +46,7 @@ static void compare(struct store *s, uint64_t series_id) {
     OK(r->ops->begin(r, &err));
     OK(r->ops->points(r, series_id, take_points, &points, &err));
     OK(r->ops->samples(r, &filter, false, take_sample, &samples, &err));
-    OK(r->ops->values(r, series_id, take_values, &values, &err));
+    OK(r->ops->numbers(r, series_id, take_values, &values, &err));
     r->ops->end(r);
     store_reader_give(s, r);
     EQ_INT(values.n, samples.n);

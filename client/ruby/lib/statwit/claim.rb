@@ -7,8 +7,9 @@ module Statwit
 
     module_function
 
-    # `times` nil: at least one. `tags`: at least these, as a hash or as texts.
-    def text(kind, name, value: nil, times: nil, tags: nil, sample_rate: nil)
+    # `times` nil: at least one. `tags`: at least these, as a hash or as texts; so other tags are ignored anyway, and `ignore_tags`
+    # is taken for the sake of who writes it.
+    def text(kind, name, value: nil, times: nil, tags: nil, sample_rate: nil, ignore_tags: nil)
       where = []
       where << "value == #{kind == :set ? quoted(value) : Float(value).to_s.delete_suffix(".0")}" unless value.nil?
       where << "rate == #{sample_rate}" if sample_rate
@@ -17,6 +18,8 @@ module Statwit
     end
 
     def name(name)
+      raise ArgumentError, "#{name.inspect}: a name is a text, in which * and ? stand for others" if name.is_a?(Regexp)
+
       name = name.to_s
       name.match?(/\A[^\s{\["\\]+\z/) ? name : quoted(name)
     end

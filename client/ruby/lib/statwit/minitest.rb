@@ -2,6 +2,7 @@
 
 require_relative "../statwit"
 require_relative "claim"
+require_relative "expectation"
 
 module Statwit
   # For Minitest and for Rails' test cases: a session for each test, and assertions with statsd-instrument's names.
@@ -39,6 +40,11 @@ module Statwit
       @metrics&.close
     end
 
+    # What the client puts before each name; an assertion of statsd-instrument's leaves it out. `no_prefix: true` adds nothing.
+    def statwit_prefix
+      nil
+    end
+
     # Fails the test unless the verdict on these expectations is `pass`. With a block: on what came since its start.
     def assert_recorded(*expectations, **more)
       if block_given?
@@ -46,24 +52,48 @@ module Statwit
         yield
       end
       report = metrics.ask(*expectations, **more)
-      assert report.verdict == "pass", report.to_s
+      assert report.pass?, report.to_s
     end
 
     # assert_statsd_increment(name, value = nil, times: 1, tags: nil, sample_rate: nil, within: 0), and the same for gauge, measure,
-    # histogram, distribution and set. `times` nil: at least once.
+    # histogram, distribution and set. `times` nil: at least once. `datagrams`: of capture_statsd_datagrams, instead of a block.
     Claim::TYPES.each_key do |kind|
       # Methods of their own names, by which Minitest finds the line of the test.
       class_eval(<<~RUBY, __FILE__, __LINE__ + 1)
-        def assert_statsd_#{kind}(name, value = nil, times: 1, within: 0, **about, &block)
+        def assert_statsd_#{kind}(name, value = nil, times: 1, within: 0, datagrams: nil, no_prefix: false, **about, &block)
           about[:value] = value unless value.nil?
-          assert_recorded(Claim.text(:#{kind}, name, times: times, **about), within: within, &block)
+          name = "\#{statwit_prefix unless no_prefix}\#{name}"
+          assert_recorded(Claim.text(:#{kind}, name, times: times, **about), within: within, **(datagrams&.span || {}), &block)
         end
       RUBY
     end
 
     # No metric with one of these names; without names: none at all.
-    def assert_no_statsd_calls(*names, &block)
-      assert_recorded(*(names.empty? ? ["*"] : names).map { |name| "no any #{Claim.name(name)}" }, &block)
+    def assert_no_statsd_calls(*names, datagrams: nil, &block)
+      names = names.empty? ? ["*"] : names.map { |name| name.is_a?(Regexp) ? name : "#{statwit_prefix}#{name}" }
+      assert_recorded(*names.map { |name| "no any #{Claim.name(name)}" }, **(datagrams&.span || {}), &block)
     end
+
+    # All of these Expectations came true.
+    def assert_statsd_expectations(expectations, datagrams: nil, within: 0, &block)
+      claims = Array(expectations).map do |one|
+        prefix = statwit_prefix if one.is_a?(Expectation) && !one.no_prefix # statsd-instrument's own have it
+        Claim.text(Capture::KINDS.fetch(one.type, one.type), "#{prefix}#{one.name}", value: one.value, times: one.times, tags: one.tags,
+                                                                                     sample_rate: one.sample_rate)
+      end
+      assert_recorded(*claims, within: within, **(datagrams&.span || {}), &block)
+    end
+
+    def assert_statsd_expectation(expectation, **more, &block)
+      assert_statsd_expectations([expectation], **more, &block)
+    end
+
+    # What the block sends, as a list that the assertions take for `datagrams`.
+    def capture_statsd_datagrams(&block)
+      Capture.of(metrics, &block)
+    end
+
+    alias assert_statsd_calls assert_statsd_expectations
+    alias capture_statsd_calls capture_statsd_datagrams
   end
 end

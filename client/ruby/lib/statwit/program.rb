@@ -99,6 +99,6 @@ module Statwit
       super.tap { |pid| Program.held.each(&:close).clear if pid.zero? }
     end
   end
-  Process.singleton_class.prepend(CloseInChild) if Process.respond_to?(:_fork)
+  Process.singleton_class.prepend(CloseInChild)
   private_constant :CloseInChild
 end

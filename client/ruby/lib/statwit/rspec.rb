@@ -4,6 +4,7 @@ require "rspec/core"
 require "rspec/expectations"
 require_relative "../statwit"
 require_relative "claim"
+require_relative "expectation"
 
 module Statwit
   # For RSpec: a session for each example that is tagged :statwit, and matchers with statsd-instrument's names.
@@ -22,6 +23,17 @@ module Statwit
       @statwit_metrics or raise "this example has no session: tag it or its group :statwit"
     end
 
+    # What the client puts before each name; a matcher of statsd-instrument's leaves it out. `no_prefix: true` adds nothing.
+    def statwit_prefix
+      nil
+    end
+
+    # What the block sends, as a list.
+    def capture_statsd_datagrams(&block)
+      Capture.of(metrics, &block)
+    end
+    alias capture_statsd_calls capture_statsd_datagrams
+
     # matches a Session. `within`: seconds to wait.
     def have_recorded(*expectations, **more)
       Recorded.new(->(session, _) { session.ask(*expectations, **more) })
@@ -30,12 +42,13 @@ module Statwit
     # trigger_statsd_increment(name, value:, times:, tags:, sample_rate:) matches a block, and the same for gauge, measure,
     # histogram, distribution and set. Without `times`: at least once.
     Claim::TYPES.each_key do |kind|
-      define_method(:"trigger_statsd_#{kind}") do |name, within: 0, **about|
+      define_method(:"trigger_statsd_#{kind}") do |name, within: 0, no_prefix: false, **about|
+        name = "#{statwit_prefix unless no_prefix}#{name}"
         Triggered.new(metrics, ->(session, since, no) { session.ask("#{no}#{Claim.text(kind, name, **about)}", since: since, within: within) })
       end
     end
 
-    # Shows the server's explanation. An inconclusive verdict raises: `not_to`, `or` and `and` cannot make a pass of it.
+    # Shows the server's explanation. An inconclusive verdict raises Inconclusive: `not_to`, `or` and `and` cannot make a pass of it.
     class Recorded
       include ::RSpec::Matchers::Composable
 
@@ -63,9 +76,7 @@ module Statwit
 
       def conclude(report)
         @report = report
-        raise ::RSpec::Expectations::ExpectationNotMetError, report.to_s if report.verdict == "inconclusive"
-
-        report.verdict == "pass"
+        report.pass?
       end
     end
 

@@ -5,7 +5,7 @@ module Statwit
   Report = Struct.new(:verdict, :text, :json) do
     # Whether the verdict is `pass`. An inconclusive one is neither a yes nor a no, so it raises.
     def pass?
-      raise NotRecorded, self if verdict == "inconclusive"
+      raise Inconclusive, self if verdict == "inconclusive"
 
       verdict == "pass"
     end
@@ -37,10 +37,10 @@ module Statwit
       judge("expect", question.merge(more), wait_s: within + settle, since: since)
     end
 
-    # Raises NotRecorded unless the verdict on these expectations is `pass`.
+    # Raises NotRecorded, or Inconclusive, unless the verdict on these expectations is `pass`.
     def expect(*expectations, **more)
       report = ask(*expectations, **more)
-      raise NotRecorded, report unless report.verdict == "pass"
+      raise NotRecorded, report unless report.pass?
     end
 
     # The Report on the names and tags of the session against these catalog files.
@@ -67,8 +67,9 @@ module Statwit
       list("series", name)
     end
 
-    def samples(name = nil)
-      list("samples", name)
+    # `since` and `until`: marks.
+    def samples(name = nil, **span)
+      list("samples", name, **span)
     end
 
     def events
@@ -124,8 +125,8 @@ module Statwit
       Report.new(answer["verdict"], answer["text"].chomp, answer)
     end
 
-    def list(what, name = nil)
-      query = { session: self.name, limit: 100_000_000, name: name, since: @since }.compact
+    def list(what, name = nil, **span)
+      query = { session: self.name, limit: 100_000_000, name: name, since: @since, **span }.compact
       recorder.call("Get", "#{what}?#{URI.encode_www_form(query)}")[what]
     end
   end

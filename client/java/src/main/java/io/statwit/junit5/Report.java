@@ -26,15 +26,16 @@ public final class Report {
         return json;
     }
 
-    /** Whether the verdict is pass. An inconclusive one is neither a yes nor a no, so it fails the test. */
+    /** Whether the verdict is pass. An inconclusive one is neither a yes nor a no, so it throws {@link Inconclusive}. */
     public boolean passed() {
         if (verdict().equals("inconclusive"))
-            throw failure();
+            throw new Inconclusive(this);
         return verdict().equals("pass");
     }
 
-    AssertionFailedError failure() {
-        return new AssertionFailedError(toString());
+    void check() {
+        if (!passed())
+            throw new AssertionFailedError(toString());
     }
 
     @Override

@@ -25,12 +25,14 @@ class ContractTest {
         RECORDER.close();
     }
 
-    @TestFactory
     @SuppressWarnings("unchecked")
+    static List<Map<String, Object>> listed() throws Exception {
+        return (List<Map<String, Object>>) Json.read(Files.readString(Path.of(System.getenv("STATWIT_CONTRACT"), "cases.json")));
+    }
+
+    @TestFactory
     Stream<DynamicTest> cases() throws Exception {
-        String text = Files.readString(Path.of(System.getenv("STATWIT_CONTRACT"), "cases.json"));
-        return ((List<Map<String, Object>>) Json.read(text)).stream()
-            .map(one -> DynamicTest.dynamicTest(String.valueOf(one.get("name")), () -> judge(one)));
+        return listed().stream().filter(one -> !one.containsKey("way")).map(one -> DynamicTest.dynamicTest(String.valueOf(one.get("name")), () -> judge(one)));
     }
 
     static String[] texts(Object list) {
@@ -61,12 +63,13 @@ class ContractTest {
             assertTrue(report.passed());
             return report.text();
         }
-        String message = assertThrows(AssertionFailedError.class, () -> metrics.expect(expect)).getMessage();
+        Class<? extends Throwable> type = outcome.equals("fail") ? AssertionFailedError.class : Inconclusive.class;
+        String message = assertThrows(type, () -> metrics.expect(expect)).getMessage();
         assertTrue(message.contains(report.text()), message);
         if (outcome.equals("fail"))
             assertFalse(report.passed());
         else
-            assertThrows(AssertionFailedError.class, report::passed);
+            assertThrows(Inconclusive.class, report::passed);
         return message;
     }
 }

@@ -136,6 +136,30 @@ class RecorderTest {
         unavailable("does not answer", () -> metrics.expect("incr a"));
     }
 
+    /** The carried program goes through java.io.tmpdir; without a place to write to, the error says what to set. */
+    @Test
+    void aHomeThatCannotBeWrittenTo(@TempDir Path jar) throws Exception {
+        try (Recorder recorder = Recorder.start(env("HOME", "/proc", "TMPDIR", "/proc", "XDG_CACHE_HOME", "/proc"))) {
+            recorder.check();
+        }
+        Path inside = jar.resolve("io/statwit/" + System.getProperty("os.name").toLowerCase() + "-" + System.getProperty("os.arch") + "/statwit");
+        Files.createDirectories(inside.getParent());
+        Files.copy(Path.of(System.getenv("STATWIT_BIN")), inside);
+        ProcessBuilder elsewhere = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Djava.io.tmpdir=/proc", "-cp", System.getProperty("java.class.path") + ":" + jar, Started.class.getName()).redirectErrorStream(true);
+        elsewhere.environment().keySet().removeIf(name -> name.startsWith("STATWIT_"));
+        Process child = elsewhere.start();
+        String said = new String(child.getInputStream().readAllBytes());
+        assertEquals(1, child.waitFor());
+        assertTrue(said.contains("cannot unpack the program that the class path carries into java.io.tmpdir") && said.contains("set STATWIT_BIN"), said);
+    }
+
+    static final class Started {
+        public static void main(String[] args) {
+            Recorder.start().close();
+        }
+    }
+
     /** A test that is killed, while a child of it lives on. */
     static final class Killed {
         public static void main(String[] args) throws Exception {

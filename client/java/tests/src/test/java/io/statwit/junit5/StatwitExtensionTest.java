@@ -1,14 +1,11 @@
 package io.statwit.junit5;
 
-import static io.statwit.junit5.Sending.drop;
 import static io.statwit.junit5.Sending.send;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -142,46 +139,6 @@ class StatwitExtensionTest {
         assertEquals("passed", results.get("quiet"));
         for (String name : new String[] {"bad", "ofTheClass", "withoutParameter", "nested"})
             assertTrue(results.get(name).contains("statwit: fail"), name + ": " + results.get(name));
-    }
-
-    @ExtendWith(StatwitExtension.class)
-    static class Lossy {
-        @BeforeEach
-        void lose(Metrics metrics) {
-            drop(metrics);
-            send(metrics, "x:1|c");
-        }
-
-        @Test
-        void expect(Metrics metrics) {
-            metrics.expect("no any x");
-        }
-
-        @Test
-        void eventually(Metrics metrics) {
-            metrics.eventually(Duration.ofMillis(1), "incr x");
-        }
-
-        @Test
-        void passed(Metrics metrics) {
-            assertTrue(metrics.ask(Duration.ZERO, "no any x").passed());
-        }
-
-        @Test
-        void notPassed(Metrics metrics) {
-            assertFalse(metrics.ask(Duration.ZERO, "incr x").passed());
-        }
-
-        @Test
-        @Expects("no any x")
-        void annotation() {}
-    }
-
-    @Test
-    void inconclusiveIsNeverAPass() {
-        Map<String, String> results = run(Lossy.class);
-        assertEquals(5, results.size());
-        results.forEach((name, said) -> assertTrue(said.contains("statwit: inconclusive"), name + ": " + said));
     }
 
     @ExtendWith(StatwitExtension.class)
