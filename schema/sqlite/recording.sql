@@ -62,7 +62,8 @@ CREATE TABLE summary (
     first_id INTEGER NOT NULL,
     last_id INTEGER NOT NULL,
     sampled INTEGER NOT NULL, -- some sample came with a rate other than 1
-    last_chunk INTEGER NOT NULL -- head of the chain of its chunks
+    last_chunk INTEGER NOT NULL, -- head of the chain of its chunks
+    fell_id INTEGER -- the last sample that was less than the one before it, 0: none; NULL: not known, as in a file of before it was noted
 );
 
 -- What all series of one session, name and type come to, where there are so many of them (32) that reading each would take long. A name
@@ -132,6 +133,18 @@ CREATE TABLE chunk (
     vals TEXT NOT NULL      -- one bare JSON scalar, or {"offset from id": value, ...}; value: a number, a string (sets),
                             -- [timestamp, value], or an object (sketches)
 );
+
+-- Samples whose timestamps lie where Datadog takes none, counted as they come: so lint need not look at each sample. Of samples that were
+-- evicted some may be counted still: then first_id is less than the series' own. kind: core/stray.h.
+CREATE TABLE stray (
+    context_id INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL, -- of the first of them
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    PRIMARY KEY (context_id, kind)
+) WITHOUT ROWID;
 
 -- When and where samples came in: each row holds from its first_id to the next row's.
 CREATE TABLE arrival (

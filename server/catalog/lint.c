@@ -1,5 +1,5 @@
 /* DESIGN. One pass over the series, in which every different name and tag is worked on once; one over the
- * samples of gauges, only where their summaries allow that they merely grew. What is found is a note for each
+ * samples of gauges, only where their summaries allow that they merely grew and do not say whether they fell. What is found is a note for each
  * (rule, name, subject) with the number of series that show it. */
 #include "catalog/lint.h"
 
@@ -198,7 +198,7 @@ static json_t *report(struct lint *l, struct err *err) {
 }
 
 json_t *catalog_lint(const struct lint_options *options, struct reader *reader, struct err *err) {
-    struct lint l = {.options = options};
+    struct lint l = {.options = options, .reader = reader};
     struct filter filter = {.session = scope_session(&options->scope)};
     json_t *result = NULL;
     l.effort = options->effort ? options->effort : &l.own_effort;

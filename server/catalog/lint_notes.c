@@ -27,6 +27,11 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
 
 void lint_note_of(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
                   const char *what) {
+    lint_note_many(l, rule, name, subject, detail, what, 1);
+}
+
+void lint_note_many(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
+                    const char *what, uint64_t n) {
     if (lint_silent(l, rule, name))
         return;
     uint64_t seed = (uint64_t)name * LINT_N + rule;
@@ -34,13 +39,13 @@ void lint_note_of(struct lint *l, enum lint_rule rule, size_t name, struct span 
     uint32_t *at = table_put(&l->noted, XXH3_64bits_withSeed(subject.n ? subject.p : "", subject.n, seed),
                              (uint32_t)l->n_notes, &added);
     if (at && !added) {
-        l->notes[*at].series += what || l->first;
+        l->notes[*at].series += what || l->first ? n : 0;
         return;
     }
     if (!array_room(&l->notes, l->n_notes, &l->cap_notes, sizeof *l->notes))
         at = NULL;
     struct lint_note note = {
-        rule, (uint32_t)name, 1, what, arena_copy(&l->arena, subject), arena_copy(&l->arena, detail)};
+        rule, (uint32_t)name, n, what, arena_copy(&l->arena, subject), arena_copy(&l->arena, detail)};
     if (!at || !note.subject.p || !note.detail.p)
         l->failed = true;
     else

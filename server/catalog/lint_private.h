@@ -15,7 +15,7 @@ struct lint_name {
     double min, max;                   /* of timings, histograms and distributions */
     bool measured;
     double least_count;       /* the most negative value of a count */
-    uint64_t gauges, growing; /* series that are gauges; of them, those that may only grow */
+    uint64_t gauges, growing; /* series that are gauges; of them, those that only grow */
     uint64_t largest_line;
 };
 
@@ -40,6 +40,7 @@ struct lint_key {
 
 struct lint {
     const struct lint_options *options;
+    struct reader *reader;
     struct findings findings;
     struct effort own_effort, *effort;
     struct arena arena;
@@ -57,9 +58,9 @@ struct lint {
     size_t n_by_key, cap_by_key;
     struct lint_key *by_key;
     struct table seen_values; /* (name, tag) */
-    struct table gauges;      /* series that may only grow, by id: the name's number */
-    struct table seen;        /* scope_first */
-    bool first;               /* the row is the first one of its series */
+    struct table gauges; /* series that may only grow, as their samples must show, by id: the name's number */
+    struct table seen;   /* scope_first */
+    bool first;          /* the row is the first one of its series */
     bool failed;
 };
 
@@ -77,6 +78,9 @@ void lint_note(struct lint *l, enum lint_rule rule, size_t name, struct span sub
 /* Counts one more record for it, of which one is called `what` (a literal). */
 void lint_note_of(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
                   const char *what);
+/* The same for n records. */
+void lint_note_many(struct lint *l, enum lint_rule rule, size_t name, struct span subject, struct span detail,
+                    const char *what, uint64_t n);
 /* The number of a name; NUMBERING_NONE when out of memory. */
 size_t lint_name_number(struct lint *l, struct span name);
 /* Rules about the tags of an event or a check. */

@@ -2,6 +2,7 @@
 #include "catalog/lint_private.h"
 #include "core/cause.h"
 #include "core/number.h"
+#include "core/stray.h"
 #include "judge/evaluate/match.h"
 
 #include <math.h>
@@ -68,25 +69,33 @@ static int take_sampled(void *arg, const struct spelling_row *row) {
 
 /* --- timestamps ------------------------------------------------------------------------------------------ */
 
-#define SECOND         INT64_C(1000000000)
-#define POINT_OLD_S    3600
-#define POINT_NEW_S    600
-#define EVENT_OLD_S    (18 * 3600)
-#define MILLISECONDS_S INT64_C(100000000000) /* the year 5138 in seconds, 1973 in milliseconds */
-
-static void check_timestamp(struct lint *l, size_t name, int64_t timestamp, int64_t received_at, int64_t old,
-                            const char *what) {
-    int64_t now = received_at / SECOND;
-    const char *why = timestamp > MILLISECONDS_S ? "it seems to be in milliseconds, and seconds are expected"
-                      : timestamp < now - old    ? "it lies too far in the past"
-                      : timestamp > now + POINT_NEW_S ? "it lies too far ahead"
-                                                      : NULL;
-    if (!why)
-        return;
+static void note_stray(struct lint *l, size_t name, int kind, int64_t timestamp, uint64_t n,
+                       const char *what) {
+    static const char *const why[] = {
+        [STRAY_MILLISECONDS] = "it seems to be in milliseconds, and seconds are expected",
+        [STRAY_PAST] = "it lies too far in the past",
+        [STRAY_AHEAD] = "it lies too far ahead",
+    };
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)timestamp);
     /* One finding for each reason: the first timestamp is the example. */
-    lint_note_of(l, LINT_TIMESTAMP_RANGE, name, span_str(why), span_str(text), what);
+    lint_note_many(l, LINT_TIMESTAMP_RANGE, name, span_str(why[kind]), span_str(text), what, n);
+}
+
+static void check_timestamp(struct lint *l, size_t name, int64_t timestamp, int64_t received_at,
+                            int64_t old_s, const char *what) {
+    enum stray kind = stray_of(timestamp, received_at, old_s);
+    if (kind != STRAY_NONE)
+        note_stray(l, name, kind, timestamp, 1, what);
+}
+
+static int take_stray(void *arg, const struct stray_row *row) {
+    struct lint *l = arg;
+    size_t name = lint_name_number(l, row->name);
+    l->failed |= name == NUMBERING_NONE;
+    if (!l->failed)
+        note_stray(l, name, row->kind, row->timestamp, row->n, "sample");
+    return go_on(l);
 }
 
 static int take_timed(void *arg, const struct sample_row *row) {
@@ -94,7 +103,7 @@ static int take_timed(void *arg, const struct sample_row *row) {
     size_t name = lint_name_number(l, row->spelling->name);
     l->failed |= name == NUMBERING_NONE;
     if (!l->failed)
-        check_timestamp(l, name, row->value.timestamp, row->received_at, POINT_OLD_S, "sample");
+        check_timestamp(l, name, row->value.timestamp, row->received_at, STRAY_POINT_OLD_S, "sample");
     return go_on(l);
 }
 
@@ -129,7 +138,7 @@ static int take_event(void *arg, const struct event_row *row) {
     lint_tags(l, name, e->n_tags, e->tags, "event");
     note_remarks(l, name, e->remarks, "event");
     if (e->timestamp)
-        check_timestamp(l, name, e->timestamp, row->received_at, EVENT_OLD_S, "event");
+        check_timestamp(l, name, e->timestamp, row->received_at, STRAY_EVENT_OLD_S, "event");
     check_length(l, name, "the text", e->text, EVENT_TEXT_MAX);
     check_length(l, name, "the aggregation key", e->aggregation_key, EVENT_KEY_MAX);
     return go_on(l);
@@ -144,7 +153,7 @@ static int take_check(void *arg, const struct check_row *row) {
     lint_tags(l, name, c->n_tags, c->tags, "check");
     note_remarks(l, name, c->remarks, "check");
     if (c->timestamp)
-        check_timestamp(l, name, c->timestamp, row->received_at, POINT_OLD_S, "check");
+        check_timestamp(l, name, c->timestamp, row->received_at, STRAY_POINT_OLD_S, "check");
     return go_on(l);
 }
 
@@ -171,14 +180,23 @@ static int take_reject(void *arg, const struct reject_row *row) {
     return go_on(l);
 }
 
+/* Samples alone: most readers have counted them. */
+static int read_timestamps(struct lint *l, struct reader *reader, const struct filter *filter,
+                           struct err *err) {
+    struct filter timed = *filter;
+    timed.timed = true;
+    return reader->ops->strays ? reader->ops->strays(reader, filter, take_stray, l, err)
+                               : reader->ops->samples(reader, &timed, false, take_timed, l, err);
+}
+
 int lint_records(struct lint *l, struct reader *reader, struct err *err) {
     const struct scope *scope = &l->options->scope;
     struct filter filter = {.session = scope_session(scope), .since = scope->since};
-    struct filter remarked = filter, sampled = filter, timed = filter;
-    remarked.remarked = sampled.sampled = timed.timed = true;
+    struct filter remarked = filter, sampled = filter;
+    remarked.remarked = sampled.sampled = true;
     return reader->ops->spellings(reader, &remarked, take_remarked, l, err) != 0 ||
            reader->ops->spellings(reader, &sampled, take_sampled, l, err) != 0 ||
-           reader->ops->samples(reader, &timed, false, take_timed, l, err) != 0 ||
+           read_timestamps(l, reader, &filter, err) != 0 ||
            reader->ops->events(reader, &filter, take_event, l, err) != 0 ||
            reader->ops->checks(reader, &filter, take_check, l, err) != 0 ||
            reader->ops->rejects(reader, &filter, take_reject, l, err) != 0;

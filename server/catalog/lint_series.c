@@ -163,6 +163,26 @@ static uint64_t line_bytes(const struct series_row *row) {
     return n;
 }
 
+static int take_any(void *arg, const struct sample_row *row) {
+    (void)row;
+    *(bool *)arg = true;
+    return 1;
+}
+
+/* Whether the gauge fell within what is looked at: its last fall did, and what it fell from lies there too. */
+static bool fell(struct lint *l, const struct series_row *row) {
+    uint64_t since = l->options->scope.since;
+    if (row->fell_id <= since || row->fell_id <= row->first_id)
+        return false;
+    if (since < row->first_id)
+        return true;
+    struct filter before = {.series_id = row->id, .since = since, .until = row->fell_id - 1, .limit = 1};
+    bool any = false;
+    struct err ignored = {0};
+    l->failed |= l->reader->ops->samples(l->reader, &before, true, take_any, &any, &ignored) != 0;
+    return any;
+}
+
 static void check_numbers(struct lint *l, size_t name, const struct series_row *row) {
     struct lint_name *n = &l->of_names[name];
     if (metric_is(row->type, METRIC_POOLED)) {
@@ -178,8 +198,9 @@ static void check_numbers(struct lint *l, size_t name, const struct series_row *
     bool added;
     if (row->samples >= GROWING_MIN && row->last == row->max && row->max > row->min &&
         !lint_silent(l, LINT_GROWING_GAUGE, name)) {
-        n->growing++;
-        l->failed |= !table_put(&l->gauges, row->id, (uint32_t)name, &added);
+        n->growing += !row->fall_known || !fell(l, row);
+        if (!row->fall_known)
+            l->failed |= !table_put(&l->gauges, row->id, (uint32_t)name, &added);
     }
 }
 

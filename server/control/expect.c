@@ -188,7 +188,11 @@ static void answer(struct question *q) {
 
 static void run_report(struct job *job) {
     struct question *q = of_job(job);
-    with_reader(q, report);
+    struct err err = {0};
+    if (judge_report_reads(q->judge))
+        with_reader(q, report);
+    else if (report(q, NULL, &err) != 0)
+        http_error(q->rq, 500, "cannot judge: %s", err.text);
     answer(q);
 }
 

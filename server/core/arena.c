@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define ARENA_FIRST                                                                                          \
-    ((size_t)1024) /* most arenas hold little: each block is twice as large as the one before */
+    ((size_t)256) /* most arenas hold little: each block is twice as large as the one before */
 #define ARENA_BLOCK ((size_t)32 * 1024)
 #define ARENA_ALIGN ((size_t)16)
 

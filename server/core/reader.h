@@ -67,6 +67,8 @@ struct series_row {
     int64_t first_at, last_at;
     uint64_t first_id, last_id; /* of its first and last sample still recorded */
     bool sampled;               /* some sample came with a rate other than 1 */
+    bool fall_known;
+    uint64_t fell_id; /* when known: the last sample that was less than the one before it; 0: none */
 };
 
 /* All series of one name and type in one session, summed up. */
@@ -114,6 +116,14 @@ struct spelling_row {
     const struct metric *spelling; /* without values */
 };
 
+/* Samples of one spelling whose timestamps lie too far away, all for the same reason. */
+struct stray_row {
+    struct span name; /* of the series */
+    int kind;         /* core/stray.h */
+    uint64_t n;
+    int64_t timestamp; /* of the first */
+};
+
 struct sample_row {
     uint64_t id;
     uint64_t series_id;
@@ -134,6 +144,14 @@ struct points_row {
     enum source source;
     size_t n;
     const int64_t *at_s; /* seconds since 1970: the client's timestamp, else when it came */
+    const double *values;
+    const struct sketch *sketch; /* then n is 1 */
+};
+
+/* Values of one series, some at a time. The array holds until the callback returns. */
+struct numbers_row {
+    const struct metric *spelling;
+    size_t n;
     const double *values;
     const struct sketch *sketch; /* then n is 1 */
 };
@@ -354,10 +372,17 @@ struct reader_ops {
     /* All of one series that is no set, in any order: for those who sum up, and several times as fast as `samples`. */
     int (*points)(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                   struct err *);
+    /* The values of all samples of one series that is no set, in any order: for quantiles. NULL: take `points`. */
+    int (*numbers)(struct reader *, uint64_t series_id, int (*row)(void *, const struct numbers_row *),
+                   void *, struct err *);
     /* The spellings of the series that the filter lets by, series by series in order of id; with `since` only those that came
      * after it. For those who look at rates and remarks: much cheaper than all samples. */
     int (*spellings)(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                      void *, struct err *);
+    /* The strays of a session (or of all) that came after `since`, series by series: what they are was counted when they came. NULL: the
+     * reader has not counted them; look at all samples with a timestamp. */
+    int (*strays)(struct reader *, const struct filter *, int (*row)(void *, const struct stray_row *),
+                  void *, struct err *);
     int (*cadence)(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
     int (*events)(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *),
                   void *, struct err *);

@@ -269,6 +269,7 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
         rq->answer.stream_free(rq->answer.stream_arg);
     if (rq->counted)
         h->n_active--;
+    free(rq->answer.headers);
     free(rq);
 }
 

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct span http_header(const struct http_request *rq, const char *name) {
     const char *value = NULL;
@@ -59,11 +60,18 @@ struct span http_arg(const struct http_request *rq, const char *name) {
     return (struct span){NULL, 0};
 }
 
+/* The next header to fill; NULL: there are enough, or memory is short. Those who wait mostly have none. */
+static struct http_header *new_header(struct http_response *answer) {
+    if (!answer->headers)
+        answer->headers = calloc(HTTP_HEADERS_OUT_MAX, sizeof *answer->headers);
+    return answer->headers && answer->n_headers < HTTP_HEADERS_OUT_MAX ? &answer->headers[answer->n_headers++]
+                                                                       : NULL;
+}
+
 void http_add_header(struct http_request *rq, const char *name, const char *format, ...) {
-    struct http_response *answer = &rq->answer;
-    if (answer->n_headers == HTTP_HEADERS_OUT_MAX)
+    struct http_header *header = new_header(&rq->answer);
+    if (!header)
         return;
-    struct http_header *header = &answer->headers[answer->n_headers++];
     header->name = name;
     header->fixed = NULL;
     va_list args;
@@ -73,9 +81,9 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
 }
 
 void http_add_fixed_header(struct http_request *rq, const char *name, const char *value) {
-    struct http_response *answer = &rq->answer;
-    if (answer->n_headers < HTTP_HEADERS_OUT_MAX)
-        answer->headers[answer->n_headers++] = (struct http_header){.name = name, .fixed = value};
+    struct http_header *header = new_header(&rq->answer);
+    if (header)
+        *header = (struct http_header){.name = name, .fixed = value};
 }
 
 void http_error(struct http_request *rq, unsigned status, const char *format, ...) {

@@ -102,7 +102,7 @@ struct http_response {
         const char *name;  /* static */
         const char *fixed; /* static; NULL: `value` */
         char value[128];
-    } headers[HTTP_HEADERS_OUT_MAX];
+    } * headers; /* HTTP_HEADERS_OUT_MAX; NULL: none so far */
     /* Instead of `body` when set: writes at most max bytes to `to` and returns how many, HTTP_STREAM_END,
      * HTTP_STREAM_FAILED (the connection is cut), or 0 after http_stream_pause. Called one at a time, from
      * any thread of the pool. */

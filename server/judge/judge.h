@@ -128,5 +128,7 @@ bool judge_final(struct judge *j);
  * It reads the recording again to explain (closest series, other sessions, rejects), so call it between reader_begin and
  * reader_end. Returns a new reference, or NULL with err. report.h turns it into text, JUnit XML, TAP and annotations. */
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err);
+/* Whether that takes a reader: something failed, or refused lines may be near to what passed. */
+bool judge_report_reads(struct judge *j);
 
 #endif

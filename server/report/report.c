@@ -260,6 +260,13 @@ static int look_again(struct telling *t, struct reader *reader, struct err *err)
     return result;
 }
 
+bool judge_report_reads(struct judge *j) {
+    bool reads = judge_verdict(j) != VERDICT_PASS;
+    for (size_t i = 0; i < j->n_claims && !reads; i++)
+        reads = j->claims[i].verdict != VERDICT_PASS || j->claims[i].e->no;
+    return reads;
+}
+
 json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
     enum verdict verdict = judge_verdict(j);
     struct telling telling = {.judge = j, .quiet = {.max = WHY_MAX}};

@@ -37,6 +37,11 @@ def ask_raw(s, line, body=b""):
     s.sendall(HEAD % (line, len(body), body))
 
 
+def of(value, limit):
+    """A figure beside its limit (README.md): up to 1.0 it is met."""
+    return f"{value / limit:5.2f} of its limit"
+
+
 def expect(*claims, within_ms=0):
     text = ",".join('"%s"' % claim for claim in claims)
     return b'{"expect":[%s],"within_ms":%d}' % (text.encode(), within_ms)
@@ -75,7 +80,8 @@ def export(r, samples):
             if not samples - got > samples // 1000:
                 break
     wall, cpu = time.perf_counter() - start, cpu_s(r) - before
-    print(f"export of {samples:9,} samples   {samples / wall / 1e6:6.2f} M lines/s, {samples / cpu / 1e6:6.2f} M for each second of CPU", flush=True)
+    print(f"export of {samples:9,} samples   {samples / wall / 1e6:6.2f} M lines/s, {samples / cpu / 1e6:6.2f} M for each second of CPU; "
+          f"{of(700_000, samples / wall)} (0.7 M lines/s)", flush=True)
 
 
 def lists(r, sender):
@@ -86,32 +92,101 @@ def lists(r, sender):
         r.ask("GET", "/recorder/v1/status")
         page = fastest_us(r, b"GET /recorder/v1/samples?limit=100", rounds=60)
         bare = fastest_us(r, b"GET /healthz")
-        print(f"first page of {samples:9,}       {page / 1000:6.2f} ms, {page / bare:6.1f} bare round trips", flush=True)
+        print(f"first page of {samples:9,}       {page / 1000:6.2f} ms, {page / bare:6.1f} bare round trips; {of(page, 1000)} (1 ms)", flush=True)
         export(r, samples)
+        before = cpu_s(r)
+        for _ in range(10):
+            r.ask("POST", "/recorder/v1/lint", {})
+        print(f"lint of {samples:9,} samples     {(cpu_s(r) - before) * 100:6.1f} ms of CPU, {SERIES:,} series", flush=True)
+
+
+def cpu_us(r, n_askers, line, body=b"", rounds=4000):
+    """The server's time for each of `rounds` questions of so many clients that ask all the time."""
+    askers = {}
+    poll = select.epoll()
+    for _ in range(n_askers):
+        s = socket.create_connection(address(r))
+        askers[s.fileno()] = s
+        poll.register(s.fileno(), select.EPOLLIN)
+        ask_raw(s, line, body)
+    before, n = cpu_s(r), 0
+    while n < rounds:
+        for fd, _ in poll.poll(10):
+            askers[fd].recv(1 << 16)
+            n += 1
+            if n <= rounds - n_askers:
+                ask_raw(askers[fd], line, body)
+    for s in askers.values():
+        s.close()
+    return (cpu_s(r) - before) / n * 1e6
+
+
+ONE_SERIES = b"GET /recorder/v1/series?name=m.7"
 
 
 def asking(r):
-    one = fastest_us(r, b"GET /recorder/v1/series?name=m.7")
+    one = fastest_us(r, ONE_SERIES)
     for title, claims in (("one claim", ["incr m.7 samples >= 1"]), ("100 claims", [f"incr m.{i} samples >= 1" for i in range(100)])):
         took = fastest_us(r, b"POST /recorder/v1/expect", expect(*claims), 200)
         print(f"{title:30} {took / len(claims):6.0f} us a claim, {took / len(claims) / one:6.2f} of a GET of one series", flush=True)
 
 
+def asking_of_many(r, sender, n):
+    for i in range(SERIES, n, 20):
+        sender.socket.send("\n".join(f"m.{k}:1|c|#env:ci" for k in range(i, i + 20)).encode())
+    r.ask("GET", "/recorder/v1/status")
+    for askers in (1, 16):
+        one = cpu_us(r, askers, ONE_SERIES)
+        took = cpu_us(r, askers, b"POST /recorder/v1/expect", expect("incr m.7 samples >= 1"))
+        print(f"{n:9,} series, {askers:2} askers    {took:6.0f} us of CPU a claim, {took / one:6.2f} of a GET of one series; {of(took / one, 3)} (3 GETs)",
+              flush=True)
+
+
+FLOOD = """
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX if sys.argv[1].startswith("/") else socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(sys.argv[1] if sys.argv[1].startswith("/") else ("127.0.0.1", int(sys.argv[1].split(":")[1])))
+bodies, rate = ["\\n".join(f"m.{i + k}:{k}|c|#env:ci" for k in range(50)).encode() for i in range(0, 1000, 50)], int(sys.argv[2])
+n, start = 0, time.monotonic()
+while True:
+    for body in bodies:
+        s.send(body)
+    n += 1000
+    time.sleep(max(0, start + n / rate - time.monotonic()))
+"""
+
+
+def wake(sender, waiters, which):
+    times = []
+    for i in which:
+        start = time.perf_counter()
+        sender.socket.send(b"wait.%d:1|c" % i)
+        waiters[i].recv(1 << 16)
+        times.append((time.perf_counter() - start) * 1000)
+        time.sleep(0.005)
+    times.sort()
+    return f"{times[len(times) // 2]:.2f} ms median, {times[-1 - len(times) // 100]:.2f} ms 99th; {of(times[-1 - len(times) // 100], 5)} (5 ms)"
+
+
 def waiting(r, sender, n):
-    before = memory_kb(r)
+    before, each = memory_kb(r), min(100, n // 8)
     waiters = []
     for i in range(n):
         waiters.append(socket.create_connection(address(r)))
         ask_raw(waiters[i], b"POST /recorder/v1/expect", expect(f"incr wait.{i}", within_ms=120000))
     r.ask("GET", "/recorder/v1/status")
-    kb, times, first = (memory_kb(r) - before) / n, [], min(200, n // 2)
-    for i in range(first):
-        sender.send(2000)
-        start = time.perf_counter()
-        sender.socket.send(b"wait.%d:1|c" % i)
-        waiters[i].recv(1 << 16)
-        times.append(time.perf_counter() - start)
-    times.sort()
+    kb = (memory_kb(r) - before) / n
+    print(f"{n:6,} waiting                   {kb:.1f} KB each; {of(kb, 4)} (4 KB)", flush=True)
+    print(f"{n:6,} waiting, nothing else     woken in {wake(sender, waiters, range(each))}", flush=True)
+    flood = r.ask("POST", "/recorder/v1/sessions", {"name": "flood"}, status=201)["dogstatsd"]["udp"]
+    for k, (title, to) in enumerate((("another", flood), ("the same", r.ready["dogstatsd"]["unixgram"]))):
+        with subprocess.Popen([sys.executable, "-c", FLOOD, to, "1000000"]) as other:
+            time.sleep(1)
+            text = wake(sender, waiters, range((k + 1) * each, (k + 2) * each))
+            other.kill()
+        print(f"  beside 1 M/s in {title:8} session   {text}", flush=True)
+        r.ask("GET", "/recorder/v1/status")
+    first = 3 * each
     cpu, start, left = cpu_s(r), time.perf_counter(), {s.fileno(): s for s in waiters[first:]}
     for i in range(first, n, 20):
         sender.socket.send("\n".join(f"wait.{k}:1|c" for k in range(i, min(n, i + 20))).encode())
@@ -122,8 +197,8 @@ def waiting(r, sender, n):
         for fd, _ in poll.poll(60):
             left.pop(fd).recv(1 << 16)
             poll.unregister(fd)
-    print(f"{n:6,} waiting, 2,000 others     woken in {times[first // 2] * 1000:.2f} ms median, {times[-3] * 1000:.2f} ms 99th; all at once "
-          f"{(time.perf_counter() - start) * 1000:.0f} ms, CPU {(cpu_s(r) - cpu) * 1e6 / (n - first):.0f} us each; {kb:.1f} KB each", flush=True)
+    took = (time.perf_counter() - start) * 1000
+    print(f"  all at once in {took:.0f} ms, CPU {(cpu_s(r) - cpu) * 1e6 / (n - first):.0f} us each; {of(took, 300)} (300 ms)", flush=True)
     for s in waiters:
         s.close()
 
@@ -158,7 +233,7 @@ def streams(r, n, rate):
                 got[fd] += data.count(b"event: sample")
                 tails[fd] = data[-12:] if not data.endswith(b"event: sample") else b""
     share = min(got.values()) / (2 * rate)
-    print(f"{n:4} streams, {rate:6,} samples/s     {(cpu_s(r) - before) / 2:6.2f} cores while they were sent, all got {100 * share:.0f} %", flush=True)
+    print(f"{n:4} streams, {rate:6,} samples/s     {(cpu_s(r) - before) / 2:6.2f} cores while they were sent, all got {100 * share:.0f} %; {of((cpu_s(r) - before) / 2, 1)} (one core)", flush=True)
     for s in subscribers:
         s.close()
 
@@ -172,13 +247,15 @@ def quantile(r, sender):
         before = cpu_s(r)
         for _ in range(3):
             r.ask("POST", "/recorder/v1/expect", {"expect": [f"distribution t.x p{1 + i % 99} < 1e9" for i in range(n)]})
-        print(f"{title:30} {(cpu_s(r) - before) / 3 * 1000:6.0f} ms of CPU", flush=True)
+        ms = (cpu_s(r) - before) / 3 * 1000
+        print(f"{title:30} {ms:6.0f} ms of CPU; {of(ms, 20)} (20 ms)", flush=True)
 
 
 def main():
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     for step in (lambda r, s: (lists(r, s), asking(r)),  # each on a new recording
+                 lambda r, s: [asking_of_many(r, s, n) for n in (1000, 100_000, 1_000_000)],
                  lambda r, s: waiting(r, s, 1000), lambda r, s: waiting(r, s, min(10000, most - 500)),
                  lambda r, s: streams(r, 1, 1000), lambda r, s: streams(r, 100, 20000), quantile):
         with tempfile.TemporaryDirectory() as folder:

@@ -88,3 +88,34 @@ old='{"series":[{"metric":"frozen","points":[[1577836800,1]]}]}'
         sh -c 'curl -sS -H "DD-API-KEY: $DD_API_KEY" -d "$0" "$DD_URL/api/v1/series"' "$old"
     exits 0
 }
+
+@test "lint after a mark: timestamps and falls of before it do not count, as if each sample were looked at" {
+    start --timestamps any
+    statwit send 'old:1|c|T1577836800' 'up:1|g' 'up:2|g' 'up:1|g' >/dev/null
+    statwit send 'up:2|g' 'up:3|g' 'up:4|g' 'up:5|g' 'up:6|g' 'up:7|g' 'up:8|g' 'up:9|g' 'up:10|g' 'up:11|g' 'up:12|g' 'up:13|g' >/dev/null
+    run statwit lint
+    has 'timestamp-range: old'
+    has '1 sample'
+    hasnt 'growing-gauge: up'
+    mark=$(statwit mark)
+    run statwit lint --since "$mark"
+    hasnt 'timestamp-range'
+    statwit send 'old:1|c|T1577836801' 'old:1|c|T1577836802' 'up:14|g' 'up:15|g' >/dev/null
+    run statwit lint --since "$mark"
+    has 'timestamp-range: old'
+    has '2 samples'
+    has '1577836801'
+    has 'growing-gauge: up'
+    run statwit lint
+    has '3 samples'
+    has '1577836800'
+    hasnt 'growing-gauge: up'
+    mark=$(statwit mark)
+    statwit send 'up:3|g' >/dev/null # fell from what was before the mark
+    statwit send 'up:16|g' >/dev/null
+    run statwit lint --since "$mark"
+    has 'growing-gauge: up'
+    statwit send 'up:15|g' 'up:17|g' >/dev/null
+    run statwit lint --since "$mark"
+    hasnt 'growing-gauge: up'
+}

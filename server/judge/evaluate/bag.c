@@ -1,10 +1,22 @@
 #include "judge/evaluate/bag.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int reserve_plain(struct bag *b, size_t n) {
+    if (b->n_plain + n <= b->cap_plain)
+        return 0;
+    size_t cap = b->cap_plain ? b->cap_plain : 1024;
+    while (cap < b->n_plain + n)
+        cap *= 2;
+    double *plain = realloc(b->plain, cap * sizeof *plain);
+    if (!plain)
+        return -1;
+    b->plain = plain;
+    b->cap_plain = cap;
+    return 0;
+}
 
 static int reserve(struct bag *b, size_t n) {
     if (b->n + n <= b->cap)
@@ -20,22 +32,118 @@ static int reserve(struct bag *b, size_t n) {
     return 0;
 }
 
+static void note(struct bag *b, double least, double most, double total, bool odd) {
+    bool any = b->n || b->n_plain;
+    b->least = any && b->least < least ? b->least : least;
+    b->most = any && b->most > most ? b->most : most;
+    b->total += total;
+    b->odd |= odd;
+}
+
+static bool is_odd(double value, double weight) {
+    return isnan(value) || !(weight >= 0 && weight < 1e15) || weight != (double)(int64_t)weight;
+}
+
 int bag_add(struct bag *b, double value, double weight) {
     /* When full, joining equal values may make room before more memory is asked for. */
     if (b->n == b->cap && b->n - b->n_sorted > b->n / 2 && bag_settle(b) != 0)
         return -1;
     if (reserve(b, 1) != 0)
         return -1;
+    note(b, value, value, weight, is_odd(value, weight));
     b->items[b->n++] = (struct weighted){value == 0 ? 0 : value, weight}; /* -0 is 0 */
     return 0;
 }
 
-int bag_add_all(struct bag *b, const struct bag *from) {
-    if (reserve(b, from->n) != 0)
+/* --- many at a time ------------------------------------------------------------------------------------- */
+
+#define OFTEN  16   /* one of so many was there before: then equal values are worth being looked for */
+#define TRIED  8192 /* before that is known */
+#define LARGE  ((size_t)1 << 16) /* items: 1 MB */
+#define LARGER ((size_t)1 << 21)
+
+static bool repeats(const struct bag_hints *h) {
+    return h->tried < TRIED || h->hits * OFTEN >= h->tried;
+}
+
+static bool is_at(const struct bag *b, uint32_t place, double value) {
+    return place < b->n && b->items[place].value == value;
+}
+
+/* Whether an equal value that came lately takes the weight. Two places for each hash, the one that came last first. */
+static bool joins(struct bag *b, struct bag_hints *h, double value, double weight) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t *places = h->places[bits * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BAG_HINT_BITS)];
+    bool there = is_at(b, places[0], value) || is_at(b, places[1], value);
+    if (!there || !is_at(b, places[0], value)) {
+        uint32_t place = there ? places[1] : (uint32_t)b->n;
+        places[1] = places[0];
+        places[0] = place;
+    }
+    if (there)
+        b->items[places[0]].weight += weight;
+    h->hits += there;
+    return there;
+}
+
+static void note_many(struct bag *b, size_t n, const double *values, double weight) {
+    double least = values[0], most = values[0];
+    bool odd = is_odd(0, weight);
+    for (size_t i = 0; i < n; i++) {
+        least = values[i] < least ? values[i] : least;
+        most = values[i] > most ? values[i] : most;
+        odd |= isnan(values[i]);
+    }
+    note(b, least, most, weight * (double)n, odd);
+}
+
+int bag_add_many(struct bag *b, size_t n, const double *values, double weight, struct bag_hints *h) {
+    bool looks = repeats(h), plain = !looks && weight == 1;
+    size_t unsorted = b->n + b->n_plain - b->n_sorted, all = b->n + b->n_plain;
+    bool full = plain ? b->n_plain + n > b->cap_plain : b->n + n > b->cap;
+    if (n == 0)
+        return 0;
+    if (full && unsorted > all / 2 && (all >= LARGER || (all >= LARGE && looks)) && bag_settle(b) != 0)
         return -1;
+    if ((plain ? reserve_plain(b, n) : reserve(b, n)) != 0)
+        return -1;
+    note_many(b, n, values, weight);
+    for (size_t i = 0; i < n && plain; i++)
+        b->plain[b->n_plain++] = values[i] + 0.0; /* -0 is 0 */
+    for (size_t i = 0; i < n && !plain; i++) {
+        double value = values[i] + 0.0;
+        if (!looks || !joins(b, h, value, weight))
+            b->items[b->n++] = (struct weighted){value, weight};
+    }
+    h->tried += looks ? n : 0;
+    return 0;
+}
+
+/* Moves them to the items. */
+static int weigh_plain(struct bag *b) {
+    if (reserve(b, b->n_plain) != 0)
+        return -1;
+    for (size_t i = 0; i < b->n_plain; i++)
+        b->items[b->n++] = (struct weighted){b->plain[i], 1};
+    free(b->plain);
+    b->plain = NULL;
+    b->n_plain = b->cap_plain = 0;
+    return 0;
+}
+
+int bag_add_all(struct bag *b, const struct bag *from) {
+    if (from->n + from->n_plain == 0)
+        return 0;
+    if (reserve(b, from->n) != 0 || reserve_plain(b, from->n_plain) != 0)
+        return -1;
+    note(b, from->least, from->most, from->total, from->odd);
     if (from->n)
         memcpy(b->items + b->n, from->items, from->n * sizeof *b->items);
+    if (from->n_plain)
+        memcpy(b->plain + b->n_plain, from->plain, from->n_plain * sizeof *b->plain);
     b->n += from->n;
+    b->n_plain += from->n_plain;
     return 0;
 }
 
@@ -112,8 +220,10 @@ static size_t join_equal(struct weighted *items, size_t n) {
 
 /* Only what came since the last time is sorted; then both are merged. */
 int bag_settle(struct bag *b) {
-    if (b->n_sorted == b->n)
+    if (b->n_sorted == b->n + b->n_plain)
         return 0;
+    if (b->n_plain && weigh_plain(b) != 0)
+        return -1;
     sort(b->items + b->n_sorted, b->n - b->n_sorted);
     if (b->n_sorted) {
         struct weighted *merged = malloc(b->n * sizeof *merged);
@@ -132,21 +242,97 @@ int bag_settle(struct bag *b) {
     return 0;
 }
 
-double bag_percentile(const struct bag *b, double percentile) {
-    double total = 0, reached = 0;
-    for (size_t i = 0; i < b->n; i++)
-        total += b->items[i].weight;
-    /* A hair below, for sums of fractions that should meet exactly. */
-    double rank = total * percentile / 100 - total * 1e-12;
-    for (size_t i = 0; i < b->n; i++) {
-        reached += b->items[i].weight;
+/* --- quantiles ------------------------------------------------------------------------------------------- */
+
+#define FEW_ASKED 3 /* finding so many places takes less than sorting */
+#define RANGES    4096
+
+/* A hair below, for sums of fractions that should meet exactly. */
+static double rank_of(double total, double percentile) {
+    return total * percentile / 100 - total * 1e-12;
+}
+
+static double place_in_sorted(const struct weighted *items, size_t n, double reached, double rank) {
+    for (size_t i = 0; i < n; i++) {
+        reached += items[i].weight;
         if (reached > 0 && reached >= rank)
-            return b->items[i].value;
+            return items[i].value;
     }
     return NAN;
 }
 
+/* The values' span cut into ranges of the same width, and what each weighs. */
+struct ranges {
+    double least, scale;
+    double weights[RANGES];
+};
+
+static size_t range_of(const struct ranges *r, double value) {
+    size_t i = (size_t)((value - r->least) * r->scale);
+    return i < RANGES ? i : RANGES - 1;
+}
+
+/* Whether adding up weights in any order gives the same, and the values have a span. */
+static bool has_places(const struct bag *b) {
+    return !b->odd && b->total < 1e15 && isfinite(b->most - b->least) &&
+           isfinite(RANGES / (b->most - b->least));
+}
+
+static void weigh_ranges(const struct bag *b, struct ranges *r) {
+    r->least = b->least;
+    r->scale = RANGES / (b->most - b->least);
+    memset(r->weights, 0, sizeof r->weights);
+    for (size_t i = 0; i < b->n; i++)
+        r->weights[range_of(r, b->items[i].value)] += b->items[i].weight;
+    for (size_t i = 0; i < b->n_plain; i++)
+        r->weights[range_of(r, b->plain[i])]++;
+}
+
+/* The same place as if all were sorted: only the range that holds it is. */
+static double find_place(const struct bag *b, double percentile) {
+    struct ranges *r = malloc(sizeof *r);
+    struct weighted *inside = malloc((b->n + b->n_plain + 1) * sizeof *inside);
+    double rank = rank_of(b->total, percentile), reached = 0, value = NAN;
+    if (r && inside) {
+        size_t range = 0, n = 0;
+        weigh_ranges(b, r);
+        while (range < RANGES - 1 &&
+               !(reached + r->weights[range] > 0 && reached + r->weights[range] >= rank))
+            reached += r->weights[range++];
+        for (size_t i = 0; i < b->n; i++) {
+            inside[n] = b->items[i];
+            n += range_of(r, b->items[i].value) == range;
+        }
+        for (size_t i = 0; i < b->n_plain; i++)
+            if (range_of(r, b->plain[i]) == range)
+                inside[n++] = (struct weighted){b->plain[i], 1};
+        if (n)
+            sort(inside, n);
+        value = place_in_sorted(inside, n, reached, rank);
+    }
+    free(inside);
+    free(r);
+    return value;
+}
+
+int bag_settle_for_percentile(struct bag *b) {
+    size_t all = b->n + b->n_plain;
+    if (all == b->n_sorted || (all >= LARGE && b->asked++ < FEW_ASKED && has_places(b)))
+        return 0;
+    return bag_settle(b);
+}
+
+double bag_percentile(const struct bag *b, double percentile) {
+    if (b->n_sorted < b->n + b->n_plain)
+        return find_place(b, percentile);
+    double total = b->odd ? 0 : b->total;
+    for (size_t i = 0; i < b->n && b->odd; i++)
+        total += b->items[i].weight;
+    return place_in_sorted(b->items, b->n, 0, rank_of(total, percentile));
+}
+
 void bag_free(struct bag *b) {
     free(b->items);
+    free(b->plain);
     *b = (struct bag){0};
 }

@@ -48,6 +48,18 @@ static void find_status(const struct claim *claim, enum lost lost, struct findin
 
 /* --- the whole ------------------------------------------------------------------------------------------- */
 
+/* Whether the values are wanted one after the other, not just at some place. */
+static bool asks_each(const struct expectation *e) {
+    bool asks = false;
+    for (size_t i = 0; i < e->n_clauses; i++)
+        asks |= e->clauses[i].stat == STAT_EACH;
+    return asks;
+}
+
+static int settle_values(const struct claim *claim, struct bag *values) {
+    return asks_each(claim->e) ? bag_settle(values) : bag_settle_for_percentile(values);
+}
+
 /* Adds up the metric itself, and keeps what must be looked at value by value. */
 static void collect(struct view *v) {
     const struct links *links = &v->claim->witnesses;
@@ -70,7 +82,7 @@ static void collect(struct view *v) {
         return;
     }
     if (only) {
-        if (bag_settle(&only->values) != 0 || bag_settle(&only->rates) != 0)
+        if (settle_values(v->claim, &only->values) != 0 || bag_settle(&only->rates) != 0)
             v->no_memory = true;
         v->values = only->values;
         v->rates = only->rates;
@@ -87,7 +99,7 @@ static void collect(struct view *v) {
             ((needs & NEED_DISTINCT) && distinct_add_all(&v->distinct, &w->distinct) != 0))
             v->no_memory = true;
     }
-    if (bag_settle(&v->values) != 0 || bag_settle(&v->rates) != 0)
+    if (settle_values(v->claim, &v->values) != 0 || bag_settle(&v->rates) != 0)
         v->no_memory = true;
 }
 

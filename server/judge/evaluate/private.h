@@ -101,6 +101,9 @@ int judge_ask_told(struct judge *j, struct reader *reader, uint64_t *wanted, str
 void judge_free_told(struct claim *claim);
 /* The same in the first look, which may have counted it by the summary of its series. */
 int judge_read_sample(struct judge *j, struct witness *w, const struct sample_row *row);
+/* The same of values alone. */
+int judge_read_values(struct judge *j, struct witness *w, const struct numbers_row *row,
+                      struct bag_hints *hints);
 /* After judging: which of the series that may be aggregated forms are covered by claims that were told by them. */
 void judge_cover_forms(struct judge *j);
 int judge_add_event(struct judge *j, const struct event_row *row);

@@ -1,12 +1,15 @@
 /* The first look at a recording, and every look after it.
  *
- * Summaries first; samples only of the series that some expectation can't judge by its summary. Those are
+ * Summaries first; samples only of the series that some expectation can't judge by its summary, or their values alone where quantiles are
+ * asked for. Those are
  * read series by series when they are few, else all in one go. A series that is looked at whole has its count and sum from its
  * summary all the same: a claim about it must have one number, whatever else is asked beside it.
  */
 #include "judge/evaluate/private.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* Reading everything in one go is cheaper than many look-ups from this share of all samples on. */
 #define SHARE_FOR_ONE_GO 4
@@ -14,7 +17,15 @@
 struct start {
     struct judge *judge;
     uint64_t all_samples, wanted_samples; /* of the series looked at; of those whose samples are to be read */
+    bool by_values;                       /* the reader gives values alone */
     bool no_memory;
+};
+
+/* The values of one series under way. */
+struct start_values {
+    struct start *start;
+    struct witness *witness;
+    struct bag_hints hints;
 };
 
 static int take_series(void *arg, const struct series_row *row) {
@@ -31,13 +42,14 @@ static int take_series(void *arg, const struct series_row *row) {
     bool whole = row->first_id > j->since && (!j->until || row->last_id <= j->until);
     bool summary_will_do =
         whole ? !witness_needs_samples(w, row) : w->claims.n == 0 && !w->sifted && !w->telemetry;
+    w->by_values = whole && !summary_will_do && start->by_values && witness_needs_values(w, row);
     if (whole || summary_will_do) {
-        if (witness_take_series(w, row, !summary_will_do) != 0)
+        if (witness_take_series(w, row, !summary_will_do && !w->by_values) != 0)
             start->no_memory = true;
         judge_note_present(j, w);
     }
-    w->reading = !summary_will_do;
-    start->wanted_samples += summary_will_do ? 0 : row->samples;
+    w->reading = !summary_will_do && !w->by_values;
+    start->wanted_samples += w->reading ? row->samples : 0;
     return start->no_memory;
 }
 
@@ -52,6 +64,32 @@ static int take_sample(void *arg, const struct sample_row *row) {
         return 1;
     }
     return 0;
+}
+
+static int take_values(void *arg, const struct numbers_row *row) {
+    struct start_values *values = arg;
+    if (judge_read_values(values->start->judge, values->witness, row, &values->hints) != 0)
+        values->start->no_memory = true;
+    return values->start->no_memory;
+}
+
+static int read_values(struct start *start, struct reader *reader, struct err *err) {
+    struct judge *j = start->judge;
+    struct start_values *values = NULL;
+    int result = 0;
+    for (size_t i = 0; i < j->n_witnesses && result == 0 && !start->no_memory; i++) {
+        struct witness *w = &j->witnesses[i];
+        if (!w->by_values)
+            continue;
+        if (!values && !(values = calloc(1, sizeof *values)))
+            return err_set(err, ENOMEM, "out of memory while judging");
+        values->start = start;
+        values->witness = w;
+        values->hints.tried = values->hints.hits = 0;
+        result = reader->ops->numbers(reader, w->id, take_values, values, err);
+    }
+    free(values);
+    return result;
 }
 
 static int take_event(void *arg, const struct event_row *row) {
@@ -151,7 +189,7 @@ bool judge_knows_mark(const struct judge *j, uint64_t last_id, struct err *err) 
 }
 
 int judge_start(struct judge *j, struct reader *reader, struct err *err) {
-    struct start start = {.judge = j};
+    struct start start = {.judge = j, .by_values = reader->ops->numbers && !reader->ops->far};
     struct filter of_session = {.session = judge_reads(j), .n_names = j->n_matter, .names = j->matter},
                   recent = {.session = of_session.session, .since = j->since, .until = j->until},
                   named = recent, later = {.session = of_session.session, .since = j->since};
@@ -160,6 +198,7 @@ int judge_start(struct judge *j, struct reader *reader, struct err *err) {
     named.names = j->named;
     if (reader->ops->last_id(reader, &j->started, err) != 0 || !judge_knows_mark(j, j->started, err) ||
         reader->ops->series(reader, &of_session, take_series, &start, err) != 0 ||
+        (!start.no_memory && read_values(&start, reader, err) != 0) ||
         (!start.no_memory && judge_ask_told(j, reader, &start.wanted_samples, err) != 0) ||
         (!start.no_memory && read_samples(&start, reader, err) != 0) ||
         (j->asks_events && reader->ops->events(reader, &named, take_event, &start, err) != 0) ||

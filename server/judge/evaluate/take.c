@@ -234,8 +234,8 @@ void judge_note_present(struct judge *j, struct witness *w) {
 }
 
 /* Each claim looks at each value that is kept for it. */
-static bool looks_too_often(struct judge *j, const struct witness *w) {
-    j->n_looks += (w->needs & (NEED_VALUES | NEED_DISTINCT)) ? w->claims.n : 0;
+static bool looks_too_often(struct judge *j, const struct witness *w, uint64_t n) {
+    j->n_looks += (w->needs & (NEED_VALUES | NEED_DISTINCT)) ? n * w->claims.n : 0;
     return j->n_looks > j->limits.looks;
 }
 
@@ -243,7 +243,7 @@ int judge_add_sample(struct judge *j, struct witness *w, const struct sample_row
     bool first = w->tally.samples == 0, evidence = judge_is_evidence(w);
     if (j->n_values >= j->limits.values || witness_add_sample(w, row, &j->n_values) != 0)
         return -1;
-    if (looks_too_often(j, w) || judge_sift_sample(j, w, row) != 0)
+    if (looks_too_often(j, w, 1) || judge_sift_sample(j, w, row) != 0)
         return -1;
     if (first || judge_is_evidence(w) != evidence) {
         judge_note_present(j, w);
@@ -259,7 +259,15 @@ int judge_read_sample(struct judge *j, struct witness *w, const struct sample_ro
         return judge_add_sample(j, w, row);
     if (j->n_values >= j->limits.values || witness_read_sample(w, row, &j->n_values) != 0)
         return -1;
-    return looks_too_often(j, w) || judge_sift_sample(j, w, row) != 0 ? -1 : 0;
+    return looks_too_often(j, w, 1) || judge_sift_sample(j, w, row) != 0 ? -1 : 0;
+}
+
+int judge_read_values(struct judge *j, struct witness *w, const struct numbers_row *row,
+                      struct bag_hints *hints) {
+    j->n_values += row->n;
+    if (j->n_values >= j->limits.values || looks_too_often(j, w, row->n))
+        return -1;
+    return witness_read_values(w, row, hints);
 }
 
 /* --- losses ---------------------------------------------------------------------------------------------- */

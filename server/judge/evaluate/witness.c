@@ -35,15 +35,17 @@ int links_add(struct links *links, struct link link) {
     return 0;
 }
 
-static int add_values(struct witness *w, const struct sample_row *row) {
-    const struct sketch *s = row->value.sketch;
-    if (!s)
-        return bag_add(&w->values, row->value.number,
-                       metric_weigh(w->type, row->spelling->sample_rate).count);
+static int add_bins(struct witness *w, const struct sketch *s) {
     for (size_t i = 0; i < s->n_bins; i++)
         if (bag_add(&w->values, bins_value(s, s->keys[i]), s->counts[i]) != 0)
             return -1;
     return 0;
+}
+
+static int add_values(struct witness *w, const struct sample_row *row) {
+    if (row->value.sketch)
+        return add_bins(w, row->value.sketch);
+    return bag_add(&w->values, row->value.number, metric_weigh(w->type, row->spelling->sample_rate).count);
 }
 
 /* The flushes of an aggregating client: a rate stands for rate times interval. */
@@ -117,6 +119,22 @@ bool witness_needs_samples(const struct witness *w, const struct series_row *row
         row->count != (double)row->samples)
         return true;
     return (w->needs & (NEED_RATES | NEED_SAMPLING)) && row->sampled;
+}
+
+bool witness_needs_values(const struct witness *w, const struct series_row *row) {
+    if (w->sifted || row->sampled || metric_is(row->type, METRIC_TEXT) ||
+        (w->needs & (NEED_DISTINCT | NEED_FIRST | NEED_FORM | NEED_SIFT | NEED_PAIRS)))
+        return false;
+    return (w->needs & NEED_VALUES) && !((w->needs & NEED_LAST) && metric_is(row->type, METRIC_SKETCHED));
+}
+
+int witness_read_values(struct witness *w, const struct numbers_row *row, struct bag_hints *hints) {
+    const struct sketch *s = row->sketch;
+    double rate = row->spelling->sample_rate;
+    if (!s)
+        return bag_add_many(&w->values, row->n, row->values, metric_weigh(w->type, rate).count, hints);
+    w->tally.vague += s->min < s->max;
+    return add_bins(w, s) != 0 ? -1 : pairs_add(&w->pairs, s->min, s->max, rate);
 }
 
 int witness_take_series(struct witness *w, const struct series_row *row, bool reading) {

@@ -59,6 +59,7 @@ struct witness {
     bool telemetry;          /* counts of what a client itself dropped */
     uint32_t next_telemetry; /* place + 1 of the next one; 0: none */
     bool reading;            /* judge_start reads its samples */
+    bool by_values;          /* or only their values */
     bool summed;    /* its summary is in the tally already: reading fills only what no summary tells */
     bool direct;    /* some claim is about the metric itself, not only about what aggregating makes of one */
     bool named;     /* some claim is about it in either way */
@@ -86,6 +87,9 @@ int witness_read_sample(struct witness *w, const struct sample_row *row, uint64_
 int witness_leave_reading(struct witness *w);
 /* Whether the summary is not enough. */
 bool witness_needs_samples(const struct witness *w, const struct series_row *row);
+/* Whether the values of all its samples are enough beside the summary; and takes some of them. */
+bool witness_needs_values(const struct witness *w, const struct series_row *row);
+int witness_read_values(struct witness *w, const struct numbers_row *row, struct bag_hints *hints);
 void witness_free(struct witness *w);
 
 /* The table leads from a series' id or a hash to a place in the list of witnesses. */

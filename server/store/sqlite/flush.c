@@ -64,6 +64,7 @@ static bool summary_row(void *arg, size_t i, struct bulk_value *values) {
         values[2 + k] = bulk_number(numbers[k]);
     for (int k = 0; k < 6; k++)
         values[7 + k] = bulk_integer(integers[k]);
+    values[13] = y->fell_id == INTERN_FALL_UNKNOWN ? bulk_null() : bulk_id(y->fell_id);
     return true;
 }
 
@@ -121,6 +122,24 @@ static bool arrival_row(void *arg, size_t i, struct bulk_value *values) {
     return true;
 }
 
+/* --- timestamps that lie too far away ------------------------------------------------------------ */
+
+static int write_strays(struct store *s, struct err *err) {
+    sqlite3_stmt *stmt = s->sql[SQL_STRAY];
+    for (size_t i = 0; i < s->slice.n_strays; i++) {
+        const struct slice_stray *stray = &s->slice.strays[i];
+        db_bind_id(stmt, 1, s->intern.contexts[stray->context].id);
+        db_bind_id(stmt, 2, stray->kind);
+        db_bind_id(stmt, 3, stray->n);
+        sqlite3_bind_int64(stmt, 4, stray->timestamp);
+        db_bind_id(stmt, 5, stray->first_id);
+        db_bind_id(stmt, 6, stray->last_id);
+        if (db_done(s->db, stmt, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int store_flush(struct store *s, struct err *err) {
     struct slice *slice = &s->slice;
     if (store_fold_kept(s, err) != 0 || store_write_requests(s, err) != 0 || store_write_new(s, err) != 0)
@@ -128,7 +147,7 @@ int store_flush(struct store *s, struct err *err) {
     if (slice_is_empty(slice))
         return 0;
     if (bulk_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
-        write_summaries(s, err) != 0 ||
+        write_summaries(s, err) != 0 || write_strays(s, err) != 0 ||
         bulk_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
         return -1;
     for (size_t i = 0; i < slice->n_groups; i++)

@@ -160,7 +160,8 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     struct bulk_list *list = &s->new_series;
     if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
         return -1;
-    struct intern_series series = {.id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN};
+    struct intern_series series = {
+        .id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN, .last = (double)NAN};
     struct bulk_value *v = bulk_list_add(list);
     *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
     if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))

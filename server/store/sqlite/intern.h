@@ -46,11 +46,14 @@ struct intern_series {
     uint64_t samples, first_id, last_id;
     int64_t first_at, last_at;
     double count, sum, min, max, last;
+    uint64_t fell_id; /* the last sample that was less than the one before; 0: none; INTERN_FALL_UNKNOWN */
     uint32_t before;  /* ix of the series before it of the same name and type, or INTERN_NONE */
     uint32_t of : 30; /* ix of its name or, when its name has totals, of these */
     uint32_t totalled : 1;
     uint32_t sampled : 1;
 };
+/* Of a series in an older file that has not fallen since. */
+#define INTERN_FALL_UNKNOWN UINT64_MAX
 
 /* A name and type in one session. */
 struct intern_name {

@@ -185,14 +185,16 @@ static int emit_series(struct rows *r, sqlite3_stmt *stmt, const struct rows_tag
                              .last_at = sqlite3_column_int64(stmt, 14),
                              .first_id = db_id(stmt, 15),
                              .last_id = db_id(stmt, 16),
-                             .sampled = sqlite3_column_int(stmt, 17) != 0};
+                             .sampled = sqlite3_column_int(stmt, 17) != 0,
+                             .fall_known = sqlite3_column_type(stmt, 18) != SQLITE_NULL,
+                             .fell_id = db_id(stmt, 18)};
     return call->series(call->arg, &row) ? 1 : 0;
 }
 
 static const struct kind series_kind = {
     .select =
         "SELECT m.id, s.name, m.name, m.type, m.tags, m.host, m.device, y.samples, y.count, y.sum, y.min, y.max, y.last,"
-        " y.first_at, y.last_at, y.first_id, y.last_id, y.sampled FROM metric m CROSS JOIN summary y"
+        " y.first_at, y.last_at, y.first_id, y.last_id, y.sampled, y.fell_id FROM metric m CROSS JOIN summary y"
         " ON y.metric_id = m.id CROSS JOIN session s ON s.id = m.session_id",
     .columns = {.id = "m.id",
                 .session_id = "m.session_id",

@@ -62,24 +62,26 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name FROM metric m"              \
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name, y.fell_id FROM metric m"   \
     " LEFT JOIN summary y ON y.metric_id = m.id"
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
-    return (struct intern_series){.id = db_id(stmt, 0),
-                                  .last_chunk = db_id(stmt, 3),
-                                  .samples = db_id(stmt, 4),
-                                  .first_id = db_id(stmt, 5),
-                                  .last_id = db_id(stmt, 6),
-                                  .first_at = sqlite3_column_int64(stmt, 7),
-                                  .last_at = sqlite3_column_int64(stmt, 8),
-                                  .count = db_number(stmt, 9),
-                                  .sum = db_number(stmt, 10),
-                                  .min = db_number(stmt, 11),
-                                  .max = db_number(stmt, 12),
-                                  .last = db_number(stmt, 13),
-                                  .before = INTERN_NONE,
-                                  .sampled = sqlite3_column_int(stmt, 14) != 0};
+    return (struct intern_series){
+        .id = db_id(stmt, 0),
+        .last_chunk = db_id(stmt, 3),
+        .samples = db_id(stmt, 4),
+        .first_id = db_id(stmt, 5),
+        .last_id = db_id(stmt, 6),
+        .first_at = sqlite3_column_int64(stmt, 7),
+        .last_at = sqlite3_column_int64(stmt, 8),
+        .count = db_number(stmt, 9),
+        .sum = db_number(stmt, 10),
+        .min = db_number(stmt, 11),
+        .max = db_number(stmt, 12),
+        .last = db_number(stmt, 13),
+        .fell_id = sqlite3_column_type(stmt, 17) == SQLITE_NULL ? INTERN_FALL_UNKNOWN : db_id(stmt, 17),
+        .before = INTERN_NONE,
+        .sampled = sqlite3_column_int(stmt, 14) != 0};
 }
 
 static int load_series(struct store *s, struct err *err) {

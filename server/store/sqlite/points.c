@@ -105,6 +105,67 @@ int rows_points(struct reader *reader, uint64_t series_id, int (*row)(void *, co
     return result < 0 ? -1 : 0;
 }
 
+/* --- values alone ------------------------------------------------------------------------------ */
+
+#define VALUES_MAX 1024
+
+struct valuing {
+    struct pointing p;
+    int (*row)(void *, const struct numbers_row *);
+    void *arg;
+    double values[VALUES_MAX];
+};
+
+/* The next values of the chunk: 1, 0: there are no more, -1. */
+static int next_values(struct valuing *v, struct numbers_row *row) {
+    struct vals_reader *r = &v->p.vals;
+    row->n = vals_numbers(r, VALUES_MAX, v->values);
+    row->sketch = NULL;
+    if (row->n == 0) {
+        int got = vals_next(r);
+        if (got <= 0)
+            return got < 0 ? rows_damaged(v->p.g.err) : 0;
+        v->values[row->n++] = r->value.number;
+        row->sketch = r->value.sketch;
+    }
+    v->p.g.r->n_looked += row->n;
+    return 1;
+}
+
+static int take_values(struct valuing *v) {
+    struct reading *g = &v->p.g;
+    struct rows_spelling *spelling = rows_spelling(g->r, db_id(g->stmt, 1), g->err);
+    if (!spelling)
+        return -1;
+    vals_start(&v->p.vals, db_span(g->stmt, 2));
+    struct numbers_row row = {.spelling = &spelling->metric, .values = v->values};
+    int got, result = 0;
+    while (result == 0 && (got = next_values(v, &row)) != 0) {
+        if (got < 0)
+            return -1;
+        result = v->row(v->arg, &row);
+    }
+    return result;
+}
+
+int rows_values(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct numbers_row *),
+                void *arg, struct err *err) {
+    struct valuing v = {.p.g = {.r = (struct rows *)reader, .err = err}, .row = row, .arg = arg};
+    struct reading *g = &v.p.g;
+    int result = choose_series(&v.p, series_id);
+    if (result == 0)
+        result = gather_chunks(g);
+    if (result != 0)
+        return result < 0 ? -1 : 0;
+    int got;
+    while (result == 0 && (got = gather_next(g)) != 0)
+        result = got < 0 ? -1 : take_values(&v);
+    rows_done(g->r, g->stmt);
+    vals_free(&v.p.vals);
+    free(g->ids);
+    return result < 0 ? -1 : 0;
+}
+
 int rows_cadence(struct reader *reader, uint64_t series_id, uint64_t first_id, struct cadence *cadence,
                  struct err *err) {
     struct rows *r = (struct rows *)reader;

@@ -58,6 +58,7 @@ enum store_sql {
     SQL_TOTAL,
     SQL_COUNT,
     SQL_ARRIVAL,
+    SQL_STRAY,
     SQL_EVENT,
     SQL_CHECK,
     SQL_REJECT,

@@ -1,5 +1,6 @@
 /* Records into the slice (metrics) or rows of their own (everything else). */
 #include "core/clock.h"
+#include "core/stray.h"
 #include "store/sqlite/private.h"
 #include <errno.h>
 #include <math.h>
@@ -17,9 +18,10 @@ static uint64_t next_id(struct store *s) {
 
 /* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
  * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct slice_group *g, struct intern_series *series,
+static void summarise(struct store *s, uint64_t id, struct slice_group *g,
                       const struct intern_context *context, enum metric_type type, const struct value *v,
                       int64_t received_at) {
+    struct intern_series *series = &s->intern.series[g->series];
     double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
     if (v->sketch) { /* has its own weights: every value it was made of counts */
@@ -32,6 +34,9 @@ static void summarise(struct slice_group *g, struct intern_series *series,
     g->sum += sum;
     series->count += count;
     series->sum += sum;
+    if (number < series->last)
+        series->fell_id = id;
+    series->last = number;
     if (!(g->min <= min))
         g->min = min;
     if (!(g->max >= max))
@@ -40,6 +45,13 @@ static void summarise(struct slice_group *g, struct intern_series *series,
     if (g->n == 1)
         g->first_at = received_at;
     g->last_at = received_at;
+}
+
+/* Those whose timestamps lie too far away are counted, so that lint need not look at each sample. */
+static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int64_t timestamp,
+                       int64_t received_at) {
+    enum stray kind = stray_of(timestamp, received_at, STRAY_POINT_OLD_S);
+    return kind == STRAY_NONE || slice_add_stray(&s->slice, g, kind, id, timestamp);
 }
 
 int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
@@ -57,9 +69,10 @@ int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type 
     }
     struct slice_group *g = &slice->groups[context->group];
     if (!(text.p ? slice_add_text(slice, g, id, text) : slice_add_value(slice, g, id, type, v)) ||
-        !slice_add_run(slice, id, when.received_at, when.source))
+        !slice_add_run(slice, id, when.received_at, when.source) ||
+        (v->timestamp && !note_stray(s, g, id, v->timestamp, when.received_at)))
         return no_memory(err);
-    summarise(g, &s->intern.series[g->series], context, type, v, when.received_at);
+    summarise(s, id, g, context, type, v, when.received_at);
     return 0;
 }
 

@@ -293,7 +293,9 @@ static const struct reader_ops ops = {
     .samples_more = rows_samples_more,
     .samples_close = rows_samples_close,
     .points = rows_points,
+    .numbers = rows_values,
     .spellings = rows_spellings,
+    .strays = rows_strays,
     .cadence = rows_cadence,
     .events = rows_events,
     .checks = rows_checks,
@@ -366,8 +368,8 @@ static bool is_alone(const char *path) {
 /* Of one that goes on, its next commit puts it into its place. */
 static bool holds_kept(const struct rows *r, const char *path) {
     int64_t kept;
-    return db_int(r->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0, &kept,
-                  NULL) == 0 &&
+    return db_int(r->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0,
+                  &kept, NULL) == 0 &&
            kept && file_lock_holder(path) == 0;
 }
 

@@ -110,9 +110,11 @@ static const char remake_summaries[] =
 
 static const char keep_others[] =
     "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk))";
-static const char drop_empty[] = "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
-                                 "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
-                                 "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";
+static const char drop_empty[] =
+    "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN (SELECT id FROM temp.touched));"
+    "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
+    "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
+    "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";
 
 /* Those of which nothing is left. */
 static int evict_datagrams(struct store *s, int64_t cut, struct err *err) {

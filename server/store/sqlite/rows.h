@@ -10,6 +10,7 @@
  *     moment.c     the first record of a time
  *     samples.c    samples, out of chunks; gather.c finds those
  *     spellings.c  what the samples of a series have in common
+ *     strays.c     samples whose timestamps lie too far away
  *     points.c     the samples of one series without their order
  *     spelling.c   contexts as struct metric, arrivals
  *
@@ -177,8 +178,12 @@ int rows_datagrams(struct reader *, const struct filter *, int (*row)(void *, co
                    void *, struct err *);
 int rows_points(struct reader *, uint64_t series_id, int (*row)(void *, const struct points_row *), void *,
                 struct err *);
+int rows_values(struct reader *, uint64_t series_id, int (*row)(void *, const struct numbers_row *), void *,
+                struct err *);
 int rows_spellings(struct reader *, const struct filter *, int (*row)(void *, const struct spelling_row *),
                    void *, struct err *);
+int rows_strays(struct reader *, const struct filter *, int (*row)(void *, const struct stray_row *), void *,
+                struct err *);
 int rows_cadence(struct reader *, uint64_t series_id, uint64_t first_id, struct cadence *, struct err *);
 int rows_events(struct reader *, const struct filter *, int (*row)(void *, const struct event_row *), void *,
                 struct err *);

@@ -53,11 +53,15 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
             return -1;
         return db_run(
             s->db,
-            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM context; DELETE FROM summary; DELETE FROM name_total;"
-            "DELETE FROM metric",
+            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM stray; DELETE FROM context; DELETE FROM summary;"
+            "DELETE FROM name_total; DELETE FROM metric",
             err);
     }
     if (run_for(s, "DELETE FROM chunk WHERE id IN " CHUNKS_OF, session_id, NULL, err) != 0 ||
+        run_for(s,
+                "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN " METRICS_OF
+                ")",
+                session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM context WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM summary WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM name_total WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0)

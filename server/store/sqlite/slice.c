@@ -56,6 +56,28 @@ static bool end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint3
     return true;
 }
 
+bool slice_add_stray(struct slice *s, struct slice_group *g, uint32_t kind, uint64_t id, int64_t timestamp) {
+    for (uint32_t at = g->strays; at; at = s->strays[at - 1].next) {
+        struct slice_stray *stray = &s->strays[at - 1];
+        if (stray->kind != kind)
+            continue;
+        stray->n++;
+        stray->last_id = id;
+        return true;
+    }
+    if (!array_room(&s->strays, s->n_strays, &s->cap_strays, sizeof *s->strays))
+        return false;
+    s->strays[s->n_strays++] = (struct slice_stray){.context = g->context,
+                                                    .kind = kind,
+                                                    .next = g->strays,
+                                                    .n = 1,
+                                                    .timestamp = timestamp,
+                                                    .first_id = id,
+                                                    .last_id = id};
+    g->strays = (uint32_t)s->n_strays;
+    return true;
+}
+
 bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct span text) {
     uint32_t at = begin_entry(s, text.n);
     if (!at)
@@ -133,7 +155,7 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
 }
 
 void slice_clear(struct slice *s) {
-    s->n_groups = s->n_runs = 0;
+    s->n_groups = s->n_runs = s->n_strays = 0;
     s->kept = s->kept_run = 0;
     s->sampled = false;
     buf_clear(&s->arena);
@@ -148,5 +170,6 @@ void slice_free(struct slice *s) {
     buf_free(&s->vals);
     free(s->groups);
     free(s->runs);
+    free(s->strays);
     *s = (struct slice){0};
 }

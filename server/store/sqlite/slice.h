@@ -3,8 +3,9 @@
  *     arena    each value's text, linked to the next of its group: [next|offset|n|context|bytes]…
  *     groups   one for each context seen in this slice, in the order of their first samples: a chunk each
  *     runs     when and where the samples came in
+ *     strays   of a group and a kind: the samples whose timestamps lie too far away
  *
- * No allocation per sample: the three arrays are kept from slice to slice.
+ * No allocation per sample: the arrays are kept from slice to slice.
  * Ownership: the struct is the caller's; slice_free gives its memory back.
  * Limits: SLICE_IDS_MAX ids; SLICE_BYTES_MAX bytes of values, but one larger value finds room alone.
  */
@@ -25,6 +26,17 @@ struct slice_group {
     double count, sum, min, max, last_value;
     int64_t first_at, last_at;
     bool sampled;
+    uint32_t strays; /* its first: place + 1; 0: none */
+};
+
+/* Samples of a group whose timestamps lie too far away: core/stray.h. */
+struct slice_stray {
+    uint32_t context; /* as the group's */
+    uint32_t kind;
+    uint32_t next; /* of the same group: place + 1; 0: none */
+    uint32_t n;
+    int64_t timestamp; /* of the first */
+    uint64_t first_id, last_id;
 };
 
 struct slice_run {
@@ -47,6 +59,8 @@ struct slice {
     size_t n_groups, cap_groups;
     struct slice_run *runs;
     size_t n_runs, cap_runs;
+    struct slice_stray *strays;
+    size_t n_strays, cap_strays;
     struct buf vals; /* scratch of slice_join */
     bool sampled;    /* some value has a rate other than 1 */
     size_t kept;     /* offset in the arena: what is before it has been kept (keep.c) */
@@ -66,6 +80,9 @@ static inline bool slice_has_room(const struct slice *s, uint64_t id, uint64_t i
 bool slice_add_group(struct slice *s, uint32_t context, uint32_t series);
 bool slice_add_value(struct slice *s, struct slice_group *group, uint64_t id, enum metric_type type,
                      const struct value *value);
+/* The sample `id` of the group is one of that kind. */
+bool slice_add_stray(struct slice *s, struct slice_group *group, uint32_t kind, uint64_t id,
+                     int64_t timestamp);
 /* A value that is text already, as in a chunk. */
 bool slice_add_text(struct slice *s, struct slice_group *group, uint64_t id, struct span text);
 /* The sample `id` came in then and there. */

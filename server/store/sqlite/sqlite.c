@@ -49,8 +49,8 @@ static const char *const texts[SQL_N] = {
                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed",
     [SQL_SUMMARY] =
         "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
-        " first_id, last_id, sampled, last_chunk)"
-        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 FROM feed",
+        " first_id, last_id, sampled, last_chunk, fell_id)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM feed",
     [SQL_TOTAL] =
         "INSERT OR REPLACE INTO name_total (metric_id, series, samples, count, sum, min, max, last, first_at, last_at,"
         " last_id, tag_keys) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM feed",
@@ -59,6 +59,9 @@ static const char *const texts[SQL_N] = {
         " VALUES (?,?,?,?,?,?)",
     [SQL_ARRIVAL] = "INSERT INTO arrival (first_id, last_id, slice_id, received_at, source)"
                     " SELECT c0, c1, c2, c3, c4 FROM feed",
+    [SQL_STRAY] =
+        "INSERT INTO stray (context_id, kind, n, timestamp, first_id, last_id) VALUES (?,?,?,?,?,?)"
+        " ON CONFLICT (context_id, kind) DO UPDATE SET n = n + excluded.n, last_id = excluded.last_id",
     [SQL_EVENT] = "INSERT INTO event " COMMON
                   "title, text, timestamp, aggregation_key, priority, alert_type, source_type_name,"
                   " tags, host, container_id, external_data, cardinality, entity_id, jmx_check_name, inode,"

@@ -44,6 +44,9 @@ struct vals_reader {
 void vals_start(struct vals_reader *r, struct span vals);
 /* 1: r->offset and r->value are the next one; 0: no more; -1: malformed. */
 int vals_next(struct vals_reader *r);
+/* Takes the next values as long as they are plain numbers, at most max of them, with or without timestamps: several times as fast. How many;
+ * where it stops, even at once, vals_next goes on. Whether offsets rise is not looked at. */
+size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers);
 void vals_free(struct vals_reader *r);
 
 #endif

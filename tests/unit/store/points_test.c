@@ -30,16 +30,28 @@ static int take_sample(void *arg, const struct sample_row *row) {
     return 0;
 }
 
+static int take_values(void *arg, const struct numbers_row *row) {
+    struct found *f = arg;
+    CU_ASSERT(row->spelling->sample_rate == 1);
+    for (size_t i = 0; i < row->n; i++)
+        note(f, 0, row->values[i], SOURCE_UDP, row->sketch != NULL);
+    return 0;
+}
+
 static void compare(struct store *s, uint64_t series_id) {
-    struct found points = {0}, samples = {0};
+    struct found points = {0}, samples = {0}, values = {0};
     struct filter filter = {.series_id = series_id};
     struct err failed = {0};
     struct reader *r = store_reader_take(s, &failed);
     OK(r->ops->begin(r, &err));
     OK(r->ops->points(r, series_id, take_points, &points, &err));
     OK(r->ops->samples(r, &filter, false, take_sample, &samples, &err));
+    OK(r->ops->numbers(r, series_id, take_values, &values, &err));
     r->ops->end(r);
     store_reader_give(s, r);
+    EQ_INT(values.n, samples.n);
+    EQ_INT(values.of_sketches, samples.of_sketches);
+    CU_ASSERT(values.sum == samples.sum && values.last == samples.last);
     CU_ASSERT(samples.n > 0);
     EQ_INT(points.n, samples.n);
     EQ_INT(points.from_http, samples.from_http);
