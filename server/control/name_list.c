@@ -17,20 +17,6 @@ enum name_list_sort name_list_sort_of(struct span word) {
     return (enum name_list_sort)i;
 }
 
-static bool name_holds(struct span text, struct span part) {
-    for (size_t i = 0; i + part.n <= text.n; i++)
-        if (strncasecmp(text.p + i, part.p, part.n) == 0)
-            return true;
-    return false;
-}
-
-bool name_list_wanted(const struct name_list_question *q, struct span name) {
-    for (size_t i = 0; i < q->n_words; i++)
-        if (glob_is_pattern(q->words[i]) ? !glob_match(q->words[i], name) : !name_holds(name, q->words[i]))
-            return false;
-    return true;
-}
-
 static bool is_wanted(void *arg, struct span name) {
     return name_list_wanted(arg, name);
 }

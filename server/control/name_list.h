@@ -54,7 +54,7 @@ int name_list_page(struct name_list *l, struct reader *reader, const struct name
                    struct err *err);
 void name_list_free(struct name_list *l);
 
-/* For name_list.c and name_list_slow.c. */
+/* For name_list.c and name_list_slow.c. name_list_wanted: name_words.c. */
 bool name_list_wanted(const struct name_list_question *q, struct span name);
 int name_list_order(const struct name_list_question *q, const struct name_row *a, const struct name_row *b);
 struct name_row name_list_copy(struct name_list *l, const struct name_row *row);

@@ -6,13 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int by_id(const void *key, const void *element) {
+static int by_session_id(const void *key, const void *element) {
     uint64_t id = *(const uint64_t *)key, other = ((const struct store_session *)element)->id;
     return (id > other) - (id < other);
-}
-
-struct store_session *store_find_session(struct store *s, uint64_t id) {
-    return s->n_sessions ? bsearch(&id, s->sessions, s->n_sessions, sizeof *s->sessions, by_id) : NULL;
 }
 
 static struct intern_hash blob_hash(sqlite3_stmt *stmt, int column) {
@@ -48,7 +44,7 @@ static int load_sessions(struct store *s, struct err *err) {
         struct store_session session = {
             .id = db_id(stmt, 0), .era = db_id(stmt, 1), .held = held, .written = held};
         const struct store_session *old =
-            n_before ? bsearch(&session.id, before, n_before, sizeof *before, by_id) : NULL;
+            n_before ? bsearch(&session.id, before, n_before, sizeof *before, by_session_id) : NULL;
         if (old) { /* not told yet */
             session.n_refused = old->n_refused;
             memcpy(session.large, old->large, sizeof session.large);

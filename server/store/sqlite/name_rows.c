@@ -357,14 +357,14 @@ int rows_name_rows(struct reader *reader, const struct name_filter *f,
     struct name_filter filter = *f; /* a name without wildcards is looked up */
     filter.exact = f->exact || (f->name.p && !glob_is_pattern(f->name));
     struct total_walk w = {.r = (struct rows *)reader,
-                          .f = &filter,
-                          .err = err,
-                          .row = row,
-                          .arg = arg,
-                          .name.max = ROWS_TEXT_MAX,
-                          .jump.max = ROWS_TEXT_MAX,
-                          .texts.max = ROWS_TEXT_MAX,
-                          .start = f->name.p ? f->name : SPAN("")};
+                           .f = &filter,
+                           .err = err,
+                           .row = row,
+                           .arg = arg,
+                           .name.max = ROWS_TEXT_MAX,
+                           .jump.max = ROWS_TEXT_MAX,
+                           .texts.max = ROWS_TEXT_MAX,
+                           .start = f->name.p ? f->name : SPAN("")};
     uint64_t session_id;
     *n = 0;
     if (reader->ops->session_id(reader, f->session, &session_id, err) != 0)

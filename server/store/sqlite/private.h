@@ -2,12 +2,16 @@
  *
  *     sqlite.c    open, close, commit, roll back
  *     load.c      what is in memory about the file
+ *     find.c      a session in memory
  *     later.c     a file of many series is open before they are loaded
  *     put.c       a record: into the slice, or a row of its own
+ *     value.c     a value: into the slice
+ *     requests.c  rows of requests
  *     identity.c  which series and spelling a metric is
  *     remarks.c   what the Agent ignores inside lines, as text
  *     bulk.c      rows in memory go into a table
  *     keep.c      what a producer waits for survives, before a commit makes rows of it
+ *     kept.c      what was kept goes into its place
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
@@ -16,6 +20,7 @@
  *     retain.c    what is too old or too much goes
  *     pool.c      readers for everybody else
  *     verdicts.c  the last reports
+ *     settle.c    a copy of a file that its recorder left unfinished
  *     view.c      a store that is only looked at; pair.c: two recordings as one
  */
 #ifndef STORE_SQLITE_PRIVATE_H
@@ -99,7 +104,7 @@ struct store {
     sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
-    struct bulk_list new_requests;             /* not in the file yet: keep.c */
+    struct bulk_list new_requests;             /* not in the file yet: requests.c */
 
     struct intern intern;
     struct name_totals totals;
@@ -183,6 +188,8 @@ int store_load_sessions(struct store *s, struct err *err); /* and nothing else *
 int store_load_remade(struct store *s, struct err *err);
 int store_load_counts(struct store *s, struct err *err);
 int store_count_losses(struct store *s, struct err *err);
+
+/* find.c: NULL: there is none. */
 struct store_session *store_find_session(struct store *s, uint64_t id);
 
 /* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
@@ -193,9 +200,11 @@ int store_write_new(struct store *s, struct err *err);
 /* container_id, external_data, cardinality, entity_id, jmx_check_name, inode from parameter `at` on. */
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *origin);
 
-/* keep.c */
+/* requests.c */
 int store_add_request(struct store *s, uint64_t id, const struct request *r, struct err *err);
 int store_write_requests(struct store *s, struct err *err);
+
+/* kept.c */
 /* What was kept goes into its tables, in the open transaction, with the slice that holds its samples. */
 int store_fold_kept(struct store *s, struct err *err);
 int store_load_kept(struct store *s, struct err *err); /* back into the slice */
@@ -211,7 +220,7 @@ void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 /* flush.c */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
-/* put.c: a value into the slice; text: of it, when it is there already. */
+/* value.c: a value into the slice; text: of it, when it is there already. */
 int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
                     const struct value *v, struct span text, struct store_when when, struct err *err);
 /* loss.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
@@ -266,9 +275,9 @@ int store_verdicts_clear(struct store *s, struct err *err); /* part of the open 
 /* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
-/* reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
+/* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
 bool store_reader_unsettled(const char *path);
-/* view.c: a private copy in which all is in its place, and its end; open connections outlive that. */
+/* settle.c: a private copy in which all is in its place, and its end; open connections outlive that. */
 int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
 void store_copy_remove(const char *path);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */

@@ -5,76 +5,12 @@
 #include <errno.h>
 #include <math.h>
 
-static int no_memory(struct err *err) {
-    return err_set(err, ENOMEM, "cannot record");
-}
-
 static uint64_t next_id(struct store *s) {
     s->pending++;
     return ++s->last_id;
 }
 
 /* --- records ----------------------------------------------------------------------------------- */
-
-/* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
- * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct store *s, uint64_t id, struct slice_group *g,
-                      const struct intern_context *context, enum metric_type type, const struct value *v,
-                      int64_t received_at) {
-    struct intern_series *series = &s->intern.series[g->series];
-    double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
-    double min = number, max = number, count = context->count, sum = number * context->factor;
-    if (v->sketch) { /* has its own weights: every value it was made of counts */
-        count = (double)v->sketch->count;
-        sum = v->sketch->sum;
-        min = v->sketch->min;
-        max = v->sketch->max;
-    }
-    g->count += count;
-    g->sum += sum;
-    series->count += count;
-    series->sum += sum;
-    if (number < series->last)
-        series->fell_id = id;
-    series->last = number;
-    if (!(g->min <= min))
-        g->min = min;
-    if (!(g->max >= max))
-        g->max = max;
-    g->last_value = number;
-    if (g->n == 1)
-        g->first_at = received_at;
-    g->last_at = received_at;
-}
-
-/* Those whose timestamps lie too far away are counted, so that lint need not look at each sample. */
-static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int64_t timestamp,
-                       int64_t received_at) {
-    enum stray kind = stray_of(timestamp, received_at, STRAY_POINT_OLD_S);
-    return kind == STRAY_NONE || slice_add_stray(&s->slice, g, kind, id, timestamp);
-}
-
-int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
-                    struct span text, struct store_when when, struct err *err) {
-    struct slice *slice = &s->slice;
-    if (slice_is_empty(slice))
-        slice->first_id = id;
-    struct intern_context *context = &s->intern.contexts[ix];
-    if (context->group == INTERN_NONE) {
-        if (!slice_add_group(slice, ix, context->series))
-            return no_memory(err);
-        context->group = (uint32_t)slice->n_groups - 1;
-        slice->groups[context->group].sampled = context->sampled;
-        slice->sampled = slice->sampled || context->sampled;
-    }
-    struct slice_group *g = &slice->groups[context->group];
-    if (!(text.p ? slice_add_text(slice, g, id, text) : slice_add_value(slice, g, id, type, v)) ||
-        !slice_add_run(slice, id, when.received_at, when.source) ||
-        (v->timestamp && !note_stray(s, g, id, v->timestamp, when.received_at)))
-        return no_memory(err);
-    summarise(s, id, g, context, type, v, when.received_at);
-    return 0;
-}
 
 static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
                      struct err *err) {

@@ -1,6 +1,7 @@
 /* Shared by the files that read the recording; no other folder includes it.
  *
  *     reader.c     a connection: begin and end, sessions, losses
+ *     open_reader.c  the same of a file that somebody names
  *     statement.c  prepared statements, kept for the next question
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
  *     list.c       series, events, service checks, rejects, requests
@@ -91,6 +92,9 @@ struct rows {
     size_t next_counted;
     uint64_t n_looked; /* samples looked at: what growth tests count, together with SQLite's steps */
 };
+
+/* reader.c: a connection, whatever state the file is in. */
+struct rows *rows_open(const char *path, struct err *err);
 
 /* --- statement.c */
 

@@ -1,0 +1,69 @@
+/* A reader of a file that somebody names: whatever state its recorder left it in, and whoever goes on recording it. */
+#include "store/sqlite/file.h"
+#include "store/sqlite/migrate.h"
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of one that goes on, its next commit puts it into its place. */
+static bool holds_kept(const struct rows *r, const char *path) {
+    int64_t kept;
+    return db_int(r->db, "SELECT EXISTS (SELECT 1 FROM kept) OR EXISTS (SELECT 1 FROM kept_request)", 0,
+                  &kept, NULL) == 0 &&
+           kept && file_lock_holder(path) == 0;
+}
+
+bool store_reader_unsettled(const char *path) {
+    struct rows *r = rows_open(path, NULL);
+    bool unsettled = r && (migrate_state(r->db, path, NULL) == 1 || holds_kept(r, path));
+    if (r)
+        reader_close(&r->reader);
+    return unsettled;
+}
+
+/* The file stays as its recorder left it when it was killed: a copy is read. */
+static struct reader *open_settled(const char *path, struct err *err) {
+    char copy[FILE_PATH_MAX];
+    if (store_copy_settled(path, copy, err) != 0)
+        return NULL;
+    struct reader *reader = store_reader_on(copy, true, err);
+    store_copy_remove(copy);
+    return reader;
+}
+
+struct reader *store_reader_open(const char *given, struct err *err) {
+    char path[FILE_PATH_MAX];
+    struct stat st;
+    if (file_path(given, path, err) != 0)
+        return NULL;
+    if (stat(path, &st) != 0)
+        return err_set(err, errno, "cannot read the recording %s", given), NULL;
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, 0, "cannot read the recording %s: it is not a file", given), NULL;
+    if (access(path, R_OK) != 0)
+        return err_set(err, errno, "cannot read the recording %s", given), NULL;
+    struct err why = {0};
+    long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
+    struct reader *reader = store_reader_on(path, true, &why);
+    if (reader && !recorder && holds_kept((struct rows *)reader, path)) {
+        reader_close(reader);
+        reader = open_settled(path, &why);
+    }
+    if (reader) {
+        struct rows *r = (struct rows *)reader;
+        r->recorder = recorder;
+        r->of_file = true;
+        if (recorder)
+            snprintf(
+                r->note, sizeof r->note,
+                "is being recorded by process %ld: what that has not written yet is not here; asked by --url, it answers "
+                "completely",
+                recorder);
+    } else
+        err_set(err, why.sys, "%s: %s", given, why.text);
+    return reader;
+}
