@@ -51,7 +51,7 @@ static int export_file(const struct options *o, FILE *to) {
     if (!format)
         return file_openmetrics(o, to);
     fputs(format->head, to);
-    return rows_in_file(o, format->n_phases, format->phases, write_text, to);
+    return rows_in_file(o, format->n_phases, format->phases, write_text, to, NULL);
 }
 
 static int export_server(const struct options *o, FILE *to) {

@@ -35,7 +35,7 @@ static int replay_recording(struct replay *r, const struct options *o, const cha
     from.n_args = 0;
     if (option_on(o, OPT_TIMED))
         return replay_timed(&from, &r->sender);
-    int status = rows_in_file(&from, lines->n_phases, lines->phases, replay_line, r);
+    int status = rows_in_file(&from, lines->n_phases, lines->phases, replay_line, r, NULL);
     return status == EXIT_PASS ? r->status : status;
 }
 

@@ -251,7 +251,7 @@ static bool wants_p95(const struct options *o) {
 }
 
 int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
-                 void (*take)(void *arg, struct span text, uint64_t id), void *arg) {
+                 void (*take)(void *arg, struct span text, uint64_t id), void *arg, uint64_t *last_id) {
     struct span tags[OPTION_LIST_MAX];
     struct filter filter;
     int status = rows_filter(o, tags, &filter);
@@ -271,6 +271,8 @@ int rows_in_file(const struct options *o, size_t n_phases, const struct listing_
         status = rows_find_session(r, o, span_str(rows_session(o)), &err);
         if (status == EXIT_PASS)
             status = rows_find_mark(r, o, &err);
+        if (status == EXIT_PASS && last_id && r->ops->last_id(r, last_id, &err) != 0)
+            status = EXIT_CANNOT;
         for (size_t i = 0; i < n_phases && status == EXIT_PASS; i++) {
             f.phase = &phases[i];
             if (read_phase(r, &filter, &f, &err) != 0 || f.too_large || f.err.set)
@@ -372,7 +374,7 @@ int rows_each(const struct options *o, enum rows_kind kind, void (*row)(void *, 
     if (!rows_from_file(o))
         return each_on_server(o, kind, row, arg, last_id);
     struct parsed_row parsed = {.row = row, .arg = arg};
-    int status = rows_in_file(o, 1, phase_of[kind], parse_row, &parsed);
+    int status = rows_in_file(o, 1, phase_of[kind], parse_row, &parsed, NULL);
     *last_id = parsed.last_id;
     return status;
 }
@@ -400,11 +402,12 @@ static bool print_chunk(void *context, const char *bytes, size_t size) {
 int rows_print_json(const struct options *o, enum rows_kind kind) {
     if (rows_from_file(o)) {
         struct printed printed = {.kind = kind};
-        int status = rows_in_file(o, 1, phase_of[kind], print_row, &printed);
+        uint64_t last_id;
+        int status = rows_in_file(o, 1, phase_of[kind], print_row, &printed, &last_id);
         if (status == EXIT_PASS && printed.n == 0)
             printf("{\"%s\":[", words[kind]);
         if (status == EXIT_PASS)
-            fputs("],\"next\":null}\n", stdout);
+            printf("],\"next\":null,\"last_id\":%" PRIu64 "}\n", last_id);
         return status;
     }
     struct remote remote;

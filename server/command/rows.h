@@ -16,9 +16,10 @@ enum rows_kind { ROWS_SERIES, ROWS_SAMPLES, ROWS_EVENTS, ROWS_CHECKS, ROWS_REJEC
 
 /* Whether the command is to read a file: --db, unless --url was given in a stronger way. */
 bool rows_from_file(const struct options *o);
-/* Hands the text of each row of the file that the options' filters let through to take, phase after phase. */
+/* Hands the text of each row of the file that the options' filters let through to take, phase after phase. *last_id (may be NULL): of
+ * the newest record that it holds. */
 int rows_in_file(const struct options *o, size_t n_phases, const struct listing_phase *phases,
-                 void (*take)(void *arg, struct span text, uint64_t id), void *arg);
+                 void (*take)(void *arg, struct span text, uint64_t id), void *arg, uint64_t *last_id);
 /* The filter of the options. tags: room for OPTION_LIST_MAX. */
 int rows_filter(const struct options *o, struct span *tags, struct filter *filter);
 /* The recording of --db, a file or a fleet's URL; close it with reader_close. NULL after the error was printed: *status is the exit code. */
