@@ -1,7 +1,7 @@
 /* DESIGN. A commit writes two rows for each series that it has samples of, which is a thousand times the work of one body of a POST. So
  * what a producer waits for is first kept as it came: one row for all samples since the last time, one for each request. The samples stay
  * in the open slice, too; the next commit makes chunks and summaries of them and empties the tables. A file that a killed recorder
- * left is loaded with what was kept back in the slice (decisions/0029).
+ * left is loaded with what was kept back in the slice (decisions/0028).
  *
  *     store_put -> slice -> store_keep:   kept, kept_request               it survives
  *                        -> store_commit: chunk, summary, arrival, request   and readers see it
