@@ -103,7 +103,8 @@ struct name_filter {
 /* So many samples of one series, that came in one commit. */
 struct chunk_row {
     uint64_t id; /* of the first one */
-    uint64_t n;
+    uint64_t n, series_id;
+    double sum; /* as the summary's */
     struct span name;
     enum metric_type type;
 };
@@ -340,8 +341,8 @@ struct reader_ops {
      * handed out. It takes as long as there are names, not series. NULL where the reader cannot do that: then the series tell. */
     int (*name_rows)(struct reader *, const struct name_filter *, int (*row)(void *, const struct name_row *),
                      void *, uint64_t *n, struct err *);
-    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. *from: all that
-     * are later were looked at. May be NULL. */
+    /* A session's chunks with ids above `since`, the newest first; `max` of them at the most, other sessions' included. session.p ==
+     * NULL: all sessions'. *from: all that are later were looked at. May be NULL. */
     int (*chunks)(struct reader *, struct span session, uint64_t since, uint64_t max,
                   int (*row)(void *, const struct chunk_row *), void *, uint64_t *from, struct err *);
     /* What samples amount to, of which none is handed out. All are NULL where samples cost no more than a call: then who asks reads

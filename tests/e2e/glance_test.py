@@ -110,6 +110,36 @@ class Glances(unittest.TestCase):
                 self.assertEqual([(b["name"], b["n"]) for b in batch["rows"]], [("few.a", 1), ("few.b", 1), ("a.b", 1)])
                 self.assertEqual(batch["rows"][0]["sum"], 2)
 
+    def test_batches_count_out_of_chunks_what_samples_say(self):
+        """From its second event on, a stream counts what a commit wrote, not each sample."""
+        for seed in range(3):
+            with Recorder() as r:
+                self.fill(r, 300 + seed)
+                last = r.get("status")["last_id"]
+                stream = self.batches(r, 1 + 3 * 480 + 1, since=last, rows=200)
+                next(stream)
+                r.send("first:1|c")
+                self.assertEqual(next(stream)["rows"][0]["name"], "first")
+                for more in range(3):
+                    self.fill(r, seed + more)
+                r.send("at.the.end:1|c")
+                r.get("status")
+                n, total, newest = {}, {}, {}
+                for row in (row for batch in stream for row in batch["rows"]):
+                    key = row["name"], row["type"]
+                    n[key], newest[key] = n.get(key, 0) + row["n"], row["id"]
+                    total[key] = total.get(key, 0) + (row["sum"] or 0)
+                groups = {}
+                for s in r.get("samples", since=last, limit=100000)["samples"]:
+                    groups.setdefault((s["name"], s["type"]), []).append(s)
+                del groups["first", "count"]
+                self.assertEqual(n, {key: len(mine) for key, mine in groups.items()})
+                self.assertEqual(newest, {key: mine[-1]["id"] for key, mine in groups.items()})
+                for (_, kind), mine in groups.items():
+                    if kind in ("count", "gauge"):
+                        want = sum(s["value"] / (s["sample_rate"] if kind == "count" else 1) for s in mine)
+                        self.assertAlmostEqual(total[mine[0]["name"], kind], want, delta=1e-6 * (1 + abs(want)))
+
     def test_batches_show_what_is_new_first(self):
         with Recorder() as r:
             r.send("\n".join(f"old.{i}:1|c" for i in range(100)))

@@ -298,12 +298,15 @@ static int find_name(struct fleet_reader *r, uint64_t id, struct buf *answer, st
 /* That one alone, of which nothing was found before. */
 static int find_alone(struct fleet_reader *r, uint64_t id, struct fleet_found *found, struct err *err) {
     struct buf answer = {0};
-    struct filter f = {.series_id = id, .n_names = 1};
+    struct filter f = {.series_id = id};
     struct span name;
     int failed = find_name(r, id, &answer, &name, err);
-    f.names = &name;
+    if (!failed && name.p && !glob_is_pattern(name)) {
+        f.n_names = 1;
+        f.names = &name;
+    }
     if (!failed && name.p)
-        failed = fleet_find(r, glob_is_pattern(name) ? &(struct filter){.series_id = id} : &f, found, err);
+        failed = fleet_find(r, &f, found, err);
     buf_free(&answer);
     return failed;
 }

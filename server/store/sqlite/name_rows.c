@@ -386,16 +386,17 @@ int rows_name_rows(struct reader *reader, const struct name_filter *f,
 int rows_chunks(struct reader *reader, struct span session, uint64_t since, uint64_t max,
                 int (*row)(void *, const struct chunk_row *), void *arg, uint64_t *from, struct err *err) {
     struct rows *r = (struct rows *)reader;
-    sqlite3_stmt *stmt = rows_statement(r,
-                                        "SELECT c.id, c.n, m.name, m.type, m.session_id FROM chunk c"
-                                        " CROSS JOIN context x ON x.id = c.context_id CROSS JOIN metric m"
-                                        " ON m.id = x.metric_id WHERE c.id > ?1 ORDER BY c.id DESC LIMIT ?2",
-                                        err);
-    uint64_t session_id;
+    sqlite3_stmt *stmt =
+        rows_statement(r,
+                       "SELECT c.id, c.n, m.name, m.type, m.session_id, m.id, c.sum FROM chunk c"
+                       " CROSS JOIN context x ON x.id = c.context_id CROSS JOIN metric m"
+                       " ON m.id = x.metric_id WHERE c.id > ?1 ORDER BY c.id DESC LIMIT ?2",
+                       err);
+    uint64_t session_id = 0;
     int got = 0;
     uint64_t n = 0;
     *from = since;
-    if (!stmt || reader->ops->session_id(reader, session, &session_id, err) != 0) {
+    if (!stmt || (session.p && reader->ops->session_id(reader, session, &session_id, err) != 0)) {
         if (stmt)
             rows_done(r, stmt);
         return -1;
@@ -406,10 +407,13 @@ int rows_chunks(struct reader *reader, struct span session, uint64_t since, uint
         int type = sqlite3_column_int(stmt, 3);
         struct chunk_row out = {.id = db_id(stmt, 0),
                                 .n = db_id(stmt, 1),
+                                .series_id = db_id(stmt, 5),
+                                .sum = db_number(stmt, 6),
                                 .name = db_span(stmt, 2),
                                 .type = (enum metric_type)type};
         *from = ++n == max ? out.id : since;
-        if (db_id(stmt, 4) == session_id && type >= 0 && type < METRIC_N_TYPES && row(arg, &out) != 0) {
+        if ((!session.p || db_id(stmt, 4) == session_id) && type >= 0 && type < METRIC_N_TYPES &&
+            row(arg, &out) != 0) {
             got = 0;
             break;
         }
