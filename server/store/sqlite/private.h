@@ -61,6 +61,8 @@ enum store_sql {
     SQL_CHUNK,
     SQL_SUMMARY,
     SQL_TOTAL,
+    SQL_TOTAL_KEYS,
+    SQL_TOTAL_TAGS,
     SQL_COUNT,
     SQL_ARRIVAL,
     SQL_STRAY,

@@ -51,6 +51,10 @@ static const char *const texts[SQL_N] = {
         "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
         " first_id, last_id, sampled, last_chunk, fell_id)"
         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM feed",
+    [SQL_TOTAL_KEYS] = "SELECT series, tag_keys FROM name_total WHERE metric_id = ?",
+    [SQL_TOTAL_TAGS] =
+        "SELECT m.tags FROM metric o CROSS JOIN metric m INDEXED BY metric_name ON m.name = o.name"
+        " AND m.session_id = o.session_id AND m.type = o.type AND m.id > ?2 WHERE o.id = ?1 ORDER BY m.id",
     [SQL_TOTAL] =
         "INSERT OR REPLACE INTO name_total (metric_id, series, samples, count, sum, min, max, last, first_at, last_at,"
         " last_id, tag_keys) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM feed",

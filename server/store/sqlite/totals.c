@@ -43,10 +43,7 @@ static void clear_keys(struct total *t) {
 static int read_keys(struct store *s, struct total *t, struct rows_tags *tags, uint64_t *after,
                      struct err *err) {
     const struct intern *in = &s->intern;
-    sqlite3_stmt *stmt =
-        db_prepare(s->db, "SELECT series, tag_keys FROM name_total WHERE metric_id = ?", err);
-    if (!stmt)
-        return -1;
+    sqlite3_stmt *stmt = s->sql[SQL_TOTAL_KEYS];
     db_bind_id(stmt, 1, t->metric_id);
     int got = db_row(s->db, stmt, err);
     *after = 0;
@@ -61,7 +58,7 @@ static int read_keys(struct store *s, struct total *t, struct rows_tags *tags, u
     } else if (got == 1) {
         got = -1;
     }
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return got < 0 ? -1 : 0;
 }
 
@@ -71,16 +68,8 @@ static int find_keys(struct store *s, struct total *t, struct err *err) {
     uint64_t after;
     clear_keys(t);
     int got = read_keys(s, t, &tags, &after, err);
-    sqlite3_stmt *stmt =
-        got != 0
-            ? NULL
-            : db_prepare(
-                  s->db,
-                  "SELECT m.tags FROM metric o CROSS JOIN metric m INDEXED BY metric_name ON m.name = o.name"
-                  " AND m.session_id = o.session_id AND m.type = o.type AND m.id > ?2 WHERE o.id = ?1"
-                  " ORDER BY m.id",
-                  err);
-    if (stmt) {
+    if (got == 0) {
+        sqlite3_stmt *stmt = s->sql[SQL_TOTAL_TAGS];
         db_bind_id(stmt, 1, t->metric_id);
         db_bind_id(stmt, 2, after);
         while (t->n_keys < TOTALS_KEYS && (got = db_row(s->db, stmt, err)) == 1) {
@@ -90,10 +79,10 @@ static int find_keys(struct store *s, struct total *t, struct err *err) {
             }
             add_keys(t, tags.n, tags.tags);
         }
+        sqlite3_reset(stmt);
     }
-    sqlite3_finalize(stmt);
     rows_tags_free(&tags);
-    t->has_keys = stmt && got >= 0;
+    t->has_keys = got >= 0;
     return t->has_keys ? 0 : -1;
 }
 
