@@ -143,19 +143,21 @@ static void test_heads_without_end(void) {
     struct raw raw = {.reply = ""};
     raw_start(&raw);
     struct statwit_recorder *recorder = statwit_recorder_connect(raw.url, NULL, &error);
-    char *reply = malloc(300000);
+    char *replies[3]; /* one each: the thread may still be sending the one before */
     for (size_t i = 0; i < 3; i++) {
         struct statwit_response response;
-        size_t n = (size_t)sprintf(reply, "%s", begins[i]);
+        replies[i] = malloc(300000);
+        size_t n = (size_t)sprintf(replies[i], "%s", begins[i]);
         while (n < 200000)
-            n += (size_t)sprintf(reply + n, "%s", repeats[i]);
-        next_reply(&raw, reply, false);
+            n += (size_t)sprintf(replies[i] + n, "%s", repeats[i]);
+        next_reply(&raw, replies[i], false);
         EQ_INT(statwit_request(recorder, &(struct statwit_request){.path = "/x"}, &response, &error), -1);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "no answer from"));
     }
     statwit_recorder_close(recorder);
     raw_stop(&raw);
-    free(reply);
+    for (size_t i = 0; i < 3; i++)
+        free(replies[i]);
 }
 
 static void test_urls(void) {
