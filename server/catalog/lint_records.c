@@ -69,7 +69,7 @@ static int take_sampled(void *arg, const struct spelling_row *row) {
 
 /* --- timestamps ------------------------------------------------------------------------------------------ */
 
-static void note_stray(struct lint *l, size_t name, int kind, int64_t timestamp, uint64_t n,
+static void note_stray(struct lint *l, size_t name, enum stray kind, int64_t timestamp, uint64_t n,
                        const char *what) {
     static const char *const why[] = {
         [STRAY_MILLISECONDS] = "it seems to be in milliseconds, and seconds are expected",

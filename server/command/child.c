@@ -186,7 +186,9 @@ static pid_t start_child(const struct child_options *o, bool foreground, struct 
     if (by_sh)
         pid = fork_child(o, environment, by_sh, foreground, err);
     else if (error || foreground)
-        pid = err_set(err, error ? error : ENOMEM, "cannot run %s", o->argv[0]);
+        pid = error == EAGAIN || error == ENOMEM || !error
+                  ? err_set(err, error ? error : ENOMEM, "cannot start %s", o->argv[0])
+                  : err_set(err, error, "cannot run %s", o->argv[0]);
     free(by_sh);
     free(environment);
     return pid;

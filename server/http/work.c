@@ -47,8 +47,8 @@ static struct job *next_job(struct work *work, bool was_long) {
 static void *serve(void *arg) {
     struct job *job;
     bool is_long = false;
-    prctl(PR_SET_NAME,
-          "http-work"); /* from outside it would take a file of /proc, which costs more than the thread */
+    /* From outside it would take a file of /proc, which costs more than the thread. */
+    prctl(PR_SET_NAME, "http-work");
     while ((job = next_job(arg, is_long))) {
         is_long = job->length == WORK_LONG;
         job->run(job);
@@ -64,20 +64,23 @@ struct work *work_start(struct err *err) {
     }
     pthread_mutex_init(&work->lock, NULL);
     pthread_cond_init(&work->put, NULL);
-    return work;
-}
-
-/* Each of the first jobs brings a thread along: many a server is never asked anything long. The lock is held. */
-static bool add_thread(struct work *work) {
-    if (work->n_threads < HTTP_WORKERS &&
-        pthread_create(&work->threads[work->n_threads], NULL, serve, work) == 0)
-        work->n_threads++;
-    return work->n_threads > 0;
+    /* All from the start: who was told that the server is ready may leave it no thread to spare. */
+    int failed = 0;
+    while (work->n_threads < HTTP_WORKERS && !failed) {
+        failed = pthread_create(&work->threads[work->n_threads], NULL, serve, work);
+        work->n_threads += !failed;
+    }
+    if (!failed)
+        return work;
+    err_set(err, failed, "cannot start the workers");
+    work_stop(work);
+    work_free(work);
+    return NULL;
 }
 
 bool work_put(struct work *work, struct job *job) {
     pthread_mutex_lock(&work->lock);
-    bool taken = !work->stopping && add_thread(work);
+    bool taken = !work->stopping;
     if (taken) {
         struct queue *queue = &work->queues[job->length];
         job->next = NULL;

@@ -22,7 +22,7 @@ struct job {
 
 struct work;
 struct work *work_start(struct err *err);
-/* false once stopping, and where the system gives no thread. */
+/* false once stopping. */
 bool work_put(struct work *work, struct job *job);
 /* Runs the jobs that were put, then ends the threads. Later jobs are refused. */
 void work_stop(struct work *work);
