@@ -94,7 +94,7 @@ static int take_stray(void *arg, const struct stray_row *row) {
     size_t name = lint_name_number(l, row->name);
     l->failed |= name == NUMBERING_NONE;
     if (!l->failed)
-        note_stray(l, name, row->kind, row->timestamp, row->n, "sample");
+        note_stray(l, name, (enum stray)row->kind, row->timestamp, row->n, "sample");
     return go_on(l);
 }
 
