@@ -389,6 +389,42 @@ static void run_sql(const char *path, const char *sql) {
     sqlite3_close(db);
 }
 
+/* The disk is full when there is nothing to be committed but a loss, or what stands for one. */
+static void losses_alone_are_not_forgotten(void) {
+    char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
+    struct err err = {0};
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/db", directory);
+    store = store_open(&(struct store_options){.path = path, .max_series = 1}, &err);
+    CU_ASSERT_FATAL(store && store_arrival(store, 1, SOURCE_UDP, clock_wall_ns(), &err) == 0);
+    pipeline = pipeline_new(store, PIPELINE_CAP_MIN, &err);
+    struct batch *first = work("a", 1, 100, NULL), *refused = work("b", 2, 100, NULL);
+    CU_ASSERT(pipeline_put(pipeline, &first) == 0);
+    run_dry();
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, full;
+    getrlimit(RLIMIT_FSIZE, &before);
+    full = before;
+    full.rlim_cur = 4096;
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    pipeline_loss(pipeline, 1, LOSS_KERNEL_DROP, 3, SPAN("udp"));
+    pipeline_commit(pipeline);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 1);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    pipeline_loss(pipeline, 1, LOSS_KERNEL_DROP, 1, SPAN("udp"));
+    pipeline_commit(pipeline);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 0);
+    EQ_INT(told_lost(), 1);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    CU_ASSERT(pipeline_put(pipeline, &refused) == 0);
+    run_dry();
+    EQ_INT(pipeline_unsaved_loss(pipeline), 2);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    leave();
+    unlink(path);
+    CU_ASSERT(rmdir(directory) == 0);
+}
+
 /* It takes with it what was stored before it, so that nobody is told that it was. */
 static void a_loss_that_cannot_be_noted(void) {
     char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
@@ -422,6 +458,7 @@ UNIT_MAIN("pipeline/pipeline", {"kept is not committed", kept_is_not_committed},
           {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
+          {"losses alone are not forgotten", losses_alone_are_not_forgotten},
           {"a loss that cannot be noted", a_loss_that_cannot_be_noted},
           {"what is waited for", what_is_waited_for}, {"held until it is let in", held_until_it_is_let_in},
           {"what is discarded is told", what_is_discarded_is_told}, {"many producers", many_producers})
