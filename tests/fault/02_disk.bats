@@ -104,6 +104,27 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     [ "$(sql small/r.db "SELECT sum(samples) FROM series WHERE name IN ('before', 'after')")" -eq 2 ]
 }
 
+# A trigger stands for the disk: nothing can be committed, but what is POSTed is still kept.
+@test "what becomes visible while a question is judged without it makes that verdict inconclusive" {
+    start --db r.db
+    yes "h$(printf ':%s' {1..300})|h" | head -n 8000 | statwit send
+    gauge() { code -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/series" -d '{"series":[{"metric":"g","type":"gauge","points":[['"$(date +%s)"',1]]}]}'; }
+    [ "$(gauge)" = 202 ]
+    [ "$(verdict 'gauge g samples == 1')" = pass ]
+    for n in 1 2 3 4 5 6; do
+        sql r.db "CREATE TRIGGER full BEFORE INSERT ON summary BEGIN SELECT raise(ABORT, 'full'); END"
+        [ "$(gauge)" = 202 ]
+        sleep 0.2
+        { sleep 0.0"$n"; sql r.db 'DROP TRIGGER full'; } 3>&- &
+        dropped=$!
+        jq -n --arg e "gauge g samples == $n" '{expect: [$e, "histogram h p95 < 2000"]}' |
+            curl -fsS -m 60 "$STATWIT_URL/recorder/v1/expect" -d @- >answer.json
+        wait "$dropped"
+        [ "$(jq -r .verdict answer.json)" != pass ]
+        [ "$(verdict "gauge g samples == $((n + 1))")" = pass ]
+    done
+}
+
 @test "a recording deleted under the server is said aloud, and verdicts still stand on what it holds" {
     start --db r.db
     statwit send 'before:1|c'
