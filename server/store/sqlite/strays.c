@@ -72,8 +72,9 @@ static int count_again(void *arg, const struct sample_row *row) {
                          .row.kind =
                              (int)stray_of(row->value.timestamp, row->received_at, STRAY_POINT_OLD_S)},
                    *key = &of;
-    struct counted *const *found =
-        of.row.kind == STRAY_NONE ? NULL : bsearch(&key, a->list, a->n, sizeof(struct counted *), by_spelling);
+    struct counted *const *found = of.row.kind == STRAY_NONE
+                                       ? NULL
+                                       : bsearch(&key, a->list, a->n, sizeof(struct counted *), by_spelling);
     if (found && (*found)->row.n++ == 0)
         (*found)->row.timestamp = row->value.timestamp;
     return 0;

@@ -201,12 +201,9 @@ static void many_spellings(void) {
     uint64_t mark = 0;
     char container[16];
     struct value v = {.number = 1, .timestamp = 5};
-    struct record r = {.kind = RECORD_METRIC,
-                       .metric = {.name = SPAN("a"),
-                                  .type = METRIC_GAUGE,
-                                  .sample_rate = 1,
-                                  .n_values = 1,
-                                  .values = &v}};
+    struct record r = {
+        .kind = RECORD_METRIC,
+        .metric = {.name = SPAN("a"), .type = METRIC_GAUGE, .sample_rate = 1, .n_values = 1, .values = &v}};
     OK(store_arrival(s, 1, SOURCE_UDP, AT, &err));
     for (int round = 0; round < 4; round++) {
         for (int i = 0; i < SPELLINGS; i++) {
