@@ -125,6 +125,25 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     done
 }
 
+@test "a recording and its log, copied to where nothing can be written, are read with all that was acknowledged" {
+    small_disk 8000
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    kill -KILL "$SERVER"
+    wait "$SERVER" || true
+    SERVER=
+    cp r.db r.db-wal small
+    mount -o remount,ro small
+    statwit ls --db small/r.db --json >ls.json
+    jq -e '.series[0].samples == 1' ls.json
+    "$STATWIT_BIN" view small/r.db >address 2>view.err 3>&- &
+    SERVER=$!
+    eventually [ -s address ]
+    curl -fsS "$(grep -o 'http://[^/ ]*' address)/recorder/v1/metrics" >metrics.json
+    jq -e '.metrics[0].samples == 1' metrics.json
+}
+
 @test "a recording deleted under the server is said aloud, and verdicts still stand on what it holds" {
     start --db r.db
     statwit send 'before:1|c'
