@@ -28,9 +28,11 @@ static struct question *of_job(struct job *job) {
 
 /* --- answering ------------------------------------------------------------------------------------------- */
 
-/* Losses that a full disk does not let us write down count all the same. */
+/* Losses that a full disk does not let us write down count all the same. Those from before the recording was read do, too: what was written
+ * down meanwhile is not in what was read. */
 static void note_unsaved_loss(struct question *q) {
-    uint64_t n = pipeline_unsaved_loss(q->rq->http->pipeline);
+    uint64_t now = pipeline_unsaved_loss(q->rq->http->pipeline);
+    uint64_t n = now > q->waiter.unsaved ? now : q->waiter.unsaved;
     struct loss_row row = {.id = UINT64_MAX, /* later than any mark */
                            .at = clock_wall_ns(),
                            .loss = LOSS_DISK_FULL,
@@ -151,6 +153,7 @@ static bool judge_to(struct question *q, uint64_t last_id) {
         return true;
     if (ask_marks(q->rq, judge_since(q->judge), judge_until(q->judge), last_id) != 0)
         return true;
+    q->waiter.unsaved = pipeline_unsaved_loss(q->rq->http->pipeline);
     if (with_reader(q, begin_judging) != 0)
         return true;
     q->waiter.cursor = judge_seen(q->judge);

@@ -41,6 +41,7 @@ struct watch {
     /* The thread's: */
     struct waiter *list;
     struct follow follow;
+    uint64_t unsaved; /* before it read last */
     struct due due;
     size_t n_looking; /* of them wait for data */
     uint64_t commits;
@@ -67,6 +68,7 @@ static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
     unlink_waiter(watch, w);
     due_remove(&watch->due, w);
     if (w->look) {
+        w->unsaved = watch->unsaved;
         follow_remove(&watch->follow, w);
         pipeline_want_no_more(watch->http->pipeline, w->session_id);
         watch->n_looking--;
@@ -124,6 +126,7 @@ static void look_at(struct watch *watch, struct waiter *w) {
 /* Hands new records to the waiters, and wakes those that have seen enough. `all`: perhaps others, too. */
 static void look_at_waiters(struct watch *watch, bool all) {
     struct err err = {0};
+    watch->unsaved = pipeline_unsaved_loss(watch->http->pipeline);
     int failed = follow_new(&watch->follow, watch->http, &err);
     struct waiter *w;
     if (failed)

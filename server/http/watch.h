@@ -45,6 +45,7 @@ struct waiter {
     void *taker;
     uint64_t cursor;                /* the newest record that it knows */
     uint64_t series;                /* and series */
+    uint64_t unsaved;               /* pipeline_unsaved_loss just before these were read */
     char session[INGEST_NAME_SIZE]; /* or WATCH_EVERY_SESSION */
     uint64_t session_id;
     bool counts;      /* n_taken is wanted; of a taker without `wants` it is kept, too */

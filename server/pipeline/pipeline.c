@@ -92,6 +92,14 @@ static void finish_uncommitted(struct pipeline *p, int result) {
     p->uncommitted = NULL;
 }
 
+/* The store failed between two commits: n more records are gone with what was pending, which nobody may be told to be stored. */
+static void give_up(struct pipeline *p, uint64_t n, const struct err *err) {
+    store_failed(p, n, err);
+    struct err ignored = {0};
+    store_commit(p->store, &ignored); /* rolls back: from here on the store is usable again */
+    finish_uncommitted(p, -1);
+}
+
 /* Takes a batch that is done off the queue. */
 static void pop(struct pipeline *p, struct batch *b) {
     queue_leave(p, b);
@@ -115,11 +123,9 @@ bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
         p->wanted = p->wanted || served->wanted || p->lanes[0].wanted;
         int fed = b->feed(b, p->store, &err);
         if (fed < 0) {
-            store_failed(p, store_pending(p->store) + b->n_left, &err);
-            struct err ignored = {0};
-            store_commit(p->store, &ignored); /* rolls back: from here on the store is usable again */
+            uint64_t n_left = b->n_left;
             pop(p, b);
-            finish_uncommitted(p, -1);
+            give_up(p, store_pending(p->store) + n_left, &err);
         } else if (fed > 0)
             pop(p, b);
         else
@@ -133,9 +139,10 @@ bool pipeline_step(struct pipeline *p, uint64_t session_id, int64_t budget_ns) {
 
 void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint64_t n, struct span detail) {
     struct err err = {0};
+    uint64_t pending = store_pending(p->store);
     mark_dirty(p);
     if (store_loss(p->store, session_id, loss, n, detail, &err) != 0)
-        store_failed(p, n, &err);
+        give_up(p, pending + n, &err);
 }
 
 uint64_t pipeline_discard(struct pipeline *p, enum loss loss, struct span detail) {

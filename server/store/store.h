@@ -73,7 +73,8 @@ int store_datagram(struct store *s, struct span bytes, struct err *err);
  * before the next commit raises the count of its row; a row that was committed stays as it is. */
 int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, struct span detail,
                struct err *err);
-/* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests). */
+/* Records put since the last commit, failed ones too (samples, events, checks, rejects, requests); a loss is one, what was beyond the series
+ * limit as well: with a commit that fails it is lost. */
 uint64_t store_pending(const struct store *s);
 /* Rows that a commit would have to write now: a measure of how long it will take. */
 size_t store_rows(const struct store *s);

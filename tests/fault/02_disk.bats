@@ -104,6 +104,46 @@ distinct_lines() { # FROM TO: events are stored as rows, so they fill a disk
     [ "$(sql small/r.db "SELECT sum(samples) FROM series WHERE name IN ('before', 'after')")" -eq 2 ]
 }
 
+# A trigger stands for the disk: nothing can be committed, but what is POSTed is still kept.
+@test "what becomes visible while a question is judged without it makes that verdict inconclusive" {
+    start --db r.db
+    yes "h$(printf ':%s' {1..300})|h" | head -n 8000 | statwit send
+    gauge() { code -H 'DD-API-KEY: k' "$STATWIT_URL/api/v1/series" -d '{"series":[{"metric":"g","type":"gauge","points":[['"$(date +%s)"',1]]}]}'; }
+    [ "$(gauge)" = 202 ]
+    [ "$(verdict 'gauge g samples == 1')" = pass ]
+    for n in 1 2 3 4 5 6; do
+        sql r.db "CREATE TRIGGER full BEFORE INSERT ON summary BEGIN SELECT raise(ABORT, 'full'); END"
+        [ "$(gauge)" = 202 ]
+        sleep 0.2
+        { sleep 0.0"$n"; sql r.db 'DROP TRIGGER full'; } 3>&- &
+        dropped=$!
+        jq -n --arg e "gauge g samples == $n" '{expect: [$e, "histogram h p95 < 2000"]}' |
+            curl -fsS -m 60 "$STATWIT_URL/recorder/v1/expect" -d @- >answer.json
+        wait "$dropped"
+        [ "$(jq -r .verdict answer.json)" != pass ]
+        [ "$(verdict "gauge g samples == $((n + 1))")" = pass ]
+    done
+}
+
+@test "a recording and its log, copied to where nothing can be written, are read with all that was acknowledged" {
+    small_disk 8000
+    start --db r.db
+    statwit send 'before:1|c'
+    [ "$(verdict 'count before sum == 1')" = pass ]
+    kill -KILL "$SERVER"
+    wait "$SERVER" || true
+    SERVER=
+    cp r.db r.db-wal small
+    mount -o remount,ro small
+    statwit ls --db small/r.db --json >ls.json
+    jq -e '.series[0].samples == 1' ls.json
+    "$STATWIT_BIN" view small/r.db >address 2>view.err 3>&- &
+    SERVER=$!
+    eventually [ -s address ]
+    curl -fsS "$(grep -o 'http://[^/ ]*' address)/recorder/v1/metrics" >metrics.json
+    jq -e '.metrics[0].samples == 1' metrics.json
+}
+
 @test "a recording deleted under the server is said aloud, and verdicts still stand on what it holds" {
     start --db r.db
     statwit send 'before:1|c'

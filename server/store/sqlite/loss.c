@@ -29,6 +29,7 @@ int store_loss(struct store *s, uint64_t session_id, enum loss loss, uint64_t n,
                struct err *err) {
     if (store_begin(s, err) != 0)
         return -1;
+    s->pending++; /* a commit that fails takes it along, which is a loss, too */
     uint64_t detail_hash = intern_hash(&s->intern, detail).low;
     uint64_t id = ++s->last_id, again = s->last_loss.id; /* a mark made before the loss does not hide it */
     bool same = again && s->last_loss.session_id == session_id && s->last_loss.loss == loss &&

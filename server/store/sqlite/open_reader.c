@@ -17,9 +17,24 @@ static bool holds_kept(const struct rows *r, const char *path) {
            kept && file_lock_holder(path) == 0;
 }
 
+/* A file and its log that were copied to where nothing can be written: SQLite wants to make an index of the log beside it. */
+static bool log_is_closed(const char *path) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s-shm", path);
+    bool indexed = access(name, F_OK) == 0;
+    snprintf(name, sizeof name, "%s-wal", path);
+    if (indexed || access(name, R_OK) != 0)
+        return false;
+    char *slash = strrchr(name, '/');
+    if (slash)
+        slash[1] = '\0';
+    return access(slash ? name : ".", W_OK) != 0;
+}
+
 bool store_reader_unsettled(const char *path) {
     struct rows *r = rows_open(path, NULL);
-    bool unsettled = r && (migrate_state(r->db, path, NULL) == 1 || holds_kept(r, path));
+    int older = r ? migrate_state(r->db, path, NULL) : -1;
+    bool unsettled = older < 0 ? log_is_closed(path) : older == 1 || holds_kept(r, path);
     if (r)
         reader_close(&r->reader);
     return unsettled;
@@ -49,8 +64,9 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     struct err why = {0};
     long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
-    if (reader && !recorder && holds_kept((struct rows *)reader, path)) {
+    if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
         reader_close(reader);
+        why = (struct err){0};
         reader = open_settled(path, &why);
     }
     if (reader) {

@@ -31,6 +31,7 @@ static int put_metric(struct store *s, const struct metric *m, struct err *err) 
         return -1;
     if (ix == INTERN_NONE) {
         s->arrival.session->n_refused += m->n_values;
+        s->pending += m->n_values; /* as the loss that tells of them is */
         s->now.received_samples += m->n_values;
         s->arrival.counted += m->n_values;
         s->refused = true;

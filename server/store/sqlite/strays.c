@@ -54,30 +54,64 @@ static int read_counted(struct strays *s, const struct filter *f, struct err *er
     return got < 0 ? -1 : result;
 }
 
+/* Of one series, in order of spellings and kinds. */
+struct again {
+    struct counted **list;
+    size_t n;
+};
+
+static int by_spelling(const void *a, const void *b) {
+    const struct counted *x = *(struct counted *const *)a, *y = *(struct counted *const *)b;
+    int order = (x->context_id > y->context_id) - (x->context_id < y->context_id);
+    return order ? order : x->row.kind - y->row.kind;
+}
+
 static int count_again(void *arg, const struct sample_row *row) {
-    struct counted *c = arg;
-    if (row->spelling_id != c->context_id ||
-        (int)stray_of(row->value.timestamp, row->received_at, STRAY_POINT_OLD_S) != c->row.kind)
-        return 0;
-    if (c->row.n++ == 0)
-        c->row.timestamp = row->value.timestamp;
+    const struct again *a = arg;
+    struct counted of = {.context_id = row->spelling_id,
+                         .row.kind =
+                             (int)stray_of(row->value.timestamp, row->received_at, STRAY_POINT_OLD_S)},
+                   *key = &of;
+    struct counted *const *found = of.row.kind == STRAY_NONE
+                                       ? NULL
+                                       : bsearch(&key, a->list, a->n, sizeof(struct counted *), by_spelling);
+    if (found && (*found)->row.n++ == 0)
+        (*found)->row.timestamp = row->value.timestamp;
     return 0;
 }
 
-static int look_again(struct strays *s, struct counted *c, uint64_t since, struct err *err) {
-    struct filter f = {.series_id = c->series_id, .since = since, .timed = true};
-    c->row.n = 0;
-    return rows_samples(&s->r->reader, &f, false, count_again, c, err);
+/* The next series in the list, which ends before *end. Its samples are read once, however many spellings it has. */
+static int look_again(struct strays *s, size_t from, size_t *end, uint64_t since, struct err *err) {
+    const uint64_t series_id = s->list[from].series_id;
+    struct again a = {NULL, 0};
+    for (*end = from; *end < s->n && s->list[*end].series_id == series_id; ++*end)
+        a.n += !s->list[*end].whole;
+    if (a.n == 0)
+        return 0;
+    if (!(a.list = malloc(a.n * sizeof(struct counted *))))
+        return err_set(err, ENOMEM, "cannot read the recording");
+    a.n = 0;
+    for (size_t i = from; i < *end; i++) {
+        if (s->list[i].whole)
+            continue;
+        s->list[i].row.n = 0;
+        a.list[a.n++] = &s->list[i];
+    }
+    qsort(a.list, a.n, sizeof(struct counted *), by_spelling);
+    struct filter f = {.series_id = series_id, .since = since, .timed = true};
+    int result = rows_samples(&s->r->reader, &f, false, count_again, &a, err);
+    free(a.list);
+    return result;
 }
 
 int rows_strays(struct reader *reader, const struct filter *f, int (*row)(void *, const struct stray_row *),
                 void *arg, struct err *err) {
     struct strays s = {.r = (struct rows *)reader};
     int result = read_counted(&s, f, err), stop = 0;
-    for (size_t i = 0; i < s.n && result == 0 && !stop; i++) {
+    for (size_t i = 0, looked = 0; i < s.n && result == 0 && !stop; i++) {
         struct counted *c = &s.list[i];
-        if (!c->whole)
-            result = look_again(&s, c, f->since, err);
+        if (i == looked)
+            result = look_again(&s, i, &looked, f->since, err);
         struct rows_spelling *spelling =
             result == 0 && c->row.n > 0 ? rows_spelling(s.r, c->context_id, err) : NULL;
         if (spelling) {

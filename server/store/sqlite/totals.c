@@ -261,7 +261,7 @@ static bool total_row(void *arg, size_t i, struct bulk_value *values) {
     values[9] = bulk_integer(t->last_at);
     values[10] = bulk_id(t->last_id);
     values[11] = bulk_text(buf_view(text));
-    t->dirty = false;
+    t->dirty = t->gone = false;
     return !text->failed && !t->text.failed;
 }
 
@@ -278,12 +278,13 @@ int totals_write(struct store *s, struct err *err) {
 
 int totals_lost(struct store *s, uint32_t series, struct err *err) {
     const struct intern_series *y = &s->intern.series[series];
-    struct total *t = y->totalled ? &s->totals.list[y->of] : NULL;
-    if (!t || t->stale)
+    uint32_t ix = y->totalled ? y->of : s->intern.names[y->of].total; /* not summed up since it was loaded */
+    struct total *t = ix != INTERN_NONE ? &s->totals.list[ix] : NULL;
+    if (!t || t->gone)
         return 0;
-    t->stale = true;
+    t->stale = t->gone = true;
     t->has_keys = false;
-    make_dirty(&s->totals, y->of);
+    make_dirty(&s->totals, ix);
     sqlite3_stmt *stmt = db_prepare(s->db, "DELETE FROM name_total WHERE metric_id = ?", err);
     if (!stmt)
         return -1;

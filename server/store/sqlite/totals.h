@@ -24,6 +24,7 @@ struct total {
     uint32_t name; /* ix */
     bool dirty;    /* its row must be written; then it stands in totals.dirty */
     bool stale;    /* it must be summed up again before that */
+    bool gone;     /* its row is not in the file, as some of its samples went */
     bool has_keys;
     uint64_t samples, last_id;
     double count, sum, min, max, last;

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -191,6 +192,18 @@ static int count_loss(void *arg, const struct loss_row *row) {
     return 0;
 }
 
+static uint64_t told_lost(void) {
+    struct err err = {0};
+    struct filter all = {0};
+    uint64_t lost = 0;
+    struct reader *reader = store_reader_take(store, &err);
+    CU_ASSERT(reader->ops->begin(reader, &err) == 0 &&
+              reader->ops->losses(reader, &all, count_loss, &lost, &err) == 0);
+    reader->ops->end(reader);
+    store_reader_give(store, reader);
+    return lost;
+}
+
 /* The disk is full: a limit on the size of files stands for it. */
 static void a_failing_store_is_a_counted_loss(void) {
     char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
@@ -216,15 +229,7 @@ static void a_failing_store_is_a_counted_loss(void) {
     EQ_INT(good, 0);
     EQ_INT(recorded(), 4);
     EQ_INT(pipeline_unsaved_loss(pipeline), 0);
-    struct err err = {0};
-    struct filter all = {0};
-    uint64_t lost = 0;
-    struct reader *reader = store_reader_take(store, &err);
-    CU_ASSERT(reader->ops->begin(reader, &err) == 0 &&
-              reader->ops->losses(reader, &all, count_loss, &lost, &err) == 0);
-    reader->ops->end(reader);
-    store_reader_give(store, reader);
-    EQ_INT(lost, 5);
+    EQ_INT(told_lost(), 5);
     leave();
     unlink(path);
     CU_ASSERT(rmdir(directory) == 0);
@@ -377,10 +382,83 @@ static void kept_is_not_committed(void) {
     leave();
 }
 
+static void run_sql(const char *path, const char *sql) {
+    sqlite3 *db;
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The disk is full when there is nothing to be committed but a loss, or what stands for one. */
+static void losses_alone_are_not_forgotten(void) {
+    char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
+    struct err err = {0};
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/db", directory);
+    store = store_open(&(struct store_options){.path = path, .max_series = 1}, &err);
+    CU_ASSERT_FATAL(store && store_arrival(store, 1, SOURCE_UDP, clock_wall_ns(), &err) == 0);
+    pipeline = pipeline_new(store, PIPELINE_CAP_MIN, &err);
+    struct batch *first = work("a", 1, 100, NULL), *refused = work("b", 2, 100, NULL);
+    CU_ASSERT(pipeline_put(pipeline, &first) == 0);
+    run_dry();
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before, full;
+    getrlimit(RLIMIT_FSIZE, &before);
+    full = before;
+    full.rlim_cur = 4096;
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    pipeline_loss(pipeline, 1, LOSS_KERNEL_DROP, 3, SPAN("udp"));
+    pipeline_commit(pipeline);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 1);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    pipeline_loss(pipeline, 1, LOSS_KERNEL_DROP, 1, SPAN("udp"));
+    pipeline_commit(pipeline);
+    EQ_INT(pipeline_unsaved_loss(pipeline), 0);
+    EQ_INT(told_lost(), 1);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &full) == 0);
+    CU_ASSERT(pipeline_put(pipeline, &refused) == 0);
+    run_dry();
+    EQ_INT(pipeline_unsaved_loss(pipeline), 2);
+    CU_ASSERT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    leave();
+    unlink(path);
+    CU_ASSERT(rmdir(directory) == 0);
+}
+
+/* It takes with it what was stored before it, so that nobody is told that it was. */
+static void a_loss_that_cannot_be_noted(void) {
+    char directory[] = "/tmp/statwit-pipe-XXXXXX", path[64];
+    CU_ASSERT_FATAL(mkdtemp(directory) != NULL);
+    snprintf(path, sizeof path, "%s/db", directory);
+    enter_on(path);
+    int result = 7;
+    struct batch *first = work("a", 1, 100, NULL), *second = work("a", 2, 100, &result);
+    CU_ASSERT(pipeline_put(pipeline, &first) == 0);
+    run_dry();
+    run_sql(path, "CREATE TRIGGER full BEFORE INSERT ON loss BEGIN SELECT raise(ABORT, 'full'); END");
+    CU_ASSERT(pipeline_put(pipeline, &second) == 0);
+    while (pipeline_step(pipeline, 0, NS_PER_MS)) {
+    }
+    CU_ASSERT(pipeline_owes(pipeline));
+    pipeline_loss(pipeline, 1, LOSS_KERNEL_DROP, 3, SPAN("udp"));
+    EQ_INT(pipeline_unsaved_loss(pipeline), 5);
+    run_sql(path, "DROP TRIGGER full");
+    pipeline_keep(pipeline);
+    pipeline_commit(pipeline);
+    EQ_INT(result, -1);
+    EQ_INT(recorded(), 1);
+    EQ_INT(told_lost(), 5);
+    leave();
+    unlink(path);
+    CU_ASSERT(rmdir(directory) == 0);
+}
+
 UNIT_MAIN("pipeline/pipeline", {"kept is not committed", kept_is_not_committed},
           {"stored in order, marks in order", stored_in_order}, {"lanes take turns", lanes_take_turns},
           {"a lane ahead of its turn", a_lane_ahead_of_its_turn},
           {"the reserve is the loop's", the_reserve_is_the_loops}, {"bounded", bounded},
           {"a failing store is a counted loss", a_failing_store_is_a_counted_loss},
+          {"losses alone are not forgotten", losses_alone_are_not_forgotten},
+          {"a loss that cannot be noted", a_loss_that_cannot_be_noted},
           {"what is waited for", what_is_waited_for}, {"held until it is let in", held_until_it_is_let_in},
           {"what is discarded is told", what_is_discarded_is_told}, {"many producers", many_producers})

@@ -3,6 +3,7 @@
  * less than the one before it. */
 #include "core/stray.h"
 #include "store/fixture.h"
+#include "store/sqlite/rows.h"
 
 #define NAMES         3
 #define SESSIONS_MADE 2
@@ -191,5 +192,42 @@ static void older_are_counted(void) {
     place_remove(&p);
 }
 
+#define SPELLINGS 50
+
+/* A mark between samples of each spelling of a series: its samples are read once, not once for each spelling. */
+static void many_spellings(void) {
+    struct store *s = open_at(":memory:");
+    struct err why = {0};
+    uint64_t mark = 0;
+    char container[16];
+    struct value v = {.number = 1, .timestamp = 5};
+    struct record r = {
+        .kind = RECORD_METRIC,
+        .metric = {.name = SPAN("a"), .type = METRIC_GAUGE, .sample_rate = 1, .n_values = 1, .values = &v}};
+    OK(store_arrival(s, 1, SOURCE_UDP, AT, &err));
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < SPELLINGS; i++) {
+            snprintf(container, sizeof container, "c%d", i);
+            r.metric.origin.container_id = span_str(container);
+            OK(store_put(s, &r, &err));
+        }
+        COMMIT(s);
+        mark = round == 1 ? store_last_id(s) : mark;
+    }
+    struct reader *reader = store_reader_take(s, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(reader);
+    struct counts told = {0};
+    struct filter f = {.session = SPAN("default"), .since = mark};
+    OK(reader->ops->begin(reader, &err));
+    uint64_t before = ((struct rows *)reader)->n_looked;
+    OK(reader->ops->strays(reader, &f, take_stray, &told, &err));
+    EQ_INT(told.n[0][STRAY_PAST], 2 * SPELLINGS);
+    CU_ASSERT(((struct rows *)reader)->n_looked - before <= 4 * SPELLINGS);
+    reader->ops->end(reader);
+    store_reader_give(s, reader);
+    store_close(s);
+}
+
 UNIT_MAIN("store/strays", {"as if each sample were looked at, on a file", as_if_looked_at_on_file},
-          {"in memory", as_if_looked_at_in_memory}, {"in a file of an earlier version", older_are_counted})
+          {"in memory", as_if_looked_at_in_memory}, {"in a file of an earlier version", older_are_counted},
+          {"many spellings of a series", many_spellings})

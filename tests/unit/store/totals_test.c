@@ -1,5 +1,6 @@
 /* What a name's series come to, and how many records a session holds, as kept by the writer, beside a slow sum over all rows: after random
  * records, commits, resets, evictions, and opening again. */
+#include "core/clock.h"
 #include "core/glob.h"
 #include "store/fixture.h"
 #include "store/sqlite/private.h"
@@ -293,5 +294,42 @@ static void evicted(const char *path) {
 }
 ON_EACH_MEDIUM(evicted)
 
+/* Their row is of an earlier run, and nothing was added to it since. */
+static void evicted_at_once(void) {
+    struct place place;
+    struct store *s = open_at(place_make(&place));
+    char tag[16];
+    struct span tags = span_of(tag, 0);
+    struct value value = {.number = 1};
+    struct record record = {.kind = RECORD_METRIC,
+                            .metric = {.type = METRIC_COUNT,
+                                       .name = SPAN("many"),
+                                       .sample_rate = 1,
+                                       .n_tags = 1,
+                                       .tags = &tags,
+                                       .n_values = 1,
+                                       .values = &value}};
+    for (int old = 1; old >= 0; old--) {
+        OK(store_arrival(s, 1, SOURCE_UDP, clock_wall_ns() - old * 3600 * NS_PER_S, &err));
+        for (int i = 0; i < 2 * TOTALS_FROM; i++) {
+            tags.n = (size_t)snprintf(tag, sizeof tag, "k:%d", i);
+            if (old || i % 2)
+                OK(store_put(s, &record, &err));
+        }
+        COMMIT(s);
+    }
+    store_close(s);
+    s = open_with((struct store_options){.path = place.path, .retention_age_ns = 60 * NS_PER_S});
+    EQ_INT(totals_of(s), 0);
+    compare_all(s);
+    put_number(s, "other", 1);
+    COMMIT(s);
+    compare_all(s);
+    EQ_INT(totals_of(s), 1);
+    store_close(s);
+    place_remove(&place);
+}
+
 UNIT_MAIN("store/totals", CASES("names of random recordings come to what their series do", random_names),
-          CASES("so they do when samples were evicted", evicted))
+          CASES("so they do when samples were evicted", evicted),
+          {"so they do when a run begins with that", evicted_at_once})
