@@ -231,9 +231,11 @@ static int wait_for(pid_t pid, const struct child_options *o, bool foreground, b
     int64_t deadline = o->timeout_ns ? clock_mono_ns() + o->timeout_ns : 0;
     while (!reap(pid, foreground, &wait_status)) {
         int number = next_signal(&set, deadline);
-        if (number > 0 && number != SIGCHLD)
+        if (number > 0 && number != SIGCHLD) {
             kill(-pid, number);
-        else if (number == 0 && !*timed_out) {
+            if (number == SIGTERM || number == SIGHUP) /* a stopped one hears of it only when it goes on */
+                kill(-pid, SIGCONT);
+        } else if (number == 0 && !*timed_out) {
             *timed_out = true;
             deadline = clock_mono_ns() + o->kill_after_ns;
             kill(-pid, SIGTERM);

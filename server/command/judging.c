@@ -216,6 +216,19 @@ static json_t *make_question(const struct judging *j, const struct options *o) {
     return question;
 }
 
+/* A verdict, and nothing beside it that says otherwise: who only looks like a recorder has passed nothing. */
+static bool is_report(const json_t *report, bool claims) {
+    struct span verdict = row_text(report, "verdict");
+    const json_t *results = json_object_get(report, "results"), *result;
+    bool pass = span_eq(verdict, SPAN("pass")), holds = json_is_array(results);
+    size_t i;
+    if (pass && claims && json_array_size(results) == 0)
+        return false;
+    json_array_foreach(results, i, result)
+        holds = holds && (!pass || span_eq(row_text(result, "verdict"), SPAN("pass")));
+    return holds && (pass || span_eq(verdict, SPAN("fail")) || span_eq(verdict, SPAN("inconclusive")));
+}
+
 int judging_ask(const struct judging *j, const struct options *o, struct remote *remote, json_t **report) {
     json_t *question = naming_no_histograms(o) == EXIT_PASS ? make_question(j, o) : NULL;
     if (!question)
@@ -226,6 +239,11 @@ int judging_ask(const struct judging *j, const struct options *o, struct remote 
     waiting_ms = (waiting_ms > 0 ? waiting_ms : 0) + JUDGE_SETTLES_MAX * settle_ms;
     int status = remote_ask(remote, "/recorder/v1/expect", question, waiting_ms, report);
     json_decref(question);
+    if (status == EXIT_PASS && !is_report(*report, j->n > 0)) {
+        log_error("%s did not answer with a report: is it a statwit server?",
+                  statwit_recorder_url(remote->recorder));
+        status = EXIT_CANNOT;
+    }
     return status;
 }
 

@@ -60,11 +60,25 @@ static int perform(struct remote *r, const struct statwit_request *request,
     return response->status >= 200 && response->status <= 299 ? EXIT_PASS : refused(r, request, response);
 }
 
+/* Many a server answers 200 to whatever it is asked, and what it says would be taken for a recording in which there is nothing. */
+static int check_ours(const struct remote *r, const struct statwit_response *response) {
+    json_t *body = json_loadb(response->body, response->size, 0, NULL);
+    const char *word = json_string_value(json_object_get(body, "status"));
+    bool ours = word && strcmp(word, "ok") == 0;
+    json_decref(body);
+    if (!ours)
+        log_error("%s does not answer /healthz as a statwit server does: is it the URL of one?",
+                  statwit_recorder_url(r->recorder));
+    return ours ? EXIT_PASS : EXIT_CANNOT;
+}
+
 static int check_alive(struct remote *r) {
     int64_t ms = r->answer_ms < REMOTE_ALIVE_MS ? r->answer_ms : REMOTE_ALIVE_MS;
     struct statwit_request request = {.path = "/healthz", .timeout_ms = timeout_of(ms)};
     struct statwit_response response = {0};
     int status = r->alive ? EXIT_PASS : perform(r, &request, &response);
+    if (status == EXIT_PASS && !r->alive)
+        status = check_ours(r, &response);
     r->alive = status == EXIT_PASS;
     statwit_response_free(&response);
     return status;

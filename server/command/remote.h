@@ -4,7 +4,7 @@
  * Threads: one.
  * Errors: functions print the error themselves and return the exit code, EXIT_PASS when all is well: what the server calls a
  * bad request is a mistake in usage, everything else means that it cannot be asked. Before the first question, /healthz must
- * answer in REMOTE_ALIVE_MS: a server that hangs, or is no recorder, is an error. Each answer has
+ * answer as a recorder's does, in REMOTE_ALIVE_MS: a server that hangs, or is no recorder, is an error. Each answer has
  * --answer-timeout, plus what the question itself asks the server to wait; a stream may be silent so long.
  */
 #ifndef COMMAND_REMOTE_H

@@ -255,6 +255,22 @@ load helper
     [ "$status" -eq 42 ]
 }
 
+@test "run: SIGTERM and SIGHUP end a command that was stopped, too" {
+    for signal in TERM HUP; do
+        # shellcheck disable=SC2016  # for sh
+        "$STATWIT_BIN" run -q -- sh -c 'echo $$ >pid; kill -STOP $$; sleep 1000' 3>&- &
+        runner=$!
+        until [ -s pid ] && grep -q '^State:.*stopped' "/proc/$(cat pid)/status"; do sleep 0.01; done
+        kill -"$signal" "$runner"
+        for _ in $(seq 500); do kill -0 "$runner" 2>/dev/null || break; sleep 0.01; done
+        kill -KILL "$(cat pid)" 2>/dev/null || true # what could not end
+        status=0
+        wait "$runner" || status=$?
+        exits "$((128 + $(kill -l $signal)))"
+        rm pid
+    done
+}
+
 @test "run does not wait for what the command leaves behind" {
     mkfifo up
     run statwit run -- sh -c 'setsid sh -c "echo \$\$ >up; exec sleep 1000" >/dev/null 2>&1 3>&- & read -r pid <up; echo "$pid" >pid'

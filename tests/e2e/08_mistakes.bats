@@ -81,6 +81,58 @@ load helper
     has "answered 404 to /healthz: is it the URL of a statwit server?"
 }
 
+# Answers whatever it is asked with what it finds for the path in its file answers.json, or for "*".
+liar() {
+    cat >liar.py <<'END'
+import http.server, json
+class Liar(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with open("answers.json") as file: answers = json.load(file)
+        text = answers.get(self.path, answers["*"]).encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(text))); self.end_headers()
+        self.wfile.write(text)
+    do_POST = do_GET
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+    mkfifo listens
+    python3 liar.py >listens 3>&- &
+    # shellcheck disable=SC2034  # ended by teardown
+    SERVER=$!
+    read -r -t 60 port <listens
+    export STATWIT_URL=http://127.0.0.1:$port
+}
+
+@test "a server that answers 200 to everything is no recorder in which there is nothing" {
+    liar
+    for answer in '{}' '[]' '<html>' '' '{"verdict":"pass","results":[{"verdict":"pass"}]}' '{"status":"UP"}'; do
+        jq -n --arg answer "$answer" '{"*": $answer}' >answers.json
+        for command in ls samples rejects status "status --wait 1s" "session ls" export lint "value incr:a:sum" "expect no:any:a"; do
+            IFS=' ' read -r -a words <<<"$command"
+            run timeout 60 "$STATWIT_BIN" "${words[@]//:/ }"
+            exits 3 || { echo "$answer $command"; return 1; }
+            has "does not answer /healthz as a statwit server does: is it the URL of one?" || { echo "$answer $command"; return 1; }
+        done
+    done
+}
+
+@test "what is no report is no pass" {
+    liar
+    for report in '{}' '[]' '{"verdict":"pass"}' '{"verdict":"pass","results":[]}' '{"verdict":1,"results":[]}' '{"verdict":"PASS","results":[]}' \
+        '{"verdict":"pass","results":[{"expectation":"incr a","verdict":"fail"}]}' '{"verdict":"pass","results":[{}]}'; do
+        jq -n --arg report "$report" '{"/healthz": "{\"status\":\"ok\"}", "*": $report}' >answers.json
+        for command in "expect incr:a:sum:==:1" "value incr:a:sum"; do
+            IFS=' ' read -r -a words <<<"$command"
+            run timeout 60 "$STATWIT_BIN" "${words[@]//:/ }"
+            exits 3 || { echo "$report $command"; return 1; }
+            has "did not answer with a report: is it a statwit server?" || { echo "$report $command"; return 1; }
+        done
+    done
+}
+
 @test "an expectation in several arguments is told to be quoted" {
     run statwit expect incr login.attempt sum == 1
     exits 2

@@ -253,6 +253,8 @@ enum plain_end plain_run(struct plain *p, struct plain_exchange *e) {
             return PLAIN_URL_BAD_PATH;
     bool kept = is_kept(p);
     enum plain_end end = try_once(&way);
-    /* The server took leave while we were asking, and has not begun to answer. */
-    return end == PLAIN_LOST && kept && !e->got_some ? try_once(&way) : end;
+    /* The server took leave while we were asking, and has not begun to answer. It may have done what a POST asks for: once more, that
+     * would be there twice. */
+    bool again = end == PLAIN_LOST && kept && !e->got_some && strcmp(e->method, "POST") != 0;
+    return again ? try_once(&way) : end;
 }

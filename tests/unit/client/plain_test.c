@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,9 @@ struct raw {
     int fd;
     char url[64];
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
+    void *(*answers)(void *raw); /* NULL: answer_all */
+    atomic_int n_asked;          /* counted by leave_at_second */
+    pthread_mutex_t lock;        /* of what follows */
     const char *reply;
     bool slowly;
     char got[4096];
@@ -65,7 +68,7 @@ static void raw_start(struct raw *raw) {
     CU_ASSERT_FATAL(bind(raw->fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(raw->fd, 8) == 0 &&
                     getsockname(raw->fd, (struct sockaddr *)&at, &size) == 0);
     snprintf(raw->url, sizeof raw->url, "http://127.0.0.1:%d", ntohs(at.sin_port));
-    pthread_create(&raw->thread, NULL, answer_all, raw);
+    pthread_create(&raw->thread, NULL, raw->answers ? raw->answers : answer_all, raw);
 }
 
 static void raw_stop(struct raw *raw) {
@@ -195,6 +198,50 @@ static void test_urls(void) {
     raw_stop(&raw);
 }
 
+/* Answers the first request of each connection, and ends it at the second, which it has taken. */
+static void *leave_at_second(void *arg) {
+    struct raw *raw = arg;
+    int fd;
+    while ((fd = accept(raw->fd, NULL, NULL)) >= 0) {
+        static const char reply[] = HEAD "Content-Length: 0\r\n\r\n";
+        for (int i = 0; i < 2; i++) {
+            char got[sizeof raw->got] = "";
+            size_t n = 0;
+            ssize_t more;
+            while (n < sizeof got - 1 && !strstr(got, "\r\n\r\n") &&
+                   (more = read(fd, got + n, sizeof got - 1 - n)) > 0)
+                got[n += (size_t)more] = '\0';
+            if (strstr(got, "/twice"))
+                raw->n_asked++;
+            if (i == 0 && send(fd, reply, sizeof reply - 1, MSG_NOSIGNAL) < 0)
+                break;
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+/* What was taken and not answered may have been done: a GET is asked again, a POST would be there twice. */
+static void test_no_post_twice(void) {
+    static const struct statwit_request first = {.path = "/first"};
+    static const struct statwit_request seconds[] = {
+        {.path = "/twice"}, {.path = "/twice", .method = "POST"}, {.path = "/twice", .body = "", .size = 0}};
+    struct raw raw = {.reply = "", .answers = leave_at_second};
+    raw_start(&raw);
+    for (int i = 0; i < 3; i++) {
+        struct statwit_response response;
+        struct statwit_recorder *recorder = statwit_recorder_connect(raw.url, NULL, &error);
+        raw.n_asked = 0;
+        EQ_INT(statwit_request(recorder, &first, &response, &error), 0);
+        statwit_response_free(&response);
+        EQ_INT(statwit_request(recorder, &seconds[i], &response, &error), i == 0 ? 0 : -1);
+        statwit_response_free(&response);
+        EQ_INT(raw.n_asked, i == 0 ? 2 : 1);
+        statwit_recorder_close(recorder);
+    }
+    raw_stop(&raw);
+}
+
 /* A program that only asks over http never loads libcurl, which may not be there. */
 static void test_no_libcurl(void) {
     char line[512];
@@ -207,4 +254,4 @@ static void test_no_libcurl(void) {
 
 UNIT_MAIN("client/plain", {"answers, whole and byte by byte", test_answers},
           {"heads without end", test_heads_without_end}, {"URLs", test_urls},
-          {"libcurl was not loaded", test_no_libcurl})
+          {"a POST is not sent twice", test_no_post_twice}, {"libcurl was not loaded", test_no_libcurl})
