@@ -192,7 +192,8 @@ struct copying {
 };
 
 static void copy(struct copying *c, struct span *s) {
-    if (s->p && (s->p < c->body.p || s->p + s->n > c->body.p + c->body.n))
+    bool in_body = c->body.n > 0 && s->p >= c->body.p && s->p + s->n <= c->body.p + c->body.n;
+    if (s->p && !in_body)
         *s = arena_copy(c->arena, *s);
 }
 
