@@ -65,7 +65,9 @@ struct statwit_error {
  *   512 tags, or with a line over 65,507 bytes, is dropped.
  * Sampling: a call with a rate below 1 is sent with that probability, unscaled, with |@rate. The datadog backend ignores
  *   the rate, and so do aggregated counts, gauges and sets: they lose nothing by it.
- * Threads: any, at the same time. statwit_close may run while other threads still call; their later calls are dropped.
+ * Threads: any, at the same time. As long as threads take turns, what they emit arrives in the order of the calls. What threads emit at
+ *   the same time may change places, but each thread's own stays in order, and the gauge, or the status of a check, that was set last
+ *   arrives last. statwit_close may run while other threads still call; their later calls are dropped.
  * fork: the child goes on with a socket and a thread of its own. The parent sends what it had buffered.
  * Signals: no function of this library may be called from a signal handler. Its threads have all signals blocked.
  * Source: Sentry's metrics API (sentry.utils.metrics) and datadogpy, whose bytes the fixtures hold.

@@ -63,6 +63,7 @@ static void seal_lane(struct outbox *outbox, struct lane *lane) {
 }
 
 void outbox_seal(struct outbox *outbox, bool closing) {
+    atomic_fetch_add(&outbox->visitors, 1);
     for (size_t i = 0; i < N_LANES; i++) {
         struct lane *lane = &outbox->lanes[i];
         pthread_mutex_lock(&lane->lock);
@@ -72,6 +73,7 @@ void outbox_seal(struct outbox *outbox, bool closing) {
         pthread_mutex_unlock(&outbox->lock);
         pthread_mutex_unlock(&lane->lock);
     }
+    atomic_fetch_sub(&outbox->visitors, 1);
 }
 
 /* A datagram with room for size bytes, when the open one has none; NULL: the queue is full. With the lane's lock held. */
@@ -106,15 +108,25 @@ static struct outbox_block *make_room(struct outbox *outbox, struct lane *lane, 
     return block;
 }
 
-static struct lane *lane_of(struct outbox *outbox, const char *key) {
-    unsigned char own = 1 + thread_number() % N_LANES, owner = own;
+/* The lane that a line goes into, locked. */
+static struct lane *take_lane(struct outbox *outbox, const char *key) {
+    unsigned own = 1 + thread_number() % (N_LANES - 1),
+             number = atomic_load(&outbox->apart) & 1u << own ? own : 0;
     if (key) {
-        atomic_uchar *first = &outbox->owners[identity_hash_key(key) % N_KEYS];
-        owner = atomic_load(first);
-        if (owner == 0 && atomic_compare_exchange_strong(first, &owner, own))
-            owner = own;
+        atomic_uchar *owner = &outbox->owners[identity_hash_key(key) % N_KEYS];
+        unsigned char first = 0;
+        number =
+            atomic_compare_exchange_strong(owner, &first, (unsigned char)(number + 1)) ? number : first - 1u;
+    } else if (number == 0) {
+        if (pthread_mutex_trylock(&outbox->lanes[0].lock) == 0)
+            return &outbox->lanes[0];
+        if (atomic_load(&outbox->visitors) == 0) {
+            atomic_fetch_or(&outbox->apart, 1u << own);
+            number = own;
+        }
     }
-    return &outbox->lanes[owner - 1];
+    pthread_mutex_lock(&outbox->lanes[number].lock);
+    return &outbox->lanes[number];
 }
 
 /* ---- lines ---- */
@@ -148,8 +160,7 @@ static void send_at_once(struct outbox *outbox) {
 
 static inline bool put_line(struct outbox *outbox, const char *key, const char *line, size_t size,
                             unsigned n_metrics, unsigned n_counted) {
-    struct lane *lane = lane_of(outbox, key);
-    pthread_mutex_lock(&lane->lock);
+    struct lane *lane = take_lane(outbox, key);
     lane->n_metrics += n_counted;
     struct outbox_block *block = lane->closed ? NULL : room(outbox, lane, size + outbox->newline);
     if (!block)
@@ -188,6 +199,7 @@ bool outbox_put_again(struct outbox *outbox, const char *key, const char *line, 
 }
 
 void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_bytes) {
+    atomic_fetch_add(&outbox->visitors, 1);
     for (size_t i = 0; i < N_LANES; i++) {
         struct lane *lane = &outbox->lanes[i];
         pthread_mutex_lock(&lane->lock);
@@ -195,6 +207,7 @@ void outbox_count(struct outbox *outbox, uint64_t *n_metrics, uint64_t *waiting_
         *waiting_bytes += lane->open ? lane->open->size : 0;
         pthread_mutex_unlock(&lane->lock);
     }
+    atomic_fetch_sub(&outbox->visitors, 1);
     pthread_mutex_lock(&outbox->lock);
     for (struct outbox_block *block = outbox->first; block; block = block->next)
         *waiting_bytes += block->size;
@@ -254,6 +267,7 @@ void outbox_before_fork(struct outbox *outbox) {
 /* What waits here is the parent's to send, and so is its thread. */
 static void begin_child(struct outbox *outbox) {
     outbox->running = outbox->asleep = outbox->filled = outbox->hurry = false;
+    outbox->visitors = 0;
     for (size_t i = 0; i < N_LANES; i++) {
         free(outbox->lanes[i].open);
         outbox->lanes[i].open = NULL;

@@ -1,13 +1,13 @@
 /* Lines on their way to a DogStatsD server: gathered into datagrams, queued, sent.
  *
- * A line goes into the open datagram of its lane. Each thread has a lane of its own, so that threads which emit at the
- * same time do not meet; N_LANES of them and more share one. A line that completes a datagram seals it; sealed
- * datagrams wait in a queue, first in, first out, for a thread that is started when the first line comes. Whoever finds
- * the queue full sends from it himself, without blocking; only when the socket takes nothing is a line dropped.
+ * A line goes into the open datagram of a lane: of the first one, until its thread meets another one there; from then on the thread has
+ * a lane of its own, so that threads which emit at the same time do not wait for each other (N_LANES and more share them). A line that
+ * completes a datagram seals it; sealed datagrams wait in a queue, first in, first out, for a thread that is started when the first line
+ * comes. Whoever finds the queue full sends from it himself, without blocking; only when the socket takes nothing is a line dropped.
  * Unbuffered, each line is a datagram of its own that its caller sends.
  *
- * Order: what one thread puts arrives in its order. Lines of two threads may change places, but not where the last one
- * counts: lines that are put with one `key` all go into the lane of the thread that was first to use it.
+ * Order: that of the calls, as long as threads take turns. What one thread puts stays in its order. Lines of threads that met may change
+ * places, but not where the last one counts: lines that are put with one `key` all go into one lane.
  *
  * Ownership: the caller's struct, which stays valid after outbox_stop (late lines are dropped and counted).
  * Threads: any, also while outbox_stop runs, or runs twice.
@@ -51,6 +51,9 @@ struct outbox {
 
     struct lane lanes[N_LANES];
     atomic_uchar owners[N_KEYS]; /* by a hash of the key: 1 + the lane that its lines go into; 0: none yet */
+    atomic_uint apart;           /* bits: the lanes whose threads met another one in the first */
+    atomic_uint
+        visitors; /* who look into all lanes just now: to find one of them there is not to meet a thread that emits */
     /* Written by who puts a line and by the thread, which does not sleep while `filled`, and sets `asleep` before it looks. */
     atomic_bool filled; /* an open datagram may hold something */
     atomic_bool asleep; /* the thread waits for any line at all */

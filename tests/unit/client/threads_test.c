@@ -1,4 +1,5 @@
 /* Many threads, closing under them, fork: run under the thread and address sanitizers as well. */
+#include "emit/metrics.h"
 #include "sink.h"
 #include "statwit.h"
 #include "unit.h"
@@ -182,6 +183,11 @@ static void *set_gauge(void *context) {
     return NULL;
 }
 
+/* As if every thread had met another one: each has a lane of its own. */
+static void all_met(struct statwit_metrics *client) {
+    atomic_store(&client->outbox.apart, ~0u);
+}
+
 /* Each is alone with the client, and leaves its lines where they are. */
 static void set_in_turn(void) {
     for (intptr_t i = 1; i <= N_IN_TURN; i++) {
@@ -211,6 +217,7 @@ static void gauges_in_turn(struct statwit_options options, long wanted) {
     options.flush_interval_ms = 3600000;
     options.ignore_environment = true;
     metrics = statwit_open(&options, NULL);
+    all_met(metrics);
     set_in_turn();
     CU_ASSERT_TRUE(statwit_flush(metrics, PATIENCE_MS));
     long n = 0, last = 0;
@@ -227,6 +234,24 @@ static void test_gauges_keep_their_order(void) {
     gauges_in_turn((struct statwit_options){0}, N_IN_TURN);
     gauges_in_turn((struct statwit_options){.unbuffered = true}, N_IN_TURN);
     gauges_in_turn((struct statwit_options){.aggregate = true}, 1);
+}
+
+/* The calls of threads that take turns arrive in their order. */
+static void test_turns_keep_their_order(void) {
+    char got[65536];
+    int port, fd = sink_udp(&port);
+    metrics = statwit_open(
+        &(struct statwit_options){.port = port, .flush_interval_ms = 3600000, .ignore_environment = true},
+        NULL);
+    set_in_turn();
+    CU_ASSERT_TRUE(statwit_flush(metrics, PATIENCE_MS));
+    long n = 0;
+    while (n < 2 * N_IN_TURN && sink_read(fd, got, sizeof got, PATIENCE_MS) > 0)
+        for (char *line = strtok(got, "\n"); line; line = strtok(NULL, "\n"), n++)
+            CU_ASSERT(strncmp(line, n % 2 == 0 ? "a.gauge" : "a.count", 7) == 0);
+    EQ_INT(n, 2 * N_IN_TURN);
+    statwit_close(metrics);
+    close(fd);
 }
 
 /* What other threads' lanes hold is no reason to drop: the queue here has room for three datagrams. */
@@ -365,4 +390,5 @@ UNIT_MAIN("client/threads", {"closed under threads", test_buffered},
           {"closed while aggregating", test_aggregated}, {"closed while posting", test_http},
           {"scopes come and go", test_scopes_come_and_go}, {"every line arrives", test_every_line_arrives},
           {"gauges keep their order", test_gauges_keep_their_order},
+          {"turns keep their order", test_turns_keep_their_order},
           {"a small queue and many threads", test_a_small_queue_and_many_threads} FORK_TESTS)
