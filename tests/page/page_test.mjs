@@ -335,7 +335,7 @@ for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   const page = await own.newPage();
   const bad = [];
   own.on('request', (q) => { if (!ours.some((url) => q.url().startsWith(url))) bad.push(`asked for ${q.url()}`); });
-  own.on('console', (m) => { if (m.type() === 'error' && !/status of (40[014]|500)|ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(m.text())) bad.push(m.text()); });
+  own.on('console', (m) => { if (m.type() === 'error' && !/status of (40[014]|50[03])|ERR_(CONNECTION|INCOMPLETE|EMPTY)/.test(m.text())) bad.push(m.text()); });
   page.on('pageerror', (e) => bad.push(e.stack));
   try {
     if (!options.length) {
