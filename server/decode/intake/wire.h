@@ -96,7 +96,7 @@ static inline bool wire_next(struct wire *w, struct wire_field *f) {
     if (f->type == WIRE_VARINT) {
         unsigned n = 1;
         f->value = p[1] & 0x7F;
-        for (; p[n] >= 0x80 && n < 7; n++)
+        for (; n < 7 && p[n] >= 0x80; n++)
             f->value |= (uint64_t)(p[n + 1] & 0x7F) << 7 * n;
         if (p[n] >= 0x80)
             return wire_any(w, f);
