@@ -258,7 +258,7 @@ load helper
 @test "run: SIGTERM and SIGHUP end a command that was stopped, too" {
     for signal in TERM HUP; do
         # shellcheck disable=SC2016  # for sh
-        "$STATWIT_BIN" run -q -- sh -c 'echo $$ >pid; kill -STOP $$; sleep 1000' 3>&- &
+        env --default-signal=HUP "$STATWIT_BIN" run -q -- sh -c 'echo $$ >pid; kill -STOP $$; sleep 1000' 3>&- &
         runner=$!
         until [ -s pid ] && grep -q '^State:.*stopped' "/proc/$(cat pid)/status"; do sleep 0.01; done
         kill -"$signal" "$runner"
