@@ -17,6 +17,7 @@ static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUS
 #define N_PASSED_ON (sizeof passed_on / sizeof passed_on[0])
 
 static sigset_t before; /* the mask that the child gets back */
+static void (*pipe_before)(int); /* and what SIGPIPE did */
 
 static sigset_t waited_for(void) {
     sigset_t set;
@@ -32,6 +33,7 @@ void child_block(void) {
     signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
     sigaddset(&set, SIGTTOU); /* giving the terminal away from the background must not stop us */
     sigprocmask(SIG_BLOCK, &set, &before);
+    pipe_before = signal(SIGPIPE, SIG_IGN);
 }
 
 /* --- its environment ------------------------------------------------------------------------------------- */
@@ -93,7 +95,7 @@ static void be_child(const struct child_options *o, char **environment, char **b
     if (foreground)
         tcsetpgrp(STDIN_FILENO, getpid());
     sigprocmask(SIG_SETMASK, &before, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    signal(SIGPIPE, pipe_before);
     execvpe(o->argv[0], o->argv, environment);
     if (errno == ENOEXEC && by_sh)
         execve(by_sh[0], by_sh, environment);
@@ -135,7 +137,8 @@ static int spawn_child(const struct child_options *o, char **environment, pid_t 
     posix_spawnattr_t how;
     sigset_t defaults;
     sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
+    if (pipe_before != SIG_IGN)
+        sigaddset(&defaults, SIGPIPE);
     int error = posix_spawnattr_init(&how);
     if (error)
         return error;

@@ -19,7 +19,8 @@ struct child_options {
     int64_t kill_after_ns;
 };
 
-/* Blocks the signals that child_run passes on, for good: child_after says when one of them should end us. */
+/* Blocks the signals that child_run passes on, for good: child_after says when one of them should end us. Ignores SIGPIPE, too.
+ * The command gets what was before. */
 void child_block(void);
 
 /* Runs it to its end. Its status as a shell gives it (128 + N: ended by signal N) in *status, whether its

@@ -10,7 +10,6 @@
 #include "command/table.h"
 #include "core/log.h"
 #include <inttypes.h>
-#include <signal.h>
 #include <unistd.h>
 
 static bool asked(const struct options *o, const struct judging *j) {
@@ -294,7 +293,6 @@ int run_command(const struct options *o) {
     j.no_everywhere = !option_given(o, OPT_SESSION);
     if (status == EXIT_PASS) {
         child_block();
-        signal(SIGPIPE, SIG_IGN);
         struct recorder *r = recorder_start(o, &err);
         if (r)
             status = run_child(o, r, &j, &ended_by);

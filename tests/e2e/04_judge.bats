@@ -205,10 +205,12 @@ load helper
 @test "run: the command has the signals that we were started with, and a group of its own" {
     # The last digits: those of the C library itself (32 and 33) are not a command's business.
     signals='grep -E "^Sig(Blk|Ign)" /proc/self/status | sed "s/:.*\(.......\)$/ \1/"'
-    statwit run -q -- sh -c "$signals; ps -o pgid= -p \$\$; echo \$\$" >got
-    sh -c "$signals" >want
-    diff <(head -n 2 got) want
-    [ "$(sed -n 3p got | tr -d ' ')" = "$(sed -n 4p got)" ]
+    for at_first in default ignore; do
+        env "--$at_first-signal=PIPE" "$STATWIT_BIN" run -q -- sh -c "$signals; ps -o pgid= -p \$\$; echo \$\$" >got
+        env "--$at_first-signal=PIPE" sh -c "$signals" >want
+        diff <(head -n 2 got) want
+        [ "$(sed -n 3p got | tr -d ' ')" = "$(sed -n 4p got)" ]
+    done
 }
 
 @test "run: input and output stay the command's own" {
