@@ -1,6 +1,7 @@
 #include "http/link.h"
 
 #include "core/clock.h"
+#include "http/park.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct http_link *link_open(struct http *h, int fd) {
     if (!link)
         return NULL;
     link->fd = fd;
+    link->n_before = park_bytes_read(fd);
     link_expect(link, HTTP_REQUEST_HEAD_S);
     pthread_mutex_lock(&h->links_lock);
     link->next = h->links;

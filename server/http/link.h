@@ -13,6 +13,7 @@ struct http_link {
     int fd;
     _Atomic int64_t due_mono_ns; /* when the next step of a request must be complete; 0: none is awaited */
     bool silenced;               /* the client's side was closed when it was last looked at */
+    int64_t n_before;            /* bytes on the socket before the request that is read now; park.h */
 };
 
 struct http_link *link_open(struct http *h, int fd);

@@ -1,5 +1,6 @@
 /* The functions that a handler reads its request with; route.h documents each. */
 #include "core/json.h"
+#include "http/park.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -106,6 +107,8 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
 /* --- sleeping -------------------------------------------------------------------------------------------- */
 
 int http_socket(const struct http_request *rq) {
+    if (!rq->connection)
+        return rq->parked_fd;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
@@ -121,8 +124,19 @@ void http_suspend(struct http_request *rq) {
     http_stream_pause(rq);
 }
 
+void http_wait(struct http_request *rq) {
+    if (park(rq))
+        rq->http->n_held++;
+    else
+        http_suspend(rq);
+}
+
 void http_resume(struct http_request *rq) {
     struct http *h = rq->http;
+    if (!rq->connection) {
+        park_answer(rq);
+        return;
+    }
     MHD_resume_connection(rq->connection); /* rq may be gone now */
     h->n_held--;
 }

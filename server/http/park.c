@@ -1,0 +1,170 @@
+/* DESIGN. libmicrohttpd closes a connection whose handler says MHD_NO. It closes its descriptor and no more (MHD_USE_TURBO: without a
+ * shutdown), so a duplicate that was made before goes on with the same socket. Afterwards MHD_add_connection takes it in again.
+ *
+ * Bytes that libmicrohttpd has read and not used would be lost: the next request of a client that does not wait for its answers. So what was
+ * read from the socket must be as much as the requests on it had, headers and bodies.
+ */
+#include "http/park.h"
+
+#include "core/clock.h"
+#include "http/exchange.h"
+#include "http/link.h"
+#include "http/respond.h"
+#include "http/watch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BYTES_RECEIVED 128 /* where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it */
+
+struct parked {
+    struct waiter waiter; /* first */
+    struct http *http;
+    struct buf answer;
+    size_t sent; /* of its bytes */
+};
+
+/* In this order: what comes between the two is counted as read. */
+int64_t park_bytes_read(int fd) {
+    uint64_t info[BYTES_RECEIVED / 8 + 1];
+    socklen_t n = sizeof info;
+    int unread = 0;
+    if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0 ||
+        n < sizeof info)
+        return -1;
+    return (int64_t)info[BYTES_RECEIVED / 8] - unread;
+}
+
+static bool stays_open(struct http_request *rq) {
+    struct span connection = http_header(rq, "Connection");
+    static const char keep[] = "keep-alive";
+    return rq->is_http11 &&
+           (!connection.p ||
+            (connection.n == sizeof keep - 1 && strncasecmp(connection.p, keep, connection.n) == 0));
+}
+
+static bool can_leave(struct http_request *rq) {
+    const struct http *h = rq->http;
+    return h->takes_back && rq->leaves && rq->link && rq->method == HTTP_POST && !rq->fault.active &&
+           h->n_parked < HTTP_PARKED_MAX && stays_open(rq) &&
+           park_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
+}
+
+bool park(struct http_request *rq) {
+    static const struct span none = {NULL, 0};
+    int fd = can_leave(rq) ? fcntl(rq->link->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (fd < 0)
+        return false;
+    if (rq->session_token.p && !(rq->token = strndup(rq->session_token.p, rq->session_token.n))) {
+        close(fd);
+        return false;
+    }
+    if (rq->token)
+        rq->session_token.p = rq->token;
+    rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = none;
+    rq->connection = NULL;
+    rq->link = NULL;
+    rq->parked_fd = fd;
+    rq->http->n_parked++;
+    *rq->leaves = true;
+    return true;
+}
+
+/* --- after the answer ------------------------------------------------------------------------------------ */
+
+static void forget(struct parked *p) {
+    p->http->n_parked--;
+    buf_free(&p->answer);
+    free(p);
+}
+
+static void end(struct parked *p) {
+    close(p->waiter.fd);
+    forget(p);
+}
+
+/* false: the client is gone. */
+static bool send_answer(struct parked *p, int flags) {
+    while (p->sent < p->answer.n) {
+        ssize_t n =
+            send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | flags);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN;
+        p->sent += (size_t)n;
+    }
+    buf_free(&p->answer);
+    p->sent = 0;
+    return true;
+}
+
+/* Sends what the socket takes, then waits until it takes more, or until the client asks again. */
+static void go_on(struct parked *p) {
+    if (!send_answer(p, MSG_DONTWAIT)) {
+        end(p);
+        return;
+    }
+    p->waiter.events = p->answer.n ? EPOLLOUT : EPOLLIN;
+    p->waiter.due_mono_ns = clock_mono_ns() + HTTP_IDLE_S * NS_PER_S;
+    watch_add(p->http->watch, &p->waiter);
+}
+
+static void give_back(struct parked *p) {
+    struct sockaddr_storage from = {0};
+    socklen_t n = sizeof from;
+    char byte;
+    if (recv(p->waiter.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
+        getpeername(p->waiter.fd, (struct sockaddr *)&from, &n) != 0)
+        close(p->waiter.fd);
+    else
+        MHD_add_connection(p->http->daemons[0], p->waiter.fd, (struct sockaddr *)&from, n);
+    forget(p);
+}
+
+/* The server ends: a slow client has a moment for the rest. */
+static void send_last(struct parked *p) {
+    struct timeval moment = {.tv_usec = HTTP_LAST_MS * 1000};
+    if (p->answer.n && setsockopt(p->waiter.fd, SOL_SOCKET, SO_SNDTIMEO, &moment, sizeof moment) == 0)
+        send_answer(p, 0);
+    end(p);
+}
+
+static void parked_wake(struct waiter *w, enum watch_why why) {
+    struct parked *p = (struct parked *)w;
+    if (why == WATCH_STOP)
+        send_last(p);
+    else if (why != WATCH_READY)
+        end(p);
+    else if (p->answer.n)
+        go_on(p);
+    else
+        give_back(p);
+}
+
+void park_answer(struct http_request *rq) {
+    struct http *h = rq->http;
+    int fd = rq->parked_fd;
+    struct parked *p = rq->abandoned ? NULL : calloc(1, sizeof *p);
+    if (p) {
+        *p = (struct parked){.waiter = {.fd = fd, .wake = parked_wake}, .http = h};
+        respond_text(rq, &p->answer);
+    }
+    exchange_free(rq);
+    if (p && !p->answer.failed)
+        go_on(p);
+    else if (p)
+        end(p);
+    else {
+        close(fd);
+        h->n_parked--;
+    }
+    h->n_held--;
+}
