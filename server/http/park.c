@@ -118,15 +118,17 @@ static void go_on(struct parked *p) {
 }
 
 static void give_back(struct parked *p) {
+    struct MHD_Daemon *daemon = p->http->daemons[0];
+    int fd = p->waiter.fd;
     struct sockaddr_storage from = {0};
     socklen_t n = sizeof from;
     char byte;
-    if (recv(p->waiter.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
-        getpeername(p->waiter.fd, (struct sockaddr *)&from, &n) != 0)
-        close(p->waiter.fd);
-    else
-        MHD_add_connection(p->http->daemons[0], p->waiter.fd, (struct sockaddr *)&from, n);
     forget(p);
+    if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
+        getpeername(fd, (struct sockaddr *)&from, &n) != 0)
+        close(fd);
+    else
+        MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
 /* The server ends: a slow client has a moment for the rest. */
