@@ -121,7 +121,7 @@ static bool admit(struct http_request *rq) {
     }
     http_session_read(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
-        http_error(rq, rq->session_status, "%s", rq->session_why);
+        http_error(rq, rq->session_status, "%s", buf_view(&rq->session_why).p);
         return false;
     }
     return true;
@@ -280,6 +280,7 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
 void exchange_free(struct http_request *rq) {
     drop_body(rq);
     buf_free(&rq->answer.body);
+    buf_free(&rq->session_why);
     fault_content_release(rq->fault.content);
     if (rq->answer.stream_free)
         rq->answer.stream_free(rq->answer.stream_arg);

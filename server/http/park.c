@@ -57,6 +57,16 @@ static bool can_leave(struct http_request *rq) {
            park_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
 }
 
+static void shrink_body(struct http_request *rq) {
+    struct buf *b = &rq->received;
+    char *p = b->p ? realloc(b->p, b->n + 1) : NULL;
+    if (!p)
+        return;
+    b->p = p;
+    b->cap = b->n + 1;
+    rq->body = buf_view(b);
+}
+
 bool park(struct http_request *rq) {
     static const struct span none = {NULL, 0};
     int fd = can_leave(rq) ? fcntl(rq->link->fd, F_DUPFD_CLOEXEC, 0) : -1;
@@ -69,6 +79,7 @@ bool park(struct http_request *rq) {
     if (rq->token)
         rq->session_token.p = rq->token;
     rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = none;
+    shrink_body(rq);
     rq->connection = NULL;
     rq->link = NULL;
     rq->parked_fd = fd;

@@ -113,7 +113,7 @@ struct http_response {
 #define HTTP_STREAM_END    (-1)
 #define HTTP_STREAM_FAILED (-2)
 
-#define HTTP_SESSION_SIZE 240
+#define HTTP_SESSION_SIZE 240 /* bytes of session_why */
 struct http_request {
     struct http *http;
     const struct route *route;
@@ -138,7 +138,7 @@ struct http_request {
     /* There is no such session, or two are named. session_id is then the default session's. */
     bool session_unknown;
     unsigned session_status; /* to answer then, with */
-    char session_why[HTTP_SESSION_SIZE];
+    struct buf session_why;
     enum { KEY_FINE, KEY_MISSING, KEY_REFUSED } key; /* what the gate of the fake Datadog said of it */
     int64_t received_at;                             /* wall clock, when the body was complete */
     struct http_fault fault;

@@ -16,7 +16,7 @@ static size_t head_of(const struct name_index *index, struct span name) {
 }
 
 int name_index_build(struct name_index *index, size_t n, const struct expectation *list) {
-    index->cap = 64;
+    index->cap = 4; /* of those who wait most have one claim */
     while (index->cap < 2 * n)
         index->cap *= 2;
     index->heads = calloc(index->cap, sizeof *index->heads);

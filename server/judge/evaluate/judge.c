@@ -53,12 +53,12 @@ static int prepare(struct judge *j, const struct judge_options *options) {
                                                                        : SPAN("default");
     bool all = span_eq(session, SPAN(EVERY_SESSION));
     if (!all)
-        j->session = arena_copy(&j->arena, session);
+        j->session = arena_copy(&j->parsed.arena, session);
     j->wide = options->no_everywhere && !all && !judge_session_line(j).p;
     j->since = options->since;
     j->until = options->until;
     j->earlier = options->earlier;
-    j->listening = arena_copy(&j->arena, options->listening);
+    j->listening = arena_copy(&j->parsed.arena, options->listening);
     j->all_covered = options->all_covered;
     j->n_claims = j->parsed.n;
     j->claims = calloc(j->n_claims + 1, sizeof *j->claims);
