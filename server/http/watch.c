@@ -280,7 +280,7 @@ void watch_free(struct watch *watch) {
 
 void watch_add(struct watch *watch, struct waiter *w) {
     pthread_mutex_lock(&watch->lock);
-    bool stopping = watch->stopping;
+    bool stopping = watch->stopping, first = !watch->inbox; /* the thread hears of the first, and takes all */
     if (!stopping) {
         w->next = watch->inbox;
         watch->inbox = w;
@@ -288,7 +288,7 @@ void watch_add(struct watch *watch, struct waiter *w) {
     pthread_mutex_unlock(&watch->lock);
     if (stopping)
         w->wake(w, WATCH_STOP);
-    else
+    else if (first)
         poke(watch);
 }
 
