@@ -42,7 +42,7 @@ static int ties_add(struct ties *t, uint64_t key, struct waiter *w, uint32_t *ow
     return 0;
 }
 
-static void ties_drop(struct ties *t, uint32_t *own) {
+static void ties_drop(struct ties *t, uint32_t *own, struct store *store) {
     while (*own) {
         uint32_t place = *own;
         struct tie *tie = &t->list[place - 1];
@@ -53,6 +53,8 @@ static void ties_drop(struct ties *t, uint32_t *own) {
             t->list[tie->before - 1].next = tie->next;
         else
             *table_get(&t->heads, tie->key) = tie->next;
+        if (store)
+            store_await_series(store, tie->key, -1);
         *tie = (struct tie){.next_own = t->unused};
         t->unused = place;
         t->n_live--;
@@ -148,6 +150,9 @@ int interest_add(struct interest *in, struct waiter *w) {
         (wants.rejects && enrol(in, w, WATCH_REJECTS) != 0) ||
         ((w->counts || !told) && enrol(in, w, WATCH_COUNTS) != 0) || add_names(in, w, &wants) != 0)
         return -1;
+    w->awaits = told && !w->counts && !wants.events && !wants.checks && !wants.rejects;
+    if (w->awaits && in->store)
+        store_await_new(in->store, w->session_id, 1);
     for (size_t at = 0; told && (at = w->takes->followed(w->taker, at, &id)) > 0;)
         if (interest_follow(in, w, id) != 0)
             return -1;
@@ -155,8 +160,11 @@ int interest_add(struct interest *in, struct waiter *w) {
 }
 
 void interest_remove(struct interest *in, struct waiter *w) {
-    ties_drop(&in->names, &w->names);
-    ties_drop(&in->series, &w->ids);
+    ties_drop(&in->names, &w->names, NULL);
+    ties_drop(&in->series, &w->ids, in->store);
+    if (w->awaits && in->store)
+        store_await_new(in->store, w->session_id, -1);
+    w->awaits = false;
     for (int kind = 0; kind < WATCH_ROSTERS; kind++)
         strike(in, w, (enum watch_roster)kind);
 }
@@ -172,7 +180,11 @@ void interest_free(struct interest *in) {
 }
 
 int interest_follow(struct interest *in, struct waiter *w, uint64_t series_id) {
-    return ties_add(&in->series, series_id, w, &w->ids);
+    if (ties_add(&in->series, series_id, w, &w->ids) != 0)
+        return -1;
+    if (in->store)
+        store_await_series(in->store, series_id, 1);
+    return 0;
 }
 
 bool interest_in_series(const struct interest *in, uint64_t series_id) {

@@ -7,7 +7,7 @@
  *
  * Two keys that are the same by chance offer a waiter what is not for it: takers look themselves.
  *
- * Ownership: initialise with {0}; interest_free. A waiter is the caller's, and stays in place until interest_remove.
+ * Ownership: initialise with {0} and the store; interest_free. A waiter is the caller's, and stays in place until interest_remove.
  * Threads: the watch thread only.
  * Limits: 32 bytes for each name and each series that a waiter waits for.
  */
@@ -39,6 +39,7 @@ struct roster {
 struct interest {
     struct ties names, series;
     struct roster rosters[WATCH_ROSTERS];
+    struct store *store; /* is told what is waited for; NULL: nobody is */
 };
 
 /* With all that its taker wants. -1: out of memory; interest_remove all the same. */

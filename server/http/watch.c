@@ -69,8 +69,9 @@ static void wake(struct watch *watch, struct waiter *w, enum watch_why why) {
     due_remove(&watch->due, w);
     if (w->look) {
         w->unsaved = watch->unsaved;
+        if (!w->awaits)
+            pipeline_want_no_more(watch->http->pipeline, w->session_id);
         follow_remove(&watch->follow, w);
-        pipeline_want_no_more(watch->http->pipeline, w->session_id);
         watch->n_looking--;
     }
     if (w->takes && w->takes->seen)
@@ -104,8 +105,9 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
         if (w->look) {
             wants_data = true;
             watch->n_looking++;
-            pipeline_want(watch->http->pipeline, w->session_id);
             follow_add(&watch->follow, w);
+            if (!w->awaits)
+                pipeline_want(watch->http->pipeline, w->session_id);
         }
         if (due_set(&watch->due, w) != 0)
             w->failed = true;
@@ -239,6 +241,7 @@ struct watch *watch_start(struct http *h, struct err *err) {
         return NULL;
     }
     watch->http = h;
+    watch->follow.interest.store = h->store;
     pthread_mutex_init(&watch->lock, NULL);
     watch->epoll = epoll_create1(EPOLL_CLOEXEC);
     watch->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

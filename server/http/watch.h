@@ -56,7 +56,7 @@ struct waiter {
     /* interest.c, follow.c and due.c: */
     uint32_t names, ids; /* first ties */
     uint32_t enrolled[WATCH_ROSTERS];
-    bool is_new, touched;
+    bool is_new, touched, awaits; /* awaits: series alone, and new ones */
     struct waiter *next_touched;
     size_t due_at; /* place in the heap + 1 */
     /* Called when something that the waiter waits for was fed to its taker; without a taker, after each commit. Returns whether to

@@ -4,8 +4,9 @@
  *     store:   about STORE_NS of decoding and storing, of the lane whose turn it is
  *     keep:    at once when a producer waits (a POST) and nothing is ready: what was stored survives, but nobody sees it yet
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
- *              last one); before it becomes too large; at once when somebody waits for it and nothing is ready, or when it holds
- *              something of a session that somebody waits for, and the last such one is COMMIT_NS ago. Meanwhile the
+ *              last one); before it becomes too large; at once when it holds a value of a series that somebody waits
+ *              for (then two thirds of the time are kept for other work), and when it holds something of a session that
+ *              somebody waits for, and either nothing is ready or the last such one is COMMIT_NS ago. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads: jobs.c
  *
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COMMIT_NS (50 * NS_PER_MS)
@@ -83,7 +85,14 @@ static void look_meanwhile(void *arg) {
     look_at_sockets(arg, 0);
 }
 
+/* Of work of this thread: what others do on its core meanwhile does not count. */
+static int64_t thread_ns(void) {
+    struct timespec t;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? t.tv_sec * NS_PER_S + t.tv_nsec : 0;
+}
+
 void ingest_commit(struct ingest *in) {
+    int64_t began_ns = thread_ns();
     in->committed_ns = clock_mono_ns();
     if (pipeline_wanted(in->pipeline))
         in->wanted_ns = in->committed_ns;
@@ -92,6 +101,7 @@ void ingest_commit(struct ingest *in) {
     pipeline_commit(in->pipeline);
     store_meanwhile(in->store, NULL, NULL);
     in->committing = false;
+    in->commit_again_ns = clock_mono_ns() + 2 * (thread_ns() - began_ns);
     receive_tell_losses(in);
 }
 
@@ -125,12 +135,13 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     int64_t since_ns;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
-    bool awaited = pipeline_awaited(in->pipeline);
-    if (pipeline_wanted(in->pipeline) && clock_mono_ns() >= in->wanted_ns + COMMIT_NS)
+    bool awaited = pipeline_awaited(in->pipeline), wanted = pipeline_wanted(in->pipeline);
+    if ((store_awaited(in->store) && clock_mono_ns() >= in->commit_again_ns) ||
+        (wanted && clock_mono_ns() >= in->wanted_ns + COMMIT_NS))
         return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
            clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) ||
-           (!busy && awaited && clock_mono_ns() >= watched_at_ns(in));
+           (!busy && wanted && clock_mono_ns() >= watched_at_ns(in));
 }
 
 /* How long epoll may wait: not at all with work at hand, until the commit is due, or the next session ends. */
@@ -140,9 +151,11 @@ static int timeout_ms(struct ingest *in, bool waiting) {
         return 0;
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return session_next_expiry_ms(in);
-    int64_t at_ns = commit_at_ns(in, since_ns, false);
-    if (pipeline_awaited(in->pipeline) && watched_at_ns(in) < at_ns)
+    int64_t at_ns = commit_at_ns(in, since_ns, pipeline_awaited(in->pipeline));
+    if (pipeline_wanted(in->pipeline) && watched_at_ns(in) < at_ns)
         at_ns = watched_at_ns(in);
+    if (store_awaited(in->store) && in->commit_again_ns < at_ns)
+        at_ns = in->commit_again_ns;
     int64_t left_ns = at_ns - clock_mono_ns();
     return left_ns <= 0 || pipeline_owes(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }

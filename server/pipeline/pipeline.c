@@ -141,6 +141,7 @@ void pipeline_loss(struct pipeline *p, uint64_t session_id, enum loss loss, uint
     struct err err = {0};
     uint64_t pending = store_pending(p->store);
     mark_dirty(p);
+    p->wanted = p->wanted || queue_lane(p, session_id)->wanted || p->lanes[0].wanted;
     if (store_loss(p->store, session_id, loss, n, detail, &err) != 0)
         give_up(p, pending + n, &err);
 }
@@ -204,6 +205,7 @@ void pipeline_keep(struct pipeline *p) {
     finish_uncommitted(p, ok ? 0 : -1);
     if (ok && store_kept(p->store) > 0)
         return;
+    store_awaited_over(p->store);
     p->wanted = false;
     note_unseen(p, ok);
     pthread_mutex_lock(&p->lock);
@@ -215,6 +217,7 @@ void pipeline_commit(struct pipeline *p) {
     if (!p->dirty && p->lost == 0)
         return;
     struct err err = {0};
+    store_awaited_over(p->store);
     uint64_t lost = p->lost;
     uint64_t pending = store_pending(p->store);
     bool ok = lost == 0 || store_loss(p->store, 0, LOSS_DISK_FULL, lost, span_str(p->lost_detail), &err) == 0;
@@ -249,6 +252,7 @@ bool pipeline_owes(const struct pipeline *p) {
 
 void pipeline_want(struct pipeline *p, uint64_t session_id) {
     queue_lane(p, session_id)->wanted++;
+    store_await_any(p->store);
 }
 
 void pipeline_want_no_more(struct pipeline *p, uint64_t session_id) {

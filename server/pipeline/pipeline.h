@@ -81,7 +81,8 @@ bool pipeline_dirty(const struct pipeline *p, int64_t *since_mono_ns);
  * will do. Loop only. */
 bool pipeline_awaited(struct pipeline *p);
 bool pipeline_owes(const struct pipeline *p);
-/* Says that somebody waits for data of a session (0: of any), and takes that back. Threads: any.
+/* Says that somebody waits for any data of a session (0: of any), and takes that back. Who waits for series alone says so to the store
+ * (store_await_series). Threads: any.
  * pipeline_wanted: whether data of such a session is stored but not committed. Loop only. */
 void pipeline_want(struct pipeline *p, uint64_t session_id);
 void pipeline_want_no_more(struct pipeline *p, uint64_t session_id);

@@ -179,6 +179,7 @@ static int new_series(struct store *s, const struct metric *m, size_t n_sorted, 
     if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, *ix, n_sorted,
                     s->sorted, err) != 0)
         return -1;
+    await_new(s, s->arrival.session_id);
     s->next_metric_id++;
     s->now.series++;
     s->arrival.session->held.series++;

@@ -33,6 +33,7 @@
 #include "store/sqlite/slice.h"
 #include "store/sqlite/totals.h"
 #include "store/store.h"
+#include <stdatomic.h>
 #include <pthread.h>
 
 struct store_held {
@@ -92,6 +93,9 @@ struct store_pool {
     bool taken[STORE_READERS];
 };
 
+#define AWAIT_SERIES   16384
+#define AWAIT_SESSIONS 1024
+
 struct store {
     struct store_options options;
     char *path_given;
@@ -133,6 +137,11 @@ struct store {
     int64_t path_checked_at;
     bool path_lost;
 
+    struct {
+        atomic_uint series[AWAIT_SERIES], sessions[AWAIT_SESSIONS];
+        atomic_bool begun;
+        bool met;
+    } await;
     struct { /* store_arrival */
         uint64_t session_id;
         struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
@@ -223,6 +232,9 @@ void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
 /* value.c: a value into the slice; text: of it, when it is there already. */
+/* await.c: tells who waits (store_await_series). */
+void await_series(struct store *s, uint64_t series_id);
+void await_new(struct store *s, uint64_t session_id);
 int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
                     const struct value *v, struct span text, struct store_when when, struct err *err);
 /* loss.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too

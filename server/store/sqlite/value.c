@@ -53,6 +53,7 @@ int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type 
         if (!slice_add_group(slice, ix, context->series))
             return err_set(err, ENOMEM, "cannot record");
         context->group = (uint32_t)slice->n_groups - 1;
+        await_series(s, s->intern.series[context->series].id);
         slice->groups[context->group].sampled = context->sampled;
         slice->sampled = slice->sampled || context->sampled;
     }
