@@ -15,7 +15,7 @@ static bool was_awaited(struct store *s) {
 }
 
 static void test_series(void) {
-    struct store *s = open_with((struct store_options){0});
+    struct store *s = open_at(":memory:");
     put_of(s, 1, "a");
     put_of(s, 1, "b");
     CU_ASSERT_FALSE(was_awaited(s));
@@ -40,7 +40,7 @@ static void test_series(void) {
 }
 
 static void test_new_series(void) {
-    struct store *s = open_with((struct store_options){0});
+    struct store *s = open_at(":memory:");
     uint64_t other;
     OK(store_session_add(s, SPAN("other"), SPAN("k"), 0, &other, &err));
     store_await_new(s, other, 1);
@@ -62,7 +62,7 @@ static void test_new_series(void) {
 }
 
 static void test_anything(void) {
-    struct store *s = open_with((struct store_options){0});
+    struct store *s = open_at(":memory:");
     store_await_any(s);
     CU_ASSERT_TRUE(was_awaited(s));
     put_of(s, 1, "a");
