@@ -396,8 +396,3 @@ enum work_length ask_length(const struct http_request *rq, bool reads_samples) {
                    (reads_samples && stats.samples > ASK_LONG_SAMPLES);
     return is_long ? WORK_LONG : WORK_SHORT;
 }
-
-int ask_piece(const char *p, size_t n, void *arg) {
-    buf_add(arg, p, n);
-    return ((struct buf *)arg)->failed ? -1 : 0;
-}

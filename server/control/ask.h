@@ -99,7 +99,7 @@ int ask_settled_then(struct http_request *rq, bool waits, uint64_t session_id,
         __VA_ARGS__                                                                                          \
     }
 
-/* For json_dump_callback: adds a piece of the text to the buffer `arg`. */
-int ask_piece(const char *p, size_t n, void *arg);
+/* Adds the text of the tree, without spaces: dump.c. -1: NULL, or the buffer is full. The tree has no circle. */
+int ask_dump(struct buf *b, json_t *tree);
 
 #endif

@@ -21,7 +21,7 @@ struct catalog_job {
 
 static void put_json(struct http_request *rq, json_t *answer) {
     struct buf *body = &rq->answer.body;
-    if (json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17)) != 0)
+    if (ask_dump(body, answer) != 0)
         http_error(rq, 503, "out of memory for the answer");
     else
         buf_char(body, '\n');

@@ -50,7 +50,7 @@ static int report(struct question *q, struct reader *r, struct err *err) {
     double waited_ms = (double)(clock_mono_ns() - q->asked_mono_ns) / (double)NS_PER_MS;
     json_object_set_new(answer, "waited_ms", json_real(waited_ms));
     struct buf *body = &q->rq->answer.body;
-    int failed = json_dump_callback(answer, ask_piece, body, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    int failed = ask_dump(body, answer);
     if (!failed && q->keep)
         verdicts_keep(q->rq, SPAN("expect"), span_str(q->waiter.session), answer, buf_view(body));
     buf_char(body, '\n');
@@ -176,7 +176,7 @@ static void put_verdict(struct http_request *rq) {
         json_object_set_new(answer, "text",
                             json_sprintf("%s%s%s\n", error, excerpt ? "\n" : "", excerpt ? excerpt : ""));
         buf_clear(body);
-        json_dump_callback(answer, ask_piece, body, JSON_COMPACT);
+        ask_dump(body, answer);
         buf_char(body, '\n');
     }
     json_decref(answer);

@@ -95,7 +95,7 @@ static void put_error(struct http_request *rq, const struct judge_error *e) {
         return;
     }
     rq->answer.status = 400;
-    json_dump_callback(answer, ask_piece, &rq->answer.body, JSON_COMPACT);
+    ask_dump(&rq->answer.body, answer);
     buf_char(&rq->answer.body, '\n');
     json_decref(answer);
 }

@@ -26,9 +26,9 @@ static size_t remove_passed(json_t *results) {
     return n;
 }
 
-static bool dump(const json_t *answer, struct buf *text) {
+static bool dump(json_t *answer, struct buf *text) {
     buf_clear(text);
-    return json_dump_callback(answer, ask_piece, text, JSON_COMPACT | JSON_REAL_PRECISION(17)) == 0;
+    return ask_dump(text, answer) == 0;
 }
 
 /* Whether it fits after something was left out. */
