@@ -120,19 +120,20 @@ $(OUT)/%.o: %.c
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/sqlite/migrate.o: $(SQL)
-$(OUT)/server/store/sqlite/template.o: build/template/recording
+$(OUT)/server/store/sqlite/template.o: build/template/recording build/template/memory
 $(OUT)/server/store/clickhouse/schema.o: $(wildcard schema/clickhouse/*.sql)
 $(OUT)/server/control/openapi.o: schema/openapi.yaml
 $(OUT)/server/page/page.o: $(wildcard server/page/*.html server/page/*.svg server/page/*.css server/page/*.js)
 
 # A new recording as bytes, by a program that runs here whatever is built. The version is the number of the last migration.
 TEMPLATE_SRC := server/store/sqlite/template/make.c server/store/sqlite/template/make.h
-TEMPLATE_SQL := schema/sqlite/recording.sql schema/sqlite/views.sql
 TEMPLATE_VERSION := $(firstword $(subst _, ,$(notdir $(lastword $(sort $(wildcard schema/sqlite/0*.sql))))))
 build/template/make: $(TEMPLATE_SRC)
 	@mkdir -p $(@D)
 	@$(say) '  CC    $<'; $(HOSTCC) -O1 -Wall -Wextra -o $@.new $< -lsqlite3 && mv $@.new $@
-build/template/recording: build/template/make $(SQL)
+build/template/recording: TEMPLATE_SQL = schema/sqlite/recording.sql schema/sqlite/views.sql
+build/template/memory: TEMPLATE_SQL = schema/sqlite/recording.sql
+build/template/recording build/template/memory: build/template/make $(SQL)
 	@build/template/make $@.new $(TEMPLATE_VERSION) $(TEMPLATE_SQL) && mv $@.new $@
 
 # --- tests ----------------------------------------------------------------------------------------------------------

@@ -203,7 +203,7 @@ int store_commit(struct store *s, struct err *err) {
 /* --- open and close ---------------------------------------------------------------------------- */
 
 static int open_database(struct store *s, struct err *err) {
-    if (s->is_new && template_write(s->lock_fd, clock_wall_ns(), err) != 0)
+    if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
