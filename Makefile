@@ -45,6 +45,8 @@ endif
 # What builds much does so on every core, unless make was told how.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
+# Each start looks every symbol up, in the libraries' order: those that hold most of them come first.
+FIRST_LIBS_release := -Wl,--no-as-needed -lsqlite3 -lgnutls -lc -Wl,--as-needed
 SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lz -lzstd -lxxhash -lpthread -lm -ldl
 CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
@@ -101,7 +103,7 @@ build/statwit: $(OUT)/statwit
 endif
 
 $(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
-	$(LINK) -o $@ $^ $(SERVER_LIBS) $(CLIENT_LIBS)
+	$(LINK) -o $@ $(FIRST_LIBS_$(VARIANT)) $^ $(SERVER_LIBS) $(CLIENT_LIBS)
 
 $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
