@@ -366,6 +366,8 @@ void store_close(struct store *s) {
         store_run_end(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
+    for (int i = 0; i < STORE_AGAIN_MAX; i++)
+        sqlite3_finalize(s->again[i].stmt);
     s->path_checked_at = 0;
     if (s->db)
         check_path(s);
