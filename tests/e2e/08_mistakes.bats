@@ -81,6 +81,19 @@ load helper
     has "answered 404 to /healthz: is it the URL of a statwit server?"
 }
 
+# Python's module MODULE here has a request handler CLASS: it answers at $STATWIT_URL, in a server's place.
+imitate() { # module, class
+    mkfifo listens
+    python3 -c "import http.server, $1
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), $1.$2)
+print(server.server_port, flush=True)
+server.serve_forever()" >listens 3>&- &
+    # shellcheck disable=SC2034  # ended by teardown
+    SERVER=$!
+    read -r -t 60 port <listens
+    export STATWIT_URL=http://127.0.0.1:$port
+}
+
 # Answers whatever it is asked with what it finds for the path in its file answers.json, or for "*".
 liar() {
     cat >liar.py <<'END'
@@ -94,16 +107,8 @@ class Liar(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
     do_POST = do_GET
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
-print(server.server_port, flush=True)
-server.serve_forever()
 END
-    mkfifo listens
-    python3 liar.py >listens 3>&- &
-    # shellcheck disable=SC2034  # ended by teardown
-    SERVER=$!
-    read -r -t 60 port <listens
-    export STATWIT_URL=http://127.0.0.1:$port
+    imitate liar Liar
 }
 
 @test "a server that answers 200 to everything is no recorder in which there is nothing" {
@@ -379,16 +384,8 @@ class Hanging(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b'{"status":"ok"}')
     do_POST = do_GET
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
-print(server.server_port, flush=True)
-server.serve_forever()
 END
-    mkfifo listens
-    python3 hang.py >listens 3>&- &
-    # shellcheck disable=SC2034  # ended by teardown
-    SERVER=$!
-    read -r -t 60 port <listens
-    export STATWIT_URL=http://127.0.0.1:$port
+    imitate hang Hanging
 }
 
 @test "a server that hangs is told, by every command" {
