@@ -77,7 +77,7 @@ load helper
 @test "a server that is no recorder" {
     start
     run statwit ls --url "$STATWIT_URL/elsewhere"
-    exits 2
+    exits 3
     has "answered 404 to /healthz: is it the URL of a statwit server?"
 }
 
@@ -103,7 +103,7 @@ class Liar(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with open("answers.json") as file: answers = json.load(file)
         text = answers.get(self.path, answers["*"]).encode()
-        self.send_response(200); self.send_header("Content-Length", str(len(text))); self.end_headers()
+        self.send_response(answers.get("status", 200)); self.send_header("Content-Length", str(len(text))); self.end_headers()
         self.wfile.write(text)
     do_POST = do_GET
     def log_message(self, *_): pass
@@ -121,6 +121,17 @@ END
             exits 3 || { echo "$answer $command"; return 1; }
             has "does not answer /healthz as a statwit server does: is it the URL of one?" || { echo "$answer $command"; return 1; }
         done
+    done
+}
+
+@test "a server that answers 404, in whatever words, is none that could judge: exit 3, not 2" {
+    liar
+    for answer in '{}' '{"error":"no such page"}' '<html>'; do
+        jq -n --arg answer "$answer" '{"*": $answer, status: 404}' >answers.json
+        run timeout 60 "$STATWIT_BIN" expect 'incr a sum == 1'
+        exits 3
+        run timeout 60 "$STATWIT_BIN" ls
+        exits 3
     done
 }
 
