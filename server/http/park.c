@@ -22,7 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BYTES_RECEIVED 128 /* where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it */
+#define BYTES_RECEIVED                                                                                       \
+    128 /* where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it */
 
 struct parked {
     struct waiter waiter; /* first */
@@ -45,9 +46,8 @@ int64_t park_bytes_read(int fd) {
 static bool stays_open(struct http_request *rq) {
     struct span connection = http_header(rq, "Connection");
     static const char keep[] = "keep-alive";
-    return rq->is_http11 &&
-           (!connection.p ||
-            (connection.n == sizeof keep - 1 && strncasecmp(connection.p, keep, connection.n) == 0));
+    return rq->is_http11 && (!connection.p || (connection.n == sizeof keep - 1 &&
+                                               strncasecmp(connection.p, keep, connection.n) == 0));
 }
 
 static bool can_leave(struct http_request *rq) {
@@ -104,8 +104,7 @@ static void end(struct parked *p) {
 /* false: the client is gone. */
 static bool send_answer(struct parked *p, int flags) {
     while (p->sent < p->answer.n) {
-        ssize_t n =
-            send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | flags);
+        ssize_t n = send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | flags);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

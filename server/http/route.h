@@ -151,9 +151,9 @@ struct http_request {
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
     bool refused;   /* answered before the handler; only the body is still read */
     bool abandoned; /* cut without an answer */
-    bool *leaves; /* the handler's caller: set when the request was parked */
-    int parked_fd; /* once it has left `connection`: its socket */
-    char *token;   /* then: of session_token */
+    bool *leaves;   /* the handler's caller: set when the request was parked */
+    int parked_fd;  /* once it has left `connection`: its socket */
+    char *token;    /* then: of session_token */
     size_t head_bytes;
     bool is_http11;
     atomic_bool suspended;

@@ -154,12 +154,12 @@ struct ingest {
     bool closed;                      /* the sockets were closed, for the end */
     bool discarding;                  /* there is no more time to store anything */
     struct ingest_job *begun;
-    uint64_t round;       /* of the newest question */
-    bool committing;      /* the store must be left alone */
-    int64_t committed_ns; /* of the last commit */
-    int64_t wanted_ns;    /* of the last commit that somebody waited for */
+    uint64_t round;          /* of the newest question */
+    bool committing;         /* the store must be left alone */
+    int64_t committed_ns;    /* of the last commit */
+    int64_t wanted_ns;       /* of the last commit that somebody waited for */
     int64_t commit_again_ns; /* from then on for what is awaited */
-    bool untold;          /* some receiver has losses that the recording does not hold yet */
+    bool untold;             /* some receiver has losses that the recording does not hold yet */
     struct receive_buffers *buffers;
 };
 

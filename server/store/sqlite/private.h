@@ -33,8 +33,8 @@
 #include "store/sqlite/slice.h"
 #include "store/sqlite/totals.h"
 #include "store/store.h"
-#include <stdatomic.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct store_held {
     uint64_t samples, series, events, checks, rejects;

@@ -26,13 +26,15 @@ static void test_trees(void) {
     check("[[],{},[[{}]],null,true,false]");
     check("{\"b\":1,\"a\":[-9223372036854775808,9223372036854775807,0],\"c\":{\"d\":\"e\"}}");
     check("[0.1,-1.5e300,3.0,1e-7,123456789.123456789]");
-    check("[\"\",\"a\\\"b\\\\c/d\",\"line\\nnext\\ttab\\r\",\"\\u0000\\u0001\\u001f\\b\\f\\u007f\",\"\u00e9\u4e16\U0001f600\"]");
+    check(
+        "[\"\",\"a\\\"b\\\\c/d\",\"line\\nnext\\ttab\\r\",\"\\u0000\\u0001\\u001f\\b\\f\\u007f\",\"\u00e9\u4e16\U0001f600\"]");
     check("{\"\\\"key\\n\":1,\"\":2}");
 }
 
 static void test_what_does_not_fit(void) {
     struct buf b = {.max = 64};
-    json_t *tree = json_loads("[\"0123456789\",\"0123456789\",\"0123456789\",\"0123456789\",\"0123456789\"]", 0, NULL);
+    json_t *tree =
+        json_loads("[\"0123456789\",\"0123456789\",\"0123456789\",\"0123456789\",\"0123456789\"]", 0, NULL);
     EQ_INT(ask_dump(&b, tree), -1);
     EQ_INT(ask_dump(&b, NULL), -1);
     json_decref(tree);

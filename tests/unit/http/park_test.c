@@ -10,7 +10,8 @@
 
 static void ask_with(struct client *c, const char *headers, const char *body, const char *more) {
     struct buf text = {0};
-    buf_printf(&text, "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s%s",
+    buf_printf(&text,
+               "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s%s",
                headers, strlen(body), body, more);
     client_send(c, text.p, text.n);
     buf_free(&text);
