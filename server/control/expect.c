@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "flushed/flushed.h"
 #include "http/follow.h"
+#include "http/park.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */

@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static void free_request(struct http_request *rq);
+
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
     struct span target = span_str(uri);
     struct http_request *rq = calloc(1, sizeof *rq + router_room(target) + target.n + 1);
@@ -33,6 +35,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     rq->target = span_of(memcpy(room + router_room(target), target.p, target.n), target.n);
     rq->answer.status = 200;
     rq->answer.content_type = "application/json";
+    rq->free = free_request;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     rq->link = info ? info->socket_context : NULL;
@@ -274,10 +277,10 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
     link_expect(rq->link, HTTP_REQUEST_HEAD_S);
     if (rq->link)
         rq->link->n_before += (int64_t)(rq->head_bytes + rq->wire_bytes);
-    exchange_free(rq);
+    free_request(rq);
 }
 
-void exchange_free(struct http_request *rq) {
+static void free_request(struct http_request *rq) {
     drop_body(rq);
     buf_free(&rq->answer.body);
     buf_free(&rq->session_why);

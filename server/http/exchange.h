@@ -11,8 +11,6 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
                               size_t *upload_data_size, void **con_cls);
 void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
                   enum MHD_RequestTerminationCode termination);
-/* Frees a request that libmicrohttpd no longer has. */
-void exchange_free(struct http_request *rq);
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode what);
 

@@ -7,23 +7,16 @@
 #include "http/park.h"
 
 #include "core/clock.h"
-#include "http/exchange.h"
 #include "http/link.h"
 #include "http/respond.h"
 #include "http/watch.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define BYTES_RECEIVED                                                                                       \
-    128 /* where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it */
 
 struct parked {
     struct waiter waiter; /* first */
@@ -31,17 +24,6 @@ struct parked {
     struct buf answer;
     size_t sent; /* of its bytes */
 };
-
-/* In this order: what comes between the two is counted as read. */
-int64_t park_bytes_read(int fd) {
-    uint64_t info[BYTES_RECEIVED / 8 + 1];
-    socklen_t n = sizeof info;
-    int unread = 0;
-    if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0 ||
-        n < sizeof info)
-        return -1;
-    return (int64_t)info[BYTES_RECEIVED / 8] - unread;
-}
 
 static bool stays_open(struct http_request *rq) {
     struct span connection = http_header(rq, "Connection");
@@ -54,7 +36,7 @@ static bool can_leave(struct http_request *rq) {
     const struct http *h = rq->http;
     return h->takes_back && rq->leaves && rq->link && rq->method == HTTP_POST && !rq->fault.active &&
            h->n_parked < HTTP_PARKED_MAX && stays_open(rq) &&
-           park_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
+           link_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
 }
 
 static void shrink_body(struct http_request *rq) {
@@ -67,7 +49,9 @@ static void shrink_body(struct http_request *rq) {
     rq->body = buf_view(b);
 }
 
-bool park(struct http_request *rq) {
+static void park_answer(struct http_request *rq);
+
+static bool park(struct http_request *rq) {
     static const struct span none = {NULL, 0};
     int fd = can_leave(rq) ? fcntl(rq->link->fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (fd < 0)
@@ -83,9 +67,17 @@ bool park(struct http_request *rq) {
     rq->connection = NULL;
     rq->link = NULL;
     rq->parked_fd = fd;
+    rq->resume = park_answer;
     rq->http->n_parked++;
     *rq->leaves = true;
     return true;
+}
+
+void http_wait(struct http_request *rq) {
+    if (park(rq))
+        rq->http->n_held++;
+    else
+        http_suspend(rq);
 }
 
 /* --- after the answer ------------------------------------------------------------------------------------ */
@@ -161,7 +153,7 @@ static void parked_wake(struct waiter *w, enum watch_why why) {
         give_back(p);
 }
 
-void park_answer(struct http_request *rq) {
+static void park_answer(struct http_request *rq) {
     struct http *h = rq->http;
     int fd = rq->parked_fd;
     struct parked *p = rq->abandoned ? NULL : calloc(1, sizeof *p);
@@ -169,7 +161,7 @@ void park_answer(struct http_request *rq) {
         *p = (struct parked){.waiter = {.fd = fd, .wake = parked_wake}, .http = h};
         respond_text(rq, &p->answer);
     }
-    exchange_free(rq);
+    rq->free(rq);
     if (p && !p->answer.failed)
         go_on(p);
     else if (p)

@@ -1,10 +1,9 @@
 /* A request that may wait for long leaves libmicrohttpd: its socket is all that is kept of its connection (decision 0034).
  *
- *     handler -> park -> [asleep] -> park_answer -> sent by ourselves -> the client sends more -> libmicrohttpd has it again
+ *     handler -> http_wait -> [asleep] -> http_resume -> sent by ourselves -> the client sends more -> libmicrohttpd has it again
  *
- * Ownership: from park on the request is ours, and ends with park_answer. What it had from libmicrohttpd (headers) is gone but for the
- * session's token.
- * Threads: park: the connection's own, in a handler. park_answer: any, once.
+ * Ownership: from http_wait on the request is ours, and ends with its answer.
+ * Threads: http_wait: the connection's own, in a handler. http_resume: any, once.
  * Limits: HTTP_PARKED_MAX at once. Past it, with TLS, with HTTP/1.0, with "Connection: close" and where the client has already sent its next
  * request a connection stays where it is, asleep.
  */
@@ -13,10 +12,7 @@
 
 #include "http/server.h"
 
-/* false: the connection stays with libmicrohttpd. */
-bool park(struct http_request *rq);
-void park_answer(struct http_request *rq);
-/* How many bytes were read from a TCP socket since it was opened, by whomever; -1: the kernel does not say. */
-int64_t park_bytes_read(int fd);
+/* http_suspend for a request that may wait for long. What the request has from its headers is gone then, but for session_token. */
+void http_wait(struct http_request *rq);
 
 #endif

@@ -1,6 +1,5 @@
 /* The functions that a handler reads its request with; route.h documents each. */
 #include "core/json.h"
-#include "http/park.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -124,17 +123,10 @@ void http_suspend(struct http_request *rq) {
     http_stream_pause(rq);
 }
 
-void http_wait(struct http_request *rq) {
-    if (park(rq))
-        rq->http->n_held++;
-    else
-        http_suspend(rq);
-}
-
 void http_resume(struct http_request *rq) {
     struct http *h = rq->http;
-    if (!rq->connection) {
-        park_answer(rq);
+    if (rq->resume) {
+        rq->resume(rq);
         return;
     }
     MHD_resume_connection(rq->connection); /* rq may be gone now */

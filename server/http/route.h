@@ -149,11 +149,13 @@ struct http_request {
     struct MHD_Connection *connection;
     struct http_link *link;
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
-    bool refused;   /* answered before the handler; only the body is still read */
-    bool abandoned; /* cut without an answer */
-    bool *leaves;   /* the handler's caller: set when the request was parked */
-    int parked_fd;  /* once it has left `connection`: its socket */
-    char *token;    /* then: of session_token */
+    bool refused;                            /* answered before the handler; only the body is still read */
+    bool abandoned;                          /* cut without an answer */
+    bool *leaves;                            /* the handler's caller: set when the request was parked */
+    int parked_fd;                           /* once it has left `connection`: its socket */
+    char *token;                             /* then: of session_token */
+    void (*resume)(struct http_request *rq); /* then: sends the answer */
+    void (*free)(struct http_request *rq);
     size_t head_bytes;
     bool is_http11;
     atomic_bool suspended;
@@ -185,9 +187,6 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
 /* Puts the request to sleep without a thread: after the handler has returned, some other thread fills
  * rq->answer and calls http_resume, once. Until then the handler must not touch rq again. */
 void http_suspend(struct http_request *rq);
-/* The same for a request that may wait for long: it keeps no memory of libmicrohttpd where that can be (park.h). What the request has from
- * its headers is gone then, but for session_token. */
-void http_wait(struct http_request *rq);
 void http_resume(struct http_request *rq);
 /* Instead of http_resume: closes the connection without an answer, because the client has gone. */
 void http_abandon(struct http_request *rq);
