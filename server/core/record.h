@@ -81,6 +81,7 @@ struct metric {
     struct span key_name;
     struct span key_rest;
     char key_kind;                 /* 0: a line */
+    const struct metric *known;    /* the remembered one that this is but for its values (decode/intake); NULL: none */
     const struct remarks *remarks; /* NULL: none */
 };
 

@@ -1,7 +1,7 @@
 /* POSTs to the real binary, its recording on disk: points a second, latency and the server's CPU time by points in a body and by
  * clients. Beside them, in the same run, the limits: a bare round trip (GET /healthz), and the decoder alone on the same body.
  *
- *     post_bench BINARY [SECONDS]      of each line; 1 by default
+ *     post_bench BINARY [SECONDS [POINTS [CLIENTS]]]      of each line, 1 by default; only that many points, clients
  */
 #include "bodies.h"
 #include "core/buf.h"
@@ -180,10 +180,12 @@ int main(int argc, char **argv) {
         {"v1", "POST", "/api/v1/series", "application/json", INTAKE_SERIES_V1, {0}, 0, 202},
     };
     static const int points[] = {1, 10, 1000}, clients[] = {1, 16};
+    int only_points = argc > 3 ? atoi(argv[3]) : 0, only_clients = argc > 4 ? atoi(argv[4]) : 0;
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < 3; k++)
             for (size_t j = 0; j < 2; j++)
-                measure(argc > 1 ? argv[1] : "build/release/statwit", &requests[i], points[k], clients[j]);
+                if ((!only_points || points[k] == only_points) && (!only_clients || clients[j] == only_clients))
+                    measure(argc > 1 ? argv[1] : "build/release/statwit", &requests[i], points[k], clients[j]);
         buf_free(&requests[i].body);
     }
     return 0;

@@ -18,6 +18,30 @@ void series_begin(struct intake *in, enum metric_type type) {
     buf_clear(&s->resources);
 }
 
+bool series_known(struct intake *in, char kind, struct span before, struct span behind) {
+    struct series *s = in->series;
+    const struct metric *m = in->options.known ? in->options.known(in->arg, kind, before, behind) : NULL;
+    if (!m)
+        return false;
+    arena_reset(&in->scratch);
+    s->metric = *m;
+    s->metric.known = m;
+    s->metric.values = s->values;
+    s->raw = (struct span){NULL, 0};
+    s->n_values = s->n_points = 0;
+    return true;
+}
+
+void series_learn(struct intake *in, char kind, struct span before, struct span behind) {
+    struct metric *m = &in->series->metric;
+    if (!in->options.learn || in->series->n_long_tags > 0) /* each of those is a reject, each time */
+        return;
+    m->key_kind = kind;
+    m->key_name = before;
+    m->key_rest = behind;
+    m->known = in->options.learn(in->arg, m);
+}
+
 /* At most INTAKE_TAG_BYTES, whole characters. */
 static struct span cut_tag(struct span tag) {
     size_t n = INTAKE_TAG_BYTES;

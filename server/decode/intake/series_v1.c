@@ -126,6 +126,8 @@ static void read_point(struct intake *in, struct pull *p) {
 }
 
 static void read_series(struct intake *in, struct pull *p) {
+    if (fields_known_series(in, p, PULL_ARRAY, read_point))
+        return;
     bool distribution = in->format == INTAKE_DISTRIBUTIONS;
     series_begin(in, distribution ? METRIC_DISTRIBUTION : METRIC_GAUGE);
     struct series *s = in->series;

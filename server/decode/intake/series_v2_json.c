@@ -148,6 +148,8 @@ static void read_point(struct intake *in, struct pull *p) {
 }
 
 static void read_series(struct intake *in, struct pull *p) {
+    if (fields_known_series(in, p, PULL_OBJECT, read_point))
+        return;
     series_begin(in, METRIC_GAUGE);
     struct series *s = in->series;
     struct draft_v2 d = {.fields = {.pull = p}};
