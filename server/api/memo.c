@@ -1,38 +1,41 @@
-/* DESIGN. A table of hashes with open addressing; a hit is one when all bytes of the key are the same. */
+/* DESIGN. A table from hashes to metrics, with open addressing. It holds no keys: a hash has 128 bits and is seeded with a secret of the
+ * server, so nobody can make two keys meet, and by chance none do. The hash is also the key by which the store knows the metric. */
 #include "api/memo.h"
 
 #include "api/copy.h"
 #include "core/arena.h"
-#include "core/clock.h"
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <xxhash.h>
 
 #define SLOTS ((size_t)16384) /* at most half of them are taken */
 /* Asked so often in vain, and hardly ever with success, a full memo holds what nobody sends any more. */
 #define MISSES_MANY (4 * SLOTS)
+/* In key_kind: the key is a hash of what it is for others of that kind. */
+#define KEY_IS_HASH 0x20
 
 struct memo {
     atomic_size_t refs;
     struct memo *next; /* of those that nobody has */
     struct arena arena;
-    uint64_t seed;
+    uint64_t seed; /* the server's */
     bool full;
     size_t n, n_hits, n_misses; /* the latter since it is full */
     struct slot {
-        uint64_t hash;
+        XXH128_hash_t hash;
         const struct metric *metric; /* NULL: free */
     } slots[SLOTS];
 };
 
-static struct memo *memo_new(void) {
+static struct memo *memo_new(uint64_t seed) {
     struct memo *memo = calloc(1, sizeof *memo);
     if (!memo)
         return NULL;
     memo->refs = 1;
     memo->arena.max = MEMO_BYTES;
-    memo->seed = (uint64_t)clock_wall_ns() ^ (uint64_t)(uintptr_t)memo << 17; /* nobody can make keys meet */
+    memo->seed = seed;
     return memo;
 }
 
@@ -61,8 +64,9 @@ struct memo *memo_take(struct http *h) {
     if (memo)
         h->memos = memo->next;
     h->memos_free = free_memos;
+    bool seeded = h->memos_seed != 0 || getrandom(&h->memos_seed, sizeof h->memos_seed, 0) > 0;
     pthread_mutex_unlock(&h->memos_lock);
-    return memo ? memo : memo_new();
+    return memo || !seeded ? memo : memo_new(h->memos_seed);
 }
 
 void memo_give(struct http *h, struct memo *memo) {
@@ -78,26 +82,24 @@ void memo_give(struct http *h, struct memo *memo) {
     pthread_mutex_unlock(&h->memos_lock);
 }
 
-static uint64_t hash_key(const struct memo *memo, char kind, struct span name, struct span rest) {
-    uint64_t seed = XXH3_64bits_withSeed(name.p, name.n, memo->seed + (unsigned char)kind);
-    return XXH3_64bits_withSeed(rest.n ? rest.p : "", rest.n, seed);
+static XXH128_hash_t hash_key(const struct memo *memo, char kind, struct span name, struct span rest) {
+    XXH128_hash_t first = XXH3_128bits_withSeed(name.p, name.n, memo->seed + (unsigned char)kind);
+    XXH128_hash_t both = XXH3_128bits_withSeed(rest.n ? rest.p : "", rest.n, memo->seed ^ first.low64);
+    both.low64 ^= first.high64;
+    return both;
 }
 
-/* Where the key is, or would be. */
-static struct slot *find_slot(struct memo *memo, uint64_t hash, char kind, struct span name,
-                              struct span rest) {
-    for (size_t at = hash % SLOTS;; at = (at + 1) % SLOTS) {
+/* Where the hash is, or would be. */
+static struct slot *find_slot(struct memo *memo, XXH128_hash_t hash) {
+    for (size_t at = hash.low64 % SLOTS;; at = (at + 1) % SLOTS) {
         struct slot *slot = &memo->slots[at];
-        const struct metric *m = slot->metric;
-        if (!m || (slot->hash == hash && m->key_kind == kind && span_eq(m->key_name, name) &&
-                   span_eq(m->key_rest, rest)))
+        if (!slot->metric || (slot->hash.low64 == hash.low64 && slot->hash.high64 == hash.high64))
             return slot;
     }
 }
 
 const struct metric *memo_find(struct memo *memo, char kind, struct span name, struct span rest) {
-    const struct metric *m =
-        find_slot(memo, hash_key(memo, kind, name, rest), kind, name, rest)->metric;
+    const struct metric *m = find_slot(memo, hash_key(memo, kind, name, rest))->metric;
     if (memo->full && m)
         memo->n_hits++;
     else if (memo->full)
@@ -106,25 +108,24 @@ const struct metric *memo_find(struct memo *memo, char kind, struct span name, s
 }
 
 const struct metric *memo_add(struct memo *memo, const struct metric *metric) {
-    uint64_t hash = hash_key(memo, metric->key_kind, metric->key_name, metric->key_rest);
-    struct slot *slot = find_slot(memo, hash, metric->key_kind, metric->key_name, metric->key_rest);
+    XXH128_hash_t hash = hash_key(memo, metric->key_kind, metric->key_name, metric->key_rest);
+    struct slot *slot = find_slot(memo, hash);
     if (slot->metric)
         return slot->metric;
-    if (memo->full || memo->n == SLOTS / 2) {
-        memo->full = true;
-        return NULL;
-    }
     struct record record = {.kind = RECORD_METRIC, .metric = *metric};
-    record.metric.n_values = 0;
-    struct metric *copy = arena_alloc(&memo->arena, sizeof *copy);
-    copy_record(&record, &memo->arena, (struct span){NULL, 0});
-    if (memo->arena.failed) {
+    struct metric *copy = &record.metric, *kept = NULL;
+    copy->n_values = 0;
+    copy->key_kind = (char)(metric->key_kind | KEY_IS_HASH);
+    copy->key_name = span_of((const char *)&hash, sizeof hash);
+    copy->key_rest = (struct span){NULL, 0};
+    if (!memo->full && memo->n < SLOTS / 2 && (kept = arena_alloc(&memo->arena, sizeof *kept)))
+        copy_record(&record, &memo->arena, (struct span){NULL, 0});
+    if (!kept || memo->arena.failed) {
         memo->full = true;
         return NULL;
     }
-    *copy = record.metric;
-    copy->values = NULL;
-    *slot = (struct slot){hash, copy};
+    *kept = *copy;
+    *slot = (struct slot){hash, kept};
     memo->n++;
-    return copy;
+    return kept;
 }

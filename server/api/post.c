@@ -111,10 +111,8 @@ static int feed_item(struct store *store, const struct item *item, size_t *n_val
         return store_request(store, &((const struct request_item *)item)->request, err);
     if (item->kind == ITEM_KNOWN) {
         const struct known_item *known = (const struct known_item *)item;
-        struct record record = {.kind = RECORD_METRIC, .metric = *known->metric};
-        record.metric.values = known->values;
-        *n_values = record.metric.n_values = known->n_values;
-        return store_put(store, &record, err);
+        *n_values = known->n_values;
+        return store_put_values(store, known->metric, known->n_values, known->values, err);
     }
     const struct record *record = &((const struct record_item *)item)->record;
     if (record->kind == RECORD_METRIC)

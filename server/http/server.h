@@ -48,6 +48,7 @@ struct http {
     uint64_t n_kept_uses;
     pthread_mutex_t memos_lock; /* those that nobody has: api/memo.c */
     struct memo *memos;
+    uint64_t memos_seed; /* 0: none yet */
     void (*memos_free)(struct memo *list);
     pthread_mutex_t windows_lock; /* what streams have read last: control/window.c */
     struct window *windows;
