@@ -13,6 +13,7 @@
 #define SLOTS ((size_t)16384) /* at most half of them are taken */
 /* Asked so often in vain, and hardly ever with success, a full memo holds what nobody sends any more. */
 #define MISSES_MANY (4 * SLOTS)
+#define KEY_TOGETHER 512 /* bytes of a key that are hashed in one go */
 /* In key_kind: the key is a hash of what it is for others of that kind. */
 #define KEY_IS_HASH 0x20
 
@@ -83,7 +84,19 @@ void memo_give(struct http *h, struct memo *memo) {
 }
 
 static XXH128_hash_t hash_key(const struct memo *memo, char kind, struct span name, struct span rest) {
-    XXH128_hash_t first = XXH3_128bits_withSeed(name.p, name.n, memo->seed + (unsigned char)kind);
+    struct {
+        uint64_t n_name;
+        char text[KEY_TOGETHER];
+    } key;
+    uint64_t seed = memo->seed + (unsigned char)kind;
+    if (name.n + rest.n <= sizeof key.text) {
+        key.n_name = name.n;
+        memcpy(key.text, name.p, name.n);
+        if (rest.n)
+            memcpy(key.text + name.n, rest.p, rest.n);
+        return XXH3_128bits_withSeed(&key, sizeof key.n_name + name.n + rest.n, seed);
+    }
+    XXH128_hash_t first = XXH3_128bits_withSeed(name.p, name.n, seed);
     XXH128_hash_t both = XXH3_128bits_withSeed(rest.n ? rest.p : "", rest.n, memo->seed ^ first.low64);
     both.low64 ^= first.high64;
     return both;

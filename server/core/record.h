@@ -81,7 +81,8 @@ struct metric {
     struct span key_name;
     struct span key_rest;
     char key_kind;                 /* 0: a line */
-    const struct metric *known;    /* the remembered one that this is but for its values (decode/intake); NULL: none */
+    /* Of a series that the decoder's caller remembers (decode/intake), all but type, name and values stands there. NULL: it stands here. */
+    const struct metric *known;
     const struct remarks *remarks; /* NULL: none */
 };
 

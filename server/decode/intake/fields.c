@@ -94,7 +94,7 @@ enum intake_status fields_refuse(struct intake *in, const struct pull *p) {
 /* The series at hand is not kept. */
 static void reject_series(struct intake *in, enum reason reason, const char *detail) {
     in->series->n_points++; /* said what is wrong: not also that there are none */
-    intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
+    intake_reject(in, reason, in->series->record.metric.name, in->series->raw, span_str(detail));
 }
 
 const char *fields_kind(enum pull_kind kind) {
@@ -287,5 +287,5 @@ void fields_end_series(const struct fields *f, struct intake *in, size_t from, b
 
 void fields_reject_point(struct intake *in, enum reason reason, struct span raw) {
     in->series->n_points++;
-    intake_reject(in, reason, in->series->metric.name, raw, (struct span){NULL, 0});
+    intake_reject(in, reason, in->series->record.metric.name, raw, (struct span){NULL, 0});
 }

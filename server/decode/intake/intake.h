@@ -5,6 +5,7 @@
  *
  * Clients send the same series again and again, and only the points differ. A caller that remembers series spares itself most of the
  * decoding: `learn` is told of one that was read as a whole, and `known` is asked with the bytes before and behind the points of the next.
+ * What they return is the metric.known of the records that follow.
  *
  *     {"metric":"a","points":[[1700000000,1]],"tags":["b:c"]}
  *     ^^^^^^^^^^^^^^^^^^^^^^^                ^^^^^^^^^^^^^^^^   the same bytes, and points that can be read: the same series

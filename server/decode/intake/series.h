@@ -28,7 +28,7 @@ struct intake {
 };
 
 struct series {
-    struct metric metric;
+    struct record record; /* to be emitted: a metric */
     struct span raw; /* its text in the body, for rejects; {NULL, 0} in binary formats */
     struct span tags[INTAKE_TAGS_MAX];
     size_t n_tags, tag_bytes;               /* of all given tags, also those that had no room */

@@ -84,7 +84,7 @@ static struct series_point read_point(struct wire *outer, const struct wire_fiel
 }
 
 static void take_field(struct series_reading *r, struct wire *w, const struct wire_field *f) {
-    struct metric *m = &r->in->series->metric;
+    struct metric *m = &r->in->series->record.metric;
     switch (f->number) {
     case 1:
         take_resource(r, w, f);
@@ -150,7 +150,7 @@ static struct span behind_points(const struct series_reading *r, struct span byt
 static bool read_series(struct series_reading *r, struct span bytes) {
     struct wire w = wire_of(bytes);
     struct wire_field f;
-    struct metric *m = &r->in->series->metric;
+    struct metric *m = &r->in->series->record.metric;
     m->name = SPAN("");
     while (wire_next(&w, &f))
         take_field(r, &w, &f);
@@ -207,15 +207,15 @@ static enum intake_status decode_series(struct intake *in, struct span bytes, si
         return wire_refuse(in, offset);
     if (r->bad_text)
         return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: string field contains invalid UTF-8");
-    if (!type_of(r->type, &in->series->metric.type)) {
+    if (!type_of(r->type, &in->series->record.metric.type)) {
         in->series->n_points++;
-        intake_reject(in, REASON_UNKNOWN_TYPE, in->series->metric.name, in->series->raw,
+        intake_reject(in, REASON_UNKNOWN_TYPE, in->series->record.metric.name, in->series->raw,
                       (struct span){NULL, 0});
         return INTAKE_OK;
     }
     if (!series_accepts(in))
         return INTAKE_OK;
-    if (in->series->metric.key_kind && !r->mended)
+    if (in->series->record.metric.key_kind && !r->mended)
         series_learn(in, KEY_PROTOBUF, before_points(r, bytes), behind_points(r, bytes));
     read_points(r);
     series_end(in);
