@@ -171,7 +171,8 @@ static bool read_points(struct intake *in, struct pull *p, enum pull_kind kind,
         }
         struct span raw;
         bool first = in->series->n_points == 0;
-        pull_skip(p, &raw);
+        if (!pull_skip(p, &raw)) /* of a known series nothing has looked at them before */
+            return false;
         if (first && element == PULL_NUMBER) { /* [timestamp, value] without the list around it */
             reject_series(in, REASON_FLAT_POINTS, NULL);
             return false;
