@@ -3,6 +3,8 @@
  * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
  * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
 #include "asking.h"
+
+#include "core/clock.h"
 #include "control/held.h"
 #include "control/window.h"
 #include "http/follow.h"
@@ -417,7 +419,70 @@ static void slow_exports_hold_nothing(void) {
     stop();
 }
 
-UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
+/* --- posts --------------------------------------------------------------------------------------------- */
+
+/* Steps of all statements of the writer so far. */
+static int sum_steps(struct store *s, void *sum, struct err *err) {
+    (void)err;
+    for (int i = 0; i < SQL_N; i++)
+        if (s->sql[i])
+            *(uint64_t *)sum += (uint64_t)sqlite3_stmt_status(s->sql[i], SQLITE_STMTSTATUS_VM_STEP, 0);
+    return 0;
+}
+
+static uint64_t steps_of_writer(void) {
+    struct err err = {0};
+    uint64_t sum = 0;
+    EQ_INT(ingest_call(server.rig.ingest, INGEST_ALL, sum_steps, &sum, &err), 0);
+    return sum;
+}
+
+static void post_points(int n_series, int n_points) {
+    struct buf body = {0};
+    long long now = (long long)(clock_wall_ns() / NS_PER_S);
+    buf_str(&body, "{\"series\":[");
+    for (int i = 0; i < n_series; i++) {
+        buf_printf(&body, "%s{\"metric\":\"p.%d\",\"points\":[", i ? "," : "", i);
+        for (int k = 0; k < n_points; k++)
+            buf_printf(&body, "%s[%lld,%d]", k ? "," : "", now - k, i + k);
+        buf_printf(&body, "],\"tags\":[\"env:ci\",\"shard:%d\"]}", i % 7);
+    }
+    buf_str(&body, "]}");
+    EQ_INT(client_ask(&client, "POST /api/v1/series", "Content-Type: application/json\r\nDD-API-KEY: k\r\n",
+                      body.p),
+           202);
+    buf_free(&body);
+}
+
+/* What the writer does for one body, to the end: those of series never seen, of the same again, and of as many points in few series. */
+static void work_of_posts(int n, uint64_t work[3]) {
+    start();
+    post_points(1, 1); /* statements are prepared with the first */
+    uint64_t before = steps_of_writer(), after;
+    for (int i = 0; i < 3; i++) {
+        post_points(i == 2 ? 10 : n, i == 2 ? n / 10 : 1);
+        after = steps_of_writer();
+        work[i] = after - before;
+        before = after;
+    }
+    stop();
+}
+
+/* A commit of its own for each body wrote two rows for each of its series. */
+static void more_points(void) {
+    uint64_t few[3], many[3];
+    work_of_posts(FEW / 8, few);
+    work_of_posts(FEW, many);
+    for (int i = 0; i < 3; i++) {
+        if (getenv("SHOW"))
+            fprintf(stderr, "post %d: %llu, %llu\n", i, (unsigned long long)few[i],
+                    (unsigned long long)many[i]);
+        CU_ASSERT(few[i] > 0 && many[i] <= 12 * few[i]);
+    }
+    CU_ASSERT(many[2] <= few[2] + NOTHING); /* rows are of series, not of points */
+}
+
+UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points}, {"slow exports hold nothing", slow_exports_hold_nothing},
           {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
           {"eight times the series of as many names", more_series_of_names},
           {"eight times the names", more_names}, {"eight times the samples", more_samples},
