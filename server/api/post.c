@@ -17,9 +17,11 @@
 
 #define FEED_VALUES 256 /* about 100 us of storing */
 
+enum item_kind { ITEM_RECORD, ITEM_KNOWN, ITEM_REQUEST };
+
 struct item {
     struct item *next;
-    enum { ITEM_RECORD, ITEM_KNOWN, ITEM_REQUEST } kind;
+    enum item_kind kind;
 };
 
 struct record_item {
@@ -198,7 +200,7 @@ static bool put_chunk(struct post *p) {
 }
 
 /* An item with room for n bytes, itself included. */
-static struct item *add_item(struct post *p, int kind, size_t n) {
+static struct item *add_item(struct post *p, enum item_kind kind, size_t n) {
     if (p->refused)
         return NULL;
     if (p->early && p->chunk && p->chunk->arena.used >= POST_CHUNK && !put_chunk(p))
