@@ -68,7 +68,8 @@ static void copy_all(struct copying *c, size_t n, const struct value *from, stru
     }
 }
 
-void copy_values(size_t n, const struct value *from, struct value *to, struct arena *arena, struct span body) {
+void copy_values(size_t n, const struct value *from, struct value *to, struct arena *arena,
+                 struct span body) {
     copy_all(&(struct copying){arena, body}, n, from, to);
 }
 

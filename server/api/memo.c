@@ -12,7 +12,7 @@
 
 #define SLOTS ((size_t)16384) /* at most half of them are taken */
 /* Asked so often in vain, and hardly ever with success, a full memo holds what nobody sends any more. */
-#define MISSES_MANY (4 * SLOTS)
+#define MISSES_MANY  (4 * SLOTS)
 #define KEY_TOGETHER 512 /* bytes of a key that are hashed in one go */
 /* In key_kind: the key is a hash of what it is for others of that kind. */
 #define KEY_IS_HASH 0x20

@@ -222,8 +222,8 @@ static struct item *add_item(struct post *p, enum item_kind kind, size_t n) {
 }
 
 static void add_known(struct post *p, const struct metric *m) {
-    struct known_item *known = (struct known_item *)add_item(
-        p, ITEM_KNOWN, sizeof *known + m->n_values * sizeof *known->values);
+    struct known_item *known =
+        (struct known_item *)add_item(p, ITEM_KNOWN, sizeof *known + m->n_values * sizeof *known->values);
     if (!known)
         return;
     struct chunk *c = p->chunk;

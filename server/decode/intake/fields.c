@@ -240,7 +240,8 @@ bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
         return false;
     struct pull first = list;
     pull_enter(&first);
-    if (!pull_element(&first) || pull_kind(&first) != kind) /* what else it may be is told of the whole series */
+    if (!pull_element(&first) ||
+        pull_kind(&first) != kind) /* what else it may be is told of the whole series */
         return false;
     size_t points = list.at, behind = skip_brackets(body, points, body.n, 0, NULL);
     size_t end = body.n - behind > KNOWN_BEHIND ? behind + KNOWN_BEHIND : body.n;

@@ -12,8 +12,7 @@ void series_begin(struct intake *in, enum metric_type type) {
     struct series *s = in->series;
     arena_reset(&in->scratch);
     s->record.kind = RECORD_METRIC;
-    s->record.metric =
-        (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
+    s->record.metric = (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
     s->raw = (struct span){NULL, 0};
     s->n_tags = s->tag_bytes = s->n_long_tags = s->n_resources = s->n_values = s->n_points = 0;
     s->has_origin = false;
@@ -174,7 +173,8 @@ bool series_accepts(struct intake *in) {
     if (s->record.metric.origin.host.n > INTAKE_HOST_BYTES)
         return refused(in, REASON_HOST_TOO_LONG, "bytes", s->record.metric.origin.host.n);
     for (size_t i = 0; i < s->n_long_tags; i++)
-        intake_reject(in, REASON_TAG_TOO_LONG, s->record.metric.name, s->long_tags[i], (struct span){NULL, 0});
+        intake_reject(in, REASON_TAG_TOO_LONG, s->record.metric.name, s->long_tags[i],
+                      (struct span){NULL, 0});
     s->record.metric.n_tags = s->n_tags;
     return true;
 }

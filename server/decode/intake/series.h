@@ -29,7 +29,7 @@ struct intake {
 
 struct series {
     struct record record; /* to be emitted: a metric */
-    struct span raw; /* its text in the body, for rejects; {NULL, 0} in binary formats */
+    struct span raw;      /* its text in the body, for rejects; {NULL, 0} in binary formats */
     struct span tags[INTAKE_TAGS_MAX];
     size_t n_tags, tag_bytes;               /* of all given tags, also those that had no room */
     struct span long_tags[INTAKE_TAGS_MAX]; /* the tags that were cut, as they were given */

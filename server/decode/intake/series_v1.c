@@ -137,8 +137,8 @@ static void read_series(struct intake *in, struct pull *p) {
     pull_enter(p);
     while (pull_key(p, &key))
         read_member(&d, s, key);
-    bool known =
-        distribution ? !d.type.n || fields_equal(d.type, "distribution") : type_of(d.type, &s->record.metric.type);
+    bool known = distribution ? !d.type.n || fields_equal(d.type, "distribution")
+                              : type_of(d.type, &s->record.metric.type);
     fields_end_series(&d.fields, in, from, known, d.points, PULL_ARRAY, read_point);
 }
 

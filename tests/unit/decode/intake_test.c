@@ -653,11 +653,12 @@ static void test_tagset_bomb(void) {
     buf_free(&payload);
 }
 
-UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"series that are remembered", test_remembered},
-          {"what looks like one that is remembered", test_not_remembered}, {"truncated anywhere", test_truncated},
-          {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
-          {"odd fields", test_odd_fields}, {"too many tags", test_too_many_tags},
-          {"too many resources, tags too large", test_large_series},
+UNIT_MAIN("decode/intake", {"decodes every case", test_cases},
+          {"series that are remembered", test_remembered},
+          {"what looks like one that is remembered", test_not_remembered},
+          {"truncated anywhere", test_truncated}, {"damaged anywhere", test_damaged},
+          {"out of memory anywhere", test_starved}, {"odd fields", test_odd_fields},
+          {"too many tags", test_too_many_tags}, {"too many resources, tags too large", test_large_series},
           {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})

@@ -558,11 +558,11 @@ static void test_query(void) {
 }
 
 UNIT_MAIN("http/api", {"v1 series", test_series_v1}, {"dropped in silence", test_dropped_in_silence},
-          {"series that are known", test_known_series},
-          {"--strict-intake", test_strict}, {"v2 series", test_series_v2},
-          {"the other writes", test_other_writes}, {"events", test_events}, {"lines over HTTP", test_proxy},
-          {"encodings", test_encodings}, {"too large", test_too_large}, {"a large body", test_large_body},
-          {"keys", test_keys}, {"a write without a key is refused", test_no_key},
+          {"series that are known", test_known_series}, {"--strict-intake", test_strict},
+          {"v2 series", test_series_v2}, {"the other writes", test_other_writes}, {"events", test_events},
+          {"lines over HTTP", test_proxy}, {"encodings", test_encodings}, {"too large", test_too_large},
+          {"a large body", test_large_body}, {"keys", test_keys},
+          {"a write without a key is refused", test_no_key},
           {"what else an Agent sends, and which requests are listed", test_agent_paths},
           {"--timestamps any", test_any_age}, {"--accept-no-key", test_accept_no_key},
           {"--strict-intake and the form of a key", test_strict_keys},

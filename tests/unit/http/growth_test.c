@@ -4,9 +4,9 @@
  * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
 #include "asking.h"
 
-#include "core/clock.h"
 #include "control/held.h"
 #include "control/window.h"
+#include "core/clock.h"
 #include "http/follow.h"
 #include "judge/judge.h"
 #include "store/sqlite/private.h"
@@ -482,7 +482,8 @@ static void more_points(void) {
     CU_ASSERT(many[2] <= few[2] + NOTHING); /* rows are of series, not of points */
 }
 
-UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points}, {"slow exports hold nothing", slow_exports_hold_nothing},
+UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points},
+          {"slow exports hold nothing", slow_exports_hold_nothing},
           {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
           {"eight times the series of as many names", more_series_of_names},
           {"eight times the names", more_names}, {"eight times the samples", more_samples},
