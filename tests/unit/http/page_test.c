@@ -104,7 +104,8 @@ static void test_few_values_and_a_long_tail(void) {
 
 UNIT_MAIN("http/page", {"a long header arrives whole", test_a_long_header_arrives_whole},
           {"files", test_files},
-          {"what a browser has is not sent again", test_what_a_browser_has_is_not_sent_again}, {"a token guards the data alone", test_a_token_guards_the_data_alone},
+          {"what a browser has is not sent again", test_what_a_browser_has_is_not_sent_again},
+          {"a token guards the data alone", test_a_token_guards_the_data_alone},
           {"what browsers ask for is not recorded", test_what_browsers_ask_for_is_not_recorded},
           {"names that are not UTF-8", test_names_that_are_not_utf8},
           {"few values and a long tail", test_few_values_and_a_long_tail})
