@@ -1,8 +1,8 @@
 // What the page costs, beside what it may cost. The table is printed; only what does not depend on the machine's speed is required
-// here: a line begins with "FAIL" then. PAGE_MINUTES=5 watches all screens for so long, side by side, and tells of memory from minute 1 on.
+// here: a line begins with "FAIL" then. As root, the server goes before other work of the machine. PAGE_MINUTES=5 watches all screens for so long, side by side, and tells of memory from minute 1 on.
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
-import {cpu_s, expects, fill, first, flood, hidden, part, seen, shareOf, wait, watch} from './measure.mjs';
+import {FIRST, cpu_s, expects, fill, first, flood, hidden, part, seen, shareOf, wait, watch} from './measure.mjs';
 import {startRecorder} from './recorder.mjs';
 
 const RATE = 100000, METRICS = 1000, SERIES = 100000, TABS = 6;
@@ -33,7 +33,7 @@ export async function numbers(binary, browser, assets) {
   const makers = files.filter((f) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/.test(text(f)) || (f.endsWith('.html') && /style=|\son[a-z]+=/.test(text(f))));
   say('files that make markup from text', '0', String(makers.length), makers.length === 0);
 
-  const r = await startRecorder(binary), pid = r.ready.pid;
+  const r = await startRecorder([...FIRST, binary]), pid = r.ready.pid;
   const headers = (await fetch(`${r.url}/`)).headers;
   say('Content-Security-Policy', 'as in the specification', headers.get('content-security-policy') === POLICY ? 'as in the specification' : 'another', headers.get('content-security-policy') === POLICY);
   say('cookies', '0', String(headers.getSetCookie().length), headers.getSetCookie().length === 0);
@@ -70,16 +70,16 @@ export async function numbers(binary, browser, assets) {
   const tries = MINUTES ? 100 : 30, times = await seen(browser, r, tries);
   say('a new series in Live', '≤ 500 ms, all', `${times.filter((t) => t <= 500).length} of ${tries} (median ${ms(part(times, 0.5))}, worst ${ms(part(times, 1))})`, times.length === tries);
 
-  const alone = await expects(r, 60), tabs = [];
+  const alone = await expects(r, 150), tabs = [];
   for (let i = 0; i < TABS; i++) {
     const context = await browser.newContext(), page = await context.newPage();
     await page.goto(`${r.url}/${SCREENS[i % 3][1]}`);
     tabs.push(context);
   }
-  await wait(1000);
-  const beside = await expects(r, 60);
+  await wait(3000); // what is only asked for at first
+  const beside = await expects(r, 150);
   await Promise.all(tabs.map((context) => context.close()));
-  say(`expect of another session, p95, beside ${TABS} tabs`, `alone +20 % (${(1.2 * part(alone, 0.95)).toFixed(1)} ms)`, `${part(beside, 0.95).toFixed(1)} ms`);
+  say(`expect of another session, p95, beside ${TABS} tabs`, `${(1.2 * part(alone, 0.95)).toFixed(1)} ms: alone +20 %`, `${part(beside, 0.95).toFixed(1)} ms`);
   await stop();
   const lost = Object.values((await r.ask('status')).losses).reduce((a, b) => a + b, 0);
   say('lost in all of that', '0', String(lost));
