@@ -16,7 +16,7 @@
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 #define N_PASSED_ON (sizeof passed_on / sizeof passed_on[0])
 
-static sigset_t before; /* the mask that the child gets back */
+static sigset_t before;          /* the mask that the child gets back */
 static void (*pipe_before)(int); /* and what SIGPIPE did */
 
 static sigset_t waited_for(void) {

@@ -110,8 +110,10 @@ int bag_add_many(struct bag *b, size_t n, const double *values, double weight, s
     if ((plain ? reserve_plain(b, n) : reserve(b, n)) != 0)
         return -1;
     note_many(b, n, values, weight);
+    double *to = b->plain + b->n_plain;
+    b->n_plain += plain ? n : 0;
     for (size_t i = 0; i < n && plain; i++)
-        b->plain[b->n_plain++] = values[i] + 0.0; /* -0 is 0 */
+        to[i] = values[i] + 0.0; /* -0 is 0 */
     for (size_t i = 0; i < n && !plain; i++) {
         double value = values[i] + 0.0;
         if (!looks || !joins(b, h, value, weight))

@@ -37,10 +37,10 @@ FAST_INLINE unsigned fast_digits(uint64_t w) {
     return fast_before(fast_others(w));
 }
 
-/* The number that the first n of them are, 1 to 8. */
+/* The number that the first n of them are, 1 to 8, all of them digits. */
 FAST_INLINE uint64_t fast_number_in(uint64_t w, unsigned n) {
     w <<= 64 - 8 * n; /* zeros before them */
-    w = (w & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
+    w = w * 2561 >> 8;
     w = (w & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
     return (w & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
 }
@@ -101,8 +101,6 @@ FAST_INLINE size_t fast_more(const char *p, unsigned eights, uint64_t *number) {
 
 /* As a float is that was written in full. */
 static inline const char *fast_long(const char *p, double *number) {
-    bool negative = *p == '-';
-    p += negative;
     uint64_t digits = 0;
     size_t n = fast_more(p, 2, &digits), parts = 0;
     p += n;
@@ -112,38 +110,46 @@ static inline const char *fast_long(const char *p, double *number) {
     }
     if (n == 0 || n + parts > NUMBER_EXACT)
         return NULL;
-    double value = number_decimal(digits, parts);
-    *number = negative ? -value : value;
+    *number = number_decimal(digits, parts);
     return p;
 }
 
 /* Up to seven digits, or six and a point among them: such a quotient is exact to the last bit. */
 FAST_INLINE const char *fast_short(const char *p, double *number) {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
-    bool negative = *p == '-';
-    p += negative;
     uint64_t w = fast_eight(p), others = fast_others(w);
-    unsigned n = fast_before(others);
-    if (n == 0 || n == 8)
+    if (others == 0 || (others & 0x80))
         return NULL;
+    unsigned n = fast_before(others);
     if (p[n] != '.') {
-        double value = (double)(int64_t)fast_number_in(w, n);
-        *number = negative ? -value : value;
+        *number = (double)(int64_t)fast_number_in(w, n);
         return p + n;
     }
-    unsigned end = fast_before(others & (others - 1)), parts = end - n - 1;
-    if (parts == 0 || end == 8)
+    others &= others - 1;
+    unsigned end = fast_before(others), parts = end - n - 1;
+    if (others == 0 || parts == 0)
         return NULL;
-    uint64_t before = (UINT64_C(1) << 8 * n) - 1;
-    w = (w & before) | (w >> 8 & ~before); /* the point goes */
-    double value = (double)(int64_t)fast_number_in(w, end - 1) / powers[parts];
-    *number = negative ? -value : value;
+    uint64_t after = UINT64_MAX << 8 * n;
+    w = (w & ~after) | (w >> 8 & after); /* the point goes */
+    *number = (double)(int64_t)fast_number_in(w, end - 1) / powers[parts];
     return p + end;
 }
 
-FAST_INLINE const char *fast_number(const char *p, double *number) {
+FAST_INLINE const char *fast_positive(const char *p, double *number) {
     const char *end = fast_short(p, number);
     return end ? end : fast_long(p, number);
+}
+
+/* On its own, so that where a number begins is not computed of whether there is a sign. */
+static __attribute__((noinline)) const char *fast_negative(const char *p, double *number) {
+    double size = 0;
+    const char *end = fast_positive(p, &size);
+    *number = -size;
+    return end;
+}
+
+FAST_INLINE const char *fast_number(const char *p, double *number) {
+    return *p == '-' ? fast_negative(p + 1, number) : fast_positive(p, number);
 }
 
 /* The next value from p on; NULL: it is another case, and nothing has been taken. */
