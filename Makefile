@@ -45,6 +45,8 @@ endif
 # What builds much does so on every core, unless make was told how.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
+# Each start looks every symbol up, in the libraries' order: those that hold most of them come first.
+FIRST_LIBS_release := -Wl,--no-as-needed -lsqlite3 -lgnutls -lc -Wl,--as-needed
 SERVER_LIBS := -lmicrohttpd -lgnutls -lsqlite3 -ljansson -lz -lzstd -lxxhash -lpthread -lm -ldl
 CLIENT_LIBS := -ljansson -lz -lpthread -lm -ldl
 
@@ -101,7 +103,7 @@ build/statwit: $(OUT)/statwit
 endif
 
 $(OUT)/statwit: $(OUT)/server/main.o $(OUT)/libserver.a $(OUT)/libstatwit.a
-	$(LINK) -o $@ $^ $(SERVER_LIBS) $(CLIENT_LIBS)
+	$(LINK) -o $@ $(FIRST_LIBS_$(VARIANT)) $^ $(SERVER_LIBS) $(CLIENT_LIBS)
 
 $(OUT)/libserver.a: $(SERVER_OBJ)
 	@rm -f $@
@@ -120,19 +122,20 @@ $(OUT)/%.o: %.c
 
 # Text that is compiled in (core/embed.h) is a prerequisite of who embeds it.
 $(OUT)/server/store/sqlite/migrate.o: $(SQL)
-$(OUT)/server/store/sqlite/template.o: build/template/recording
+$(OUT)/server/store/sqlite/template.o: build/template/recording build/template/memory
 $(OUT)/server/store/clickhouse/schema.o: $(wildcard schema/clickhouse/*.sql)
 $(OUT)/server/control/openapi.o: schema/openapi.yaml
 $(OUT)/server/page/page.o: $(wildcard server/page/*.html server/page/*.svg server/page/*.css server/page/*.js)
 
 # A new recording as bytes, by a program that runs here whatever is built. The version is the number of the last migration.
 TEMPLATE_SRC := server/store/sqlite/template/make.c server/store/sqlite/template/make.h
-TEMPLATE_SQL := schema/sqlite/recording.sql schema/sqlite/views.sql
 TEMPLATE_VERSION := $(firstword $(subst _, ,$(notdir $(lastword $(sort $(wildcard schema/sqlite/0*.sql))))))
 build/template/make: $(TEMPLATE_SRC)
 	@mkdir -p $(@D)
 	@$(say) '  CC    $<'; $(HOSTCC) -O1 -Wall -Wextra -o $@.new $< -lsqlite3 && mv $@.new $@
-build/template/recording: build/template/make $(SQL)
+build/template/recording: TEMPLATE_SQL = schema/sqlite/recording.sql schema/sqlite/views.sql
+build/template/memory: TEMPLATE_SQL = schema/sqlite/recording.sql
+build/template/recording build/template/memory: build/template/make $(SQL)
 	@build/template/make $@.new $(TEMPLATE_VERSION) $(TEMPLATE_SQL) && mv $@.new $@
 
 # --- tests ----------------------------------------------------------------------------------------------------------

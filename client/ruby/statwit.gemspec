@@ -9,6 +9,6 @@ Gem::Specification.new do |gem|
   gem.authors = ["The statwit authors"]
   gem.license = "MIT"
   gem.homepage = "https://github.com/statwit/statwit"
-  gem.files = Dir["lib/**/*.rb", "libexec/statwit", "README.md"]
+  gem.files = Dir["lib/**/*.rb", "libexec/statwit", "licences/**/*", "README.md"].select { |path| File.file?(path) }.sort
   gem.required_ruby_version = ">= 3.1" # Process._fork: a forked child lets go of the server
 end

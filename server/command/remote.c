@@ -44,10 +44,10 @@ static int refused(const struct remote *r, const struct statwit_request *request
     else
         log_error("%s answered %d to %.100s: is it the URL of a statwit server?",
                   statwit_recorder_url(r->recorder), response->status, request->path);
+    bool usage = words && (response->status == 400 || response->status == 404 || response->status == 409 ||
+                           response->status == 413);
     json_decref(body);
-    bool ours = response->status == 400 || response->status == 404 || response->status == 409 ||
-                response->status == 413;
-    return ours ? EXIT_USAGE : EXIT_CANNOT;
+    return usage ? EXIT_USAGE : EXIT_CANNOT;
 }
 
 static int perform(struct remote *r, const struct statwit_request *request,
@@ -76,7 +76,7 @@ static int check_alive(struct remote *r) {
     int64_t ms = r->answer_ms < REMOTE_ALIVE_MS ? r->answer_ms : REMOTE_ALIVE_MS;
     struct statwit_request request = {.path = "/healthz", .timeout_ms = timeout_of(ms)};
     struct statwit_response response = {0};
-    int status = r->alive ? EXIT_PASS : perform(r, &request, &response);
+    int status = r->alive || perform(r, &request, &response) == EXIT_PASS ? EXIT_PASS : EXIT_CANNOT;
     if (status == EXIT_PASS && !r->alive)
         status = check_ours(r, &response);
     r->alive = status == EXIT_PASS;

@@ -104,22 +104,31 @@ static struct batch_name *find_group(struct batch_event *s, const struct metric 
     return &s->groups[s->n_groups++];
 }
 
-static int count_chunk(void *arg, const struct chunk_row *row) {
-    struct batch_event *s = arg;
-    const struct metric m = {.name = row->name, .type = row->type};
-    struct batch_name *g = find_group(s, &m);
+/* The group of a series whose newest sample is last_id. NULL: no memory; then s has failed. */
+static struct batch_name *see_series(struct batch_event *s, const struct metric *m, uint64_t series_id,
+                                     uint64_t last_id) {
+    struct batch_name *g = find_group(s, m);
     if (!g) {
         s->failed = true;
-        return 1;
+        return NULL;
     }
+    g->is_new = g->is_new || series_id > s->series;
+    if (g->newest_id < last_id)
+        g->newest_id = last_id;
+    if (s->newest_series < series_id)
+        s->newest_series = series_id;
+    return g;
+}
+
+static int count_chunk(void *arg, const struct chunk_row *row) {
+    struct batch_event *s = arg;
+    struct batch_name *g =
+        see_series(s, &(struct metric){.name = row->name, .type = row->type}, row->series_id, row->id);
+    if (!g)
+        return 1;
     s->n += row->n;
     g->n += row->n;
     g->sum += row->sum;
-    g->is_new = g->is_new || row->series_id > s->series;
-    if (g->newest_id < row->id)
-        g->newest_id = row->id;
-    if (s->newest_series < row->series_id)
-        s->newest_series = row->series_id;
     return 0;
 }
 
@@ -218,20 +227,13 @@ static int send_each(struct batch_event *s, struct filter *f, struct err *err) {
 
 /* A series that came up is told of even if its samples are not among those that are read. */
 static int take_new_series(void *arg, const struct series_row *row) {
-    struct batch_event *s = arg;
-    const struct metric m = {.name = row->name, .type = row->type};
-    struct batch_name *g = find_group(s, &m);
-    if (!g) {
-        s->failed = true;
+    struct batch_event *s = arg; /* which asked for those after s->series */
+    struct batch_name *g =
+        see_series(s, &(struct metric){.name = row->name, .type = row->type}, row->id, row->last_id);
+    if (!g)
         return 1;
-    }
-    g->is_new = true;
     g->unread += row->samples;
     g->unread_sum += row->sum;
-    if (g->newest_id < row->last_id)
-        g->newest_id = row->last_id;
-    if (s->newest_series < row->id)
-        s->newest_series = row->id;
     return 0;
 }
 

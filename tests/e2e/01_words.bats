@@ -121,7 +121,7 @@ END
 offered() { # SHELL LINE
     case $1 in
     zsh) HOME=$BATS_TEST_TMPDIR python3 "$BATS_TEST_DIRNAME/zsh_complete.py" ./completion.zsh "$2" | paste -sd ' ' ;;
-    fish) HOME=$BATS_TEST_TMPDIR fish --no-config -c 'source ./completion.fish; complete -C "$argv[1]"' "$2" | cut -f1 | LC_ALL=C sort | paste -sd ' ' ;;
+    fish) HOME=$BATS_TEST_TMPDIR fish --no-config -c 'source ./completion.fish; complete -C "$argv[1]"' "$2" 2>&1 | cut -f1 | LC_ALL=C sort | paste -sd ' ' ;;
     esac
 }
 

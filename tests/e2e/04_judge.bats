@@ -213,6 +213,18 @@ load helper
     done
 }
 
+@test "run: what a start costs is counted: threads, descriptors, touched pages" {
+    case $(readlink -f "$STATWIT_BIN") in */asan/* | */tsan/*) skip 'a sanitizer has threads and pages of its own' ;; esac
+    statwit run -q -- sh -c 'sed -n "s/^Threads:[^0-9]*//p" /proc/$PPID/status
+        ls /proc/$PPID/fd | wc -l
+        cut -d" " -f10 /proc/$PPID/stat' >cost
+    { read -r threads && read -r descriptors && read -r faults; } <cost
+    echo "$threads threads, $descriptors descriptors, $faults page faults"
+    [ "$threads" -le 9 ]
+    [ "$descriptors" -le 44 ]
+    [ "$faults" -gt 0 ] && [ "$faults" -le 600 ]
+}
+
 @test "run: input and output stay the command's own" {
     [ "$(echo in | statwit run -q -- sh -c 'cat; echo err >&2' 2>err)" = in ]
     [ "$(cat err)" = err ]

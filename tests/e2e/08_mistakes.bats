@@ -77,8 +77,21 @@ load helper
 @test "a server that is no recorder" {
     start
     run statwit ls --url "$STATWIT_URL/elsewhere"
-    exits 2
+    exits 3
     has "answered 404 to /healthz: is it the URL of a statwit server?"
+}
+
+# Python's module MODULE here has a request handler CLASS: it answers at $STATWIT_URL, in a server's place.
+imitate() { # module, class
+    mkfifo listens
+    python3 -c "import http.server, $1
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), $1.$2)
+print(server.server_port, flush=True)
+server.serve_forever()" >listens 3>&- &
+    # shellcheck disable=SC2034  # ended by teardown
+    SERVER=$!
+    read -r -t 60 port <listens
+    export STATWIT_URL=http://127.0.0.1:$port
 }
 
 # Answers whatever it is asked with what it finds for the path in its file answers.json, or for "*".
@@ -90,20 +103,12 @@ class Liar(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with open("answers.json") as file: answers = json.load(file)
         text = answers.get(self.path, answers["*"]).encode()
-        self.send_response(200); self.send_header("Content-Length", str(len(text))); self.end_headers()
+        self.send_response(answers.get("status", 200)); self.send_header("Content-Length", str(len(text))); self.end_headers()
         self.wfile.write(text)
     do_POST = do_GET
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
-print(server.server_port, flush=True)
-server.serve_forever()
 END
-    mkfifo listens
-    python3 liar.py >listens 3>&- &
-    # shellcheck disable=SC2034  # ended by teardown
-    SERVER=$!
-    read -r -t 60 port <listens
-    export STATWIT_URL=http://127.0.0.1:$port
+    imitate liar Liar
 }
 
 @test "a server that answers 200 to everything is no recorder in which there is nothing" {
@@ -116,6 +121,17 @@ END
             exits 3 || { echo "$answer $command"; return 1; }
             has "does not answer /healthz as a statwit server does: is it the URL of one?" || { echo "$answer $command"; return 1; }
         done
+    done
+}
+
+@test "a server that answers 404, in whatever words, is none that could judge: exit 3, not 2" {
+    liar
+    for answer in '{}' '{"error":"no such page"}' '<html>'; do
+        jq -n --arg answer "$answer" '{"*": $answer, status: 404}' >answers.json
+        run timeout 60 "$STATWIT_BIN" expect 'incr a sum == 1'
+        exits 3
+        run timeout 60 "$STATWIT_BIN" ls
+        exits 3
     done
 }
 
@@ -379,16 +395,8 @@ class Hanging(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b'{"status":"ok"}')
     do_POST = do_GET
     def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
-print(server.server_port, flush=True)
-server.serve_forever()
 END
-    mkfifo listens
-    python3 hang.py >listens 3>&- &
-    # shellcheck disable=SC2034  # ended by teardown
-    SERVER=$!
-    read -r -t 60 port <listens
-    export STATWIT_URL=http://127.0.0.1:$port
+    imitate hang Hanging
 }
 
 @test "a server that hangs is told, by every command" {

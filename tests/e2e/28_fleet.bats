@@ -90,10 +90,11 @@ record() { statwit run --db r.db -q -- "$STATWIT_BIN" send --to http 'a:1|c'; }
     grep -q 'tests="1" failures="0" errors="0"' r.xml
     grep -q '<property name="push.why" value="nobody takes' r.xml
     mkfifo pipe
-    cat pipe >piped &
+    cat pipe >piped 3>&- &
+    reader=$!
     run statwit run --push "$NOBODY" --push-timeout 100ms --push-required -e 'no any x' --junit pipe -- true
     exits 3
-    wait
+    wait "$reader"
     [ "$(grep -c '<testsuites>' piped)" = 1 ]
     grep -q 'tests="2" failures="0" errors="1"' piped
     grep -q '<error type="push" message="nobody takes' piped

@@ -140,7 +140,7 @@ class Recorder:
 
     def session(self, name=None):
         """A new session, empty and apart from all others."""
-        return Session(self, self._call("POST", "/recorder/v1/sessions", {"name": name} if name else {}))
+        return Session(self, self._call("POST", "/recorder/v1/sessions", {"name": name} if name else None))
 
     def status(self):
         return self._call("GET", "/recorder/v1/status")

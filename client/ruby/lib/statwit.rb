@@ -35,8 +35,8 @@ module Statwit
     end
   end
 
-  # The verdict is `fail`. The message is the server's explanation.
-  class NotRecorded < StandardError
+  # A verdict that is no `pass`. The message is the server's explanation.
+  class NotPassed < StandardError
     attr_reader :report
 
     def initialize(report)
@@ -44,16 +44,13 @@ module Statwit
       @report = report
     end
   end
+  private_constant :NotPassed # who rescues both takes the one for the other
+
+  # The verdict is `fail`.
+  class NotRecorded < NotPassed; end
 
   # Something was lost that could have changed the verdict. This is no failed assertion, for a test that waits for one.
-  class Inconclusive < StandardError
-    attr_reader :report
-
-    def initialize(report)
-      super(report.to_s)
-      @report = report
-    end
-  end
+  class Inconclusive < NotPassed; end
 
   # A running statwit: one that somebody else runs (`Recorder.new(url)`), or a private one (`Recorder.start`).
   class Recorder

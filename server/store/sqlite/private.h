@@ -92,6 +92,13 @@ struct store_pool {
     bool taken[STORE_READERS];
 };
 
+/* session.c: the statements of sessions that come and go. */
+#define STORE_AGAIN_MAX 40
+struct store_again {
+    const char *sql; /* a literal, known by its address */
+    sqlite3_stmt *stmt;
+};
+
 struct store {
     struct store_options options;
     char *path_given;
@@ -104,6 +111,7 @@ struct store {
     void *meanwhile_arg;
     const char *const *texts; /* SQL_N of them */
     sqlite3_stmt *sql[SQL_N]; /* what puts records is prepared with the first transaction that may */
+    struct store_again again[STORE_AGAIN_MAX];
     struct bulk feed;
     struct bulk_list new_series, new_contexts; /* interned, but not in the file yet: identity.c */
     struct bulk_list new_requests;             /* not in the file yet: requests.c */

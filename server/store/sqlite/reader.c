@@ -325,7 +325,10 @@ static int uri_of(const char *path, bool immutable, char *uri, size_t size) {
             return -1;
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
                      strchr("/._-", *p);
-        n += (size_t)snprintf(uri + n, size - n, plain ? "%c" : "%%%02X", *p);
+        if (plain)
+            uri[n++] = (char)*p;
+        else
+            n += (size_t)snprintf(uri + n, size - n, "%%%02X", *p);
     }
     if (n + 32 >= size)
         return -1;

@@ -11,29 +11,61 @@
     " WHERE l.prev IS NOT NULL) SELECT id FROM chain)"
 #define METRICS_OF "(SELECT id FROM metric WHERE session_id = ?1)"
 
-static int run_for(struct store *s, const char *sql, uint64_t session_id, uint64_t *changed,
-                   struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+/* A suite makes and removes a session for each test. To prepare these statements was most of what that took. */
+static sqlite3_stmt *prepared(struct store *s, const char *literal, struct err *err) {
+    for (size_t i = 0; i < STORE_AGAIN_MAX; i++) {
+        struct store_again *again = &s->again[i];
+        if (!again->stmt) {
+            again->stmt = db_prepare(s->db, literal, err);
+            again->sql = literal;
+        }
+        if (again->sql == literal)
+            return again->stmt;
+    }
+    err_set(err, 0, "too many statements");
+    return NULL;
+}
+
+/* ?2: value. */
+static int run_with(struct store *s, const char *literal, uint64_t session_id, uint64_t value,
+                    uint64_t *changed, struct err *err) {
+    sqlite3_stmt *stmt = prepared(s, literal, err);
     if (!stmt)
         return -1;
     db_bind_id(stmt, 1, session_id);
+    db_bind_id(stmt, 2, value);
     int result = db_done(s->db, stmt, err);
     if (changed)
         *changed = (uint64_t)sqlite3_changes64(s->db);
-    sqlite3_finalize(stmt);
     return result;
 }
 
-static int count_for(struct store *s, const char *sql, uint64_t session_id, uint64_t *count,
+static int run_for(struct store *s, const char *literal, uint64_t session_id, uint64_t *changed,
+                   struct err *err) {
+    return run_with(s, literal, session_id, 0, changed, err);
+}
+
+static int count_for(struct store *s, const char *literal, uint64_t session_id, uint64_t *count,
                      struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db, sql, err);
+    sqlite3_stmt *stmt = prepared(s, literal, err);
     if (!stmt)
         return -1;
     db_bind_id(stmt, 1, session_id);
     int got = db_row(s->db, stmt, err);
     *count = got == 1 ? db_id(stmt, 0) : 0;
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     return got < 0 ? -1 : 0;
+}
+
+/* Every page of these tables is written, were it empty or not. */
+static int forget_all_samples(struct store *s, struct err *err) {
+    static const char *const all[] = {"DELETE FROM chunk",   "DELETE FROM arrival", "DELETE FROM stray",
+                                      "DELETE FROM context", "DELETE FROM summary", "DELETE FROM name_total",
+                                      "DELETE FROM metric"};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (run_for(s, all[i], 0, NULL, err) != 0)
+            return -1;
+    return 0;
 }
 
 /* Samples of the only session that has any go with their whole table, which costs next to nothing. */
@@ -51,11 +83,7 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
         if (count_for(s, "SELECT count(*) FROM metric WHERE session_id = ?1", session_id, &removed->series,
                       err) != 0)
             return -1;
-        return db_run(
-            s->db,
-            "DELETE FROM chunk; DELETE FROM arrival; DELETE FROM stray; DELETE FROM context; DELETE FROM summary;"
-            "DELETE FROM name_total; DELETE FROM metric",
-            err);
+        return removed->series ? forget_all_samples(s, err) : 0;
     }
     if (run_for(s, "DELETE FROM chunk WHERE id IN " CHUNKS_OF, session_id, NULL, err) != 0 ||
         run_for(s,
@@ -70,9 +98,6 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
 }
 
 static int forget(struct store *s, uint64_t session_id, struct store_removed *removed, struct err *err) {
-    char keep_id[96];
-    sqlite3_snprintf(sizeof keep_id, keep_id, "UPDATE counters SET value = %lld WHERE name = 'last_id'",
-                     (long long)s->last_id);
     if (forget_samples(s, session_id, removed, err) != 0 ||
         run_for(s, "DELETE FROM event WHERE session_id = ?1", session_id, &removed->events, err) != 0 ||
         run_for(s, "DELETE FROM service_check WHERE session_id = ?1", session_id, &removed->checks, err) !=
@@ -86,14 +111,15 @@ static int forget(struct store *s, uint64_t session_id, struct store_removed *re
         run_for(s, "DELETE FROM large_datagram WHERE session_id = ?1", session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM loss WHERE session_id = ?1", session_id, NULL, err) != 0)
         return -1;
-    return db_run(s->db, keep_id, err);
+    return run_with(s, "UPDATE counters SET value = ?2 WHERE name = 'last_id'", session_id, s->last_id, NULL,
+                    err);
 }
 
 /* Losses that concerned every session go once every session has been reset since. */
 static int forget_shared_losses(struct store *s, struct err *err) {
-    return db_run(s->db,
-                  "DELETE FROM loss WHERE session_id IS NULL AND id <= (SELECT min(reset_id) FROM session)",
-                  err);
+    return run_for(s,
+                   "DELETE FROM loss WHERE session_id IS NULL AND id <= (SELECT min(reset_id) FROM session)",
+                   0, NULL, err);
 }
 
 /* Ends the transaction that forgot a session's records. */
@@ -131,11 +157,9 @@ int store_reset(struct store *s, uint64_t session_id, struct store_removed *remo
     struct store_session *session = store_find_session(s, session_id);
     if (!session)
         return store_roll_back(s, err), err_set(err, ENOENT, "there is no such session");
-    char reset_id[128];
-    sqlite3_snprintf(sizeof reset_id, reset_id,
-                     "UPDATE session SET era = era + 1, reset_id = %lld WHERE id = ?1",
-                     (long long)s->last_id);
-    if (forget(s, session_id, removed, err) != 0 || run_for(s, reset_id, session_id, NULL, err) != 0)
+    if (forget(s, session_id, removed, err) != 0 ||
+        run_with(s, "UPDATE session SET era = era + 1, reset_id = ?2 WHERE id = ?1", session_id, s->last_id,
+                 NULL, err) != 0)
         return store_roll_back(s, err);
     if (end_forget(s, session, removed, err) != 0)
         return -1;
@@ -208,20 +232,20 @@ int store_session_end(struct store *s, uint64_t session_id, struct err *err) {
 
 /* No name that can be asked for has an '@', so the new one is always free. */
 static int give_up_name(struct store *s, struct span name, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(
-        s->db, "UPDATE session SET name = name || '@' || id, open = 0 WHERE name = ? AND id <> 1", err);
+    sqlite3_stmt *stmt =
+        prepared(s, "UPDATE session SET name = name || '@' || id, open = 0 WHERE name = ? AND id <> 1", err);
     if (!stmt)
         return -1;
     db_bind_span(stmt, 1, name);
     int result = db_done(s->db, stmt, err);
-    sqlite3_finalize(stmt);
+    sqlite3_clear_bindings(stmt);
     return result;
 }
 
 static int add_row(struct store *s, struct span name, struct span api_key, int64_t expires_at, uint64_t *id,
                    struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(
-        s->db,
+    sqlite3_stmt *stmt = prepared(
+        s,
         "INSERT INTO session (name, api_key, created_at, expires_at, open, reset_id) VALUES (?,?,?,?,1,?)"
         " RETURNING id",
         err);
@@ -237,7 +261,8 @@ static int add_row(struct store *s, struct span name, struct span api_key, int64
         *id = db_id(stmt, 0);
         got = db_row(s->db, stmt, err);
     }
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
+    sqlite3_clear_bindings(stmt);
     return got;
 }
 

@@ -203,7 +203,7 @@ int store_commit(struct store *s, struct err *err) {
 /* --- open and close ---------------------------------------------------------------------------- */
 
 static int open_database(struct store *s, struct err *err) {
-    if (s->is_new && template_write(s->lock_fd, clock_wall_ns(), err) != 0)
+    if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
     int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -366,6 +366,8 @@ void store_close(struct store *s) {
         store_run_end(s);
     for (int i = 0; i < SQL_N; i++)
         sqlite3_finalize(s->sql[i]);
+    for (int i = 0; i < STORE_AGAIN_MAX; i++)
+        sqlite3_finalize(s->again[i].stmt);
     s->path_checked_at = 0;
     if (s->db)
         check_path(s);

@@ -1,6 +1,7 @@
 #include "store/sqlite/template.h"
 
 #include "core/embed.h"
+#include "core/span.h"
 #include "store/sqlite/template/make.h"
 #include <assert.h>
 #include <errno.h>
@@ -9,7 +10,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-EMBED(template_bytes, "build/template/recording");
+EMBED(template_of_file, "build/template/recording");
+EMBED(template_of_memory, "build/template/memory");
 
 #define HEADER_SIZE    100 /* of a database: its version and the application that it is of are in it */
 #define VERSION_OFFSET 60
@@ -44,8 +46,8 @@ static int fill_place(int fd, enum template_place what, size_t offset, int64_t n
 }
 
 /* The header comes first, with the version 0. */
-static int write_all(int fd, int64_t now_ns, struct err *err) {
-    const unsigned char *at = (const unsigned char *)template_bytes;
+static int write_all(int fd, struct span template, int64_t now_ns, struct err *err) {
+    const unsigned char *at = (const unsigned char *)template.p;
     uint32_t size = take_number(&at), n_places = take_number(&at), n_pieces = take_number(&at);
     const unsigned char *places = at;
     at += (size_t)n_places * 8;
@@ -69,12 +71,14 @@ static int write_all(int fd, int64_t now_ns, struct err *err) {
         if (fill_place(fd, (enum template_place)what, offset, now_ns, err) != 0)
             return -1;
     }
-    assert(at == (const unsigned char *)template_bytes + EMBED_SIZE(template_bytes));
+    assert(at == (const unsigned char *)template.p + template.n);
     return put_bytes(fd, version, sizeof version, VERSION_OFFSET, err);
 }
 
-int template_write(int fd, int64_t now_ns, struct err *err) {
-    if (ftruncate(fd, 0) == 0 && write_all(fd, now_ns, err) == 0)
+int template_write(int fd, bool in_memory, int64_t now_ns, struct err *err) {
+    struct span template = in_memory ? span_of(template_of_memory, EMBED_SIZE(template_of_memory))
+                                     : span_of(template_of_file, EMBED_SIZE(template_of_file));
+    if (ftruncate(fd, 0) == 0 && write_all(fd, template, now_ns, err) == 0)
         return 0;
     int why = errno;
     if (ftruncate(fd, 0) != 0)

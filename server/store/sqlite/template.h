@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Makes the file a new recording, with a name and a seed of its own, made at now_ns. */
-int template_write(int fd, int64_t now_ns, struct err *err);
+/* Makes the file a new recording, with a name and a seed of its own, made at now_ns. in_memory: one that nobody but statwit can read. It has no
+ * views, since to parse them is half of what opening a recording costs. */
+int template_write(int fd, bool in_memory, int64_t now_ns, struct err *err);
 
 /* Whether a file of ours with this user_version was left by a recorder that died while it made it. Then nothing is in it. */
 static inline bool template_unfinished(uint32_t user_version) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -87,8 +88,10 @@ static void no_room(void) {
         struct rlimit small = {.rlim_cur = 20000, .rlim_max = 20000};
         setrlimit(RLIMIT_FSIZE, &small);
         struct err why = {0};
-        _exit(template_write(empty, 1, &why) == -1 && why.sys == EFBIG && lseek(empty, 0, SEEK_END) == 0 ? 0
-                                                                                                         : 1);
+        _exit(template_write(empty, false, 1, &why) == -1 && why.sys == EFBIG &&
+                      lseek(empty, 0, SEEK_END) == 0
+                  ? 0
+                  : 1);
     }
     int status;
     waitpid(child, &status, 0);
@@ -100,6 +103,7 @@ static void no_room(void) {
 
 /* --- what it costs ------------------------------------------------------------------------------ */
 
+static sqlite3 *first;
 static int n_connections, n_statements;
 
 static int count_statement(unsigned kind, void *arg, void *statement, void *text) {
@@ -114,6 +118,7 @@ static int count_statement(unsigned kind, void *arg, void *statement, void *text
 static int count_connection(sqlite3 *db, char **error, const struct sqlite3_api_routines *api) {
     (void)error;
     (void)api;
+    first = first ? first : db;
     n_connections++;
     return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, NULL);
 }
@@ -129,14 +134,62 @@ static void a_new_one_costs_few_statements(void) {
     CU_ASSERT(n_statements > 0 && n_statements <= 60);
     if (n_statements > 60)
         fprintf(stderr, "%d statements to open\n", n_statements);
+    sqlite3_stmt *views = NULL;
+    CU_ASSERT_EQUAL(
+        sqlite3_prepare_v2(first, "SELECT * FROM sqlite_schema WHERE type = 'view'", -1, &views, NULL),
+        SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_step(views), SQLITE_DONE); /* half of the schema's text, for nobody */
+    sqlite3_finalize(views);
     n_statements = 0;
     store_close(s);
     EQ_INT(n_statements, 0); /* nobody reads it any more */
     sqlite3_cancel_auto_extension((void (*)(void))count_connection);
 }
 
+static uint64_t n_prepared(void) {
+    uint64_t n = 0;
+    for (sqlite3_stmt *at = NULL; (at = sqlite3_next_stmt(first, at));)
+        n++;
+    return n;
+}
+
+static int64_t pages_written(const char *path) {
+    char log[512];
+    struct stat st;
+    snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &st) == 0 ? (st.st_size - 32) / (24 + 8192) : 0;
+}
+
+/* A suite has one for each test. Some 20 statements were prepared and 13 pages written to remove one, with nothing in it. */
+static void a_session_costs_few_pages(void) {
+    struct place p;
+    struct err why = {0};
+    uint64_t id, before = 0;
+    int64_t pages = 0;
+    place_make(&p);
+    first = NULL;
+    sqlite3_auto_extension((void (*)(void))count_connection);
+    struct store *s = open_at(p.path);
+    sqlite3_cancel_auto_extension((void (*)(void))count_connection);
+    for (int round = 0; round < 3; round++) {
+        before = n_prepared();
+        pages = pages_written(p.path);
+        OK(store_session_add(s, SPAN("one"), SPAN("key"), 0, &id, &why));
+        OK(store_session_remove(s, id, &why));
+    }
+    EQ_INT(n_prepared(), before); /* they are kept */
+    CU_ASSERT(before > 15);
+    pages = pages_written(p.path) - pages;
+    CU_ASSERT(pages > 0 && pages <= 9);
+    if (pages > 9)
+        fprintf(stderr, "%d pages for a session\n", (int)pages);
+    store_close(s);
+    place_remove(&p);
+}
+
 UNIT_MAIN("store/new", {"it is what SQLite would have made", is_what_sqlite_makes},
           {"it was made now, and has a name of its own", is_made_now_and_like_no_other},
           {"one that was begun and not finished is begun again", begun_and_not_finished},
           {"no room: an error, and an empty file", no_room},
-          {"it costs few statements", a_new_one_costs_few_statements})
+          {"it costs few statements", a_new_one_costs_few_statements},
+          {"a session costs few pages", a_session_costs_few_pages})
