@@ -125,7 +125,14 @@ static const struct question {
     {"GET /recorder/v1/export?format=openmetrics", NULL, WITH_ALL},
     {"GET /recorder/v1/sessions", NULL, CONSTANT},
     {"GET /recorder/v1/metrics", NULL, WITH_ALL},
-    {"GET /recorder/v1/status", NULL, WITH_ALL},
+    {"GET /recorder/v1/tags", NULL, WITH_SERIES},
+    {"GET /recorder/v1/timeline?name=m.0", NULL, WITH_ALL},
+    {"GET /recorder/v1/histogram?name=m.1", NULL, WITH_ALL},
+    {"GET /recorder/v1/flush", NULL, WITH_ALL},
+    {"GET /recorder/v1/datagrams?limit=20", NULL, CONSTANT},
+    {"GET /recorder/v1/datagrams?limit=1000000", NULL, WITH_ALL},
+    {"GET /recorder/v1/status", NULL, CONSTANT},
+    {"GET /metrics", NULL, CONSTANT},
     {"POST /recorder/v1/lint", "{}", WITH_SERIES},
     {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m.*\":{\"tags\":{\"env\":\"required\"}}}}}",
      WITH_SERIES},
@@ -156,6 +163,7 @@ static uint64_t work_of(const struct question *q) {
 
 static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
     start();
+    server.rig.store->options.keep_datagrams = true;
     record(shape, n);
     for (size_t i = 0; i < N_QUESTIONS; i++)
         work[i] = work_of(&questions[i]);
@@ -186,8 +194,95 @@ static void more_series(void) {
     compare(MORE_SERIES);
 }
 
+/* A flush read all lines that were refused again for each 4096 of its events. */
 static void more_records(void) {
     compare(MORE_RECORDS);
+}
+
+/* --- requests, sessions, claims ---------------------------------------------------------------- */
+
+#define SOME 100 /* and eight times as many */
+
+static uint64_t work_of_some(const char *request, const char *body) {
+    return work_of(&(struct question){request, body, WITH_ALL});
+}
+
+/* few, many: of SOME and of eight times as many. */
+static void compare_two(const char *what, const uint64_t work[2], enum growth growth) {
+    uint64_t most = growth == CONSTANT ? work[0] + work[0] / 2 + NOTHING : 12 * work[0] + NOTHING;
+    if (work[1] > most || getenv("SHOW"))
+        fprintf(stderr, "%s: %llu, %llu\n", what, (unsigned long long)work[0], (unsigned long long)work[1]);
+    CU_ASSERT(work[1] <= most);
+}
+
+static void more_requests(void) {
+    uint64_t first[2], newest[2], all[2];
+    for (int many = 0; many < 2; many++) {
+        start();
+        for (int i = 0; i < (many ? 8 * SOME : SOME); i++)
+            EQ_INT(client_ask(&client, "POST /api/v1/check_run",
+                              "DD-API-KEY: 1\r\nContent-Type: application/json\r\n",
+                              "{\"check\":\"c\",\"host_name\":\"h\",\"status\":0}"),
+                   202);
+        first[many] = work_of_some("GET /recorder/v1/requests?limit=20", NULL);
+        newest[many] = work_of_some("GET /recorder/v1/requests?limit=20&newest=true", NULL);
+        all[many] = work_of_some("GET /recorder/v1/requests?limit=100000", NULL);
+        stop();
+    }
+    compare_two("first requests", first, CONSTANT);
+    compare_two("newest requests", newest, CONSTANT);
+    compare_two("all requests", all, WITH_ALL);
+}
+
+static void more_sessions(void) {
+    uint64_t all[2], one[2], claim[2], every[2];
+    for (int many = 0; many < 2; many++) {
+        start();
+        for (int i = 0; i < (many ? 8 * SOME : SOME); i++) {
+            char body[32];
+            snprintf(body, sizeof body, "{\"name\":\"s%d\"}", i);
+            EQ_INT(post_json("POST /recorder/v1/sessions", body), 201);
+        }
+        record(MORE_SAMPLES, FEW);
+        one[many] = work_of_some("GET /recorder/v1/sessions/default", NULL);
+        all[many] = work_of_some("GET /recorder/v1/sessions", NULL);
+        claim[many] = work_of_some("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"]}");
+        every[many] =
+            work_of_some("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"],\"session\":\"*\"}");
+        stop();
+    }
+    compare_two("all sessions", all, WITH_ALL);
+    compare_two("one session", one, WITH_ALL); /* counts all, of 4,096 at most */
+    compare_two("a claim", claim, CONSTANT);
+    compare_two("a claim about every session", every, WITH_ALL);
+}
+
+static uint64_t work_of_claims(const char *path, int n, const char *claim) {
+    struct buf body = {0};
+    for (int i = 0; i < n; i++) {
+        buf_str(&body, i ? "," : "{\"expect\":[");
+        buf_printf(&body, claim, i % 100);
+    }
+    buf_str(&body, "]}");
+    uint64_t work = work_of_some(path, body.p);
+    buf_free(&body);
+    return work;
+}
+
+static void more_claims(void) {
+    static const char *const claims[] = {"\"distribution m.%d samples >= 0\"",
+                                         "\"distribution m.%d p95 >= 0\"", "\"no any bad.%d.*\"",
+                                         "\"incr missing.%d\""};
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        uint64_t work[2];
+        for (int many = 0; many < 2; many++) {
+            start();
+            record(MORE_SAMPLES, FEW);
+            work[many] = work_of_claims("POST /recorder/v1/expect", many ? 8 * SOME : SOME, claims[i]);
+            stop();
+        }
+        compare_two(claims[i], work, WITH_ALL);
+    }
 }
 
 /* --- a page -------------------------------------------------------------------------------------------- */
@@ -488,4 +583,6 @@ UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points},
           {"eight times the series of as many names", more_series_of_names},
           {"eight times the names", more_names}, {"eight times the samples", more_samples},
           {"eight times the series", more_series},
-          {"eight times the events, checks and rejects", more_records})
+          {"eight times the events, checks and rejects", more_records},
+          {"eight times the requests", more_requests}, {"eight times the sessions", more_sessions},
+          {"eight times the claims", more_claims})
