@@ -59,6 +59,20 @@ static const struct remarks *copy_remarks(struct copying *c, const struct remark
     return r;
 }
 
+static void copy_all(struct copying *c, size_t n, const struct value *from, struct value *to) {
+    for (size_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        copy(c, &to[i].text);
+        if (to[i].sketch)
+            to[i].sketch = copy_sketch(c, to[i].sketch);
+    }
+}
+
+void copy_values(size_t n, const struct value *from, struct value *to, struct arena *arena,
+                 struct span body) {
+    copy_all(&(struct copying){arena, body}, n, from, to);
+}
+
 static void copy_metric(struct copying *c, struct metric *m) {
     copy(c, &m->name);
     copy_origin(c, &m->origin);
@@ -75,16 +89,10 @@ static void copy_metric(struct copying *c, struct metric *m) {
         m->key_name = m->key_rest =
             (struct span){NULL, 0}; /* spans into the input: the fields tell as much */
     struct value *values = arena_alloc(c->arena, m->n_values * sizeof *values);
-    if (!values) {
+    if (values)
+        copy_all(c, m->n_values, m->values, values);
+    else
         m->n_values = 0;
-        return;
-    }
-    for (size_t i = 0; i < m->n_values; i++) {
-        values[i] = m->values[i];
-        copy(c, &values[i].text);
-        if (values[i].sketch)
-            values[i].sketch = copy_sketch(c, values[i].sketch);
-    }
     m->values = values;
 }
 

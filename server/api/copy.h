@@ -12,5 +12,7 @@
 
 /* Everything that the record points to. body: {NULL, 0}: none. */
 void copy_record(struct record *record, struct arena *arena, struct span body);
+/* n values to where there is room for them, with all that they point to. */
+void copy_values(size_t n, const struct value *from, struct value *to, struct arena *arena, struct span body);
 
 #endif

@@ -17,13 +17,29 @@
 
 #define FEED_VALUES 256 /* about 100 us of storing */
 
+enum item_kind { ITEM_RECORD, ITEM_KNOWN, ITEM_REQUEST };
+
 struct item {
     struct item *next;
-    bool is_request;
-    union {
-        struct record record;
-        struct request request;
-    };
+    enum item_kind kind;
+};
+
+struct record_item {
+    struct item item; /* first */
+    struct record record;
+};
+
+/* Of a series that is known: a fifth of the bytes of a record. */
+struct known_item {
+    struct item item; /* first */
+    const struct metric *metric;
+    size_t n_values;
+    struct value values[];
+};
+
+struct request_item {
+    struct item item; /* first */
+    struct request request;
 };
 
 struct chunk {
@@ -31,6 +47,7 @@ struct chunk {
     int result;
     struct post *post;
     struct arena arena;
+    struct memo *memo;        /* whose metrics its items point to; NULL: none do */
     struct item *next, *last; /* next: to be fed */
 };
 
@@ -39,7 +56,8 @@ struct post {
     uint64_t session_id;
     int64_t received_at;
     bool asleep, early, refused;
-    struct span body; /* post_body */
+    struct span body;  /* post_body */
+    struct memo *memo; /* post_memo */
     struct buf room;
     atomic_bool lost;
     atomic_size_t refs;
@@ -79,6 +97,10 @@ void post_body(struct post *p, struct span body) {
     p->body = body;
 }
 
+void post_memo(struct post *p, struct memo *memo) {
+    p->memo = memo;
+}
+
 void post_keep(struct post *p, struct buf *room) {
     p->room = *room;
     *room = (struct buf){0};
@@ -86,18 +108,30 @@ void post_keep(struct post *p, struct buf *room) {
 
 /* --- a batch --------------------------------------------------------------------------------------------- */
 
+static int feed_item(struct store *store, const struct item *item, size_t *n_values, struct err *err) {
+    if (item->kind == ITEM_REQUEST)
+        return store_request(store, &((const struct request_item *)item)->request, err);
+    if (item->kind == ITEM_KNOWN) {
+        const struct known_item *known = (const struct known_item *)item;
+        *n_values = known->n_values;
+        return store_put_values(store, known->metric, known->n_values, known->values, err);
+    }
+    const struct record *record = &((const struct record_item *)item)->record;
+    if (record->kind == RECORD_METRIC)
+        *n_values = record->metric.n_values;
+    return store_put(store, record, err);
+}
+
 static int feed_body(struct batch *batch, struct store *store, struct err *err) {
     struct chunk *c = (struct chunk *)batch;
     if (store_arrival(store, c->post->session_id, SOURCE_HTTP, c->post->received_at, err) != 0)
         return -1;
     for (size_t n = 0; c->next && n < FEED_VALUES; c->next = c->next->next) {
-        const struct item *item = c->next;
-        int failed = item->is_request ? store_request(store, &item->request, err)
-                                      : store_put(store, &item->record, err);
-        if (failed)
+        size_t n_values = 1;
+        if (feed_item(store, c->next, &n_values, err) != 0)
             return -1;
         batch->n_left--;
-        n += !item->is_request && item->record.kind == RECORD_METRIC ? item->record.metric.n_values : 1;
+        n += n_values;
     }
     return c->next == NULL;
 }
@@ -107,6 +141,7 @@ static void chunk_free(struct batch *batch) {
     if (c->result != 0)
         c->post->lost = true;
     struct post *p = c->post;
+    memo_drop(c->memo);
     arena_free(&c->arena);
     free(c);
     release(p);
@@ -132,6 +167,7 @@ static struct chunk *chunk_of(struct post *p) {
 static void drop_chunk(struct post *p) {
     if (!p->chunk)
         return;
+    memo_drop(p->chunk->memo);
     arena_free(&p->chunk->arena);
     free(p->chunk);
     p->chunk = NULL;
@@ -163,18 +199,19 @@ static bool put_chunk(struct post *p) {
     return true;
 }
 
-static struct item *add_item(struct post *p) {
+/* An item with room for n bytes, itself included. */
+static struct item *add_item(struct post *p, enum item_kind kind, size_t n) {
     if (p->refused)
         return NULL;
     if (p->early && p->chunk && p->chunk->arena.used >= POST_CHUNK && !put_chunk(p))
         return NULL;
     struct chunk *c = chunk_of(p);
-    struct item *item = c ? arena_alloc(&c->arena, sizeof *item) : NULL;
+    struct item *item = c ? arena_alloc(&c->arena, n) : NULL;
     if (!item) {
         p->refused = true;
         return NULL;
     }
-    item->next = NULL;
+    *item = (struct item){.kind = kind};
     if (c->last)
         c->last->next = item;
     else
@@ -184,14 +221,30 @@ static struct item *add_item(struct post *p) {
     return item;
 }
 
+static void add_known(struct post *p, const struct metric *m) {
+    struct known_item *known =
+        (struct known_item *)add_item(p, ITEM_KNOWN, sizeof *known + m->n_values * sizeof *known->values);
+    if (!known)
+        return;
+    struct chunk *c = p->chunk;
+    if (!c->memo)
+        memo_hold(c->memo = p->memo);
+    known->metric = m->known;
+    known->n_values = m->n_values;
+    copy_values(m->n_values, m->values, known->values, &c->arena, p->body);
+}
+
 void post_record(void *post, const struct record *record) {
     struct post *p = post;
-    struct item *item = add_item(p);
-    if (!item)
-        return;
-    item->is_request = false;
-    item->record = *record;
-    copy_record(&item->record, &p->chunk->arena, p->body);
+    if (record->kind == RECORD_METRIC && record->metric.known) {
+        add_known(p, &record->metric);
+    } else {
+        struct record_item *item = (struct record_item *)add_item(p, ITEM_RECORD, sizeof *item);
+        if (!item)
+            return;
+        item->record = *record;
+        copy_record(&item->record, &p->chunk->arena, p->body);
+    }
     p->refused = p->refused || p->chunk->arena.failed;
 }
 
@@ -270,7 +323,7 @@ void post_request(struct post *p, uint64_t body_bytes, struct span body, struct 
     struct http_request *rq = p->rq;
     reject_refused(p, note);
     fake_answer(rq);
-    struct item *item = add_item(p);
+    struct request_item *item = (struct request_item *)add_item(p, ITEM_REQUEST, sizeof *item);
     if (!item)
         return;
     struct arena *a = &p->chunk->arena;
@@ -281,7 +334,6 @@ void post_request(struct post *p, uint64_t body_bytes, struct span body, struct 
         body = (struct span){NULL, 0}; /* once is enough */
     if (body.n > POST_BODY_KEPT)
         body.n = POST_BODY_KEPT;
-    item->is_request = true;
     item->request = (struct request){
         .method = arena_copy(a, rq->method_text),
         .path = arena_copy(a, rq->raw_path),

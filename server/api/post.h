@@ -13,6 +13,7 @@
 #ifndef API_POST_H
 #define API_POST_H
 
+#include "api/memo.h"
 #include "core/record.h"
 #include "http/server.h"
 
@@ -28,6 +29,8 @@ struct post *post_new(struct http_request *rq, bool asleep);
 void post_early(struct post *p);
 /* The records point into this text, which stays where it is until the answer is sent; they need not copy what stands in it. */
 void post_body(struct post *p, struct span body);
+/* Where the records' `known` metrics lie. The batches hold it as long as they need it. */
+void post_memo(struct post *p, struct memo *memo);
 /* Takes over the memory of the body. */
 void post_keep(struct post *p, struct buf *room);
 /* A record_fn: copies the record. */

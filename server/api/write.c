@@ -38,6 +38,7 @@ struct write {
     struct span body;
     struct buf room;
     struct post *post;
+    struct memo *memo; /* NULL: there is no memory to remember with */
     struct intake_error error;
     size_t n_kept, n_rejects;
     bool only_count, only_rejects;
@@ -155,11 +156,21 @@ static void take_record(void *arg, const struct record *record) {
         post_record(w->post, record);
 }
 
+static const struct metric *find_known(void *arg, char kind, struct span name, struct span rest) {
+    return memo_find(((struct write *)arg)->memo, kind, name, rest);
+}
+
+static const struct metric *learn(void *arg, const struct metric *metric) {
+    return memo_add(((struct write *)arg)->memo, metric);
+}
+
 static enum intake_status decode(struct write *w) {
     struct intake_options options = {
         .now_s = w->rq->received_at / NS_PER_S,
         .any_age = ingest_takes_any_age(w->rq->http->ingest, w->rq->session_id),
         .from_agent = span_starts(w->rq->user_agent, SPAN("datadog-agent")),
+        .known = w->memo ? find_known : NULL,
+        .learn = w->memo ? learn : NULL,
     };
     w->n_kept = w->n_rejects = 0;
     return intake_decode(w->spec->format, w->body, &options, take_record, w, &w->error);
@@ -265,10 +276,14 @@ static void run(struct http_request *rq, const struct spec *spec, bool asleep) {
     }
     if (api_admits(rq, &w.note) && undo_encoding(&w)) {
         post_body(w.post, w.body);
-        if (is_probe(&w))
+        if (is_probe(&w)) {
             answer_accepted(&w);
-        else
+        } else {
+            w.memo = memo_take(rq->http);
+            post_memo(w.post, w.memo);
             decode_body(&w, asleep);
+            memo_give(rq->http, w.memo);
+        }
     }
     bool raw = spec->raw_without_records && w.n_kept + w.n_rejects == 0 && rq->answer.status < 400;
     post_request(w.post, w.body.n, raw ? w.body : (struct span){NULL, 0}, w.note);

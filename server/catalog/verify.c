@@ -1,8 +1,8 @@
 /* DESIGN. One pass over the series: each finds its entry, or the several entries that declare its aggregated forms, and is
- * held to each; what does not fit is counted in a violation of (entry, rule, tag), with one example. A pass over samples
- * follows only where a summary cannot tell: sample rates of sampled series, units of what came over HTTP, values since a
- * mark. A series keeps a list of such looks, one for each entry that needs one. Then one result for each violation, entry
- * and undeclared name. */
+ * held to each; what does not fit is counted in a violation of (entry, rule, tag), with one example. Where a summary cannot
+ * tell, a pass follows over the spellings (sample rates of sampled series, units of what came over HTTP), and one over the
+ * samples for values since a mark alone. A series keeps a list of such looks, one for each entry that needs one. Then one
+ * result for each violation, entry and undeclared name. */
 #include "catalog/verify_private.h"
 
 #include "catalog/text.h"
@@ -26,7 +26,7 @@ static void check_range(struct verify *v, size_t entry, enum verify_rule rule,
     verify_note(v, entry, rule, SPAN(""), row, span_str(text));
 }
 
-/* The rules that need the samples of a series: its summary does not answer them. */
+/* The rules that need the spellings or, for values, the samples of a series: its summary does not answer them. */
 enum { LOOK_RATE = 1, LOOK_VALUE = 2, LOOK_UNIT = 4 };
 
 static void add_look(struct verify *v, size_t entry, const struct series_row *row, unsigned looks) {
@@ -40,6 +40,7 @@ static void add_look(struct verify *v, size_t entry, const struct series_row *ro
         v->failed = true;
         return;
     }
+    v->all_looks |= looks;
     v->looks[v->n_looks++] = (struct look){(uint32_t)entry, *first, looks};
     *first = (uint32_t)v->n_looks;
 }
@@ -151,28 +152,43 @@ static int take_series(void *arg, const struct series_row *row) {
     return v->failed || effort_is_spent(v->effort);
 }
 
-static void look_at(struct verify *v, const struct look *look, const struct sample_row *row) {
-    const struct catalog_entry *e = &v->catalog->entries[look->entry];
+/* A look tells one series from another by its id. */
+static struct series_row series_of(struct verify *v, uint64_t id, const struct metric *m) {
+    v->first = true;
+    return (struct series_row){
+        .id = id, .name = m->name, .type = m->type, .n_tags = m->n_tags, .tags = m->tags};
+}
+
+static int take_spelling(void *arg, const struct spelling_row *row) {
+    struct verify *v = arg;
     const struct metric *m = row->spelling;
-    const struct sketch *sketch = row->value.sketch;
-    double low = sketch ? sketch->min : row->value.number, high = sketch ? sketch->max : row->value.number;
-    v->first = true; /* a look at samples tells one series from another by its id */
-    struct series_row series = {
-        .id = row->series_id, .name = m->name, .type = m->type, .n_tags = m->n_tags, .tags = m->tags};
-    if (look->looks & LOOK_RATE)
-        check_range(v, look->entry, VERIFY_SAMPLE_RATE, &e->sample_rate, &series, m->sample_rate,
-                    m->sample_rate);
-    if ((look->looks & LOOK_VALUE) && !metric_is(m->type, METRIC_TEXT))
-        check_range(v, look->entry, VERIFY_VALUE_RANGE, &e->value, &series, low, high);
-    if ((look->looks & LOOK_UNIT) && m->unit.n && !span_eq(e->unit, m->unit))
-        verify_note(v, look->entry, VERIFY_WRONG_UNIT, SPAN(""), &series, m->unit);
+    struct series_row series = series_of(v, row->series_id, m);
+    const uint32_t *first = table_get(&v->sampled, row->series_id);
+    for (uint32_t at = first ? *first : 0; at; at = v->looks[at - 1].next) {
+        const struct look *look = &v->looks[at - 1];
+        const struct catalog_entry *e = &v->catalog->entries[look->entry];
+        if (look->looks & LOOK_RATE)
+            check_range(v, look->entry, VERIFY_SAMPLE_RATE, &e->sample_rate, &series, m->sample_rate,
+                        m->sample_rate);
+        if ((look->looks & LOOK_UNIT) && m->unit.n && !span_eq(e->unit, m->unit))
+            verify_note(v, look->entry, VERIFY_WRONG_UNIT, SPAN(""), &series, m->unit);
+    }
+    return v->failed;
 }
 
 static int take_sample(void *arg, const struct sample_row *row) {
     struct verify *v = arg;
-    const uint32_t *first = table_get(&v->sampled, row->series_id);
-    for (uint32_t at = first ? *first : 0; at; at = v->looks[at - 1].next)
-        look_at(v, &v->looks[at - 1], row);
+    const struct sketch *sketch = row->value.sketch;
+    double low = sketch ? sketch->min : row->value.number, high = sketch ? sketch->max : row->value.number;
+    const uint32_t *first =
+        metric_is(row->spelling->type, METRIC_TEXT) ? NULL : table_get(&v->sampled, row->series_id);
+    struct series_row series = series_of(v, row->series_id, row->spelling);
+    for (uint32_t at = first ? *first : 0; at; at = v->looks[at - 1].next) {
+        const struct look *look = &v->looks[at - 1];
+        if (look->looks & LOOK_VALUE)
+            check_range(v, look->entry, VERIFY_VALUE_RANGE, &v->catalog->entries[look->entry].value, &series,
+                        low, high);
+    }
     return v->failed;
 }
 
@@ -195,7 +211,9 @@ json_t *catalog_verify(const struct catalog *c, const struct verify_options *opt
     int failed = findings_start(&v.findings, &options->scope, reader, err);
     if (!failed && !v.failed)
         failed = reader->ops->series(reader, &filter, take_series, &v, err);
-    if (!failed && !v.failed && v.sampled.n)
+    if (!failed && !v.failed && (v.all_looks & (LOOK_RATE | LOOK_UNIT)))
+        failed = reader->ops->spellings(reader, &filter, take_spelling, &v, err);
+    if (!failed && !v.failed && (v.all_looks & LOOK_VALUE))
         failed = reader->ops->samples(reader, &filter, false, take_sample, &v, err);
     if (!failed && !v.failed)
         failed = verify_read_refused(&v, reader, err);

@@ -80,6 +80,7 @@ struct verify {
     struct table sampled; /* series that need the second pass, by id: the place of its first look + 1 */
     size_t n_looks, cap_looks;
     struct look *looks;
+    unsigned all_looks; /* what any of them looks for */
     size_t n_explained; /* undeclared tags for which a look-alike was searched */
     uint64_t similar_steps;
     struct table seen; /* scope_first */

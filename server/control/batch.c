@@ -1,6 +1,9 @@
 /* A stream of batches: at most one event in a period, however much arrives (batch_event.h).
  *
- * DESIGN. An event that took long is followed by a pause of PAUSE_FACTOR times as long: a reader of batches takes a thirtieth of a core
+ * A worker makes it, one of those for what may take long: libmicrohttpd's thread has others' connections to serve, and a short question
+ * shall not wait behind it.
+ *
+ * DESIGN. An event that took long is followed by a pause of PAUSE_FACTOR times as long: a reader of batches takes a fortieth of a core
  * at most. A client that reads slowly gets fewer events, not more.
  */
 #include "control/batch.h"
@@ -9,13 +12,16 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "http/watch.h"
+#include "http/work.h"
 #include <stdlib.h>
 
 #define KEEPALIVE_NS (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
-#define PAUSE_FACTOR 30
+#define PAUSE_FACTOR 40
 
 struct batches {
     struct waiter waiter;
+    struct job job;
+    int more; /* by the job; 1: there is an event, 0: nothing came, -1: failed */
     struct http_request *rq;
     struct ask ask;
     uint64_t session_id; /* 0: all */
@@ -79,28 +85,40 @@ static int64_t worked_ns(void) {
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+static void run_batch(struct job *job) {
+    struct batches *s = (struct batches *)((char *)job - offsetof(struct batches, job));
+    int64_t began = clock_mono_ns(), worked = worked_ns();
+    s->more = make_event(s);
+    int64_t pause = PAUSE_FACTOR * (worked_ns() - worked);
+    s->waiter.due_mono_ns = began + (pause > s->every_ns ? pause : s->every_ns);
+    if (s->more == 0 && began - s->sent_mono_ns > KEEPALIVE_NS)
+        buf_str(&s->event.text, ":\n\n");
+    if (s->event.text.n > 0)
+        s->sent_mono_ns = began;
+    http_resume(s->rq);
+}
+
+static void make_later(struct batches *s) {
+    s->job = (struct job){.run = run_batch, .length = WORK_LONG};
+    http_stream_pause(s->rq);
+    if (work_put(s->rq->http->work, &s->job))
+        return;
+    s->stopping = true;
+    http_resume(s->rq);
+}
+
 static ssize_t batch_read(void *arg, char *to, size_t max) {
     struct batches *s = arg;
     if (s->at == s->event.text.n) {
         if (s->stopping)
             return HTTP_STREAM_END;
-        if (s->waiter.due_mono_ns > clock_mono_ns()) { /* an event was sent, and its period is not over */
-            sleep_until(s, s->waiter.due_mono_ns);
-            return 0;
-        }
-        int64_t began = clock_mono_ns(), worked = worked_ns();
-        int more = make_event(s);
-        int64_t pause = PAUSE_FACTOR * (worked_ns() - worked);
-        if (more < 0)
+        if (s->more < 0)
             return HTTP_STREAM_FAILED;
-        s->waiter.due_mono_ns = began + (pause > s->every_ns ? pause : s->every_ns);
-        if (more == 0 && began - s->sent_mono_ns > KEEPALIVE_NS)
-            buf_str(&s->event.text, ":\n\n");
-        if (s->event.text.n == 0) {
+        if (s->waiter.due_mono_ns <= clock_mono_ns())
+            make_later(s);
+        else /* an event was sent, or there was none, and its period is not over */
             sleep_until(s, s->waiter.due_mono_ns);
-            return 0;
-        }
-        s->sent_mono_ns = began;
+        return 0;
     }
     size_t n = s->event.text.n - s->at < max ? s->event.text.n - s->at : max;
     memcpy(to, s->event.text.p + s->at, n);

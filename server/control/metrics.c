@@ -8,6 +8,7 @@
 #include "control/name_list.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "core/table.h"
 #include "core/utf8.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -86,7 +87,15 @@ struct spark {
     uint64_t starts[SPARK_MAX]; /* the first id of each bin */
     uint64_t *counts;           /* n of each name in turn */
     uint64_t from;              /* earlier chunks were not looked at */
+    struct table places;        /* of a series, in names->list; its n: it is not there */
 };
+
+static uint32_t find_place(const struct name_list *l, const struct chunk_row *row) {
+    uint32_t i = 0;
+    while (i < l->n && !(l->list[i].type == row->type && span_eq(l->list[i].name, row->name)))
+        i++;
+    return i;
+}
 
 static int add_chunk(void *arg, const struct chunk_row *row) {
     struct spark *s = arg;
@@ -94,10 +103,13 @@ static int add_chunk(void *arg, const struct chunk_row *row) {
     size_t bin = s->n;
     while (bin > 0 && row->id < s->starts[bin - 1])
         bin--;
-    for (size_t i = 0; bin > 0 && i < l->n; i++)
-        if (l->list[i].type == row->type && span_eq(l->list[i].name, row->name))
-            s->counts[i * s->n + bin - 1] += row->n;
-    return 0;
+    bool added;
+    uint32_t *place = bin ? table_put(&s->places, row->series_id, (uint32_t)l->n, &added) : NULL;
+    if (place && added)
+        *place = find_place(l, row);
+    if (place && *place < l->n)
+        s->counts[*place * s->n + bin - 1] += row->n;
+    return s->places.failed;
 }
 
 /* Into which bins ids fall. A recording that is over ends with its last sample. */
@@ -126,8 +138,11 @@ static int look_back(struct glance *g, struct spark *s, struct err *err) {
         return -1;
     if (s->starts[0] == UINT64_MAX)
         return 0;
-    return g->reader->ops->chunks(g->reader, g->ask.filter.session, s->starts[0] - 1, SPARK_LOOKS, add_chunk,
-                                  s, &s->from, err);
+    int result = g->reader->ops->chunks(g->reader, g->ask.filter.session, s->starts[0] - 1, SPARK_LOOKS,
+                                        add_chunk, s, &s->from, err);
+    bool failed = s->places.failed;
+    table_free(&s->places);
+    return result == 0 && failed ? err_set(err, 0, "out of memory") : result;
 }
 
 static bool bin_is_known(const struct spark *s, size_t bin) {

@@ -29,7 +29,6 @@ static char lower(char c) {
 
 /* --- plain decimals -------------------------------------------------------------------------------------- */
 
-#define EXACT_DIGITS   19 /* 10^19 - 1 fits 64 bits */
 #define EXACT_MANTISSA ((uint64_t)1 << 53)
 
 /* 2^exponent, within the normal range. */
@@ -40,13 +39,11 @@ static double power_of_two(int exponent) {
     return value;
 }
 
-/* mantissa / 10^fraction, correctly rounded; fraction <= EXACT_DIGITS.
- *
- * Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
+/* Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
  * 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
  * and the conversion to 53 bits rounds once. */
-static double decimal(uint64_t mantissa, size_t fraction) {
-    static const uint64_t tens[EXACT_DIGITS + 1] = {1,
+double number_decimal(uint64_t mantissa, size_t fraction) {
+    static const uint64_t tens[NUMBER_EXACT + 1] = {1,
                                                     10,
                                                     100,
                                                     1000,
@@ -241,8 +238,8 @@ enum number_result number_parse(struct span s, double *value) {
         fraction = (size_t)(p - from);
         digits += fraction;
     }
-    if (p == end && digits > 0 && digits <= EXACT_DIGITS) {
-        double size = decimal(mantissa, fraction);
+    if (p == end && digits > 0 && digits <= NUMBER_EXACT) {
+        double size = number_decimal(mantissa, fraction);
         *value = negative ? -size : size;
         return NUMBER_OK;
     }

@@ -20,6 +20,10 @@ enum number_result number_parse(struct span text, double *value);
 /* Go's ParseInt(s, 10, 64): optional sign, digits. */
 enum number_result number_parse_int(struct span text, int64_t *value);
 
+/* mantissa / 10^fraction, correctly rounded, of NUMBER_EXACT digits at most, those of the fraction among them. */
+#define NUMBER_EXACT 19 /* 10^19 - 1 fits 64 bits */
+double number_decimal(uint64_t mantissa, size_t fraction);
+
 /* Whether the text is also a JSON number (so that it can be copied as it stands). */
 bool number_is_json(struct span text);
 

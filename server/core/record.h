@@ -80,7 +80,9 @@ struct metric {
      * equal metrics but for the values, so the store need not look further. key_name.n == 0: not available, compare the fields. */
     struct span key_name;
     struct span key_rest;
-    char key_kind;                 /* 0: a line */
+    char key_kind; /* 0: a line */
+    /* Of a series that the decoder's caller remembers (decode/intake), all but type, name and values stands there. NULL: it stands here. */
+    const struct metric *known;
     const struct remarks *remarks; /* NULL: none */
 };
 

@@ -319,9 +319,13 @@ static int read_asides(struct feed *f, struct reader *r) {
     f->n_asides = f->next_aside = 0;
     memset(f->n_of, 0, sizeof f->n_of);
     arena_reset(&f->texts);
-    if (r->ops->rejects(r, &filter, on_reject, f, f->err) != 0 ||
-        (f->taker.record && (r->ops->events(r, &filter, on_event, f, f->err) != 0 ||
-                             r->ops->checks(r, &filter, on_check, f, f->err) != 0)))
+    if (f->taker.record && r->ops->events(r, &filter, on_event, f, f->err) != 0)
+        return -1;
+    filter.until = f->horizon; /* what is behind it would be read again the next time */
+    if (f->taker.record && r->ops->checks(r, &filter, on_check, f, f->err) != 0)
+        return -1;
+    filter.until = f->horizon;
+    if (r->ops->rejects(r, &filter, on_reject, f, f->err) != 0)
         return -1;
     if (f->texts.failed || f->json.failed)
         return err_set(f->err, 0, "out of memory");

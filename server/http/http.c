@@ -137,6 +137,7 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     pthread_mutex_init(&h->links_lock, NULL);
     pthread_mutex_init(&h->windows_lock, NULL);
     pthread_mutex_init(&h->kept_lock, NULL);
+    pthread_mutex_init(&h->memos_lock, NULL);
     make_fakeintake_id(h->fakeintake_id);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
         start_daemons(h, err) == 0) {
@@ -178,6 +179,9 @@ void http_stop(struct http *h) {
     pthread_mutex_destroy(&h->links_lock);
     pthread_mutex_destroy(&h->windows_lock);
     pthread_mutex_destroy(&h->kept_lock);
+    pthread_mutex_destroy(&h->memos_lock);
+    if (h->memos)
+        h->memos_free(h->memos);
     for (size_t i = 0; i < HTTP_KEPT; i++) {
         free(h->kept[i].question);
         free(h->kept[i].list);

@@ -11,6 +11,7 @@
 
 struct MHD_Daemon;
 struct http_link;
+struct memo;
 
 #define HTTP_FORGETS    256 /* sessions share counters; one too many costs a look more */
 #define HTTP_LISTEN_MAX 2   /* "localhost" is 127.0.0.1 and ::1 */
@@ -45,6 +46,10 @@ struct http {
         uint64_t total, last_id, used_at;
     } kept[HTTP_KEPT];
     uint64_t n_kept_uses;
+    pthread_mutex_t memos_lock; /* those that nobody has: api/memo.c */
+    struct memo *memos;
+    uint64_t memos_seed; /* 0: none yet */
+    void (*memos_free)(struct memo *list);
     pthread_mutex_t windows_lock; /* what streams have read last: control/window.c */
     struct window *windows;
     size_t n_streams;

@@ -9,29 +9,39 @@ let asking = null, asked = false;
 export const link = new EventTarget(); // "up", "down", and "trouble" with what it is, or ''
 let up = true;
 
-// "#token=T": kept for this tab, and taken out of the address before anything else happens.
-const given = /^#token=([^&]*)/.exec(location.hash);
-if (given) {
-  sessionStorage.setItem(KEY, decodeURIComponent(given[1]));
+// "#token=T": kept for this tab, and taken out of the address before anything else happens. Also when it is put into the address of
+// an open page, which loads nothing anew.
+let giving = null; // a token, to the dialog that asks for it
+function takeToken() {
+  const given = /^#token=([^&]*)/.exec(location.hash);
+  if (!given) return;
+  let token = given[1];
+  try { token = decodeURIComponent(token); } catch { /* a % that is one */ }
+  sessionStorage.setItem(KEY, token);
   history.replaceState(null, '', location.pathname + '#/metrics');
+  if (giving) giving(token);
 }
+takeToken();
+addEventListener('hashchange', takeToken); // before the frame reads the address
 
+// A header holds bytes: those of the token's UTF-8.
 function headers(more) {
-  const token = sessionStorage.getItem(KEY);
-  return token ? {...more, Authorization: `Bearer ${token}`} : {...more};
+  const bytes = new TextEncoder().encode(sessionStorage.getItem(KEY) || '').filter((b) => b >= 32 && b !== 127);
+  return bytes.length ? {...more, Authorization: `Bearer ${String.fromCharCode(...bytes)}`} : {...more};
 }
 
 function askToken() {
   if (asking) return asking;
   asking = new Promise((resolve) => {
     const input = h('input', {type: 'password', autocomplete: 'off', required: true, 'aria-label': 'Token', autofocus: true});
-    dialog('This server asks for its token', [h('p', null, asked ? 'This was not it. ' : '', 'The server printed it when it started (STATWIT_TOKEN).'), input],
+    const box = dialog('This server asks for its token', [h('p', null, asked ? 'This was not it. ' : '', 'The server printed it when it started (STATWIT_TOKEN).'), input],
       [['Use it', null, 'primary']], () => {
         sessionStorage.setItem(KEY, input.value);
-        asking = null;
+        asking = giving = null;
         asked = true;
         resolve();
       });
+    giving = (token) => { input.value = token; box.close(); };
   });
   return asking;
 }
@@ -85,6 +95,18 @@ export function get(path, params = {}, signal) {
 
 export function post(path, body, params = {}) {
   return json(`${path}?${query(params)}`, {method: 'POST', body: JSON.stringify(body), headers: {'Content-Type': 'application/json'}});
+}
+
+// A file to keep. A link cannot send the token: with one, the bytes come by way of memory.
+export async function save(path, params, file) {
+  let href = `${BASE}${path}?${query({...params, settled: 'no'})}`;
+  if (sessionStorage.getItem(KEY)) {
+    const answer = await send(href.slice(BASE.length), {});
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    href = URL.createObjectURL(await answer.blob());
+  }
+  h('a', {href, download: file}).click();
+  if (href.startsWith('blob:')) setTimeout(() => URL.revokeObjectURL(href), 60000);
 }
 
 export function remove(path) {

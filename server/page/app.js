@@ -10,6 +10,7 @@ import * as events from './events.js';
 import * as expect from './expect.js';
 import * as verdicts from './verdicts.js';
 import * as sessions from './sessions.js';
+import {lossList} from './losses.js';
 
 const TABS = [['metrics', 'Metrics', metrics], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
   ['events', 'Events', events], ['expect', 'Expect', expect],
@@ -119,9 +120,14 @@ function drawBar() {
   const s = app.status, n = lost(s);
   replace(bar, h('span', {class: 'state'}, s.read_only ? 'Viewing' : 'Recording'), h('span', {title: whole(s.counts.samples)}, plural(s.counts.samples, 'sample')),
     h('span', {class: 'roomy'}, plural(s.counts.series, 'series', 'series')), !s.read_only && h('span', {class: 'roomy'}, `${number(app.rate)}/s`),
+    app.address() && h('span', {class: 'roomy mono', title: 'where this session takes datagrams'}, app.address()),
     h('span', {class: 'roomy file', title: s.db.path}, h('bdi', null, s.db.path.split(', ').map((path) => path.split('/').pop()).join(', ')), ` ${bytes(s.db.bytes)}`),
-    h('a', {class: n ? 'lost' : 'kept', href: app.href('/sessions', {})}, n ? `${whole(n)} lost` : 'Nothing lost'),
+    h('button', {type: 'button', class: `small ${n ? 'lost' : 'kept'}`, onclick: showLosses}, n ? `${whole(n)} lost` : 'Nothing lost'),
     h('button', {type: 'button', class: 'small', 'aria-label': 'Keys', onclick: help}, '?'));
+}
+
+function showLosses() {
+  dialog('Losses', lossList(app.status.losses), [['Close']]);
 }
 
 // All sessions when there are other ones, when they are on screen, and now and then; else, when something came, the one that is looked at.
@@ -189,8 +195,8 @@ link.addEventListener('up', () => {
 
 /* --- keys ------------------------------------------------------------------------------------------------ */
 
-const KEYS = [['1 … 7', 'the screens'], ['/', 'search'], ['j k', 'the next and the previous metric'], ['Enter', 'open it'],
-  ['Esc', 'back to the list'], ['Space', 'pause (Live)'], ['← →', 'read the chart that has the focus'], ['?', 'this list']];
+const KEYS = [['1 … 7', 'the screens'], ['/', 'search'], ['j k ↓ ↑', 'the next and the previous metric'], ['Enter', 'open it'],
+  ['Esc', 'back to the list'], ['c', 'copy the expectation of the metric'], ['Space', 'pause (Live)'], ['← →', 'read the chart that has the focus'], ['?', 'this list']];
 
 function help() {
   dialog('Keys', h('dl', {class: 'keys-list'}, KEYS.map(([key, what]) => [h('dt', null, h('kbd', null, key)), h('dd', null, what)])), [['Close']]);
@@ -219,6 +225,8 @@ document.addEventListener('keydown', (e) => {
   else if (e.key === '/' && view.search) { e.preventDefault(); view.search.focus(); }
   else if (e.key === 'j') step(1);
   else if (e.key === 'k') step(-1);
+  else if (/^Arrow(Down|Up)$/.test(e.key) && view.rows && view.rows().length) { e.preventDefault(); step(e.key === 'ArrowDown' ? 1 : -1); }
+  else if (e.key === 'c' && view.copy) view.copy();
   else if (e.key === ' ' && view.pause && !/^(BUTTON|A)$/.test(e.target.tagName)) { e.preventDefault(); view.pause(); }
 });
 

@@ -5,9 +5,10 @@ export function number(n) {
   if (n === null || n === undefined) return '–';
   const size = Math.abs(n);
   if (size >= 1e15 || (size > 0 && size < 1e-4)) return n.toExponential(2);
-  if (size >= 1e5) {
-    for (const [unit, of] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]])
-      if (size >= of) return `${Number((n / of).toPrecision(3))}${unit}`;
+  if (size >= 1e4) { // with all digits it would look exact
+    let unit = 0, part = Number(n.toPrecision(3));
+    for (; Math.abs(part) >= 1000; unit++) part = Number((part / 1000).toPrecision(3));
+    return `${part}${['', 'k', 'M', 'G', 'T'][unit]}`;
   }
   return Number(n.toPrecision(4)).toLocaleString('en', {maximumFractionDigits: 6});
 }
@@ -77,7 +78,8 @@ export function caret(text, offset) {
   const before = new TextDecoder().decode(bytesOf);
   const at = Math.min([...before].length, [...text].length);
   const letters = [...text];
-  const shown = (list) => list.map((c) => (c < ' ' || c === '\x7f' ? '·' : c)).join('');
+  // What is not seen, or turns what follows around, would move the caret away from its place.
+  const shown = (list) => list.map((c) => (/[\p{Cc}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u.test(c) ? '·' : c)).join('');
   const from = Math.max(0, at - 300);
   const lead = shown(letters.slice(from, at));
   return h('pre', {tabindex: 0, class: 'line', dir: 'ltr'},

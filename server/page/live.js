@@ -16,9 +16,9 @@ export function show(root, route, app) {
   const tag = h('input', {type: 'search', placeholder: 'Only with the tag …', 'aria-label': 'Only with the tag', value: route.params.get('tag') || ''});
   const button = h('button', {type: 'button', 'aria-pressed': 'false', onclick: () => pause()}, 'Pause');
   const note = h('span', {class: 'dim', role: 'status', 'aria-live': 'off'});
-  const body = h('tbody');
+  const body = h('tbody'), nothing = h('div', {class: 'none'});
   replace(root, h('h1', {class: 'hidden'}, 'Live'), h('div', {class: 'tools'}, input, tag, button, note),
-    h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Samples'}, h('table', {class: 'list live'}, h('thead', null, h('tr', null,
+    h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Samples'}, nothing, h('table', {class: 'list live'}, h('thead', null, h('tr', null,
       ['Time', 'Type', 'Metric', 'Value', 'Tags', 'Via'].map((t) => h('th', {scope: 'col', class: `c-${t.toLowerCase()}`}, t)))), body)));
 
   let paused = false, missed = 0, abort = null, stopped = false, awake = null, restart = true, rows = ROWS;
@@ -58,6 +58,7 @@ export function show(root, route, app) {
   }
 
   function say(batch, grouped) {
+    text(nothing, body.firstChild ? '' : input.value || tag.value ? 'Nothing that fits has come. It shows here when it arrives.' : 'Nothing has come yet. It shows here when it arrives.');
     text(note, paused ? `Paused; ${whole(missed)} came since`
       : grouped ? `${number(app.rate)}/s: one row a metric (×n), new and rare ones first${batch.names > batch.rows.length ? `, ${batch.rows.length} of ${whole(batch.names)}` : ''}`
         : app.rate >= 1 ? `${number(app.rate)}/s, all shown` : 'All shown, newest first');

@@ -208,7 +208,7 @@ export function show(root, route, app) {
   }
 
   const polling = poll(load, 1000);
-  return {stop() { looked.disconnect(); polling.stop(); }, back: app.href('/metrics', {})};
+  return {stop() { looked.disconnect(); polling.stop(); }, back: app.href('/metrics', {}), copy() { if (latest) copy(line(), 'the expectation'); }};
 }
 
 function card(title, side, content) {

@@ -169,8 +169,11 @@ export function show(root, route, app) {
 function welcome(app) {
   const at = app.address();
   if (!at) return empty('Nothing was recorded', 'This session has ended, and it holds no metrics.');
-  const [host, port] = [at.slice(0, at.lastIndexOf(':')), at.slice(at.lastIndexOf(':') + 1)];
-  return empty('Waiting for the first metric', `This session listens on ${at}. What arrives shows here by itself.`,
+  const [host, port] = [at.slice(0, at.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1'), at.slice(at.lastIndexOf(':') + 1)];
+  const screen = empty('Waiting for the first metric', `This session listens on ${at}. What arrives shows here by itself.`,
     snippet('In a shell', `echo 'login.attempt:1|c|#instance:success' | nc -u -w0 ${host} ${port}`),
+    snippet('In Python', `from datadog import initialize, statsd\ninitialize(statsd_host='${host}', statsd_port=${port})\nstatsd.increment('login.attempt', tags=['instance:success'])`),
     snippet('For your program', `export DD_AGENT_HOST=${host} DD_DOGSTATSD_PORT=${port}`));
+  screen.classList.add('waiting');
+  return screen;
 }

@@ -1,6 +1,8 @@
 #include "page/page.h"
 
 #include "core/embed.h"
+#include <stdio.h>
+#include <xxhash.h>
 
 /* clang-format off */
 #define PAGE_FILES(X) \
@@ -17,6 +19,7 @@
     X(live, "live.js", "text/javascript; charset=utf-8") \
     X(rejects, "rejects.js", "text/javascript; charset=utf-8") \
     X(events, "events.js", "text/javascript; charset=utf-8") \
+    X(losses, "losses.js", "text/javascript; charset=utf-8") \
     X(report, "report.js", "text/javascript; charset=utf-8") \
     X(verdicts, "verdicts.js", "text/javascript; charset=utf-8") \
     X(compare, "compare.js", "text/javascript; charset=utf-8") \
@@ -43,8 +46,15 @@ static const struct page_file {
     "trusted-types 'none'"
 
 static void answer_file(struct http_request *rq, const struct page_file *file) {
+    struct span text = span_of(file->text, (size_t)(file->end - file->text));
+    char etag[24];
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)XXH3_64bits(text.p, text.n));
     rq->answer.content_type = file->type;
-    buf_add(&rq->answer.body, file->text, (size_t)(file->end - file->text));
+    if (span_eq(http_header(rq, "If-None-Match"), span_str(etag))) /* the browser has it */
+        rq->answer.status = 304;
+    else
+        buf_span(&rq->answer.body, text);
+    http_add_header(rq, "ETag", "%s", etag);
     http_add_fixed_header(rq, "Content-Security-Policy", POLICY);
     http_add_fixed_header(rq, "X-Content-Type-Options", "nosniff");
     http_add_fixed_header(rq, "Referrer-Policy", "no-referrer");

@@ -1,31 +1,12 @@
 // Sessions with their environment, and what was lost.
 import {h, replace, dialog, copyButton, toast} from './dom.js';
-import {post, remove, poll} from './api.js';
+import {post, remove, save, poll} from './api.js';
 import {whole, ago, clock} from './format.js';
 import {compareCard} from './compare.js';
+import {lossList} from './losses.js';
 
 const SHOWN = 100;
-
-// The sentences of server/core/loss.h.
-const LOSSES = {
-  kernel_drop: 'datagrams that the kernel dropped because a buffer was full',
-  truncated: 'datagrams longer than could be read',
-  queue_full: 'datagrams for which --queue-memory had no room',
-  disk_full: 'records that could not be written to the database',
-  evicted: 'samples removed by --retention-age or --retention-samples',
-  series_limit: 'samples of series beyond --max-series',
-  evicted_events: 'events removed by --retention-age',
-  evicted_checks: 'service checks removed by --retention-age',
-  evicted_rejects: 'rejects removed by --retention-age',
-  evicted_bodies: 'bodies of requests removed by --retention-age or --retention-bodies',
-  unwritten: 'or more records that are still on their way into this file',
-  refused: 'stream connections that were refused, with what had been sent over them',
-  bad_frame: 'stream connections that sent bytes which are no frame: these bytes, and what came after them',
-  unixgram_full: 'looks that found a Unix datagram socket full: a client that does not wait may have dropped data',
-  injected: 'datagrams dropped on purpose (statwit fault)',
-  stopped: 'datagrams that had come in and could not be stored before the server ended',
-  unclean_end: 'recorder that ended without a clean stop, with what it had not written down',
-};
+const EXPORTS = [['jsonl', 'jsonl', 'JSON, a record a line'], ['csv', 'csv', 'CSV, the samples'], ['dogstatsd', 'txt', 'DogStatsD lines, to send again'], ['openmetrics', 'prom', 'OpenMetrics, the series']];
 
 export function show(root, route, app) {
   const compare = compareCard(route, app);
@@ -49,13 +30,19 @@ export function show(root, route, app) {
     dialog(title, h('p', null, sentence), [['Cancel'], [label, () => attempt(run(), done), 'danger']]);
   }
 
+  function exportIt(s) {
+    const file = s.name.replace(/[^\w.-]+/g, '-');
+    dialog(`Export what ${s.name} recorded`, h('ul', {class: 'exports'}, EXPORTS.map(([format, end, words]) => h('li', null,
+      h('button', {onclick: () => save('export', {session: s.name, format}, `${file}.${end}`).catch((error) => toast(error.message))}, words)))), [['Close']]);
+  }
+
   function row(s) {
     const env = Object.entries(s.env).map(([key, value]) => `export ${key}='${value.replace(/'/g, "'\\''")}'`).join('\n');
     return h('tr', {class: s.name === app.session ? 'current' : null},
       h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)')),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
-      h('td', {class: 'buttons'}, app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
+      h('td', {class: 'buttons'}, h('button', {type: 'button', class: 'small', 'aria-label': `Export what ${s.name} recorded`, onclick: () => exportIt(s)}, 'Export'), app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
         h('button', {type: 'button', class: 'small', 'aria-label': `Forget what ${s.name} recorded`, onclick: () => ask(`Forget what ${s.name} recorded?`, 'Its samples, events, checks and rejects are removed. The session stays open.', 'Forget',
           () => post('reset', {}, {session: s.name}), 'Forgotten')}, 'Forget'),
         s.name !== 'default' && h('button', {type: 'button', class: 'small danger', 'aria-label': `Remove ${s.name}`, onclick: () => ask(`Remove ${s.name}?`, 'The session ends, and what it recorded is removed.', 'Remove',
@@ -75,9 +62,7 @@ export function show(root, route, app) {
     replace(more, list.length > SHOWN && `The first ${SHOWN} of ${whole(list.length)}.`);
     if (focused !== null) for (const e of body.querySelectorAll('a, button')) if ((e.getAttribute('aria-label') || e.textContent) === focused) e.focus({preventScroll: true});
     compare.names(app.sessions.map((s) => s.name));
-    const lost = Object.entries(app.status.losses).filter(([, n]) => n > 0);
-    replace(losses, lost.length ? h('ul', {class: 'losses'}, lost.map(([word, n]) => h('li', null, h('b', null, whole(n)), ' ', LOSSES[word] || word)))
-      : h('p', null, '✓ Nothing was lost: every verdict on this recording stands on all that was sent.'));
+    replace(losses, lossList(app.status.losses));
     replace(runs, h('ul', {class: 'losses'}, [...app.status.runs].reverse().slice(0, 20).map((r, i) => h('li', {title: r.started_at}, `${clock(r.started_at)} (${ago(r.started_at)}), statwit ${r.version}`,
       i === 0 && !app.readOnly() ? ', goes on' : r.ended_cleanly ? '' : ', did not end cleanly'))));
   }

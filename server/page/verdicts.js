@@ -11,6 +11,7 @@ export function show(root, route, app) {
   const body = h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Verdicts'});
   replace(root, h('h1', {class: 'hidden'}, 'Verdicts'), chips, body);
   let verdicts = [], shown = null;
+  const opened = new Set(); // ids of those whose claims that passed are shown, also when they are drawn anew
 
   function draw() {
     const wanted = WORDS.some(([w]) => w === route.params.get('verdict')) ? route.params.get('verdict') : '';
@@ -44,7 +45,7 @@ export function show(root, route, app) {
         report.text && copyButton(report.text, 'the report'),
         lines.length > 0 && h('a', {class: 'button small', href: address}, 'Expect …')),
       others.length > 0 && h('ol', {class: 'cards'}, others.map((r) => result(r, app))),
-      passed.length > 0 && (others.length === 0 && passed.length <= 3 ? h('ol', {class: 'cards'}, passed.map((r) => result(r, app))) : h('details', null, h('summary', null, `${whole(passed.length)} passed`), h('ol', {class: 'cards'}, passed.map((r) => result(r, app))))),
+      passed.length > 0 && (others.length === 0 && passed.length <= 3 ? h('ol', {class: 'cards'}, passed.map((r) => result(r, app))) : h('details', {open: opened.has(v.id), ontoggle: (e) => (e.target.open ? opened.add(v.id) : opened.delete(v.id))}, h('summary', null, `${whole(passed.length)} passed`), h('ol', {class: 'cards'}, passed.map((r) => result(r, app))))),
       uncovered(report),
       report.omitted > 0 && h('p', {class: 'dim'}, `${plural(report.omitted, 'result')} not kept: the report was too long.`),
       report.losses && report.losses.length > 0 && h('p', {class: 'lostline'}, '⚠ Something was lost: ', report.losses.map((l) => `${l.n} ${l.loss}`).join(', ')));

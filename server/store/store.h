@@ -66,6 +66,9 @@ void store_spoil_run(struct store *s);
 int store_arrival(struct store *s, uint64_t session_id, enum source source, int64_t received_at,
                   struct err *err);
 int store_put(struct store *s, const struct record *record, struct err *err);
+/* A metric with other values than its own. */
+int store_put_values(struct store *s, const struct metric *metric, size_t n, const struct value *values,
+                     struct err *err);
 int store_request(struct store *s, const struct request *request, struct err *err);
 /* A datagram whose records follow: counted when it is large; its bytes are kept with keep_datagrams. */
 int store_datagram(struct store *s, struct span bytes, struct err *err);

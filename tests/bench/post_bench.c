@@ -1,7 +1,8 @@
 /* POSTs to the real binary, its recording on disk: points a second, latency and the server's CPU time by points in a body and by
- * clients. Beside them, in the same run, the limits: a bare round trip (GET /healthz), and the decoder alone on the same body.
+ * clients. Beside them, in the same run, the limits: a bare round trip (GET /healthz), the decoder alone on the same body, without a
+ * memory of series, and SQLite alone, which inserts the same bytes as one row and commits.
  *
- *     post_bench BINARY [SECONDS]      of each line; 1 by default
+ *     post_bench BINARY [SECONDS [POINTS [CLIENTS]]]      of each line, 1 by default; only that many points, clients
  */
 #include "bodies.h"
 #include "core/buf.h"
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +152,33 @@ static double decoder_us(const struct request *q) {
     return (double)(at - from) / 1e3 / (double)rounds;
 }
 
+static double bare_insert_us(const struct server *s, const struct request *q) {
+    char path[96];
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    size_t rounds = 0;
+    snprintf(path, sizeof path, "%s/bare", s->directory);
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db,
+                     "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
+                     "PRAGMA wal_autocheckpoint = 2048; CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "INSERT INTO t (body) VALUES (?)", -1, &stmt, NULL) != SQLITE_OK)
+        die("sqlite");
+    int64_t from = clock_mono_ns(), at;
+    do {
+        sqlite3_bind_blob64(stmt, 1, q->body.p, q->body.n, SQLITE_STATIC);
+        if (sqlite3_step(stmt) != SQLITE_DONE)
+            die("insert");
+        sqlite3_reset(stmt);
+        rounds++;
+        at = clock_mono_ns();
+    } while (at - from < NS_PER_S / 4);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return (double)(at - from) / 1e3 / (double)rounds;
+}
+
 static void measure(const char *binary, struct request *q, int n_points, int n_clients) {
     static const struct request bare = {.method = "GET", .path = "/healthz", .want = 200};
     struct server s;
@@ -162,12 +191,13 @@ static void measure(const char *binary, struct request *q, int n_points, int n_c
     struct outcome trip = run(&s, &bare, n_clients);
     run(&s, q, 1); /* the first sight of the series is another benchmark's */
     struct outcome o = run(&s, q, n_clients);
-    double decode_us = decoder_us(q);
+    double decode_us = decoder_us(q), insert_us = bare_insert_us(&s, q);
     printf(
         "%-4s %5d points %3d clients %8.3f M points/s  p50 %7.0f us  p99 %7.0f us  CPU %6.0f us a POST, %5.2f s/M  "
-        "p50 is %5.1f bare round trips (%.1f us)  CPU is %5.1f decodings (%.1f us)\n",
+        "p50 is %5.1f bare round trips (%.1f us), %4.1f bare inserts (%.1f us)  CPU is %5.1f decodings (%.1f us)\n",
         q->name, n_points, n_clients, o.per_s * n_points / 1e6, o.p50_us, o.p99_us, o.cpu_us,
-        o.cpu_us / n_points, o.p50_us / trip.p50_us, trip.p50_us, o.cpu_us / decode_us, decode_us);
+        o.cpu_us / n_points, o.p50_us / trip.p50_us, trip.p50_us, o.p50_us / insert_us, insert_us,
+        o.cpu_us / decode_us, decode_us);
     fflush(stdout);
     server_stop(&s);
 }
@@ -180,10 +210,14 @@ int main(int argc, char **argv) {
         {"v1", "POST", "/api/v1/series", "application/json", INTAKE_SERIES_V1, {0}, 0, 202},
     };
     static const int points[] = {1, 10, 1000}, clients[] = {1, 16};
+    int only_points = argc > 3 ? atoi(argv[3]) : 0, only_clients = argc > 4 ? atoi(argv[4]) : 0;
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < 3; k++)
             for (size_t j = 0; j < 2; j++)
-                measure(argc > 1 ? argv[1] : "build/release/statwit", &requests[i], points[k], clients[j]);
+                if ((!only_points || points[k] == only_points) &&
+                    (!only_clients || clients[j] == only_clients))
+                    measure(argc > 1 ? argv[1] : "build/release/statwit", &requests[i], points[k],
+                            clients[j]);
         buf_free(&requests[i].body);
     }
     return 0;

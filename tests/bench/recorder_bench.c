@@ -3,6 +3,7 @@
  *
  *     recorder_bench BINARY [quick]      a tenth of everything
  *     recorder_bench BINARY flood N      N questions of both kinds beside a session that is flooded
+ *     recorder_bench BINARY receive [M]  only what must be received without a loss, M million samples at a time, beside its limits
  *     recorder_bench BINARY ask N        N rounds of "send, ask, have it" with both cores busy; fails on a miss
  */
 #include "core/clock.h"
@@ -250,6 +251,31 @@ static void lossless(const char *what, struct load load, double insert_limit) {
     fflush(stdout);
 }
 
+/* What must hold, with one rate or one burst each; up to 1.00 of its limit it does. */
+static void receive(uint64_t n_samples, double insert_limit) {
+    struct load load = {LOAD_UNIXGRAM, .payload = 1432, .n_series = 1000, .n_samples = n_samples};
+    struct outcome o = record(&load);
+    printf(
+        "burst into a Unix socket       %lld of %.1f M missing, stored at %.2f of bare insert, CPU %.2f s/M; %s\n",
+        o.missing, (double)load.sent_samples / 1e6, o.stored_rate / insert_limit,
+        o.cpu_s / ((double)load.sent_samples / 1e6),
+        o.missing ? "not within its limit (0)" : "within its limit (0)");
+    load = (struct load){LOAD_UDP, .payload = 1432, .n_series = 1000, .n_samples = n_samples};
+    o = record(&load);
+    double lost = (double)o.missing / (double)load.sent_samples;
+    printf(
+        "burst into UDP, default queue  %.1f %% of %.1f M missing, sent at %.2f of bare insert, peak %ld MB; "
+        "%.2f of its limit (10 %%)\n",
+        lost * 100, (double)load.sent_samples / 1e6, offered(&load) / insert_limit, o.peak_mb, lost / 0.1);
+    load.rate = 2 * insert_limit;
+    o = record(&load);
+    lost = (double)o.missing / (double)load.sent_samples;
+    printf(
+        "UDP at twice bare insert       %.1f %% of %.1f M missing, sent at %.2f of bare insert, stored at %.2f; %s\n",
+        lost * 100, (double)load.sent_samples / 1e6, offered(&load) / insert_limit,
+        o.stored_rate / insert_limit, o.missing ? "not within its limit (0)" : "within its limit (0)");
+}
+
 static void ask_each(struct server *s, unsigned long long millions) {
     static const struct {
         const char *what, *method, *path, *body;
@@ -310,6 +336,10 @@ int main(int argc, char **argv) {
     }
     double limit = yardstick_insert(5 * million);
     printf("yardstick: bare multi-row insert of narrow rows   %.2f M rows/s\n", limit / 1e6);
+    if (argc > 2 && strcmp(argv[2], "receive") == 0) {
+        receive((argc > 3 ? (uint64_t)atoi(argv[3]) : 30) * million, limit);
+        return 0;
+    }
     double sink = yardstick_sink(3 * million, 1432);
     printf("yardstick: bare recvmmsg sink, 1,432 bytes        %.2f M samples/s offered, %.1f %% kept\n",
            sink / 1e6, yardstick_sink_kept() * 100);
@@ -323,6 +353,7 @@ int main(int argc, char **argv) {
                       stream = {LOAD_UNIXSTREAM, .payload = 1432, .n_series = 1000, .n_samples = 5 * million},
                       http = {LOAD_HTTP, .payload = 60000, .n_series = 1000, .n_samples = 2 * million};
     struct load load = udp;
+    receive(30 * million, limit);
     throughput("unixgram 1432, flat out", gram, limit);
     load.rate = 2.5e6;
     throughput("udp 1432, 2.5 M/s", load, limit);

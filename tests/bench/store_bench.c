@@ -92,7 +92,7 @@ static uint64_t scatter(uint64_t i, uint64_t n) {
     return (i >> 32) % n;
 }
 
-/* Stores n samples of n_series; returns samples a second. */
+/* Stores n samples of n_series, each of another one if they are as many; returns samples a second. */
 static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, double *cpu_per_million,
                          double *bytes_per_sample, double *longest_ms, double *mib) {
     struct err err = {0};
@@ -111,7 +111,7 @@ static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, dou
     for (uint64_t i = 0; i < n; i++) {
         if (i % PER_READ == 0)
             store_arrival(s, 1, SOURCE_UDP, start + (int64_t)i, &err);
-        check(store_put(s, &made[scatter(i, n_series)].record, &err), &err);
+        check(store_put(s, &made[n == n_series ? i : scatter(i, n_series)].record, &err), &err);
         if ((i + 1) % per_commit == 0 || i + 1 == n) {
             int64_t before = clock_mono_ns();
             check(store_commit(s, &err), &err);
@@ -182,6 +182,67 @@ static void compare(uint64_t n_series, uint64_t n, uint64_t per_commit) {
         "%8llu series  %5.2f M/s, bare rows %5.2f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
         (unsigned long long)n_series, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
     printf("                 %.1f bytes a sample, longest commit %.1f ms, %.0f MiB\n", bytes, longest, mib);
+}
+
+/* The rows that each new series takes (itself, its spelling, its summary, a chunk of one value) with the indexes of schema/sqlite. */
+static double bare_series_rate(uint64_t n, uint64_t per_commit, double *cpu_per_million) {
+    static const char tables[] =
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;"
+        "PRAGMA wal_autocheckpoint = 2048;"
+        "CREATE TABLE m (id INTEGER PRIMARY KEY, session INTEGER, hash BLOB, name TEXT, type INTEGER, tags TEXT);"
+        "CREATE INDEX mn ON m (name, session, type); CREATE INDEX ms ON m (session);"
+        "CREATE TABLE x (id INTEGER PRIMARY KEY, metric INTEGER, hash BLOB, tags TEXT);"
+        "CREATE INDEX xm ON x (metric);"
+        "CREATE TABLE y (id INTEGER PRIMARY KEY, samples INTEGER, count REAL, sum REAL, min REAL, max REAL, last REAL,"
+        " first_at INTEGER, last_at INTEGER, first_id INTEGER, last_id INTEGER, chunk INTEGER);"
+        "CREATE TABLE c (id INTEGER PRIMARY KEY, context INTEGER, prev INTEGER, n INTEGER, count REAL, sum REAL,"
+        " min REAL, max REAL, vals TEXT)";
+    static const char *const rows[] = {
+        "INSERT INTO m VALUES (?1, 1, zeroblob(12), 'service.request.n' || ?1, 0, '[\"env:ci\",\"instance:i-' || ?1 || '\"]')",
+        "INSERT INTO x VALUES (?1, ?1, zeroblob(12), '[\"env:ci\",\"instance:i-' || ?1 || '\"]')",
+        "INSERT INTO y VALUES (?1, 1, 1.0, 7.0, 7.0, 7.0, 7.0, ?2, ?2, ?1, ?1, ?1)",
+        "INSERT INTO c VALUES (?1, ?1, NULL, 1, 1.0, 7.0, 7.0, 7.0, '7')"};
+    sqlite3 *db;
+    sqlite3_stmt *stmt[4];
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, tables, NULL, NULL, NULL) != SQLITE_OK)
+        give_up(sqlite3_errmsg(db));
+    for (int i = 0; i < 4; i++)
+        if (sqlite3_prepare_v2(db, rows[i], -1, &stmt[i], NULL) != SQLITE_OK)
+            give_up(sqlite3_errmsg(db));
+    double cpu = cpu_s();
+    int64_t start = clock_mono_ns();
+    for (uint64_t i = 0; i < n; i++) {
+        if (i % per_commit == 0)
+            sqlite3_exec(db, i ? "COMMIT; BEGIN" : "BEGIN", NULL, NULL, NULL);
+        for (int k = 0; k < 4; k++) {
+            sqlite3_bind_int64(stmt[k], 1, (sqlite3_int64)i + 1);
+            if (k == 2)
+                sqlite3_bind_int64(stmt[k], 2, start);
+            if (sqlite3_step(stmt[k]) != SQLITE_DONE)
+                give_up(sqlite3_errmsg(db));
+            sqlite3_reset(stmt[k]);
+        }
+    }
+    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    double seconds = (double)(clock_mono_ns() - start) / 1e9;
+    *cpu_per_million = (cpu_s() - cpu) / ((double)n / 1e6);
+    for (int k = 0; k < 4; k++)
+        sqlite3_finalize(stmt[k]);
+    sqlite3_close(db);
+    return (double)n / seconds;
+}
+
+static void compare_new(uint64_t n, uint64_t per_commit) {
+    double cpu, bare_cpu, bytes, longest, mib;
+    double bare = bare_series_rate(n, per_commit, &bare_cpu);
+    remove_files();
+    double rate = store_rate(n, n, per_commit, &cpu, &bytes, &longest, &mib);
+    remove_files();
+    printf(
+        "%8llu new     %6.3f M/s, bare rows %5.3f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
+        (unsigned long long)n, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
+    printf("                 %.1f bytes a series in the file, %.0f of memory\n", bytes,
+           mib * 1048576 / (double)n);
 }
 
 static int ignore_series(void *arg, const struct series_row *row) {
@@ -261,6 +322,12 @@ static void latency(void) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 2 && mkdtemp(directory)) { /* store_bench new SERIES */
+        snprintf(path, sizeof path, "%s/r.db", directory);
+        compare_new((uint64_t)atoi(argv[2]), 65536);
+        rmdir(directory);
+        return 0;
+    }
     uint64_t n = (uint64_t)(argc > 1 ? atoi(argv[1]) : 5) * 1000000;
     if (n == 0 || !mkdtemp(directory))
         give_up("usage: store_bench [MILLIONS]");
@@ -279,6 +346,8 @@ int main(int argc, char **argv) {
     remove_files();
     compare(1000000, n < 2000000 ? n : 2000000, 65536);
     remove_files();
+    compare_new(100000, 65536);
+    compare_new(1000000, 65536);
     rmdir(directory);
     return 0;
 }

@@ -48,15 +48,15 @@ def asked(question, url, *more):
 
 
 class Case(unittest.TestCase):
-    shards, prepare = 1, None
+    shards, prepare, undo = 1, None, None
 
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="statwit-edges-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        engine = Engine(cls.shards, cls.prepare)
-        cls.addClassCleanup(engine.__exit__)
+        engine = Engine(cls.shards, cls.prepare, cls.undo)
         cls.nodes = engine.__enter__()
+        cls.addClassCleanup(engine.__exit__)
         cls.node = cls.nodes[0]
         for node in cls.nodes:
             statwit("push", "--init", "--to", node.url("statwit"), *(["--cluster", "fleet"] if cls.shards > 1 else []))
@@ -518,10 +518,10 @@ class Full(Case):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "statwit-test", data], check=True)
         Full.data = data
 
-    @classmethod
-    def setUpClass(cls):
-        cls.addClassCleanup(lambda: subprocess.run(["umount", "-l", cls.data], check=False))
-        super().setUpClass()
+    @staticmethod
+    def undo(node):
+        """Before the folder is removed: while something is mounted there, a part of it stays."""
+        subprocess.run(["umount", "-l", os.path.join(node.home, "data")], check=False)
 
     def fill(self, leave):
         filler = os.path.join(self.data, "filler")

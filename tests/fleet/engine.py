@@ -88,22 +88,28 @@ class Node:
 class Engine:
     """`with Engine(2) as nodes:` starts two nodes that are the shards of the cluster `fleet`."""
 
-    def __init__(self, n=1, prepare=None):
-        """prepare(node): called before a node starts."""
-        self.n, self.prepare = n, prepare
+    def __init__(self, n=1, prepare=None, undo=None):
+        """prepare(node): called before a node starts. undo(node): called when it has ended, also one that never started."""
+        self.n, self.prepare, self.undo, self.nodes = n, prepare, undo, []
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="statwit-fleet-")
         ports = free_ports(2 * self.n)
         shards = "".join(SHARD.format(tcp) for tcp in ports[self.n:])
         self.nodes = [Node(os.path.join(self.folder, f"n{i}"), ports[i], ports[self.n + i], shards) for i in range(self.n)]
-        for node in self.nodes:
-            if self.prepare:
-                self.prepare(node)
-            node.start()
+        try:
+            for node in self.nodes:
+                if self.prepare:
+                    self.prepare(node)
+                node.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self.nodes
 
     def __exit__(self, *_):
         for node in self.nodes:
             node.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            if self.undo:
+                self.undo(node)
+        shutil.rmtree(self.folder)

@@ -84,8 +84,8 @@ class Fleet(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.engine = cls.make_engine()
-        cls.addClassCleanup(cls.engine.__exit__)
         cls.nodes = cls.engine.__enter__()
+        cls.addClassCleanup(cls.engine.__exit__)
         cls.node, cls.folder = cls.nodes[0], tempfile.mkdtemp(prefix="statwit-fleet-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         for node in cls.nodes:

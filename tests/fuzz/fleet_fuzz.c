@@ -4,8 +4,8 @@
  * length in two bytes.
  */
 #include "core/reader.h"
+#include "fleet_wire.h"
 #include "store/clickhouse/clickhouse.h"
-#include "store/clickhouse/http.h"
 #include "store/clickhouse/rowbinary.h"
 
 #include <stdint.h>
@@ -17,33 +17,6 @@ static struct {
     const uint8_t *at, *end;
     unsigned recordings, rows;
 } input;
-
-struct fleet_http {
-    int unused;
-};
-
-struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_file, struct err *err) {
-    (void)url, (void)ca_file, (void)err;
-    return calloc(1, sizeof(struct fleet_http));
-}
-
-void fleet_http_free(struct fleet_http *h) {
-    free(h);
-}
-
-void fleet_http_stop_when(struct fleet_http *h, const atomic_bool *stop) {
-    (void)h, (void)stop;
-}
-
-const char *fleet_http_where(const struct fleet_http *h) {
-    (void)h;
-    return "ch:8123/statwit";
-}
-
-static bool is_about(const struct fleet_request *request, const char *word) {
-    return strstr(request->arguments, word) ||
-           memmem(request->body.p, request->body.n, word, strlen(word)) != NULL;
-}
 
 static void put_recordings(struct buf *b) {
     static const struct span labels[] = {{"shop", 4}, {"main", 4}, {NULL, 0}, {"unit", 4},
@@ -76,20 +49,16 @@ static void put_next(struct buf *b) {
     input.at += 2 + n;
 }
 
-enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
-                                   struct buf *answer, int *code, struct err *err) {
-    (void)h, (void)err;
-    *code = 0;
-    buf_clear(answer);
-    if (is_about(request, "system.settings"))
-        buf_str(answer, "26.9.1.1\t['async_insert']\n");
-    else if (is_about(request, "schema_version"))
-        buf_str(answer, "1\n");
-    else if (is_about(request, "FROM recordings"))
+static enum fleet_outcome wire_post(const struct fleet_request *request, struct buf *answer, int *code,
+                                    struct err *err) {
+    (void)code, (void)err;
+    if (wire_greets(request, answer))
+        return FLEET_OK;
+    if (wire_is_about(request, "FROM recordings"))
         put_recordings(answer);
-    else if (is_about(request, "count%28%29%20FROM%20series%20WHERE") ||
-             is_about(request, "count()%20FROM%20series%20WHERE") ||
-             is_about(request, "count()%20FROM%20records%20WHERE"))
+    else if (wire_is_about(request, "count%28%29%20FROM%20series%20WHERE") ||
+             wire_is_about(request, "count()%20FROM%20series%20WHERE") ||
+             wire_is_about(request, "count()%20FROM%20records%20WHERE"))
         put_u64(answer, (uint64_t)input.rows * input.recordings);
     else
         put_next(answer);

@@ -2,11 +2,13 @@
  *
  * The first byte chooses the format, the second the options, the rest is one body.
  */
+#include "api/copy.h"
 #include "decode/intake/intake.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
@@ -70,6 +72,93 @@ static void check(void *arg, const struct record *record) {
     }
 }
 
+/* --- a memory of series ------------------------------------------------------------------------------------ */
+
+#define REMEMBERED 64
+
+static struct arena memory;
+static struct metric remembered[REMEMBERED];
+static size_t n_remembered;
+
+static const struct metric *known(void *arg, char kind, struct span name, struct span rest) {
+    (void)arg;
+    for (size_t i = 0; i < n_remembered; i++)
+        if (remembered[i].key_kind == kind && span_eq(remembered[i].key_name, name) &&
+            span_eq(remembered[i].key_rest, rest))
+            return &remembered[i];
+    return NULL;
+}
+
+static const struct metric *learn(void *arg, const struct metric *metric) {
+    (void)arg;
+    if (n_remembered == REMEMBERED)
+        return NULL;
+    struct record copy = {.kind = RECORD_METRIC, .metric = *metric};
+    copy.metric.n_values = 0;
+    copy_record(&copy, &memory, (struct span){NULL, 0});
+    remembered[n_remembered] = copy.metric;
+    return &remembered[n_remembered++];
+}
+
+static uint64_t mix(uint64_t hash, struct span s) {
+    for (size_t i = 0; i < s.n; i++)
+        hash = (hash ^ (unsigned char)s.p[i]) * 0x100000001B3;
+    return (hash ^ s.n) * 0x100000001B3;
+}
+
+/* A hash of all metrics and their values, and of the reasons of rejects. */
+static void hash_record(void *arg, const struct record *record) {
+    uint64_t *hash = arg;
+    if (record->kind == RECORD_REJECT)
+        *hash = mix(*hash + record->reject.reason, record->reject.text);
+    if (record->kind != RECORD_METRIC)
+        return;
+    const struct metric *m = record->metric.known ? record->metric.known : &record->metric;
+    CHECK(span_eq(m->name, record->metric.name) && m->type == record->metric.type);
+    const struct span spans[] = {m->name, m->origin.host, m->device, m->unit, m->source_type, m->resources};
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        *hash = mix(*hash, spans[i]);
+    for (size_t i = 0; i < m->n_tags; i++)
+        *hash = mix(*hash, m->tags[i]);
+    *hash += (uint64_t)m->interval + (uint64_t)m->type;
+    for (size_t i = 0; i < record->metric.n_values; i++) {
+        const struct value *v = &record->metric.values[i];
+        *hash = mix(mix(*hash + (uint64_t)v->timestamp, v->text),
+                    span_of((const char *)&v->number, sizeof v->number));
+    }
+}
+
+/* What a memory of other bodies may not change. */
+static void check_known(enum intake_format format, struct span body, struct intake_options options) {
+    struct intake_error error, error_known;
+    uint64_t want = 0, got = 0;
+    enum intake_status status = intake_decode(format, body, &options, hash_record, &want, &error);
+    options.known = known;
+    options.learn = learn;
+    CHECK(intake_decode(format, body, &options, hash_record, &got, &error_known) == status);
+    CHECK(strcmp(error.text, error_known.text) == 0 && error.offset == error_known.offset);
+    CHECK(status != INTAKE_OK || want == got);
+}
+
+static void check_memory(enum intake_format format, struct span body, struct intake_options options,
+                         unsigned char where) {
+    char *other = malloc(body.n + 1);
+    if (!other)
+        return;
+    memcpy(other, body.p, body.n);
+    check_known(format, body, options);
+    check_known(format, body, options);
+    for (size_t i = where; i < body.n; i += 97) {
+        other[i] ^= (char)(1 + i % 30);
+        check_known(format, span_of(other, body.n), options);
+    }
+    options.from_agent = !options.from_agent;
+    check_known(format, body, options);
+    free(other);
+    n_remembered = 0;
+    arena_free(&memory);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2)
@@ -82,5 +171,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum intake_status status = intake_decode(format, body, &options, check, &n, &error);
     CHECK(status == INTAKE_OK || error.text[0]);
     CHECK(intake_decode(format, body, &options, check, &again, &error) == status && n == again);
+    check_memory(format, body, options, data[1] >> 1);
     return 0;
 }

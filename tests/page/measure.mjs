@@ -1,4 +1,5 @@
 // What the numbers are made of: floods, tabs that are watched, and the server's time.
+import {spawn, spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -140,14 +141,14 @@ export async function hidden(browser, r) {
   return n;
 }
 
-// How long `expect` takes in another session, so many times.
-export async function expects(r, times) {
-  const list = [];
-  for (let i = 0; i < times; i++) {
-    const began = performance.now();
-    await r.ask('expect', {method: 'POST', body: JSON.stringify({session: 'other', expect: ['incr mine sum == 1'], keep: false})});
-    list.push(performance.now() - began);
-    await wait(20);
-  }
-  return list;
+// What stands before a command that shall run before all others' work, where this is allowed: then its time is its own.
+export const FIRST = spawnSync('chrt', ['-f', '20', 'true']).status === 0 ? ['chrt', '-f', '20'] : [];
+
+// How long `expect` takes in another session, so many times. A process of its own asks.
+export function expects(r, times) {
+  const [command, ...rest] = [...FIRST, process.execPath, 'ask.mjs', r.url, String(times)];
+  const child = spawn(command, rest, {stdio: ['ignore', 'pipe', 'inherit']});
+  let text = '';
+  child.stdout.on('data', (data) => { text += data; });
+  return new Promise((resolve) => child.once('exit', () => resolve(JSON.parse(text))));
 }

@@ -5,6 +5,7 @@ import {createRequire} from 'node:module';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {frameTests} from './frame.mjs';
 import {numbers} from './numbers.mjs';
 import {recordingTests} from './recordings.mjs';
 import {stateTests} from './states.mjs';
@@ -177,8 +178,8 @@ test('losses: said in words', async ({page, r}) => {
   await r.ask('faults', {method: 'PUT', body: JSON.stringify({dogstatsd: [{drop: 1}]})});
   await r.send('gone:1|c');
   await page.goto(r.url + '/#/metrics');
-  await settled(page, 'a.lost', '1 lost');
-  await page.locator('a.lost').click();
+  await settled(page, '.lost', '1 lost');
+  await page.locator('.lost').click();
   await settled(page, '.losses', 'dropped on purpose');
 });
 
@@ -325,6 +326,7 @@ for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], [
 const folder = mkdtempSync(path.join(tmpdir(), 'statwit-recordings-'));
 recordingTests({test, settled, binary, folder, accessible});
 stateTests({test, settled});
+frameTests({test, settled, accessible});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);

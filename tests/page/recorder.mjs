@@ -10,9 +10,11 @@ import {chromium} from 'playwright-core';
 // Where a page may ask: what was started here.
 export const ours = ['about:blank'];
 
+// `binary`: its path, or a list that ends with it.
 export async function startRecorder(binary, ...options) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^(DD_|STATWIT_)/.test(k)));
-  const child = spawn(binary, ['serve', '--private', ...options], {stdio: ['pipe', 'pipe', 'inherit'], env});
+  const [command, ...rest] = [binary].flat();
+  const child = spawn(command, [...rest, 'serve', '--private', ...options], {stdio: ['pipe', 'pipe', 'inherit'], env});
   const lines = createInterface({input: child.stdout});
   const ready = await new Promise((resolve, reject) => {
     lines.once('line', (line) => resolve(JSON.parse(line)));

@@ -29,6 +29,7 @@ export function recordingTests({test, settled, binary, folder, accessible}) {
     await r.ask('sessions', {method: 'POST', body: '{"name":"t"}'});
     await expect(r, {session: 't', expect: ['no any x']});
     await settled(page, '.judged .word', 't');
+    await settled(page, '.judged details .result', 'timing http.time p95 < 500'); // what was opened stays so
     await page.getByRole('button', {name: /^Failed/}).click();
     await page.waitForFunction(() => document.querySelectorAll('.judged').length === 1);
     await page.reload();

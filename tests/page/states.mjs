@@ -49,8 +49,8 @@ export function stateTests({test, settled}) {
     for (let i = 0; i < 60; i++) await r.send(Array(50).fill(`old.one:${i}|g`).join('\n'));
     await r.ask('status');
     await page.goto(`${r.url}/#/metrics`);
-    await settled(page, 'a.lost', 'lost');
-    await page.locator('a.lost').click();
+    await settled(page, '.lost', 'lost');
+    await page.locator('.lost').click();
     await settled(page, '.losses', 'samples removed by --retention-age or --retention-samples');
     for (const [hash, words] of [['#/rejects', 'Nothing was refused'], ['#/events', 'No events, no service checks'], ['#/verdicts', 'Nothing was judged'], ['#/metrics', 'Waiting for the first metric'],
       ['#/metrics?q=nothing.like', 'No metric matches'], ['#/metrics/not.here', 'Nothing of this metric']]) {

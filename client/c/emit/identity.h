@@ -29,11 +29,17 @@ unsigned identity_hash_key(const char *key);
 
 /* ---- looking whether a sample has an identity, without making it ---- */
 
-/* What follows the string and its NUL at `at`; NULL: there is another one. Most strings are short: a call would take longer. */
+/* What follows the string and its NUL at `at`; NULL: there is another one. Most strings are short: a call would take longer. Two bytes a turn:
+ * half of what an aggregated call costs is this loop. */
 static inline const char *identity_behind(const char *at, const char *string) {
-    for (; *at == *string; at++, string++)
-        if (!*string)
+    for (; *at == *string; at += 2, string += 2) {
+        if (!string[0])
             return at + 1;
+        if (at[1] != string[1])
+            return NULL;
+        if (!string[1])
+            return at + 2;
+    }
     return NULL;
 }
 

@@ -94,7 +94,7 @@ enum intake_status fields_refuse(struct intake *in, const struct pull *p) {
 /* The series at hand is not kept. */
 static void reject_series(struct intake *in, enum reason reason, const char *detail) {
     in->series->n_points++; /* said what is wrong: not also that there are none */
-    intake_reject(in, reason, in->series->metric.name, in->series->raw, span_str(detail));
+    intake_reject(in, reason, in->series->record.metric.name, in->series->raw, span_str(detail));
 }
 
 const char *fields_kind(enum pull_kind kind) {
@@ -152,14 +152,15 @@ enum intake_status fields_series(struct intake *in, struct span body,
     return INTAKE_OK;
 }
 
-static void read_points(struct intake *in, struct pull *p, enum pull_kind kind,
+/* Whether the list was read to its end. */
+static bool read_points(struct intake *in, struct pull *p, enum pull_kind kind,
                         void (*point)(struct intake *, struct pull *)) {
     enum pull_kind list = pull_kind(p);
     if (list == PULL_NULL)
-        return;
+        return false;
     if (list != PULL_ARRAY) {
         reject_series(in, REASON_INVALID_FIELD, "points must be a list of points");
-        return;
+        return false;
     }
     pull_enter(p);
     while (pull_element(p)) {
@@ -170,13 +171,96 @@ static void read_points(struct intake *in, struct pull *p, enum pull_kind kind,
         }
         struct span raw;
         bool first = in->series->n_points == 0;
-        pull_skip(p, &raw);
+        if (!pull_skip(p, &raw)) /* of a known series nothing has looked at them before */
+            return false;
         if (first && element == PULL_NUMBER) { /* [timestamp, value] without the list around it */
             reject_series(in, REASON_FLAT_POINTS, NULL);
-            return;
+            return false;
         }
         fields_reject_point(in, REASON_INVALID_POINT, raw);
     }
+    return !p->failed;
+}
+
+/* --- series that are known ------------------------------------------------------------------------------- */
+
+#define KNOWN_BEFORE ((size_t)2048) /* bytes of a series before its points; */
+#define KNOWN_BEHIND ((size_t)2048) /* and behind them */
+
+static char key_kind(const struct intake *in) {
+    return in->format == INTAKE_SERIES_V2_JSON ? 'J' : in->format == INTAKE_DISTRIBUTIONS ? 'D' : 'V';
+}
+
+/* Past the quote that ends the string at hand; `end`: there is none, or an escape, which nothing known needs. */
+static size_t skip_string(struct span body, size_t at, size_t end) {
+    for (at++; at < end && body.p[at] != '"'; at++)
+        if (body.p[at] == '\\')
+            return end;
+    return at < end ? at + 1 : end;
+}
+
+/* Goes on until `depth` brackets are closed, or past the key "points" of the object at hand. 0: neither comes before `end`. In JSON that is
+ * well formed it stops where a reader would. In other JSON it stops anywhere. */
+static size_t skip_brackets(struct span body, size_t at, size_t end, size_t depth, bool *points) {
+    static const char key[] = "\"points\":";
+    while (at < end) {
+        char c = body.p[at];
+        if (c == '"') {
+            size_t from = at;
+            at = skip_string(body, at, end);
+            if (points && depth == 1 && at - from == sizeof key - 2 && at < end &&
+                memcmp(body.p + from, key, sizeof key - 1) == 0) {
+                *points = true;
+                return at + 1;
+            }
+            continue;
+        }
+        at++;
+        if (c == '[' || c == '{')
+            depth++;
+        else if ((c == ']' || c == '}') && --depth == 0)
+            return at;
+    }
+    return 0;
+}
+
+/*   {"metric":"a.b","points":[[1700000000,1.5]],"type":"gauge"}
+ *   ^ p->at                  ^ points          ^ behind        ^ end
+ * Where the points seem to be. Bytes before and behind that were learnt from a series make it one, with any points that can be read. */
+bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
+                         void (*point)(struct intake *, struct pull *)) {
+    if (!in->options.known || p->failed)
+        return false;
+    bool found = false;
+    struct span body = p->body;
+    struct pull list = *p;
+    size_t before = body.n - p->at > KNOWN_BEFORE ? p->at + KNOWN_BEFORE : body.n;
+    list.at = skip_brackets(body, p->at, before, 0, &found);
+    if (!found || pull_kind(&list) != PULL_ARRAY)
+        return false;
+    struct pull first = list;
+    pull_enter(&first);
+    if (!pull_element(&first) ||
+        pull_kind(&first) != kind) /* what else it may be is told of the whole series */
+        return false;
+    size_t points = list.at, behind = skip_brackets(body, points, body.n, 0, NULL);
+    size_t end = body.n - behind > KNOWN_BEHIND ? behind + KNOWN_BEHIND : body.n;
+    end = behind ? skip_brackets(body, behind, end, 1, NULL) : 0;
+    if (!end || !series_known(in, key_kind(in), span_of(body.p + p->at, points - p->at),
+                              span_of(body.p + behind, end - behind)))
+        return false;
+    in->series->raw = span_of(body.p + p->at, end - p->at);
+    if (!read_points(in, &list, kind, point) || list.at != behind)
+        return false; /* malformed: read again as an unknown one, it refuses the body with the right words */
+    p->at = end;
+    series_end(in);
+    return true;
+}
+
+static void learn_series(struct intake *in, const struct pull *p, size_t from, size_t points, size_t behind) {
+    if (points - from <= KNOWN_BEFORE && p->at - behind <= KNOWN_BEHIND)
+        series_learn(in, key_kind(in), span_of(p->body.p + from, points - from),
+                     span_of(p->body.p + behind, p->at - behind));
 }
 
 void fields_end_series(const struct fields *f, struct intake *in, size_t from, bool known_type, size_t points,
@@ -195,15 +279,15 @@ void fields_end_series(const struct fields *f, struct intake *in, size_t from, b
     }
     if (!series_accepts(in))
         return;
-    if (points) {
-        struct pull list = *p;
-        list.at = points;
-        read_points(in, &list, kind, point);
-    }
+    struct pull list = *p;
+    list.at = points;
+    bool whole = points && read_points(in, &list, kind, point);
     series_end(in);
+    if (whole)
+        learn_series(in, p, from, points, list.at);
 }
 
 void fields_reject_point(struct intake *in, enum reason reason, struct span raw) {
     in->series->n_points++;
-    intake_reject(in, reason, in->series->metric.name, raw, (struct span){NULL, 0});
+    intake_reject(in, reason, in->series->record.metric.name, raw, (struct span){NULL, 0});
 }

@@ -29,6 +29,9 @@ void field_tags(struct fields *f, const char *key, void (*tag)(void *arg, struct
 /* The body {"series":[…]}: calls series(in, pull) for each element, which it reads. */
 enum intake_status fields_series(struct intake *in, struct span body,
                                  void (*series)(struct intake *, struct pull *));
+/* Whether the series at hand is a known one: then it has been read, up to its end. `kind` and `point` as below. */
+bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
+                         void (*point)(struct intake *, struct pull *));
 /* The members of a series, which started at `from`, are read. Rejects it, or reads its points, whose list stands at `points` (0: there is
  * none): calls point(in, pull) for each element that is a `kind`. */
 void fields_end_series(const struct fields *f, struct intake *in, size_t from, bool known_type, size_t points,

@@ -11,11 +11,36 @@
 void series_begin(struct intake *in, enum metric_type type) {
     struct series *s = in->series;
     arena_reset(&in->scratch);
-    s->metric = (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
+    s->record.kind = RECORD_METRIC;
+    s->record.metric = (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
     s->raw = (struct span){NULL, 0};
     s->n_tags = s->tag_bytes = s->n_long_tags = s->n_resources = s->n_values = s->n_points = 0;
     s->has_origin = false;
     buf_clear(&s->resources);
+}
+
+bool series_known(struct intake *in, char kind, struct span before, struct span behind) {
+    struct series *s = in->series;
+    const struct metric *m = in->options.known ? in->options.known(in->arg, kind, before, behind) : NULL;
+    if (!m)
+        return false;
+    arena_reset(&in->scratch);
+    s->record.kind = RECORD_METRIC;
+    s->record.metric =
+        (struct metric){.type = m->type, .name = m->name, .known = m, .sample_rate = 1, .values = s->values};
+    s->raw = (struct span){NULL, 0};
+    s->n_values = s->n_points = 0;
+    return true;
+}
+
+void series_learn(struct intake *in, char kind, struct span before, struct span behind) {
+    struct metric *m = &in->series->record.metric;
+    if (!in->options.learn || in->series->n_long_tags > 0) /* each of those is a reject, each time */
+        return;
+    m->key_kind = kind;
+    m->key_name = before;
+    m->key_rest = behind;
+    m->known = in->options.learn(in->arg, m);
 }
 
 /* At most INTAKE_TAG_BYTES, whole characters. */
@@ -43,9 +68,9 @@ void series_resource(struct series *s, struct span type, struct span name) {
         name = SPAN("");
     s->n_resources++;
     if (span_eq(type, SPAN("host"))) {
-        s->metric.origin.host = name;
+        s->record.metric.origin.host = name;
     } else if (span_eq(type, SPAN("device"))) {
-        s->metric.device = name;
+        s->record.metric.device = name;
     } else if (s->n_resources <= INTAKE_RESOURCES_MAX) {
         buf_str(&s->resources, s->resources.n ? "," : "{\"resources\":[");
         buf_str(&s->resources, "{\"type\":");
@@ -102,7 +127,7 @@ static void finish_resources(struct series *s) {
     }
     if (s->resources.n) {
         buf_char(&s->resources, '}');
-        s->metric.resources = buf_view(&s->resources);
+        s->record.metric.resources = buf_view(&s->resources);
     }
 }
 
@@ -116,7 +141,7 @@ static bool has_letter(struct span name) {
 }
 
 static void reject_series(struct intake *in, enum reason reason, struct span detail) {
-    intake_reject(in, reason, in->series->metric.name, in->series->raw, detail);
+    intake_reject(in, reason, in->series->record.metric.name, in->series->raw, detail);
 }
 
 static bool refused(struct intake *in, enum reason reason, const char *what, size_t n) {
@@ -129,13 +154,13 @@ static bool refused(struct intake *in, enum reason reason, const char *what, siz
 bool series_accepts(struct intake *in) {
     struct series *s = in->series;
     finish_resources(s);
-    if (s->metric.name.n == 0) {
+    if (s->record.metric.name.n == 0) {
         reject_series(in, REASON_EMPTY_NAME, (struct span){NULL, 0});
         return false;
     }
-    if (s->metric.name.n > INTAKE_NAME_BYTES)
-        return refused(in, REASON_NAME_TOO_LONG, "bytes", s->metric.name.n);
-    if (!has_letter(s->metric.name)) {
+    if (s->record.metric.name.n > INTAKE_NAME_BYTES)
+        return refused(in, REASON_NAME_TOO_LONG, "bytes", s->record.metric.name.n);
+    if (!has_letter(s->record.metric.name)) {
         reject_series(in, REASON_NAME_WITHOUT_LETTER, (struct span){NULL, 0});
         return false;
     }
@@ -145,11 +170,12 @@ bool series_accepts(struct intake *in) {
         return refused(in, REASON_TAGS_TOO_LARGE, "bytes", s->tag_bytes);
     if (s->n_resources > INTAKE_RESOURCES_MAX)
         return refused(in, REASON_TOO_MANY_RESOURCES, "resources", s->n_resources);
-    if (s->metric.origin.host.n > INTAKE_HOST_BYTES)
-        return refused(in, REASON_HOST_TOO_LONG, "bytes", s->metric.origin.host.n);
+    if (s->record.metric.origin.host.n > INTAKE_HOST_BYTES)
+        return refused(in, REASON_HOST_TOO_LONG, "bytes", s->record.metric.origin.host.n);
     for (size_t i = 0; i < s->n_long_tags; i++)
-        intake_reject(in, REASON_TAG_TOO_LONG, s->metric.name, s->long_tags[i], (struct span){NULL, 0});
-    s->metric.n_tags = s->n_tags;
+        intake_reject(in, REASON_TAG_TOO_LONG, s->record.metric.name, s->long_tags[i],
+                      (struct span){NULL, 0});
+    s->record.metric.n_tags = s->n_tags;
     return true;
 }
 
@@ -157,9 +183,8 @@ static void flush(struct intake *in) {
     struct series *s = in->series;
     if (s->n_values == 0)
         return;
-    struct record record = {.kind = RECORD_METRIC, .metric = s->metric};
-    record.metric.n_values = s->n_values;
-    in->emit(in->arg, &record);
+    s->record.metric.n_values = s->n_values;
+    in->emit(in->arg, &s->record);
     s->n_values = 0;
 }
 
@@ -170,7 +195,7 @@ static void reject_point(struct intake *in, enum reason reason, double timestamp
     number_format(number, v);
     int n = snprintf(detail, sizeof detail, "value %s at timestamp %s, now %lld", v, t,
                      (long long)in->options.now_s);
-    intake_reject(in, reason, in->series->metric.name, raw, span_of(detail, (size_t)n));
+    intake_reject(in, reason, in->series->record.metric.name, raw, span_of(detail, (size_t)n));
 }
 
 static bool finite_sketch(const struct sketch *sketch) {

@@ -28,8 +28,8 @@ struct intake {
 };
 
 struct series {
-    struct metric metric;
-    struct span raw; /* its text in the body, for rejects; {NULL, 0} in binary formats */
+    struct record record; /* to be emitted: a metric */
+    struct span raw;      /* its text in the body, for rejects; {NULL, 0} in binary formats */
     struct span tags[INTAKE_TAGS_MAX];
     size_t n_tags, tag_bytes;               /* of all given tags, also those that had no room */
     struct span long_tags[INTAKE_TAGS_MAX]; /* the tags that were cut, as they were given */
@@ -50,6 +50,10 @@ void intake_reject(struct intake *in, enum reason reason, struct span name, stru
                    struct span detail);
 
 void series_begin(struct intake *in, enum metric_type type);
+/* Begins a series with what the caller remembers of it, if it does: then only its points are to be read. */
+bool series_known(struct intake *in, char kind, struct span before, struct span behind);
+/* The series was accepted: these bytes will mean it again. */
+void series_learn(struct intake *in, char kind, struct span before, struct span behind);
 void series_tag(struct series *s, struct span tag);
 /* Resources "host" and "device" fill their fields, all others are kept as JSON. */
 void series_resource(struct series *s, struct span type, struct span name);

@@ -21,21 +21,21 @@ static void take_tag(void *arg, struct span tag) {
 static void read_member(struct draft_v1 *d, struct series *s, struct span key) {
     struct fields *f = &d->fields;
     if (fields_equal(key, "metric"))
-        field_string(f, "metric", &s->metric.name);
+        field_string(f, "metric", &s->record.metric.name);
     else if (fields_equal(key, "tags"))
         field_tags(f, "tags", take_tag, s);
     else if (fields_equal(key, "type"))
         field_string(f, "type", &d->type);
     else if (fields_equal(key, "host"))
-        field_string(f, "host", &s->metric.origin.host);
+        field_string(f, "host", &s->record.metric.origin.host);
     else if (fields_equal(key, "interval"))
-        field_integer(f, "interval", &s->metric.interval);
+        field_integer(f, "interval", &s->record.metric.interval);
     else if (fields_equal(key, "device") || fields_equal(key, "device_name"))
-        field_string(f, "device", &s->metric.device);
+        field_string(f, "device", &s->record.metric.device);
     else if (fields_equal(key, "unit"))
-        field_string(f, "unit", &s->metric.unit);
+        field_string(f, "unit", &s->record.metric.unit);
     else if (fields_equal(key, "source_type_name"))
-        field_string(f, "source_type_name", &s->metric.source_type);
+        field_string(f, "source_type_name", &s->record.metric.source_type);
     else if (fields_equal(key, "points")) {
         pull_kind(f->pull);
         d->points = f->pull->at;
@@ -126,6 +126,8 @@ static void read_point(struct intake *in, struct pull *p) {
 }
 
 static void read_series(struct intake *in, struct pull *p) {
+    if (fields_known_series(in, p, PULL_ARRAY, read_point))
+        return;
     bool distribution = in->format == INTAKE_DISTRIBUTIONS;
     series_begin(in, distribution ? METRIC_DISTRIBUTION : METRIC_GAUGE);
     struct series *s = in->series;
@@ -135,8 +137,8 @@ static void read_series(struct intake *in, struct pull *p) {
     pull_enter(p);
     while (pull_key(p, &key))
         read_member(&d, s, key);
-    bool known =
-        distribution ? !d.type.n || fields_equal(d.type, "distribution") : type_of(d.type, &s->metric.type);
+    bool known = distribution ? !d.type.n || fields_equal(d.type, "distribution")
+                              : type_of(d.type, &s->record.metric.type);
     fields_end_series(&d.fields, in, from, known, d.points, PULL_ARRAY, read_point);
 }
 

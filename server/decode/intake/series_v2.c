@@ -12,11 +12,13 @@
  *       Metadata metadata = 9;
  *     }
  *
- * Fields come in any order, so a series is read twice: first all but its points, which are only seen to be well
- * formed, then the points.
+ * Fields come in any order, so a series is read in turns: where its points are; all else, unless it is known; the points.
  */
 #include "core/utf8.h"
 #include "decode/intake/wire.h"
+
+/* metric.key_kind of what split_series cuts. */
+#define KEY_PROTOBUF 'P'
 
 struct series_point {
     double value;
@@ -27,11 +29,9 @@ struct series_reading {
     struct intake *in;
     int32_t type;
     bool bad_text;      /* not UTF-8, and nobody may mend it */
-    struct wire points; /* what is left from the first point's field on */
-    size_t n_points;
-    struct series_point point;       /* the last one */
-    const unsigned char *points_end; /* behind the last point's field */
-    bool scattered;                  /* other fields stand between points */
+    bool mended;        /* some tag was */
+    struct wire points; /* from the first point's field to the end of the last one's */
+    bool scattered;     /* other fields stand between them */
 };
 
 static void take_resource(struct series_reading *r, struct wire *outer, const struct wire_field *field) {
@@ -57,9 +57,11 @@ static void take_tag(struct series_reading *r, struct wire *w, const struct wire
     struct span tag;
     if (!wire_bytes(w, f, &tag))
         return;
-    if (r->in->options.from_agent)
+    bool valid = utf8_valid(tag);
+    if (!valid && r->in->options.from_agent) {
         tag = wire_mend(&r->in->scratch, tag);
-    else if (!utf8_valid(tag))
+        r->mended = true;
+    } else if (!valid)
         r->bad_text = true;
     series_tag(r->in->series, tag);
 }
@@ -82,7 +84,7 @@ static struct series_point read_point(struct wire *outer, const struct wire_fiel
 }
 
 static void take_field(struct series_reading *r, struct wire *w, const struct wire_field *f) {
-    struct metric *m = &r->in->series->metric;
+    struct metric *m = &r->in->series->record.metric;
     switch (f->number) {
     case 1:
         take_resource(r, w, f);
@@ -94,8 +96,7 @@ static void take_field(struct series_reading *r, struct wire *w, const struct wi
         take_tag(r, w, f);
         break;
     case 4:
-        r->point = read_point(w, f);
-        r->n_points++;
+        read_point(w, f);
         break;
     case 5:
         r->type = (int32_t)wire_integer(w, f);
@@ -117,54 +118,69 @@ static void take_field(struct series_reading *r, struct wire *w, const struct wi
     }
 }
 
-/* All but the points; false when it is malformed. */
-static bool read_series(struct series_reading *r, struct span bytes) {
+/* Finds the points. What is malformed is found again, and told, by who reads it. */
+static void split_series(struct series_reading *r, struct span bytes) {
     struct wire w = wire_of(bytes), before = w;
     struct wire_field f;
-    struct metric *m = &r->in->series->metric;
-    m->name = SPAN("");
-    while (wire_next(&w, &f)) {
-        if (f.number == 4) {
-            if (r->n_points == 0)
-                r->points = before;
-            else if (before.at != r->points_end)
-                r->scattered = true;
-            r->points_end = w.at;
-        }
-        take_field(r, &w, &f);
-        before = w;
+    r->points = wire_of(span_of(bytes.p, 0));
+    for (; wire_next(&w, &f); before = w) {
+        if (f.number != 4)
+            continue;
+        if (r->points.at == r->points.end)
+            r->points.at = before.at;
+        else if (before.at != r->points.end)
+            r->scattered = true;
+        r->points.end = w.at;
     }
+}
+
+static bool has_points(const struct series_reading *r) {
+    return r->points.at != r->points.end;
+}
+
+static struct span before_points(const struct series_reading *r, struct span bytes) {
+    return span_of(bytes.p, (size_t)((const char *)r->points.at - bytes.p));
+}
+
+static struct span behind_points(const struct series_reading *r, struct span bytes) {
+    return span_from(bytes, (size_t)((const char *)r->points.end - bytes.p));
+}
+
+/* All but the points; false when it is malformed. */
+static bool read_series(struct series_reading *r, struct span bytes) {
+    struct wire w = wire_of(bytes);
+    struct wire_field f;
+    struct metric *m = &r->in->series->record.metric;
+    m->name = SPAN("");
+    while (wire_next(&w, &f))
+        take_field(r, &w, &f);
     if (!utf8_valid(m->name) || !utf8_valid(m->unit) || !utf8_valid(m->source_type))
         r->bad_text = true;
     if (m->unit.n == 0)
         m->unit = (struct span){NULL, 0};
     if (m->source_type.n == 0)
         m->source_type = (struct span){NULL, 0};
-    if (r->n_points > 0 && !r->scattered) {
-        const char *from = (const char *)r->points.at, *to = (const char *)r->points_end;
-        m->key_kind = 'P';
-        m->key_name = span_of(bytes.p, (size_t)(from - bytes.p));
-        m->key_rest = span_of(to, (size_t)(bytes.p + bytes.n - to));
+    if (has_points(r) && !r->scattered) {
+        m->key_kind = KEY_PROTOBUF;
+        m->key_name = before_points(r, bytes);
+        m->key_rest = behind_points(r, bytes);
     }
     return !w.failed;
 }
 
-static void take_point(struct series_reading *r, struct series_point point) {
+/* False when one is malformed. */
+static bool read_points(struct series_reading *r) {
     const struct span none = {NULL, 0};
-    series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
-}
-
-static void read_points(struct series_reading *r) {
+    struct wire points = r->points;
     struct wire_field f;
-    if (r->n_points == 1) {
-        take_point(r, r->point);
-        return;
+    while (wire_next(&points, &f)) {
+        if (f.number != 4)
+            continue;
+        struct series_point point = read_point(&points, &f);
+        if (!points.failed)
+            series_point(r->in, (double)point.timestamp, point.value, none, none, NULL);
     }
-    while (r->n_points > 0 && wire_next(&r->points, &f))
-        if (f.number == 4) {
-            take_point(r, read_point(&r->points, &f));
-            r->n_points--;
-        }
+    return !points.failed;
 }
 
 static bool type_of(int32_t number, enum metric_type *type) {
@@ -177,21 +193,31 @@ static bool type_of(int32_t number, enum metric_type *type) {
 }
 
 static enum intake_status decode_series(struct intake *in, struct span bytes, size_t offset) {
-    struct series_reading reading = {.in = in};
+    struct series_reading reading = {.in = in}, *r = &reading;
+    split_series(r, bytes);
+    if (has_points(r) && !r->scattered &&
+        series_known(in, KEY_PROTOBUF, before_points(r, bytes), behind_points(r, bytes))) {
+        if (!read_points(r))
+            return wire_refuse(in, offset);
+        series_end(in);
+        return INTAKE_OK;
+    }
     series_begin(in, METRIC_GAUGE);
-    if (!read_series(&reading, bytes))
+    if (!read_series(r, bytes))
         return wire_refuse(in, offset);
-    if (reading.bad_text)
+    if (r->bad_text)
         return intake_refuse(in, REASON_INVALID_BODY, offset, "proto: string field contains invalid UTF-8");
-    if (!type_of(reading.type, &in->series->metric.type)) {
+    if (!type_of(r->type, &in->series->record.metric.type)) {
         in->series->n_points++;
-        intake_reject(in, REASON_UNKNOWN_TYPE, in->series->metric.name, in->series->raw,
+        intake_reject(in, REASON_UNKNOWN_TYPE, in->series->record.metric.name, in->series->raw,
                       (struct span){NULL, 0});
         return INTAKE_OK;
     }
     if (!series_accepts(in))
         return INTAKE_OK;
-    read_points(&reading);
+    if (in->series->record.metric.key_kind && !r->mended)
+        series_learn(in, KEY_PROTOBUF, before_points(r, bytes), behind_points(r, bytes));
+    read_points(r);
     series_end(in);
     return INTAKE_OK;
 }

@@ -89,7 +89,7 @@ static void read_metadata(struct fields *f, struct series *s) {
 static void read_member(struct draft_v2 *d, struct series *s, struct span key) {
     struct fields *f = &d->fields;
     if (fields_equal(key, "metric"))
-        field_string(f, "metric", &s->metric.name);
+        field_string(f, "metric", &s->record.metric.name);
     else if (fields_equal(key, "tags"))
         field_tags(f, "tags", take_tag, s);
     else if (fields_equal(key, "type"))
@@ -97,11 +97,11 @@ static void read_member(struct draft_v2 *d, struct series *s, struct span key) {
     else if (fields_equal(key, "resources"))
         read_resources(f, s);
     else if (fields_equal(key, "interval"))
-        field_integer(f, "interval", &s->metric.interval);
+        field_integer(f, "interval", &s->record.metric.interval);
     else if (fields_equal(key, "unit"))
-        field_string(f, "unit", &s->metric.unit);
+        field_string(f, "unit", &s->record.metric.unit);
     else if (fields_equal(key, "source_type_name"))
-        field_string(f, "source_type_name", &s->metric.source_type);
+        field_string(f, "source_type_name", &s->record.metric.source_type);
     else if (fields_equal(key, "metadata"))
         read_metadata(f, s);
     else if (fields_equal(key, "points")) {
@@ -148,6 +148,8 @@ static void read_point(struct intake *in, struct pull *p) {
 }
 
 static void read_series(struct intake *in, struct pull *p) {
+    if (fields_known_series(in, p, PULL_OBJECT, read_point))
+        return;
     series_begin(in, METRIC_GAUGE);
     struct series *s = in->series;
     struct draft_v2 d = {.fields = {.pull = p}};
@@ -156,7 +158,7 @@ static void read_series(struct intake *in, struct pull *p) {
     pull_enter(p);
     while (pull_key(p, &key))
         read_member(&d, s, key);
-    bool known = type_of(d.type, &s->metric.type);
+    bool known = type_of(d.type, &s->record.metric.type);
     fields_end_series(&d.fields, in, from, known, d.points, PULL_OBJECT, read_point);
 }
 

@@ -272,7 +272,7 @@ static bool take_point(struct payload *p, bool is_sketch, enum column column, bo
         return true;
     if (is_sketch && sketch.count <= 0) {
         p->in->series->n_points++;
-        intake_reject(p->in, REASON_INVALID_SKETCH, p->in->series->metric.name, none,
+        intake_reject(p->in, REASON_INVALID_SKETCH, p->in->series->record.metric.name, none,
                       SPAN("its count is not above 0"));
     } else {
         series_point(p->in, (double)p->timestamp, is_sketch ? sketch.avg : value, none, none,
@@ -289,7 +289,7 @@ static void take_points(struct payload *p, uint64_t n, bool is_sketch, enum colu
         int length =
             snprintf(detail, sizeof detail, "%llu of %llu", (unsigned long long)i, (unsigned long long)n);
         p->in->series->n_points++;
-        intake_reject(p->in, REASON_POINTS_MISSING, p->in->series->metric.name, (struct span){NULL, 0},
+        intake_reject(p->in, REASON_POINTS_MISSING, p->in->series->record.metric.name, (struct span){NULL, 0},
                       span_of(detail, (size_t)length));
         return;
     }
@@ -316,12 +316,12 @@ static bool follow_refs(struct payload *p, size_t i) {
 static void take_fields(struct payload *p, size_t row) {
     struct series *s = p->in->series;
     const struct columns *d = p->data;
-    s->metric.name = p->names.texts[p->name];
-    s->metric.interval = d->intervals[row] > INT64_MAX ? INT64_MAX : (int64_t)d->intervals[row];
+    s->record.metric.name = p->names.texts[p->name];
+    s->record.metric.interval = d->intervals[row] > INT64_MAX ? INT64_MAX : (int64_t)d->intervals[row];
     if (p->source)
-        s->metric.source_type = p->sources.texts[p->source];
+        s->record.metric.source_type = p->sources.texts[p->source];
     if (d->types[row] & TYPE_HAS_UNIT && p->unit)
-        s->metric.unit = p->units.texts[p->unit];
+        s->record.metric.unit = p->units.texts[p->unit];
     const struct tagset *set = &p->tagsets[p->tagset];
     for (size_t i = 0; i < set->n; i++)
         series_tag(s, p->tags.texts[set->tags[i]]);

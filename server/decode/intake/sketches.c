@@ -26,7 +26,7 @@
 
 static void reject(struct intake *in, const char *detail) {
     in->series->n_points++;
-    intake_reject(in, REASON_INVALID_SKETCH, in->series->metric.name, (struct span){NULL, 0},
+    intake_reject(in, REASON_INVALID_SKETCH, in->series->record.metric.name, (struct span){NULL, 0},
                   span_str(detail));
 }
 
@@ -144,14 +144,14 @@ static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
     struct wire_field f;
     struct sketch_point unused;
     struct span tag;
-    s->metric.name = s->metric.origin.host = SPAN("");
+    s->record.metric.name = s->record.metric.origin.host = SPAN("");
     while (wire_next(&w, &f)) {
         switch (f.number) {
         case 1:
-            wire_bytes(&w, &f, &s->metric.name);
+            wire_bytes(&w, &f, &s->record.metric.name);
             break;
         case 2:
-            wire_bytes(&w, &f, &s->metric.origin.host);
+            wire_bytes(&w, &f, &s->record.metric.origin.host);
             break;
         case DISTRIBUTIONS:
         case DOGSKETCHES:
@@ -170,7 +170,7 @@ static bool read_sketch(struct series *s, struct span bytes, bool *bad_text) {
             break;
         }
     }
-    *bad_text = *bad_text || !utf8_valid(s->metric.name) || !utf8_valid(s->metric.origin.host);
+    *bad_text = *bad_text || !utf8_valid(s->record.metric.name) || !utf8_valid(s->record.metric.origin.host);
     return !w.failed;
 }
 

@@ -38,6 +38,7 @@ static void note(struct bag *b, double least, double most, double total, bool od
     b->most = any && b->most > most ? b->most : most;
     b->total += total;
     b->odd |= odd;
+    b->ranged = false;
 }
 
 static bool is_odd(double value, double weight) {
@@ -109,8 +110,10 @@ int bag_add_many(struct bag *b, size_t n, const double *values, double weight, s
     if ((plain ? reserve_plain(b, n) : reserve(b, n)) != 0)
         return -1;
     note_many(b, n, values, weight);
+    double *to = b->plain + b->n_plain;
+    b->n_plain += plain ? n : 0;
     for (size_t i = 0; i < n && plain; i++)
-        b->plain[b->n_plain++] = values[i] + 0.0; /* -0 is 0 */
+        to[i] = values[i] + 0.0; /* -0 is 0 */
     for (size_t i = 0; i < n && !plain; i++) {
         double value = values[i] + 0.0;
         if (!looks || !joins(b, h, value, weight))
@@ -239,12 +242,13 @@ int bag_settle(struct bag *b) {
         b->cap = b->n;
     }
     b->n = b->n_sorted = join_equal(b->items, b->n);
+    b->ranged = false;
     return 0;
 }
 
 /* --- quantiles ------------------------------------------------------------------------------------------- */
 
-#define FEW_ASKED 3 /* finding so many places takes less than sorting */
+#define FEW_ASKED 8 /* finding so many places takes less than sorting */
 #define RANGES    4096
 
 /* A hair below, for sums of fractions that should meet exactly. */
@@ -261,14 +265,17 @@ static double place_in_sorted(const struct weighted *items, size_t n, double rea
     return NAN;
 }
 
-/* The values' span cut into ranges of the same width, and what each weighs. */
-struct ranges {
+/* The values' span cut into ranges of the same width, and what each weighs. A claim is evaluated more than once, so the last place that was
+ * found is kept, too. */
+struct bag_ranges {
     double least, scale;
     double weights[RANGES];
+    bool found;
+    double percentile, value;
 };
 
-static size_t range_of(const struct ranges *r, double value) {
-    size_t i = (size_t)((value - r->least) * r->scale);
+static uint32_t range_of(double least, double scale, double value) {
+    uint32_t i = (uint32_t)(int32_t)((value - least) * scale);
     return i < RANGES ? i : RANGES - 1;
 }
 
@@ -278,52 +285,67 @@ static bool has_places(const struct bag *b) {
            isfinite(RANGES / (b->most - b->least));
 }
 
-static void weigh_ranges(const struct bag *b, struct ranges *r) {
-    r->least = b->least;
-    r->scale = RANGES / (b->most - b->least);
-    memset(r->weights, 0, sizeof r->weights);
+static int weigh_ranges(struct bag *b) {
+    struct bag_ranges *r = b->ranges ? b->ranges : malloc(sizeof *r);
+    if (!r)
+        return -1;
+    double least = b->least, scale = RANGES / (b->most - b->least);
+    *r = (struct bag_ranges){.least = least, .scale = scale};
     for (size_t i = 0; i < b->n; i++)
-        r->weights[range_of(r, b->items[i].value)] += b->items[i].weight;
-    for (size_t i = 0; i < b->n_plain; i++)
-        r->weights[range_of(r, b->plain[i])]++;
+        r->weights[range_of(least, scale, b->items[i].value)] += b->items[i].weight;
+    for (size_t i = 0, n = b->n_plain; i < n; i++)
+        r->weights[range_of(least, scale, b->plain[i])]++;
+    b->ranges = r;
+    b->ranged = true;
+    return 0;
+}
+
+/* The items of one range. */
+static size_t take_range(const struct bag *b, uint32_t range, struct weighted *inside) {
+    double least = b->ranges->least, scale = b->ranges->scale;
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        if (range_of(least, scale, b->items[i].value) == range)
+            inside[n++] = b->items[i];
+    for (size_t i = 0, all = b->n_plain; i < all; i++)
+        if (range_of(least, scale, b->plain[i]) == range)
+            inside[n++] = (struct weighted){b->plain[i], 1};
+    return n;
 }
 
 /* The same place as if all were sorted: only the range that holds it is. */
 static double find_place(const struct bag *b, double percentile) {
-    struct ranges *r = malloc(sizeof *r);
+    struct bag_ranges *r = b->ranges;
+    if (r->found && r->percentile == percentile)
+        return r->value;
     struct weighted *inside = malloc((b->n + b->n_plain + 1) * sizeof *inside);
-    double rank = rank_of(b->total, percentile), reached = 0, value = NAN;
-    if (r && inside) {
-        size_t range = 0, n = 0;
-        weigh_ranges(b, r);
-        while (range < RANGES - 1 &&
-               !(reached + r->weights[range] > 0 && reached + r->weights[range] >= rank))
-            reached += r->weights[range++];
-        for (size_t i = 0; i < b->n; i++) {
-            inside[n] = b->items[i];
-            n += range_of(r, b->items[i].value) == range;
-        }
-        for (size_t i = 0; i < b->n_plain; i++)
-            if (range_of(r, b->plain[i]) == range)
-                inside[n++] = (struct weighted){b->plain[i], 1};
-        if (n)
-            sort(inside, n);
-        value = place_in_sorted(inside, n, reached, rank);
-    }
+    double rank = rank_of(b->total, percentile), reached = 0;
+    if (!inside)
+        return NAN;
+    uint32_t range = 0;
+    while (range < RANGES - 1 && !(reached + r->weights[range] > 0 && reached + r->weights[range] >= rank))
+        reached += r->weights[range++];
+    size_t n = take_range(b, range, inside);
+    if (n)
+        sort(inside, n);
+    r->found = true;
+    r->percentile = percentile;
+    r->value = place_in_sorted(inside, n, reached, rank);
     free(inside);
-    free(r);
-    return value;
+    return r->value;
 }
 
 int bag_settle_for_percentile(struct bag *b) {
     size_t all = b->n + b->n_plain;
-    if (all == b->n_sorted || (all >= LARGE && b->asked++ < FEW_ASKED && has_places(b)))
+    if (all == b->n_sorted)
         return 0;
-    return bag_settle(b);
+    if (all < LARGE || b->asked++ >= FEW_ASKED || !has_places(b))
+        return bag_settle(b);
+    return b->ranged ? 0 : weigh_ranges(b);
 }
 
 double bag_percentile(const struct bag *b, double percentile) {
-    if (b->n_sorted < b->n + b->n_plain)
+    if (b->ranged)
         return find_place(b, percentile);
     double total = b->odd ? 0 : b->total;
     for (size_t i = 0; i < b->n && b->odd; i++)
@@ -334,5 +356,6 @@ double bag_percentile(const struct bag *b, double percentile) {
 void bag_free(struct bag *b) {
     free(b->items);
     free(b->plain);
+    free(b->ranges);
     *b = (struct bag){0};
 }

@@ -23,6 +23,8 @@ struct bag {
     double least, most, total; /* total: of the weights */
     bool odd;                  /* values that are NaN, weights that are no whole numbers */
     unsigned asked;            /* for quantiles without being sorted */
+    struct bag_ranges *ranges; /* of what is not sorted, where a quantile lies; */
+    bool ranged;               /* they are right */
 };
 
 /* Where values came lately that may come again: for bag_add_many, which then need not sort to join them. Initialise with {0}. */

@@ -14,6 +14,28 @@
 /* Values kept for each row that a commit would write; with more, a commit is less work. */
 #define KEPT_PER_ROW 8
 
+#define NUMBER_DIGITS 20 /* of 64 bits */
+
+/*   [17,2.5]   and before it the bracket of the list, or a comma */
+static void add_entry(struct buf *b, uint64_t context_id, const struct slice_entry *e) {
+    if (!buf_reserve(b, e->n + 2 + NUMBER_DIGITS + 2))
+        return;
+    char *p = b->p + b->n, digits[NUMBER_DIGITS];
+    size_t n = 0;
+    *p++ = b->n ? ',' : '[';
+    *p++ = '[';
+    do
+        digits[n++] = (char)('0' + context_id % 10);
+    while (context_id /= 10);
+    while (n > 0)
+        *p++ = digits[--n];
+    *p++ = ',';
+    memcpy(p, e + 1, e->n);
+    p[e->n] = ']';
+    b->n = (size_t)(p + e->n + 1 - b->p);
+    b->p[b->n] = '\0';
+}
+
 /* The values of one row of `kept`, as long as ids follow each other and came in together. */
 static bool gather_row(struct store *s, struct buf *b, uint64_t *first_id, const struct slice_run **run) {
     struct slice *slice = &s->slice;
@@ -31,11 +53,7 @@ static bool gather_row(struct store *s, struct buf *b, uint64_t *first_id, const
             *first_id = id;
             *run = at;
         }
-        buf_str(b, b->n ? ",[" : "[[");
-        buf_u64(b, s->intern.contexts[e->context].id);
-        buf_char(b, ',');
-        buf_add(b, e + 1, e->n);
-        buf_char(b, ']');
+        add_entry(b, s->intern.contexts[e->context].id, e);
         slice->kept = slice_entry_end(slice->kept, e);
         next = id + 1;
     }

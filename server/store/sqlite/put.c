@@ -25,20 +25,21 @@ static int put_value(struct store *s, uint32_t ix, enum metric_type type, const 
     return 0;
 }
 
-static int put_metric(struct store *s, const struct metric *m, struct err *err) {
+static int put_metric(struct store *s, const struct metric *m, size_t n, const struct value *values,
+                      struct err *err) {
     uint32_t ix;
     if (store_identify(s, m, &ix, err) != 0)
         return -1;
     if (ix == INTERN_NONE) {
-        s->arrival.session->n_refused += m->n_values;
-        s->pending += m->n_values; /* as the loss that tells of them is */
-        s->now.received_samples += m->n_values;
-        s->arrival.counted += m->n_values;
+        s->arrival.session->n_refused += n;
+        s->pending += n; /* as the loss that tells of them is */
+        s->now.received_samples += n;
+        s->arrival.counted += n;
         s->refused = true;
         return 0;
     }
-    for (size_t i = 0; i < m->n_values; i++)
-        if (put_value(s, ix, m->type, &m->values[i], err) != 0)
+    for (size_t i = 0; i < n; i++)
+        if (put_value(s, ix, m->type, &values[i], err) != 0)
             return -1;
     return 0;
 }
@@ -140,7 +141,7 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
     int result = -1;
     switch (record->kind) {
     case RECORD_METRIC:
-        result = put_metric(s, &record->metric, err);
+        result = put_metric(s, &record->metric, record->metric.n_values, record->metric.values, err);
         break;
     case RECORD_EVENT:
         result = put_event(s, &record->event, err);
@@ -153,6 +154,15 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
         break;
     }
     return result == 0 ? 0 : store_roll_back(s, err);
+}
+
+int store_put_values(struct store *s, const struct metric *metric, size_t n, const struct value *values,
+                     struct err *err) {
+    if (store_begin(s, err) != 0)
+        return -1;
+    if (!s->arrival.session)
+        return 0;
+    return put_metric(s, metric, n, values, err) == 0 ? 0 : store_roll_back(s, err);
 }
 
 /* Of the request that was put last. */

@@ -2,7 +2,7 @@
 
 #include "core/json.h"
 #include "core/number.h"
-#include <endian.h>
+#include "store/sqlite/vals_fast.h"
 #include <math.h>
 #include <stdlib.h>
 
@@ -265,120 +265,26 @@ void vals_start(struct vals_reader *r, struct span vals) {
     r->first = true;
 }
 
-/* --- the common case: ,"12":[1700000000,4.25] or ,"12":4.25 with short numbers, away from the end of the text ---- */
-
-#define FAST_MOST 64 /* bytes that it looks at */
-#define INLINE    static inline __attribute__((always_inline))
-
-static inline unsigned digit_at(const char *p) {
-    return (unsigned char)*p - (unsigned)'0';
-}
-
-/* Eight bytes of text from p on, the first one lowest; a digit is its value. */
-INLINE uint64_t eight_at(const char *p) {
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return le64toh(w) ^ UINT64_C(0x3030303030303030);
-}
-
-/* How many of them are digits before the first that is none. */
-INLINE unsigned digits_in(uint64_t w) {
-    uint64_t others = ((w + UINT64_C(0x7676767676767676)) | w) & UINT64_C(0x8080808080808080);
-    return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
-}
-
-/* The number that the first n of them are, 1 to 8. */
-INLINE uint64_t number_in(uint64_t w, unsigned n) {
-    w <<= 64 - 8 * n; /* zeros before them */
-    w = (w & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
-    w = (w & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
-    return (w & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
-}
-
-/* Ten digits. Those of one chunk mostly begin alike, so the first eight are compared before they are read. */
-INLINE const char *fast_stamp(struct vals_reader *r, const char *p, int64_t *timestamp) {
-    uint64_t text;
-    memcpy(&text, p, sizeof text);
-    if (text != r->stamp_text) {
-        uint64_t stamp = 0;
-        for (size_t i = 0; i < 8; i++) {
-            if (digit_at(p + i) > 9)
-                return NULL;
-            stamp = stamp * 10 + digit_at(p + i);
-        }
-        r->stamp_text = text;
-        r->stamp = stamp;
-    }
-    unsigned tens = digit_at(p + 8), ones = digit_at(p + 9);
-    if (tens > 9 || ones > 9 || p[10] != ',')
-        return NULL;
-    *timestamp = (int64_t)(r->stamp * 100 + tens * 10 + ones);
-    return p + 11;
-}
-
-/* Up to seven digits, or six and a point among them: such a quotient is exact to the last bit. */
-INLINE const char *fast_number(const char *p, double *number) {
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
-    bool negative = *p == '-';
-    p += negative;
-    uint64_t w = eight_at(p);
-    unsigned n = digits_in(w), parts = 0;
-    if (n == 0 || n == 8)
-        return NULL;
-    if (p[n] == '.') {
-        uint64_t before = (UINT64_C(1) << 8 * n) - 1;
-        w = (w & before) | (w >> 8 & ~before); /* the point goes; what comes in behind looks like a digit */
-        unsigned all = digits_in(w);
-        parts = all - n;
-        if (parts == 0 || all >= 7)
-            return NULL;
-        n = all;
-    }
-    double value = (double)(int64_t)number_in(w, n);
-    p += n;
-    if (parts) {
-        value /= powers[parts];
-        p++;
-    }
-    *number = negative ? -value : value;
-    return p;
-}
-
-/* The next value from p on; NULL: it is another case, and nothing has been taken. */
-static inline const char *take_fast(struct vals_reader *r, const char *p, bool first, uint64_t *offset,
-                                    int64_t *timestamp, double *number) {
-    if ((!first && *p++ != ',') || *p++ != '"')
-        return NULL;
-    uint64_t w = eight_at(p);
-    unsigned n = digits_in(w);
-    if (n == 0 || n == 8 || p[n] != '"' || p[n + 1] != ':')
-        return NULL;
-    *offset = number_in(w, n);
-    p += n + 2;
-    bool stamped = *p == '[';
-    *timestamp = 0;
-    if (stamped)
-        p = fast_stamp(r, p + 1, timestamp);
-    p = p ? fast_number(p, number) : NULL;
-    if (!p || (stamped && *p++ != ']') || (*p != ',' && *p != '}'))
-        return NULL;
-    return p;
-}
+/* --- the common case (vals_fast.h) ------------------------------------------------------------- */
 
 size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
-    size_t n = 0;
+    struct fast_key key = fast_key_of(1);
     const char *p = r->rest.p;
+    uint64_t digits = 0;
+    size_t n = 0;
     if (!r->object || r->first || r->rest.n < FAST_MOST)
         return 0;
     const char *last = p + (r->rest.n - FAST_MOST);
-    uint64_t key = 0;
-    unsigned n_key = 1;
-    while (n < max && p <= last && p[0] == ',' && p[1] == '"') {
+    while (n < max && p <= last && memcmp(p, ",\"", 2) == 0) {
         int64_t timestamp;
-        uint64_t w = eight_at(p + 2);
-        unsigned digits = digits_in(w);
-        const char *end = p + 2 + digits;
-        if (digits == 0 || digits == 8 || end[0] != '"' || end[1] != ':')
+        uint64_t w = fast_eight(p + 2);
+        if (!fast_has_key(&key, w)) {
+            key = fast_key_of(fast_digits(w));
+            if (key.n == 0 || key.n == 8)
+                break;
+        }
+        const char *end = p + 2 + key.n;
+        if (memcmp(end, "\":", 2) != 0)
             break;
         end += 2;
         bool stamped = *end == '[';
@@ -387,13 +293,12 @@ size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
         end = end ? fast_number(end, &numbers[n]) : NULL;
         if (!end || (stamped && *end++ != ']') || (*end != ',' && *end != '}'))
             break;
-        key = w;
-        n_key = digits;
+        digits = w;
         p = end;
         n++;
     }
     if (n)
-        r->offset = number_in(key, n_key);
+        r->offset = fast_number_in(digits, fast_digits(digits));
     r->rest = span_from(r->rest, (size_t)(p - r->rest.p));
     return n;
 }
@@ -404,7 +309,7 @@ int vals_next(struct vals_reader *r) {
         struct value value = {0};
         const char *end = r->rest.n < FAST_MOST
                               ? NULL
-                              : take_fast(r, r->rest.p, r->first, &offset, &value.timestamp, &value.number);
+                              : fast_take(r, r->rest.p, r->first, &offset, &value.timestamp, &value.number);
         if (end && (r->first || offset > r->offset)) {
             r->value = value;
             r->rest = span_from(r->rest, (size_t)(end - r->rest.p));

@@ -356,6 +356,29 @@ static void test_refused_lines(void) {
     fake_free(f);
 }
 
+static int refuse_samples(struct reader *r, const struct filter *f, bool ordered,
+                          int (*row)(void *, const struct sample_row *), void *arg, struct err *err) {
+    (void)r, (void)ordered, (void)row, (void)arg;
+    return f->name.p ? 0 : err_set(err, 0, "samples were asked for"); /* telemetry is asked for by name */
+}
+
+/* Of a fleet, all samples came over the network for a unit. */
+static void test_rates_and_units_without_samples(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "depth:5|g\nclicks:1|c|@0.05\nclicks:1|c\nclicks:1|c|@0.5");
+    struct reader *r = fake_reader(f);
+    struct reader_ops ops = *r->ops;
+    ops.samples = refuse_samples;
+    r->ops = &ops;
+    struct verify_options options = {0};
+    json_t *report = verify("{\"metrics\":{\"depth\":{\"unit\":\"byte\",\"value\":{\"max\":10}},"
+                            "\"clicks\":{\"sample_rate\":{\"min\":0.1}}}}",
+                            f, &options);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text(result_of(report, "sample-rate"), "why"), "0.05"));
+    json_decref(report);
+    fake_free(f);
+}
+
 /* At every call in turn: an error that says so, never an answer made of half a recording. */
 static void test_broken_readers(void) {
     static const struct {
@@ -424,5 +447,6 @@ UNIT_MAIN("catalog/verify", {"each rule breaks and holds", test_rules}, {"near a
           {"many losses", test_many_losses}, {"a doubt", test_doubt},
           {"session, mark, prefix, ignored tags", test_scope}, {"values since a mark", test_since},
           {"what came over HTTP", test_intake}, {"a reader that fails", test_broken_readers},
+          {"rates and units without samples", test_rates_and_units_without_samples},
           {"refused lines of declared metrics", test_refused_lines},
           {"a recording of Sentry's metrics", test_sentry})

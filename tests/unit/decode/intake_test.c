@@ -2,6 +2,8 @@
  */
 #include "decode/intake/intake.h"
 
+#include "api/copy.h"
+
 #include "core/json.h"
 #include "scarce.h"
 #include "unit.h"
@@ -243,6 +245,126 @@ static void check_case(struct test_case *c) {
 
 static void test_cases(void) {
     CU_ASSERT(each_case(check_case) > 30);
+}
+
+/* --- series that are remembered -------------------------------------------------------------------------- */
+
+#define REMEMBERED 256
+
+static struct arena memory;
+static struct metric remembered[REMEMBERED];
+static size_t n_remembered, n_known;
+
+static const struct metric *known(void *arg, char kind, struct span name, struct span rest) {
+    (void)arg;
+    for (size_t i = 0; i < n_remembered; i++) {
+        const struct metric *m = &remembered[i];
+        if (m->key_kind == kind && span_eq(m->key_name, name) && span_eq(m->key_rest, rest)) {
+            n_known++;
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static const struct metric *learn(void *arg, const struct metric *metric) {
+    (void)arg;
+    if (n_remembered == REMEMBERED)
+        return NULL;
+    struct record copy = {.kind = RECORD_METRIC, .metric = *metric};
+    copy.metric.n_values = 0;
+    copy_record(&copy, &memory, (struct span){NULL, 0});
+    remembered[n_remembered] = copy.metric;
+    return &remembered[n_remembered++];
+}
+
+static void forget_all(void) {
+    n_remembered = 0;
+    arena_reset(&memory);
+}
+
+static void put_known(void *arg, const struct record *r) {
+    struct record full = *r;
+    if (r->kind == RECORD_METRIC && r->metric.known) {
+        full.metric = *r->metric.known;
+        full.metric.n_values = r->metric.n_values;
+        full.metric.values = r->metric.values;
+        CU_ASSERT(full.metric.type == r->metric.type && span_eq(full.metric.name, r->metric.name));
+    }
+    put_record(arg, &full);
+}
+
+/* With a memory the body comes out as without: the same records, or the same words that refuse it. */
+static void check_known(enum intake_format format, const struct intake_options *plain, struct span body) {
+    struct buf want = {0}, got = {0};
+    struct intake_error want_error, error;
+    struct intake_options options = *plain;
+    enum intake_status status = intake_decode(format, body, plain, put_record, &want, &want_error);
+    options.known = known;
+    options.learn = learn;
+    EQ_INT(intake_decode(format, body, &options, put_known, &got, &error), status);
+    if (status == INTAKE_OK)
+        CU_ASSERT(span_eq(buf_view(&want), buf_view(&got)));
+    EQ_STR(error.text, want_error.text);
+    EQ_INT(error.offset, want_error.offset);
+    EQ_INT(error.reason, want_error.reason);
+    buf_free(&want);
+    buf_free(&got);
+}
+
+static void check_remembering(struct test_case *c) {
+    static const char other[] = "0\"[]{},x\xff";
+    const struct intake_options options = {
+        .now_s = json_integer_value(json_object_get(c->want, "now")),
+        .from_agent = c->from_agent,
+    };
+    enum intake_format format = format_of(c);
+    char *copy = malloc(c->body.n + 1);
+    struct span body = span_of(copy, c->body.n);
+    memcpy(copy, c->body.p, c->body.n);
+    check_known(format, &options, c->body);
+    check_known(format, &options, c->body);
+    for (size_t i = 0; i < c->body.n && c->body.n < 2000; i++) {
+        check_known(format, &options, span_of(copy, i));
+        for (size_t k = 0; other[k]; k++) {
+            copy[i] = other[k];
+            check_known(format, &options, body);
+        }
+        copy[i] = c->body.p[i];
+    }
+    free(copy);
+    if (n_remembered > REMEMBERED / 2)
+        forget_all();
+}
+
+static void test_remembered(void) {
+    CU_ASSERT(each_case(check_remembering) > 30);
+    CU_ASSERT(n_known > 100);
+    forget_all();
+    arena_free(&memory);
+}
+
+/* The first has what the second would be without its escape, its long tag, its second list, or its points as a text. */
+static void test_not_remembered(void) {
+    n_known = 0;
+    static const struct intake_options options = {.now_s = 1700000000};
+    static const char *const bodies[] = {
+        "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1]],\"type\":\"count\"}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1]],\"type\":\"count\",\"points\":[[1700000000,2]]}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[1700000000,1],\"type\":\"count\"}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[],\"type\":\"count\"}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[[\"]\",1]],\"type\":\"count\"}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1],],\"type\":\"count\"}]}",
+        "{\"series\":[{\"metric\":\"a\",\"tags\":[\"points\"],\"x\":{\"points\":[[1,2]]},\"points\":[[1700000000,3]]}]}",
+        "{\"series\":[{\"metric\":\"\\u0061\",\"points\":[[1700000000,1e400],[1,1],[1700000000,null]]}]}",
+        "{\"series\":[{\"metric\":\"a\",\"points\":[[1700000000,1}],\"type\":\"count\"}]}",
+    };
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+            check_known(INTAKE_SERIES_V1, &options, span_str(bodies[i]));
+    CU_ASSERT(n_known > 0);
+    forget_all();
+    arena_free(&memory);
 }
 
 /* --- damage ---------------------------------------------------------------------------------------------- */
@@ -531,10 +653,12 @@ static void test_tagset_bomb(void) {
     buf_free(&payload);
 }
 
-UNIT_MAIN("decode/intake", {"decodes every case", test_cases}, {"truncated anywhere", test_truncated},
-          {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
-          {"odd fields", test_odd_fields}, {"too many tags", test_too_many_tags},
-          {"too many resources, tags too large", test_large_series},
+UNIT_MAIN("decode/intake", {"decodes every case", test_cases},
+          {"series that are remembered", test_remembered},
+          {"what looks like one that is remembered", test_not_remembered},
+          {"truncated anywhere", test_truncated}, {"damaged anywhere", test_damaged},
+          {"out of memory anywhere", test_starved}, {"odd fields", test_odd_fields},
+          {"too many tags", test_too_many_tags}, {"too many resources, tags too large", test_large_series},
           {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})

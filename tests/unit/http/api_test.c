@@ -40,15 +40,20 @@ static const char *series(const char *name, const char *value) {
     return text;
 }
 
+/* How often the answer says it. */
+static int times(const char *text) {
+    int n = 0;
+    for (const char *at = client.body; (at = strstr(at, text)); at++)
+        n++;
+    return n;
+}
+
 /* How many samples of that name are recorded. */
 static int samples(const char *name) {
     char request[128];
     snprintf(request, sizeof request, "GET /recorder/v1/samples?name=%s", name);
     EQ_INT(ask(request), 200);
-    int n = 0;
-    for (const char *at = client.body; (at = strstr(at, "\"session\":")); at++)
-        n++;
-    return n;
+    return times("\"session\":");
 }
 
 /* --- writes --------------------------------------------------------------------------------------------------------- */
@@ -81,6 +86,34 @@ static void test_dropped_in_silence(void) {
     SAYS("\"reason\":\"non_finite_value\"");
     SAYS("\"reason\":\"flat_points\"");
     SAYS("\"reason\":\"timestamp_too_old\"");
+    stop();
+}
+
+/* Series are known by their bytes from the second time on, for every session, whatever was forgotten since. */
+static void test_known_series(void) {
+    char body[512];
+    start();
+    snprintf(body, sizeof body,
+             "{\"series\":[{\"metric\":\"k.a\",\"points\":[[%lld,1]],\"tags\":[\"env:x\"],\"host\":\"h\"},"
+             "{\"metric\":\"k.b\",\"points\":[[%lld,2],[1,2]],\"type\":\"count\",\"unit\":\"byte\"}]}",
+             now_s(), now_s());
+    for (int i = 0; i < 3; i++)
+        EQ_INT(post("POST /api/v1/series", body), 202);
+    EQ_INT(samples("k.a"), 3);
+    EQ_INT(samples("k.b"), 3);
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    EQ_INT(times("\"name\":\"k."), 2);
+    SAYS("\"tags\":[\"env:x\"],\"host\":\"h\"");
+    EQ_INT(ask("GET /recorder/v1/rejects"), 200);
+    EQ_INT(times("\"reason\":\"timestamp_too_old\""), 3);
+    EQ_INT(ask("POST /recorder/v1/reset"), 200);
+    EQ_INT(post("POST /api/v1/series", body), 202);
+    EQ_INT(samples("k.a"), 1);
+    EQ_INT(ask("GET /recorder/v1/series"), 200);
+    SAYS("\"tags\":[\"env:x\"],\"host\":\"h\"");
+    body[strlen(body) - 1] = 'x'; /* and nothing of a body that is refused */
+    EQ_INT(post("POST /api/v1/series", body), 400);
+    EQ_INT(samples("k.a"), 1);
     stop();
 }
 
@@ -525,10 +558,11 @@ static void test_query(void) {
 }
 
 UNIT_MAIN("http/api", {"v1 series", test_series_v1}, {"dropped in silence", test_dropped_in_silence},
-          {"--strict-intake", test_strict}, {"v2 series", test_series_v2},
-          {"the other writes", test_other_writes}, {"events", test_events}, {"lines over HTTP", test_proxy},
-          {"encodings", test_encodings}, {"too large", test_too_large}, {"a large body", test_large_body},
-          {"keys", test_keys}, {"a write without a key is refused", test_no_key},
+          {"series that are known", test_known_series}, {"--strict-intake", test_strict},
+          {"v2 series", test_series_v2}, {"the other writes", test_other_writes}, {"events", test_events},
+          {"lines over HTTP", test_proxy}, {"encodings", test_encodings}, {"too large", test_too_large},
+          {"a large body", test_large_body}, {"keys", test_keys},
+          {"a write without a key is refused", test_no_key},
           {"what else an Agent sends, and which requests are listed", test_agent_paths},
           {"--timestamps any", test_any_age}, {"--accept-no-key", test_accept_no_key},
           {"--strict-intake and the form of a key", test_strict_keys},

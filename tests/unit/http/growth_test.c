@@ -3,8 +3,10 @@
  * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
  * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
 #include "asking.h"
+
 #include "control/held.h"
 #include "control/window.h"
+#include "core/clock.h"
 #include "http/follow.h"
 #include "judge/judge.h"
 #include "store/sqlite/private.h"
@@ -123,7 +125,14 @@ static const struct question {
     {"GET /recorder/v1/export?format=openmetrics", NULL, WITH_ALL},
     {"GET /recorder/v1/sessions", NULL, CONSTANT},
     {"GET /recorder/v1/metrics", NULL, WITH_ALL},
-    {"GET /recorder/v1/status", NULL, WITH_ALL},
+    {"GET /recorder/v1/tags", NULL, WITH_SERIES},
+    {"GET /recorder/v1/timeline?name=m.0", NULL, WITH_ALL},
+    {"GET /recorder/v1/histogram?name=m.1", NULL, WITH_ALL},
+    {"GET /recorder/v1/flush", NULL, WITH_ALL},
+    {"GET /recorder/v1/datagrams?limit=20", NULL, CONSTANT},
+    {"GET /recorder/v1/datagrams?limit=1000000", NULL, WITH_ALL},
+    {"GET /recorder/v1/status", NULL, CONSTANT},
+    {"GET /metrics", NULL, CONSTANT},
     {"POST /recorder/v1/lint", "{}", WITH_SERIES},
     {"POST /recorder/v1/verify", "{\"catalog\":{\"metrics\":{\"m.*\":{\"tags\":{\"env\":\"required\"}}}}}",
      WITH_SERIES},
@@ -154,6 +163,7 @@ static uint64_t work_of(const struct question *q) {
 
 static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
     start();
+    server.rig.store->options.keep_datagrams = true;
     record(shape, n);
     for (size_t i = 0; i < N_QUESTIONS; i++)
         work[i] = work_of(&questions[i]);
@@ -184,8 +194,95 @@ static void more_series(void) {
     compare(MORE_SERIES);
 }
 
+/* A flush read all lines that were refused again for each 4096 of its events. */
 static void more_records(void) {
     compare(MORE_RECORDS);
+}
+
+/* --- requests, sessions, claims ---------------------------------------------------------------- */
+
+#define SOME 100 /* and eight times as many */
+
+static uint64_t work_of_some(const char *request, const char *body) {
+    return work_of(&(struct question){request, body, WITH_ALL});
+}
+
+/* few, many: of SOME and of eight times as many. */
+static void compare_two(const char *what, const uint64_t work[2], enum growth growth) {
+    uint64_t most = growth == CONSTANT ? work[0] + work[0] / 2 + NOTHING : 12 * work[0] + NOTHING;
+    if (work[1] > most || getenv("SHOW"))
+        fprintf(stderr, "%s: %llu, %llu\n", what, (unsigned long long)work[0], (unsigned long long)work[1]);
+    CU_ASSERT(work[1] <= most);
+}
+
+static void more_requests(void) {
+    uint64_t first[2], newest[2], all[2];
+    for (int many = 0; many < 2; many++) {
+        start();
+        for (int i = 0; i < (many ? 8 * SOME : SOME); i++)
+            EQ_INT(client_ask(&client, "POST /api/v1/check_run",
+                              "DD-API-KEY: 1\r\nContent-Type: application/json\r\n",
+                              "{\"check\":\"c\",\"host_name\":\"h\",\"status\":0}"),
+                   202);
+        first[many] = work_of_some("GET /recorder/v1/requests?limit=20", NULL);
+        newest[many] = work_of_some("GET /recorder/v1/requests?limit=20&newest=true", NULL);
+        all[many] = work_of_some("GET /recorder/v1/requests?limit=100000", NULL);
+        stop();
+    }
+    compare_two("first requests", first, CONSTANT);
+    compare_two("newest requests", newest, CONSTANT);
+    compare_two("all requests", all, WITH_ALL);
+}
+
+static void more_sessions(void) {
+    uint64_t all[2], one[2], claim[2], every[2];
+    for (int many = 0; many < 2; many++) {
+        start();
+        for (int i = 0; i < (many ? 8 * SOME : SOME); i++) {
+            char body[32];
+            snprintf(body, sizeof body, "{\"name\":\"s%d\"}", i);
+            EQ_INT(post_json("POST /recorder/v1/sessions", body), 201);
+        }
+        record(MORE_SAMPLES, FEW);
+        one[many] = work_of_some("GET /recorder/v1/sessions/default", NULL);
+        all[many] = work_of_some("GET /recorder/v1/sessions", NULL);
+        claim[many] = work_of_some("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"]}");
+        every[many] =
+            work_of_some("POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0\"],\"session\":\"*\"}");
+        stop();
+    }
+    compare_two("all sessions", all, WITH_ALL);
+    compare_two("one session", one, WITH_ALL); /* counts all, of 4,096 at most */
+    compare_two("a claim", claim, CONSTANT);
+    compare_two("a claim about every session", every, WITH_ALL);
+}
+
+static uint64_t work_of_claims(const char *path, int n, const char *claim) {
+    struct buf body = {0};
+    for (int i = 0; i < n; i++) {
+        buf_str(&body, i ? "," : "{\"expect\":[");
+        buf_printf(&body, claim, i % 100);
+    }
+    buf_str(&body, "]}");
+    uint64_t work = work_of_some(path, body.p);
+    buf_free(&body);
+    return work;
+}
+
+static void more_claims(void) {
+    static const char *const claims[] = {"\"distribution m.%d samples >= 0\"",
+                                         "\"distribution m.%d p95 >= 0\"", "\"no any bad.%d.*\"",
+                                         "\"incr missing.%d\""};
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        uint64_t work[2];
+        for (int many = 0; many < 2; many++) {
+            start();
+            record(MORE_SAMPLES, FEW);
+            work[many] = work_of_claims("POST /recorder/v1/expect", many ? 8 * SOME : SOME, claims[i]);
+            stop();
+        }
+        compare_two(claims[i], work, WITH_ALL);
+    }
 }
 
 /* --- a page -------------------------------------------------------------------------------------------- */
@@ -417,9 +514,75 @@ static void slow_exports_hold_nothing(void) {
     stop();
 }
 
-UNIT_MAIN("http/growth", {"slow exports hold nothing", slow_exports_hold_nothing},
+/* --- posts --------------------------------------------------------------------------------------------- */
+
+/* Steps of all statements of the writer so far. */
+static int sum_steps(struct store *s, void *sum, struct err *err) {
+    (void)err;
+    for (int i = 0; i < SQL_N; i++)
+        if (s->sql[i])
+            *(uint64_t *)sum += (uint64_t)sqlite3_stmt_status(s->sql[i], SQLITE_STMTSTATUS_VM_STEP, 0);
+    return 0;
+}
+
+static uint64_t steps_of_writer(void) {
+    struct err err = {0};
+    uint64_t sum = 0;
+    EQ_INT(ingest_call(server.rig.ingest, INGEST_ALL, sum_steps, &sum, &err), 0);
+    return sum;
+}
+
+static void post_points(int n_series, int n_points) {
+    struct buf body = {0};
+    long long now = (long long)(clock_wall_ns() / NS_PER_S);
+    buf_str(&body, "{\"series\":[");
+    for (int i = 0; i < n_series; i++) {
+        buf_printf(&body, "%s{\"metric\":\"p.%d\",\"points\":[", i ? "," : "", i);
+        for (int k = 0; k < n_points; k++)
+            buf_printf(&body, "%s[%lld,%d]", k ? "," : "", now - k, i + k);
+        buf_printf(&body, "],\"tags\":[\"env:ci\",\"shard:%d\"]}", i % 7);
+    }
+    buf_str(&body, "]}");
+    EQ_INT(client_ask(&client, "POST /api/v1/series", "Content-Type: application/json\r\nDD-API-KEY: k\r\n",
+                      body.p),
+           202);
+    buf_free(&body);
+}
+
+/* What the writer does for one body, to the end: those of series never seen, of the same again, and of as many points in few series. */
+static void work_of_posts(int n, uint64_t work[3]) {
+    start();
+    post_points(1, 1); /* statements are prepared with the first */
+    uint64_t before = steps_of_writer(), after;
+    for (int i = 0; i < 3; i++) {
+        post_points(i == 2 ? 10 : n, i == 2 ? n / 10 : 1);
+        after = steps_of_writer();
+        work[i] = after - before;
+        before = after;
+    }
+    stop();
+}
+
+/* A commit of its own for each body wrote two rows for each of its series. */
+static void more_points(void) {
+    uint64_t few[3], many[3];
+    work_of_posts(FEW / 8, few);
+    work_of_posts(FEW, many);
+    for (int i = 0; i < 3; i++) {
+        if (getenv("SHOW"))
+            fprintf(stderr, "post %d: %llu, %llu\n", i, (unsigned long long)few[i],
+                    (unsigned long long)many[i]);
+        CU_ASSERT(few[i] > 0 && many[i] <= 12 * few[i]);
+    }
+    CU_ASSERT(many[2] <= few[2] + NOTHING); /* rows are of series, not of points */
+}
+
+UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points},
+          {"slow exports hold nothing", slow_exports_hold_nothing},
           {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
           {"eight times the series of as many names", more_series_of_names},
           {"eight times the names", more_names}, {"eight times the samples", more_samples},
           {"eight times the series", more_series},
-          {"eight times the events, checks and rejects", more_records})
+          {"eight times the events, checks and rejects", more_records},
+          {"eight times the requests", more_requests}, {"eight times the sessions", more_sessions},
+          {"eight times the claims", more_claims})

@@ -32,6 +32,22 @@ static void test_files(void) {
     stop();
 }
 
+/* Each reload took all files anew. */
+static void test_what_a_browser_has_is_not_sent_again(void) {
+    start();
+    EQ_INT(ask("GET /page/app.js"), 200);
+    const char *at = strstr(client.head, "ETag: ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    char header[80];
+    snprintf(header, sizeof header, "If-None-Match: %.18s\r\n", at + 6);
+    EQ_INT(client_ask(&client, "GET /page/app.js", header, NULL), 304);
+    EQ_INT(client.n_body, 0);
+    HEAD_SAYS("Cache-Control: no-cache\r\n");
+    HEAD_SAYS("trusted-types 'none'\r\n");
+    EQ_INT(client_ask(&client, "GET /page/api.js", header, NULL), 200);
+    stop();
+}
+
 /* The page is readable without the token, since it holds no data; what it asks for is not. */
 static void test_a_token_guards_the_data_alone(void) {
     start_with(&(struct http_options){.token = "secret"});
@@ -87,7 +103,9 @@ static void test_few_values_and_a_long_tail(void) {
 }
 
 UNIT_MAIN("http/page", {"a long header arrives whole", test_a_long_header_arrives_whole},
-          {"files", test_files}, {"a token guards the data alone", test_a_token_guards_the_data_alone},
+          {"files", test_files},
+          {"what a browser has is not sent again", test_what_a_browser_has_is_not_sent_again},
+          {"a token guards the data alone", test_a_token_guards_the_data_alone},
           {"what browsers ask for is not recorded", test_what_browsers_ask_for_is_not_recorded},
           {"names that are not UTF-8", test_names_that_are_not_utf8},
           {"few values and a long tail", test_few_values_and_a_long_tail})

@@ -96,6 +96,29 @@ static void as_samples(void) {
     store_close(s);
 }
 
+/* Many at a time are what they are one by one. */
+static void compare_many(struct span text) {
+    struct vals_reader one = {0}, many = {0};
+    double numbers[16];
+    vals_start(&one, text);
+    vals_start(&many, text);
+    for (;;) {
+        size_t n = vals_numbers(&many, 16, numbers);
+        for (size_t i = 0; i < n; i++) {
+            EQ_INT(vals_next(&one), 1);
+            CU_ASSERT(memcmp(&numbers[i], &one.value.number, sizeof numbers[i]) == 0);
+        }
+        int got = vals_next(&many);
+        EQ_INT(vals_next(&one), got);
+        EQ_INT(one.offset, many.offset);
+        CU_ASSERT(memcmp(&many.value.number, &one.value.number, sizeof one.value.number) == 0);
+        if (got != 1)
+            break;
+    }
+    vals_free(&one);
+    vals_free(&many);
+}
+
 /* A number is read in one way in the middle of a long text and in another near its end. */
 static void numbers_anywhere(void) {
     static const char *const numbers[] = {"0",
@@ -110,6 +133,15 @@ static void numbers_anywhere(void) {
                                           "1234567890123456",
                                           "0.30000000000000004",
                                           "5e-324",
+                                          "12345678",
+                                          "-12345678.5",
+                                          "1234567890123456789",
+                                          "-0.8444218515250481",
+                                          "12345678901234567890",
+                                          "0.00012345678901234567",
+                                          "123456789.1234567890",
+                                          "1234567890123456.123",
+                                          "12345678901234567.12",
                                           "99999999999999.9",
                                           "null"};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -135,6 +167,7 @@ static void numbers_anywhere(void) {
         EQ_INT(got, 0);
         EQ_INT(n, 25);
         vals_free(&r);
+        compare_many(buf_view(&b));
         buf_free(&b);
     }
 }

@@ -1,6 +1,6 @@
 /* A push against a scripted wire: each fault at each request. Whatever happens, the engine shows all of a recording or nothing, and no row twice. */
 #include "core/clock.h"
-#include "store/clickhouse/http.h"
+#include "fleet_wire.h"
 #include "store/clickhouse/push.h"
 #include "store/fixture.h"
 
@@ -42,28 +42,6 @@ static struct {
     size_t n_requests, n_inserts, fault_at, running;
     enum fault fault;
 } engine;
-
-struct fleet_http {
-    int unused;
-};
-
-struct fleet_http *fleet_http_new(const struct fleet_url *url, const char *ca_file, struct err *failed) {
-    (void)url, (void)ca_file, (void)failed;
-    return calloc(1, sizeof(struct fleet_http));
-}
-
-void fleet_http_free(struct fleet_http *h) {
-    free(h);
-}
-
-void fleet_http_stop_when(struct fleet_http *h, const atomic_bool *stop) {
-    (void)h, (void)stop;
-}
-
-const char *fleet_http_where(const struct fleet_http *h) {
-    (void)h;
-    return "ch:8123/statwit";
-}
 
 static struct buf unpack(struct span packed) {
     struct buf bytes = {.max = 1 << 24};
@@ -141,11 +119,9 @@ static void answer_question(const struct fleet_request *request, bool miscounted
     snprintf(sql, sizeof sql, "%.*s", (int)n, request->body.p);
     bool with_tables = strstr(request->arguments, "&query=") != NULL;
     const char *from = with_tables ? request->arguments : sql;
-    if (strstr(from, "system.settings"))
-        buf_str(answer, "26.9.1.1\t['async_insert']\n");
-    else if (strstr(from, "schema_version"))
-        buf_str(answer, "1\n");
-    else if (strstr(from, "system.processes")) {
+    if (wire_greets(request, answer))
+        return;
+    if (strstr(from, "system.processes")) {
         buf_printf(answer, "%zu\n", engine.running);
         engine.running -= engine.running ? 1 : 0;
     } else if (strstr(from, "n_series"))
@@ -214,15 +190,11 @@ static enum fleet_outcome do_fault(enum fault fault, bool insert, const char *ta
     return FLEET_OK;
 }
 
-enum fleet_outcome fleet_http_post(struct fleet_http *h, const struct fleet_request *request,
-                                   struct buf *answer, int *code, struct err *failed) {
-    (void)h;
+static enum fleet_outcome wire_post(const struct fleet_request *request, struct buf *answer, int *code,
+                                    struct err *failed) {
     char table[80];
     word_behind(request->arguments, "query=INSERT%20INTO%20", "%", table);
     bool insert = table[0] != '\0', faulty = engine.n_requests++ == engine.fault_at;
-    *code = 0;
-    if (answer)
-        buf_clear(answer);
     engine.n_inserts += insert;
     if (faulty)
         return do_fault(engine.fault, insert, table, request, answer, code, failed);
