@@ -5,7 +5,7 @@
  *     keep:    at once when a producer waits (a POST) and nothing is ready: what was stored survives, but nobody sees it yet
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
  *              last one); before it becomes too large; at once when it holds a value of a series that somebody waits
- *              for (then two thirds of the time are kept for other work), and when it holds something of a session that
+ *              for (then as much time as that took is kept for other work), and when it holds something of a session that
  *              somebody waits for, and either nothing is ready or the last such one is COMMIT_NS ago. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads: jobs.c
@@ -101,7 +101,7 @@ void ingest_commit(struct ingest *in) {
     pipeline_commit(in->pipeline);
     store_meanwhile(in->store, NULL, NULL);
     in->committing = false;
-    in->commit_again_ns = clock_mono_ns() + 2 * (thread_ns() - began_ns);
+    in->commit_again_ns = clock_mono_ns() + (thread_ns() - began_ns);
     receive_tell_losses(in);
 }
 
