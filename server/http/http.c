@@ -59,7 +59,7 @@ static enum MHD_Result take_connection(void *cls, const struct sockaddr *address
 
 static int start_daemon(struct http *h, int fd, const char *cert, const char *key, struct err *err) {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     (cert ? MHD_USE_TLS : MHD_USE_TURBO); /* park.c */
+                     (cert ? MHD_USE_TLS : 0u);
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)log_mhd, NULL}, /* first, so that the others can complain */
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
@@ -99,7 +99,6 @@ static int start_daemons(struct http *h, struct err *err) {
             : !o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
         n = listen_tcp(o->bind, o->port, cert ? "https" : "http", fds, HTTP_LISTEN_MAX, &h->port,
                        &h->loopback, h->url, sizeof h->url, err);
-    h->takes_back = !cert;
     for (; started < n; started++)
         if (start_daemon(h, fds[started], cert, key, err) != 0)
             break;

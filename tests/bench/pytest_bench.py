@@ -50,7 +50,7 @@ def round_trips(environment):
     """Seconds of the processor for as many bare requests, by this process and the recorder."""
     code = """
 import sys; sys.path.insert(0, %r)
-import statwit
+import http.client, statwit
 with statwit.Recorder.start() as recorder:
     for _ in range(%d): recorder._call("GET", "/healthz")
 """ % (str(PACKAGE), TESTS)

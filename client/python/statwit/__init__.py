@@ -9,13 +9,13 @@ Standard library only. Recorder and Session may be used from several threads; ea
 """
 
 import contextlib
+import http.client
 import json
 import os
+import socket
 import subprocess
 import threading
 import urllib.parse
-
-from statwit._connection import Connection, NotHttp
 
 __version__ = "0.1.0"
 __all__ = ["Inconclusive", "Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
@@ -175,8 +175,12 @@ class Recorder:
         """This thread's connection; a forked child makes one of its own."""
         connection = getattr(self._local, "connection", None)
         if connection is None or self._local.pid != os.getpid():
-            connection = Connection(self._at, _ANSWER_S)
+            kind = http.client.HTTPSConnection if self._at.scheme == "https" else http.client.HTTPConnection
+            connection = kind(self._at.hostname, self._at.port, timeout=_ANSWER_S)
             self._local.connection, self._local.pid = connection, os.getpid()
+        if connection.sock is None:
+            connection.connect()
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock.settimeout(wait_s + _ANSWER_S)
         return connection
 
@@ -189,12 +193,14 @@ class Recorder:
             try:
                 kept = getattr(self._local, "connection", None) is not None
                 connection = self._connect(wait_s)
-                status, text = connection.ask(method, self._at.path.rstrip("/") + path, data, headers)
+                connection.request(method, self._at.path.rstrip("/") + path, data, headers)
+                answer = connection.getresponse()
+                status, text = answer.status, answer.read()
                 break
-            except (NotHttp, OSError) as why:
+            except (http.client.HTTPException, OSError) as why:
                 self._disconnect()
                 # A kept connection may have been closed by the server; only then the same question is asked once more.
-                if not (kept and again and isinstance(why, ConnectionError)):
+                if not (kept and again and isinstance(why, (http.client.RemoteDisconnected, ConnectionError))):
                     raise Unavailable("%s does not answer: %s" % (self.url, why or type(why).__name__)) from why
         try:
             value = json.loads(text) if text else {}

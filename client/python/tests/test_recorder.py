@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -89,57 +88,6 @@ def test_another_server(monkeypatch, status, body, says):
         finally:
             server.shutdown()
             thread.join()
-
-
-@pytest.mark.parametrize("answer,says", [
-    (b"hello\n", "no HTTP"), (b"HTTP/1.1 200 OK\r\n", "without an end"), (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 300, "without an end"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "stops"), (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}", "stops"),
-    (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{}", "a length that is none"), (b"", "closed"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{", "stops"), (b"HTTP/1.0 200 OK\r\n\r\n{}", "speaks api None"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1;x\r\n}\r\n0\r\n\r\n", "speaks api None"),
-])
-def test_what_is_no_answer(answer, says):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        def serve():
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(answer)
-
-        threading.Thread(target=serve).start()
-        with pytest.raises(statwit.Unavailable, match=says):
-            statwit.Recorder("http://127.0.0.1:%d" % server.getsockname()[1]).check()
-
-
-def test_a_session_is_two_requests_on_a_kept_connection():
-    asked = []
-    made = {"name": "s", "env": {}, "api_key": "k", "dogstatsd": {"udp": "127.0.0.1:1"}}
-
-    class Answer(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self):
-            asked.append((self.command, self.client_address))
-            body = json.dumps(made).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_DELETE = do_POST
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        recorder = statwit.Recorder("http://127.0.0.1:%d" % server.server_port)
-        for _ in range(3):
-            recorder.session().close()
-        recorder.stop()
-        server.shutdown()
-    assert [method for method, _ in asked] == ["POST", "DELETE"] * 3
-    assert len({address for _, address in asked}) == 1
 
 
 def test_the_url_of_the_environment_is_not_started(monkeypatch, statwit_recorder):

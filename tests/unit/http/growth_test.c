@@ -163,7 +163,6 @@ static uint64_t work_of(const struct question *q) {
 
 static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
     start();
-    server.rig.store->options.keep_datagrams = true;
     record(shape, n);
     for (size_t i = 0; i < N_QUESTIONS; i++)
         work[i] = work_of(&questions[i]);
