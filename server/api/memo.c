@@ -1,5 +1,6 @@
-/* DESIGN. A table from hashes to metrics, with open addressing. It holds no keys: a hash has 128 bits and is seeded with a secret of the
- * server, so nobody can make two keys meet, and by chance none do. The hash is also the key by which the store knows the metric. */
+/* DESIGN. A table from hashes to metrics, with open addressing. It holds no keys: a hash has 128 bits and is made with a secret of the
+ * server, so nobody can make two keys meet, and by chance none do. A seed would not do: with xxhash's own secret, texts can be made that
+ * meet under one seed of ten. The hash is also the key by which the store knows the metric. */
 #include "api/memo.h"
 
 #include "api/copy.h"
@@ -7,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <xxhash.h>
 
@@ -21,7 +23,7 @@ struct memo {
     atomic_size_t refs;
     struct memo *next; /* of those that nobody has */
     struct arena arena;
-    uint64_t seed; /* the server's */
+    unsigned char secret[MEMO_SECRET]; /* the server's */
     bool full;
     size_t n, n_hits, n_misses; /* the latter since it is full */
     struct slot {
@@ -30,13 +32,13 @@ struct memo {
     } slots[SLOTS];
 };
 
-static struct memo *memo_new(uint64_t seed) {
+static struct memo *memo_new(const unsigned char *secret) {
     struct memo *memo = calloc(1, sizeof *memo);
     if (!memo)
         return NULL;
     memo->refs = 1;
     memo->arena.max = MEMO_BYTES;
-    memo->seed = seed;
+    memcpy(memo->secret, secret, MEMO_SECRET);
     return memo;
 }
 
@@ -65,9 +67,10 @@ struct memo *memo_take(struct http *h) {
     if (memo)
         h->memos = memo->next;
     h->memos_free = free_memos;
-    bool seeded = h->memos_seed != 0 || getrandom(&h->memos_seed, sizeof h->memos_seed, 0) > 0;
+    h->memos_have_secret = h->memos_have_secret || getrandom(h->memos_secret, MEMO_SECRET, 0) == MEMO_SECRET;
+    bool secret = h->memos_have_secret;
     pthread_mutex_unlock(&h->memos_lock);
-    return memo || !seeded ? memo : memo_new(h->memos_seed);
+    return memo || !secret ? memo : memo_new(h->memos_secret);
 }
 
 void memo_give(struct http *h, struct memo *memo) {
@@ -83,23 +86,26 @@ void memo_give(struct http *h, struct memo *memo) {
     pthread_mutex_unlock(&h->memos_lock);
 }
 
+static XXH128_hash_t hash_bytes(const struct memo *memo, const void *p, size_t n) {
+    return XXH3_128bits_withSecret(p, n, memo->secret, MEMO_SECRET);
+}
+
 static XXH128_hash_t hash_key(const struct memo *memo, char kind, struct span name, struct span rest) {
     struct {
-        uint64_t n_name;
+        uint64_t n_name; /* and the kind, in the highest byte */
         char text[KEY_TOGETHER];
     } key;
-    uint64_t seed = memo->seed + (unsigned char)kind;
+    key.n_name = name.n | (uint64_t)(unsigned char)kind << 56;
     if (name.n + rest.n <= sizeof key.text) {
-        key.n_name = name.n;
         memcpy(key.text, name.p, name.n);
         if (rest.n)
             memcpy(key.text + name.n, rest.p, rest.n);
-        return XXH3_128bits_withSeed(&key, sizeof key.n_name + name.n + rest.n, seed);
+        return hash_bytes(memo, &key, sizeof key.n_name + name.n + rest.n);
     }
-    XXH128_hash_t first = XXH3_128bits_withSeed(name.p, name.n, seed);
-    XXH128_hash_t both = XXH3_128bits_withSeed(rest.n ? rest.p : "", rest.n, memo->seed ^ first.low64);
-    both.low64 ^= first.high64;
-    return both;
+    XXH128_hash_t parts[] = {hash_bytes(memo, name.p, name.n),
+                             hash_bytes(memo, rest.n ? rest.p : "", rest.n)};
+    memcpy(key.text, parts, sizeof parts);
+    return hash_bytes(memo, &key, sizeof key.n_name + sizeof parts);
 }
 
 /* Where the hash is, or would be. */

@@ -13,6 +13,7 @@ struct MHD_Daemon;
 struct http_link;
 struct memo;
 
+#define MEMO_SECRET     192 /* bytes, as xxhash's own */
 #define HTTP_FORGETS    256 /* sessions share counters; one too many costs a look more */
 #define HTTP_LISTEN_MAX 2   /* "localhost" is 127.0.0.1 and ::1 */
 
@@ -48,7 +49,8 @@ struct http {
     uint64_t n_kept_uses;
     pthread_mutex_t memos_lock; /* those that nobody has: api/memo.c */
     struct memo *memos;
-    uint64_t memos_seed; /* 0: none yet */
+    bool memos_have_secret;
+    unsigned char memos_secret[MEMO_SECRET];
     void (*memos_free)(struct memo *list);
     pthread_mutex_t windows_lock; /* what streams have read last: control/window.c */
     struct window *windows;

@@ -186,6 +186,7 @@ static bool read_points(struct intake *in, struct pull *p, enum pull_kind kind,
 
 #define KNOWN_BEFORE ((size_t)2048) /* bytes of a series before its points; */
 #define KNOWN_BEHIND ((size_t)2048) /* and behind them */
+#define KNOWN_DEPTH  ((size_t)16)
 
 static char key_kind(const struct intake *in) {
     return in->format == INTAKE_SERIES_V2_JSON ? 'J' : in->format == INTAKE_DISTRIBUTIONS ? 'D' : 'V';
@@ -216,9 +217,9 @@ static size_t skip_brackets(struct span body, size_t at, size_t end, size_t dept
             continue;
         }
         at++;
-        if (c == '[' || c == '{')
-            depth++;
-        else if ((c == ']' || c == '}') && --depth == 0)
+        if ((c == '[' || c == '{') && depth++ == KNOWN_DEPTH)
+            return 0; /* a reader may refuse it */
+        if ((c == ']' || c == '}') && --depth == 0)
             return at;
     }
     return 0;
@@ -250,9 +251,10 @@ bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
                               span_of(body.p + behind, end - behind)))
         return false;
     in->series->raw = span_of(body.p + p->at, end - p->at);
-    if (!read_points(in, &list, kind, point) || list.at != behind)
+    bool whole = read_points(in, &list, kind, point);
+    if (list.failed || (whole && list.at != behind))
         return false; /* malformed: read again as an unknown one, it refuses the body with the right words */
-    p->at = end;
+    p->at = end;      /* whole, or refused in words */
     series_end(in);
     return true;
 }

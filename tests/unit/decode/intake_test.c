@@ -367,6 +367,39 @@ static void test_not_remembered(void) {
     arena_free(&memory);
 }
 
+static void put_deep(struct buf *b, int depth) {
+    buf_str(b, "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,1,");
+    for (int i = 0; i < depth; i++)
+        buf_str(b, "[");
+    for (int i = 0; i < depth; i++)
+        buf_str(b, "]");
+    buf_str(b, "]]}]}");
+}
+
+/* Refused points were refused twice, and the depth was counted from another place. */
+static void test_remembered_and_refused(void) {
+    static const struct intake_options options = {.now_s = 1700000000};
+    static const char *const distributions[] = {
+        "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[1]]]}]}",
+        "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[]],5]}]}",
+        "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[]],[1700000000,[2]],5]}]}",
+    };
+    n_known = 0;
+    for (size_t i = 0; i < sizeof distributions / sizeof distributions[0]; i++)
+        check_known(INTAKE_DISTRIBUTIONS, &options, span_str(distributions[i]));
+    CU_ASSERT(n_known > 0);
+    check_known(INTAKE_SERIES_V1, &options,
+                SPAN("{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,1]]}]}"));
+    for (int depth = 9990; depth < 10003; depth++) {
+        struct buf body = {0};
+        put_deep(&body, depth);
+        check_known(INTAKE_SERIES_V1, &options, buf_view(&body));
+        buf_free(&body);
+    }
+    forget_all();
+    arena_free(&memory);
+}
+
 /* --- damage ---------------------------------------------------------------------------------------------- */
 
 static void count(void *arg, const struct record *record) {
@@ -656,9 +689,10 @@ static void test_tagset_bomb(void) {
 UNIT_MAIN("decode/intake", {"decodes every case", test_cases},
           {"series that are remembered", test_remembered},
           {"what looks like one that is remembered", test_not_remembered},
-          {"truncated anywhere", test_truncated}, {"damaged anywhere", test_damaged},
-          {"out of memory anywhere", test_starved}, {"odd fields", test_odd_fields},
-          {"too many tags", test_too_many_tags}, {"too many resources, tags too large", test_large_series},
+          {"remembered, and refused", test_remembered_and_refused}, {"truncated anywhere", test_truncated},
+          {"damaged anywhere", test_damaged}, {"out of memory anywhere", test_starved},
+          {"odd fields", test_odd_fields}, {"too many tags", test_too_many_tags},
+          {"too many resources, tags too large", test_large_series},
           {"JSON nested 100,000 deep", test_deep_json},
           {"many points come in pieces", test_many_points_come_in_pieces},
           {"a bomb of tag sets", test_tagset_bomb})
