@@ -51,12 +51,12 @@ dpkg -i /files/*.deb >/dev/null
 find / -xdev -name 'libcurl*.so*' -delete 2>/dev/null
 ldconfig
 statwit run -q --expect 'incr a sum == 1' -- statwit send 'a:1|c'
-statwit run -q -- sh -euc 'statwit status --wait 1s -q; statwit send "b:2|c"; statwit expect "incr b sum == 2"; statwit ls | grep -q b; eval "$(statwit session new)"'
+statwit run -q -- sh -euc 'statwit status --wait 30s -q; statwit send "b:2|c"; statwit expect "incr b sum == 2"; statwit ls | grep -q b; eval "$(statwit session new)"'
 if statwit status --url https://127.0.0.1:1 2>/tmp/why; then exit 1; fi
 grep -q 'install libcurl4' /tmp/why
 cat >/tmp/a.c <<'C'
 #include <statwit.h>
-int main(void) { struct statwit_recorder *r = statwit_recorder_start(0, 0); int bad = !r || statwit_recorder_wait(r, 1000, 0); statwit_recorder_close(r); return bad; }
+int main(void) { struct statwit_recorder *r = statwit_recorder_start(0, 0); int bad = !r || statwit_recorder_wait(r, 30000, 0); statwit_recorder_close(r); return bad; }
 C
 cc -o /tmp/a /tmp/a.c $(pkg-config --cflags --libs statwit)
 /tmp/a
