@@ -2,8 +2,8 @@
  *
  * The first byte chooses the format, the second the options, the rest is one body.
  */
-#include "api/copy.h"
 #include "decode/intake/intake.h"
+#include "series_memory.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -74,32 +74,6 @@ static void check(void *arg, const struct record *record) {
 
 /* --- a memory of series ------------------------------------------------------------------------------------ */
 
-#define REMEMBERED 64
-
-static struct arena memory;
-static struct metric remembered[REMEMBERED];
-static size_t n_remembered;
-
-static const struct metric *known(void *arg, char kind, struct span name, struct span rest) {
-    (void)arg;
-    for (size_t i = 0; i < n_remembered; i++)
-        if (remembered[i].key_kind == kind && span_eq(remembered[i].key_name, name) &&
-            span_eq(remembered[i].key_rest, rest))
-            return &remembered[i];
-    return NULL;
-}
-
-static const struct metric *learn(void *arg, const struct metric *metric) {
-    (void)arg;
-    if (n_remembered == REMEMBERED)
-        return NULL;
-    struct record copy = {.kind = RECORD_METRIC, .metric = *metric};
-    copy.metric.n_values = 0;
-    copy_record(&copy, &memory, (struct span){NULL, 0});
-    remembered[n_remembered] = copy.metric;
-    return &remembered[n_remembered++];
-}
-
 static uint64_t mix(uint64_t hash, struct span s) {
     for (size_t i = 0; i < s.n; i++)
         hash = (hash ^ (unsigned char)s.p[i]) * 0x100000001B3;
@@ -155,8 +129,7 @@ static void check_memory(enum intake_format format, struct span body, struct int
     options.from_agent = !options.from_agent;
     check_known(format, body, options);
     free(other);
-    n_remembered = 0;
-    arena_free(&memory);
+    forget_all();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

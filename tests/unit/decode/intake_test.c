@@ -2,10 +2,9 @@
  */
 #include "decode/intake/intake.h"
 
-#include "api/copy.h"
-
 #include "core/json.h"
 #include "scarce.h"
+#include "series_memory.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -249,40 +248,6 @@ static void test_cases(void) {
 
 /* --- series that are remembered -------------------------------------------------------------------------- */
 
-#define REMEMBERED 256
-
-static struct arena memory;
-static struct metric remembered[REMEMBERED];
-static size_t n_remembered, n_known;
-
-static const struct metric *known(void *arg, char kind, struct span name, struct span rest) {
-    (void)arg;
-    for (size_t i = 0; i < n_remembered; i++) {
-        const struct metric *m = &remembered[i];
-        if (m->key_kind == kind && span_eq(m->key_name, name) && span_eq(m->key_rest, rest)) {
-            n_known++;
-            return m;
-        }
-    }
-    return NULL;
-}
-
-static const struct metric *learn(void *arg, const struct metric *metric) {
-    (void)arg;
-    if (n_remembered == REMEMBERED)
-        return NULL;
-    struct record copy = {.kind = RECORD_METRIC, .metric = *metric};
-    copy.metric.n_values = 0;
-    copy_record(&copy, &memory, (struct span){NULL, 0});
-    remembered[n_remembered] = copy.metric;
-    return &remembered[n_remembered++];
-}
-
-static void forget_all(void) {
-    n_remembered = 0;
-    arena_reset(&memory);
-}
-
 static void put_known(void *arg, const struct record *r) {
     struct record full = *r;
     if (r->kind == RECORD_METRIC && r->metric.known) {
@@ -341,7 +306,6 @@ static void test_remembered(void) {
     CU_ASSERT(each_case(check_remembering) > 30);
     CU_ASSERT(n_known > 100);
     forget_all();
-    arena_free(&memory);
 }
 
 /* The first has what the second would be without its escape, its long tag, its second list, or its points as a text. */
@@ -364,7 +328,6 @@ static void test_not_remembered(void) {
             check_known(INTAKE_SERIES_V1, &options, span_str(bodies[i]));
     CU_ASSERT(n_known > 0);
     forget_all();
-    arena_free(&memory);
 }
 
 static void put_deep(struct buf *b, int depth) {
@@ -378,13 +341,13 @@ static void put_deep(struct buf *b, int depth) {
 
 /* Refused points were refused twice, and the depth was counted from another place. */
 static void test_remembered_and_refused(void) {
+    n_known = 0;
     static const struct intake_options options = {.now_s = 1700000000};
     static const char *const distributions[] = {
         "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[1]]]}]}",
         "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[]],5]}]}",
         "{\"series\":[{\"metric\":\"a.b\",\"points\":[[1700000000,[]],[1700000000,[2]],5]}]}",
     };
-    n_known = 0;
     for (size_t i = 0; i < sizeof distributions / sizeof distributions[0]; i++)
         check_known(INTAKE_DISTRIBUTIONS, &options, span_str(distributions[i]));
     CU_ASSERT(n_known > 0);
@@ -397,7 +360,6 @@ static void test_remembered_and_refused(void) {
         buf_free(&body);
     }
     forget_all();
-    arena_free(&memory);
 }
 
 /* --- damage ---------------------------------------------------------------------------------------------- */
