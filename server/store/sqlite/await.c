@@ -4,12 +4,14 @@
 
 void store_await_series(struct store *s, uint64_t series_id, int n) {
     s->await.series[series_id % AWAIT_SERIES] += (unsigned)n;
-    s->await.begun = s->await.begun || n > 0;
+    if (n > 0)
+        s->await.begun = true;
 }
 
 void store_await_new(struct store *s, uint64_t session_id, int n) {
     s->await.sessions[session_id % AWAIT_SESSIONS] += (unsigned)n;
-    s->await.begun = s->await.begun || n > 0;
+    if (n > 0)
+        s->await.begun = true;
 }
 
 void store_await_any(struct store *s) {
