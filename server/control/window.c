@@ -212,7 +212,7 @@ const struct window_event *window_events(const struct window *w, uint64_t since,
     while (first < w->n_events && w->events[first].id <= since)
         first++;
     *n = w->n_events - first;
-    return w->events + first;
+    return first ? w->events + first : w->events; /* NULL when there are none */
 }
 
 const char *window_text(const struct window *w) {

@@ -59,10 +59,17 @@ bool push_pause(struct pushing *p, int64_t *pause_ns) {
     return may_go_on(p);
 }
 
-/* What the engine says when it is busy, or when another node of its is: later it may go. */
+/* What the engine says when it is busy or stops, or when another node of its is or does: later it may go. */
 bool push_passes(int code) {
-    /* too slow, too many queries, network, at work already, memory, read-only for now, too many parts, no shard, replicas, Keeper */
-    static const int codes[] = {159, 202, 209, 210, 216, 241, 242, 252, 279, 285, 286, 319, 999};
+    static const int codes[] = {
+        /* busy: too slow, too many queries, at work already, memory, read-only for now, too many parts, no thread, overloaded */
+        159, 202, 216, 241, 242, 252, 439, 745,
+        /* another node: cut off within a packet, not found, no connection free, slow, network, none at all */
+        32, 33, 95, 96, 100, 102, 198, 203, 209, 210, 279,
+        /* stops, or is stopped */
+        236, 394,
+        /* replicas, Keeper */
+        225, 285, 286, 319, 999};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (code == codes[i])
             return true;

@@ -10,18 +10,19 @@
 
 /* What happens to one request. */
 enum fault {
-    LOST,        /* it is done, but its answer is lost */
-    NOTHING,     /* nothing is done, and there is no answer */
-    UNREACHABLE, /* there is no connection */
-    BUSY,        /* 252: too many parts */
-    AT_WORK,     /* 216: the same query is running */
-    HALF,        /* half of the rows arrive, and the answer is lost */
-    EXCEPTION,   /* 200, with an exception in the header: 241 */
-    TWICE,       /* done twice, as by a proxy that repeats, and the answer is lost */
-    MISCOUNTED,  /* a count is one too small */
-    ENDLESS,     /* an answer that does not end */
-    LIED,        /* 200 for what was not done */
-    DENIED,      /* 497: no right to */
+    LOST,         /* it is done, but its answer is lost */
+    NOTHING,      /* nothing is done, and there is no answer */
+    UNREACHABLE,  /* there is no connection */
+    BUSY,         /* 252: too many parts */
+    AT_WORK,      /* 216: the same query is running */
+    HALF,         /* half of the rows arrive, and the answer is lost */
+    SHARD_KILLED, /* 32: half of the rows arrive, and the shard for the others is cut off */
+    EXCEPTION,    /* 200, with an exception in the header: 241 */
+    TWICE,        /* done twice, as by a proxy that repeats, and the answer is lost */
+    MISCOUNTED,   /* a count is one too small */
+    ENDLESS,      /* an answer that does not end */
+    LIED,         /* 200 for what was not done */
+    DENIED,       /* 497: no right to */
     N_FAULTS
 };
 
@@ -170,6 +171,10 @@ static enum fleet_outcome do_fault(enum fault fault, bool insert, const char *ta
         return refuse(252, "too many parts", code, failed);
     case AT_WORK:
         return refuse(216, "is already running", code, failed);
+    case SHARD_KILLED: /* the rows for the other shards are stored */
+        if (insert && strcmp(table, "recordings") != 0)
+            keep_rows(table, request, 2);
+        return refuse(32, "Attempt to read after eof: while receiving packet from ch2:9000", code, failed);
     case EXCEPTION:
         return refuse(241, "memory limit", code, failed);
     case DENIED:
