@@ -7,11 +7,26 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+/* Where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it. */
+#define BYTES_RECEIVED 128
+
+/* In this order: what comes between the two is counted as read. */
+int64_t link_bytes_read(int fd) {
+    uint64_t info[BYTES_RECEIVED / 8 + 1];
+    socklen_t n = sizeof info;
+    int unread = 0;
+    if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0 ||
+        n < sizeof info)
+        return -1;
+    return (int64_t)info[BYTES_RECEIVED / 8] - unread;
+}
+
 struct http_link *link_open(struct http *h, int fd) {
     struct http_link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
     link->fd = fd;
+    link->n_before = link_bytes_read(fd);
     link_expect(link, HTTP_REQUEST_HEAD_S);
     pthread_mutex_lock(&h->links_lock);
     link->next = h->links;
