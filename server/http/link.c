@@ -9,16 +9,28 @@
 
 /* Where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it. */
 #define BYTES_RECEIVED 128
+#define BYTES_TRIES    8
 
-/* In this order: what comes between the two is counted as read. */
-int64_t link_bytes_read(int fd) {
+/* Bytes that have come; -1: not a TCP socket. */
+static int64_t bytes_received(int fd) {
     uint64_t info[BYTES_RECEIVED / 8 + 1];
     socklen_t n = sizeof info;
-    int unread = 0;
-    if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) != 0 ||
-        n < sizeof info)
-        return -1;
-    return (int64_t)info[BYTES_RECEIVED / 8] - unread;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) == 0 && n == sizeof info
+               ? (int64_t)info[BYTES_RECEIVED / 8]
+               : -1;
+}
+
+/* Two calls: anew when something came between them. */
+int64_t link_bytes_read(int fd) {
+    for (int i = 0; i < BYTES_TRIES; i++) {
+        int unread = 0;
+        int64_t received = bytes_received(fd);
+        if (received < 0 || ioctl(fd, FIONREAD, &unread) != 0)
+            return -1;
+        if (bytes_received(fd) == received)
+            return received - unread;
+    }
+    return -1;
 }
 
 struct http_link *link_open(struct http *h, int fd) {

@@ -22,7 +22,8 @@ void link_close(struct http *h, struct http_link *link);
 void link_expect(struct http_link *link, int64_t seconds);
 /* Ends those that are late, and those whose client left with half a request sent at two sweeps. Returns whether any connection is open. */
 bool link_sweep(struct http *h, int64_t now_mono_ns);
-/* How many bytes were read from a TCP socket since it was opened, by whomever; -1: the kernel does not say. */
+/* How many bytes were read from a TCP socket since it was opened, by whomever; -1: the kernel does not say, or the client
+ * sends all the time. */
 int64_t link_bytes_read(int fd);
 
 #endif
