@@ -103,7 +103,7 @@ bool api_has_session(struct http_request *rq, struct span *note) {
         return true;
     *note = rq->session_status == 404 ? SPAN("no such session: nothing stored")
                                       : SPAN("no session could be told: nothing stored");
-    api_errors(rq, rq->session_status, "%s", rq->session_why);
+    api_errors(rq, rq->session_status, "%s", buf_view(&rq->session_why).p);
     return false;
 }
 

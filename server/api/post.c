@@ -311,7 +311,7 @@ static void reject_refused(struct post *p, struct span note) {
         return;
     if (rq->session_unknown)
         reject_request(p, rq->session_status == 409 ? REASON_SESSION_CONFLICT : REASON_UNKNOWN_SESSION,
-                       span_str(rq->session_why));
+                       buf_view(&rq->session_why));
     else if (rq->key == KEY_MISSING && (rq->route->flags & ROUTE_KEY))
         reject_request(p, REASON_NO_API_KEY,
                        rq->api_key.n ? SPAN("this path looks in the header alone") : (struct span){NULL, 0});

@@ -20,7 +20,7 @@ static int find_session(struct http_request *rq, struct ingest_session *session)
         http_error(rq, 400, "No session found for token '%.*s'",
                    (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
     else
-        http_error(rq, rq->session_status, "%s", rq->session_why);
+        http_error(rq, rq->session_status, "%s", buf_view(&rq->session_why).p);
     return -1;
 }
 

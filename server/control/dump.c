@@ -32,7 +32,13 @@ static void dump_array(struct buf *b, json_t *array) {
     buf_char(b, ']');
 }
 
-static void dump_number(struct buf *b, json_t *number) {
+static void dump_integer(struct buf *b, json_int_t n) {
+    if (n < 0)
+        buf_char(b, '-');
+    buf_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+static void dump_real(struct buf *b, json_t *number) {
     char text[64];
     size_t n = json_dumpb(number, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
     buf_add(b, text, n < sizeof text ? n : 0);
@@ -50,8 +56,10 @@ static void dump_value(struct buf *b, json_t *value) {
         json_put_string(b, span_of(json_string_value(value), json_string_length(value)));
         break;
     case JSON_INTEGER:
+        dump_integer(b, json_integer_value(value));
+        break;
     case JSON_REAL:
-        dump_number(b, value);
+        dump_real(b, value);
         break;
     case JSON_TRUE:
         buf_str(b, "true");

@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "flushed/flushed.h"
 #include "http/follow.h"
+#include "http/park.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
@@ -225,6 +226,7 @@ static void question_wake(struct waiter *w, enum watch_why why) {
     q->job.run = q->again || q->as_datadog ? run_again : run_report;
     switch (why) {
     case WATCH_LOOKED:
+    case WATCH_READY:
     case WATCH_DUE:
         q->job.length = ask_length(rq, judge_reads_samples(q->judge));
         if (work_put(rq->http->work, &q->job))
@@ -255,6 +257,7 @@ static int count_loss(void *taker, const struct loss_row *row) {
 static const struct record_taker counts_only = {.loss = count_loss};
 
 static void wait_for_more(struct question *q) {
+    q->waiter.fd = http_socket(q->rq);
     q->waiter.look = question_look;
     q->waiter.wake = question_wake;
     q->waiter.takes = q->as_datadog ? &counts_only : &judge_takes;
@@ -373,13 +376,16 @@ void control_expect(struct http_request *rq) {
     store_stats(rq->http->store, &stats);
     if (stats.samples > SHORT_SAMPLES || rq->body.n > SHORT_BODY ||
         pipeline_backlog(rq->http->pipeline, NULL) > 0) {
-        http_suspend(rq);
+        if (q->deadline_mono_ns > q->asked_mono_ns)
+            http_wait(rq);
+        else
+            http_suspend(rq);
         ask_barrier_later(q);
     } else if (judge_now(q)) {
         put_verdict(rq);
         question_free(q);
     } else {
-        http_suspend(rq);
+        http_wait(rq);
         wait_for_more(q);
     }
 }

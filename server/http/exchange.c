@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static void free_request(struct http_request *rq);
+
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
     struct span target = span_str(uri);
     struct http_request *rq = calloc(1, sizeof *rq + router_room(target) + target.n + 1);
@@ -33,6 +35,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     rq->target = span_of(memcpy(room + router_room(target), target.p, target.n), target.n);
     rq->answer.status = 200;
     rq->answer.content_type = "application/json";
+    rq->free = free_request;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     rq->link = info ? info->socket_context : NULL;
@@ -121,20 +124,24 @@ static bool admit(struct http_request *rq) {
     }
     http_session_read(rq);
     if (rq->session_unknown && (rq->route->flags & ROUTE_CHECKS_SESSION)) {
-        http_error(rq, rq->session_status, "%s", rq->session_why);
+        http_error(rq, rq->session_status, "%s", buf_view(&rq->session_why).p);
         return false;
     }
     return true;
 }
 
-static void read_head(struct http_request *rq, const char *method) {
+static void read_head(struct http_request *rq, const char *method, const char *version) {
     struct http *h = rq->http;
     rq->state = REQUEST_BODY;
     rq->counted = true;
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    rq->head_bytes = head ? head->header_size : 0;
     h->n_active++;
     h->n_requests++;
     link_expect(rq->link, HTTP_REQUEST_BODY_S);
     rq->method_text = span_str(method);
+    rq->is_http11 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
     rq->method = router_method(rq->method_text);
     rq->content_type = http_header(rq, "Content-Type");
     rq->content_encoding = http_header(rq, "Content-Encoding");
@@ -205,8 +212,10 @@ static enum MHD_Result finish(struct http_request *rq) {
     return respond(rq);
 }
 
-static enum MHD_Result handle(struct http_request *rq) {
+/* *con_cls is NULL afterwards when the request has left the connection, which ends when it is asked again. */
+static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
     struct http *h = rq->http;
+    bool left = false;
     link_expect(rq->link, 0);
     h->n_held++;
     if (h->stopping && !rq->refused) {
@@ -220,27 +229,30 @@ static enum MHD_Result handle(struct http_request *rq) {
         if (rq->route->flags & ROUTE_FAULTS)
             fault_match(h->faults, rq);
         rq->state = REQUEST_WAITING;
+        rq->leaves = &left;
         rq->route->handle(rq);
-        asleep = rq->suspended;
+        asleep = !left && rq->suspended;
     }
     h->n_held--;
-    return asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
+    if (left)
+        *con_cls = NULL;
+    return left || asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
 }
 
 enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload_data,
                               size_t *upload_data_size, void **con_cls) {
-    (void)cls, (void)connection, (void)url, (void)version;
+    (void)cls, (void)connection, (void)url;
     struct http_request *rq = *con_cls;
     if (!rq)
         return MHD_NO;
     switch (rq->state) {
     case REQUEST_NEW:
-        read_head(rq, method);
+        read_head(rq, method, version);
         return MHD_YES;
     case REQUEST_BODY:
         if (*upload_data_size == 0)
-            return handle(rq);
+            return handle(rq, con_cls);
         if (!take_piece(rq, upload_data, *upload_data_size))
             return MHD_NO;
         *upload_data_size = 0;
@@ -255,21 +267,28 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
 
 void exchange_end(void *cls, struct MHD_Connection *connection, void **con_cls,
                   enum MHD_RequestTerminationCode termination) {
-    (void)connection, (void)termination;
-    struct http *h = cls;
+    (void)cls, (void)connection, (void)termination;
     struct http_request *rq = *con_cls;
     if (!rq)
         return;
     *con_cls = NULL;
     link_expect(rq->link, HTTP_REQUEST_HEAD_S);
+    if (rq->link)
+        rq->link->n_before += (int64_t)(rq->head_bytes + rq->wire_bytes);
+    free_request(rq);
+}
+
+static void free_request(struct http_request *rq) {
     drop_body(rq);
     buf_free(&rq->answer.body);
+    buf_free(&rq->session_why);
     fault_content_release(rq->fault.content);
     if (rq->answer.stream_free)
         rq->answer.stream_free(rq->answer.stream_arg);
     if (rq->counted)
-        h->n_active--;
+        rq->http->n_active--;
     free(rq->answer.headers);
+    free(rq->token);
     free(rq);
 }
 

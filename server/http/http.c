@@ -99,6 +99,7 @@ static int start_daemons(struct http *h, struct err *err) {
             : !o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
         n = listen_tcp(o->bind, o->port, cert ? "https" : "http", fds, HTTP_LISTEN_MAX, &h->port,
                        &h->loopback, h->url, sizeof h->url, err);
+    h->stand_in = cert ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     for (; started < n; started++)
         if (start_daemon(h, fds[started], cert, key, err) != 0)
             break;
@@ -138,6 +139,7 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     pthread_mutex_init(&h->windows_lock, NULL);
     pthread_mutex_init(&h->kept_lock, NULL);
     pthread_mutex_init(&h->memos_lock, NULL);
+    h->stand_in = -1;
     make_fakeintake_id(h->fakeintake_id);
     if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
         start_daemons(h, err) == 0) {
@@ -172,6 +174,8 @@ void http_stop(struct http *h) {
     wait_for_answers(h, begun_ns);
     for (size_t i = 0; i < h->n_daemons; i++)
         MHD_stop_daemon(h->daemons[i]);
+    if (h->stand_in >= 0)
+        close(h->stand_in);
     ingest_on_session_end(h->ingest, NULL, NULL);
     watch_free(h->watch);
     work_free(h->work);

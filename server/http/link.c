@@ -7,11 +7,38 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+/* Where struct tcp_info of linux/tcp.h has tcpi_bytes_received; glibc's lacks it. */
+#define BYTES_RECEIVED 128
+#define BYTES_TRIES    8
+
+/* Bytes that have come; -1: not a TCP socket. */
+static int64_t bytes_received(int fd) {
+    uint64_t info[BYTES_RECEIVED / 8 + 1];
+    socklen_t n = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &n) == 0 && n == sizeof info
+               ? (int64_t)info[BYTES_RECEIVED / 8]
+               : -1;
+}
+
+/* Two calls: anew when something came between them. */
+int64_t link_bytes_read(int fd) {
+    for (int i = 0; i < BYTES_TRIES; i++) {
+        int unread = 0;
+        int64_t received = bytes_received(fd);
+        if (received < 0 || ioctl(fd, FIONREAD, &unread) != 0)
+            return -1;
+        if (bytes_received(fd) == received)
+            return received - unread;
+    }
+    return -1;
+}
+
 struct http_link *link_open(struct http *h, int fd) {
     struct http_link *link = calloc(1, sizeof *link);
     if (!link)
         return NULL;
     link->fd = fd;
+    link->n_before = link_bytes_read(fd);
     link_expect(link, HTTP_REQUEST_HEAD_S);
     pthread_mutex_lock(&h->links_lock);
     link->next = h->links;

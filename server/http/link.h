@@ -13,6 +13,7 @@ struct http_link {
     int fd;
     _Atomic int64_t due_mono_ns; /* when the next step of a request must be complete; 0: none is awaited */
     bool silenced;               /* the client's side was closed when it was last looked at */
+    int64_t n_before;            /* bytes on the socket before the request that is read now */
 };
 
 struct http_link *link_open(struct http *h, int fd);
@@ -21,5 +22,8 @@ void link_close(struct http *h, struct http_link *link);
 void link_expect(struct http_link *link, int64_t seconds);
 /* Ends those that are late, and those whose client left with half a request sent at two sweeps. Returns whether any connection is open. */
 bool link_sweep(struct http *h, int64_t now_mono_ns);
+/* How many bytes were read from a TCP socket since it was opened, by whomever; -1: the kernel does not say, or the client
+ * sends all the time. */
+int64_t link_bytes_read(int fd);
 
 #endif

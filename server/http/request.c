@@ -106,6 +106,8 @@ void http_error(struct http_request *rq, unsigned status, const char *format, ..
 /* --- sleeping -------------------------------------------------------------------------------------------- */
 
 int http_socket(const struct http_request *rq) {
+    if (!rq->connection)
+        return rq->parked_fd;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(rq->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
@@ -123,6 +125,10 @@ void http_suspend(struct http_request *rq) {
 
 void http_resume(struct http_request *rq) {
     struct http *h = rq->http;
+    if (rq->resume) {
+        rq->resume(rq);
+        return;
+    }
     MHD_resume_connection(rq->connection); /* rq may be gone now */
     h->n_held--;
 }

@@ -1,6 +1,8 @@
 #include "http/respond.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
 
@@ -78,6 +80,40 @@ static struct MHD_Response *respond_body(struct http_response *answer) {
     if (r)
         answer->body = (struct buf){0};
     return r;
+}
+
+static void put_header(struct buf *text, const char *name, const char *value) {
+    buf_str(text, name);
+    buf_str(text, ": ");
+    buf_str(text, value);
+    buf_str(text, "\r\n");
+}
+
+static void put_date(struct buf *text) {
+    time_t now = time(NULL);
+    struct tm utc;
+    char date[64];
+    if (gmtime_r(&now, &utc) && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
+        put_header(text, MHD_HTTP_HEADER_DATE, date);
+}
+
+void respond_text(struct http_request *rq, struct buf *text) {
+    struct http_response *answer = &rq->answer;
+    assert(!answer->stream && !rq->fault.active);
+    if (answer->body.failed)
+        http_error(rq, 500, "the answer is too large, or memory is short");
+    buf_printf(text, "HTTP/1.1 %u %s\r\n", answer->status, MHD_get_reason_phrase_for(answer->status));
+    put_date(text);
+    if (answer->content_type)
+        put_header(text, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
+    if (rq->http->options.fakeintake)
+        put_header(text, "Fakeintake-ID", rq->http->fakeintake_id);
+    for (size_t i = 0; i < answer->n_headers; i++) {
+        const struct http_header *header = &answer->headers[i];
+        put_header(text, header->name, header->fixed ? header->fixed : header->value);
+    }
+    buf_printf(text, "%s: %zu\r\n\r\n", MHD_HTTP_HEADER_CONTENT_LENGTH, answer->body.n);
+    buf_span(text, buf_view(&answer->body));
 }
 
 enum MHD_Result respond(struct http_request *rq) {

@@ -11,5 +11,7 @@
 
 /* MHD_NO: the connection is to end, without an answer. */
 enum MHD_Result respond(struct http_request *rq);
+/* The same as bytes, for a socket of our own (park.h): a body, neither a stream nor a fault. */
+void respond_text(struct http_request *rq, struct buf *text);
 
 #endif

@@ -113,7 +113,7 @@ struct http_response {
 #define HTTP_STREAM_END    (-1)
 #define HTTP_STREAM_FAILED (-2)
 
-#define HTTP_SESSION_SIZE 240
+#define HTTP_SESSION_SIZE 240 /* bytes of session_why */
 struct http_request {
     struct http *http;
     const struct route *route;
@@ -138,7 +138,7 @@ struct http_request {
     /* There is no such session, or two are named. session_id is then the default session's. */
     bool session_unknown;
     unsigned session_status; /* to answer then, with */
-    char session_why[HTTP_SESSION_SIZE];
+    struct buf session_why;
     enum { KEY_FINE, KEY_MISSING, KEY_REFUSED } key; /* what the gate of the fake Datadog said of it */
     int64_t received_at;                             /* wall clock, when the body was complete */
     struct http_fault fault;
@@ -149,8 +149,15 @@ struct http_request {
     struct MHD_Connection *connection;
     struct http_link *link;
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
-    bool refused;   /* answered before the handler; only the body is still read */
-    bool abandoned; /* cut without an answer */
+    bool refused;                            /* answered before the handler; only the body is still read */
+    bool abandoned;                          /* cut without an answer */
+    bool *leaves;                            /* the handler's caller: set when the request was parked */
+    int parked_fd;                           /* once it has left `connection`: its socket */
+    char *token;                             /* then: of session_token */
+    void (*resume)(struct http_request *rq); /* then: sends the answer */
+    void (*free)(struct http_request *rq);
+    size_t head_bytes;
+    bool is_http11;
     atomic_bool suspended;
     bool counted;
     size_t n_counted_bytes; /* of `received` in http->n_body_bytes */

@@ -15,10 +15,12 @@ static void __attribute__((format(printf, 3, 4)))
 refuse(struct http_request *rq, unsigned status, const char *format, ...) {
     rq->session_unknown = true;
     rq->session_status = status;
+    char why[HTTP_SESSION_SIZE];
     va_list args;
     va_start(args, format);
-    vsnprintf(rq->session_why, sizeof rq->session_why, format, args);
+    vsnprintf(why, sizeof why, format, args);
     va_end(args);
+    buf_str(&rq->session_why, why);
 }
 
 static bool makes_session(const struct http_request *rq) {

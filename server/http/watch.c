@@ -111,7 +111,7 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
         }
         if (due_set(&watch->due, w) != 0)
             w->failed = true;
-        struct epoll_event hangup = {.events = EPOLLRDHUP, .data.ptr = w};
+        struct epoll_event hangup = {.events = w->events ? w->events : EPOLLRDHUP, .data.ptr = w};
         if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
             w->fd = -1;
     }
@@ -204,8 +204,9 @@ static void take_events(struct watch *watch, int timeout) {
     int n = epoll_wait(watch->epoll, events, EVENTS_MAX, timeout);
     for (int i = 0; i < n; i++) {
         uint64_t count;
-        if (events[i].data.ptr)
-            wake(watch, events[i].data.ptr, WATCH_GONE);
+        struct waiter *w = events[i].data.ptr;
+        if (w)
+            wake(watch, w, w->events ? WATCH_READY : WATCH_GONE);
         else if (read(watch->poke, &count, sizeof count) < 0)
             continue;
     }

@@ -20,6 +20,7 @@ enum watch_why {
     WATCH_GONE,   /* the client has closed its connection */
     WATCH_FAILED, /* new records could not be read, or not be judged */
     WATCH_STOP,   /* the server ends */
+    WATCH_READY,  /* one of `events` */
 };
 
 #define WATCH_EVERY_SESSION "*"
@@ -39,6 +40,7 @@ enum watch_roster {
 struct waiter {
     struct waiter *next, *prev; /* the watch's */
     int fd;                     /* the client's socket, or -1: don't look whether it goes away */
+    unsigned events;            /* of epoll, that it waits for instead of the client's going away */
     int64_t due_mono_ns;        /* 0: never */
     /* Where new records go, and how; `takes` NULL: nowhere. */
     const struct record_taker *takes;

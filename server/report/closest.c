@@ -180,7 +180,9 @@ static int visit_check(void *arg, const struct check_row *row) {
 static int search_begin(struct closest_search *s, struct judge *j, struct claim *const *claims, size_t n,
                         struct err *err) {
     *s = (struct closest_search){.judge = j, .n = n < CLOSEST_CLAIMS_MAX ? n : CLOSEST_CLAIMS_MAX};
-    s->list = calloc(s->n + 1, sizeof *s->list);
+    if (s->n == 0)
+        return 0;
+    s->list = calloc(s->n, sizeof *s->list);
     if (!s->list)
         return err_set(err, 0, "out of memory while explaining");
     for (size_t i = 0; i < s->n; i++)

@@ -27,7 +27,7 @@
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
     "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
-    "PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 33554432;"
+    "PRAGMA wal_autocheckpoint = 512; PRAGMA journal_size_limit = 33554432;"
     "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = FAST";
 
 #define COMMON "(id, session_id, received_at, source, "

@@ -1,0 +1,342 @@
+/* Questions that wait without a connection of libmicrohttpd: their sockets go on, whatever the client does meanwhile. */
+#include "asking.h"
+
+#include "http/limits.h"
+#include "http/link.h"
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+static void ask_with(struct client *c, const char *headers, const char *body, const char *more) {
+    struct buf text = {0};
+    buf_printf(&text,
+               "POST /recorder/v1/expect HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s%s",
+               headers, strlen(body), body, more);
+    client_send(c, text.p, text.n);
+    buf_free(&text);
+}
+
+static void wait_for_parked(size_t n) {
+    while (server.http->n_parked != n)
+        sched_yield();
+}
+
+static void wait_for_held(size_t n) {
+    while (server.http->n_held != n)
+        sched_yield();
+}
+
+static size_t n_links(void) {
+    size_t n = 0;
+    pthread_mutex_lock(&server.http->links_lock);
+    for (const struct http_link *link = server.http->links; link; link = link->next)
+        n++;
+    pthread_mutex_unlock(&server.http->links_lock);
+    return n;
+}
+
+static void wait_for_links(size_t n) {
+    while (n_links() != n)
+        sched_yield();
+}
+
+/* The answers to a question and to HEALTH, in this order; they may come together. */
+static void receive_both(struct client *c) {
+    char got[8192];
+    size_t n = 0;
+    const char *first = NULL;
+    got[0] = '\0';
+    while (!strstr(got, "{\"status\":\"ok\"}")) {
+        ssize_t more = recv(c->fd, got + n, sizeof got - n - 1, 0);
+        CU_ASSERT_FATAL(more > 0);
+        n += (size_t)more;
+        got[n] = '\0';
+    }
+    first = strstr(got, "\"verdict\":\"pass\"");
+    CU_ASSERT(first && first < strstr(got, "{\"status\":\"ok\"}"));
+}
+
+#define WAITS  "{\"expect\":[\"incr %s\"],\"within_ms\":3000000}"
+#define HEALTH "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+/* Each kept 13.7 KB, of which libmicrohttpd had nine, and went on to hold 128 KiB after its answer. */
+static void test_it_leaves_and_comes_back(void) {
+    start();
+    EQ_INT(ask("GET /healthz"), 200);
+    struct client waiting;
+    client_open(&waiting, &server);
+    for (int i = 0; i < 5; i++) {
+        char body[128], line[64];
+        snprintf(line, sizeof line, "one.%d", i);
+        snprintf(body, sizeof body, WAITS, line);
+        ask_with(&waiting, i % 2 ? "Connection: Keep-Alive\r\n" : "", body, "");
+        wait_for_held(1);
+        wait_for_parked(1);
+        wait_for_links(1); /* libmicrohttpd has ours alone */
+        strcat(line, ":1|c");
+        send_line(line);
+        EQ_INT(client_receive(&waiting), 200);
+        CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
+        CU_ASSERT_PTR_NOT_NULL(strstr(waiting.head, "\r\nContent-Type: application/json\r\n"));
+        CU_ASSERT_PTR_NOT_NULL(strstr(waiting.head, " GMT\r\n"));
+        wait_for_held(0);
+        EQ_INT(server.http->n_parked, 1);
+        if (i % 3 == 0) {
+            EQ_INT(client_ask(&waiting, "GET /healthz", NULL, NULL), 200);
+            EQ_INT(server.http->n_parked, 0);
+        }
+    }
+    client_close(&waiting);
+    wait_for_parked(0);
+    stop();
+}
+
+static void test_it_leaves_when_it_is_gone(void) {
+    start();
+    struct client waiting;
+    char body[128];
+    snprintf(body, sizeof body, WAITS, "never");
+    for (int i = 0; i < 3; i++) {
+        client_open(&waiting, &server);
+        ask_with(&waiting, "", body, "");
+        wait_for_parked(1);
+        client_close(&waiting);
+        wait_for_parked(0);
+        wait_for_held(0);
+    }
+    stop();
+}
+
+/* What libmicrohttpd has read of the next request would be lost. */
+static void test_the_next_request_is_there_already(void) {
+    start();
+    struct client waiting;
+    char body[128];
+    snprintf(body, sizeof body, WAITS, "soon");
+    client_open(&waiting, &server);
+    ask_with(&waiting, "", body, HEALTH);
+    wait_for_held(1);
+    EQ_INT(server.http->n_parked, 0);
+    send_line("soon:1|c");
+    receive_both(&waiting);
+    client_close(&waiting);
+    stop();
+}
+
+static void test_the_next_request_comes_while_it_waits(void) {
+    start();
+    struct client waiting;
+    char body[128];
+    snprintf(body, sizeof body, WAITS, "soon");
+    client_open(&waiting, &server);
+    ask_with(&waiting, "", body, "");
+    wait_for_parked(1);
+    client_send(&waiting, HEALTH, strlen(HEALTH));
+    send_line("soon:1|c");
+    receive_both(&waiting);
+    client_close(&waiting);
+    stop();
+}
+
+/* "Connection: close" and HTTP/1.0: libmicrohttpd knows how. */
+static void ask_last(const char *version, const char *headers) {
+    start();
+    struct client waiting;
+    char text[512], body[128], byte;
+    snprintf(body, sizeof body, WAITS, "soon");
+    snprintf(text, sizeof text,
+             "POST /recorder/v1/expect HTTP/%s\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n%s",
+             version, headers, strlen(body), body);
+    client_open(&waiting, &server);
+    client_send(&waiting, text, strlen(text));
+    wait_for_held(1);
+    EQ_INT(server.http->n_parked, 0);
+    send_line("soon:1|c");
+    EQ_INT(client_receive(&waiting), 200);
+    EQ_INT(recv(waiting.fd, &byte, 1, 0), 0);
+    client_close(&waiting);
+    stop();
+}
+
+static void test_the_last_request(void) {
+    ask_last("1.1", "Connection: close\r\n");
+    ask_last("1.0", "");
+}
+
+/* The token of the header is asked for when the session was reset and the question is judged anew. */
+static void test_the_session_is_reset(void) {
+    start();
+    struct ingest_session session;
+    struct err err = {0};
+    struct client waiting;
+    char body[128];
+    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "other", false, 0, &session, &err) == 0);
+    snprintf(body, sizeof body, WAITS, "soon");
+    client_open(&waiting, &server);
+    ask_with(&waiting, "X-Datadog-Test-Session-Token: other\r\n", body, "");
+    wait_for_parked(1);
+    for (int i = 0; i < 3; i++)
+        EQ_INT(client_ask(&client, "POST /recorder/v1/reset?test_session_token=other", NULL, ""), 200);
+    server_send(session.at.udp_port, "soon:1|c");
+    EQ_INT(client_receive(&waiting), 200);
+    CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
+    client_close(&waiting);
+    stop();
+}
+
+/* --- many ------------------------------------------------------------------------------------------------ */
+
+#define MANY 1000
+
+static struct client many[MANY];
+
+static size_t n_descriptors(void) {
+    size_t n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    CU_ASSERT_FATAL(dir != NULL);
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
+}
+
+/* A connection here has both its ends in this process. */
+static size_t n_many(void) {
+    struct rlimit files;
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &files) == 0);
+    files.rlim_cur = files.rlim_max;
+    CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &files) == 0);
+    return files.rlim_cur > 3 * MANY ? MANY : files.rlim_cur / 4;
+}
+
+static void many_wait(size_t n) {
+    char body[128];
+    snprintf(body, sizeof body, WAITS, "soon");
+    for (size_t i = 0; i < n; i++) {
+        client_open(&many[i], &server);
+        ask_with(&many[i], "", body, "");
+    }
+    wait_for_parked(n);
+    wait_for_links(1);
+}
+
+/* Each of them is one socket, ours; the stand-in's copies are closed. */
+static void test_descriptors_of_many(void) {
+    size_t n = n_many(), before = n_descriptors();
+    start();
+    EQ_INT(ask("GET /healthz"), 200);
+    size_t started = n_descriptors();
+    many_wait(n);
+    EQ_INT(n_descriptors(), started + 2 * n);
+    send_line("soon:1|c");
+    for (size_t i = 0; i < n; i++) {
+        EQ_INT(client_receive(&many[i]), 200);
+        CU_ASSERT_TRUE(client_says(&many[i], "\"verdict\":\"pass\""));
+        if (i % 2)
+            EQ_INT(client_ask(&many[i], "GET /healthz", NULL, NULL), 200);
+    }
+    for (size_t i = 0; i < n; i++)
+        client_close(&many[i]);
+    wait_for_parked(0);
+    wait_for_links(1);
+    EQ_INT(n_descriptors(), started);
+    stop();
+    EQ_INT(n_descriptors(), before);
+}
+
+/* Some with a reset, and some while the others are answered. */
+static void test_many_go_away(void) {
+    size_t n = n_many(), before = n_descriptors();
+    struct linger reset = {.l_onoff = 1};
+    start();
+    EQ_INT(ask("GET /healthz"), 200);
+    many_wait(n);
+    for (size_t i = 0; i < n; i++) {
+        if (i == n / 2)
+            send_line("soon:1|c");
+        if (i % 3 == 0)
+            setsockopt(many[i].fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        if (i % 3 < 2)
+            client_close(&many[i]);
+    }
+    for (size_t i = 2; i < n; i += 3) {
+        EQ_INT(client_receive(&many[i]), 200);
+        client_close(&many[i]);
+    }
+    wait_for_parked(0);
+    wait_for_held(0);
+    stop();
+    EQ_INT(n_descriptors(), before);
+}
+
+static void test_many_when_stopping(void) {
+    size_t n = n_many(), before = n_descriptors();
+    char byte;
+    start();
+    EQ_INT(ask("GET /healthz"), 200);
+    many_wait(n);
+    server_stop(&server);
+    for (size_t i = 0; i < n; i++) {
+        EQ_INT(client_receive(&many[i]), 503);
+        CU_ASSERT(recv(many[i].fd, &byte, 1, 0) <= 0);
+        client_close(&many[i]);
+    }
+    client_close(&client);
+    EQ_INT(n_descriptors(), before);
+}
+
+/* --- an answer that its client takes slowly -------------------------------------------------------------- */
+
+#define CLAIMS 20000
+
+static void ask_much(struct client *c) {
+    struct buf body = {0};
+    int small = 128 << 10;
+    client_open(c, &server);
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    buf_str(&body, "{\"within_ms\":3000000,\"expect\":[\"incr soon\"");
+    for (int i = 0; i < CLAIMS; i++)
+        buf_str(&body, ",\"incr a\"");
+    buf_str(&body, "]}");
+    ask_with(c, "", body.p, "");
+    wait_for_parked(1);
+    send_line("soon:1|c\na:1|c");
+    buf_free(&body);
+}
+
+static void test_a_large_answer(void) {
+    start();
+    struct client waiting;
+    ask_much(&waiting);
+    wait_for_held(0); /* what the socket took is sent */
+    EQ_INT(server.http->n_parked, 1);
+    EQ_INT(client_receive(&waiting), 200);
+    CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
+    CU_ASSERT(waiting.n_body > 100 * CLAIMS);
+    EQ_INT(client_ask(&waiting, "GET /healthz", NULL, NULL), 200);
+    client_close(&waiting);
+    stop();
+}
+
+static void test_a_large_answer_when_stopping(void) {
+    start();
+    struct client waiting;
+    ask_much(&waiting);
+    wait_for_held(0);
+    server_stop(&server);     /* waits for nobody who takes nothing */
+    client_receive(&waiting); /* ends */
+    client_close(&waiting);
+    client_close(&client);
+}
+
+UNIT_MAIN("http/park", {"it leaves and comes back", test_it_leaves_and_comes_back},
+          {"it leaves when it is gone", test_it_leaves_when_it_is_gone},
+          {"the next request is there already", test_the_next_request_is_there_already},
+          {"the next request comes while it waits", test_the_next_request_comes_while_it_waits},
+          {"the last request", test_the_last_request}, {"the session is reset", test_the_session_is_reset},
+          {"descriptors of many", test_descriptors_of_many}, {"many go away", test_many_go_away},
+          {"many when stopping", test_many_when_stopping}, {"a large answer", test_a_large_answer},
+          {"a large answer when stopping", test_a_large_answer_when_stopping})
