@@ -1,6 +1,9 @@
-/* DESIGN. A table from hashes to metrics, with open addressing. It holds no keys: a hash has 128 bits and is made with a secret of the
- * server, so nobody can make two keys meet, and by chance none do. A seed would not do: with xxhash's own secret, texts can be made that
- * meet under one seed of ten. The hash is also the key by which the store knows the metric. */
+/* DESIGN. Clients send their series in the same order each time. So each leads to the one that came after it the last time, and comparing
+ * the bytes before the points shows whether it came again: in the order in which they were learnt, which is that of the memory.
+ *
+ * Otherwise a table leads from hashes to metrics, with open addressing. It compares no keys: a hash has 128 bits and is made with a secret
+ * of the server, so nobody can make two keys meet, and by chance none do. A seed would not do: with xxhash's own secret, texts can be made
+ * that meet under one seed of ten. */
 #include "api/memo.h"
 
 #include "api/copy.h"
@@ -16,8 +19,12 @@
 /* Asked so often in vain, and hardly ever with success, a full memo holds what nobody sends any more. */
 #define MISSES_MANY  (4 * SLOTS)
 #define KEY_TOGETHER 512 /* bytes of a key that are hashed in one go */
-/* In key_kind: the key is a hash of what it is for others of that kind. */
-#define KEY_IS_HASH 0x20
+
+struct memory {
+    struct metric metric;
+    struct metric_note note;
+    struct memory *next; /* what came after it the last time, or NULL */
+};
 
 struct memo {
     atomic_size_t refs;
@@ -26,9 +33,10 @@ struct memo {
     unsigned char secret[MEMO_SECRET]; /* the server's */
     bool full;
     size_t n, n_hits, n_misses; /* the latter since it is full */
+    struct memory *last;        /* that was found or added */
     struct slot {
         XXH128_hash_t hash;
-        const struct metric *metric; /* NULL: free */
+        struct memory *memory; /* NULL: free */
     } slots[SLOTS];
 };
 
@@ -112,39 +120,52 @@ static XXH128_hash_t hash_key(const struct memo *memo, char kind, struct span na
 static struct slot *find_slot(struct memo *memo, XXH128_hash_t hash) {
     for (size_t at = hash.low64 % SLOTS;; at = (at + 1) % SLOTS) {
         struct slot *slot = &memo->slots[at];
-        if (!slot->metric || (slot->hash.low64 == hash.low64 && slot->hash.high64 == hash.high64))
+        if (!slot->memory || (slot->hash.low64 == hash.low64 && slot->hash.high64 == hash.high64))
             return slot;
     }
 }
 
+static const struct metric *follow(struct memo *memo, struct memory *memory) {
+    if (memo->last && memo->last->next != memory)
+        memo->last->next = memory;
+    memo->last = memory;
+    return &memory->metric;
+}
+
+const struct metric *memo_next(struct memo *memo, char kind, struct span bytes) {
+    struct memory *next = memo->last ? memo->last->next : NULL;
+    if (!next || next->metric.key_kind != kind || !span_starts(bytes, next->metric.key_name))
+        return NULL;
+    memo->n_hits += memo->full;
+    return follow(memo, next);
+}
+
 const struct metric *memo_find(struct memo *memo, char kind, struct span name, struct span rest) {
-    const struct metric *m = find_slot(memo, hash_key(memo, kind, name, rest))->metric;
-    if (memo->full && m)
+    struct memory *found = find_slot(memo, hash_key(memo, kind, name, rest))->memory;
+    if (memo->full && found)
         memo->n_hits++;
     else if (memo->full)
         memo->n_misses++;
-    return m;
+    return found ? follow(memo, found) : NULL;
 }
 
 const struct metric *memo_add(struct memo *memo, const struct metric *metric) {
     XXH128_hash_t hash = hash_key(memo, metric->key_kind, metric->key_name, metric->key_rest);
     struct slot *slot = find_slot(memo, hash);
-    if (slot->metric)
-        return slot->metric;
-    struct record record = {.kind = RECORD_METRIC, .metric = *metric};
-    struct metric *copy = &record.metric, *kept = NULL;
-    copy->n_values = 0;
-    copy->key_kind = (char)(metric->key_kind | KEY_IS_HASH);
-    copy->key_name = span_of((const char *)&hash, sizeof hash);
-    copy->key_rest = (struct span){NULL, 0};
-    if (!memo->full && memo->n < SLOTS / 2 && (kept = arena_alloc(&memo->arena, sizeof *kept)))
-        copy_record(&record, &memo->arena, (struct span){NULL, 0});
-    if (!kept || memo->arena.failed) {
+    if (slot->memory)
+        return follow(memo, slot->memory);
+    struct record copy = {.kind = RECORD_METRIC, .metric = *metric};
+    struct memory *memory = NULL;
+    copy.metric.n_values = 0;
+    if (!memo->full && memo->n < SLOTS / 2 && (memory = arena_alloc(&memo->arena, sizeof *memory)))
+        copy_record(&copy, &memo->arena, (struct span){NULL, 0});
+    if (!memory || memo->arena.failed) {
         memo->full = true;
         return NULL;
     }
-    *kept = *copy;
-    *slot = (struct slot){hash, kept};
+    *memory = (struct memory){.metric = copy.metric};
+    memory->metric.note = &memory->note;
+    *slot = (struct slot){hash, memory};
     memo->n++;
-    return kept;
+    return follow(memo, memory);
 }

@@ -1,4 +1,4 @@
-/* Series that were decoded before: what decode/intake asks and tells through its options `known` and `learn`.
+/* Series that were decoded before: what decode/intake asks and tells through its options `next`, `known` and `learn`.
  *
  * Ownership: references are counted. A metric that memo_find or memo_add returned holds as long as a reference. A server's memos lie
  * in `struct http`, and http_stop frees those that nobody holds.
@@ -13,7 +13,7 @@
 #include "core/metric.h"
 #include "http/server.h"
 
-#define MEMO_BYTES ((size_t)4 << 20) /* some 6,000 series */
+#define MEMO_BYTES ((size_t)5 << 20) /* some 6,000 series */
 
 struct metric;
 struct memo;
@@ -22,6 +22,8 @@ struct memo;
 struct memo *memo_take(struct http *h);
 void memo_give(struct http *h, struct memo *memo);
 
+/* The series that came after the one that was found or added last, the time before, if the bytes begin with its key_name. */
+const struct metric *memo_next(struct memo *memo, char kind, struct span bytes);
 const struct metric *memo_find(struct memo *memo, char kind, struct span name, struct span rest);
 /* A deep copy of the metric, which has a key. NULL: there is no room. */
 const struct metric *memo_add(struct memo *memo, const struct metric *metric);

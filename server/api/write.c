@@ -156,6 +156,10 @@ static void take_record(void *arg, const struct record *record) {
         post_record(w->post, record);
 }
 
+static const struct metric *find_next(void *arg, char kind, struct span bytes) {
+    return memo_next(((struct write *)arg)->memo, kind, bytes);
+}
+
 static const struct metric *find_known(void *arg, char kind, struct span name, struct span rest) {
     return memo_find(((struct write *)arg)->memo, kind, name, rest);
 }
@@ -169,6 +173,7 @@ static enum intake_status decode(struct write *w) {
         .now_s = w->rq->received_at / NS_PER_S,
         .any_age = ingest_takes_any_age(w->rq->http->ingest, w->rq->session_id),
         .from_agent = span_starts(w->rq->user_agent, SPAN("datadog-agent")),
+        .next = w->memo ? find_next : NULL,
         .known = w->memo ? find_known : NULL,
         .learn = w->memo ? learn : NULL,
     };

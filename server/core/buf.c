@@ -1,4 +1,5 @@
 #include "core/buf.h"
+#include "core/number.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,13 +31,8 @@ bool buf_reserve(struct buf *b, size_t n) {
 }
 
 void buf_u64(struct buf *b, uint64_t n) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
-    buf_add(b, digits + at, sizeof digits - at);
+    char digits[NUMBER_DIGITS];
+    buf_add(b, digits, number_put(n, digits));
 }
 
 void buf_printf(struct buf *b, const char *format, ...) {

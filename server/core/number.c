@@ -309,25 +309,43 @@ static size_t put_word(char *text, const char *word) {
     return n;
 }
 
-/* Whole units of 10^-decimals, trailing zeros of the fraction dropped. */
-static size_t format_fixed(bool negative, uint64_t units, size_t decimals, char *text) {
-    while (decimals > 0 && units % 10 == 0) {
-        units /= 10;
-        decimals--;
-    }
-    char digits[24];
-    size_t n = 0;
-    for (size_t i = 0; units > 0 || i == 0 || i <= decimals; i++) {
-        if (i == decimals && decimals > 0)
-            digits[n++] = '.';
-        digits[n++] = (char)('0' + units % 10);
-        units /= 10;
-    }
+/* n digits that end there, two at a time: a division takes longer than all else. */
+static void put_digits(char *end, uint64_t value, size_t n) {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    for (; n >= 2; n -= 2, value /= 100)
+        memcpy(end -= 2, pairs + value % 100 * 2, 2);
+    if (n)
+        end[-1] = (char)('0' + value % 10);
+}
+
+size_t number_put(uint64_t value, char text[NUMBER_DIGITS]) {
+    size_t n = 1;
+    for (uint64_t more = value; more >= 10; more /= 10000)
+        n += more >= 10000 ? 4 : more >= 1000 ? 3 : more >= 100 ? 2 : 1;
+    put_digits(text + n, value, n);
+    return n;
+}
+
+/* Decimals that cover nearly all values seen: of at most 15 digits in all, so there is only one that reads
+ * back. */
+#define FIXED_DECIMALS 6
+#define FIXED_UNITS    1000000
+
+/* Units of 10^-6, trailing zeros of the fraction dropped. */
+static size_t format_fixed(bool negative, uint64_t units, char *text) {
     size_t at = 0;
     if (negative)
         text[at++] = '-';
-    while (n > 0)
-        text[at++] = digits[--n];
+    at += number_put(units / FIXED_UNITS, text + at);
+    if (units % FIXED_UNITS) {
+        text[at++] = '.';
+        put_digits(text + at + FIXED_DECIMALS, units % FIXED_UNITS, FIXED_DECIMALS);
+        for (at += FIXED_DECIMALS; text[at - 1] == '0';)
+            at--;
+    }
     text[at] = '\0';
     return at;
 }
@@ -365,11 +383,6 @@ static size_t format_general(double value, int precision, char *text) {
     return scientific ? at + put_word(text + at, e) : at;
 }
 
-/* Decimals that cover nearly all values seen: of at most 15 digits in all, so there is only one that reads
- * back. */
-#define FIXED_DECIMALS 6
-#define FIXED_UNITS    1e6
-
 size_t number_format(double value, char text[NUMBER_SIZE]) {
     if (isnan(value))
         return put_word(text, "NaN");
@@ -377,12 +390,16 @@ size_t number_format(double value, char text[NUMBER_SIZE]) {
         return put_word(text, value < 0 ? "-Inf" : "+Inf");
     bool negative = signbit(value);
     double size = fabs(value);
-    if (size < 1e15 && size == (double)(uint64_t)size)
-        return format_fixed(negative, (uint64_t)size, 0, text);
+    if (size < 1e15 && size == (double)(uint64_t)size) {
+        text[0] = '-';
+        size_t n = negative + number_put((uint64_t)size, text + negative);
+        text[n] = '\0';
+        return n;
+    }
     if (size >= 1e-4 && size < 1e9) {
         uint64_t units = (uint64_t)(size * FIXED_UNITS + 0.5);
         if ((double)units / FIXED_UNITS == size)
-            return format_fixed(negative, units, FIXED_DECIMALS, text);
+            return format_fixed(negative, units, text);
     }
     /* Any decimal of 15 digits reads back as itself unless the double is subnormal and holds fewer. */
     for (int precision = size < DBL_MIN ? 1 : 15;; precision++) {

@@ -27,6 +27,10 @@ double number_decimal(uint64_t mantissa, size_t fraction);
 /* Whether the text is also a JSON number (so that it can be copied as it stands). */
 bool number_is_json(struct span text);
 
+/* The digits, without a NUL; their number. */
+#define NUMBER_DIGITS 20 /* of 64 bits */
+size_t number_put(uint64_t value, char text[NUMBER_DIGITS]);
+
 /* The shortest decimal (rarely one digit more) that reads back as the same double: 0.1, 3, 1e+300, -0, NaN,
  * +Inf, -Inf. Returns its length; always NUL-terminated. Whole numbers below 1e15 come without point or
  * exponent. */

@@ -60,6 +60,13 @@ struct origin {
     uint64_t inode;
 };
 
+/* What a store found out about a metric that its caller keeps, so that it need not find that out again. All zero: nothing yet. Only the
+ * store's writer reads and writes it. */
+struct metric_note {
+    uint64_t session_id, era, table;
+    uint32_t context;
+};
+
 struct metric {
     enum metric_type type;
     struct span name;
@@ -83,6 +90,7 @@ struct metric {
     char key_kind; /* 0: a line */
     /* Of a series that the decoder's caller remembers (decode/intake), all but type, name and values stands there. NULL: it stands here. */
     const struct metric *known;
+    struct metric_note *note;      /* NULL: the store can note nothing */
     const struct remarks *remarks; /* NULL: none */
 };
 

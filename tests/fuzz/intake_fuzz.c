@@ -103,15 +103,22 @@ static void hash_record(void *arg, const struct record *record) {
 }
 
 /* What a memory of other bodies may not change. */
-static void check_known(enum intake_format format, struct span body, struct intake_options options) {
+static void check_with(enum intake_format format, struct span body, struct intake_options options,
+                       bool guesses) {
     struct intake_error error, error_known;
     uint64_t want = 0, got = 0;
     enum intake_status status = intake_decode(format, body, &options, hash_record, &want, &error);
+    options.next = guesses ? next : NULL;
     options.known = known;
     options.learn = learn;
     CHECK(intake_decode(format, body, &options, hash_record, &got, &error_known) == status);
     CHECK(strcmp(error.text, error_known.text) == 0 && error.offset == error_known.offset);
     CHECK(status != INTAKE_OK || want == got);
+}
+
+static void check_known(enum intake_format format, struct span body, struct intake_options options) {
+    check_with(format, body, options, false);
+    check_with(format, body, options, true);
 }
 
 static void check_memory(enum intake_format format, struct span body, struct intake_options options,

@@ -225,6 +225,20 @@ static size_t skip_brackets(struct span body, size_t at, size_t end, size_t dept
     return 0;
 }
 
+/* Where the points of the series at hand begin, or 0. */
+static size_t find_points(const struct pull *p) {
+    bool found = false;
+    size_t end = p->body.n - p->at > KNOWN_BEFORE ? p->at + KNOWN_BEFORE : p->body.n;
+    size_t at = skip_brackets(p->body, p->at, end, 0, &found);
+    return found ? at : 0;
+}
+
+/* Where the series ends whose points end there, or 0. */
+static size_t find_end(struct span body, size_t behind) {
+    size_t end = body.n - behind > KNOWN_BEHIND ? behind + KNOWN_BEHIND : body.n;
+    return skip_brackets(body, behind, end, 1, NULL);
+}
+
 /*   {"metric":"a.b","points":[[1700000000,1.5]],"type":"gauge"}
  *   ^ p->at                  ^ points          ^ behind        ^ end
  * Where the points seem to be. Bytes before and behind that were learnt from a series make it one, with any points that can be read. */
@@ -232,12 +246,11 @@ bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
                          void (*point)(struct intake *, struct pull *)) {
     if (!in->options.known || p->failed)
         return false;
-    bool found = false;
     struct span body = p->body;
     struct pull list = *p;
-    size_t before = body.n - p->at > KNOWN_BEFORE ? p->at + KNOWN_BEFORE : body.n;
-    list.at = skip_brackets(body, p->at, before, 0, &found);
-    if (!found || pull_kind(&list) != PULL_ARRAY)
+    const struct metric *guess = series_guess(in, key_kind(in), span_from(body, p->at));
+    list.at = guess ? p->at + guess->key_name.n : find_points(p);
+    if (!list.at || pull_kind(&list) != PULL_ARRAY)
         return false;
     struct pull first = list;
     pull_enter(&first);
@@ -245,10 +258,14 @@ bool fields_known_series(struct intake *in, struct pull *p, enum pull_kind kind,
         pull_kind(&first) != kind) /* what else it may be is told of the whole series */
         return false;
     size_t points = list.at, behind = skip_brackets(body, points, body.n, 0, NULL);
-    size_t end = body.n - behind > KNOWN_BEHIND ? behind + KNOWN_BEHIND : body.n;
-    end = behind ? skip_brackets(body, behind, end, 1, NULL) : 0;
-    if (!end || !series_known(in, key_kind(in), span_of(body.p + p->at, points - p->at),
-                              span_of(body.p + behind, end - behind)))
+    if (!behind)
+        return false;
+    size_t end = behind + (guess ? guess->key_rest.n : 0);
+    if (guess && span_starts(span_from(body, behind), guess->key_rest))
+        series_again(in, guess);
+    else if (!(end = find_end(body, behind)) ||
+             !series_known(in, key_kind(in), span_of(body.p + p->at, points - p->at),
+                           span_of(body.p + behind, end - behind)))
         return false;
     in->series->raw = span_of(body.p + p->at, end - p->at);
     bool whole = read_points(in, &list, kind, point);

@@ -34,6 +34,7 @@ enum intake_status intake_decode(enum intake_format format, struct span body,
     enum intake_status status = INTAKE_TOO_LARGE;
     if (in.series) {
         in.series->resources = (struct buf){.max = 1 << 20};
+        in.series->again = false;
         status = decoders[format](&in, body);
         buf_free(&in.series->resources);
     }

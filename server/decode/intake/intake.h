@@ -5,7 +5,7 @@
  *
  * Clients send the same series again and again, and only the points differ. A caller that remembers series spares itself most of the
  * decoding: `learn` is told of one that was read as a whole, and `known` is asked with the bytes before and behind the points of the next.
- * What they return is the metric.known of the records that follow.
+ * What they return is the metric.known of the records that follow. `next` may guess, without having been told where the points are.
  *
  *     {"metric":"a","points":[[1700000000,1]],"tags":["b:c"]}
  *     ^^^^^^^^^^^^^^^^^^^^^^^                ^^^^^^^^^^^^^^^^   the same bytes, and points that can be read: the same series
@@ -61,7 +61,9 @@ struct intake_options {
     int64_t now_s;   /* seconds since 1970: what is too old or too new depends on it */
     bool any_age;    /* points and events are kept however old or new they are */
     bool from_agent; /* the User-Agent starts with datadog-agent: v2 tags that are not UTF-8 are mended */
-    /* Both NULL, or both given; `arg` is that of the records. A metric that they return must hold until the body is decoded. */
+    /* All NULL, or all given; `arg` is that of the records. A metric that they return must hold until the body is decoded, with its key.
+     * `next`: any one of this kind whose key_name the bytes begin with, or NULL. */
+    const struct metric *(*next)(void *arg, char key_kind, struct span bytes);
     const struct metric *(*known)(void *arg, char key_kind, struct span key_name, struct span key_rest);
     /* Returns the caller's copy, or NULL when it has no room. The metric has a key, and no values. */
     const struct metric *(*learn)(void *arg, const struct metric *metric);

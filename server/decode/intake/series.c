@@ -15,22 +15,30 @@ void series_begin(struct intake *in, enum metric_type type) {
     s->record.metric = (struct metric){.type = type, .sample_rate = 1, .tags = s->tags, .values = s->values};
     s->raw = (struct span){NULL, 0};
     s->n_tags = s->tag_bytes = s->n_long_tags = s->n_resources = s->n_values = s->n_points = 0;
-    s->has_origin = false;
+    s->has_origin = s->again = false;
     buf_clear(&s->resources);
 }
 
-bool series_known(struct intake *in, char kind, struct span before, struct span behind) {
+void series_again(struct intake *in, const struct metric *known) {
     struct series *s = in->series;
-    const struct metric *m = in->options.known ? in->options.known(in->arg, kind, before, behind) : NULL;
-    if (!m)
-        return false;
+    struct metric *m = &s->record.metric;
     arena_reset(&in->scratch);
     s->record.kind = RECORD_METRIC;
-    s->record.metric =
-        (struct metric){.type = m->type, .name = m->name, .known = m, .sample_rate = 1, .values = s->values};
+    if (!s->again) /* else the rest is empty already */
+        *m = (struct metric){.sample_rate = 1, .values = s->values};
+    s->again = true;
+    m->type = known->type;
+    m->name = known->name;
+    m->known = known;
     s->raw = (struct span){NULL, 0};
     s->n_values = s->n_points = 0;
-    return true;
+}
+
+bool series_known(struct intake *in, char kind, struct span before, struct span behind) {
+    const struct metric *m = in->options.known ? in->options.known(in->arg, kind, before, behind) : NULL;
+    if (m)
+        series_again(in, m);
+    return m != NULL;
 }
 
 void series_learn(struct intake *in, char kind, struct span before, struct span behind) {

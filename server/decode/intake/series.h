@@ -29,6 +29,7 @@ struct intake {
 
 struct series {
     struct record record; /* to be emitted: a metric */
+    bool again;           /* by series_again */
     struct span raw;      /* its text in the body, for rejects; {NULL, 0} in binary formats */
     struct span tags[INTAKE_TAGS_MAX];
     size_t n_tags, tag_bytes;               /* of all given tags, also those that had no room */
@@ -50,7 +51,13 @@ void intake_reject(struct intake *in, enum reason reason, struct span name, stru
                    struct span detail);
 
 void series_begin(struct intake *in, enum metric_type type);
-/* Begins a series with what the caller remembers of it, if it does: then only its points are to be read. */
+/* A series that the caller remembers, and these bytes begin as it does; NULL: there is none. */
+static inline const struct metric *series_guess(const struct intake *in, char kind, struct span bytes) {
+    return in->options.next ? in->options.next(in->arg, kind, bytes) : NULL;
+}
+/* Begins a series that the caller remembers: only its points are to be read. */
+void series_again(struct intake *in, const struct metric *known);
+/* The same with the one that has these bytes before and behind its points; false when the caller remembers none. */
 bool series_known(struct intake *in, char kind, struct span before, struct span behind);
 /* The series was accepted: these bytes will mean it again. */
 void series_learn(struct intake *in, char kind, struct span before, struct span behind);

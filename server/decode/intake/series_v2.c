@@ -19,6 +19,7 @@
 
 /* metric.key_kind of what split_series cuts. */
 #define KEY_PROTOBUF 'P'
+#define POINT        4 /* its field */
 
 struct series_point {
     double value;
@@ -95,7 +96,7 @@ static void take_field(struct series_reading *r, struct wire *w, const struct wi
     case 3:
         take_tag(r, w, f);
         break;
-    case 4:
+    case POINT:
         read_point(w, f);
         break;
     case 5:
@@ -124,7 +125,7 @@ static void split_series(struct series_reading *r, struct span bytes) {
     struct wire_field f;
     r->points = wire_of(span_of(bytes.p, 0));
     for (; wire_next(&w, &f); before = w) {
-        if (f.number != 4)
+        if (f.number != POINT)
             continue;
         if (r->points.at == r->points.end)
             r->points.at = before.at;
@@ -144,6 +145,27 @@ static struct span before_points(const struct series_reading *r, struct span byt
 
 static struct span behind_points(const struct series_reading *r, struct span bytes) {
     return span_from(bytes, (size_t)((const char *)r->points.end - bytes.p));
+}
+
+/* Whether the series is the one that the caller expects: its bytes before and behind, and only points between them. Those bytes were
+ * read as a series once, so they end where a field ends. */
+static bool is_expected(struct series_reading *r, struct span bytes) {
+    const struct metric *m = series_guess(r->in, KEY_PROTOBUF, bytes);
+    if (!m || bytes.n <= m->key_name.n + m->key_rest.n)
+        return false;
+    size_t behind = bytes.n - m->key_rest.n;
+    if (m->key_rest.n && memcmp(bytes.p + behind, m->key_rest.p, m->key_rest.n) != 0)
+        return false;
+    struct wire w = wire_of(span_of(bytes.p + m->key_name.n, behind - m->key_name.n));
+    struct wire_field f;
+    r->points = w;
+    while (wire_next(&w, &f))
+        if (f.number != POINT)
+            return false;
+    if (w.failed)
+        return false;
+    series_again(r->in, m);
+    return true;
 }
 
 /* All but the points; false when it is malformed. */
@@ -174,7 +196,7 @@ static bool read_points(struct series_reading *r) {
     struct wire points = r->points;
     struct wire_field f;
     while (wire_next(&points, &f)) {
-        if (f.number != 4)
+        if (f.number != POINT)
             continue;
         struct series_point point = read_point(&points, &f);
         if (!points.failed)
@@ -194,9 +216,13 @@ static bool type_of(int32_t number, enum metric_type *type) {
 
 static enum intake_status decode_series(struct intake *in, struct span bytes, size_t offset) {
     struct series_reading reading = {.in = in}, *r = &reading;
-    split_series(r, bytes);
-    if (has_points(r) && !r->scattered &&
-        series_known(in, KEY_PROTOBUF, before_points(r, bytes), behind_points(r, bytes))) {
+    bool known = is_expected(r, bytes);
+    if (!known) {
+        split_series(r, bytes);
+        known = has_points(r) && !r->scattered &&
+                series_known(in, KEY_PROTOBUF, before_points(r, bytes), behind_points(r, bytes));
+    }
+    if (known) {
         if (!read_points(r))
             return wire_refuse(in, offset);
         series_end(in);

@@ -1,5 +1,5 @@
-/* DESIGN. Two hashes lead from a metric to what its samples have in common: that of the key its decoder gave (the way of
- * nearly every metric), and that of all its fields. What neither finds is new: its context, and its series if that is new
+/* DESIGN. A metric that its caller keeps has a note of the context that was found the last time. For others two hashes lead to what their
+ * samples have in common: that of the key the decoder gave (the way of nearly every line), and that of all fields. What neither finds is new: its context, and its series if that is new
  * too, are made in the open transaction. */
 #include "core/json.h"
 #include "store/sqlite/private.h"
@@ -283,7 +283,7 @@ static int find_context(struct store *s, const struct metric *m, uint32_t *ix, s
     return new_context(s, m, series, hash, ix, err);
 }
 
-int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+static int identify_by_key(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
     if (m->key_name.n == 0)
         return find_context(s, m, ix, err);
     struct intern_hash given = hash_given(s, m);
@@ -297,4 +297,19 @@ int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct
         return 0;
     s->arrival.session->n_interned++;
     return intern_lead(&s->intern, given, *ix) ? 0 : err_set(err, ENOMEM, "cannot record");
+}
+
+int store_identify(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    struct metric_note *note = m->note;
+    const struct store_session *session = s->arrival.session;
+    if (note && note->session_id == session->id && note->era == session->era &&
+        note->table == s->intern.table) {
+        *ix = note->context;
+        return 0;
+    }
+    if (identify_by_key(s, m, ix, err) != 0)
+        return -1;
+    if (note && *ix != INTERN_NONE)
+        *note = (struct metric_note){session->id, session->era, s->intern.table, *ix};
+    return 0;
 }

@@ -8,12 +8,12 @@
 #define SLOTS_MIN 1024
 
 void intern_clear(struct intern *in) {
-    uint64_t seed = in->seed;
+    uint64_t seed = in->seed, table = in->table + 1;
     free(in->slots);
     free(in->contexts);
     free(in->series);
     free(in->names);
-    *in = (struct intern){.seed = seed};
+    *in = (struct intern){.seed = seed, .table = table};
 }
 
 struct intern_hash intern_hash(const struct intern *in, struct span bytes) {

@@ -64,6 +64,7 @@ struct intern_name {
 
 struct intern {
     uint64_t seed;
+    uint64_t table; /* how often it was cleared: an ix of an earlier table means nothing now */
     struct intern_slot *slots;
     size_t n_slots, n_used;
     struct intern_context *contexts;
@@ -74,7 +75,7 @@ struct intern {
     uint32_t n_names, cap_names;
 };
 
-void intern_clear(struct intern *in); /* keeps the seed */
+void intern_clear(struct intern *in); /* keeps the seed, and counts */
 struct intern_hash intern_hash(const struct intern *in, struct span bytes);
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
 /* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */

@@ -7,6 +7,7 @@
  *                        -> store_commit: chunk, summary, arrival, request   and readers see it
  *
  * Readers would see other rows before the samples that came before them, so where there are such rows it is a commit. */
+#include "core/number.h"
 #include "store/sqlite/private.h"
 
 #include <errno.h>
@@ -14,21 +15,14 @@
 /* Values kept for each row that a commit would write; with more, a commit is less work. */
 #define KEPT_PER_ROW 8
 
-#define NUMBER_DIGITS 20 /* of 64 bits */
-
 /*   [17,2.5]   and before it the bracket of the list, or a comma */
 static void add_entry(struct buf *b, uint64_t context_id, const struct slice_entry *e) {
     if (!buf_reserve(b, e->n + 2 + NUMBER_DIGITS + 2))
         return;
-    char *p = b->p + b->n, digits[NUMBER_DIGITS];
-    size_t n = 0;
+    char *p = b->p + b->n;
     *p++ = b->n ? ',' : '[';
     *p++ = '[';
-    do
-        digits[n++] = (char)('0' + context_id % 10);
-    while (context_id /= 10);
-    while (n > 0)
-        *p++ = digits[--n];
+    p += number_put(context_id, p);
     *p++ = ',';
     memcpy(p, e + 1, e->n);
     p[e->n] = ']';

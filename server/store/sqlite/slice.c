@@ -114,18 +114,12 @@ bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum sourc
 }
 
 /* "{" or ",", then the quoted offset and ":"; returns the length. */
-#define KEY_MAX 16
+#define KEY_MAX (NUMBER_DIGITS + 4)
 static size_t put_key(char *p, char open, uint32_t offset) {
-    char digits[10];
-    size_t n = 0, length = 0;
-    do {
-        digits[n++] = (char)('0' + offset % 10);
-        offset /= 10;
-    } while (offset);
+    size_t length = 0;
     p[length++] = open;
     p[length++] = '"';
-    while (n > 0)
-        p[length++] = digits[--n];
+    length += number_put(offset, p + length);
     p[length++] = '"';
     p[length++] = ':';
     return length;

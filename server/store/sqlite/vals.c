@@ -52,16 +52,11 @@ static void put_sketch(struct buf *b, const struct value *v) {
 
 /* "[1700000000,1.5]", the way of every point of a POST, without a look at the buffer for each piece. */
 static void put_stamped(struct buf *b, const struct value *v) {
-    char digits[20];
-    size_t n = 0;
-    for (uint64_t left = (uint64_t)v->timestamp; left || n == 0; left /= 10)
-        digits[n++] = (char)('0' + left % 10);
-    if (!buf_reserve(b, sizeof digits + NUMBER_SIZE + 3))
+    if (!buf_reserve(b, NUMBER_DIGITS + NUMBER_SIZE + 3))
         return;
     char *p = b->p + b->n;
     *p++ = '[';
-    while (n > 0)
-        *p++ = digits[--n];
+    p += number_put((uint64_t)v->timestamp, p);
     *p++ = ',';
     p += number_format(v->number, p);
     *p++ = ']';

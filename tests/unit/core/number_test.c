@@ -280,6 +280,19 @@ static void test_format(void) {
     }
 }
 
+static void test_put(void) {
+    uint64_t power = 1;
+    for (int digits = 1; digits <= NUMBER_DIGITS; digits++, power *= 10) {
+        const uint64_t values[] = {power - 1, power, power + 1, power / 3, UINT64_MAX - power};
+        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+            char want[32], text[NUMBER_DIGITS];
+            snprintf(want, sizeof want, "%llu", (unsigned long long)values[i]);
+            size_t n = number_put(values[i], text);
+            EQ_SPAN(span_of(text, n), span_str(want));
+        }
+    }
+}
+
 static void test_round_trip(void) {
     for (int i = 0; i < 100000; i++) {
         uint64_t bits = next_random();
@@ -322,5 +335,5 @@ UNIT_MAIN("core/number", {"parses what Go parses", test_must_parse},
           {"refuses what Go refuses", test_must_not_parse}, {"too large is out of range", test_out_of_range},
           {"64 KiB of digits", test_long}, {"rounds as strtod", test_beside_strtod},
           {"whole numbers", test_int}, {"what JSON can copy", test_is_json},
-          {"writes the shortest", test_format}, {"what is written reads back", test_round_trip},
-          {"does not follow the locale", test_locale})
+          {"writes the shortest", test_format}, {"whole numbers are written", test_put},
+          {"what is written reads back", test_round_trip}, {"does not follow the locale", test_locale})

@@ -260,11 +260,13 @@ static void put_known(void *arg, const struct record *r) {
 }
 
 /* With a memory the body comes out as without: the same records, or the same words that refuse it. */
-static void check_known(enum intake_format format, const struct intake_options *plain, struct span body) {
+static void check_memory(enum intake_format format, const struct intake_options *plain, struct span body,
+                         bool guesses) {
     struct buf want = {0}, got = {0};
     struct intake_error want_error, error;
     struct intake_options options = *plain;
     enum intake_status status = intake_decode(format, body, plain, put_record, &want, &want_error);
+    options.next = guesses ? next : NULL;
     options.known = known;
     options.learn = learn;
     EQ_INT(intake_decode(format, body, &options, put_known, &got, &error), status);
@@ -275,6 +277,11 @@ static void check_known(enum intake_format format, const struct intake_options *
     EQ_INT(error.reason, want_error.reason);
     buf_free(&want);
     buf_free(&got);
+}
+
+static void check_known(enum intake_format format, const struct intake_options *plain, struct span body) {
+    check_memory(format, plain, body, false);
+    check_memory(format, plain, body, true);
 }
 
 static void check_remembering(struct test_case *c) {
@@ -304,7 +311,7 @@ static void check_remembering(struct test_case *c) {
 
 static void test_remembered(void) {
     CU_ASSERT(each_case(check_remembering) > 30);
-    CU_ASSERT(n_known > 100);
+    CU_ASSERT(n_known > 100 && n_guessed > 100);
     forget_all();
 }
 
