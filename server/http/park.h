@@ -1,4 +1,4 @@
-/* A request that may wait for long leaves libmicrohttpd: its socket is all that is kept of its connection (decision 0036).
+/* A request that may wait for long leaves libmicrohttpd: its socket is all that is kept of its connection (decision 0035).
  *
  *     handler -> http_wait -> [asleep] -> http_resume -> sent by ourselves -> the client sends more -> libmicrohttpd has it again
  *
