@@ -232,17 +232,31 @@ static double bare_series_rate(uint64_t n, uint64_t per_commit, double *cpu_per_
     return (double)n / seconds;
 }
 
+/* What a recorder reads of a file before it can store anything. */
+static double load_cpu_s(void) {
+    struct err err = {0};
+    double cpu = cpu_s();
+    struct store *s = store_open(&(struct store_options){.path = path}, &err);
+    if (!s)
+        give_up(err.text);
+    cpu = cpu_s() - cpu;
+    store_close(s);
+    return cpu;
+}
+
 static void compare_new(uint64_t n, uint64_t per_commit) {
     double cpu, bare_cpu, bytes, longest, mib;
     double bare = bare_series_rate(n, per_commit, &bare_cpu);
     remove_files();
     double rate = store_rate(n, n, per_commit, &cpu, &bytes, &longest, &mib);
+    double load = load_cpu_s() / ((double)n / 1e6);
     remove_files();
     printf(
         "%8llu new     %6.3f M/s, bare rows %5.3f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
         (unsigned long long)n, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
-    printf("                 %.1f bytes a series in the file, %.0f of memory\n", bytes,
-           mib * 1048576 / (double)n);
+    printf(
+        "                 %.1f bytes a series in the file, %.0f of memory; loaded again: CPU %.2f s/M, %.2f of storing\n",
+        bytes, mib * 1048576 / (double)n, load, load / cpu);
 }
 
 static int ignore_series(void *arg, const struct series_row *row) {

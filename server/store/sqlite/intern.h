@@ -7,7 +7,7 @@
  *   name     name and type, which many series may have                -> names[ix]
  *
  * Ownership: the struct is the caller's; intern_clear gives its memory back.
- * Limits: 2^32 - 2 contexts, 2^31 - 1 series, 2^30 names; what is stored is never removed but by intern_clear (the store
+ * Limits: 2^32 - 1 slots, 2^32 - 2 contexts, 2^31 - 1 series, 2^30 names; what is stored is never removed but by intern_clear (the store
  * reloads the table when much of it has been forgotten).
  */
 #ifndef STORE_SQLITE_INTERN_H

@@ -38,5 +38,17 @@ static void stays_small(void) {
     CU_ASSERT(sizeof(struct intern_series) <= 112);
 }
 
+/* A table that doubled held up to 40 bytes for each entry. */
+static void stays_full(void) {
+    struct intern in = {.seed = 42};
+    bool all = true;
+    for (uint32_t i = 0; i < 200000; i++) {
+        all = all && intern_lead(&in, hash_of(&in, i), i);
+        all = all && (i < 2000 || in.n_slots * sizeof *in.slots <= (in.n_used + 1) * 26);
+    }
+    CU_ASSERT(all);
+    intern_clear(&in);
+}
+
 UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"hashes depend on the seed", is_seeded},
-          {"stays small", stays_small})
+          {"stays small", stays_small}, {"hardly has free slots", stays_full})
