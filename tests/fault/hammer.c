@@ -164,7 +164,9 @@ int main(int argc, char **argv) {
     }
     if (argc == 5 && strcmp(argv[1], "flood") == 0) {
         bool http = strncmp(argv[2], "http:", 5) == 0;
-        struct load load = {.transport = http ? LOAD_HTTP : argv[2][0] == '/' ? LOAD_UNIXGRAM : LOAD_UDP,
+        struct load load = {.transport = http                ? LOAD_HTTP
+                                         : argv[2][0] == '/' ? LOAD_UNIXGRAM
+                                                             : LOAD_UDP,
                             .port = atoi(http ? argv[2] + 5 : argv[2]),
                             .path = argv[2],
                             .n_series = 1000,
