@@ -7,6 +7,7 @@
 #include "core/folder.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/random.h"
 #include "core/version.h"
 #include <arpa/inet.h>
@@ -19,6 +20,9 @@
 #include <unistd.h>
 
 #define SLOW_STOP_NS NS_PER_S /* a stop that takes longer says so */
+/* Bytes of the queue that nobody gave a size. */
+#define QUEUE_LEAST ((uint64_t)256 << 20)
+#define QUEUE_MOST  ((uint64_t)2 << 30)
 
 static bool address_is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)
@@ -79,6 +83,14 @@ static int private_sockets(struct recorder *r, struct ingest_listen *listen, cha
     return 0;
 }
 
+/* A burst waits in memory rather than being lost, where there is much of it. */
+static size_t queue_memory(const struct options *o) {
+    uint64_t share = memory_limit("") / 8;
+    if (option_given(o, OPT_QUEUE_MEMORY))
+        return (size_t)option_number(o, OPT_QUEUE_MEMORY);
+    return (size_t)(share < QUEUE_LEAST ? QUEUE_LEAST : share > QUEUE_MOST ? QUEUE_MOST : share);
+}
+
 static int start_store(struct recorder *r, const struct options *o, struct err *err) {
     struct store_options store = {
         .path = option_text(o, OPT_DB),
@@ -95,7 +107,7 @@ static int start_store(struct recorder *r, const struct options *o, struct err *
         return -1;
     if (r->store)
         store_earlier(r->store, 0, &r->earlier);
-    r->pipeline = r->store ? pipeline_new(r->store, (size_t)option_number(o, OPT_QUEUE_MEMORY), err) : NULL;
+    r->pipeline = r->store ? pipeline_new(r->store, queue_memory(o), err) : NULL;
     return r->pipeline ? 0 : -1;
 }
 

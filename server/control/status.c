@@ -160,8 +160,9 @@ void control_status(struct http_request *rq) {
     if (put_runs(rq, b) != 0)
         return;
     put_forwards(h, b);
-    buf_printf(b, ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu},\"commits\":%" PRIu64 "}\n", backlog, peak,
-               stats.commits);
+    buf_printf(b,
+               ",\n\"queue\":{\"bytes\":%zu,\"peak_bytes\":%zu,\"max_bytes\":%zu},\"commits\":%" PRIu64 "}\n",
+               backlog, peak, pipeline_cap(h->pipeline), stats.commits);
 }
 
 /* --- metrics --------------------------------------------------------------------------------------------- */

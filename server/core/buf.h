@@ -25,6 +25,11 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 void buf_u64(struct buf *b, uint64_t n);
 void buf_free(struct buf *b);
 
+/* The same, where there nearly always is room. */
+static inline bool buf_room(struct buf *b, size_t n) {
+    return (!b->failed && n < b->cap - b->n) || buf_reserve(b, n);
+}
+
 /* Inline, because rows are made of short pieces. */
 static inline void buf_add(struct buf *b, const void *p, size_t n) {
     if ((b->failed || n >= b->cap - b->n) && !buf_reserve(b, n))

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define FEED_BYTES 4096 /* decoded by one call of feed: some 50 samples, a few microseconds */
 
@@ -36,6 +37,18 @@ static struct datagrams *of(struct batch *batch) {
     return (struct datagrams *)batch;
 }
 
+/* Blocks are mapped one by one, so that the system has a burst's memory back when the burst is stored: between other allocations in a heap
+ * most of it would stay. */
+static struct datagrams *map_block(void) {
+    void *block =
+        mmap(NULL, sizeof(struct datagrams), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
+static void unmap_block(struct datagrams *d) {
+    munmap(d, sizeof *d);
+}
+
 static void release(struct batch *batch) {
     struct datagrams *d = of(batch);
     struct datagrams_pool *pool = d->pool;
@@ -46,7 +59,7 @@ static void release(struct batch *batch) {
         pool->spare = d;
         pool->n_spare++;
     } else
-        free(d);
+        unmap_block(d);
 }
 
 struct sink {
@@ -121,7 +134,7 @@ static struct datagrams *open_batch(struct datagrams_pool *pool, struct datagram
     if (d) {
         pool->spare = d->next;
         pool->n_spare--;
-    } else if (!(d = malloc(sizeof *d)))
+    } else if (!(d = map_block()))
         return NULL;
     memset(d, 0, offsetof(struct datagrams, bytes));
     d->pool = pool;
@@ -211,6 +224,6 @@ void datagrams_pool_free(struct datagrams_pool *pool) {
     while (pool->spare) {
         struct datagrams *d = pool->spare;
         pool->spare = d->next;
-        free(d);
+        unmap_block(d);
     }
 }

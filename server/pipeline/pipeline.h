@@ -92,6 +92,8 @@ bool pipeline_wanted(const struct pipeline *p);
 uint64_t pipeline_unsaved_loss(struct pipeline *p);
 /* Whether a batch of n bytes would fit now. */
 bool pipeline_has_room(struct pipeline *p, size_t n_bytes);
+/* The most bytes that may be queued. */
+size_t pipeline_cap(const struct pipeline *p);
 /* Bytes queued now, and the most there ever were. */
 size_t pipeline_backlog(struct pipeline *p, size_t *peak);
 

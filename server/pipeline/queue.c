@@ -166,6 +166,10 @@ bool pipeline_has_room(struct pipeline *p, size_t n_bytes) {
     return room;
 }
 
+size_t pipeline_cap(const struct pipeline *p) {
+    return p->cap_bytes;
+}
+
 size_t pipeline_backlog(struct pipeline *p, size_t *peak) {
     pthread_mutex_lock(&p->lock);
     size_t n = p->n_bytes;

@@ -24,6 +24,16 @@ load helper
     [ ! -e ready.json ]
 }
 
+@test "the queue takes an eighth of the memory, 256 MiB to 2 GiB, unless it is told" {
+    queue_max() { curl -fsS "$STATWIT_URL/recorder/v1/status" | jq .queue.max_bytes; }
+    start
+    [ "$(queue_max)" -ge 268435456 ]
+    [ "$(queue_max)" -le 2147483648 ]
+    stop
+    start --queue-memory 32M
+    [ "$(queue_max)" -eq 33554432 ]
+}
+
 @test "stdout holds the ready line and nothing else, stderr no more than is worth saying" {
     "$STATWIT_BIN" serve --dogstatsd-port 0 --http-port 0 --db :memory: --quiet --ready-file ready.json >out 2>err 3>&- &
     SERVER=$!

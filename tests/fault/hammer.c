@@ -4,7 +4,8 @@
  *                                             prints "UDP_SENT UDP_ACKNOWLEDGED HTTP_SENT HTTP_ACKNOWLEDGED WRONG"
  *     hammer posts HTTP_PORT NAME             POSTs one point of each of 100 series of NAME, again and again, and prints "SENT ACKNOWLEDGED"
  *                                             (points)
- *     hammer flood WHERE SAMPLES RATE         RATE samples a second; 0: flat out. A UDP port or a datagram socket's path
+ *     hammer flood WHERE SAMPLES RATE         RATE samples a second; 0: flat out. A UDP port, a datagram socket's path, or
+ *                                             http:PORT: bodies of /api/v1/series, one after the other
  *
  * Acknowledged is what an answered question counted, or a 202. WRONG counts verdicts that were neither pass nor
  * inconclusive, though all that was asked for had been sent.
@@ -162,11 +163,14 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (argc == 5 && strcmp(argv[1], "flood") == 0) {
-        struct load load = {.transport = argv[2][0] == '/' ? LOAD_UNIXGRAM : LOAD_UDP,
-                            .port = atoi(argv[2]),
+        bool http = strncmp(argv[2], "http:", 5) == 0;
+        struct load load = {.transport = http                ? LOAD_HTTP
+                                         : argv[2][0] == '/' ? LOAD_UNIXGRAM
+                                                             : LOAD_UDP,
+                            .port = atoi(http ? argv[2] + 5 : argv[2]),
                             .path = argv[2],
                             .n_series = 1000,
-                            .payload = 1400,
+                            .payload = http ? 60000 : 1400,
                             .n_samples = strtoull(argv[3], NULL, 10),
                             .rate = atof(argv[4])};
         load_send(&load);

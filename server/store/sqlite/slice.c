@@ -29,7 +29,7 @@ static uint32_t begin_entry(struct slice *s, size_t n) {
         buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
         s->kept = 4;
     }
-    if (!buf_reserve(arena, sizeof(struct slice_entry) + n + 4))
+    if (!buf_room(arena, sizeof(struct slice_entry) + n + 4))
         return 0;
     uint32_t at = (uint32_t)arena->n;
     arena->n += sizeof(struct slice_entry);
@@ -40,7 +40,7 @@ static uint32_t begin_entry(struct slice *s, size_t n) {
 static bool end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint32_t at) {
     struct buf *arena = &s->arena;
     uint32_t n = (uint32_t)(arena->n - at - sizeof(struct slice_entry));
-    if (!buf_reserve(arena, 4))
+    if (!buf_room(arena, 4))
         return false;
     arena->n += (4 - n % 4) % 4;
     struct slice_entry *entry = entry_at(s, at);
@@ -134,7 +134,7 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
     b->max = ARENA_MAX;
     buf_clear(b);
     for (char open = '{';; open = ',') {
-        if (!buf_reserve(b, KEY_MAX + e->n + 1))
+        if (!buf_room(b, KEY_MAX + e->n + 1))
             return false;
         b->n += put_key(b->p + b->n, open, e->offset - g->first);
         memcpy(b->p + b->n, e + 1, e->n);

@@ -2,105 +2,20 @@
  * machine, and samples that are looked at. Eight times as much may take twelve times the work; a square would take
  * sixty-four. What is about one series, or about the first or the newest rows, takes as much in a large recording as in a small
  * one. Neither do records cost more when there are more who wait for others, nor a stream when there are more. */
-#include "asking.h"
+#include "growth.h"
 
 #include "control/held.h"
 #include "control/window.h"
 #include "core/clock.h"
 #include "http/follow.h"
 #include "judge/judge.h"
-#include "store/sqlite/private.h"
-#include "store/sqlite/rows.h"
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FEW     2000
-#define MANY    (8 * FEW)
-#define LINES   40   /* of a datagram */
-#define NOTHING 2000 /* work that a question costs in any recording, and more */
-
-/* --- counting ------------------------------------------------------------------------------------------ */
-
-static atomic_ullong steps;
-
-static int count_step(void *arg) {
-    (void)arg;
-    steps++;
-    return 0;
-}
-
-static void count_steps(bool on) {
-    struct store_pool *pool = &server.rig.store->pool;
-    for (size_t i = 0; i < STORE_READERS; i++)
-        sqlite3_progress_handler(((struct rows *)pool->readers[i])->db, on, on ? count_step : NULL, NULL);
-}
-
-static uint64_t looked(void) {
-    struct store_pool *pool = &server.rig.store->pool;
-    uint64_t n = 0;
-    for (size_t i = 0; i < STORE_READERS; i++)
-        n += ((struct rows *)pool->readers[i])->n_looked;
-    return n;
-}
-
-/* --- recordings ---------------------------------------------------------------------------------------- */
-
-enum shape {
-    MORE_SAMPLES,  /* of as many series */
-    MORE_SERIES,   /* of one sample each, but the first, which has 100 */
-    MORE_RECORDS,  /* events, checks, lines that are refused */
-    MORE_OF_NAMES, /* series of a hundred names */
-    N_SHAPES
-};
-
-static void put_line(struct buf *text, enum shape shape, int i) {
-    if (shape == MORE_SAMPLES && i % 8 == 5) /* what lint looked at sample by sample */
-        buf_printf(text, i % 16 == 5 ? "g.%d:%d|g\n" : "old.%d:%d|c|T1600000000\n", i % 100, i);
-    else if (shape == MORE_SAMPLES)
-        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 100, i, i % 7);
-    else if (shape == MORE_SERIES)
-        buf_printf(text, "m.%d:%d|d|#env:ci,shard:%d\n", i % 10 == 0 && i < 1000 ? 0 : i, i, i % 7);
-    else if (shape == MORE_OF_NAMES)
-        buf_printf(text, "m.%d:%d|d|#env:ci,id:%d\n", i % 100, i, i);
-    else if (i % 3 == 0)
-        buf_printf(text, "_e{3,1}:e%02d|t|#env:ci\n", i % 100);
-    else if (i % 3 == 1)
-        buf_printf(text, "_sc|check.%d|%d\n", i % 100, i % 4);
-    else
-        buf_printf(text, "m.%d:bad|c\n", i % 100);
-}
-
-static void record(enum shape shape, int n) {
-    int fd = rig_connect(&server.rig.at.at, SOURCE_UNIXGRAM);
-    uint64_t last_id;
-    struct err err = {0};
-    for (int i = 0; i < n;) {
-        struct buf text = {0};
-        for (int k = 0; k < LINES; k++)
-            put_line(&text, shape, i++);
-        rig_send(fd, SOURCE_UNIXGRAM, text.p, text.n);
-        buf_free(&text);
-        if (i % (10 * LINES) == 0) /* a commit, so that each series has many chunks */
-            CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
-    }
-    close(fd);
-}
-
-/* --- questions ----------------------------------------------------------------------------------------- */
-
-enum growth {
-    WITH_ALL,
-    WITH_SERIES, /* as much work with more samples of the same series */
-    CONSTANT     /* the answer is as large in any recording, and so is the work for it */
-};
-
-static const struct question {
-    const char *request, *body;
-    enum growth growth;
-} questions[] = {
+static const struct question questions[] = {
     {"GET /recorder/v1/samples?limit=50", NULL, CONSTANT},
     {"GET /recorder/v1/samples?limit=50&session=*", NULL, CONSTANT},
     {"GET /recorder/v1/samples?limit=50&newest=true", NULL, WITH_ALL},
@@ -148,71 +63,21 @@ static const struct question {
 };
 #define N_QUESTIONS (sizeof questions / sizeof questions[0])
 
-static uint64_t work_of(const struct question *q) {
-    uint64_t before = looked();
-    steps = 0;
-    count_steps(true);
-    int status =
-        client_ask(&client, q->request, q->body ? "Content-Type: application/json\r\n" : NULL, q->body);
-    count_steps(false);
-    if (status != 200)
-        fprintf(stderr, "%s %s: %d %s\n", q->request, q->body ? q->body : "", status, client.body);
-    EQ_INT(status, 200);
-    return steps + looked() - before;
-}
-
-static void work_of_all(enum shape shape, int n, uint64_t work[N_QUESTIONS]) {
-    start();
-    record(shape, n);
-    for (size_t i = 0; i < N_QUESTIONS; i++)
-        work[i] = work_of(&questions[i]);
-    stop();
-}
-
-static void compare(enum shape shape) {
-    uint64_t few[N_QUESTIONS], many[N_QUESTIONS];
-    work_of_all(shape, FEW, few);
-    work_of_all(shape, MANY, many);
-    for (size_t i = 0; i < N_QUESTIONS; i++) {
-        const struct question *q = &questions[i];
-        bool constant = q->growth == CONSTANT || (q->growth == WITH_SERIES && shape == MORE_SAMPLES);
-        uint64_t most = constant ? few[i] + few[i] / 2 + NOTHING : 12 * few[i] + NOTHING;
-        if (many[i] > most || getenv("SHOW"))
-            fprintf(stderr, "%s %s: %llu of %d, %llu of %d\n", q->request, q->body ? q->body : "",
-                    (unsigned long long)few[i], FEW, (unsigned long long)many[i], MANY);
-        CU_ASSERT(many[i] <= most);
-    }
-}
-
 /* Each page of an export walked all chains back to its beginning: a million samples took 14 s, ten million 454 s. */
 static void more_samples(void) {
-    compare(MORE_SAMPLES);
+    compare(MORE_SAMPLES, questions, N_QUESTIONS);
 }
 
 static void more_series(void) {
-    compare(MORE_SERIES);
+    compare(MORE_SERIES, questions, N_QUESTIONS);
 }
 
 /* A flush read all lines that were refused again for each 4096 of its events. */
 static void more_records(void) {
-    compare(MORE_RECORDS);
+    compare(MORE_RECORDS, questions, N_QUESTIONS);
 }
 
 /* --- requests, sessions, claims ---------------------------------------------------------------- */
-
-#define SOME 100 /* and eight times as many */
-
-static uint64_t work_of_some(const char *request, const char *body) {
-    return work_of(&(struct question){request, body, WITH_ALL});
-}
-
-/* few, many: of SOME and of eight times as many. */
-static void compare_two(const char *what, const uint64_t work[2], enum growth growth) {
-    uint64_t most = growth == CONSTANT ? work[0] + work[0] / 2 + NOTHING : 12 * work[0] + NOTHING;
-    if (work[1] > most || getenv("SHOW"))
-        fprintf(stderr, "%s: %llu, %llu\n", what, (unsigned long long)work[0], (unsigned long long)work[1]);
-    CU_ASSERT(work[1] <= most);
-}
 
 static void more_requests(void) {
     uint64_t first[2], newest[2], all[2];
@@ -514,22 +379,6 @@ static void slow_exports_hold_nothing(void) {
 }
 
 /* --- posts --------------------------------------------------------------------------------------------- */
-
-/* Steps of all statements of the writer so far. */
-static int sum_steps(struct store *s, void *sum, struct err *err) {
-    (void)err;
-    for (int i = 0; i < SQL_N; i++)
-        if (s->sql[i])
-            *(uint64_t *)sum += (uint64_t)sqlite3_stmt_status(s->sql[i], SQLITE_STMTSTATUS_VM_STEP, 0);
-    return 0;
-}
-
-static uint64_t steps_of_writer(void) {
-    struct err err = {0};
-    uint64_t sum = 0;
-    EQ_INT(ingest_call(server.rig.ingest, INGEST_ALL, sum_steps, &sum, &err), 0);
-    return sum;
-}
 
 static void post_points(int n_series, int n_points) {
     struct buf body = {0};
