@@ -144,9 +144,9 @@ export async function hidden(browser, r) {
 // What stands before a command that shall run before all others' work, where this is allowed: then its time is its own.
 export const FIRST = spawnSync('chrt', ['-f', '20', 'true']).status === 0 ? ['chrt', '-f', '20'] : [];
 
-// How long `expect` takes in another session, so many times. A process of its own asks.
-export function expects(r, times) {
-  const [command, ...rest] = [...FIRST, process.execPath, 'ask.mjs', r.url, String(times)];
+// How long `expect` takes in another session, or the GET of a query, so many times. A process of its own asks: one that floods answers itself late.
+export function asks(r, times, query = '') {
+  const [command, ...rest] = [...FIRST, process.execPath, 'ask.mjs', r.url, String(times), query];
   const child = spawn(command, rest, {stdio: ['ignore', 'pipe', 'inherit']});
   let text = '';
   child.stdout.on('data', (data) => { text += data; });
