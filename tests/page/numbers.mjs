@@ -2,7 +2,7 @@
 // here: a line begins with "FAIL" then. As root, the server goes before other work of the machine. PAGE_MINUTES=5 watches all screens for so long, side by side, and tells of memory from minute 1 on.
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
-import {FIRST, asks, cpu_s, fill, first, flood, hidden, part, seen, shareOf, wait, watch} from './measure.mjs';
+import {FIRST, asks, cpu_s, fill, first, flood, hidden, part, reacts, seen, shareOf, wait, watch} from './measure.mjs';
 import {startRecorder} from './recorder.mjs';
 
 const RATE = 100000, METRICS = 1000, SERIES = 100000, TABS = 6;
@@ -69,6 +69,10 @@ export async function numbers(binary, browser, assets) {
   long.forEach((w, i) => sayHeap(SCREENS[i][0], w.heaps.slice(1), `${MINUTES - 1} min`));
   const tries = MINUTES ? 100 : 30, times = await seen(browser, r, tries);
   say('a new series in Live', '≤ 500 ms, all', `${times.filter((t) => t <= 500).length} of ${tries} (median ${ms(part(times, 0.5))}, worst ${ms(part(times, 1))})`, times.length === tries);
+
+  const soon = await reacts(browser, r, 5);
+  for (const [what, wanted, list] of [['a metric in Metrics', 1500, soon.metrics], ['judged after a key', 400, soon.typed], ['judged after data', 1500, soon.data]])
+    say(`${what}, worst of ${list.length}`, `≤ ${wanted} ms`, ms(part(list, 1)), list.length > 0);
 
   const alone = await asks(r, 150), tabs = [];
   for (let i = 0; i < TABS; i++) {

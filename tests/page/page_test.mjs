@@ -8,6 +8,7 @@ import path from 'node:path';
 import {browseTests} from './browse.mjs';
 import {frameTests} from './frame.mjs';
 import {numbers} from './numbers.mjs';
+import {promiseTests} from './promises.mjs';
 import {recordingTests} from './recordings.mjs';
 import {stateTests} from './states.mjs';
 import {WICKED, RAW} from './wicked.mjs';
@@ -331,6 +332,7 @@ recordingTests({test, settled, binary, folder, accessible});
 stateTests({test, settled});
 frameTests({test, settled, accessible});
 browseTests({test, settled, accessible});
+promiseTests({test, settled});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
