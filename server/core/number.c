@@ -222,7 +222,7 @@ static bool special(struct span s, double *value) {
 }
 
 enum number_result number_parse(struct span s, double *value) {
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.n ? s.p : "", *end = p + s.n;
     bool negative = false;
     if (p < end && (*p == '-' || *p == '+'))
         negative = *p++ == '-';

@@ -39,7 +39,7 @@ static inline bool span_starts(struct span s, struct span prefix) {
 
 /* The rest of s from byte i on (i <= s.n). */
 static inline struct span span_from(struct span s, size_t i) {
-    return (struct span){s.p + i, s.n - i};
+    return (struct span){i ? s.p + i : s.p, s.n - i}; /* NULL + 0 is undefined */
 }
 
 /* Order by bytes, a prefix before what it starts: the order of tags in a series' identity. */

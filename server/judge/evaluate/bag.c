@@ -110,7 +110,7 @@ int bag_add_many(struct bag *b, size_t n, const double *values, double weight, s
     if ((plain ? reserve_plain(b, n) : reserve(b, n)) != 0)
         return -1;
     note_many(b, n, values, weight);
-    double *to = b->plain + b->n_plain;
+    double *to = plain ? b->plain + b->n_plain : NULL;
     b->n_plain += plain ? n : 0;
     for (size_t i = 0; i < n && plain; i++)
         to[i] = values[i] + 0.0; /* -0 is 0 */
