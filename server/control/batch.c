@@ -4,7 +4,9 @@
  * shall not wait behind it.
  *
  * DESIGN. An event that took long is followed by a pause of PAUSE_FACTOR times as long: a reader of batches takes a fortieth of a core
- * at most. A client that reads slowly gets fewer events, not more.
+ * at most. But no pause is longer than PAUSE_MAX_NS, or whoever looks would see new series late: what is left of it is owed. As long as
+ * more than a whole pause is owed, events look at the newest part of what came (batch_event.h, `brief`), which is soon done. A client that reads
+ * slowly gets fewer events, not more.
  */
 #include "control/batch.h"
 
@@ -17,6 +19,8 @@
 
 #define KEEPALIVE_NS (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
 #define PAUSE_FACTOR 40
+#define PAUSE_MAX_NS (250 * NS_PER_MS)
+#define OWED_MAX_NS  (5 * NS_PER_S) /* more is not made up for: the machine was busy */
 
 struct batches {
     struct waiter waiter;
@@ -25,7 +29,7 @@ struct batches {
     struct http_request *rq;
     struct ask ask;
     uint64_t session_id; /* 0: all */
-    int64_t every_ns, sent_mono_ns;
+    int64_t every_ns, sent_mono_ns, owed_ns;
     bool stopping;
     struct batch_event event;
     size_t at; /* bytes of the event that were sent */
@@ -85,12 +89,22 @@ static int64_t worked_ns(void) {
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* How long to rest after so much work: as much as is owed by now, but not for too long at once. */
+static int64_t pause_of(struct batches *s, int64_t work_ns) {
+    int64_t most = s->every_ns > PAUSE_MAX_NS ? s->every_ns : PAUSE_MAX_NS;
+    int64_t owed = s->owed_ns + PAUSE_FACTOR * work_ns;
+    int64_t pause = owed > most ? most : owed < s->every_ns ? s->every_ns : owed;
+    owed = owed > pause ? owed - pause : 0;
+    s->owed_ns = owed > OWED_MAX_NS ? OWED_MAX_NS : owed;
+    s->event.brief = s->owed_ns > most;
+    return pause;
+}
+
 static void run_batch(struct job *job) {
     struct batches *s = (struct batches *)((char *)job - offsetof(struct batches, job));
     int64_t began = clock_mono_ns(), worked = worked_ns();
     s->more = make_event(s);
-    int64_t pause = PAUSE_FACTOR * (worked_ns() - worked);
-    s->waiter.due_mono_ns = began + (pause > s->every_ns ? pause : s->every_ns);
+    s->waiter.due_mono_ns = began + pause_of(s, worked_ns() - worked);
     if (s->more == 0 && began - s->sent_mono_ns > KEEPALIVE_NS)
         buf_str(&s->event.text, ":\n\n");
     if (s->event.text.n > 0)

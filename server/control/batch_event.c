@@ -8,7 +8,7 @@
  * series that was never there before, then those with the fewest samples. So what is new or rare shows in any flood. They are counted
  * out of the rows of chunks, which begin behind the cursor, since that is the end of a commit; where a condition needs the samples,
  * these are read, without their order. A pass looks at CHUNKS_MAX or SAMPLES_MAX at most, the newest; when there were more, the event
- * says "partial":true.
+ * says "partial":true. One that is to be brief looks at a quarter of that.
  */
 #include "control/batch_event.h"
 
@@ -25,6 +25,7 @@
 
 #define SAMPLES_MAX    50000 /* read for one event */
 #define CHUNKS_MAX     8000
+#define BRIEF          4    /* a brief event looks at so much less */
 #define FEW_IDS        1024 /* records: of so many, each is looked at in order first */
 #define NEW_SERIES_MAX 4000
 #define EVENT_MAX      ((size_t)64 << 10) /* bytes; one row more when that is larger */
@@ -239,7 +240,8 @@ static int take_new_series(void *arg, const struct series_row *row) {
 
 static int count_chunks(struct batch_event *s, const struct filter *f, struct err *err) {
     uint64_t from;
-    if (s->reader->ops->chunks(s->reader, f->session, f->since, CHUNKS_MAX, count_chunk, s, &from, err) != 0)
+    if (s->reader->ops->chunks(s->reader, f->session, f->since, s->brief ? CHUNKS_MAX / BRIEF : CHUNKS_MAX,
+                               count_chunk, s, &from, err) != 0)
         return -1;
     s->partial = from > f->since;
     return 0;
@@ -249,9 +251,10 @@ static int count_samples(struct batch_event *s, const struct filter *f, bool fre
     struct filter newest = *f;
     if (free) /* without conditions, the store reads what lies together */
         newest.session = (struct span){NULL, 0};
-    s->partial = f->until - f->since > SAMPLES_MAX; /* ids: there are no more samples than these */
+    uint64_t max = s->brief ? SAMPLES_MAX / BRIEF : SAMPLES_MAX;
+    s->partial = f->until - f->since > max; /* ids: there are no more samples than these */
     if (s->partial)
-        newest.since = f->until - SAMPLES_MAX;
+        newest.since = f->until - max;
     return s->reader->ops->samples(s->reader, &newest, false, count_sample, s, err);
 }
 

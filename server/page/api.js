@@ -131,7 +131,7 @@ export async function stream(params, take, signal) {
 }
 
 // Calls `ask` again and again, never more than a tenth of the time, never for more bytes than a tab should take, and not while the page
-// is hidden. Returns {stop, now}.
+// is hidden. Returns {stop, now, every_ms}.
 export function poll(ask, every_ms = 1000) {
   let timer = 0, running = false, stopped = false, again = false, troubled = false;
   function complain(text) {
@@ -154,10 +154,11 @@ export function poll(ask, every_ms = 1000) {
     }
     running = false;
     if (again) { again = false; run(); return; }
-    if (!stopped) timer = setTimeout(run, Math.max(every_ms, 9 * (performance.now() - began), (received - before) / BYTES_PER_MS));
+    if (!stopped) timer = setTimeout(run, Math.max(self.every_ms, 9 * (performance.now() - began), (received - before) / BYTES_PER_MS));
   }
   const shown = () => { if (!document.hidden) run(); };
   document.addEventListener('visibilitychange', shown);
+  const self = {every_ms, now: run, stop() { stopped = true; if (troubled) complain(''); clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
   run();
-  return {now: run, stop() { stopped = true; if (troubled) complain(''); clearTimeout(timer); document.removeEventListener('visibilitychange', shown); }};
+  return self;
 }

@@ -2,8 +2,7 @@
 import {h, replace, dialog, toast} from './dom.js';
 import {get, poll, link, query} from './api.js';
 import {number, whole, bytes, plural} from './format.js';
-import * as metrics from './metrics.js';
-import * as metric from './metric.js';
+import * as browse from './browse.js';
 import * as live from './live.js';
 import * as rejects from './rejects.js';
 import * as events from './events.js';
@@ -12,7 +11,7 @@ import * as verdicts from './verdicts.js';
 import * as sessions from './sessions.js';
 import {lossList} from './losses.js';
 
-const TABS = [['metrics', 'Metrics', metrics], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
+const TABS = [['metrics', 'Metrics', browse], ['live', 'Live', live], ['rejects', 'Rejects', rejects],
   ['events', 'Events', events], ['expect', 'Expect', expect],
   ['verdicts', 'Verdicts', verdicts], ['sessions', 'Sessions', sessions]];
 const LIST_MS = 10000; // between two looks at all sessions, unless there is a reason
@@ -69,18 +68,21 @@ function parse() {
 function open() {
   const route = parse();
   const tab = TABS.find(([key]) => key === route.tab) || TABS[0];
-  const from = current;
-  if (view) view.stop();
-  app.session = route.params.get('session') || 'default';
+  const from = current, session = route.params.get('session') || 'default';
+  const same = from && from.tab === tab[0] && app.session === session && view.turn;
+  app.session = session;
   current = {...route, tab: tab[0]};
-  const module = tab[0] === 'metrics' && route.name ? metric : tab[2];
-  replace(main);
-  view = module.show(main, route, app);
+  if (same) view.turn(route);
+  else {
+    if (view) view.stop();
+    replace(main);
+    view = tab[2].show(main, route, app);
+  }
   document.title = `${route.name || tab[1]} · statwit`;
   drawTabs();
   drawSessions();
   drawNotice();
-  if (from && (from.tab !== current.tab || from.name !== current.name)) main.focus({preventScroll: true});
+  if (from && !same) main.focus({preventScroll: true});
 }
 
 function drawTabs() {
@@ -195,18 +197,11 @@ link.addEventListener('up', () => {
 
 /* --- keys ------------------------------------------------------------------------------------------------ */
 
-const KEYS = [['1 … 7', 'the screens'], ['/', 'search'], ['j k ↓ ↑', 'the next and the previous metric'], ['Enter', 'open it'],
+const KEYS = [['1 … 7', 'the screens'], ['/', 'search'], ['j k ↓ ↑', 'the next and the previous metric'], ['Enter', 'open it; again: go into it'],
   ['Esc', 'back to the list'], ['c', 'copy the expectation of the metric'], ['Space', 'pause (Live)'], ['← →', 'read the chart that has the focus'], ['?', 'this list']];
 
 function help() {
   dialog('Keys', h('dl', {class: 'keys-list'}, KEYS.map(([key, what]) => [h('dt', null, h('kbd', null, key)), h('dd', null, what)])), [['Close']]);
-}
-
-function step(by) {
-  const rows = view.rows ? view.rows() : [];
-  const at = rows.indexOf(document.activeElement);
-  const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
-  if (next) next.focus();
 }
 
 document.addEventListener('keydown', (e) => {
@@ -223,9 +218,9 @@ document.addEventListener('keydown', (e) => {
   if (tab && /^[1-9]$/.test(e.key)) location.hash = app.href(`/${tab[0]}`, {});
   else if (e.key === '?') help();
   else if (e.key === '/' && view.search) { e.preventDefault(); view.search.focus(); }
-  else if (e.key === 'j') step(1);
-  else if (e.key === 'k') step(-1);
-  else if (/^Arrow(Down|Up)$/.test(e.key) && view.rows && view.rows().length) { e.preventDefault(); step(e.key === 'ArrowDown' ? 1 : -1); }
+  else if (e.key === 'j' && view.step) view.step(1);
+  else if (e.key === 'k' && view.step) view.step(-1);
+  else if (/^Arrow(Down|Up)$/.test(e.key) && view.step) { e.preventDefault(); view.step(e.key === 'ArrowDown' ? 1 : -1); }
   else if (e.key === 'c' && view.copy) view.copy();
   else if (e.key === ' ' && view.pause && !/^(BUTTON|A)$/.test(e.target.tagName)) { e.preventDefault(); view.pause(); }
 });

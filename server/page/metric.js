@@ -30,7 +30,7 @@ export function expectation(m, chosen, shape) {
   return `${word} ${quoted(m.name, /^[\w./-]+$/)}${list} ${stat}`;
 }
 
-export function show(root, route, app) {
+export function show(root, route, app, beside) {
   const metric = route.name, kind = route.params.get('type') || '';
   const chosen = route.params.getAll('tag');
   const range = RANGES.some(([r]) => r === route.params.get('range')) ? route.params.get('range') : 'all';
@@ -40,7 +40,7 @@ export function show(root, route, app) {
   const note = h('p', {class: 'dim', role: 'status'});
 
   replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Metric'},
-    h('a', {class: 'back', href: app.href('/metrics', {})}, '← All metrics'),
+    beside ? h('a', {class: 'button small close', href: app.href('/metrics', {}), 'aria-label': 'Close', title: 'Close (Esc)'}, '×') : h('a', {class: 'back', href: app.href('/metrics', {})}, '← All metrics'),
     h('h1', {class: 'title'}, name(metric), ' ', kind && type(kind)),
     chosen.length > 0 && h('p', {class: 'chosen'}, 'Only with ', chosen.map((tag) => h('a', {class: 'tag on',
       href: link({tag: chosen.filter((t) => t !== tag)}), 'aria-label': `Without ${tag}`}, h('bdi', null, tag), ' ×'))),
@@ -208,7 +208,7 @@ export function show(root, route, app) {
   }
 
   const polling = poll(load, 1000);
-  return {stop() { looked.disconnect(); polling.stop(); }, back: app.href('/metrics', {}), copy() { if (latest) copy(line(), 'the expectation'); }};
+  return {stop() { looked.disconnect(); polling.stop(); }, copy() { if (latest) copy(line(), 'the expectation'); }};
 }
 
 function card(title, side, content) {

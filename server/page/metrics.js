@@ -1,50 +1,19 @@
-// All metrics by name: search, sort, pages. Search, order and page are in the address.
+// All metrics by name: search, sort, and a list of any length. Search, order and the first row on screen are in the address.
 import {h, svg, replace, text, title, empty, snippet} from './dom.js';
 import {get, poll} from './api.js';
 import {number, whole, plural, ago, name, type} from './format.js';
+import {BINS, WIDE, HIGH, remember, bars} from './spark.js';
 
-const PAGE = 100;
+const EVERY_MS = 1000, BESIDE_MS = 2000; // beside one metric there is more to ask for
+const ROW = 40, HEAD = 36; // px, as in the style sheet
+const AROUND = 10; // rows above and below those on screen
+const MOST = 400000; // rows: no browser scrolls through more pixels
+const REST_MS = 200;
 const COLUMNS = [['name', 'Metric'], ['type', 'Type'], ['series', 'Series'], ['samples', 'Samples'],
   [null, 'Last minute', 'spark'], [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
 const MANY = 100; // series of one name: many enough to ask why
 
-// Sparklines: what each look saw, so they outlive a look at another screen. For rows that were not looked at, or not lately, the server
-// tells when their samples came; it is asked once, behind the first rows, since that is dear.
-const SPAN_MS = 60000, BINS = 30, WIDE = 90, HIGH = 20, REMEMBERED = 2000;
-const LATE_MS = 5000; // between two looks that are further apart only the average is known: it is drawn paler
-const seen = new Map(); // session, type, name -> [[ms, samples], …]
-
-// `spark`: how many came in each bin, or null.
-function remember(key, samples, spark) {
-  const now = performance.now(), wide = SPAN_MS / BINS, from = spark ? spark.findIndex((n) => n !== null) : -1;
-  let list = (seen.get(key) || []).filter(([at]) => now - at < SPAN_MS + 5000);
-  if (list.length && list[list.length - 1][1] > samples) list.length = 0; // it was forgotten
-  const unknown = !list.length || now - list[list.length - 1][0] > LATE_MS;
-  if (from >= 0) {
-    let sum = samples - spark.slice(from).reduce((a, b) => a + b, 0);
-    list = [[now - (BINS - from) * wide, sum]];
-    for (let k = from; k < BINS; k++) list.push([now - (BINS - 1 - k) * wide, sum += spark[k]]);
-  } else list.push([now, samples]);
-  seen.delete(key); // so that the map is in order of the last look
-  seen.set(key, list);
-  if (seen.size > REMEMBERED) seen.delete(seen.keys().next().value);
-  return {list, unknown};
-}
-
-// Two paths: what is known of each bin, and what is an average over many.
-function bars(list) {
-  const known = new Array(BINS).fill(0), average = new Array(BINS).fill(0), now = list[list.length - 1][0], wide = SPAN_MS / BINS;
-  const bin = (at) => Math.max(0, BINS - 1 - Math.floor((now - at) / wide));
-  for (let i = 1; i < list.length; i++) {
-    const [from, before] = list[i - 1], [to, after] = list[i];
-    if (after === before) continue;
-    const late = to - from > LATE_MS, first = late ? bin(from) : bin(to - Math.min(to - from, wide)), last = bin(to);
-    for (let k = first; k <= last; k++) (late ? average : known)[k] += (after - before) / (last - first + 1);
-  }
-  const most = Math.max(...known.map((n, k) => n + average[k]), 1e-9), x = (k) => (k * WIDE / BINS).toFixed(1);
-  const path = (bins) => bins.map((n, k) => (n ? `M${x(k)} ${HIGH}V${(HIGH - Math.max(1.5, (HIGH - 1) * n / most)).toFixed(1)}H${x(k + 0.85)}V${HIGH}Z` : '')).join('');
-  return [path(known), path(average)];
-}
+const keyOf = (m) => JSON.stringify([m.type, m.name]);
 
 // A row of the table, and what puts newer figures into it: only what differs is written.
 function rowOf(m, app) {
@@ -77,22 +46,21 @@ function rowOf(m, app) {
 }
 
 export function show(root, route, app) {
-  const search = h('input', {type: 'search', id: 'search', placeholder: 'Part of a name, tag:value, is:timing',
-    'aria-label': 'Search metrics', value: route.params.get('q') || ''});
+  const search = h('input', {type: 'search', id: 'search', placeholder: 'Part of a name, tag:value, is:timing', 'aria-label': 'Search metrics'});
   const count = h('span', {class: 'dim', role: 'status'});
-  const body = h('tbody');
+  const above = gap(), body = h('tbody'), below = gap();
   const head = h('tr');
-  const table = h('table', {class: 'list metrics'}, h('thead', null, head), body);
-  const pages = h('nav', {class: 'pages', 'aria-label': 'Pages'});
+  const table = h('table', {class: 'list metrics'}, h('thead', null, head), above, body, below);
   const nothing = h('div');
-  replace(root, h('h1', {class: 'hidden'}, 'Metrics'), h('div', {class: 'tools'}, search, count), h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Metrics'}, table, nothing, pages));
+  const scroll = h('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Metrics', onscroll: scrolled}, table, nothing);
+  replace(root, h('h1', {class: 'hidden'}, 'Metrics'), h('div', {class: 'tools'}, search, count), scroll);
 
   const param = (key, or = '') => route.params.get(key) || or;
   function change(changes) {
     for (const [key, value] of Object.entries(changes)) value ? route.params.set(key, value) : route.params.delete(key);
     app.rewrite(route);
     drawHead();
-    polling.now();
+    go(Number(param('offset', '0')));
   }
 
   function drawHead() {
@@ -104,39 +72,92 @@ export function show(root, route, app) {
         title, key === sort ? (desc ? ' ↓' : ' ↑') : '') : title)));
   }
 
-  let rows = new Map(); // type and name -> {tr, put}
-  function drawRows(list) {
-    const before = [...rows.keys()].join('\n'), next = new Map();
+  /* Only the rows that are on screen, and some around them, are asked for and made. */
+  let rows = new Map(), from = 0, total = 0; // type and name -> {tr, put}; what the first of them is in the list of all
+  let offset = null; // the first row on screen shall be this one, when it is known how many there are
+  const first = () => Math.floor(scroll.scrollTop / ROW);
+  const visible = () => Math.ceil(scroll.clientHeight / ROW);
+  function go(row) {
+    offset = row;
+    polling.now();
+  }
+
+  let moved_ms = 0, resting = 0;
+  function scrolled() {
+    moved_ms = performance.now();
+    if (first() < from || first() + visible() > Math.min(total, from + rows.size)) polling.now();
+    clearTimeout(resting);
+    resting = setTimeout(rest, REST_MS);
+  }
+
+  // The address says what is on screen.
+  function rest() {
+    if (offset !== null || param('offset', '0') === String(first())) return;
+    first() ? route.params.set('offset', String(first())) : route.params.delete('offset');
+    app.rewrite(route);
+  }
+
+  function drawRows(list, at) {
+    const before = `${from} ${[...rows.keys()].join('\n')}`, next = new Map();
     let unknown = false;
     for (const m of list) {
-      const key = JSON.stringify([m.type, m.name]), row = rows.get(key) || rowOf(m, app);
+      const key = keyOf(m), row = rows.get(key) || rowOf(m, app);
       if (row.put(m) && !m.spark) unknown = true;
       next.set(key, row);
     }
     rows = next;
+    from = at;
     if (unknown && !app.readOnly() && app.session !== '*') {
       wanted = true;
-      polling.now();
+      if (performance.now() - moved_ms > REST_MS) polling.now();
     }
-    if (before === [...rows.keys()].join('\n')) return;
-    const focused = body.contains(document.activeElement) ? document.activeElement : null;
-    body.replaceChildren(...[...rows.values()].map((row) => row.tr));
-    if (focused) focused.focus({preventScroll: true});
+    mark();
+    above.put(from);
+    below.put(Math.min(total, MOST) - from - rows.size);
+    if (before !== `${from} ${[...rows.keys()].join('\n')}`) {
+      const focused = body.contains(document.activeElement) ? document.activeElement : null;
+      body.replaceChildren(...[...rows.values()].map((row) => row.tr));
+      if (focused) (body.contains(focused) ? focused : scroll).focus({preventScroll: true});
+      [...rows.values()].forEach((row, i) => row.tr.setAttribute('aria-rowindex', from + i + 2));
+    }
+    if (offset !== null) scroll.scrollTop = Math.min(offset, MOST) * ROW;
+    offset = null;
+    if (reached >= from && reached < from + rows.size) {
+      focusOn(reached);
+      reached = -1;
+    }
   }
 
-  function drawPages(total, offset) {
-    const to = (at, label) => h('button', {type: 'button', disabled: at < 0 || at >= total,
-      onclick: () => change({offset: at > 0 ? String(at) : ''})}, label);
-    replace(pages, total > PAGE && [to(offset - PAGE, 'Previous'),
-      h('span', null, `${whole(offset + 1)} to ${whole(Math.min(total, offset + PAGE))} of ${whole(total)}`), to(offset + PAGE, 'Next')]);
+  // The one whose figures stand beside the list.
+  function mark() {
+    for (const [key, {tr}] of rows) {
+      const open = route.name !== '' && key === keyOf({type: param('type'), name: route.name});
+      tr.classList.toggle('at', open);
+      open ? tr.setAttribute('aria-current', 'true') : tr.removeAttribute('aria-current');
+    }
+  }
+
+  /* Keys: the row that has the focus, or had it before it was scrolled away. */
+  let at = -1, reached = -1; // `reached`: has the focus as soon as it is there
+  const focusOn = (row) => body.children[row - from].querySelector('a').focus({preventScroll: true});
+  body.addEventListener('focusin', (e) => { at = from + [...body.children].indexOf(e.target.closest('tr')); });
+  function step(by) {
+    if (!total) return;
+    const open = [...body.children].findIndex((tr) => tr.classList.contains('at'));
+    if (at < 0 && open >= 0) at = from + open;
+    at = at < 0 ? (by > 0 ? first() : total - 1) : Math.max(0, Math.min(total - 1, at + by));
+    if (at * ROW < scroll.scrollTop) scroll.scrollTop = at * ROW;
+    else if ((at + 1) * ROW > scroll.scrollTop + scroll.clientHeight - HEAD) scroll.scrollTop = (at + 1) * ROW - scroll.clientHeight + HEAD;
+    if (at >= from && at < from + rows.size) { reached = -1; focusOn(at); }
+    else { reached = at; polling.now(); }
   }
 
   let told = '', wanted = false; // wanted: when the samples of the last minute came
   async function load() {
-    const offset = Number(param('offset', '0'));
+    const start = Math.max(0, (offset === null ? first() : offset) - AROUND);
     let answer;
     try {
-      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset, limit: PAGE, spark: wanted ? BINS : ''});
+      answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset: start, limit: visible() + 2 * AROUND, spark: wanted ? BINS : ''});
       wanted = false;
     } catch (error) {
       if (!error.status || error.status >= 500) throw error;
@@ -144,14 +165,16 @@ export function show(root, route, app) {
       table.hidden = !body.firstChild;
       return;
     }
-    text(count, plural(answer.total, 'metric') + (answer.partial ? ' (not all: there are too many)' : ''));
-    drawRows(answer.metrics);
-    const now = JSON.stringify([answer.total, offset, answer.total === 0 && [search.value, app.status !== null, app.address()]]);
-    table.hidden = answer.total === 0;
+    total = answer.total;
+    text(count, plural(total, 'metric') + (answer.partial ? ' (not all: there are too many)' : ''));
+    table.hidden = total === 0;
+    table.setAttribute('aria-rowcount', total + 1);
+    drawRows(answer.metrics, start);
+    if (!answer.metrics.length && total) go(Math.max(0, Math.min(total, MOST) - visible())); // there are fewer now
+    const now = JSON.stringify(total === 0 && [search.value, app.status !== null, app.address()]);
     if (now === told) return;
     told = now;
-    drawPages(answer.total, offset);
-    replace(nothing, answer.total === 0 && (search.value ? noMatch() : app.status && welcome(app)));
+    replace(nothing, total === 0 && (search.value ? noMatch() : app.status && welcome(app)));
   }
 
   function noMatch() {
@@ -159,11 +182,43 @@ export function show(root, route, app) {
       h('button', {type: 'button', onclick: () => { search.value = ''; change({q: '', offset: ''}); }}, 'Show all'));
   }
 
+  // The same list at another address: with another search, or with a metric beside it.
+  function turn(next) {
+    const what = () => JSON.stringify(['q', 'sort', 'desc', 'offset'].map((key) => param(key)));
+    const before = what();
+    route = next;
+    polling.every_ms = route.name ? BESIDE_MS : EVERY_MS;
+    mark();
+    if (what() === before) return;
+    search.value = param('q');
+    drawHead();
+    go(Number(param('offset', '0')));
+  }
+
+  // The metric beside the list was closed; `focus`: from inside of it.
+  function turned(focus) {
+    if (!focus) return;
+    at >= from && at < from + rows.size ? focusOn(at) : scroll.focus({preventScroll: true});
+  }
+
+  search.value = param('q');
   search.addEventListener('input', () => change({q: search.value, offset: ''}));
   drawHead();
-  const polling = poll(load, 1000);
+  offset = Number(param('offset', '0')) || null;
+  const polling = poll(load, route.name ? BESIDE_MS : EVERY_MS), sized = new ResizeObserver(scrolled);
+  sized.observe(scroll);
   if (!app.status) app.changed.addEventListener('data', () => polling.now(), {once: true}); // now it is known where to send
-  return {stop: polling.stop, search, rows: () => [...body.querySelectorAll('a.open')]};
+  return {stop() { clearTimeout(resting); sized.disconnect(); polling.stop(); }, search, step, turn, turned};
+}
+
+// Holds the place of the rows that are not made. One cell: more would make columns of those that are not shown.
+function gap() {
+  const cell = h('td'), box = h('tbody', {class: 'gap', 'aria-hidden': 'true', hidden: true}, h('tr', null, cell));
+  box.put = (n) => {
+    box.hidden = n <= 0;
+    if (n > 0) cell.style.height = `${n * ROW}px`;
+  };
+  return box;
 }
 
 function welcome(app) {

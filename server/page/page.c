@@ -14,6 +14,8 @@
     X(dom, "dom.js", "text/javascript; charset=utf-8") \
     X(format, "format.js", "text/javascript; charset=utf-8") \
     X(chart, "chart.js", "text/javascript; charset=utf-8") \
+    X(browse, "browse.js", "text/javascript; charset=utf-8") \
+    X(spark, "spark.js", "text/javascript; charset=utf-8") \
     X(metrics, "metrics.js", "text/javascript; charset=utf-8") \
     X(metric, "metric.js", "text/javascript; charset=utf-8") \
     X(live, "live.js", "text/javascript; charset=utf-8") \

@@ -123,6 +123,29 @@ export async function seen(browser, r, times) {
   return list;
 }
 
+// How soon Metrics shows a metric that is new, and how soon Expect judges: after a key, and after data.
+export async function reacts(browser, r, times) {
+  const context = await browser.newContext(SIZE), page = await context.newPage(), soon = {metrics: [], typed: [], data: []};
+  const took = async (list, act, fits) => {
+    const began = Date.now();
+    await act();
+    if (await page.waitForFunction((words) => document.querySelector('main').textContent.includes(words), fits, {polling: 20, timeout: 20000}).catch(() => null)) list.push(Date.now() - began);
+  };
+  await page.goto(`${r.url}/#/metrics?q=soon`);
+  await page.locator('.empty').waitFor();
+  for (let i = 0; i < times; i++) await took(soon.metrics, () => r.send(`soon.in.metrics${i}:1|c`), `metrics${i}`);
+  await page.goto(`${r.url}/#/expect?e=incr+soon.in.metrics0`);
+  await page.locator('.result').waitFor();
+  for (let i = 0; i < times; i++) {
+    await page.locator('textarea').fill('');
+    await page.locator('.verdict', {hasText: 'Write a line'}).waitFor();
+    await took(soon.typed, () => page.locator('textarea').fill(`incr soon.data${i} sum == 2`), '1 failed');
+    await took(soon.data, () => r.send(`soon.data${i}:2|c`), '1 passed');
+  }
+  await context.close();
+  return soon;
+}
+
 export async function hidden(browser, r) {
   const context = await browser.newContext(), page = await context.newPage();
   await page.addInitScript(() => {
@@ -144,9 +167,9 @@ export async function hidden(browser, r) {
 // What stands before a command that shall run before all others' work, where this is allowed: then its time is its own.
 export const FIRST = spawnSync('chrt', ['-f', '20', 'true']).status === 0 ? ['chrt', '-f', '20'] : [];
 
-// How long `expect` takes in another session, so many times. A process of its own asks.
-export function expects(r, times) {
-  const [command, ...rest] = [...FIRST, process.execPath, 'ask.mjs', r.url, String(times)];
+// How long `expect` takes in another session, or the GET of a query, so many times. A process of its own asks: one that floods answers itself late.
+export function asks(r, times, query = '') {
+  const [command, ...rest] = [...FIRST, process.execPath, 'ask.mjs', r.url, String(times), query];
   const child = spawn(command, rest, {stdio: ['ignore', 'pipe', 'inherit']});
   let text = '';
   child.stdout.on('data', (data) => { text += data; });

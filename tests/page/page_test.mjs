@@ -5,8 +5,10 @@ import {createRequire} from 'node:module';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
+import {browseTests} from './browse.mjs';
 import {frameTests} from './frame.mjs';
 import {numbers} from './numbers.mjs';
+import {promiseTests} from './promises.mjs';
 import {recordingTests} from './recordings.mjs';
 import {stateTests} from './states.mjs';
 import {WICKED, RAW} from './wicked.mjs';
@@ -232,7 +234,9 @@ test('hostile names, tags, texts and sessions stay text', async ({page, r}) => {
   }
   await page.goto(r.url + '/#/metrics');
   await settled(page, 'a.open');
-  assert.deepEqual(await page.locator('a.open').evaluateAll((list) => list.map((e) => e.textContent)), metrics.slice(0, 100).map((m) => m.name), 'the names are text');
+  const shown = await page.locator('a.open').evaluateAll((list) => list.map((e) => e.textContent));
+  assert.ok(shown.length > 20, `${shown.length} rows`);
+  assert.deepEqual(shown, metrics.slice(0, shown.length).map((m) => m.name), 'the names are text');
   await page.goto(r.url + '/#/live');
   await settled(page, '.live td');
   await page.goto(r.url + '/#/sessions');
@@ -327,6 +331,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'statwit-recordings-'));
 recordingTests({test, settled, binary, folder, accessible});
 stateTests({test, settled});
 frameTests({test, settled, accessible});
+browseTests({test, settled, accessible});
+promiseTests({test, settled});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
