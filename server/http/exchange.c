@@ -236,6 +236,8 @@ static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
     h->n_held--;
     if (left)
         *con_cls = NULL;
+    else
+        rq->leaves = NULL;
     return left || asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
 }
 

@@ -19,6 +19,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PEM_MAX       (1 << 20)      /* bytes of a certificate or key file */
@@ -90,6 +92,13 @@ static int start_daemon(struct http *h, int fd, const char *cert, const char *ke
     return 0;
 }
 
+/* Without descriptors libmicrohttpd takes no connections until one of its own ends: a part is left for those. */
+static size_t parked_max(void) {
+    struct rlimit files;
+    size_t most = getrlimit(RLIMIT_NOFILE, &files) == 0 ? (size_t)files.rlim_cur / 4 * 3 : 0;
+    return most < HTTP_PARKED_MAX ? most : HTTP_PARKED_MAX;
+}
+
 static int start_daemons(struct http *h, struct err *err) {
     const struct http_options *o = &h->options;
     char *cert = NULL, *key = NULL;
@@ -99,7 +108,7 @@ static int start_daemons(struct http *h, struct err *err) {
             : !o->tls_cert || ((cert = read_pem(o->tls_cert, err)) && (key = read_pem(o->tls_key, err))))
         n = listen_tcp(o->bind, o->port, cert ? "https" : "http", fds, HTTP_LISTEN_MAX, &h->port,
                        &h->loopback, h->url, sizeof h->url, err);
-    h->stand_in = cert ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool parks = !cert;
     for (; started < n; started++)
         if (start_daemon(h, fds[started], cert, key, err) != 0)
             break;
@@ -107,7 +116,11 @@ static int start_daemons(struct http *h, struct err *err) {
         close(fds[i]);
     free(cert);
     free(key);
-    return n > 0 && started == n ? 0 : -1;
+    if (n <= 0 || started < n)
+        return -1;
+    h->parked_max = parked_max();
+    h->stand_in = parks ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1; /* last */
+    return 0;
 }
 
 static void session_ended(void *arg, uint64_t session_id) {
@@ -167,6 +180,7 @@ void http_stop(struct http *h) {
     if (!h)
         return;
     int64_t begun_ns = clock_mono_ns();
+    h->last_mono_ns = begun_ns + HTTP_LAST_MS * NS_PER_MS;
     h->stopping = true;
     if (h->watch)
         watch_stop(h->watch);

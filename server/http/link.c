@@ -28,7 +28,7 @@ int64_t link_bytes_read(int fd) {
         if (received < 0 || ioctl(fd, FIONREAD, &unread) != 0)
             return -1;
         if (bytes_received(fd) == received)
-            return received - unread;
+            return received < unread ? -1 : received - unread; /* -1: a kernel that does not count */
     }
     return -1;
 }

@@ -4,10 +4,10 @@
  *     suspended    it has taken its descriptor out of its epoll set, and does not look at it
  *     ours         a duplicate goes on with the client's socket
  *     stand_in     is put in the place of libmicrohttpd's descriptor, by dup3: the number is never free
- *     resumed      the handler, asked again, says MHD_NO (exchange.c), and libmicrohttpd ends the stand-in
+ *     resumed      libmicrohttpd reads the stand-in, which is connected to nobody, and ends it for that; or it asks the handler first, which
+ *                  says MHD_NO (exchange.c)
  *
- * Between the last two it may read the stand-in, which is connected to nobody, and end it for that. MHD_add_connection takes the client's
- * socket in again, when there is a request on it.
+ * MHD_add_connection takes the client's socket in again, when there is a request on it.
  *
  * Bytes that libmicrohttpd has read and not used would be lost: the next request of a client that does not wait for its answers. So what was
  * read from the socket must be as much as the requests on it had, headers and bodies.
@@ -20,6 +20,7 @@
 #include "http/watch.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,14 +39,15 @@ struct parked {
 static bool stays_open(struct http_request *rq) {
     struct span connection = http_header(rq, "Connection");
     static const char keep[] = "keep-alive";
-    return rq->is_http11 && (!connection.p || (connection.n == sizeof keep - 1 &&
+    return rq->is_http11 && http_header_count(rq, "Connection") <= 1 &&
+           (!connection.p || (connection.n == sizeof keep - 1 &&
                                                strncasecmp(connection.p, keep, connection.n) == 0));
 }
 
 static bool can_leave(struct http_request *rq) {
     const struct http *h = rq->http;
     return h->stand_in >= 0 && rq->leaves && rq->link && rq->method == HTTP_POST && !rq->fault.active &&
-           h->n_parked < HTTP_PARKED_MAX && stays_open(rq) &&
+           h->n_parked < h->parked_max && stays_open(rq) &&
            link_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
 }
 
@@ -61,8 +63,9 @@ static void shrink_body(struct http_request *rq) {
 
 /* What it points to is libmicrohttpd's. */
 static bool keep_token(struct http_request *rq) {
-    if (!rq->token && (rq->token = strndup(rq->session_token.p, rq->session_token.n)))
-        rq->session_token.p = rq->token;
+    struct span token = rq->session_token;
+    if (!rq->token && (rq->token = malloc(token.n + 1)))
+        rq->session_token.p = memcpy(rq->token, token.p, token.n);
     return rq->token != NULL;
 }
 
@@ -97,6 +100,7 @@ static bool park(struct http_request *rq) {
     rq->resume = park_answer;
     rq->http->n_parked++;
     *rq->leaves = true;
+    rq->leaves = NULL;
     return true;
 }
 
@@ -121,9 +125,9 @@ static void end(struct parked *p) {
 }
 
 /* false: the client is gone. */
-static bool send_answer(struct parked *p, int flags) {
+static bool send_answer(struct parked *p) {
     while (p->sent < p->answer.n) {
-        ssize_t n = send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | flags);
+        ssize_t n = send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -137,7 +141,7 @@ static bool send_answer(struct parked *p, int flags) {
 
 /* Sends what the socket takes, then waits until it takes more, or until the client asks again. */
 static void go_on(struct parked *p) {
-    if (!send_answer(p, MSG_DONTWAIT)) {
+    if (!send_answer(p)) {
         end(p);
         return;
     }
@@ -160,11 +164,12 @@ static void give_back(struct parked *p) {
         MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
-/* The server ends: a slow client has a moment for the rest. */
+/* The server ends: slow clients have a moment for the rest, all together. */
 static void send_last(struct parked *p) {
-    struct timeval moment = {.tv_usec = HTTP_LAST_MS * 1000};
-    if (p->answer.n && setsockopt(p->waiter.fd, SOL_SOCKET, SO_SNDTIMEO, &moment, sizeof moment) == 0)
-        send_answer(p, 0);
+    struct pollfd at = {.fd = p->waiter.fd, .events = POLLOUT};
+    int64_t left;
+    while (send_answer(p) && p->answer.n && (left = p->http->last_mono_ns - clock_mono_ns()) > 0)
+        poll(&at, 1, (int)(left / NS_PER_MS) + 1);
     end(p);
 }
 

@@ -4,8 +4,8 @@
  *
  * Ownership: from http_wait on the request is ours, and ends with its answer.
  * Threads: http_wait: the connection's own, in a handler. http_resume: any, once.
- * Limits: HTTP_PARKED_MAX at once. Past it, with TLS, with HTTP/1.0, with "Connection: close" and where the client has already sent its next
- * request a connection stays where it is, asleep.
+ * Limits: HTTP_PARKED_MAX and 3/4 of the descriptors at once. Past it, with TLS, with HTTP/1.0, with "Connection: close" and where the client has already sent its next
+ * request a connection stays where it is, asleep. One that asks again while libmicrohttpd has HTTP_CONNECTIONS_MAX is closed.
  */
 #ifndef HTTP_PARK_H
 #define HTTP_PARK_H

@@ -163,6 +163,7 @@ static void ask_last(const char *version, const char *headers) {
 
 static void test_the_last_request(void) {
     ask_last("1.1", "Connection: close\r\n");
+    ask_last("1.1", "Connection: keep-alive\r\nConnection: close\r\n");
     ask_last("1.0", "");
 }
 
@@ -290,7 +291,7 @@ static void test_many_when_stopping(void) {
 
 /* --- an answer that its client takes slowly -------------------------------------------------------------- */
 
-#define CLAIMS 20000
+#define CLAIMS 28000 /* some 6 MB: more than the kernel takes */
 
 static void ask_much(struct client *c) {
     struct buf body = {0};
@@ -326,8 +327,28 @@ static void test_a_large_answer_when_stopping(void) {
     struct client waiting;
     ask_much(&waiting);
     wait_for_held(0);
-    server_stop(&server);     /* waits for nobody who takes nothing */
-    client_receive(&waiting); /* ends */
+    server_stop(&server);                /* waits for nobody who takes nothing */
+    EQ_INT(client_receive(&waiting), -1); /* cut short */
+    client_close(&waiting);
+    client_close(&client);
+}
+
+static void *receive(void *waiting) {
+    client_receive(waiting);
+    return NULL;
+}
+
+static void test_a_large_answer_that_is_taken_when_stopping(void) {
+    start();
+    struct client waiting;
+    pthread_t receiver;
+    ask_much(&waiting);
+    wait_for_held(0);
+    CU_ASSERT_FATAL(pthread_create(&receiver, NULL, receive, &waiting) == 0);
+    server_stop(&server);
+    pthread_join(receiver, NULL);
+    CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
+    CU_ASSERT(waiting.n_body > 100 * CLAIMS);
     client_close(&waiting);
     client_close(&client);
 }
@@ -339,4 +360,5 @@ UNIT_MAIN("http/park", {"it leaves and comes back", test_it_leaves_and_comes_bac
           {"the last request", test_the_last_request}, {"the session is reset", test_the_session_is_reset},
           {"descriptors of many", test_descriptors_of_many}, {"many go away", test_many_go_away},
           {"many when stopping", test_many_when_stopping}, {"a large answer", test_a_large_answer},
-          {"a large answer when stopping", test_a_large_answer_when_stopping})
+          {"a large answer when stopping", test_a_large_answer_when_stopping},
+          {"a large answer that is taken when stopping", test_a_large_answer_that_is_taken_when_stopping})
