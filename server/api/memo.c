@@ -1,5 +1,6 @@
 /* DESIGN. Clients send their series in the same order each time. So each leads to the one that came after it the last time, and comparing
- * the bytes before the points shows whether it came again: in the order in which they were learnt, which is that of the memory.
+ * its bytes shows whether it came again: in the order in which they were learnt, which is that of the memory. Those before the points are
+ * compared here, those behind them by the decoder; when they differ, it looks for the series instead, and the guess counts for nothing.
  *
  * Otherwise a table leads from hashes to metrics, with open addressing. It compares no keys: a hash has 128 bits and is made with a secret
  * of the server, so nobody can make two keys meet, and by chance none do. A seed would not do: with xxhash's own secret, texts can be made
@@ -18,7 +19,8 @@
 #define SLOTS ((size_t)16384) /* at most half of them are taken */
 /* Asked so often in vain, and hardly ever with success, a full memo holds what nobody sends any more. */
 #define MISSES_MANY  (4 * SLOTS)
-#define KEY_TOGETHER 512 /* bytes of a key that are hashed in one go */
+#define KEY_MAX      8192 /* bytes of a key that is remembered: one series cannot fill a memo */
+#define KEY_TOGETHER 512  /* bytes of a key that are hashed in one go */
 
 struct memory {
     struct metric metric;
@@ -33,7 +35,8 @@ struct memo {
     unsigned char secret[MEMO_SECRET]; /* the server's */
     bool full;
     size_t n, n_hits, n_misses; /* the latter since it is full */
-    struct memory *last;        /* that was found or added */
+    struct memory *last;        /* that was found, added or guessed */
+    struct memory *before;      /* while `last` is a guess: the one before it */
     struct slot {
         XXH128_hash_t hash;
         struct memory *memory; /* NULL: free */
@@ -125,6 +128,15 @@ static struct slot *find_slot(struct memo *memo, XXH128_hash_t hash) {
     }
 }
 
+/* The decoder looks for another one: the guess was wrong. */
+static void take_back(struct memo *memo) {
+    if (!memo->before)
+        return;
+    memo->last = memo->before;
+    memo->before = NULL;
+    memo->n_hits -= memo->full;
+}
+
 static const struct metric *follow(struct memo *memo, struct memory *memory) {
     if (memo->last && memo->last->next != memory)
         memo->last->next = memory;
@@ -133,14 +145,18 @@ static const struct metric *follow(struct memo *memo, struct memory *memory) {
 }
 
 const struct metric *memo_next(struct memo *memo, char kind, struct span bytes) {
-    struct memory *next = memo->last ? memo->last->next : NULL;
+    struct memory *last = memo->last, *next = last ? last->next : NULL;
+    memo->before = NULL;
     if (!next || next->metric.key_kind != kind || !span_starts(bytes, next->metric.key_name))
         return NULL;
     memo->n_hits += memo->full;
-    return follow(memo, next);
+    memo->before = last;
+    memo->last = next;
+    return &next->metric;
 }
 
 const struct metric *memo_find(struct memo *memo, char kind, struct span name, struct span rest) {
+    take_back(memo);
     struct memory *found = find_slot(memo, hash_key(memo, kind, name, rest))->memory;
     if (memo->full && found)
         memo->n_hits++;
@@ -150,6 +166,9 @@ const struct metric *memo_find(struct memo *memo, char kind, struct span name, s
 }
 
 const struct metric *memo_add(struct memo *memo, const struct metric *metric) {
+    take_back(memo);
+    if (metric->key_name.n + metric->key_rest.n > KEY_MAX)
+        return NULL;
     XXH128_hash_t hash = hash_key(memo, metric->key_kind, metric->key_name, metric->key_rest);
     struct slot *slot = find_slot(memo, hash);
     if (slot->memory)

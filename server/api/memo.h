@@ -22,7 +22,8 @@ struct memo;
 struct memo *memo_take(struct http *h);
 void memo_give(struct http *h, struct memo *memo);
 
-/* The series that came after the one that was found or added last, the time before, if the bytes begin with its key_name. */
+/* A guess: the series that came after the last one the time before, if the bytes begin with its key_name. Who then finds that the rest of its
+ * bytes differ asks memo_find. */
 const struct metric *memo_next(struct memo *memo, char kind, struct span bytes);
 const struct metric *memo_find(struct memo *memo, char kind, struct span name, struct span rest);
 /* A deep copy of the metric, which has a key. NULL: there is no room. */

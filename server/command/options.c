@@ -39,7 +39,7 @@ const struct option option_table[] = {
     {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", "DD_DOGSTATSD_TAGS", NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_DOGSTATSD_TAGS, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "dogstatsd-tags", "TAGS", NULL, NULL, "add these tags to whatever DogStatsD sends: env:ci,team:web"},
     {OPT_IGNORE_ORIGIN, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "ignore-origin", NULL, NULL, NULL, "don't read the fields c:, e: and card:, like an Agent without client origin detection"},
-    {OPT_QUEUE_MEMORY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "queue-memory", "SIZE", NULL, NULL, "memory for what was received and is not stored yet (default: an eighth of the machine's, or of its control group's; 256M at least, 2G at most)"},
+    {OPT_QUEUE_MEMORY, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "queue-memory", "SIZE", NULL, NULL, "memory for what was received and is not stored yet (default: an eighth of the machine's, or of its control group's; at least 256M or half of it, at most 2G)"},
     {OPT_SO_RCVBUF, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_SIZE, 0, "so-rcvbuf", "SIZE", NULL, NULL, "receive buffer of each socket (default: as much as the system allows, 64M at most)"},
 
     /* Access. */

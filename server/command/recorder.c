@@ -22,7 +22,7 @@
 #define SLOW_STOP_NS NS_PER_S /* a stop that takes longer says so */
 /* Bytes of the queue that nobody gave a size. */
 #define QUEUE_LEAST ((uint64_t)256 << 20)
-#define QUEUE_MOST  ((uint64_t)2 << 30)
+#define QUEUE_MOST  ((uint64_t)(SIZE_MAX > UINT32_MAX ? 2048 : 256) << 20) /* less where addresses are few */
 
 static bool address_is_loopback(const struct sockaddr *address) {
     if (address->sa_family == AF_INET)
@@ -83,12 +83,15 @@ static int private_sockets(struct recorder *r, struct ingest_listen *listen, cha
     return 0;
 }
 
-/* A burst waits in memory rather than being lost, where there is much of it. */
+/* A burst waits in memory rather than being lost, where there is much of it. Where there is little it never takes more than half. */
 static size_t queue_memory(const struct options *o) {
-    uint64_t share = memory_limit("") / 8;
+    uint64_t limit = memory_limit(""), share = limit / 8;
+    uint64_t least = limit / 2 < QUEUE_LEAST ? limit / 2 : QUEUE_LEAST;
     if (option_given(o, OPT_QUEUE_MEMORY))
         return (size_t)option_number(o, OPT_QUEUE_MEMORY);
-    return (size_t)(share < QUEUE_LEAST ? QUEUE_LEAST : share > QUEUE_MOST ? QUEUE_MOST : share);
+    if (limit == UINT64_MAX) /* nothing tells */
+        return QUEUE_LEAST;
+    return (size_t)(share < least ? least : share > QUEUE_MOST ? QUEUE_MOST : share);
 }
 
 static int start_store(struct recorder *r, const struct options *o, struct err *err) {

@@ -40,8 +40,8 @@ static bool stays_open(struct http_request *rq) {
     struct span connection = http_header(rq, "Connection");
     static const char keep[] = "keep-alive";
     return rq->is_http11 && http_header_count(rq, "Connection") <= 1 &&
-           (!connection.p || (connection.n == sizeof keep - 1 &&
-                                               strncasecmp(connection.p, keep, connection.n) == 0));
+           (!connection.p ||
+            (connection.n == sizeof keep - 1 && strncasecmp(connection.p, keep, connection.n) == 0));
 }
 
 static bool can_leave(struct http_request *rq) {
@@ -127,7 +127,8 @@ static void end(struct parked *p) {
 /* false: the client is gone. */
 static bool send_answer(struct parked *p) {
     while (p->sent < p->answer.n) {
-        ssize_t n = send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

@@ -27,7 +27,8 @@ struct http {
     struct MHD_Daemon *daemons[HTTP_LISTEN_MAX];
     int port;
     bool loopback; /* bound to loopback only */
-    atomic_int stand_in; /* in libmicrohttpd's descriptors of those that left it: park.c; -1: none may, with TLS */
+    atomic_int
+        stand_in; /* in libmicrohttpd's descriptors of those that left it: park.c; -1: none may, with TLS */
     char url[160];
     char fakeintake_id[37]; /* of this process: its clients take another one for a restart */
     int64_t started_at, started_mono_ns;
@@ -60,9 +61,10 @@ struct http {
     atomic_size_t n_body_bytes;
     /* Requests in a handler or asleep. libmicrohttpd ends the process if it is stopped while there are any. */
     atomic_size_t n_held;
-    atomic_size_t n_parked;     /* sockets that libmicrohttpd does not know: park.h */
+    atomic_size_t n_parked; /* sockets that libmicrohttpd does not know: park.h */
     size_t parked_max;
-    int64_t last_mono_ns; /* when stopping: until then a client may take the rest of its answer from such a socket */
+    int64_t
+        last_mono_ns; /* when stopping: until then a client may take the rest of its answer from such a socket */
     atomic_size_t n_looks_held; /* of lists: control/held.h */
     atomic_size_t n_active;     /* requests between their headers and the end of their answer */
     atomic_bool stopping;

@@ -61,7 +61,7 @@ struct intake_options {
     int64_t now_s;   /* seconds since 1970: what is too old or too new depends on it */
     bool any_age;    /* points and events are kept however old or new they are */
     bool from_agent; /* the User-Agent starts with datadog-agent: v2 tags that are not UTF-8 are mended */
-    /* All NULL, or all given; `arg` is that of the records. A metric that they return must hold until the body is decoded, with its key.
+    /* All NULL, or all given (`next` may be NULL); `arg` is that of the records. A metric that they return must hold until the body is decoded, with its key.
      * `next`: any one of this kind whose key_name the bytes begin with, or NULL. */
     const struct metric *(*next)(void *arg, char key_kind, struct span bytes);
     const struct metric *(*known)(void *arg, char key_kind, struct span key_name, struct span key_rest);

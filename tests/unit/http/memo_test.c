@@ -3,6 +3,7 @@
 #include "unit.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct http http = {.memos_lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -45,6 +46,30 @@ static void test_order(void) {
     memo_drop(memo);
 }
 
+/* A guess whose bytes behind the points differed led to what came next, instead of the one before it: more guesses failed each time. */
+static void test_refused(void) {
+    struct memo *memo = memo_take(&http);
+    const struct metric *a = add(memo, "a:"), *b = add(memo, "b:"), *c = add(memo, "c:");
+    CU_ASSERT(find(memo, "a:") == a);
+    CU_ASSERT(next(memo, "b:1,x}") == b);
+    CU_ASSERT(find(memo, "c:") == c); /* the decoder wants another one */
+    CU_ASSERT(find(memo, "b:") == b);
+    CU_ASSERT(next(memo, "c:1}") == c);
+    CU_ASSERT(find(memo, "a:") == a);
+    CU_ASSERT(next(memo, "c:1}") == c);
+    memo_drop(memo);
+}
+
+static void test_large(void) {
+    static char before[10000];
+    struct memo *memo = memo_take(&http);
+    memset(before, 'a', sizeof before - 1);
+    CU_ASSERT_PTR_NULL(add(memo, before));
+    CU_ASSERT_PTR_NULL(find(memo, before));
+    CU_ASSERT_PTR_NOT_NULL(add(memo, "a:"));
+    memo_drop(memo);
+}
+
 static void test_full(void) {
     struct memo *memo = memo_take(&http);
     char before[64];
@@ -63,4 +88,5 @@ static void test_full(void) {
 }
 
 UNIT_MAIN("http/memo", {"a series leads to the one that came after it", test_order},
+          {"a guess that is refused", test_refused}, {"a large key is not remembered", test_large},
           {"a full memory still finds what it holds", test_full})

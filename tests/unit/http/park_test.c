@@ -327,7 +327,7 @@ static void test_a_large_answer_when_stopping(void) {
     struct client waiting;
     ask_much(&waiting);
     wait_for_held(0);
-    server_stop(&server);                /* waits for nobody who takes nothing */
+    server_stop(&server);                 /* waits for nobody who takes nothing */
     EQ_INT(client_receive(&waiting), -1); /* cut short */
     client_close(&waiting);
     client_close(&client);

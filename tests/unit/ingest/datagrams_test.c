@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LARGE     60000
 #define DATAGRAMS 1000 /* 60 MB */
@@ -14,7 +15,7 @@ static size_t mapped(void) {
     FILE *file = fopen("/proc/self/statm", "re");
     CU_ASSERT_FATAL(file && fscanf(file, "%zu", &pages) == 1);
     fclose(file);
-    return pages * 4096;
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* A burst's memory stayed with the process: 389 of 430 MB. Other allocations stand between the blocks here, as in a server. */
