@@ -30,7 +30,8 @@
 #include <unistd.h>
 
 struct parked {
-    struct waiter waiter; /* first */
+    struct waiter waiter; /* first; its descriptor is -1 when it cannot be watched */
+    int fd;
     struct http *http;
     struct buf answer;
     size_t sent; /* of its bytes */
@@ -92,7 +93,7 @@ static bool park(struct http_request *rq) {
     int fd = take_socket(rq);
     if (fd < 0)
         return false;
-    rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = none;
+    rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = rq->method_text = none;
     shrink_body(rq);
     rq->connection = NULL;
     rq->link = NULL;
@@ -120,15 +121,14 @@ static void forget(struct parked *p) {
 }
 
 static void end(struct parked *p) {
-    close(p->waiter.fd);
+    close(p->fd);
     forget(p);
 }
 
 /* false: the client is gone. */
 static bool send_answer(struct parked *p) {
     while (p->sent < p->answer.n) {
-        ssize_t n =
-            send(p->waiter.fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(p->fd, p->answer.p + p->sent, p->answer.n - p->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -153,7 +153,7 @@ static void go_on(struct parked *p) {
 
 static void give_back(struct parked *p) {
     struct MHD_Daemon *daemon = p->http->daemons[0];
-    int fd = p->waiter.fd;
+    int fd = p->fd;
     struct sockaddr_storage from = {0};
     socklen_t n = sizeof from;
     char byte;
@@ -165,12 +165,13 @@ static void give_back(struct parked *p) {
         MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
-/* The server ends: slow clients have a moment for the rest, all together. */
+/* The server ends: slow clients have a moment for the rest, all together; who takes nothing has less. */
 static void send_last(struct parked *p) {
-    struct pollfd at = {.fd = p->waiter.fd, .events = POLLOUT};
+    struct pollfd at = {.fd = p->fd, .events = POLLOUT};
     int64_t left;
     while (send_answer(p) && p->answer.n && (left = p->http->last_mono_ns - clock_mono_ns()) > 0)
-        poll(&at, 1, (int)(left / NS_PER_MS) + 1);
+        if (poll(&at, 1, left < HTTP_STILL_MS * NS_PER_MS ? (int)(left / NS_PER_MS) + 1 : HTTP_STILL_MS) == 0)
+            break;
     end(p);
 }
 
@@ -191,7 +192,7 @@ static void park_answer(struct http_request *rq) {
     int fd = rq->parked_fd;
     struct parked *p = rq->abandoned ? NULL : calloc(1, sizeof *p);
     if (p) {
-        *p = (struct parked){.waiter = {.fd = fd, .wake = parked_wake}, .http = h};
+        *p = (struct parked){.waiter = {.fd = fd, .wake = parked_wake}, .fd = fd, .http = h};
         respond_text(rq, &p->answer);
     }
     rq->free(rq);

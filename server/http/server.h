@@ -66,7 +66,8 @@ struct http {
     int64_t
         last_mono_ns; /* when stopping: until then a client may take the rest of its answer from such a socket */
     atomic_size_t n_looks_held; /* of lists: control/held.h */
-    atomic_size_t n_active;     /* requests between their headers and the end of their answer */
+    atomic_size_t
+        n_active; /* requests between their headers and the end of their answer, or until it is ours to send: park.c */
     atomic_bool stopping;
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;

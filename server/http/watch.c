@@ -114,6 +114,8 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
         struct epoll_event hangup = {.events = w->events ? w->events : EPOLLRDHUP, .data.ptr = w};
         if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
             w->fd = -1;
+        if (w->events && (w->fd < 0 || w->failed)) /* it would wait for nothing, or for ever */
+            wake(watch, w, WATCH_FAILED);
     }
     return wants_data;
 }
