@@ -8,10 +8,10 @@
 #define HTTP_WORKERS_FOR_SHORT 1 /* of those, kept free of work that may take seconds */
 #define HTTP_KEPT              4 /* metrics whose samples (GLANCE_SAMPLES_MAX of 32 bytes) are kept for the next look */
 #define HTTP_CONNECTIONS_MAX   12288 /* open at once, idle and waiting ones too; an idle one takes a few KiB */
-#define HTTP_PARKED_MAX                                                                                      \
-    12288 /* questions that wait outside of libmicrohttpd, and 3/4 of the descriptors: park.h */
-#define HTTP_LAST_MS  1000 /* for the rest of all such answers when the server ends */
-#define HTTP_STILL_MS 50   /* of these, for a client that takes nothing */
+/* Questions that wait outside of libmicrohttpd, if that is no more than 3/4 of the descriptors: park.h. */
+#define HTTP_PARKED_MAX 12288
+#define HTTP_LAST_MS    1000 /* for the rest of all such answers when the server ends */
+#define HTTP_STILL_MS   50   /* of these, for a client that takes nothing */
 /* Bytes for a connection's request line and headers, and to send from: a query of 64 KiB fits and is answered by its handler. A connection
  * keeps them from its first request on. Past them libmicrohttpd answers 414 or 431 by itself, in HTML. */
 #define HTTP_HEADER_MEMORY (128 << 10)

@@ -64,10 +64,10 @@ struct http {
     atomic_size_t n_parked; /* sockets that libmicrohttpd does not know: park.h */
     size_t parked_max;
     int64_t
-        last_mono_ns; /* when stopping: until then a client may take the rest of its answer from such a socket */
+        last_mono_ns; /* when stopping: how long a client may take the rest of an answer from such a socket */
     atomic_size_t n_looks_held; /* of lists: control/held.h */
     atomic_size_t
-        n_active; /* requests between their headers and the end of their answer, or until it is ours to send: park.c */
+        n_active; /* requests from their headers to the end of their answer, or till park.c sends it */
     atomic_bool stopping;
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
