@@ -8,7 +8,8 @@ export async function many(r, n) {
 }
 
 const NARROW = {viewport: {width: 380, height: 780}};
-const onScreen = (page) => page.locator('a.open').evaluateAll((list) => list.filter((a) => {
+// In one go: between two looks the rows may be other ones.
+const onScreen = (page) => page.evaluate(() => [...document.querySelectorAll('a.open')].filter((a) => {
   const {top, bottom} = a.getBoundingClientRect(), {top: from, bottom: to} = a.closest('.scroll').getBoundingClientRect();
   return top >= from + 36 && bottom <= to;
 }).map((a) => a.textContent));
