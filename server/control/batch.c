@@ -6,7 +6,7 @@
  * DESIGN. An event that took long shall be followed by a pause of PAUSE_FACTOR times as long: a reader of batches then takes a fortieth
  * of a core. But whoever looks would see new series late. So a pause is no longer than PAUSE_MAX_NS, or PAUSE_LEAST_FACTOR times the work
  * where that is more: a reader takes a tenth of a core at most, whatever an event costs. What is left of the pause is owed. As long as
- * more than a whole pause is owed, events look at the newest part of what came (batch_event.h, `brief`), which is soon done. A client
+ * more than a whole usual pause is owed, events look at the newest part of what came (batch_event.h, `brief`), which is soon done. A client
  * that reads slowly gets fewer events, not more.
  */
 #include "control/batch.h"
@@ -20,7 +20,7 @@
 
 #define KEEPALIVE_NS       (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
 #define PAUSE_FACTOR       40
-#define PAUSE_LEAST_FACTOR 9 /* with it, work is a tenth of the time */
+#define PAUSE_LEAST_FACTOR 10 /* from the beginning of the event on */
 #define PAUSE_MAX_NS       (250 * NS_PER_MS)
 #define OWED_MAX_NS        (5 * NS_PER_S) /* more is not made up for: the machine was busy */
 
@@ -93,14 +93,13 @@ static int64_t worked_ns(void) {
 
 /* How long to rest after so much work: as much as is owed by now, but not for too long at once. */
 static int64_t pause_of(struct batches *s, int64_t work_ns) {
-    int64_t most = s->every_ns > PAUSE_MAX_NS ? s->every_ns : PAUSE_MAX_NS;
-    if (most < PAUSE_LEAST_FACTOR * work_ns)
-        most = PAUSE_LEAST_FACTOR * work_ns;
+    int64_t usual = s->every_ns > PAUSE_MAX_NS ? s->every_ns : PAUSE_MAX_NS;
+    int64_t least = PAUSE_LEAST_FACTOR * work_ns, most = usual > least ? usual : least;
     int64_t owed = s->owed_ns + PAUSE_FACTOR * work_ns;
     int64_t pause = owed > most ? most : owed < s->every_ns ? s->every_ns : owed;
     owed = owed > pause ? owed - pause : 0;
     s->owed_ns = owed > OWED_MAX_NS ? OWED_MAX_NS : owed;
-    s->event.brief = s->owed_ns > most;
+    s->event.brief = s->owed_ns > usual;
     return pause;
 }
 
