@@ -3,10 +3,11 @@
  * A worker makes it, one of those for what may take long: libmicrohttpd's thread has others' connections to serve, and a short question
  * shall not wait behind it.
  *
- * DESIGN. An event that took long is followed by a pause of PAUSE_FACTOR times as long: a reader of batches takes a fortieth of a core
- * at most. But no pause is longer than PAUSE_MAX_NS, or whoever looks would see new series late: what is left of it is owed. As long as
- * more than a whole pause is owed, events look at the newest part of what came (batch_event.h, `brief`), which is soon done. A client that reads
- * slowly gets fewer events, not more.
+ * DESIGN. An event that took long shall be followed by a pause of PAUSE_FACTOR times as long: a reader of batches then takes a fortieth
+ * of a core. But whoever looks would see new series late. So a pause is no longer than PAUSE_MAX_NS, or PAUSE_LEAST_FACTOR times the work
+ * where that is more: a reader takes a tenth of a core at most, whatever an event costs. What is left of the pause is owed. As long as
+ * more than a whole usual pause is owed, events look at the newest part of what came (batch_event.h, `brief`), which is soon done. A client
+ * that reads slowly gets fewer events, not more.
  */
 #include "control/batch.h"
 
@@ -17,10 +18,11 @@
 #include "http/work.h"
 #include <stdlib.h>
 
-#define KEEPALIVE_NS (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
-#define PAUSE_FACTOR 40
-#define PAUSE_MAX_NS (250 * NS_PER_MS)
-#define OWED_MAX_NS  (5 * NS_PER_S) /* more is not made up for: the machine was busy */
+#define KEEPALIVE_NS       (15 * NS_PER_S) /* a comment, so that nobody takes silence for a broken connection */
+#define PAUSE_FACTOR       40
+#define PAUSE_LEAST_FACTOR 10 /* from the beginning of the event on */
+#define PAUSE_MAX_NS       (250 * NS_PER_MS)
+#define OWED_MAX_NS        (5 * NS_PER_S) /* more is not made up for: the machine was busy */
 
 struct batches {
     struct waiter waiter;
@@ -91,12 +93,13 @@ static int64_t worked_ns(void) {
 
 /* How long to rest after so much work: as much as is owed by now, but not for too long at once. */
 static int64_t pause_of(struct batches *s, int64_t work_ns) {
-    int64_t most = s->every_ns > PAUSE_MAX_NS ? s->every_ns : PAUSE_MAX_NS;
+    int64_t usual = s->every_ns > PAUSE_MAX_NS ? s->every_ns : PAUSE_MAX_NS;
+    int64_t least = PAUSE_LEAST_FACTOR * work_ns, most = usual > least ? usual : least;
     int64_t owed = s->owed_ns + PAUSE_FACTOR * work_ns;
     int64_t pause = owed > most ? most : owed < s->every_ns ? s->every_ns : owed;
     owed = owed > pause ? owed - pause : 0;
     s->owed_ns = owed > OWED_MAX_NS ? OWED_MAX_NS : owed;
-    s->event.brief = s->owed_ns > most;
+    s->event.brief = s->owed_ns > usual;
     return pause;
 }
 

@@ -8,7 +8,8 @@
  * series that was never there before, then those with the fewest samples. So what is new or rare shows in any flood. They are counted
  * out of the rows of chunks, which begin behind the cursor, since that is the end of a commit; where a condition needs the samples,
  * these are read, without their order. A pass looks at CHUNKS_MAX or SAMPLES_MAX at most, the newest; when there were more, the event
- * says "partial":true. One that is to be brief looks at a quarter of that.
+ * says "partial":true. One that is to be brief looks at a quarter of that,
+ * unless the filter has a source: then what is new is found in the samples alone.
  */
 #include "control/batch_event.h"
 
@@ -251,7 +252,7 @@ static int count_samples(struct batch_event *s, const struct filter *f, bool fre
     struct filter newest = *f;
     if (free) /* without conditions, the store reads what lies together */
         newest.session = (struct span){NULL, 0};
-    uint64_t max = s->brief ? SAMPLES_MAX / BRIEF : SAMPLES_MAX;
+    uint64_t max = s->brief && !f->has_source ? SAMPLES_MAX / BRIEF : SAMPLES_MAX;
     s->partial = f->until - f->since > max; /* ids: there are no more samples than these */
     if (s->partial)
         newest.since = f->until - max;

@@ -14,8 +14,9 @@
 
 struct batch_event {
     struct filter filter;
-    uint64_t rows;   /* at the most */
-    bool brief;      /* this event shall be soon done: of a flood it counts the newest part */
+    uint64_t rows; /* at the most */
+    bool
+        brief; /* this event shall be soon done: of a flood it counts the newest part, unless the filter has a source */
     uint64_t cursor; /* the newest record that was looked at */
 
     struct buf text; /* of the event */

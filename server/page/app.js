@@ -69,9 +69,9 @@ function open() {
   const route = parse();
   const tab = TABS.find(([key]) => key === route.tab) || TABS[0];
   const from = current, session = route.params.get('session') || 'default';
-  const same = from && from.tab === tab[0] && app.session === session && view.turn;
+  const same = from && from.tab === tab[0] && from.session === session && view.turn;
   app.session = session;
-  current = {...route, tab: tab[0]};
+  current = {...route, tab: tab[0], session};
   if (same) view.turn(route);
   else {
     if (view) view.stop();
@@ -220,7 +220,7 @@ document.addEventListener('keydown', (e) => {
   else if (e.key === '/' && view.search) { e.preventDefault(); view.search.focus(); }
   else if (e.key === 'j' && view.step) view.step(1);
   else if (e.key === 'k' && view.step) view.step(-1);
-  else if (/^Arrow(Down|Up)$/.test(e.key) && view.step) { e.preventDefault(); view.step(e.key === 'ArrowDown' ? 1 : -1); }
+  else if (/^Arrow(Down|Up)$/.test(e.key) && view.step) { if (view.step(e.key === 'ArrowDown' ? 1 : -1, true)) e.preventDefault(); }
   else if (e.key === 'c' && view.copy) view.copy();
   else if (e.key === ' ' && view.pause && !/^(BUTTON|A)$/.test(e.target.tagName)) { e.preventDefault(); view.pause(); }
 });

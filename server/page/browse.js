@@ -35,7 +35,7 @@ export function show(root, route, app) {
   function keep(href) {
     const mark = href.indexOf('?'), params = new URLSearchParams(mark < 0 ? '' : href.slice(mark + 1));
     for (const key of LIST) route.params.has(key) ? params.set(key, route.params.get(key)) : params.delete(key);
-    return (mark < 0 ? href : href.slice(0, mark)) + (params.size ? `?${params}` : '');
+    return (mark < 0 ? href : href.slice(0, mark)) + (params.toString() ? `?${params}` : '');
   }
   function follow(e) {
     const a = e.target.closest('a[href^="#/metrics"]');
@@ -63,7 +63,8 @@ export function show(root, route, app) {
   return {
     turn,
     stop() { ROOM.removeEventListener('change', draw); drop(); if (one) one.stop(); },
-    step(by) { if (list) list.step(by); },
+    // Whether it stepped. An arrow scrolls what has the focus, where that is not the list.
+    step(by, arrow = false) { return list !== null && !(arrow && right.contains(document.activeElement)) && list.step(by); },
     get search() { return list && list.search; },
     get back() { return one ? keep(app.href('/metrics', {})) : null; },
     copy() { if (one) one.copy(); },

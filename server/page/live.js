@@ -60,7 +60,7 @@ export function show(root, route, app) {
   function say(batch, grouped) {
     text(nothing, body.firstChild ? '' : input.value || tag.value ? 'Nothing that fits has come. It shows here when it arrives.' : 'Nothing has come yet. It shows here when it arrives.');
     text(note, paused ? `Paused; ${whole(missed)} came since`
-      : grouped ? `${number(app.rate)}/s: one row a metric (×n), new and rare ones first${batch.names > batch.rows.length ? `, ${batch.rows.length} of ${whole(batch.names)}` : ''}`
+      : grouped ? `${number(app.rate)}/s: one row a metric (×n), new and rare ones first${batch.names > batch.rows.length ? `, ${batch.rows.length} of ${whole(batch.names)}` : ''}${batch.partial ? '; only the newest part was counted' : ''}`
         : app.rate >= 1 ? `${number(app.rate)}/s, all shown` : 'All shown, newest first');
   }
 

@@ -69,8 +69,10 @@ export function show(root, route, app, beside) {
   }, {root: root.firstChild, rootMargin: '200px'});
   for (const part of parts) if (!part.inView) looked.observe(part.box.parentNode);
 
+  let stopped = false;
   async function load() {
     const {metrics} = await get('metrics', {...about, limit: 1000});
+    if (stopped) return; // nobody sees the rest
     const m = metrics.find((one) => one.name === metric && (!kind || one.type === kind));
     if (!m) {
       replace(note, 'Nothing of this metric is recorded here, with these tags. It shows here when it arrives.');
@@ -208,7 +210,7 @@ export function show(root, route, app, beside) {
   }
 
   const polling = poll(load, 1000);
-  return {stop() { looked.disconnect(); polling.stop(); }, copy() { if (latest) copy(line(), 'the expectation'); }};
+  return {stop() { stopped = true; looked.disconnect(); polling.stop(); }, copy() { if (latest) copy(line(), 'the expectation'); }};
 }
 
 function card(title, side, content) {

@@ -8,12 +8,14 @@ const EVERY_MS = 1000, BESIDE_MS = 2000; // beside one metric there is more to a
 const ROW = 40, HEAD = 36; // px, as in the style sheet
 const AROUND = 10; // rows above and below those on screen
 const MOST = 400000; // rows: no browser scrolls through more pixels
+const SORTED_MOST = 250000; // rows: in another order than that of names the server looks at no more
+const ASK_MS = 200; // at least, between two questions while somebody scrolls
 const REST_MS = 200;
 const COLUMNS = [['name', 'Metric'], ['type', 'Type'], ['series', 'Series'], ['samples', 'Samples'],
   [null, 'Last minute', 'spark'], [null, 'Tags'], [null, 'Last'], ['last_at', 'Seen']];
 const MANY = 100; // series of one name: many enough to ask why
 
-const keyOf = (m) => JSON.stringify([m.type, m.name]);
+const keyOf = (m) => JSON.stringify([m.type, m.name, m.name_b64 || '']); // names that are not UTF-8 may read the same
 
 // A row of the table, and what puts newer figures into it: only what differs is written.
 function rowOf(m, app) {
@@ -38,11 +40,11 @@ function rowOf(m, app) {
     text(seen, ago(n.last_at));
     title(seen, n.last_at);
     seen.classList.toggle('fresh', ago(n.last_at) === 'now');
-    const {list, unknown} = remember(`${app.session} ${n.type} ${n.name}`, n.samples, n.spark);
+    const {list, unknown} = remember(`${app.session} ${n.type} ${n.name_b64 || n.name}`, n.samples, n.spark);
     bars(list).forEach((d, i) => { if (paths[i].getAttribute('d') !== d) paths[i].setAttribute('d', d); });
     return unknown;
   }
-  return {tr, put};
+  return {tr, put, type: m.type, name: m.name};
 }
 
 export function show(root, route, app) {
@@ -56,11 +58,13 @@ export function show(root, route, app) {
   replace(root, h('h1', {class: 'hidden'}, 'Metrics'), h('div', {class: 'tools'}, search, count), scroll);
 
   const param = (key, or = '') => route.params.get(key) || or;
+  const wished = () => Math.min(MOST, Math.max(0, Math.floor(Number(param('offset'))) || 0)); // the first row, as the address has it
   function change(changes) {
     for (const [key, value] of Object.entries(changes)) value ? route.params.set(key, value) : route.params.delete(key);
     app.rewrite(route);
     drawHead();
-    go(Number(param('offset', '0')));
+    at = reached = -1;
+    go(wished());
   }
 
   function drawHead() {
@@ -77,15 +81,28 @@ export function show(root, route, app) {
   let offset = null; // the first row on screen shall be this one, when it is known how many there are
   const first = () => Math.floor(scroll.scrollTop / ROW);
   const visible = () => Math.ceil(scroll.clientHeight / ROW);
+  const end = () => Math.min(total, param('sort', 'name') === 'name' ? MOST : SORTED_MOST); // of what can be scrolled to
   function go(row) {
     offset = row;
+    polling.now();
+  }
+
+  let asked_ms = -ASK_MS, later = 0;
+  function askSoon() {
+    const wait = asked_ms + ASK_MS - performance.now();
+    if (later) return;
+    if (wait > 0) {
+      later = setTimeout(() => { later = 0; askSoon(); }, wait);
+      return;
+    }
+    asked_ms = performance.now();
     polling.now();
   }
 
   let moved_ms = 0, resting = 0;
   function scrolled() {
     moved_ms = performance.now();
-    if (first() < from || first() + visible() > Math.min(total, from + rows.size)) polling.now();
+    if (first() < from || Math.min(end(), first() + visible()) > from + rows.size) askSoon();
     clearTimeout(resting);
     resting = setTimeout(rest, REST_MS);
   }
@@ -113,25 +130,26 @@ export function show(root, route, app) {
     }
     mark();
     above.put(from);
-    below.put(Math.min(total, MOST) - from - rows.size);
+    below.put(end() - from - rows.size);
     if (before !== `${from} ${[...rows.keys()].join('\n')}`) {
       const focused = body.contains(document.activeElement) ? document.activeElement : null;
       body.replaceChildren(...[...rows.values()].map((row) => row.tr));
       if (focused) (body.contains(focused) ? focused : scroll).focus({preventScroll: true});
       [...rows.values()].forEach((row, i) => row.tr.setAttribute('aria-rowindex', from + i + 2));
     }
-    if (offset !== null) scroll.scrollTop = Math.min(offset, MOST) * ROW;
+    if (offset !== null) scroll.scrollTop = Math.min(offset, end()) * ROW;
     offset = null;
     if (reached >= from && reached < from + rows.size) {
-      focusOn(reached);
+      const row = reached;
       reached = -1;
-    }
+      focusOn(row);
+    } else if (reached >= total) reached = -1;
   }
 
   // The one whose figures stand beside the list.
   function mark() {
-    for (const [key, {tr}] of rows) {
-      const open = route.name !== '' && key === keyOf({type: param('type'), name: route.name});
+    for (const {tr, type, name} of rows.values()) {
+      const open = route.name !== '' && type === param('type') && name === route.name;
       tr.classList.toggle('at', open);
       open ? tr.setAttribute('aria-current', 'true') : tr.removeAttribute('aria-current');
     }
@@ -140,37 +158,43 @@ export function show(root, route, app) {
   /* Keys: the row that has the focus, or had it before it was scrolled away. */
   let at = -1, reached = -1; // `reached`: has the focus as soon as it is there
   const focusOn = (row) => body.children[row - from].querySelector('a').focus({preventScroll: true});
-  body.addEventListener('focusin', (e) => { at = from + [...body.children].indexOf(e.target.closest('tr')); });
+  body.addEventListener('focusin', (e) => { if (reached < 0) at = from + [...body.children].indexOf(e.target.closest('tr')); });
   function step(by) {
-    if (!total) return;
+    if (!total) return false;
     const open = [...body.children].findIndex((tr) => tr.classList.contains('at'));
     if (at < 0 && open >= 0) at = from + open;
-    at = at < 0 ? (by > 0 ? first() : total - 1) : Math.max(0, Math.min(total - 1, at + by));
+    at = at < 0 ? (by > 0 ? first() : end() - 1) : Math.max(0, Math.min(end() - 1, at + by));
     if (at * ROW < scroll.scrollTop) scroll.scrollTop = at * ROW;
     else if ((at + 1) * ROW > scroll.scrollTop + scroll.clientHeight - HEAD) scroll.scrollTop = (at + 1) * ROW - scroll.clientHeight + HEAD;
     if (at >= from && at < from + rows.size) { reached = -1; focusOn(at); }
-    else { reached = at; polling.now(); }
+    else { reached = at; askSoon(); }
+    return true;
   }
 
   let told = '', wanted = false; // wanted: when the samples of the last minute came
+  const question = () => JSON.stringify([app.session, search.value, param('sort'), param('desc'), offset]);
   async function load() {
+    const asked = question();
     const start = Math.max(0, (offset === null ? first() : offset) - AROUND);
     let answer;
     try {
       answer = await get('metrics', {session: app.session, q: search.value, sort: param('sort', 'name'), desc: param('desc'), offset: start, limit: visible() + 2 * AROUND, spark: wanted ? BINS : ''});
-      wanted = false;
     } catch (error) {
       if (!error.status || error.status >= 500) throw error;
+      if (question() !== asked) return polling.now();
       replace(count, error.message);
       table.hidden = !body.firstChild;
       return;
     }
+    if (question() !== asked) return polling.now(); // the answer to an old question
+    wanted = false;
     total = answer.total;
     text(count, plural(total, 'metric') + (answer.partial ? ' (not all: there are too many)' : ''));
     table.hidden = total === 0;
     table.setAttribute('aria-rowcount', total + 1);
     drawRows(answer.metrics, start);
-    if (!answer.metrics.length && total) go(Math.max(0, Math.min(total, MOST) - visible())); // there are fewer now
+    const last = Math.max(0, end() - visible());
+    if (!answer.metrics.length && last < start) go(last); // there are fewer now
     const now = JSON.stringify(total === 0 && [search.value, app.status !== null, app.address()]);
     if (now === told) return;
     told = now;
@@ -184,15 +208,16 @@ export function show(root, route, app) {
 
   // The same list at another address: with another search, or with a metric beside it.
   function turn(next) {
-    const what = () => JSON.stringify(['q', 'sort', 'desc', 'offset'].map((key) => param(key)));
-    const before = what();
+    const list = () => JSON.stringify(['q', 'sort', 'desc'].map((key) => param(key)));
+    const before = list(), place = param('offset');
     route = next;
     polling.every_ms = route.name ? BESIDE_MS : EVERY_MS;
     mark();
-    if (what() === before) return;
+    if (list() !== before) at = reached = -1;
+    else if (param('offset') === place) return;
     search.value = param('q');
     drawHead();
-    go(Number(param('offset', '0')));
+    go(wished());
   }
 
   // The metric beside the list was closed; `focus`: from inside of it.
@@ -204,11 +229,11 @@ export function show(root, route, app) {
   search.value = param('q');
   search.addEventListener('input', () => change({q: search.value, offset: ''}));
   drawHead();
-  offset = Number(param('offset', '0')) || null;
+  offset = wished() || null;
   const polling = poll(load, route.name ? BESIDE_MS : EVERY_MS), sized = new ResizeObserver(scrolled);
   sized.observe(scroll);
   if (!app.status) app.changed.addEventListener('data', () => polling.now(), {once: true}); // now it is known where to send
-  return {stop() { clearTimeout(resting); sized.disconnect(); polling.stop(); }, search, step, turn, turned};
+  return {stop() { clearTimeout(resting); clearTimeout(later); sized.disconnect(); polling.stop(); }, search, step, turn, turned};
 }
 
 // Holds the place of the rows that are not made. One cell: more would make columns of those that are not shown.

@@ -8,7 +8,8 @@ export async function many(r, n) {
 }
 
 const NARROW = {viewport: {width: 380, height: 780}};
-const onScreen = (page) => page.locator('a.open').evaluateAll((list) => list.filter((a) => {
+// In one go: between two looks the rows may be other ones.
+const onScreen = (page) => page.evaluate(() => [...document.querySelectorAll('a.open')].filter((a) => {
   const {top, bottom} = a.getBoundingClientRect(), {top: from, bottom: to} = a.closest('.scroll').getBoundingClientRect();
   return top >= from + 36 && bottom <= to;
 }).map((a) => a.textContent));
@@ -62,8 +63,10 @@ export function browseTests({test, settled, accessible}) {
     await page.waitForFunction(() => document.activeElement.matches('.scroll'));
     await page.keyboard.press('k');
     await page.waitForFunction(() => document.activeElement.textContent === 'a.m00058');
-    for (let i = 57; i > 40; i--) await page.keyboard.press('k');
-    await page.waitForFunction(() => document.activeElement.textContent === 'a.m00041');
+    for (let i = 57; i > 40; i--) {
+      await page.keyboard.press('k');
+      await page.waitForFunction((want) => document.activeElement.textContent === want, `a.m${String(i).padStart(5, '0')}`);
+    }
     assert.ok((await onScreen(page)).includes('a.m00041'));
   });
 
@@ -134,6 +137,101 @@ export function browseTests({test, settled, accessible}) {
     await settled(page, 'tr.at a.open', 'a.m00003');
     await page.keyboard.press('j');
     await page.waitForFunction(() => document.activeElement.textContent === 'a.m00004');
+  });
+
+  test('metrics: another session has its own rows and links', async ({page, r}) => {
+    const {dogstatsd} = await r.ask('sessions', {method: 'POST', body: '{"name":"other"}'});
+    await r.send('login.attempt:40|c\nmine.only:1|c', dogstatsd.udp);
+    await r.ask('status');
+    await page.goto(`${r.url}/`);
+    await settled(page, 'a.open', 'users');
+    await page.locator('#session option', {hasText: 'other'}).waitFor({state: 'attached'});
+    await page.locator('#session').selectOption('other');
+    await settled(page, 'a.open', 'mine.only');
+    assert.deepEqual(await page.locator('a.open').allInnerTexts(), ['login.attempt', 'mine.only']);
+    await page.locator('a.open', {hasText: 'login.attempt'}).click();
+    await settled(page, '.beside .figures dd', /^40$/);
+    assert.match(page.url(), /session=other/);
+    await page.locator('#session').selectOption('default');
+    await settled(page, 'a.open', 'users');
+    await page.locator('a.open', {hasText: 'login.attempt'}).click();
+    await settled(page, '.beside .figures dd', /^4$/);
+    assert.doesNotMatch(page.url(), /session=/);
+  });
+
+  test('metrics: the answer to an old question does not use up the new place', async ({page, r}) => {
+    await many(r, 500);
+    await page.goto(`${r.url}/#/metrics?q=m00001`);
+    await page.locator('main [role=status]', {hasText: /^1 metric$/}).waitFor();
+    let held = null;
+    const holding = new Promise((resolve) => {
+      page.route('**/metrics?*', async (route) => {
+        if (held) return route.continue();
+        held = route;
+        resolve();
+      });
+    });
+    await holding;
+    await page.evaluate(() => { location.hash = '#/metrics?offset=300'; });
+    await page.waitForFunction(() => document.querySelector('#search').value === '');
+    await held.continue();
+    await waitFirst(page, 'a.m00300');
+    await page.unrouteAll({behavior: 'ignoreErrors'});
+  });
+
+  test('metrics: an offset that is no number of a row asks for nothing strange', async ({page, r}) => {
+    await many(r, 100);
+    const refused = [];
+    page.on('response', (a) => { if (a.status() >= 400) refused.push(a.url()); });
+    for (const [offset, want] of [['abc', 'a.m00000'], ['12.5', 'a.m00012'], ['-3', 'a.m00000']]) {
+      await page.goto('about:blank');
+      await page.goto(`${r.url}/#/metrics?offset=${offset}`);
+      await waitFirst(page, want);
+    }
+    for (const offset of ['5e9', 'Infinity']) {
+      await page.goto('about:blank');
+      await page.goto(`${r.url}/#/metrics?offset=${offset}`);
+      await settled(page, 'a.open', 'users');
+    }
+    assert.deepEqual(refused, []);
+  });
+
+  test('metrics: whoever scrolls without rest asks at most five times a second', async ({page, r}) => {
+    await many(r, 3000);
+    await page.goto(`${r.url}/`);
+    await waitFirst(page, 'a.m00000');
+    let asked = 0;
+    page.on('request', (q) => { if (/v1\/metrics\?/.test(q.url())) asked++; });
+    const took_ms = await page.evaluate(async () => {
+      const scroll = document.querySelector('.metrics').closest('.scroll'), began = performance.now();
+      for (let i = 1; i <= 70; i++) {
+        scroll.scrollTop = i * 1600;
+        await new Promise(requestAnimationFrame);
+      }
+      return performance.now() - began;
+    });
+    await settled(page, 'a.open', 'a.m02800');
+    assert.ok(asked <= took_ms / 200 + took_ms / 1000 + 6, `${asked} questions in ${took_ms} ms`);
+  });
+
+  test('one metric: arrows scroll it, below 900 px and beside the list', async ({page, r}) => {
+    await page.setViewportSize({width: 380, height: 500});
+    await page.goto(`${r.url}/#/metrics/http.time?type=timing`);
+    for (const width of [380, 1000]) {
+      await page.setViewportSize({width, height: 500});
+      await settled(page, '.chart .band');
+      await page.waitForFunction(() => { const m = document.querySelector('[aria-label=Metric]'); return m.scrollHeight > m.clientHeight; });
+      await page.locator('[aria-label=Metric]').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.waitForFunction(() => document.querySelector('[aria-label=Metric]').scrollTop > 0);
+      await page.keyboard.press('End');
+      await page.keyboard.press('Home');
+      await page.waitForFunction(() => document.querySelector('[aria-label=Metric]').scrollTop === 0);
+      assert.ok(await page.evaluate(() => document.activeElement.matches('[aria-label=Metric]')), 'the focus stays');
+    }
+    await settled(page, '.beside a.open', 'users');
+    await page.keyboard.press('j');
+    await page.waitForFunction(() => document.activeElement.matches('a.open'));
   });
 
   for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}]])

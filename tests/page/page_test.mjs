@@ -28,7 +28,7 @@ const SCREENS = ['#/metrics', '#/metrics/http.time?type=timing', '#/metrics/user
   '#/expect?e=incr+login.atempt+sum+%3D%3D+1', '#/verdicts', '#/sessions'];
 
 async function settled(page, selector, text) {
-  await page.locator(selector, text ? {hasText: text} : {}).first().waitFor({state: 'visible', timeout: 10000});
+  await page.locator(selector, text ? {hasText: text} : {}).first().waitFor({state: 'visible', timeout: 30000});
 }
 
 async function accessible(page, what) {

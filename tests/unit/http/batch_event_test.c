@@ -68,5 +68,25 @@ static void a_brief_one_counts_the_newest_and_tells_of_what_is_new(void) {
     rig_stop(&rig);
 }
 
-UNIT_MAIN("http/batch_event", {"a brief one counts the newest, and tells of what is new",
-                               a_brief_one_counts_the_newest_and_tells_of_what_is_new})
+/* The series do not tell of sources: what is new shows by its samples alone. */
+static void none_is_brief_with_a_source(void) {
+    rig_start(&rig, NULL, 0);
+    send_all("known:1|c");
+    struct batch_event e = {.rows = 5, .brief = true};
+    batch_event_init(&e);
+    e.filter.has_source = true;
+    e.filter.source = SOURCE_UNIXGRAM;
+    CU_ASSERT_EQUAL(next(&e), 1);
+    for (int i = 0; i < 5; i++)
+        send_all(i ? "known:1|c" : "just.new:7|c");
+    CU_ASSERT_EQUAL(next(&e), 1);
+    CU_ASSERT_FALSE(e.partial);
+    CU_ASSERT_EQUAL(e.n, 5 * (NAMES * ROUNDS + 1)); /* more than a brief one reads */
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.text.p, "just.new"));
+    batch_event_free(&e);
+    rig_stop(&rig);
+}
+
+UNIT_MAIN("http/batch_event", {"none is brief with a source", none_is_brief_with_a_source},
+          {"a brief one counts the newest, and tells of what is new",
+           a_brief_one_counts_the_newest_and_tells_of_what_is_new})
