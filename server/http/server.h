@@ -63,11 +63,11 @@ struct http {
     atomic_size_t n_held;
     atomic_size_t n_parked; /* sockets that libmicrohttpd does not know: park.h */
     size_t parked_max;
-    int64_t
-        last_mono_ns; /* when stopping: how long a client may take the rest of an answer from such a socket */
+    /* When stopping: how long a client may take the rest of an answer from such a socket. */
+    int64_t last_mono_ns;
     atomic_size_t n_looks_held; /* of lists: control/held.h */
-    atomic_size_t
-        n_active; /* requests from their headers to the end of their answer, or till park.c sends it */
+    /* Requests from their headers to the end of their answer, or until park.c sends it. */
+    atomic_size_t n_active;
     atomic_bool stopping;
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
