@@ -215,7 +215,6 @@ static enum MHD_Result finish(struct http_request *rq) {
 /* *con_cls is NULL afterwards when the request has left the connection, which ends when it is asked again. */
 static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
     struct http *h = rq->http;
-    bool left = false;
     link_expect(rq->link, 0);
     h->n_held++;
     if (h->stopping && !rq->refused) {
@@ -229,16 +228,15 @@ static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
         if (rq->route->flags & ROUTE_FAULTS)
             fault_match(h->faults, rq);
         rq->state = REQUEST_WAITING;
-        rq->leaves = &left;
+        rq->owner = con_cls;
         rq->route->handle(rq);
-        asleep = !left && rq->suspended;
+        asleep = *con_cls && rq->suspended;
     }
     h->n_held--;
-    if (left)
-        *con_cls = NULL;
-    else
-        rq->leaves = NULL;
-    return left || asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
+    if (!*con_cls)
+        return MHD_YES;
+    rq->owner = NULL;
+    return asleep ? MHD_YES : rq->refused ? respond(rq) : finish(rq);
 }
 
 enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,

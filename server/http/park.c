@@ -47,7 +47,7 @@ static bool stays_open(struct http_request *rq) {
 
 static bool can_leave(struct http_request *rq) {
     const struct http *h = rq->http;
-    return h->stand_in >= 0 && rq->leaves && rq->link && rq->method == HTTP_POST && !rq->fault.active &&
+    return h->stand_in >= 0 && rq->owner && rq->link && rq->method == HTTP_POST && !rq->fault.active &&
            h->n_parked < h->parked_max && stays_open(rq) &&
            link_bytes_read(rq->link->fd) == rq->link->n_before + (int64_t)(rq->head_bytes + rq->wire_bytes);
 }
@@ -100,8 +100,8 @@ static bool park(struct http_request *rq) {
     rq->parked_fd = fd;
     rq->resume = park_answer;
     rq->http->n_parked++;
-    *rq->leaves = true;
-    rq->leaves = NULL;
+    *rq->owner = NULL;
+    rq->owner = NULL;
     return true;
 }
 

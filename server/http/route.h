@@ -149,11 +149,11 @@ struct http_request {
     struct MHD_Connection *connection;
     struct http_link *link;
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
-    bool refused;                            /* answered before the handler; only the body is still read */
-    bool abandoned;                          /* cut without an answer */
-    bool *leaves;                            /* the handler's caller: set when the request was parked */
-    int parked_fd;                           /* once it has left `connection`: its socket */
-    char *token;                             /* then: of session_token */
+    bool refused;   /* answered before the handler; only the body is still read */
+    bool abandoned; /* cut without an answer */
+    void **owner;   /* libmicrohttpd's pointer to it, while it is handled: NULL once parked */
+    int parked_fd;  /* once it has left `connection`: its socket */
+    char *token;    /* then: of session_token */
     void (*resume)(struct http_request *rq); /* then: sends the answer */
     void (*free)(struct http_request *rq);
     size_t head_bytes;
