@@ -146,6 +146,7 @@ struct points_row {
     size_t n;
     const int64_t *at_s; /* seconds since 1970: the client's timestamp, else when it came */
     const double *values;
+    const uint64_t *ids;         /* as they came; NULL: not told */
     const struct sketch *sketch; /* then n is 1 */
 };
 
