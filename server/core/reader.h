@@ -268,6 +268,7 @@ struct large_row {
 struct session_row {
     uint64_t id;
     struct span name, api_key;
+    struct span label;              /* p == NULL: none */
     int64_t created_at, expires_at; /* 0: never */
     bool open;
     uint64_t samples, series, events, checks, rejects;
