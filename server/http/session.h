@@ -16,6 +16,8 @@
 
 #include "http/route.h"
 
+/* The token as it came, where session_token is a name that was made of it. */
+struct span http_session_token(const struct http_request *rq);
 /* Fills api_key, session_token, session_id and session_unknown. After router_find: rq->route may be NULL. */
 void http_session_read(struct http_request *rq);
 
