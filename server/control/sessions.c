@@ -8,12 +8,13 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "http/environment.h"
+#include "http/session.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define TTL_S_MAX (366LL * 24 * 3600)
-#define LABEL_MAX ((size_t)1024) /* bytes */
+#define TTL_S_MAX      (366LL * 24 * 3600)
+#define HTTP_LABEL_MAX ((size_t)1024) /* bytes */
 #define SESSIONS_MAX                                                                                         \
     ((size_t)64 << 20) /* bytes of the list: INGEST_SESSIONS_MAX of some 2 KiB, and their labels */
 
@@ -198,33 +199,22 @@ static int ask_timestamps(struct http_request *rq, const json_t *body, struct sp
     return -1;
 }
 
-struct labelling {
-    uint64_t session_id;
-    struct span label;
-};
-
-static int label_on_loop(struct store *store, void *arg, struct err *err) {
-    const struct labelling *l = arg;
-    return store_session_label(store, l->session_id, l->label, err);
-}
-
 /* A session that cannot have its label is none. */
-static int label_session(struct ingest *in, const struct ingest_session *session, struct span label,
+static int label_session(struct http *h, const struct ingest_session *session, struct span label,
                          struct err *err) {
-    struct labelling l = {session->id, label};
     struct err ignored = {0};
-    if (!label.p || ingest_call(in, INGEST_NOTHING, label_on_loop, &l, err) == 0)
+    if (!label.p || http_session_label(h, session->id, label, err) == 0)
         return 0;
-    ingest_session_close(in, session->name, false, &ignored);
+    ingest_session_close(h->ingest, session->name, false, &ignored);
     return -1;
 }
 
 static int ask_label(struct http_request *rq, const json_t *body, struct span *label) {
     if (ask_string(rq, body, "label", label) < 0)
         return -1;
-    if (label->n <= LABEL_MAX)
+    if (label->n <= HTTP_LABEL_MAX)
         return 0;
-    http_error(rq, 400, "a label has at most %zu bytes, this one has %zu", LABEL_MAX, label->n);
+    http_error(rq, 400, "a label has at most %zu bytes, this one has %zu", HTTP_LABEL_MAX, label->n);
     return -1;
 }
 
@@ -246,7 +236,7 @@ void control_session_new(struct http_request *rq) {
             http_error(rq, 400, "a session's name holds no NUL");
         else if (ingest_session_open(rq->http->ingest, name.p, unix_sockets, (int64_t)ttl_s * NS_PER_S,
                                      &session, &err) != 0 ||
-                 label_session(rq->http->ingest, &session, label, &err) != 0)
+                 label_session(rq->http, &session, label, &err) != 0)
             http_error(rq,
                        err.sys == EEXIST   ? 409
                        : err.sys == EINVAL ? 400

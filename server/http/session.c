@@ -34,7 +34,6 @@ static bool makes_session(const struct http_request *rq) {
 
 #define NAME_MAX_BYTES ((size_t)64)
 #define TOKEN_KEPT     ((size_t)40) /* bytes of such a token that its session's name begins with */
-#define LABEL_MAX      ((size_t)1024)
 
 static bool is_name_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -78,13 +77,9 @@ static int label_on_loop(struct store *store, void *arg, struct err *err) {
     return store_session_label(store, l->session_id, l->label, err);
 }
 
-/* The token itself. Without it the session is as good. */
-static void label_session(struct http_request *rq, const struct ingest_session *session) {
-    struct span token = rq->unnamed_token;
-    struct err ignored = {0};
-    struct labelling l = {session->id, span_of(token.p, token.n < LABEL_MAX ? token.n : LABEL_MAX)};
-    if (token.p)
-        ingest_call(rq->http->ingest, INGEST_NOTHING, label_on_loop, &l, &ignored);
+int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err) {
+    struct labelling l = {session_id, span_of(label.p, label.n < HTTP_LABEL_MAX ? label.n : HTTP_LABEL_MAX)};
+    return ingest_call(h->ingest, INGEST_NOTHING, label_on_loop, &l, err);
 }
 
 /* --- finding --------------------------------------------------------------------------------------------- */
@@ -100,7 +95,8 @@ static int make(struct http_request *rq, struct span name, struct ingest_session
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
     if (ingest_session_open(rq->http->ingest, text, false, 0, session, &err) == 0) {
-        label_session(rq, session);
+        if (rq->unnamed_token.p) /* without the token for a label the session is as good */
+            http_session_label(rq->http, session->id, rq->unnamed_token, &ignored);
         return 0;
     }
     if (err.sys == EEXIST && ingest_session_find(rq->http->ingest, name, session, &ignored) == 0)
