@@ -155,6 +155,10 @@ END
     start --db labels.db
     statwit session new t1 --label 'tests/test_x.py::test_y[é z]' >/dev/null
     statwit session new t2 >/dev/null
+    statwit send --session t1 'a:1|c'
+    run statwit expect --session t2 'incr a'
+    exits 1
+    has 'Records arrived in session t1 (tests/test_x.py::test_y[é z]).'
     statwit session rm --keep t1
     run statwit session ls
     has 'LABEL'
