@@ -54,6 +54,9 @@ module Statwit
 
   # A running statwit: one that somebody else runs (`Recorder.new(url)`), or a private one (`Recorder.start`).
   class Recorder
+    LABEL_MAX = 1024 # bytes
+    private_constant :LABEL_MAX
+
     attr_reader :url
 
     # The recorder of this test run, found or started when it is first asked for. Forked workers share it. A private one ends with
@@ -101,9 +104,10 @@ module Statwit
       call("Get", "status")
     end
 
-    # A new session, empty and apart from all others.
-    def session(name = nil)
-      Session.new(self, call("Post", "sessions", name ? { name: name } : {}))
+    # A new session, empty and apart from all others. The label says whose it is: the name of a test.
+    def session(name = nil, label: nil)
+      label = label.encode("UTF-8", invalid: :replace, undef: :replace).byteslice(0, LABEL_MAX).scrub("") if label
+      Session.new(self, call("Post", "sessions", { name: name, label: label }.compact))
     end
 
     # Ends a private recorder; closes the connection to another.

@@ -19,6 +19,18 @@ class RecorderTest < Minitest::Test
     path
   end
 
+  def label_of(session)
+    session.recorder.call("Get", "sessions")["sessions"].find { |s| s["name"] == session.name }["label"]
+  end
+
+  def test_a_session_says_which_test_it_is_of
+    assert_equal "RecorderTest#test_a_session_says_which_test_it_is_of", label_of(metrics)
+    session = Statwit::Recorder.shared.session(label: "é" * 600)
+    assert_equal "é" * 512, label_of(session)
+  ensure
+    session&.close
+  end
+
   def test_no_program_names_what_to_set
     with_env("STATWIT_BIN" => nil, "PATH" => "/nowhere") { unavailable("STATWIT_BIN", "STATWIT_URL") { Statwit::Recorder.start } }
     ["/nowhere/statwit", "/etc/passwd", Dir.tmpdir].each do |path|

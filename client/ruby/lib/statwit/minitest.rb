@@ -27,7 +27,7 @@ module Statwit
     end
 
     def before_setup
-      @metrics = Recorder.shared.session
+      @metrics = Recorder.shared.session(label: "#{self.class}##{name}")
       @statwit_before = statwit_env? ? metrics.env.keys.to_h { |name| [name, ENV[name]] } : {}
       ENV.update(metrics.env) if statwit_env?
       super

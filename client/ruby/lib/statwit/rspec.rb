@@ -118,7 +118,7 @@ module Statwit
     private_constant :Recorded, :Triggered
 
     def self.around(example, group)
-      session = Recorder.shared.session
+      session = Recorder.shared.session(label: example.full_description)
       group.instance_variable_set(:@statwit_metrics, session)
       session.aim { example.run }
       claims = Array(example.metadata[:statwit]).grep(String)

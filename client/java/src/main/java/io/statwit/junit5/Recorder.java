@@ -17,6 +17,7 @@ import java.util.Map;
 public final class Recorder implements AutoCloseable {
     static final String VERSION = "0.1.0";
     static final double API = 1; // the number in the ready line and in the status that this package was written for
+    private static final int LABEL_MAX = 1024; // bytes
     private static final Duration ANSWER = Duration.ofSeconds(60); // beyond the time that the question itself may wait
 
     private final String url;
@@ -88,6 +89,18 @@ public final class Recorder implements AutoCloseable {
     /** A new session, empty and apart from all others. */
     public Metrics session() {
         return new Metrics(this, call("POST", "sessions", Map.of(), Duration.ZERO));
+    }
+
+    /** The same; the label says whose it is: the name of a test. */
+    public Metrics session(String label) {
+        return new Metrics(this, call("POST", "sessions", Map.of("label", beginning(label)), Duration.ZERO));
+    }
+
+    private static String beginning(String label) {
+        int n = Math.min(label.length(), LABEL_MAX);
+        while (n > 0 && (Character.isHighSurrogate(label.charAt(n - 1)) || label.substring(0, n).getBytes(StandardCharsets.UTF_8).length > LABEL_MAX))
+            n--;
+        return label.substring(0, n);
     }
 
     /** Ends a private recorder. */

@@ -56,8 +56,13 @@ public final class StatwitExtension implements ParameterResolver, BeforeEachCall
         Held<Recorder> recorder = context.getRoot().getStore(NAMESPACE)
             .getOrComputeIfAbsent(Recorder.class, key -> new Held<>(Recorder.find(), true), Held.class);
         Held<Metrics> metrics = context.getStore(NAMESPACE)
-            .getOrComputeIfAbsent(Metrics.class, key -> new Held<>(recorder.thing.session(), true), Held.class);
+            .getOrComputeIfAbsent(Metrics.class, key -> new Held<>(recorder.thing.session(label(context)), true), Held.class);
         return metrics.thing;
+    }
+
+    private static String label(ExtensionContext context) {
+        String of = context.getRequiredTestClass().getName();
+        return context.getTestMethod().isPresent() ? of + "#" + context.getDisplayName() : of;
     }
 
     /** Puts the view of a session that the class shares into this test's own store. */

@@ -115,6 +115,19 @@ class RecorderTest {
         }
     }
 
+    private static Object label(Metrics of) {
+        List<?> sessions = (List<?>) of.recorder().call("GET", "sessions", null, Duration.ZERO).get("sessions");
+        return sessions.stream().map(s -> (Map<?, ?>) s).filter(s -> of.name().equals(s.get("name"))).findFirst().orElseThrow().get("label");
+    }
+
+    @Test
+    void aSessionSaysWhichTestItIsOf(Metrics metrics) {
+        assertEquals(RecorderTest.class.getName() + "#aSessionSaysWhichTestItIsOf(Metrics)", label(metrics));
+        try (Metrics other = metrics.recorder().session("é".repeat(600))) {
+            assertEquals("é".repeat(512), label(other));
+        }
+    }
+
     @Test
     void theServerOfTheUrlIsNotStarted(Metrics metrics) {
         try (Recorder found = Recorder.find(env("STATWIT_URL", metrics.recorder().url() + "/", "STATWIT_BIN", "/nowhere/statwit"))) {
