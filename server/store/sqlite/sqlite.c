@@ -76,7 +76,8 @@ static const char *const texts[SQL_N] = {
     [SQL_REJECT] = "INSERT INTO reject " COMMON
                    "name, reason, family, text, offset, detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_REQUEST] = "INSERT INTO request " REQUEST,
-    [SQL_KEPT] = "INSERT INTO kept (first_id, received_at, source, vals) VALUES (?,?,?,?)",
+    [SQL_KEPT] = "INSERT INTO kept (first_id, received_at, source, timestamp, vals)"
+                 " VALUES (?,?,?,?,?)",
     [SQL_KEPT_REQUEST] = "INSERT INTO kept_request " REQUEST,
     [SQL_PAYLOAD] = "INSERT INTO payload (id, session_id, received_at, path, api_key, headers, bytes)"
                     " VALUES (?,?,?,?,?,?,?)",
@@ -233,7 +234,8 @@ static int load_last_id(struct store *s, struct err *err) {
             " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
             " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0),"
             " coalesce((SELECT max(id) FROM kept_request), 0),"
-            " coalesce((SELECT first_id + json_array_length(vals) - 1 FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
+            " coalesce((SELECT first_id + json_extract(vals, '$[#-1][0]') + json_array_length(vals, '$[#-1]') - 3"
+            " FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
             0, &id, err) != 0)
         return -1;
     s->last_id = (uint64_t)id;

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "9" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+#define SCHEMA_VERSION "10" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
 /* Makes of a file of today's version one of version 6. */
 #define TO_VERSION_7                                                                                         \
     "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id;"                                             \
