@@ -123,7 +123,7 @@ int store_keep(struct store *s, struct err *err) {
     uint64_t n = s->pending;
     if (keep_samples(s, err) != 0 ||
         bulk_list_run(s->db, s->sql[SQL_KEPT_REQUEST], &s->feed, &s->new_requests, err) != 0 ||
-        db_done(s->db, s->sql[SQL_COMMIT], err) != 0) {
+        store_end(s, err) != 0) {
         store_roll_back(s, err);
         s->pending = 0;
         return -1;

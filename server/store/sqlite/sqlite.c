@@ -4,6 +4,7 @@
  * so there is no undo. */
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
@@ -181,7 +182,7 @@ static int commit(struct store *s, struct err *err) {
         store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 ||
         store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
-    if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
+    if (store_end(s, err) != 0)
         return store_roll_back(s, err);
     s->open_transaction = s->rows = false;
     store_verdicts_written(s);
@@ -207,7 +208,7 @@ static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, log_file_vfs());
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
