@@ -243,7 +243,7 @@ static void an_older_recorder_kept_it(void) {
         old.path,
         "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
         "CREATE TABLE kept (first_id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, source INTEGER NOT NULL,"
-        " vals TEXT NOT NULL); PRAGMA user_version = 9;"
+        " vals TEXT NOT NULL); PRAGMA user_version = 10;"
         "INSERT INTO kept_request SELECT 15, session_id, 1700000000000000002, source, method, path, query, status, wire_bytes,"
         " body_bytes, encoding, content_type, user_agent, api_key, body, note FROM request;"
         "INSERT INTO kept VALUES (16, 1700000000000000002, 3, '[[1,[1700000002,0.2]],[2,[1700000002,2]],"
