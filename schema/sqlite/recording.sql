@@ -315,11 +315,14 @@ CREATE TABLE verdict (
 
 -- What was acknowledged and does not stand in its tables yet: a recorder writes it here first, as that is one row instead of two for each
 -- series, and folds it in with its next commit, some 50 ms later. Of one that was killed in between it stays here; whoever opens the
--- file next folds it in. The views show it at once. vals: [[context_id, value], ...] of the ids from first_id on; values as in `chunk`.
+-- file next folds it in. The views show it at once. vals: [[place, context_id, value, value, ...], ...]: the value with the id
+-- first_id + place, and those behind it, each of the next id and the next context_id; values as in `chunk`, but where a timestamp is given,
+-- a bare number or string means [timestamp, value].
 CREATE TABLE kept (
     first_id INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
     source INTEGER NOT NULL,
+    timestamp INTEGER,
     vals TEXT NOT NULL
 );
 CREATE TABLE kept_request (

@@ -15,13 +15,13 @@ SELECT id, received_at, source, context_id, metric_id,
        CASE WHEN type = 5 THEN NULL WHEN kind = 'array' THEN json_extract(raw, '$[1]') WHEN kind = 'object' THEN json_extract(raw, '$.avg')
             ELSE raw END AS value,
        CASE WHEN type <> 5 THEN NULL WHEN kind = 'array' THEN json_extract(raw, '$[1]') ELSE raw END AS text,
-       CASE kind WHEN 'array' THEN json_extract(raw, '$[0]') WHEN 'object' THEN nullif(json_extract(raw, '$.ts'), 0) END AS timestamp,
+       CASE kind WHEN 'array' THEN json_extract(raw, '$[0]') WHEN 'object' THEN nullif(json_extract(raw, '$.ts'), 0) ELSE stamp END AS timestamp,
        CASE kind WHEN 'object' THEN raw END AS sketch
 FROM (
-    SELECT k.first_id + e.key AS id, k.received_at, k.source, x.id AS context_id, x.metric_id, m.type,
-           json_extract(e.value, '$[1]') AS raw, json_type(e.value, '$[1]') AS kind
-    FROM kept k CROSS JOIN json_each(k.vals) e CROSS JOIN context x ON x.id = json_extract(e.value, '$[0]')
-         CROSS JOIN metric m ON m.id = x.metric_id
+    SELECT k.first_id + json_extract(r.value, '$[0]') + e.key - 2 AS id, k.received_at, k.source, k.timestamp AS stamp, x.id AS context_id,
+           x.metric_id, m.type, e.value AS raw, e.type AS kind
+    FROM kept k CROSS JOIN json_each(k.vals) r CROSS JOIN json_each(r.value) e ON e.key >= 2
+         CROSS JOIN context x ON x.id = json_extract(r.value, '$[1]') + e.key - 2 CROSS JOIN metric m ON m.id = x.metric_id
 );
 
 CREATE VIEW series AS

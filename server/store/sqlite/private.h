@@ -197,7 +197,8 @@ struct store_when {
 void store_publish(struct store *s); /* the counters, for everybody */
 /* transaction.c. The statements up to `last`; what is prepared stays. */
 int store_prepare(struct store *s, enum store_sql last, struct err *err);
-int store_begin(struct store *s, struct err *err);     /* opens the transaction if none is open */
+int store_begin(struct store *s, struct err *err); /* opens the transaction if none is open */
+int store_end(struct store *s, struct err *err);   /* COMMIT and no more: who calls rolls back what fails */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
 
 /* load.c */

@@ -87,11 +87,41 @@ bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct 
     return end_entry(s, g, id, at);
 }
 
+static bool is_stamped(enum metric_type type, const struct value *v) {
+    return v->timestamp > 0 && !v->sketch && !metric_is(type, METRIC_TEXT) && isfinite(v->number) &&
+           !(v->text.p && number_is_json(v->text));
+}
+
+/* "[1700000000,1.5]": the way of every point of a POST. The points of a body mostly have one timestamp, which is written once and then copied. */
+static bool add_stamped(struct slice *s, struct slice_group *g, uint64_t id, const struct value *v) {
+    uint32_t at = begin_entry(s, NUMBER_DIGITS + NUMBER_SIZE + 3);
+    if (!at)
+        return false;
+    char *from = s->arena.p + s->arena.n, *p = from;
+    if (v->timestamp == s->stamp.timestamp) {
+        memcpy(p, s->arena.p + s->stamp.at, s->stamp.n);
+        p += s->stamp.n;
+    } else {
+        *p++ = '[';
+        p += number_put((uint64_t)v->timestamp, p);
+        *p++ = ',';
+        s->stamp.timestamp = v->timestamp;
+        s->stamp.at = s->arena.n;
+        s->stamp.n = (size_t)(p - from);
+    }
+    p += number_format(v->number, p);
+    *p++ = ']';
+    s->arena.n += (size_t)(p - from);
+    return end_entry(s, g, id, at);
+}
+
 bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
                      const struct value *v) {
     if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
         number_is_json(v->text))
         return slice_add_text(s, g, id, v->text); /* what vals_put would do, for nearly every value */
+    if (is_stamped(type, v))
+        return add_stamped(s, g, id, v);
     uint32_t at = begin_entry(s, v->text.n);
     if (!at)
         return false;
@@ -151,6 +181,7 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
 void slice_clear(struct slice *s) {
     s->n_groups = s->n_runs = s->n_strays = 0;
     s->kept = s->kept_run = 0;
+    s->stamp.timestamp = 0;
     s->sampled = false;
     buf_clear(&s->arena);
     if (s->arena.cap > ARENA_KEEP)

@@ -65,6 +65,10 @@ struct slice {
     bool sampled;    /* some value has a rate other than 1 */
     size_t kept;     /* offset in the arena: what is before it has been kept (keep.c) */
     size_t kept_run; /* of the first that has not */
+    struct {
+        int64_t timestamp; /* of the last value that had one; 0: none yet */
+        size_t at, n;      /* where "[timestamp," stands in the arena */
+    } stamp;
 };
 
 static inline bool slice_is_empty(const struct slice *s) {

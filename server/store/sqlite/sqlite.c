@@ -4,6 +4,7 @@
  * so there is no undo. */
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
@@ -76,7 +77,8 @@ static const char *const texts[SQL_N] = {
     [SQL_REJECT] = "INSERT INTO reject " COMMON
                    "name, reason, family, text, offset, detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [SQL_REQUEST] = "INSERT INTO request " REQUEST,
-    [SQL_KEPT] = "INSERT INTO kept (first_id, received_at, source, vals) VALUES (?,?,?,?)",
+    [SQL_KEPT] = "INSERT INTO kept (first_id, received_at, source, timestamp, vals)"
+                 " VALUES (?,?,?,?,?)",
     [SQL_KEPT_REQUEST] = "INSERT INTO kept_request " REQUEST,
     [SQL_PAYLOAD] = "INSERT INTO payload (id, session_id, received_at, path, api_key, headers, bytes)"
                     " VALUES (?,?,?,?,?,?,?)",
@@ -180,7 +182,7 @@ static int commit(struct store *s, struct err *err) {
         store_retain(s, &gone, err) != 0 || store_count_write(s, err) != 0 ||
         store_verdicts_write(s, err) != 0)
         return store_roll_back(s, err);
-    if (db_done(s->db, s->sql[SQL_COMMIT], err) != 0)
+    if (store_end(s, err) != 0)
         return store_roll_back(s, err);
     s->open_transaction = s->rows = false;
     store_verdicts_written(s);
@@ -206,7 +208,7 @@ static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, log_file_vfs());
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
@@ -233,7 +235,8 @@ static int load_last_id(struct store *s, struct err *err) {
             " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
             " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0),"
             " coalesce((SELECT max(id) FROM kept_request), 0),"
-            " coalesce((SELECT first_id + json_array_length(vals) - 1 FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
+            " coalesce((SELECT first_id + json_extract(vals, '$[#-1][0]') + json_array_length(vals, '$[#-1]') - 3"
+            " FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
             0, &id, err) != 0)
         return -1;
     s->last_id = (uint64_t)id;

@@ -1,3 +1,4 @@
+#include "store/sqlite/log_file.h"
 #include "store/sqlite/private.h"
 
 int store_prepare(struct store *s, enum store_sql last, struct err *err) {
@@ -21,6 +22,13 @@ int store_begin(struct store *s, struct err *err) {
     s->locked_seen_at = 0;
     s->open_transaction = true;
     return 0;
+}
+
+int store_end(struct store *s, struct err *err) {
+    log_file_begin(s->db);
+    int result = db_done(s->db, s->sql[SQL_COMMIT], err);
+    log_file_end(s->db);
+    return result;
 }
 
 int store_roll_back(struct store *s, struct err *err) {

@@ -50,28 +50,9 @@ static void put_sketch(struct buf *b, const struct value *v) {
     buf_str(b, "]}");
 }
 
-/* "[1700000000,1.5]", the way of every point of a POST, without a look at the buffer for each piece. */
-static void put_stamped(struct buf *b, const struct value *v) {
-    if (!buf_reserve(b, NUMBER_DIGITS + NUMBER_SIZE + 3))
-        return;
-    char *p = b->p + b->n;
-    *p++ = '[';
-    p += number_put((uint64_t)v->timestamp, p);
-    *p++ = ',';
-    p += number_format(v->number, p);
-    *p++ = ']';
-    *p = '\0';
-    b->n = (size_t)(p - b->p);
-}
-
 void vals_put(struct buf *b, enum metric_type type, const struct value *v) {
     if (v->sketch) {
         put_sketch(b, v);
-        return;
-    }
-    if (v->timestamp > 0 && !metric_is(type, METRIC_TEXT) && isfinite(v->number) &&
-        !(v->text.p && number_is_json(v->text))) {
-        put_stamped(b, v);
         return;
     }
     if (v->timestamp != 0) {

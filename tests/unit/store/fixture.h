@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define SCHEMA_VERSION                                                                                       \
-    "10" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+    "11" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
 /* Makes of a file of today's version one of version 6. */
 #define TO_VERSION_7                                                                                         \
     "DROP VIEW sessions; ALTER TABLE session DROP COLUMN label;"                                             \

@@ -41,16 +41,56 @@ static void put_round(struct store *s, int n) {
     put_request(s);
 }
 
+/* Of one body: contexts that follow each other and that do not, values with the timestamp of most, with another and with none. */
+static void put_body(struct store *s, int n) {
+    uint32_t count = 2;
+    int32_t key = 3;
+    struct sketch sketch = {
+        .count = 2, .sum = 5, .min = 1, .max = 4, .avg = 2.5, .n_bins = 1, .keys = &key, .counts = &count};
+    const int64_t now = 1700000000 + n;
+    const struct {
+        const char *name;
+        enum metric_type type;
+        struct value value;
+    } points[] = {
+        {"a", METRIC_GAUGE, {.number = 0.1 * n, .timestamp = now}},
+        {"b", METRIC_GAUGE, {.number = n, .timestamp = now}},
+        {"set", METRIC_SET, {.text = SPAN("],[7,\"x\\"), .timestamp = now}},
+        {"sketch", METRIC_DISTRIBUTION, {.number = 2.5, .sketch = &sketch, .timestamp = now}},
+        {"c", METRIC_GAUGE, {.number = 1.5, .text = SPAN("1.50"), .timestamp = now}},
+        {"c", METRIC_GAUGE, {.number = -2, .timestamp = now + 1}},
+        {"c", METRIC_GAUGE, {.number = INFINITY, .timestamp = now}},
+        {"a", METRIC_GAUGE, {.number = 3}},
+        {"b", METRIC_GAUGE, {.number = 4}},
+        {"set", METRIC_SET, {.text = SPAN("[1,\"y\"]")}},
+        {"c", METRIC_GAUGE, {.number = 7}},
+        {"b", METRIC_GAUGE, {.number = 5, .timestamp = -now}},
+        {"a", METRIC_GAUGE, {.number = 6, .timestamp = now}},
+    };
+    OK(store_arrival(s, 1, SOURCE_HTTP, AT + n, &err));
+    put_request(s); /* so that the newest id is a sample's */
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+        OK(store_put(s,
+                     &(struct record){.kind = RECORD_METRIC,
+                                      .metric = {.type = points[i].type,
+                                                 .name = span_str(points[i].name),
+                                                 .sample_rate = 1,
+                                                 .n_values = 1,
+                                                 .values = &points[i].value}},
+                     &err));
+}
+
 /* A recorder that is killed after it has committed the first round, and then kept, or committed, the others. */
-static void die_recording(const char *path, bool keeps, int rounds) {
+static void die_recording(const char *path, bool keeps, int rounds, void (*put)(struct store *, int),
+                          size_t n) {
     pid_t child = fork();
     if (child == 0) {
         struct store *s = open_at(path);
         for (int i = 1; i <= rounds; i++) {
-            put_round(s, i);
+            put(s, i);
             if (keeps && i > 1) {
                 KEEP(s);
-                if (store_kept(s) != 6 * (uint64_t)(i - 1) || store_pending(s) != 0)
+                if (store_kept(s) != n * (uint64_t)(i - 1) || store_pending(s) != 0)
                     _exit(1);
             } else {
                 COMMIT(s);
@@ -125,8 +165,8 @@ static void what_was_kept_survives(void) {
     struct place kept, committed;
     place_make(&kept);
     place_make(&committed);
-    die_recording(kept.path, true, 4);
-    die_recording(committed.path, false, 4);
+    die_recording(kept.path, true, 4, put_round, 6);
+    die_recording(committed.path, false, 4, put_round, 6);
     EXPECT_SQL(kept.path, "SELECT (SELECT count(*) FROM kept) || (SELECT count(*) FROM kept_request)", "153");
     expect_same_views(kept.path, committed.path);
     struct buf before = read_file(kept.path);
@@ -159,6 +199,60 @@ static void what_was_kept_survives(void) {
     store_close(t);
     expect_same_views(kept.path, committed.path);
     place_remove(&kept);
+    place_remove(&committed);
+}
+
+static void expect_same_lists(const char *a, const char *b) {
+    static const enum what whats[] = {SAMPLES, SERIES, REQUESTS};
+    struct store *s = open_at(a), *t = open_at(b);
+    EQ_INT(store_last_id(s), store_last_id(t));
+    for (size_t i = 0; i < sizeof whats / sizeof whats[0]; i++)
+        expect_same_lines(lines_of(s, whats[i], everything), lines_of(t, whats[i], everything));
+    store_close(s);
+    store_close(t);
+}
+
+/* One row holds what has one timestamp for the most part; what a value without one would take for its own begins another. */
+static void a_body_survives(void) {
+    struct place kept, committed;
+    place_make(&kept);
+    place_make(&committed);
+    die_recording(kept.path, true, 3, put_body, 14);
+    die_recording(committed.path, false, 3, put_body, 14);
+    EXPECT_SQL(
+        kept.path,
+        "SELECT group_concat(first_id||' '||coalesce(timestamp,'-')||vals) FROM kept WHERE first_id < 30",
+        "16 1700000002[[0,1,0.2,2,\"],[7,\\\"x\\\\\",{\"ts\":1700000002,\"n\":2,\"sum\":5,\"min\":1,\"max\":4,"
+        "\"avg\":2.5,\"k\":[3],\"c\":[2]},1.50],[5,5,[1700000003,-2]],[6,5,1e999]],"
+        "23 -[[0,1,3,4,\"[1,\\\"y\\\"]\"],[3,5,7],[4,2,[-1700000002,5]],[5,1,[1700000002,6]]]");
+    expect_same_views(kept.path, committed.path);
+    expect_same_lists(kept.path, committed.path);
+    expect_same_views(kept.path, committed.path);
+    place_remove(&kept);
+    place_remove(&committed);
+}
+
+/* As the version before left it: [[context, value], ...], each value with its timestamp. */
+static void an_older_recorder_kept_it(void) {
+    struct place old, committed;
+    place_make(&old);
+    place_make(&committed);
+    die_recording(old.path, false, 1, put_body, 14);
+    die_recording(committed.path, false, 2, put_body, 14);
+    run_sql(
+        old.path,
+        "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
+        "CREATE TABLE kept (first_id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, source INTEGER NOT NULL,"
+        " vals TEXT NOT NULL); PRAGMA user_version = 10;"
+        "INSERT INTO kept_request SELECT 15, session_id, 1700000000000000002, source, method, path, query, status, wire_bytes,"
+        " body_bytes, encoding, content_type, user_agent, api_key, body, note FROM request;"
+        "INSERT INTO kept VALUES (16, 1700000000000000002, 3, '[[1,[1700000002,0.2]],[2,[1700000002,2]],"
+        "[3,[1700000002,\"],[7,\\\"x\\\\\"]],[4,{\"ts\":1700000002,\"n\":2,\"sum\":5,\"min\":1,\"max\":4,\"avg\":2.5,\"k\":[3],"
+        "\"c\":[2]}],[5,[1700000002,1.50]],[5,[1700000003,-2]],[5,[1700000002,1e999]],[1,3],[2,4],[3,\"[1,\\\"y\\\"]\"],"
+        "[5,7],[2,[-1700000002,5]],[1,[1700000002,6]]]');");
+    expect_same_lists(old.path, committed.path);
+    expect_same_views(old.path, committed.path);
+    place_remove(&old);
     place_remove(&committed);
 }
 
@@ -269,5 +363,6 @@ static void a_full_disk(void) {
 }
 
 UNIT_MAIN("store/keep", {"what was kept survives", what_was_kept_survives},
+          {"a body survives", a_body_survives}, {"an older recorder kept it", an_older_recorder_kept_it},
           {"a commit makes it visible", a_commit_makes_it_visible},
           {"other rows make it a commit", other_rows_make_it_a_commit}, {"a full disk", a_full_disk})
