@@ -103,10 +103,17 @@ static void collect(struct view *v) {
         v->no_memory = true;
 }
 
+/* One sample of NAME itself, later or lost, puts the forms aside, and with them whatever they tell. */
+static void find_by_forms(struct view *v, struct finding *f) {
+    find_with_forms(v, f);
+    if (!v->by_rates)
+        f->settled_later = f->settled_lost = false;
+}
+
 static void find(struct view *v, struct finding *f) {
     const struct claim *claim = v->claim;
     if (claim->e->subject == SUBJECT_METRIC && v->flushed.samples)
-        find_with_forms(v, f);
+        find_by_forms(v, f);
     else if (claim->e->subject == SUBJECT_METRIC)
         find_itself(v, f);
     else if (f->clause->stat == STAT_STATUS)

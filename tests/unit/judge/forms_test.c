@@ -379,6 +379,25 @@ static void test_rates_after_a_loss(void) {
     FAILS(f, "no incr hits");
 }
 
+/* One sample of lat itself puts its forms aside. */
+static void test_forms_settle_nothing(void) {
+    sent(NULL);
+    flush_all();
+    PASSES(f, "timing lat samples >= 1");
+    FAILS(f, "timing lat count <= 3");
+    EQ_INT(judging_final(f, "timing lat count <= 3"), false);
+    EQ_INT(judging_final(f, "no timing lat each > 0"), false);
+    EQ_INT(judging_final(f, "no timing lat"), false);
+    fake_loss(f, NULL, LOSS_KERNEL_DROP, 1);
+    INCONCLUSIVE(f, "timing lat count <= 3");
+    INCONCLUSIVE(f, "timing lat max >= 90");
+    INCONCLUSIVE(f, "no timing lat each > 0");
+    by_udp("lat:1|ms");
+    FAILS(f, "no timing lat each > 0");
+    INCONCLUSIVE(f, "timing lat count <= 3");
+    PASSES(f, "timing lat samples >= 1");
+}
+
 static void test_done(void) {
     fake_free(f);
     f = NULL;
@@ -394,4 +413,5 @@ UNIT_MAIN("judge/forms", {"names of aggregated forms", test_names_of_forms},
           {"forms and one sample for several clauses", test_forms_and_one_sample},
           {"increments that came as a rate", test_increments_by_rate},
           {"counts and rates of one name", test_counts_and_rates_of_one_name},
-          {"rates after a loss", test_rates_after_a_loss}, {"(done)", test_done})
+          {"rates after a loss", test_rates_after_a_loss},
+          {"a claim told by forms gave up early, and stood after a loss", test_forms_settle_nothing}, {"(done)", test_done})
