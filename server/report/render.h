@@ -33,4 +33,16 @@ static inline struct render_counts render_count(const json_t *report) {
     return counts;
 }
 
+/* Of the claim that every series is covered: a verdict; {NULL, 0} when that was not claimed. */
+static inline struct span render_covered(const json_t *report) {
+    const json_t *uncovered = json_object_get(report, "uncovered");
+    struct span covered = render_text_of(report, "covered");
+    if (!uncovered || covered.n)
+        return covered;
+    return json_array_size(uncovered) ? SPAN("fail") : SPAN("pass"); /* of a server that does not tell */
+}
+
+#define RENDER_COVERED        "every series is covered"
+#define RENDER_COVERED_UNSURE "what was lost could have been of any series"
+
 #endif
