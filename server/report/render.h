@@ -42,6 +42,16 @@ static inline struct span render_covered(const json_t *report) {
     return json_array_size(uncovered) ? SPAN("fail") : SPAN("pass"); /* of a server that does not tell */
 }
 
+/* Whether it is a loss alone that makes the report inconclusive, and no result of it tells: lint found nothing. */
+static inline bool render_untold(const json_t *report) {
+    struct render_counts counts = render_count(report);
+    return span_eq(render_text_of(report, "verdict"), SPAN("inconclusive")) && counts.failed == 0 &&
+           counts.inconclusive == 0 && !span_eq(render_covered(report), SPAN("inconclusive"));
+}
+
+#define RENDER_UNTOLD        "nothing was lost"
+#define RENDER_UNTOLD_UNSURE "what was lost could have changed the verdict"
+
 #define RENDER_COVERED        "every series is covered"
 #define RENDER_COVERED_UNSURE "what was lost could have been of any series"
 
