@@ -241,9 +241,9 @@ static bool lost_any_samples(const struct judge *j) {
     return (j->lost.all | j->lost_apart.all) & LOST_SAMPLES;
 }
 
-/* A series that may be a form is covered once its .count comes. */
+/* A series that may be a form is covered once its .count comes; of what an Agent makes, one sample more changes what there is. */
 static bool uncovered_for_good(const struct judge *j) {
-    return j->n_uncovered > j->n_unformed;
+    return j->n_uncovered > j->n_unformed && !j->as_datadog;
 }
 
 enum verdict judge_covered(struct judge *j) {
