@@ -192,8 +192,9 @@ static void tell_losses(const json_t *answer) {
         const json_t *one = json_array_get(losses, i);
         struct span text = row_text(one, "text"), detail = row_text(one, "detail");
         log_warning("lost, so that it is not in here: %lld %.*s%s%.*s%s",
-                    (long long)json_integer_value(json_object_get(one, "n")), (int)text.n, text.n ? text.p : "",
-                    detail.n ? " (" : "", (int)detail.n, detail.n ? detail.p : "", detail.n ? ")" : "");
+                    (long long)json_integer_value(json_object_get(one, "n")), (int)text.n,
+                    text.n ? text.p : "", detail.n ? " (" : "", (int)detail.n, detail.n ? detail.p : "",
+                    detail.n ? ")" : "");
     }
 }
 
