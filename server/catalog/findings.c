@@ -119,12 +119,19 @@ enum verdict findings_absence(const struct findings *f, enum verdict when_comple
     return f->lost || doubted ? VERDICT_INCONCLUSIVE : when_complete;
 }
 
+/* What an Agent makes of samples may be something else with those that were lost. */
+static enum verdict verdict_of(const struct findings *f, const struct catalog_finding *x) {
+    bool unsure = f->scope.as_datadog && f->lost && x->verdict == VERDICT_FAIL;
+    return unsure ? VERDICT_INCONCLUSIVE : x->verdict;
+}
+
 void findings_add(struct findings *f, const struct catalog_finding *x) {
     if (!scope_tells(&f->scope, x->name))
         return;
-    bool warns = x->verdict == VERDICT_PASS && x->severity != SEVERITY_ERROR;
-    bool plain = x->verdict == VERDICT_PASS && !warns;
-    f->counts[x->verdict]++;
+    enum verdict verdict = verdict_of(f, x);
+    bool warns = verdict == VERDICT_PASS && x->severity != SEVERITY_ERROR;
+    bool plain = verdict == VERDICT_PASS && !warns;
+    f->counts[verdict]++;
     if (!plain)
         f->severities[x->severity]++;
     json_t *list = plain ? f->passed : f->others;
@@ -134,7 +141,7 @@ void findings_add(struct findings *f, const struct catalog_finding *x) {
     }
     json_t *result = json_object();
     put_field(f, result, "expectation", text(x->expectation));
-    put_field(f, result, "verdict", json_string(verdict_word(x->verdict)));
+    put_field(f, result, "verdict", json_string(verdict_word(verdict)));
     put_field(f, result, "observed", text(x->observed));
     put_field(f, result, "why", text(x->why));
     json_t *closest = json_array();

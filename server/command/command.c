@@ -200,7 +200,8 @@ const struct command commands[] = {
      snapshot_command},
     {"diff", "A B", 2, 2, false, GROUPS(TAKES_SERVER, TAKES_DB, TAKES_SESSION, TAKES_DIFF, TAKES_JSON, TAKES_QUIET),
      "what changed between two recordings, snapshots or catalogs",
-     "A and B: files of any of these kinds, or session:NAME on the server. Exit code 1 when something changed.",
+     "A and B: files of any of these kinds, or session:NAME on the server. Exit code 1 when something\n"
+     "changed, 4 when a loss could have made or hidden a change.",
      "  statwit diff main.db branch.db --markdown\n"
      "  statwit diff checkout.metrics session:default\n"
      "  statwit diff old/metadata.csv metadata.csv",

@@ -15,8 +15,8 @@ enum operand_kind { OPERAND_SESSION, OPERAND_RECORDING, OPERAND_SNAPSHOT, OPERAN
 struct operand {
     const char *text;
     enum operand_kind kind;
-    struct buf bytes; /* of a snapshot */
-    json_t *side;
+    struct buf bytes;      /* of a snapshot */
+    json_t *side, *losses; /* of a recording */
 };
 
 static int look_at_operand(struct operand *x) {
@@ -64,8 +64,10 @@ static int read_recording(const struct options *o, struct operand *x, const stru
     if (mask)
         json_object_set_new(question, "mask", mask);
     int status = naming_ask(&of_file, ASK_SNAPSHOT, question, NULL, &answer);
-    if (status == EXIT_PASS)
+    if (status == EXIT_PASS) {
         x->side = snapshot_side(row_text(answer, "snapshot"), x->text);
+        x->losses = json_incref(json_object_get(answer, "losses"));
+    }
     json_decref(question);
     json_decref(answer);
     return status;
@@ -112,17 +114,43 @@ static int compare_files(const json_t *question, json_t **answer) {
     return *answer ? EXIT_PASS : EXIT_CANNOT;
 }
 
+/* Adds what the recordings have lost to the answer, which tells of sessions alone. */
+static void add_losses(json_t *answer, const struct operand operands[2]) {
+    json_t *losses = json_object_get(answer, "losses"), *one;
+    if (!losses && json_object_set_new(answer, "losses", losses = json_array()) != 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        size_t k;
+        json_array_foreach(operands[i].losses, k, one) {
+            json_object_set_new(one, "side", json_string(i ? "b" : "a"));
+            json_array_append(losses, one);
+        }
+    }
+}
+
+/* Only what one side has too much is certain after a loss, and only when the other side lost nothing. */
+static int status_of(const json_t *answer) {
+    bool lost_a = naming_lost(answer, "a"), lost_b = naming_lost(answer, "b");
+    if (json_is_true(json_object_get(answer, "same")))
+        return lost_a || lost_b ? EXIT_INCONCLUSIVE : EXIT_PASS;
+    bool added = json_array_size(json_object_get(answer, "added")) > 0,
+         removed = json_array_size(json_object_get(answer, "removed")) > 0;
+    bool certain = (!lost_a && !lost_b) || (added && !lost_a) || (removed && !lost_b);
+    return certain ? EXIT_FAIL : EXIT_INCONCLUSIVE;
+}
+
 static int show(const struct options *o, const json_t *answer) {
     const char *field = option_on(o, OPT_MARKDOWN) ? "markdown" : "text";
-    bool same = json_is_true(json_object_get(answer, "same"));
     if (option_on(o, OPT_JSON)) {
         json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
         putchar('\n');
     } else if (!option_on(o, OPT_QUIET)) {
         struct span text = row_text(answer, field);
         text_write(stdout, text);
+        if (option_on(o, OPT_MARKDOWN) && naming_lost(answer, NULL))
+            puts("\nSomething was lost: what changed may be missing here, or may not have changed.");
     }
-    return same ? EXIT_PASS : EXIT_FAIL;
+    return status_of(answer);
 }
 
 int diff_command(const struct options *o) {
@@ -138,11 +166,14 @@ int diff_command(const struct options *o) {
         question = json_pack("{s:O, s:O}", "a", operands[0].side, "b", operands[1].side);
         status = live ? naming_ask(o, ASK_DIFF, question, NULL, &answer) : compare_files(question, &answer);
     }
-    if (status == EXIT_PASS)
+    if (status == EXIT_PASS) {
+        add_losses(answer, operands);
         status = show(o, answer);
+    }
     for (int i = 0; i < 2; i++) {
         buf_free(&operands[i].bytes);
         json_decref(operands[i].side);
+        json_decref(operands[i].losses);
     }
     json_decref(question);
     json_decref(answer);

@@ -174,17 +174,32 @@ static void tell_earlier(enum catalog_kind kind, const json_t *answer) {
                  kind == ASK_DIFF ? "" : " (--since 0 takes them in)");
 }
 
-int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question, struct remote *remote,
-               json_t **answer) {
-    bool scoped = kind != ASK_DIFF;
-    if (scoped && option_given(o, OPT_SESSION))
-        json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
-    if (scoped && option_given(o, OPT_SINCE))
-        json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
-    if (scoped && option_given(o, OPT_AS))
-        json_object_set_new(question, "as", json_string(option_text(o, OPT_AS)));
-    if (!remote && rows_from_file(o))
-        return ask_file(o, kind, question, answer);
+bool naming_lost(const json_t *answer, const char *side) {
+    const json_t *losses = json_object_get(answer, "losses");
+    bool lost = false;
+    for (size_t i = 0; i < json_array_size(losses); i++) {
+        const json_t *one = json_array_get(losses, i);
+        int loss = loss_of(row_text(one, "loss")); /* -1: "client" */
+        bool doubt = loss >= 0 && loss_kinds((enum loss)loss) == LOST_IN_DOUBT;
+        lost |= !doubt && (!side || span_eq(row_text(one, "side"), span_str(side)));
+    }
+    return lost;
+}
+
+static void tell_losses(const json_t *answer) {
+    const json_t *losses = json_object_get(answer, "losses");
+    for (size_t i = 0; i < json_array_size(losses) && !json_object_get(answer, "verdict"); i++) {
+        const json_t *one = json_array_get(losses, i);
+        struct span text = row_text(one, "text"), detail = row_text(one, "detail");
+        log_warning("lost, so that it is not in here: %lld %.*s%s%.*s%s",
+                    (long long)json_integer_value(json_object_get(one, "n")), (int)text.n,
+                    text.n ? text.p : "", detail.n ? " (" : "", (int)detail.n, detail.n ? detail.p : "",
+                    detail.n ? ")" : "");
+    }
+}
+
+static int ask_server(const struct options *o, enum catalog_kind kind, const json_t *question,
+                      struct remote *remote, json_t **answer) {
     struct remote own;
     int status = naming_no_histograms(o);
     if (status == EXIT_PASS && !remote)
@@ -195,6 +210,22 @@ int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question
         tell_earlier(kind, *answer);
     if (!remote)
         remote_close(&own);
+    return status;
+}
+
+int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question, struct remote *remote,
+               json_t **answer) {
+    bool scoped = kind != ASK_DIFF;
+    if (scoped && option_given(o, OPT_SESSION))
+        json_object_set_new(question, "session", json_string(option_text(o, OPT_SESSION)));
+    if (scoped && option_given(o, OPT_SINCE))
+        json_object_set_new(question, "since", json_integer(option_number(o, OPT_SINCE)));
+    if (scoped && option_given(o, OPT_AS))
+        json_object_set_new(question, "as", json_string(option_text(o, OPT_AS)));
+    int status = !remote && rows_from_file(o) ? ask_file(o, kind, question, answer)
+                                              : ask_server(o, kind, question, remote, answer);
+    if (status == EXIT_PASS)
+        tell_losses(*answer);
     return status;
 }
 

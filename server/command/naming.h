@@ -17,6 +17,8 @@ int naming_catalogs(size_t n, const char *const *paths, json_t **files);
  * options. `remote` may be NULL: then one is opened. */
 int naming_ask(const struct options *o, enum catalog_kind kind, json_t *question, struct remote *remote,
                json_t **answer);
+/* Whether something was lost of what the answer is about, more than a doubt; of one side ("a", "b") of a diff, or of all. */
+bool naming_lost(const json_t *answer, const char *side);
 /* Verifies against the catalogs of --catalog, with --strict, --prefix and --ignore-tags. */
 int naming_verify(const struct options *o, struct remote *remote, json_t **answer);
 /* A report without expectations, for naming_extend. */

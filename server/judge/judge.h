@@ -114,6 +114,8 @@ extern const struct record_taker judge_takes;
 
 /* All expectations together: fail before inconclusive before pass. */
 enum verdict judge_verdict(struct judge *j);
+/* Whether every series is covered; pass when nobody asks (all_covered). judge_verdict takes it in. */
+enum verdict judge_covered(struct judge *j);
 /* Whether the verdict is final: no later record can turn it into a pass. */
 bool judge_final(struct judge *j);
 

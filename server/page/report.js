@@ -24,7 +24,10 @@ function closest(c, app) {
 // Series that no expectation names, with --all-covered.
 export function uncovered(report) {
   const list = report.uncovered || [];
-  return list.length > 0 && h('section', {class: 'card result v-fail'}, h('p', null, `${whole(list.length)} series that no expectation names. These would:`),
+  if (report.covered === 'inconclusive' && list.length === 0) {
+    return h('section', {class: 'card result v-inconclusive'}, h('p', null, 'Every series is named by an expectation, but what was lost could have been of any series.'));
+  }
+  return list.length > 0 && h('section', {class: `card result v-${report.covered || 'fail'}`}, h('p', null, `${whole(report.n_uncovered || list.length)} series that no expectation names. These would:`),
     h('ul', null, list.slice(0, 50).map((u) => h('li', null, h('code', null, h('bdi', null, u.expectation || u.name || ''))))));
 }
 

@@ -194,6 +194,40 @@ static json_t *with_earlier(const struct catalog_question *q, json_t *answer) {
     return answer;
 }
 
+/* What was lost of the scope, each with the side of a diff that it is of. */
+static int add_losses(json_t *losses, const struct scope *scope, const char *side, struct reader *reader,
+                      struct err *err) {
+    struct findings f;
+    int result = findings_start(&f, scope, reader, err);
+    for (size_t i = 0; result == 0 && i < json_array_size(f.losses); i++) {
+        json_t *loss = json_array_get(f.losses, i);
+        if ((side && json_object_set_new(loss, "side", json_string(side)) != 0) ||
+            json_array_append(losses, loss) != 0)
+            result = err_set(err, 0, "out of memory");
+    }
+    findings_free(&f);
+    return result;
+}
+
+static json_t *with_losses(struct catalog_question *q, json_t *answer, struct reader *reader,
+                           struct err *err) {
+    json_t *losses = json_array();
+    if (!answer || !losses)
+        goto failed;
+    if (q->kind != ASK_DIFF && add_losses(losses, &q->scope, NULL, reader, err) != 0)
+        goto failed;
+    for (size_t i = 0; i < 2; i++)
+        if (q->sides[i].live && add_losses(losses, &q->sides[i].scope, i ? "b" : "a", reader, err) != 0)
+            goto failed;
+    if (json_object_set_new(answer, "losses", losses) == 0)
+        return with_earlier(q, answer);
+    losses = NULL; /* json_object_set_new has given it back */
+failed:
+    json_decref(losses);
+    json_decref(answer);
+    return NULL;
+}
+
 bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t last_id, struct err *err) {
     return judge_is_mark(q->scope.since, last_id, err) &&
            judge_is_mark(q->sides[0].scope.since, last_id, err) &&
@@ -201,7 +235,7 @@ bool catalog_question_knows_marks(const struct catalog_question *q, uint64_t las
 }
 
 void catalog_question_unsaved(struct catalog_question *q, uint64_t n) {
-    q->scope.unsaved = n;
+    q->scope.unsaved = q->sides[0].scope.unsaved = q->sides[1].scope.unsaved = n;
 }
 
 bool catalog_question_was_too_much(const struct catalog_question *q) {
@@ -244,7 +278,7 @@ static json_t *answer_snapshot(struct catalog_question *q, struct reader *reader
     json_t *answer =
         snapshot_write(&options, reader, &text, err) ? NULL : text_answer("snapshot", &text, err);
     buf_free(&text);
-    return with_earlier(q, answer);
+    return with_losses(q, answer, reader, err);
 }
 
 static json_t *answer_infer(struct catalog_question *q, struct reader *reader, struct err *err) {
@@ -326,9 +360,9 @@ json_t *catalog_question_answer(struct catalog_question *q, struct reader *reade
     case ASK_SNAPSHOT:
         return answer_snapshot(q, reader, err);
     case ASK_INFER:
-        return with_earlier(q, answer_infer(q, reader, err));
+        return with_losses(q, answer_infer(q, reader, err), reader, err);
     case ASK_DIFF:
-        return with_earlier(q, answer_diff(q, reader, err));
+        return with_losses(q, answer_diff(q, reader, err), reader, err);
     }
     return NULL;
 }

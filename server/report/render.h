@@ -33,4 +33,26 @@ static inline struct render_counts render_count(const json_t *report) {
     return counts;
 }
 
+/* Of the claim that every series is covered: a verdict; {NULL, 0} when that was not claimed. */
+static inline struct span render_covered(const json_t *report) {
+    const json_t *uncovered = json_object_get(report, "uncovered");
+    struct span covered = render_text_of(report, "covered");
+    if (!uncovered || covered.n)
+        return covered;
+    return json_array_size(uncovered) ? SPAN("fail") : SPAN("pass"); /* of a server that does not tell */
+}
+
+/* Whether it is a loss alone that makes the report inconclusive, and no result of it tells: lint found nothing. */
+static inline bool render_untold(const json_t *report) {
+    struct render_counts counts = render_count(report);
+    return span_eq(render_text_of(report, "verdict"), SPAN("inconclusive")) && counts.failed == 0 &&
+           counts.inconclusive == 0 && !span_eq(render_covered(report), SPAN("inconclusive"));
+}
+
+#define RENDER_UNTOLD        "nothing was lost"
+#define RENDER_UNTOLD_UNSURE "what was lost could have changed the verdict"
+
+#define RENDER_COVERED        "every series is covered"
+#define RENDER_COVERED_UNSURE "what was lost could have been of any series"
+
 #endif

@@ -131,34 +131,55 @@ static void put_lacking_push(const json_t *push, struct buf *b) {
     buf_str(b, "/>\n    </testcase>\n");
 }
 
+static void put_covered(const json_t *report, struct buf *b) {
+    const json_t *uncovered = json_object_get(report, "uncovered");
+    struct span covered = render_covered(report);
+    buf_str(b, "    <testcase classname=\"statwit\" name=\"" RENDER_COVERED "\"");
+    if (span_eq(covered, SPAN("pass"))) {
+        buf_str(b, "/>\n");
+        return;
+    }
+    bool fail = span_eq(covered, SPAN("fail"));
+    const json_t *all = json_object_get(report, "n_uncovered"); /* the list has an end */
+    json_int_t n = all ? json_integer_value(all) : (json_int_t)json_array_size(uncovered);
+    buf_printf(b, ">\n      <%s type=\"%s\" message=\"", fail ? "failure" : "error",
+               fail ? "fail" : "inconclusive");
+    if (fail)
+        buf_printf(b, "%lld series not covered", (long long)n);
+    else
+        buf_str(b, RENDER_COVERED_UNSURE);
+    buf_str(b, "\">");
+    for (size_t i = 0; i < json_array_size(uncovered); i++) {
+        put_xml(b, render_text_of(json_array_get(uncovered, i), "name"));
+        buf_char(b, '\n');
+    }
+    buf_printf(b, "</%s>\n    </testcase>\n", fail ? "failure" : "error");
+}
+
 void report_junit(const json_t *report, struct buf *b) {
-    const json_t *results = json_object_get(report, "results"),
-                 *uncovered = json_object_get(report, "uncovered");
-    size_t n = json_array_size(results), n_uncovered = json_array_size(uncovered);
+    const json_t *results = json_object_get(report, "results");
+    size_t n = json_array_size(results);
     const json_t *push = json_object_get(report, "push");
-    size_t lacking = lacks_push(push);
+    size_t lacking = lacks_push(push), untold = render_untold(report);
+    struct span covered = render_covered(report);
     struct render_counts counts = render_count(report);
+    counts.failed += span_eq(covered, SPAN("fail"));
+    counts.inconclusive += covered.n && !span_eq(covered, SPAN("fail")) && !span_eq(covered, SPAN("pass"));
     buf_str(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     buf_printf(
         b,
         "  <testsuite name=\"statwit\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.3f\">\n",
-        n + (uncovered != NULL) + lacking, counts.failed + (n_uncovered > 0), counts.inconclusive + lacking,
+        n + (covered.n > 0) + lacking + untold, counts.failed, counts.inconclusive + lacking + untold,
         json_number_value(json_object_get(report, "waited_ms")) / 1000);
     put_push(push, b);
     for (size_t i = 0; i < n; i++)
         put_test_case(json_array_get(results, i), b);
-    if (uncovered)
-        buf_str(b, "    <testcase classname=\"statwit\" name=\"every series is covered\"");
-    if (uncovered && n_uncovered == 0)
-        buf_str(b, "/>\n");
-    if (n_uncovered) {
-        buf_printf(b, ">\n      <failure type=\"fail\" message=\"%zu series not covered\">", n_uncovered);
-        for (size_t i = 0; i < n_uncovered; i++) {
-            put_xml(b, render_text_of(json_array_get(uncovered, i), "name"));
-            buf_char(b, '\n');
-        }
-        buf_str(b, "</failure>\n    </testcase>\n");
-    }
+    if (covered.n)
+        put_covered(report, b);
+    if (untold)
+        buf_str(b, "    <testcase classname=\"statwit\" name=\"" RENDER_UNTOLD
+                   "\">\n      <error type=\"inconclusive\" message=\"" RENDER_UNTOLD_UNSURE
+                   "\"/>\n    </testcase>\n");
     if (lacking)
         put_lacking_push(push, b);
     buf_str(b, "  </testsuite>\n</testsuites>\n");
@@ -192,11 +213,23 @@ static void put_yaml(struct buf *b, const char *key, struct span s) {
     buf_free(&visible);
 }
 
+static void put_tap_covered(struct buf *b, struct span covered, size_t number) {
+    bool pass = span_eq(covered, SPAN("pass"));
+    buf_printf(b, "%sok %zu - " RENDER_COVERED "\n", pass ? "" : "not ", number);
+    if (pass || span_eq(covered, SPAN("fail")))
+        return;
+    buf_str(b, "  ---\n");
+    put_yaml(b, "verdict", covered);
+    put_yaml(b, "why", SPAN(RENDER_COVERED_UNSURE));
+    buf_str(b, "  ...\n");
+}
+
 void report_tap(const json_t *report, struct buf *b) {
-    const json_t *results = json_object_get(report, "results"),
-                 *uncovered = json_object_get(report, "uncovered");
+    const json_t *results = json_object_get(report, "results");
     size_t n = json_array_size(results);
-    buf_printf(b, "TAP version 13\n1..%zu\n", n + (uncovered != NULL));
+    struct span covered = render_covered(report);
+    bool untold = render_untold(report);
+    buf_printf(b, "TAP version 13\n1..%zu\n", n + (covered.n > 0) + untold);
     for (size_t i = 0; i < n; i++) {
         const json_t *result = json_array_get(results, i);
         struct span verdict = render_text_of(result, "verdict");
@@ -226,9 +259,14 @@ void report_tap(const json_t *report, struct buf *b) {
         }
         buf_str(b, "  ...\n");
     }
-    if (uncovered)
-        buf_printf(b, "%sok %zu - every series is covered\n", json_array_size(uncovered) ? "not " : "",
-                   n + 1);
+    if (covered.n)
+        put_tap_covered(b, covered, n + 1);
+    if (untold) {
+        buf_printf(b, "not ok %zu - " RENDER_UNTOLD "\n  ---\n", n + (covered.n > 0) + 1);
+        put_yaml(b, "verdict", SPAN("inconclusive"));
+        put_yaml(b, "why", SPAN(RENDER_UNTOLD_UNSURE));
+        buf_str(b, "  ...\n");
+    }
 }
 
 /* --- GitHub ---------------------------------------------------------------------------------------------- */
@@ -280,6 +318,11 @@ void report_github(const json_t *report, struct buf *b) {
         }
         buf_char(b, '\n');
     }
+    struct span covered = render_covered(report);
+    if (covered.n && !span_eq(covered, SPAN("fail")) && !span_eq(covered, SPAN("pass")))
+        buf_str(b, "::error title=statwit inconclusive::" RENDER_COVERED ": " RENDER_COVERED_UNSURE "\n");
+    if (render_untold(report))
+        buf_str(b, "::error title=statwit inconclusive::" RENDER_UNTOLD_UNSURE "\n");
     for (size_t i = 0; i < json_array_size(uncovered); i++) {
         buf_str(b, "::error title=statwit::no expectation covers ");
         put_command(b, render_text_of(json_array_get(uncovered, i), "name"), false);

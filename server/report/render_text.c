@@ -96,10 +96,15 @@ static void put_result(const json_t *result, const struct style *style, struct b
 static void put_uncovered(const json_t *report, const struct style *style, struct buf *b) {
     const json_t *list = json_object_get(report, "uncovered");
     size_t n = json_array_size(list);
-    if (n == 0)
+    struct span covered = render_covered(report);
+    if (covered.n == 0 || span_eq(covered, SPAN("pass")))
         return;
     json_int_t all = json_integer_value(json_object_get(report, "n_uncovered")); /* the list has an end */
-    buf_printf(b, "%sFAIL%s  series that no expectation covers:\n", style->fail, style->end);
+    bool fail = span_eq(covered, SPAN("fail"));
+    buf_printf(b, "%s%s%s  %s\n", fail ? style->fail : style->inconclusive, fail ? "FAIL" : "????",
+               style->end, n ? "series that no expectation covers:" : RENDER_COVERED);
+    if (!fail)
+        put_line(b, "unsure", SPAN(RENDER_COVERED_UNSURE));
     for (size_t i = 0; i < n && i < UNCOVERED_SHOWN; i++) {
         const json_t *one = json_array_get(list, i);
         put_line(b, "", render_text_of(one, "expectation"));

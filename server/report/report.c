@@ -279,6 +279,7 @@ json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
     report = json_pack("{s:s, s:o, s:o}", "verdict", verdict_word(verdict), "results", results, "losses",
                        losses_json(j));
     if (report && j->all_covered) {
+        json_object_set_new(report, "covered", json_string(verdict_word(judge_covered(j))));
         json_object_set_new(report, "uncovered", uncovered_json(j));
         json_object_set_new(report, "n_uncovered", json_integer((json_int_t)j->n_uncovered));
     }

@@ -183,6 +183,45 @@ BAD
     exits 0
 }
 
+@test "diff said that nothing changed though series were lost; a snapshot and a catalog lacked them in silence" {
+    start --max-series 1 --db loss.db
+    statwit send 'a:1|c' 'gone:1|c'
+    printf '# statwit snapshot 1\ncount a[]\n' >a.metrics
+    printf '# statwit snapshot 1\ncount a[]\ncount gone[]\n' >both.metrics
+    printf '# statwit snapshot 1\n' >none.metrics
+    run statwit diff a.metrics session:default
+    exits 4
+    has 'lost, so that it is not in here: 1 samples of series beyond --max-series'
+    run statwit diff both.metrics session:default # what is missing may be what was lost
+    exits 4
+    run statwit diff none.metrics session:default # this is certain
+    exits 1
+    run statwit diff --markdown a.metrics session:default
+    has 'Something was lost: what changed may be missing here'
+    run statwit snapshot
+    exits 0
+    has 'lost, so that it is not in here: 1 samples'
+    run statwit catalog infer -o inferred.json
+    exits 0
+    has 'lost, so that it is not in here: 1 samples'
+    stop
+    run statwit diff loss.db a.metrics --json
+    exits 4
+    [ "$(sed -n 's/^{/{/p' <<<"$output" | jq -c '[.same, .losses[0].loss, .losses[0].side]')" = '[true,"series_limit","a"]' ]
+    run statwit diff a.metrics a.metrics
+    exits 0
+}
+
+@test "lint that found nothing after a loss was green in JUnit and TAP" {
+    start --max-series 1
+    statwit send 'a:1|c' 'gone:1|c'
+    run statwit lint --tap --junit report.xml
+    exits 4
+    has '1..1'
+    has 'not ok 1 - nothing was lost'
+    grep -q 'tests="1" failures="0" errors="1"' report.xml
+}
+
 @test "catalogs are converted and tidied" {
     printf 'metric_name,metric_type\nb,gauge\na,count\n' >m.csv
     run statwit catalog convert m.csv -o m.json

@@ -18,6 +18,14 @@ load helper
     [ "$(jq -c '.results[0].where' <<<"$output")" = '[{"field":"value","op":"==","value":5,"text":"value == 5"}]' ]
 }
 
+@test "the newest sample that 'where' left out was that of the newest series" {
+    start
+    statwit send 'g:1|g|#k:a' 'g:2|g|#k:b' 'g:3|g|#k:a'
+    run statwit expect 'gauge g where value == 6'
+    exits 1
+    has "3 samples matched but for 'where': the newest sample has value 3, not value == 6"
+}
+
 @test "refused lines count: reject, --no-rejects" {
     start
     statwit send 'a:1|c' 'login:x|c'

@@ -32,3 +32,9 @@ split() {
     done
     [ "$n" -eq 6 ]
 }
+
+@test "no value of an option is shown as an option, as --since -0 was" {
+    # mdoc puts a dash before every word behind .Fl: a value stands behind Ar, Cm or Ns.
+    run grep -nE '^\.(It )?Fl [^"]*[ -][a-z]+ [0-9]' "$BATS_TEST_DIRNAME"/../../server/*.[157] "$BATS_TEST_DIRNAME"/../../client/c/*.3
+    [ "$status" -eq 1 ] || { echo "$output" && false; }
+}

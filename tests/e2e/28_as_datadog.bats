@@ -144,3 +144,22 @@ END
     exits 3
     has 'a share from 0.01 to 1'
 }
+
+@test "as datadog: a claim stood after a loss, though one sample more makes other points" {
+    start
+    statwit fault dogstatsd --drop 1
+    statwit send 'a:9|g' # the first of its bucket: an Agent makes a gauge of all of them
+    statwit fault clear
+    statwit send 'a:1|c'
+    run statwit expect 'incr a samples >= 1'
+    exits 0
+    run statwit expect --as datadog 'rate a samples >= 1'
+    exits 4
+    run statwit expect --as datadog 'no rate a'
+    exits 4
+    run statwit expect --as datadog 'gauge other samples == 0' --all-covered
+    exits 4
+    echo '{"metrics":{"a":{"type":"gauge"}}}' >gauge.json
+    run statwit verify --as datadog --catalog gauge.json
+    exits 4
+}

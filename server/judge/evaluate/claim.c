@@ -103,12 +103,25 @@ static void collect(struct view *v) {
         v->no_memory = true;
 }
 
+/* One sample of NAME itself, later or lost, puts the forms aside, and with them whatever they tell. And an Agent makes other
+ * points of one sample more: the first of a bucket says what all of them are. */
+static bool settles_nothing(const struct view *v) {
+    return (v->flushed.samples && !v->by_rates) || v->claim->e->as_datadog;
+}
+
+static void find_metric(struct view *v, struct finding *f) {
+    if (v->flushed.samples)
+        find_with_forms(v, f);
+    else
+        find_itself(v, f);
+    if (settles_nothing(v))
+        f->settled_later = f->settled_lost = false;
+}
+
 static void find(struct view *v, struct finding *f) {
     const struct claim *claim = v->claim;
-    if (claim->e->subject == SUBJECT_METRIC && v->flushed.samples)
-        find_with_forms(v, f);
-    else if (claim->e->subject == SUBJECT_METRIC)
-        find_itself(v, f);
+    if (claim->e->subject == SUBJECT_METRIC)
+        find_metric(v, f);
     else if (f->clause->stat == STAT_STATUS)
         find_status(claim, v->lost, f);
     else

@@ -241,17 +241,29 @@ static bool lost_any_samples(const struct judge *j) {
     return (j->lost.all | j->lost_apart.all) & LOST_SAMPLES;
 }
 
-enum verdict judge_verdict(struct judge *j) {
+/* A series that may be a form is covered once its .count comes; of what an Agent makes, one sample more changes what there is. */
+static bool uncovered_for_good(const struct judge *j) {
+    return j->n_uncovered > j->n_unformed && !j->as_datadog;
+}
+
+enum verdict judge_covered(struct judge *j) {
     judge_dirty(j);
-    if (j->n_verdicts[VERDICT_FAIL] || (j->all_covered && j->n_uncovered))
+    bool lost = lost_any_samples(j); /* perhaps of a series that nothing covers, or of a .count that covers */
+    if (!j->all_covered || (j->n_uncovered == 0 && !lost))
+        return VERDICT_PASS;
+    return j->n_uncovered && (!lost || uncovered_for_good(j)) ? VERDICT_FAIL : VERDICT_INCONCLUSIVE;
+}
+
+enum verdict judge_verdict(struct judge *j) {
+    enum verdict covered = judge_covered(j);
+    if (j->n_verdicts[VERDICT_FAIL] || covered == VERDICT_FAIL)
         return VERDICT_FAIL;
-    /* What was lost might have been of a series that nothing covers. */
-    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || (j->all_covered && lost_any_samples(j)))
+    if (j->n_verdicts[VERDICT_INCONCLUSIVE] || covered == VERDICT_INCONCLUSIVE)
         return VERDICT_INCONCLUSIVE;
     return VERDICT_PASS;
 }
 
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->until || j->n_final > 0 || (j->all_covered && (j->n_uncovered || lost_any_samples(j)));
+    return j->until || j->n_final > 0 || (j->all_covered && (uncovered_for_good(j) || lost_any_samples(j)));
 }

@@ -60,8 +60,8 @@ struct judge {
     uint64_t n_values;                  /* kept one by one */
     uint64_t n_looks;                   /* at those, by all the claims about them */
     uint32_t telemetry, last_telemetry; /* places + 1 of the first and last witness of that kind; 0: none */
-    uint64_t n_uncovered;
-    uint64_t n_formed; /* witnesses that only forms are looked for in */
+    uint64_t n_uncovered, n_unformed;   /* of which a rate .count may still cover so many */
+    uint64_t n_formed;                  /* witnesses that only forms are looked for in */
 
     struct loss_seen *losses;
     size_t n_losses, cap_losses;

@@ -90,8 +90,12 @@ static struct field_value field_of_reject(const struct reject_row *row, enum fie
 
 /* --- records --------------------------------------------------------------------------------------------- */
 
-static bool drop(struct sieve *sieve, const struct condition *missed, const struct field_value *value) {
-    sieve->dropped++;
+/* Records come series by series, each of them in its order. */
+static bool drop(struct sieve *sieve, uint64_t id, const struct condition *missed,
+                 const struct field_value *value) {
+    if (sieve->dropped++ && id < sieve->newest_id)
+        return false;
+    sieve->newest_id = id;
     sieve->missed = missed;
     sieve->value = *value;
     if (value->is_text && value->text.p) {
@@ -108,7 +112,7 @@ bool sift_event(const struct expectation *e, const struct event_row *row, struct
     for (size_t i = 0; i < e->n_conditions; i++) {
         struct field_value value = field_of_event(&row->event, e->conditions[i].field);
         if (!condition_holds(&e->conditions[i], &value, steps))
-            return drop(sieve, &e->conditions[i], &value);
+            return drop(sieve, row->id, &e->conditions[i], &value);
     }
     return true;
 }
@@ -118,7 +122,7 @@ bool sift_check(const struct expectation *e, const struct check_row *row, struct
     for (size_t i = 0; i < e->n_conditions; i++) {
         struct field_value value = field_of_check(&row->check, e->conditions[i].field);
         if (!condition_holds(&e->conditions[i], &value, steps))
-            return drop(sieve, &e->conditions[i], &value);
+            return drop(sieve, row->id, &e->conditions[i], &value);
     }
     return true;
 }
@@ -128,7 +132,7 @@ bool sift_reject(const struct expectation *e, const struct reject_row *row, stru
     for (size_t i = 0; i < e->n_conditions; i++) {
         struct field_value value = field_of_reject(row, e->conditions[i].field);
         if (!condition_holds(&e->conditions[i], &value, steps))
-            return drop(sieve, &e->conditions[i], &value);
+            return drop(sieve, row->id, &e->conditions[i], &value);
     }
     return true;
 }
@@ -265,7 +269,7 @@ enum sifted sift_sample(const struct expectation *e, enum metric_type type, cons
             continue;
         }
         if (!condition_holds(c, &value, steps)) {
-            drop(sieve, c, &value);
+            drop(sieve, row->id, c, &value);
             return SIFT_DROPS;
         }
     }
@@ -275,7 +279,7 @@ enum sifted sift_sample(const struct expectation *e, enum metric_type type, cons
     sieve->by_bins |= sifted == SIFT_KEEPS_PART || (sifted == SIFT_DROPS && sketch->min < sketch->max);
     if (sifted == SIFT_DROPS) {
         struct field_value value = number_value(sketch->avg);
-        drop(sieve, by_value, &value);
+        drop(sieve, row->id, by_value, &value);
     }
     return sifted;
 }

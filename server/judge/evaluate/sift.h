@@ -17,7 +17,8 @@
 
 /* What a claim's conditions have left out, for its explanation. */
 struct sieve {
-    uint64_t dropped;               /* records that match but for the conditions */
+    uint64_t dropped; /* records that match but for the conditions */
+    uint64_t newest_id;
     const struct condition *missed; /* the first one that the newest of them does not satisfy */
     struct field_value value;       /* what it has there; text points into `shown` */
     char shown[SIEVE_SHOWN];

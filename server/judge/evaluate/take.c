@@ -216,7 +216,9 @@ void judge_cover_forms(struct judge *j) {
         if (w->direct || !(w->needs & NEED_FORM) || w->tally.samples == 0)
             continue;
         j->n_uncovered += !formed;
+        j->n_unformed += !formed;
         j->n_uncovered -= w->uncovered;
+        j->n_unformed -= w->uncovered;
         w->uncovered = !formed;
     }
 }

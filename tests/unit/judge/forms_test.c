@@ -379,6 +379,42 @@ static void test_rates_after_a_loss(void) {
     FAILS(f, "no incr hits");
 }
 
+/* One sample of lat itself puts its forms aside. */
+static void test_forms_settle_nothing(void) {
+    sent(NULL);
+    flush_all();
+    PASSES(f, "timing lat samples >= 1");
+    FAILS(f, "timing lat count <= 3");
+    EQ_INT(judging_final(f, "timing lat count <= 3"), false);
+    EQ_INT(judging_final(f, "no timing lat each > 0"), false);
+    EQ_INT(judging_final(f, "no timing lat"), false);
+    fake_loss(f, NULL, LOSS_KERNEL_DROP, 1);
+    INCONCLUSIVE(f, "timing lat count <= 3");
+    INCONCLUSIVE(f, "timing lat max >= 90");
+    INCONCLUSIVE(f, "no timing lat each > 0");
+    by_udp("lat:1|ms");
+    FAILS(f, "no timing lat each > 0");
+    INCONCLUSIVE(f, "timing lat count <= 3");
+    PASSES(f, "timing lat samples >= 1");
+}
+
+static void test_covered_later(void) {
+    sent(NULL);
+    struct judge_options options = {.all_covered = true};
+    flushed("lat.max", METRIC_GAUGE, 90, 10);
+    struct judge *j = judging_start("timing lat samples <= 5", &options, f);
+    EQ_INT(judge_verdict(j), VERDICT_FAIL);
+    EQ_INT(judge_final(j), false);
+    judge_free(j);
+    fake_loss(f, NULL, LOSS_KERNEL_DROP, 1); /* of the count, perhaps */
+    EQ_INT(judging_verdict(f, "timing lat samples <= 5", &options), VERDICT_INCONCLUSIVE);
+    flushed("other", METRIC_GAUGE, 1, 10);
+    EQ_INT(judging_verdict(f, "timing lat samples <= 5", &options), VERDICT_FAIL);
+    flushed("lat.count", METRIC_RATE, 1, 10);
+    EQ_INT(judging_verdict(f, "timing lat samples <= 5", &options), VERDICT_FAIL);
+    EQ_INT(judging_verdict(f, "any other*", &options), VERDICT_FAIL);
+}
+
 static void test_done(void) {
     fake_free(f);
     f = NULL;
@@ -394,4 +430,7 @@ UNIT_MAIN("judge/forms", {"names of aggregated forms", test_names_of_forms},
           {"forms and one sample for several clauses", test_forms_and_one_sample},
           {"increments that came as a rate", test_increments_by_rate},
           {"counts and rates of one name", test_counts_and_rates_of_one_name},
-          {"rates after a loss", test_rates_after_a_loss}, {"(done)", test_done})
+          {"rates after a loss", test_rates_after_a_loss},
+          {"all_covered gave up on a form before its count came", test_covered_later},
+          {"a claim told by forms gave up early, and stood after a loss", test_forms_settle_nothing},
+          {"(done)", test_done})

@@ -386,6 +386,38 @@ static void test_uncovered(void) {
     fake_free(f);
 }
 
+/* All claims hold, and what was lost may have been of a series that none of them is about. */
+static void test_covered_after_a_loss(void) {
+    struct fake *f = fake_new();
+    fake_send(f, "never:1|c");
+    fake_loss(f, NULL, LOSS_KERNEL_DROP, 1);
+    struct judge_options options = {.all_covered = true};
+    struct judge *j = judging_start("any *", &options, f);
+    struct err err = {0};
+    json_t *report = judge_report(j, fake_reader(f), &err);
+    judge_free(j);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(report);
+    EQ_STR(json_string_value(json_object_get(report, "covered")), "inconclusive");
+    static const struct {
+        void (*render)(const json_t *, struct buf *);
+        const char *expected;
+    } cases[] = {{report_junit, "tests=\"2\" failures=\"0\" errors=\"1\""},
+                 {report_junit, "<error type=\"inconclusive\" message=\"what was lost"},
+                 {report_tap, "\nnot ok 2 - every series is covered\n  ---\n  verdict: \"inconclusive\""},
+                 {report_github, "::error title=statwit inconclusive::every series is covered: "}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf b = {0};
+        cases[i].render(report, &b);
+        buf_char(&b, '\0');
+        CU_ASSERT_PTR_NOT_NULL(strstr(b.p, cases[i].expected));
+        buf_free(&b);
+    }
+    const char *text = json_string_value(json_object_get(report, "text"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\?\?\?\?  every series is covered\n"));
+    json_decref(report);
+    fake_free(f);
+}
+
 /* Those of verify and lint: what only warns passes, and is annotated all the same. */
 static void test_warnings(void) {
     static const char text[] =
@@ -504,5 +536,7 @@ UNIT_MAIN("report/explain", {"asides and refused lines in reports for machines",
           {"the closest comes first, five at most", test_closest_first},
           {"a no shows what matched", test_a_no_shows_what_matched}, {"why", test_why},
           {"ten lines on a terminal", test_ten_lines}, {"hostile bytes", test_hostile_bytes},
-          {"what nothing covers", test_uncovered}, {"warnings", test_warnings},
-          {"long lists are cut", test_long_lists}, {"reports of another shape", test_odd_reports})
+          {"what nothing covers", test_uncovered},
+          {"a report told that every series is covered after a loss", test_covered_after_a_loss},
+          {"warnings", test_warnings}, {"long lists are cut", test_long_lists},
+          {"reports of another shape", test_odd_reports})
