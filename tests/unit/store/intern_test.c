@@ -26,6 +26,48 @@ static void finds(void) {
     EQ_INT(intern_find(&in, hash_of(&in, 1)), INTERN_NONE);
 }
 
+/* In the order of the last time, in another one, and in between while the table grows: the same answers. */
+static void finds_in_any_order(void) {
+    struct intern in = {.seed = 42};
+    EQ_INT(intern_find_next(&in, hash_of(&in, 1)), INTERN_NONE);
+    bool all = true;
+    for (uint32_t n = 0, turn = 0; turn < 40; turn++) {
+        for (uint32_t end = n + 500; n < end; n++) {
+            all = all && intern_find_next(&in, hash_of(&in, n)) == INTERN_NONE;
+            struct intern_context context = {.id = n + 1};
+            uint32_t ix = intern_add_context(&in, &context);
+            all = all && ix == n && intern_lead(&in, hash_of(&in, n), ix);
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t k = turn % 3 ? i : (i * 7919 + turn) % n;
+            all = all && intern_find_next(&in, hash_of(&in, k)) == k;
+        }
+    }
+    CU_ASSERT(all);
+    intern_clear(&in);
+    EQ_INT(intern_find_next(&in, hash_of(&in, 1)), INTERN_NONE);
+}
+
+/* The slot that is fetched in advance is the one that is needed. */
+static void knows_the_order(void) {
+    struct intern in = {.seed = 42};
+    enum { N = 5000 };
+    for (uint32_t i = 0; i < N; i++) {
+        struct intern_context context = {.id = i + 1};
+        CU_ASSERT_FATAL(intern_lead(&in, hash_of(&in, i), intern_add_context(&in, &context)));
+    }
+    size_t known = 0;
+    for (uint32_t i = 0; i < 3 * N; i++) {
+        const struct intern_step *step = &in.trail[in.n_steps % INTERN_AHEAD];
+        const struct intern_slot *slot = &in.slots[step->slot];
+        struct intern_hash hash = hash_of(&in, i % N);
+        known += i >= 2 * N && slot->low == hash.low && slot->high == hash.high;
+        intern_find_next(&in, hash);
+    }
+    EQ_INT(known, N);
+    intern_clear(&in);
+}
+
 static void is_seeded(void) {
     struct intern one = {.seed = 1}, two = {.seed = 2};
     CU_ASSERT(hash_of(&one, 7).low != hash_of(&two, 7).low);
@@ -50,5 +92,6 @@ static void stays_full(void) {
     intern_clear(&in);
 }
 
-UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"hashes depend on the seed", is_seeded},
+UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"finds keys in any order", finds_in_any_order},
+          {"knows where the next key is", knows_the_order}, {"hashes depend on the seed", is_seeded},
           {"stays small", stays_small}, {"hardly has free slots", stays_full})
