@@ -11,7 +11,9 @@
 #include <sys/mman.h>
 #include <xxhash.h>
 
-#define SLOTS_MIN 1024
+#define SLOTS_MIN        1024
+#define EXPECTED_MAX     ((uint64_t)4 << 20) /* a damaged file may say anything */
+#define HASHES_OF_SERIES 2                   /* at least: its own, and that of a context */
 
 /* Slots come from the kernel and go back to it: what a growing table leaves behind in the heap is too small for the next one. */
 static struct intern_slot *slots_alloc(uint64_t n) {
@@ -104,6 +106,12 @@ static bool grow_to(struct intern *in, uint64_t n_new) {
             place(in, old[i]);
     slots_free(old, n_old);
     return true;
+}
+
+void intern_expect(struct intern *in, uint64_t n_series) {
+    uint64_t n = HASHES_OF_SERIES * (n_series < EXPECTED_MAX ? n_series : EXPECTED_MAX);
+    if (n + n / 4 > in->n_slots)
+        grow_to(in, n + n / 4 + 1);
 }
 
 bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix) {

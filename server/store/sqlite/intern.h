@@ -88,6 +88,8 @@ struct intern_hash intern_hash(const struct intern *in, struct span bytes);
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
 /* The same for the keys of metrics, one after the other. Those that come in the order of the last time have been fetched in advance. */
 uint32_t intern_find_next(struct intern *in, struct intern_hash hash);
+/* So many series are about to be led to. When out of memory, or where they are too many, the table grows as they come. */
+void intern_expect(struct intern *in, uint64_t n_series);
 /* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */
 bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix);
 /* Append; INTERN_NONE when out of memory. */

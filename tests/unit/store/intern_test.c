@@ -80,6 +80,22 @@ static void stays_small(void) {
     CU_ASSERT(sizeof(struct intern_series) <= 112);
 }
 
+/* A recording's series are counted before they are loaded: the table is made once, and no larger than it would have grown. */
+static void is_made_once(void) {
+    struct intern in = {.seed = 42};
+    intern_expect(&in, 100000);
+    const struct intern_slot *slots = in.slots;
+    bool all = true;
+    for (uint32_t i = 0; i < 200000; i++)
+        all = all && intern_lead(&in, hash_of(&in, i), i);
+    CU_ASSERT(all);
+    CU_ASSERT(in.slots == slots && in.n_slots * sizeof *in.slots <= in.n_used * 26);
+    intern_expect(&in, 10); /* fewer than there are */
+    CU_ASSERT(in.slots == slots);
+    EQ_INT(intern_find(&in, hash_of(&in, 77)), 77);
+    intern_clear(&in);
+}
+
 /* A table that doubled held up to 40 bytes for each entry. */
 static void stays_full(void) {
     struct intern in = {.seed = 42};
@@ -94,4 +110,5 @@ static void stays_full(void) {
 
 UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"finds keys in any order", finds_in_any_order},
           {"knows where the next key is", knows_the_order}, {"hashes depend on the seed", is_seeded},
-          {"stays small", stays_small}, {"hardly has free slots", stays_full})
+          {"stays small", stays_small}, {"hardly has free slots", stays_full},
+          {"is made once for those that are expected", is_made_once})
