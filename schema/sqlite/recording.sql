@@ -121,7 +121,7 @@ CREATE TABLE context (
 CREATE INDEX context_metric ON context (metric_id);
 CREATE INDEX context_remarks ON context (metric_id) WHERE remarks IS NOT NULL;
 
--- The samples of one context in one slice of the stream (a slice is at most 65,536 ids and never spans two commits).
+-- The samples of one context in one slice of the stream (a slice is at most 2,097,152 ids and never spans two commits).
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY, -- of its first sample
     context_id INTEGER NOT NULL,

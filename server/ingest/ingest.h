@@ -66,7 +66,7 @@ void ingest_stop(struct ingest *in);
 /* The barrier: when it returns, everything that processes on this host had sent to the session (INGEST_ALL) before the call, and
  * every batch put for it before, is committed. *last_id: the newest record id then. -1 when stopping.
  * Blocks: microseconds when the loop is idle. Otherwise first for the rest of the current turn (a look of 1 MiB at each ready
- * socket, a step of storing of about 200 us, a commit of at most 2^19 records and 2^18 rows), then for the time it takes to store
+ * socket, a step of storing of about 200 us, a commit of at most 2^21 records and 2^18 rows), then for the time it takes to store
  * this session's data. That storing is done in steps of 200 us; between two of them the loop does one look, one step for all other
  * sessions, and one step for each other question. It waits neither for later data nor for the backlog of other sessions. */
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);

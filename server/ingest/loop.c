@@ -31,7 +31,7 @@
 #define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
 #define COUNT_NS       (NS_PER_S / 2) /* of reading what is not stored any more, only to count it */
-#define COMMIT_RECORDS ((uint64_t)1 << 19)
+#define COMMIT_RECORDS ((uint64_t)1 << 21)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 /* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
 #define RCVBUF_ENOUGH ((size_t)8 << 20)

@@ -289,7 +289,7 @@ static int identify_by_key(struct store *s, const struct metric *m, uint32_t *ix
     struct intern_hash given = hash_given(s, m);
     if (m->key_name.n + m->key_rest.n > KEY_ON_STACK && s->key.failed)
         return err_set(err, ENOMEM, "cannot record");
-    *ix = intern_find(&s->intern, given);
+    *ix = intern_find_next(&s->intern, given);
     if (*ix != INTERN_NONE)
         return 0;
     if (find_context(s, m, ix, err) != 0)

@@ -19,6 +19,7 @@
 #define INTERN_NONE       UINT32_MAX
 #define INTERN_SERIES_MAX INT32_MAX
 #define INTERN_NAMES_MAX  (1u << 30)
+#define INTERN_AHEAD      8 /* keys: longer than the memory needs */
 
 struct intern_hash {
     uint64_t low;
@@ -68,7 +69,14 @@ struct intern {
     struct intern_slot *slots;
     size_t n_slots, n_used;
     struct intern_context *contexts;
+    uint32_t
+        *after; /* of each context: the slot of the key that came INTERN_AHEAD keys later the last time */
     uint32_t n_contexts, cap_contexts;
+    struct intern_step {
+        uint32_t context; /* found INTERN_AHEAD keys ago */
+        uint32_t slot;    /* where this key was the last time */
+    } trail[INTERN_AHEAD];
+    unsigned n_steps; /* keys found; it may wrap */
     struct intern_series *series;
     uint32_t n_series, cap_series;
     struct intern_name *names;
@@ -78,6 +86,10 @@ struct intern {
 void intern_clear(struct intern *in); /* keeps the seed, and counts */
 struct intern_hash intern_hash(const struct intern *in, struct span bytes);
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
+/* The same for the keys of metrics, one after the other. Those that come in the order of the last time have been fetched in advance. */
+uint32_t intern_find_next(struct intern *in, struct intern_hash hash);
+/* So many series are about to be led to. When out of memory, or where they are too many, the table grows as they come. */
+void intern_expect(struct intern *in, uint64_t n_series);
 /* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */
 bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix);
 /* Append; INTERN_NONE when out of memory. */

@@ -84,6 +84,10 @@ static int load_series(struct store *s, struct err *err) {
     sqlite3_stmt *stmt = db_prepare(s->db, SERIES_AND_SUMMARY " ORDER BY m.id", err);
     if (!stmt)
         return -1;
+    uint64_t n = 0;
+    for (size_t i = 0; i < s->n_sessions; i++)
+        n += s->sessions[i].held.series;
+    intern_expect(&s->intern, n);
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
         struct intern_series series = series_row(stmt);
@@ -145,11 +149,14 @@ int store_load_remade(struct store *s, struct err *err) {
 }
 
 static int load_contexts(struct store *s, struct err *err) {
-    sqlite3_stmt *stmt = db_prepare(s->db,
-                                    "SELECT c.id, c.hash, c.metric_id, c.sample_rate, m.type,"
-                                    " c.remarks IS NOT NULL, m.session_id FROM context c"
-                                    " JOIN metric m ON m.id = c.metric_id ORDER BY c.id",
-                                    err);
+    /* What its series says is looked up for few: those without a rate weigh the same, of whatever type they are. */
+    sqlite3_stmt *stmt =
+        db_prepare(s->db,
+                   "SELECT c.id, c.hash, c.metric_id, c.sample_rate,"
+                   " iif(c.sample_rate = 1, 0, (SELECT m.type FROM metric m WHERE m.id = c.metric_id)),"
+                   " iif(c.remarks IS NULL, 0, (SELECT m.session_id FROM metric m WHERE m.id = c.metric_id))"
+                   " FROM context c ORDER BY c.id",
+                   err);
     if (!stmt)
         return -1;
     int got;
@@ -173,8 +180,7 @@ static int load_contexts(struct store *s, struct err *err) {
             got = err_set(err, ENOMEM, "cannot open the recording");
             break;
         }
-        struct store_session *session =
-            sqlite3_column_int(stmt, 5) ? store_find_session(s, db_id(stmt, 6)) : NULL;
+        struct store_session *session = store_find_session(s, db_id(stmt, 5));
         if (session)
             session->n_remarked++;
         if (s->next_context_id <= context.id)

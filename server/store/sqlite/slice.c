@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define ARENA_MAX  ((size_t)1 << 30)
-#define ARENA_KEEP (2 * SLICE_BYTES_MAX)
+#define ARENA_KEEP ((size_t)32 << 20)
 
 bool slice_add_group(struct slice *s, uint32_t context, uint32_t series) {
     if (!array_room(&s->groups, s->n_groups, &s->cap_groups, sizeof *s->groups))

@@ -15,8 +15,8 @@
 #include "core/buf.h"
 #include "core/record.h"
 
-#define SLICE_IDS_MAX   (1 << 19)
-#define SLICE_BYTES_MAX ((size_t)16 << 20)
+#define SLICE_IDS_MAX   (1 << 21)
+#define SLICE_BYTES_MAX ((size_t)64 << 20)
 
 struct slice_group {
     uint32_t context, series; /* ix of the store's intern table */

@@ -93,5 +93,34 @@ static void test_names_that_are_not_all_remembered(void) {
     check(LONG);
 }
 
+static int count_chunk(void *arg, const struct chunk_row *row) {
+    (void)row;
+    ++*(size_t *)arg;
+    return 0;
+}
+
+/* With 50,000 series a commit of half a million samples held ten of each, and the two rows for each ten cost more than they did. */
+static void test_many_series(void) {
+    struct store *s = open_at(":memory:");
+    enum { MANY = 50000, TIMES = 11 };
+    char name[16];
+    for (int i = 0; i < MANY * TIMES; i++) {
+        snprintf(name, sizeof name, "m%d", i % MANY);
+        put_number(s, name, i);
+    }
+    COMMIT(s);
+    size_t n = 0;
+    uint64_t from = 0;
+    struct err failed = {0};
+    struct reader *r = store_reader_take(s, &failed);
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->chunks(r, SPAN("default"), 0, UINT32_MAX, count_chunk, &n, &from, &err));
+    r->ops->end(r);
+    store_reader_give(s, r);
+    EQ_INT(n, MANY);
+    store_close(s);
+}
+
 UNIT_MAIN("store/chunks", {"chunks", test_chunks},
+          {"one for all samples of a commit, of many series too", test_many_series},
           {"names that are not all remembered", test_names_that_are_not_all_remembered})

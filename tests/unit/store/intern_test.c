@@ -26,6 +26,48 @@ static void finds(void) {
     EQ_INT(intern_find(&in, hash_of(&in, 1)), INTERN_NONE);
 }
 
+/* In the order of the last time, in another one, and in between while the table grows: the same answers. */
+static void finds_in_any_order(void) {
+    struct intern in = {.seed = 42};
+    EQ_INT(intern_find_next(&in, hash_of(&in, 1)), INTERN_NONE);
+    bool all = true;
+    for (uint32_t n = 0, turn = 0; turn < 40; turn++) {
+        for (uint32_t end = n + 500; n < end; n++) {
+            all = all && intern_find_next(&in, hash_of(&in, n)) == INTERN_NONE;
+            struct intern_context context = {.id = n + 1};
+            uint32_t ix = intern_add_context(&in, &context);
+            all = all && ix == n && intern_lead(&in, hash_of(&in, n), ix);
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t k = turn % 3 ? i : (i * 7919 + turn) % n;
+            all = all && intern_find_next(&in, hash_of(&in, k)) == k;
+        }
+    }
+    CU_ASSERT(all);
+    intern_clear(&in);
+    EQ_INT(intern_find_next(&in, hash_of(&in, 1)), INTERN_NONE);
+}
+
+/* The slot that is fetched in advance is the one that is needed. */
+static void knows_the_order(void) {
+    struct intern in = {.seed = 42};
+    enum { N = 5000 };
+    for (uint32_t i = 0; i < N; i++) {
+        struct intern_context context = {.id = i + 1};
+        CU_ASSERT_FATAL(intern_lead(&in, hash_of(&in, i), intern_add_context(&in, &context)));
+    }
+    size_t known = 0;
+    for (uint32_t i = 0; i < 3 * N; i++) {
+        const struct intern_step *step = &in.trail[in.n_steps % INTERN_AHEAD];
+        const struct intern_slot *slot = &in.slots[step->slot];
+        struct intern_hash hash = hash_of(&in, i % N);
+        known += i >= 2 * N && slot->low == hash.low && slot->high == hash.high;
+        intern_find_next(&in, hash);
+    }
+    EQ_INT(known, N);
+    intern_clear(&in);
+}
+
 static void is_seeded(void) {
     struct intern one = {.seed = 1}, two = {.seed = 2};
     CU_ASSERT(hash_of(&one, 7).low != hash_of(&two, 7).low);
@@ -36,6 +78,22 @@ static void stays_small(void) {
     CU_ASSERT(sizeof(struct intern_slot) == 16);
     CU_ASSERT(sizeof(struct intern_context) == 32);
     CU_ASSERT(sizeof(struct intern_series) <= 112);
+}
+
+/* A recording's series are counted before they are loaded: the table is made once, and no larger than it would have grown. */
+static void is_made_once(void) {
+    struct intern in = {.seed = 42};
+    intern_expect(&in, 100000);
+    const struct intern_slot *slots = in.slots;
+    bool all = true;
+    for (uint32_t i = 0; i < 200000; i++)
+        all = all && intern_lead(&in, hash_of(&in, i), i);
+    CU_ASSERT(all);
+    CU_ASSERT(in.slots == slots && in.n_slots * sizeof *in.slots <= in.n_used * 26);
+    intern_expect(&in, 10); /* fewer than there are */
+    CU_ASSERT(in.slots == slots);
+    EQ_INT(intern_find(&in, hash_of(&in, 77)), 77);
+    intern_clear(&in);
 }
 
 /* A table that doubled held up to 40 bytes for each entry. */
@@ -50,5 +108,7 @@ static void stays_full(void) {
     intern_clear(&in);
 }
 
-UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"hashes depend on the seed", is_seeded},
-          {"stays small", stays_small}, {"hardly has free slots", stays_full})
+UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"finds keys in any order", finds_in_any_order},
+          {"knows where the next key is", knows_the_order}, {"hashes depend on the seed", is_seeded},
+          {"stays small", stays_small}, {"hardly has free slots", stays_full},
+          {"is made once for those that are expected", is_made_once})

@@ -164,7 +164,7 @@ static void large_slices(const char *path) {
     /* Of 65,536 ids: a sixteenth of what is kept. */
     struct store *s = open_with((struct store_options){.path = path, .retention_samples = 1 << 20});
     char name[16];
-    static char big[100000];
+    static char big[400000];
     memset(big, 'x', sizeof big);
     struct value value = {.text = span_of(big, sizeof big)};
     struct record record = {
