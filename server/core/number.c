@@ -303,14 +303,15 @@ bool number_is_json(struct span s) {
 
 /* --- writing --------------------------------------------------------------------------------------------- */
 
+#define EIGHT_DIGITS 100000000
+
 static size_t put_word(char *text, const char *word) {
     size_t n = strlen(word);
     memcpy(text, word, n + 1);
     return n;
 }
 
-/* n digits that end there, two at a time: a division takes longer than all else. */
-static void put_digits(char *end, uint64_t value, size_t n) {
+void number_put_digits(char *end, uint32_t value, size_t n) {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -325,7 +326,11 @@ size_t number_put(uint64_t value, char text[NUMBER_DIGITS]) {
     size_t n = 1;
     for (uint64_t more = value; more >= 10; more /= 10000)
         n += more >= 10000 ? 4 : more >= 1000 ? 3 : more >= 100 ? 2 : 1;
-    put_digits(text + n, value, n);
+    char *end = text + n;
+    size_t left = n;
+    for (; value > UINT32_MAX; value /= EIGHT_DIGITS, end -= 8, left -= 8)
+        number_put_digits(end, (uint32_t)(value % EIGHT_DIGITS), 8);
+    number_put_digits(end, (uint32_t)value, left);
     return n;
 }
 
@@ -342,7 +347,7 @@ static size_t format_fixed(bool negative, uint64_t units, char *text) {
     at += number_put(units / FIXED_UNITS, text + at);
     if (units % FIXED_UNITS) {
         text[at++] = '.';
-        put_digits(text + at + FIXED_DECIMALS, units % FIXED_UNITS, FIXED_DECIMALS);
+        number_put_digits(text + at + FIXED_DECIMALS, (uint32_t)(units % FIXED_UNITS), FIXED_DECIMALS);
         for (at += FIXED_DECIMALS; text[at - 1] == '0';)
             at--;
     }

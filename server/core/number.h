@@ -30,6 +30,8 @@ bool number_is_json(struct span text);
 /* The digits, without a NUL; their number. */
 #define NUMBER_DIGITS 20 /* of 64 bits */
 size_t number_put(uint64_t value, char text[NUMBER_DIGITS]);
+/* The same for who knows how many digits the value has: they end at `end`. */
+void number_put_digits(char *end, uint32_t value, size_t n);
 
 /* The shortest decimal (rarely one digit more) that reads back as the same double: 0.1, 3, 1e+300, -0, NaN,
  * +Inf, -Inf. Returns its length; always NUL-terminated. Whole numbers below 1e15 come without point or
