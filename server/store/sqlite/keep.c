@@ -48,7 +48,7 @@ static bool gather_row(struct store *s, struct buf *b, uint64_t *first_id, const
             *run = at;
         }
         add_entry(b, s->intern.contexts[e->context].id, e);
-        slice->kept = slice_entry_end(slice->kept, e);
+        slice->kept = slice_entry_end(slice->kept, e->n);
         next = id + 1;
     }
     buf_char(b, ']');

@@ -2,6 +2,8 @@
 #include "store/sqlite/private.h"
 #include "store/sqlite/vals.h"
 
+#include <errno.h>
+
 int store_fold_kept(struct store *s, struct err *err) {
     if (s->n_kept == 0)
         return 0;
@@ -62,10 +64,11 @@ static int load_samples(struct store *s, struct err *err) {
         if (ix == INTERN_NONE)
             continue;
         struct store_when when = {sqlite3_column_int64(stmt, 2), (enum source)source};
-        got = store_put_value(s, id, ix, (enum metric_type)type, &vals.value, span_of(text.p + 5, text.n - 6),
-                              when, err);
-        if (got != 0)
+        if (!store_put_text(s, id, ix, (enum metric_type)type, &vals.value, span_of(text.p + 5, text.n - 6),
+                            &when)) {
+            got = err_set(err, ENOMEM, "cannot record");
             break;
+        }
         struct store_session *session = store_find_session(s, db_id(stmt, 5));
         if (session)
             session->held.samples++;
