@@ -42,7 +42,7 @@ static double power_of_two(int exponent) {
 /* Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
  * 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
  * and the conversion to 53 bits rounds once. */
-double number_decimal(uint64_t mantissa, size_t fraction) {
+static inline double decimal(uint64_t mantissa, size_t fraction) {
     static const uint64_t tens[NUMBER_EXACT + 1] = {1,
                                                     10,
                                                     100,
@@ -74,6 +74,10 @@ double number_decimal(uint64_t mantissa, size_t fraction) {
     uint64_t quotient = (uint64_t)(numerator / divisor);
     quotient |= (uint128)quotient * divisor != numerator;
     return (double)quotient * power_of_two(down - up - 63);
+}
+
+double number_decimal(uint64_t mantissa, size_t fraction) {
+    return decimal(mantissa, fraction);
 }
 
 /* --- Go's grammar ---------------------------------------------------------------------------------------- */
@@ -221,32 +225,38 @@ static bool special(struct span s, double *value) {
     return true;
 }
 
-enum number_result number_parse(struct span s, double *value) {
+/* The digits at p, behind those that the mantissa has. */
+static inline const char *take_digits(const char *p, const char *end, uint64_t *mantissa) {
+    for (unsigned digit; p < end && (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++)
+        *mantissa = *mantissa * 10 + digit;
+    return p;
+}
+
+enum number_result number_read(struct span s, double *value, bool *json) {
     const char *p = s.n ? s.p : "", *end = p + s.n;
-    bool negative = false;
-    if (p < end && (*p == '-' || *p == '+'))
-        negative = *p++ == '-';
+    char sign = p < end ? *p : '\0';
+    p += sign == '-' || sign == '+';
     uint64_t mantissa = 0;
-    const char *from = p;
-    while (p < end && is_digit(*p))
-        mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
-    size_t digits = (size_t)(p - from), fraction = 0;
-    if (p < end && *p == '.') {
-        from = ++p;
-        while (p < end && is_digit(*p))
-            mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
-        fraction = (size_t)(p - from);
-        digits += fraction;
-    }
-    if (p == end && digits > 0 && digits <= NUMBER_EXACT) {
-        double size = number_decimal(mantissa, fraction);
-        *value = negative ? -size : size;
+    const char *whole = p, *point = p = take_digits(p, end, &mantissa);
+    if (p < end && *p == '.')
+        p = take_digits(p + 1, end, &mantissa);
+    size_t before = (size_t)(point - whole), fraction = p > point ? (size_t)(p - point) - 1 : 0;
+    if (p == end && before + fraction > 0 && before + fraction <= NUMBER_EXACT) {
+        double size = decimal(mantissa, fraction);
+        *value = sign == '-' ? -size : size;
+        *json = sign != '+' && (before == 1 || (before > 1 && *whole != '0')) && (p == point || fraction > 0);
         return NUMBER_OK;
     }
+    *json = number_is_json(s);
     if (special(s, value))
         return NUMBER_OK;
     struct parts parts;
     return scan(s, &parts) ? convert(&parts, value) : NUMBER_INVALID;
+}
+
+enum number_result number_parse(struct span s, double *value) {
+    bool json;
+    return number_read(s, value, &json);
 }
 
 enum number_result number_parse_int(struct span s, int64_t *value) {

@@ -17,6 +17,8 @@ enum number_result {
 
 /* Go's float grammar, correctly rounded: 1_000, .5, 5., 0x1p4, +Inf, nan (no sign), … */
 enum number_result number_parse(struct span text, double *value);
+/* The same, and number_is_json. */
+enum number_result number_read(struct span text, double *value, bool *json);
 /* Go's ParseInt(s, 10, 64): optional sign, digits. */
 enum number_result number_parse_int(struct span text, int64_t *value);
 

@@ -241,8 +241,8 @@ int store_flush(struct store *s, struct err *err); /* the open slice goes into t
 /* await.c: tells who waits (store_await_series). */
 void await_series(struct store *s, uint64_t series_id);
 void await_new(struct store *s, uint64_t session_id);
-/* value.c: a value into the slice; store_put_text: its text is there already. false: out of memory. */
-bool store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
+/* value.c: a value of a metric into the slice; store_put_text: its text is there already. false: out of memory. */
+bool store_put_value(struct store *s, uint64_t id, uint32_t context, const struct metric *m,
                      const struct value *v, const struct store_when *when);
 bool store_put_text(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
                     const struct value *v, struct span text, const struct store_when *when);

@@ -12,12 +12,12 @@ static uint64_t next_id(struct store *s) {
 
 /* --- records ----------------------------------------------------------------------------------- */
 
-static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
+static int put_value(struct store *s, uint32_t ix, const struct metric *m, const struct value *v,
                      struct err *err) {
     uint64_t id = next_id(s);
     if (!slice_has_room(&s->slice, id, s->slice_ids) && store_flush(s, err) != 0)
         return -1;
-    if (!store_put_value(s, id, ix, type, v, &s->arrival.when))
+    if (!store_put_value(s, id, ix, m, v, &s->arrival.when))
         return err_set(err, ENOMEM, "cannot record");
     s->now.samples++;
     s->now.received_samples++;
@@ -38,7 +38,7 @@ static int put_metric(struct store *s, const struct metric *m, size_t n, const s
         return 0;
     }
     for (size_t i = 0; i < n; i++)
-        if (put_value(s, ix, m->type, &values[i], err) != 0)
+        if (put_value(s, ix, m, &values[i], err) != 0)
             return -1;
     return 0;
 }
@@ -141,7 +141,9 @@ int store_put_values(struct store *s, const struct metric *metric, size_t n, con
     return put_metric(s, metric, n, values, err) == 0 ? 0 : store_roll_back(s, err);
 }
 
-static int put_other(struct store *s, const struct record *record, struct err *err) {
+/* Apart: what it keeps on the stack would cost each metric. */
+__attribute__((noinline)) static int put_other(struct store *s, const struct record *record,
+                                               struct err *err) {
     if (store_begin(s, err) != 0)
         return -1;
     if (!s->arrival.session)

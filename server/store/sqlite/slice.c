@@ -73,7 +73,7 @@ bool slice_add_stray(struct slice *s, struct slice_group *g, uint32_t kind, uint
     return true;
 }
 
-static inline bool add_text(struct slice *s, struct slice_group *g, uint64_t id, struct span text) {
+bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct span text) {
     uint32_t at = begin_entry(s, text.n);
     if (!at)
         return false;
@@ -82,13 +82,8 @@ static inline bool add_text(struct slice *s, struct slice_group *g, uint64_t id,
     return true;
 }
 
-bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct span text) {
-    return add_text(s, g, id, text);
-}
-
-/* What is not as it stood on the wire. */
-__attribute__((noinline)) static bool put_value(struct slice *s, struct slice_group *g, uint64_t id,
-                                                enum metric_type type, const struct value *v) {
+bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
+                     const struct value *v) {
     uint32_t at = begin_entry(s, v->text.n);
     if (!at)
         return false;
@@ -97,14 +92,6 @@ __attribute__((noinline)) static bool put_value(struct slice *s, struct slice_gr
         return false;
     end_entry(s, g, id, at, (uint32_t)(s->arena.n - at - sizeof(struct slice_entry)));
     return true;
-}
-
-bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
-                     const struct value *v) {
-    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
-        number_is_json(v->text))
-        return add_text(s, g, id, v->text); /* what vals_put would do, for nearly every value */
-    return put_value(s, g, id, type, v);
 }
 
 bool slice_begin_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {

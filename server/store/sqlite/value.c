@@ -60,8 +60,10 @@ static inline struct slice_group *group_of(struct store *s, uint64_t id, uint32_
 }
 
 /* Its entry has been added. */
-static inline bool note_value(struct store *s, uint64_t id, struct slice_group *g, enum metric_type type,
-                              const struct value *v, const struct store_when *when) {
+__attribute__((always_inline)) static inline bool note_value(struct store *s, uint64_t id,
+                                                             struct slice_group *g, enum metric_type type,
+                                                             const struct value *v,
+                                                             const struct store_when *when) {
     if (!slice_add_run(&s->slice, id, when->received_at, when->source) ||
         (v->timestamp && !note_stray(s, g, id, v->timestamp, when->received_at)))
         return false;
@@ -69,10 +71,15 @@ static inline bool note_value(struct store *s, uint64_t id, struct slice_group *
     return true;
 }
 
-bool store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
+bool store_put_value(struct store *s, uint64_t id, uint32_t ix, const struct metric *m, const struct value *v,
                      const struct store_when *when) {
     struct slice_group *g = group_of(s, id, ix);
-    return g && slice_add_value(&s->slice, g, id, type, v) && note_value(s, id, g, type, v, when);
+    if (!g)
+        return false;
+    bool as_it_stands = m->json && v->timestamp == 0;
+    return (as_it_stands ? slice_add_text(&s->slice, g, id, v->text)
+                         : slice_add_value(&s->slice, g, id, m->type, v)) &&
+           note_value(s, id, g, m->type, v, when);
 }
 
 bool store_put_text(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
