@@ -39,10 +39,9 @@ static double power_of_two(int exponent) {
     return value;
 }
 
-/* Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
- * 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
+/* Both sides are shifted to fill 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
  * and the conversion to 53 bits rounds once. */
-static inline double decimal(uint64_t mantissa, size_t fraction) {
+__attribute__((noinline)) static double divide_long(uint64_t mantissa, size_t fraction) {
     static const uint64_t tens[NUMBER_EXACT + 1] = {1,
                                                     10,
                                                     100,
@@ -63,17 +62,23 @@ static inline double decimal(uint64_t mantissa, size_t fraction) {
                                                     100000000000000000,
                                                     1000000000000000000,
                                                     10000000000000000000U};
-    if (fraction == 0)
-        return (double)mantissa;
     uint64_t divisor = tens[fraction];
-    if (mantissa <= EXACT_MANTISSA)
-        return (double)mantissa / (double)divisor;
     int up = __builtin_clzll(mantissa), down = __builtin_clzll(divisor);
     uint128 numerator = (uint128)(mantissa << up) << 63;
     divisor <<= down;
     uint64_t quotient = (uint64_t)(numerator / divisor);
     quotient |= (uint128)quotient * divisor != numerator;
     return (double)quotient * power_of_two(down - up - 63);
+}
+
+/* Up to 2^53 both sides are doubles and one division rounds once (Clinger). */
+static inline double decimal(uint64_t mantissa, size_t fraction) {
+    static const double tens[NUMBER_EXACT + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+    if (fraction == 0)
+        return (double)mantissa;
+    return mantissa <= EXACT_MANTISSA ? (double)(int64_t)mantissa / tens[fraction]
+                                      : divide_long(mantissa, fraction);
 }
 
 double number_decimal(uint64_t mantissa, size_t fraction) {
@@ -225,6 +230,14 @@ static bool special(struct span s, double *value) {
     return true;
 }
 
+/* What is no short plain decimal. Apart, as are the others with many variables, so that those that are short save no registers. */
+__attribute__((noinline)) static enum number_result read_odd(struct span s, double *value) {
+    if (special(s, value))
+        return NUMBER_OK;
+    struct parts parts;
+    return scan(s, &parts) ? convert(&parts, value) : NUMBER_INVALID;
+}
+
 /* The digits at p, behind those that the mantissa has. */
 static inline const char *take_digits(const char *p, const char *end, uint64_t *mantissa) {
     for (unsigned digit; p < end && (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++)
@@ -248,10 +261,7 @@ enum number_result number_read(struct span s, double *value, bool *json) {
         return NUMBER_OK;
     }
     *json = number_is_json(s);
-    if (special(s, value))
-        return NUMBER_OK;
-    struct parts parts;
-    return scan(s, &parts) ? convert(&parts, value) : NUMBER_INVALID;
+    return read_odd(s, value);
 }
 
 enum number_result number_parse(struct span s, double *value) {

@@ -6,9 +6,9 @@
 
 /* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
  * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct store *s, uint64_t id, struct slice_group *g,
-                      const struct intern_context *context, enum metric_type type, const struct value *v,
-                      int64_t received_at) {
+__attribute__((always_inline)) static inline void
+summarise(struct store *s, uint64_t id, struct slice_group *g, const struct intern_context *context,
+          enum metric_type type, const struct value *v, int64_t received_at) {
     struct intern_series *series = &s->intern.series[g->series];
     double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
