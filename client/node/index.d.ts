@@ -42,7 +42,7 @@ export class Recorder {
   readonly url: string
   check (): Promise<void>
   status (): Promise<Record<string, unknown>>
-  session (name?: string): Promise<Session>
+  session (name?: string, options?: { label?: string }): Promise<Session>
   stop (): Promise<void>
   call (method: string, path: string, body?: unknown, waitMs?: number): Promise<any>
 }

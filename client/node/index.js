@@ -171,8 +171,8 @@ class Recorder {
   }
 
   /** A new session, empty and apart from all others. */
-  async session (name) {
-    return new Session(this, await this.call('POST', '/recorder/v1/sessions', name ? { name } : {}))
+  async session (name, { label } = {}) {
+    return new Session(this, await this.call('POST', '/recorder/v1/sessions', { ...name && { name }, ...label && { label: shortened(label) } }))
   }
 
   /** Ends a private recorder; closes the connections to another. */
@@ -328,13 +328,19 @@ function recorder () {
   return shared
 }
 
+/** A label has at most 1,024 bytes. */
+function shortened (label) {
+  return Array.from(label).slice(0, 256).join('')
+}
+
 /**
  * A session for the test `t`, or for what else has `after` (node:test) or `onTestFinished` (vitest); it ends with the test.
  * process.env leads to it meanwhile, unless `env` is false: tests that run at the same time share process.env, so they pass
  * `host` and `port` to their clients instead.
  */
 async function session (t, { env = true, name } = {}) {
-  const made = await (await recorder()).session(name)
+  const label = t?.fullName ?? t?.task?.name ?? t?.name
+  const made = await (await recorder()).session(name, { label: typeof label === 'string' ? label : undefined })
   const restore = env ? made.setEnv() : () => {}
   const finished = t?.after ?? t?.onTestFinished
   finished?.call(t, async () => {

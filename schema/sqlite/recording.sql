@@ -22,7 +22,7 @@ CREATE TABLE sources (id INTEGER PRIMARY KEY, word TEXT NOT NULL);
 INSERT INTO sources VALUES (0, 'udp'), (1, 'unixgram'), (2, 'unixstream'), (3, 'http');
 
 -- era: counts the resets; part of the hashes, so that what was forgotten is never found again.
--- reset_id: the newest id when it was made or last reset; what was lost before then is not its business.
+-- label: any words that say whose it is. reset_id: the newest id when it was made or last reset; what was lost before then is not its business.
 CREATE TABLE session (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
@@ -31,7 +31,8 @@ CREATE TABLE session (
     expires_at INTEGER NOT NULL DEFAULT 0,
     open INTEGER NOT NULL,
     era INTEGER NOT NULL DEFAULT 0,
-    reset_id INTEGER NOT NULL DEFAULT 0
+    reset_id INTEGER NOT NULL DEFAULT 0,
+    label TEXT
 );
 
 -- One name + type + set of tags + host + device, in one session.

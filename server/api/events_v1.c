@@ -16,9 +16,9 @@ struct v1_wanted {
 
 /* --- an event ---------------------------------------------------------------------------------------------- */
 
-static void put_or_null(struct buf *b, const char *key, struct span text, const char *otherwise) {
+static void put_or_default(struct buf *b, const char *key, struct span text, const char *otherwise) {
     buf_printf(b, ",\"%s\":", key);
-    if (text.p)
+    if (text.n)
         json_put_string(b, text);
     else
         buf_str(b, otherwise);
@@ -28,19 +28,19 @@ void event_put_v1(struct buf *b, const struct event_row *row) {
     const struct event *e = &row->event;
     long long id = (long long)api_event_id(e->title, e->text, row->received_at);
     buf_printf(b, "{\"date_happened\":%lld", (long long)(event_happened(row) / NS_PER_S));
-    put_or_null(b, "alert_type", e->alert_type, "\"info\"");
+    put_or_default(b, "alert_type", e->alert_type, "\"info\"");
     buf_str(b, ",\"is_aggregate\":false");
-    put_or_null(b, "title", e->title, "\"\"");
+    put_or_default(b, "title", e->title, "\"\"");
     buf_printf(b, ",\"url\":\"/event/event?id=%lld\"", id);
-    put_or_null(b, "text", e->text, "\"\"");
+    put_or_default(b, "text", e->text, "\"\"");
     buf_str(b, ",\"tags\":");
     event_put_tags(b, row);
     buf_str(b, ",\"comments\":[],\"device_name\":null,\"monitor_id\":null,\"monitor_groups\":[],"
                "\"monitor_group_status\":null");
-    put_or_null(b, "priority", e->priority, "\"normal\"");
+    put_or_default(b, "priority", e->priority, "\"normal\"");
     bool mine = span_eq(event_source(row), SPAN("my_apps"));
-    put_or_null(b, "source", mine ? SPAN("My Apps") : event_source(row), "null");
-    put_or_null(b, "host", e->origin.host, "null");
+    put_or_default(b, "source", mine ? SPAN("My Apps") : event_source(row), "null");
+    put_or_default(b, "host", e->origin.host, "null");
     buf_printf(b, ",\"resource\":\"/api/v1/events/%lld\",\"id\":%lld,\"id_str\":\"%lld\"}", id, id, id);
 }
 
@@ -79,7 +79,7 @@ static bool has_tag(const struct event_row *event, struct span pattern) {
 static bool matches_v1(void *arg, const struct event_row *row) {
     const struct v1_wanted *w = arg;
     const struct event *e = &row->event;
-    struct span priority = e->priority.p ? e->priority : SPAN("normal");
+    struct span priority = e->priority.n ? e->priority : SPAN("normal");
     int64_t at = event_happened(row) / NS_PER_S;
     if (at < w->start || at > w->end || (w->priority.n && !span_eq(w->priority, priority)) ||
         !in_list(w->sources, event_source(row)))

@@ -118,6 +118,7 @@ const struct option option_table[] = {
     {OPT_TIMED, GROUPS(TAKES_REPLAY), KIND_FLAG, 0, "timed", NULL, NULL, NULL, "a recording: with the pauses that it was received with, all kinds of records in their order"},
     {OPT_UNIX, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "unix", NULL, NULL, NULL, "with Unix sockets of its own"},
     {OPT_TTL, GROUPS(TAKES_NEW_SESSION), KIND_TIME, 0, "ttl", "TIME", NULL, NULL, "remove it after this time"},
+    {OPT_SESSION_LABEL, GROUPS(TAKES_NEW_SESSION), KIND_TEXT, 0, "label", "TEXT", NULL, NULL, "new: any words that say whose it is, such as the name of a test"},
     {OPT_KEEP, GROUPS(TAKES_NEW_SESSION), KIND_FLAG, 0, "keep", NULL, NULL, NULL, "rm: end it, but keep what it recorded"},
     {OPT_PATH, GROUPS(TAKES_FAULT), KIND_TEXT, 0, "path", "GLOB", NULL, NULL, "http: only requests to this path"},
     {OPT_STATUS, GROUPS(TAKES_FAULT), KIND_COUNT, 0, "status", "CODE", NULL, NULL, "http: answer with this status, and store nothing unless --kept"},

@@ -86,6 +86,7 @@ enum option_id {
     OPT_TIMED,
     OPT_UNIX,
     OPT_TTL,
+    OPT_SESSION_LABEL,
     OPT_KEEP,
     OPT_EXPECT,
     OPT_WITHIN,

@@ -33,11 +33,23 @@ static void print_quoted(const char *value) {
     putchar('\'');
 }
 
+/* -1: it is not UTF-8, and cannot be sent. */
+static int put_text(json_t *body, const char *key, const char *text) {
+    if (json_object_set_new(body, key, json_string(text)) == 0)
+        return 0;
+    log_error("the %s of a session must be UTF-8", key);
+    return -1;
+}
+
 static int session_new(const struct options *o, struct remote *remote) {
     json_t *answer, *value, *body = json_object();
     const char *name;
-    if (o->n_args > 1)
-        json_object_set_new(body, "name", json_string(o->args[1]));
+    if ((o->n_args > 1 && put_text(body, "name", o->args[1]) != 0) ||
+        (option_given(o, OPT_SESSION_LABEL) &&
+         put_text(body, "label", option_text(o, OPT_SESSION_LABEL)) != 0)) {
+        json_decref(body);
+        return EXIT_USAGE;
+    }
     if (option_on(o, OPT_UNIX))
         json_object_set_new(body, "unix", json_true());
     if (option_given(o, OPT_TTL)) {
@@ -64,7 +76,7 @@ static int session_new(const struct options *o, struct remote *remote) {
     return EXIT_PASS;
 }
 
-enum { NAME, STATE, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, N };
+enum { NAME, STATE, UDP, UNIXGRAM, UNIXSTREAM, SAMPLES, SERIES, REJECTS, EXPIRES, LABEL, N };
 static const struct column columns[N] = {
     [NAME] = {.title = "NAME", .colour = COLOUR_CYAN},
     [STATE] = {.title = "STATE", .optional = true},
@@ -75,6 +87,7 @@ static const struct column columns[N] = {
     [SERIES] = {.title = "SERIES", .right = true},
     [REJECTS] = {.title = "REJECTS", .right = true},
     [EXPIRES] = {.title = "EXPIRES", .optional = true},
+    [LABEL] = {.title = "LABEL", .optional = true, .gives = true},
 };
 
 static int session_ls(const struct options *o, struct remote *remote) {
@@ -105,6 +118,7 @@ static int session_ls(const struct options *o, struct remote *remote) {
         table_number(&table, row_number(row, "series"));
         table_number(&table, row_number(row, "rejects"));
         table_cell(&table, when_show(&when, row_text(row, "expires_at"), expires));
+        table_cell(&table, row_text(row, "label"));
     }
     table_end(&table);
     json_decref(answer);

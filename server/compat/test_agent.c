@@ -5,6 +5,7 @@
 #include "control/forget.h"
 #include "core/json.h"
 #include "http/environment.h"
+#include "http/session.h"
 
 static void answer_ok(struct http_request *rq) {
     buf_clear(&rq->answer.body);
@@ -16,9 +17,10 @@ static void answer_ok(struct http_request *rq) {
 static int find_session(struct http_request *rq, struct ingest_session *session) {
     if (!rq->session_unknown)
         return ask_session(rq, (struct span){NULL, 0}, session);
-    if (rq->session_status == 404 && rq->session_token.p)
+    struct span token = http_session_token(rq);
+    if (rq->session_status == 404 && token.p)
         http_error(rq, 400, "No session found for token '%.*s'",
-                   (int)(rq->session_token.n < 64 ? rq->session_token.n : 64), rq->session_token.p);
+                   SPAN_ARG(span_of(token.p, token.n < 64 ? token.n : 64)));
     else
         http_error(rq, rq->session_status, "%s", buf_view(&rq->session_why).p);
     return -1;

@@ -1,6 +1,7 @@
 #include "control/ask.h"
 
 #include "core/distance.h"
+#include "http/session.h"
 #include "judge/judge.h"
 #include "report/fields.h"
 #include <assert.h>
@@ -27,7 +28,7 @@ static int refuse_twice(struct http_request *rq) {
         return -1;
     }
     struct span in_query = http_arg(rq, "test_session_token");
-    if (in_query.p && !span_eq(in_query, rq->session_token)) {
+    if (in_query.p && !span_eq(in_query, http_session_token(rq))) {
         http_error(rq, 400, "the header '%s' and the query argument 'test_session_token' name two sessions",
                    token);
         return -1;

@@ -2,19 +2,31 @@
 #include "control/ask.h"
 #include "control/control.h"
 #include "control/forget.h"
+#include "core/arena.h"
 #include "core/array.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/moment.h"
 #include "http/environment.h"
+#include "http/session.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define TTL_S_MAX    (366LL * 24 * 3600)
-#define SESSIONS_MAX ((size_t)32 << 20) /* bytes of the list: INGEST_SESSIONS_MAX of some 2 KiB */
+#define TTL_S_MAX      (366LL * 24 * 3600)
+#define HTTP_LABEL_MAX ((size_t)1024) /* bytes */
+#define SESSIONS_MAX                                                                                         \
+    ((size_t)64 << 20) /* bytes of the list: INGEST_SESSIONS_MAX of some 2 KiB, and their labels */
 
 /* --- as JSON --------------------------------------------------------------------------------------------- */
+
+static void put_label(struct buf *b, struct span label) {
+    buf_str(b, ",\"label\":");
+    if (label.p)
+        json_put_string(b, label);
+    else
+        buf_str(b, "null");
+}
 
 static void put_session(struct buf *b, const struct ingest_session *session,
                         const struct environment_reach *reach) {
@@ -51,7 +63,9 @@ struct listed {
         uint64_t id, samples, series, events, checks, rejects;
         bool listed;
         char name[INGEST_NAME_SIZE];
+        struct span label;
     } * counts;
+    struct arena labels;
     bool failed;
     uint64_t last_id;
     uint64_t losses[LOSS_N]; /* of one session */
@@ -64,8 +78,10 @@ static int note_counts(void *arg, const struct session_row *row) {
         return 1;
     }
     struct count *c = &l->counts[l->n++];
-    *c =
-        (struct count){row->id, row->samples, row->series, row->events, row->checks, row->rejects, false, ""};
+    *c = (struct count){row->id,      row->samples, row->series, row->events, row->checks,
+                        row->rejects, false,        "",          {0}};
+    if (row->label.p)
+        c->label = arena_copy(&l->labels, row->label);
     memcpy(c->name, row->name.p, row->name.n < sizeof c->name ? row->name.n : sizeof c->name - 1);
     return 0;
 }
@@ -86,6 +102,7 @@ static void put_counted(struct listed *l, const struct ingest_session *session, 
         put_ended(l->b, session);
     else
         put_session(l->b, session, &l->reach);
+    put_label(l->b, c->label);
     buf_printf(l->b,
                ",\"samples\":%" PRIu64 ",\"series\":%" PRIu64 ",\"events\":%" PRIu64
                ",\"service_checks\":%" PRIu64 ",\"rejects\":%" PRIu64,
@@ -122,6 +139,7 @@ static int read_counts(struct http_request *rq, struct listed *l, struct span se
         return -1;
     struct err err = {0};
     struct filter f = {.session = session};
+    l->labels.max = SESSIONS_MAX;
     struct reader *r = store_reader_take(rq->http->store, &err);
     int failed = !r || r->ops->begin(r, &err);
     if (!failed) {
@@ -131,6 +149,7 @@ static int read_counts(struct http_request *rq, struct listed *l, struct span se
     }
     if (r)
         store_reader_give(rq->http->store, r);
+    l->failed = l->failed || l->labels.failed;
     if (failed || l->failed)
         http_error(rq, 500, "cannot read the sessions: %s", err.text);
     else if (l->n)
@@ -149,6 +168,7 @@ void control_sessions_list(struct http_request *rq) {
         buf_printf(l.b, "],\"last_id\":%" PRIu64 "}\n", l.last_id);
     }
     free(l.counts);
+    arena_free(&l.labels);
 }
 
 void control_session_get(struct http_request *rq) {
@@ -164,6 +184,7 @@ void control_session_get(struct http_request *rq) {
         buf_printf(l.b, "},\"last_id\":%" PRIu64 "}\n", l.last_id);
     }
     free(l.counts);
+    arena_free(&l.labels);
 }
 
 /* --- changes --------------------------------------------------------------------------------------------- */
@@ -178,22 +199,44 @@ static int ask_timestamps(struct http_request *rq, const json_t *body, struct sp
     return -1;
 }
 
+/* A session that cannot have its label is none. */
+static int label_session(struct http *h, const struct ingest_session *session, struct span label,
+                         struct err *err) {
+    struct err ignored = {0};
+    if (!label.p || http_session_label(h, session->id, label, err) == 0)
+        return 0;
+    ingest_session_close(h->ingest, session->name, false, &ignored);
+    return -1;
+}
+
+static int ask_label(struct http_request *rq, const json_t *body, struct span *label) {
+    if (ask_string(rq, body, "label", label) < 0)
+        return -1;
+    if (label->n <= HTTP_LABEL_MAX)
+        return 0;
+    http_error(rq, 400, "a label has at most %zu bytes, this one has %zu", HTTP_LABEL_MAX, label->n);
+    return -1;
+}
+
 void control_session_new(struct http_request *rq) {
-    struct span name = SPAN(""), timestamps = SPAN("");
+    struct span name = SPAN(""), timestamps = SPAN(""), label = {NULL, 0};
     bool unix_sockets = false;
     uint64_t ttl_s = 0;
-    json_t *body =
-        ask_only(rq, 0, NULL) == 0 ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s", "timestamps")) : NULL;
+    json_t *body = ask_only(rq, 0, NULL) == 0
+                       ? ask_body(rq, ASK_NAMES("name", "unix", "ttl_s", "timestamps", "label"))
+                       : NULL;
     if (!body)
         return;
     if (ask_string(rq, body, "name", &name) >= 0 && ask_bool(rq, body, "unix", &unix_sockets) >= 0 &&
-        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0 && ask_timestamps(rq, body, &timestamps) == 0) {
+        ask_count(rq, body, "ttl_s", TTL_S_MAX, &ttl_s) >= 0 && ask_timestamps(rq, body, &timestamps) == 0 &&
+        ask_label(rq, body, &label) == 0) {
         struct ingest_session session;
         struct err err = {0};
         if (strlen(name.p) != name.n)
             http_error(rq, 400, "a session's name holds no NUL");
         else if (ingest_session_open(rq->http->ingest, name.p, unix_sockets, (int64_t)ttl_s * NS_PER_S,
-                                     &session, &err))
+                                     &session, &err) != 0 ||
+                 label_session(rq->http, &session, label, &err) != 0)
             http_error(rq,
                        err.sys == EEXIST   ? 409
                        : err.sys == EINVAL ? 400
@@ -209,6 +252,7 @@ void control_session_new(struct http_request *rq) {
             struct environment_reach reach;
             environment_reach(rq->http, http_header(rq, "Host"), &reach);
             put_session(&rq->answer.body, &session, &reach);
+            put_label(&rq->answer.body, label);
             buf_str(&rq->answer.body, "}\n");
         }
     }

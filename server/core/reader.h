@@ -146,6 +146,7 @@ struct points_row {
     size_t n;
     const int64_t *at_s; /* seconds since 1970: the client's timestamp, else when it came */
     const double *values;
+    const uint64_t *ids;         /* as they came; NULL: not told */
     const struct sketch *sketch; /* then n is 1 */
 };
 
@@ -267,6 +268,7 @@ struct large_row {
 struct session_row {
     uint64_t id;
     struct span name, api_key;
+    struct span label;              /* p == NULL: none */
     int64_t created_at, expires_at; /* 0: never */
     bool open;
     uint64_t samples, series, events, checks, rejects;

@@ -179,7 +179,8 @@ static int read_points(struct reader *r, uint64_t series_id, int (*row)(void *, 
     const struct flushed_series *s = find_series(f, series_id);
     int64_t at_s[POINTS_TOGETHER];
     double values[POINTS_TOGETHER];
-    struct points_row together = {.at_s = at_s, .values = values};
+    uint64_t ids[POINTS_TOGETHER];
+    struct points_row together = {.at_s = at_s, .values = values, .ids = ids};
     (void)err;
     for (uint32_t i = s ? s->first : NO_POINT; i != NO_POINT; i = f->points[i].next) {
         const struct flushed_point *p = &f->points[i];
@@ -192,6 +193,7 @@ static int read_points(struct reader *r, uint64_t series_id, int (*row)(void *, 
         together.source = p->source;
         together.sketch = p->sketch;
         at_s[together.n] = p->timestamp ? p->timestamp : p->received_at / 1000000000;
+        ids[together.n] = p->id;
         values[together.n++] = p->number;
     }
     if (together.n)

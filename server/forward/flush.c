@@ -173,8 +173,9 @@ static void take_metric(struct forward_flush *f, const struct metric *m) {
                                  .tags = m->tags,
                                  .value = m->values[i].number,
                                  .rate = m->sample_rate,
-                                 .text = m->values[i].text,
                                  .timestamp = m->values[i].timestamp};
+        if (m->type == METRIC_SET) /* to a set, a number of the same name is a member without a text */
+            s.text = m->values[i].text;
         if (!f->agent || agent_take(f->agent, &s, &f->err) != 0)
             renew_agent(f);
     }

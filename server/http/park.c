@@ -93,7 +93,8 @@ static bool park(struct http_request *rq) {
     int fd = take_socket(rq);
     if (fd < 0)
         return false;
-    rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = rq->method_text = none;
+    rq->content_type = rq->content_encoding = rq->user_agent = rq->api_key = rq->method_text =
+        rq->unnamed_token = none;
     shrink_body(rq);
     rq->connection = NULL;
     rq->link = NULL;

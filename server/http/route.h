@@ -135,6 +135,8 @@ struct http_request {
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
     uint64_t session_id;       /* session.h says by what */
     struct span session_token; /* the prefix, else the token of header or query; p == NULL: none given */
+    struct span
+        unnamed_token; /* of --auto-sessions: what session_token is a name for; p == NULL: it is itself one */
     /* There is no such session, or two are named. session_id is then the default session's. */
     bool session_unknown;
     unsigned session_status; /* to answer then, with */
@@ -153,7 +155,7 @@ struct http_request {
     bool abandoned; /* cut without an answer */
     void **owner;   /* libmicrohttpd's pointer to it, while it is handled: NULL once parked */
     int parked_fd;  /* once it has left `connection`: its socket */
-    char *token;    /* then: of session_token */
+    char *token;    /* then, or where a name was made: of session_token */
     void (*resume)(struct http_request *rq); /* then: sends the answer */
     void (*free)(struct http_request *rq);
     size_t head_bytes;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
 
 #define NAME_SHOWN ((size_t)64) /* bytes of a name in an error */
 
@@ -28,6 +30,60 @@ static bool makes_session(const struct http_request *rq) {
            (rq->method != HTTP_GET || (rq->route->flags & ROUTE_MAKES_SESSION));
 }
 
+/* --- tokens that are no names ---------------------------------------------------------------------------- */
+
+#define NAME_MAX_BYTES ((size_t)64)
+#define TOKEN_KEPT     ((size_t)40) /* bytes of such a token that its session's name begins with */
+
+static bool is_name_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+}
+
+static bool is_name(struct span s) {
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_name_byte(s.p[i]))
+            return false;
+    return s.n <= NAME_MAX_BYTES && !span_eq(s, SPAN(".")) && !span_eq(s, SPAN(".."));
+}
+
+/* The test agent takes any text for a token, and tests' own names are long and have brackets. Such a one is named by what it
+ * begins with and a hash:
+ *
+ *     tests.test_shop.test_login[v1]  ->  tests.test_shop.test_login_v1_-0123456789abcdef
+ */
+static void name_token(struct http_request *rq) {
+    struct span token = rq->session_token;
+    char *name;
+    if (!rq->http->options.auto_sessions || is_name(token) || !(name = malloc(NAME_MAX_BYTES + 1)))
+        return;
+    size_t n = token.n < TOKEN_KEPT ? token.n : TOKEN_KEPT;
+    for (size_t i = 0; i < n; i++)
+        name[i] = is_name_byte(token.p[i]) ? token.p[i] : '_';
+    int more = snprintf(name + n, NAME_MAX_BYTES + 1 - n, "-%016llx",
+                        (unsigned long long)XXH3_64bits(token.p, token.n));
+    rq->unnamed_token = token;
+    rq->token = name;
+    rq->session_token = span_of(name, n + (size_t)more);
+}
+
+struct labelling {
+    uint64_t session_id;
+    struct span label;
+};
+
+static int label_on_loop(struct store *store, void *arg, struct err *err) {
+    const struct labelling *l = arg;
+    return store_session_label(store, l->session_id, l->label, err);
+}
+
+int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err) {
+    struct labelling l = {session_id, span_of(label.p, label.n < HTTP_LABEL_MAX ? label.n : HTTP_LABEL_MAX)};
+    return ingest_call(h->ingest, INGEST_NOTHING, label_on_loop, &l, err);
+}
+
+/* --- finding --------------------------------------------------------------------------------------------- */
+
 /* Another request may make it at the same time. */
 static int make(struct http_request *rq, struct span name, struct ingest_session *session) {
     char text[INGEST_NAME_SIZE];
@@ -38,8 +94,12 @@ static int make(struct http_request *rq, struct span name, struct ingest_session
     }
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
-    if (ingest_session_open(rq->http->ingest, text, false, 0, session, &err) == 0 ||
-        (err.sys == EEXIST && ingest_session_find(rq->http->ingest, name, session, &ignored) == 0))
+    if (ingest_session_open(rq->http->ingest, text, false, 0, session, &err) == 0) {
+        if (rq->unnamed_token.p) /* without the token for a label the session is as good */
+            http_session_label(rq->http, session->id, rq->unnamed_token, &ignored);
+        return 0;
+    }
+    if (err.sys == EEXIST && ingest_session_find(rq->http->ingest, name, session, &ignored) == 0)
         return 0;
     refuse(rq, err.sys == EINVAL ? 400 : err.sys == ENOSPC ? 429 : 503, "%s", err.text);
     return -1;
@@ -52,7 +112,7 @@ static int find(struct http_request *rq, struct span name, struct ingest_session
     if (makes_session(rq))
         return make(rq, name, session);
     if (!rq->prefix.p)
-        refuse(rq, 404, "no session has the token '%.*s'", SPAN_ARG(shown(name)));
+        refuse(rq, 404, "no session has the token '%.*s'", SPAN_ARG(shown(http_session_token(rq))));
     else if (name.n == 0)
         refuse(rq, 404, "the path names no session: it goes /s/NAME/…");
     else
@@ -97,12 +157,14 @@ static void read_prefix(struct http_request *rq) {
         return;
     }
     rq->session_token = rq->prefix;
-    if (find(rq, rq->prefix, &session) == 0 && key_agrees(rq, &session))
+    name_token(rq);
+    if (find(rq, rq->session_token, &session) == 0 && key_agrees(rq, &session))
         rq->session_id = session.id;
 }
 
 static void read_token(struct http_request *rq) {
     struct ingest_session session;
+    name_token(rq);
     if (find(rq, rq->session_token, &session) == 0)
         rq->session_id = session.id;
 }
@@ -111,6 +173,10 @@ static void read_key(struct http_request *rq) {
     rq->session_id = ingest_session_by_key(rq->http->ingest, rq->api_key);
     if (rq->session_id == INGEST_ENDED)
         refuse(rq, 404, "the session of this API key has ended");
+}
+
+struct span http_session_token(const struct http_request *rq) {
+    return rq->unnamed_token.p ? rq->unnamed_token : rq->session_token;
 }
 
 void http_session_read(struct http_request *rq) {

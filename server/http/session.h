@@ -14,8 +14,14 @@
 #ifndef HTTP_SESSION_H
 #define HTTP_SESSION_H
 
+#include "core/err.h"
 #include "http/route.h"
 
+#define HTTP_LABEL_MAX ((size_t)1024) /* bytes */
+/* Gives an open session its label, of which at most HTTP_LABEL_MAX bytes are kept. Any thread but the loop's; waits for that. */
+int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err);
+/* The token as it came, where session_token is a name that was made of it. */
+struct span http_session_token(const struct http_request *rq);
 /* Fills api_key, session_token, session_id and session_unknown. After router_find: rq->route may be NULL. */
 void http_session_read(struct http_request *rq);
 

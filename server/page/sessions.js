@@ -10,7 +10,7 @@ const EXPORTS = [['jsonl', 'jsonl', 'JSON, a record a line'], ['csv', 'csv', 'CS
 
 export function show(root, route, app) {
   const compare = compareCard(route, app);
-  const find = h('input', {type: 'search', class: 'find', placeholder: 'Part of a name', 'aria-label': 'Search sessions', hidden: true, oninput: () => load()});
+  const find = h('input', {type: 'search', class: 'find', placeholder: 'Part of a name or label', 'aria-label': 'Search sessions', hidden: true, oninput: () => load()});
   const more = h('p', {class: 'dim'}), body = h('tbody'), losses = h('div'), runs = h('div');
   replace(root, h('div', {class: 'scroll pad', tabindex: 0, role: 'region', 'aria-label': 'Sessions'},
     h('div', {class: 'cardhead'}, h('h1', null, 'Sessions'), find, h('button', {type: 'button', class: 'primary changes-it', onclick: create}, 'New session')),
@@ -39,7 +39,8 @@ export function show(root, route, app) {
   function row(s) {
     const env = Object.entries(s.env).map(([key, value]) => `export ${key}='${value.replace(/'/g, "'\\''")}'`).join('\n');
     return h('tr', {class: s.name === app.session ? 'current' : null},
-      h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)')),
+      h('td', null, h('a', {href: `#/metrics${s.name === 'default' ? '' : `?session=${encodeURIComponent(s.name)}`}`}, h('bdi', null, s.name)), !s.open && !app.readOnly() && h('span', {class: 'dim'}, ' (ended)'),
+        s.label && h('div', {class: 'dim'}, h('bdi', null, s.label))),
       [s.samples, s.series, s.events + s.service_checks].map((n) => h('td', {class: 'num'}, whole(n))),
       h('td', {class: `num ${s.rejects ? 'hog' : ''}`}, whole(s.rejects)), h('td', {class: 'mono'}, s.dogstatsd.udp || ''),
       h('td', {class: 'buttons'}, h('button', {type: 'button', class: 'small', 'aria-label': `Export what ${s.name} recorded`, onclick: () => exportIt(s)}, 'Export'), app.readOnly() ? null : [s.open && copyButton(env, `the environment of ${s.name}`, 'Copy env'),
@@ -56,7 +57,7 @@ export function show(root, route, app) {
     if (key === shown) return;
     shown = key;
     const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute('aria-label') || document.activeElement.textContent : null;
-    const list = app.sessions.filter((s) => s.name.includes(find.value));
+    const list = app.sessions.filter((s) => s.name.includes(find.value) || (s.label || '').includes(find.value));
     find.hidden = app.sessions.length <= 10;
     replace(body, list.slice(0, SHOWN).map(row));
     replace(more, list.length > SHOWN && `The first ${SHOWN} of ${whole(list.length)}.`);

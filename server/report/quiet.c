@@ -57,6 +57,11 @@ static int see_session(void *arg, const struct session_row *row) {
     if (o->n < SESSIONS_SHOWN) {
         buf_str(o->text, o->n ? ", " : " Records arrived in session ");
         text_put_shown(o->text, row->name, false, NAME_MAX_BYTES);
+        if (row->label.p) {
+            buf_str(o->text, " (");
+            text_put_visible(o->text, row->label, NAME_MAX_BYTES);
+            buf_char(o->text, ')');
+        }
     }
     o->n++;
     return 0;

@@ -106,6 +106,8 @@ uint64_t store_last_id(const struct store *s);
  * removed session is dropped. */
 int store_session_add(struct store *s, struct span name, struct span api_key, int64_t expires_at,
                       uint64_t *id, struct err *err);
+/* Any words, also ones that are no UTF-8. */
+int store_session_label(struct store *s, uint64_t session_id, struct span label, struct err *err);
 /* Ends the session, and keeps what it recorded. */
 int store_session_end(struct store *s, uint64_t session_id, struct err *err);
 /* Removes the session and what it recorded. */

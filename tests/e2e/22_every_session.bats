@@ -150,3 +150,27 @@ END
     STATWIT_SESSION=none suite -e 'incr a'
     exits 0
 }
+
+@test "session: a label says whose it is, also when the session has ended" {
+    start --db labels.db
+    statwit session new t1 --label 'tests/test_x.py::test_y[é z]' >/dev/null
+    statwit session new t2 >/dev/null
+    statwit send --session t1 'a:1|c'
+    run statwit expect --session t2 'incr a'
+    exits 1
+    has 'Records arrived in session t1 (tests/test_x.py::test_y[é z]).'
+    statwit session rm --keep t1
+    run statwit session ls
+    has 'LABEL'
+    has 'tests/test_x.py::test_y[é z]'
+    run statwit session ls --json
+    [ "$(jq -c '.sessions|map([.name,.label])' <<<"$output")" = '[["default",null],["t2",null],["t1","tests/test_x.py::test_y[é z]"]]' ]
+    run curl -s "$STATWIT_URL/recorder/v1/sessions" -d "{\"label\":\"$(printf 'x%.0s' $(seq 1025))\"}"
+    has 'a label has at most 1024 bytes, this one has 1025'
+    run statwit session new --label $'\xff'
+    exits 2
+    run statwit session new $'\xff' # it had a name that was made up
+    exits 2
+    stop
+    [ "$(sqlite3 labels.db "SELECT label FROM sessions WHERE name = 't1'")" = 'tests/test_x.py::test_y[é z]' ]
+}

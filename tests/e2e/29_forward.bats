@@ -66,6 +66,17 @@ until_row() { until [ "$(forward_row "$1")" -ge "$2" ]; do :; done; }
         '/api/beta/sketches 202 zstd,/api/v1/check_run 202 zstd,/api/v2/series 202 zstd,/intake/ 202 zstd' ]
 }
 
+@test "forward: numbers of a name that is a set are no members of their own" {
+    upstream
+    start --forward "agent+$UP"
+    statwit send 'r:5|s' 'r:1|g' 'r:x|s' 'r:2|c' 'q:1|g' 'q:5|s'
+    stop
+    exits 0
+    run statwit expect --url "$UP" 'gauge r last == 3' 'gauge q last == 0'
+    echo "$output"
+    exits 0
+}
+
 @test "forward: an upstream that is down is tried again, and recording goes on" {
     upstream
     UP_PORT=${UP##*:}

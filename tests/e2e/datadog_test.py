@@ -94,6 +94,11 @@ class Events(Reads):
         self.assertEqual(self.titles(tags="b"), [])
         self.assertEqual(self.titles(page=1), [])
 
+    def test_an_empty_word_is_none(self):
+        self.r.ask("POST", "/api/v1/events", {"title": "t", "text": "x", "alert_type": "", "priority": "", "host": ""}, status=202)
+        got = self.get("/api/v1/events", start=0, end=NOW + 3600)["events"][0]
+        self.assertEqual((got["alert_type"], got["priority"], got["host"]), ("info", "normal", None))
+
     def test_one(self):
         sent = self.r.ask("POST", "/api/v1/events", {"title": "t", "text": "x", "tags": ["a"]}, status=202)
         self.r.send("_e{5,1}:other|x")

@@ -2,6 +2,7 @@
 
 import base64
 import unittest
+import urllib.parse
 
 from recorder import Recorder
 
@@ -23,6 +24,28 @@ class Sessions(unittest.TestCase):
             r.raw("POST", "/dogstatsd/v2/proxy?a=b", "hit:1|c", {"X-Datadog-Test-Session-Token": "t2"})
             self.assertEqual(bodies(r.ask("GET", "/test/session/requests?test_session_token=t2")), [b"hit:1|c"])
             self.assertEqual(r.ask("POST", "/recorder/v1/expect", {"expect": ["incr hit sum == 1"], "session": "t2"})["verdict"], "pass")
+
+    def test_a_token_need_not_be_a_name(self):
+        """Tests' own names are long, and have brackets."""
+        tokens = ["tests.shop.test_login[v1]", "tests.shop.test_login[v2]", "tests/x.py::test_é[a b]", "t" * 65, "t" * 66, "x" * 3000, ".."]
+        with Recorder("--auto-sessions") as r:
+            for i, token in enumerate(tokens):
+                headers = {"X-Datadog-Test-Session-Token": token.encode()}
+                self.assertEqual(r.raw("GET", "/test/session/start", None, headers)[0], 200)
+                self.assertEqual(r.raw("POST", "/dogstatsd/v2/proxy", f"m{i}:1|c", headers)[0], 200)
+            for i, token in enumerate(tokens):
+                query = urllib.parse.urlencode({"test_session_token": token})
+                self.assertEqual(bodies(r.ask("GET", "/test/session/requests?" + query)), [f"m{i}:1|c".encode()])
+                self.assertEqual([s["name"] for s in r.ask("GET", "/recorder/v1/series?" + query)["series"]], [f"m{i}"])
+                path = "/s/" + urllib.parse.quote(token, safe="")
+                self.assertEqual([s["name"] for s in r.ask("GET", path + "/recorder/v1/series")["series"]], [f"m{i}"])
+            sessions = {s["label"]: s["name"] for s in r.get("sessions")["sessions"]}
+            self.assertLessEqual({token[:1024] for token in tokens}, set(sessions))
+            self.assertRegex(sessions[tokens[0]], "^tests.shop.test_login_v1_-[0-9a-f]{16}$")
+            got, _, text = r.raw("GET", "/test/session/requests?test_session_token=t[9]")
+            self.assertEqual((got, text), (400, b'{"errors":["No session found for token \'t[9]\'"]}'))
+        with Recorder() as r:
+            self.assertEqual(r.raw("POST", "/dogstatsd/v2/proxy", "m:1|c", {"X-Datadog-Test-Session-Token": "t[9]"})[0], 404)
 
     def test_requests_since_the_newest_start_and_those_without_a_token(self):
         with Recorder("--auto-sessions") as r:

@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+const labelMax = 1024 // bytes
+
 // A Session is what one test emits, apart from all others. Env holds the variables that lead clients here.
 type Session struct {
 	Name      string            `json:"name"`
@@ -34,7 +36,7 @@ func New(t testing.TB) *Session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := recorder.Open("")
+	opened, err := recorder.open("", t.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +52,20 @@ func New(t testing.TB) *Session {
 
 // Open opens a session that no test ends, for TestMain; an empty name lets the server choose one.
 func (r *Recorder) Open(name string) (*Session, error) {
+	return r.open(name, "")
+}
+
+// The label says whose the session is.
+func (r *Recorder) open(name, label string) (*Session, error) {
 	s, body := &Session{Recorder: r}, map[string]string{}
 	if name != "" {
 		body["name"] = name
+	}
+	if len(label) > labelMax {
+		label = label[:labelMax]
+	}
+	if label != "" {
+		body["label"] = strings.ToValidUTF8(label, "")
 	}
 	return s, r.call("POST", "/recorder/v1/sessions", body, 0, s)
 }

@@ -3,6 +3,7 @@ package tests
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -136,6 +137,19 @@ func TestAFailureShowsWhatWasRecorded(t *testing.T) {
 		t.Error(m)
 	}
 	m.Lint()
+}
+
+func TestASessionIsLabelledWithItsTest(t *testing.T) {
+	m := statwittest.New(t)
+	answer, err := http.Get(m.Recorder.URL + "/recorder/v1/sessions/" + m.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var session struct{ Label string }
+	if err := json.NewDecoder(answer.Body).Decode(&session); err != nil || session.Label != t.Name() {
+		t.Error(err, session.Label)
+	}
 }
 
 func TestACatalog(t *testing.T) {

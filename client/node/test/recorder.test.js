@@ -209,6 +209,15 @@ test('lists, reset and marks', async t => {
   assert.equal((await metrics.lint()).verdict, 'pass')
 })
 
+test('a session is labelled with its test', async t => {
+  const metrics = await statwit.session(t)
+  const label = async session => (await session.recorder.call('GET', `/recorder/v1/sessions/${session.name}`)).label
+  assert.equal(await label(metrics), t.fullName ?? t.name)
+  const long = await metrics.recorder.session(undefined, { label: 'é€😀'.repeat(1000) })
+  assert.match(await label(long), /^(é€😀)+é?€?$/u)
+  await long.close()
+})
+
 test('a catalog', async t => {
   const metrics = await statwit.session(t)
   const catalog = path.join(folder(t), 'catalog.json')

@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = ["Inconclusive", "Malformed", "Recorder", "Report", "Session", "Unavailable", "find_binary"]
 
 API = 1  # the number in the ready line and in the status that this helper was written for
+_LABEL_MAX = 1024  # bytes
 _ANSWER_S = 60  # for an answer, beyond the time that the question itself may wait
 
 
@@ -138,9 +139,12 @@ class Recorder:
         """Raises Unavailable unless a statwit of the right kind answers."""
         _check_api(self._call("GET", "/recorder/v1/status"), self.url)
 
-    def session(self, name=None):
-        """A new session, empty and apart from all others."""
-        return Session(self, self._call("POST", "/recorder/v1/sessions", {"name": name} if name else None))
+    def session(self, name=None, label=None):
+        """A new session, empty and apart from all others. The label says whose it is: the name of a test."""
+        body = {"name": name} if name else {}
+        if label:
+            body["label"] = label.encode(errors="replace")[:_LABEL_MAX].decode(errors="ignore")
+        return Session(self, self._call("POST", "/recorder/v1/sessions", body or None))
 
     def status(self):
         return self._call("GET", "/recorder/v1/status")

@@ -61,7 +61,7 @@ def statwit_recorder(pytestconfig):
 def metrics(request, monkeypatch):
     """This test's statwit.Session; the Datadog variables of the environment lead to it while the test runs."""
     shared = request.config.stash.get(_WORKER, None)
-    session = shared or _recorder(request.config).session()
+    session = shared or _recorder(request.config).session(label=request.node.nodeid)
     request.node.stash[_METRICS] = session
     if shared:
         shared.mark()

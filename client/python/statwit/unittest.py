@@ -32,7 +32,7 @@ class MetricsTest:
 
     def setUp(self):
         super().setUp()
-        self.metrics = recorder().session()
+        self.metrics = recorder().session(label=self.id())
         self.addCleanup(self.metrics.close)
         environment = mock.patch.dict(os.environ, self.metrics.env)
         environment.start()

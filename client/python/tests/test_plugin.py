@@ -37,6 +37,17 @@ def test_two(metrics):
     result.assert_outcomes(passed=2)
 
 
+def test_a_session_is_labelled_with_its_test(run):
+    result = run("""
+@pytest.mark.parametrize("x", ["é" * 2000])
+def test_one(metrics, statwit_recorder, x):
+    sessions = statwit_recorder._call("GET", "/recorder/v1/sessions")["sessions"]
+    labels = [s["label"] for s in sessions if s["name"] == metrics.name]
+    assert labels[0].startswith("test_it.py::test_one[") and len(labels[0].encode()) <= 1024
+""")
+    result.assert_outcomes(passed=1)
+
+
 def test_a_failure_shows_the_explanation_and_what_was_recorded(run):
     result = run("""
 def test_one(metrics):

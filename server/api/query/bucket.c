@@ -104,8 +104,8 @@ static bool find_bucket(const struct leaf *leaf, int64_t at, size_t *bucket) {
     return true;
 }
 
-/* While the times of a series ascend, none can come twice. */
-static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v) {
+/* While the times of a set ascend, none can come twice. */
+static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v, const uint64_t *id) {
     if (!leaf->sorts) {
         leaf->is_unordered |= at <= leaf->last_s;
         leaf->last_s = at;
@@ -117,7 +117,7 @@ static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v)
         leaf->scratch.failed = true;
         return false;
     }
-    leaf->stamped[leaf->n_stamped] = (struct stamped){at, v, leaf->n_stamped};
+    leaf->stamped[leaf->n_stamped] = (struct stamped){at, v, id ? *id : leaf->n_stamped};
     leaf->n_stamped++;
     return true;
 }
@@ -182,7 +182,8 @@ static int take_points(void *arg, const struct points_row *row) {
             add(&into[bucket], v * scale.factor, scale.count, v, v);
             ok = weigh(leaf, cells + bucket, v, scale.count);
         } else {
-            ok = take_stamped(leaf, row->at_s[i] - leaf->shift_s, bucket, v * scale.factor);
+            ok = take_stamped(leaf, row->at_s[i] - leaf->shift_s, bucket, v * scale.factor,
+                              row->ids ? &row->ids[i] : NULL);
         }
         if (!ok)
             return 1;
@@ -266,10 +267,6 @@ static int check_series(struct leaf *leaf) {
 static int read_series(struct leaf *leaf) {
     struct reader *reader = leaf->run->read->reader;
     struct err err = {0};
-    if (!leaf_is_pooled(leaf->series->type))
-        memset(leaf->buckets, 0, leaf->n_buckets * sizeof *leaf->buckets);
-    leaf->flush.has_point = leaf->is_unordered = false;
-    leaf->last_s = INT64_MIN;
     if (reader->ops->points(reader, leaf->series->id, take_points, leaf, &err) == 0)
         return 0;
     query_refuse(leaf->run->error, "%s", err.text);
@@ -277,22 +274,45 @@ static int read_series(struct leaf *leaf) {
     return -1;
 }
 
+/* Those before `to`, which are one series to Datadog. */
+static int read_set(struct leaf *leaf, size_t from, size_t to) {
+    if (!leaf_is_pooled(leaf->chosen[from].type))
+        memset(leaf->buckets, 0, leaf->n_buckets * sizeof *leaf->buckets);
+    leaf->is_unordered = false;
+    leaf->last_s = INT64_MIN;
+    for (size_t i = from; i < to && !leaf->is_unordered; i++) {
+        leaf->series = &leaf->chosen[i];
+        leaf->flush.has_point = false;
+        if (read_series(leaf) != 0)
+            return -1;
+        end_flush(leaf);
+    }
+    return 0;
+}
+
+static size_t end_of_set(const struct leaf *leaf, size_t from) {
+    size_t to = from + 1;
+    while (to < leaf->n_chosen && leaf->chosen[to].set == leaf->chosen[from].set)
+        to++;
+    return to;
+}
+
 int bucket_series(struct leaf *leaf) {
     double *raw = arena_alloc(&leaf->scratch, (leaf->n_buckets + 1) * sizeof *raw);
-    for (size_t i = 0; raw && leaf->n_buckets && i < leaf->n_chosen; i++) {
+    for (size_t i = 0, to; raw && leaf->n_buckets && i < leaf->n_chosen; i = to) {
         leaf->series = &leaf->chosen[i];
-        if (check_series(leaf) != 0 || read_series(leaf) != 0)
+        to = end_of_set(leaf, i);
+        if (check_series(leaf) != 0 || read_set(leaf, i, to) != 0)
             return -1;
         if (leaf->is_unordered) {
             leaf->sorts = true;
-            if (read_series(leaf) != 0)
+            if (read_set(leaf, i, to) != 0)
                 return -1;
             leaf->sorts = false;
             add_stamped(leaf);
         }
         if (leaf->scratch.failed)
             break;
-        end_flush(leaf);
         if (!leaf_is_pooled(leaf->series->type))
             finish_series(leaf, raw);
     }

@@ -5,6 +5,7 @@
 #include "catalog/normalize.h"
 #include <math.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #define CADENCE_MAX_S 86400 /* a longer interval is a mistake of the sender */
 
@@ -28,6 +29,41 @@ static struct span find_tag(const struct query_series *series, struct span key) 
     return span_of(NULL, 0);
 }
 
+static int compare_tags(const void *a, const void *b) {
+    return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* The set of the series with this type and these tags, in any order and each any number of times. SIZE_MAX: out of memory. */
+static size_t set_of(struct leaf *leaf, enum metric_type type, const struct query_series *series) {
+    size_t n = series->n_tags;
+    struct span *tags = arena_alloc(&leaf->words, (n + 1) * sizeof *tags);
+    struct buf text = {.max = 1 << 20};
+    if (!tags)
+        return SIZE_MAX;
+    if (n) {
+        memcpy(tags, series->tags, n * sizeof *tags);
+        qsort(tags, n, sizeof *tags, compare_tags);
+    }
+    buf_printf(&text, "%d", (int)type);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || !span_eq(tags[i], tags[i - 1])) {
+            buf_char(&text, ',');
+            buf_span(&text, tags[i]);
+        }
+    struct span whole = buf_view(&text);
+    XXH128_hash_t hash = XXH3_128bits(whole.p, whole.n);
+    struct span key = span_of((const char *)&hash, sizeof hash);
+    bool failed = text.failed;
+    buf_free(&text);
+    size_t known = failed ? SIZE_MAX : group_find(&leaf->sets, &key);
+    if (known != SIZE_MAX || failed)
+        return known;
+    struct span *kept = arena_alloc(&leaf->scratch, sizeof *kept);
+    if (kept)
+        *kept = arena_copy(&leaf->scratch, key);
+    return kept && !leaf->scratch.failed ? group_add(&leaf->scratch, &leaf->sets, kept) : SIZE_MAX;
+}
+
 /* SIZE_MAX: out of memory. */
 static size_t group_of(struct leaf *leaf, const struct query_series *series) {
     const struct query_metric *m = leaf->metric;
@@ -49,7 +85,7 @@ static int out_of_memory(struct leaf *leaf) {
     return 1;
 }
 
-static bool add_chosen(struct leaf *leaf, const struct series_row *row, size_t group) {
+static bool add_chosen(struct leaf *leaf, const struct series_row *row, size_t group, size_t set) {
     if (leaf->n_chosen == leaf->cap_chosen) {
         size_t cap = leaf->cap_chosen ? leaf->cap_chosen * 2 : 64;
         struct query_chosen *list = arena_alloc(&leaf->scratch, cap * sizeof *list);
@@ -60,8 +96,8 @@ static bool add_chosen(struct leaf *leaf, const struct series_row *row, size_t g
         leaf->chosen = list;
         leaf->cap_chosen = cap;
     }
-    leaf->chosen[leaf->n_chosen++] =
-        (struct query_chosen){.id = row->id, .first_id = row->first_id, .type = row->type, .group = group};
+    leaf->chosen[leaf->n_chosen++] = (struct query_chosen){
+        .id = row->id, .first_id = row->first_id, .type = row->type, .group = group, .set = set};
     return true;
 }
 
@@ -75,8 +111,16 @@ static int choose_series(void *arg, const struct series_row *row) {
         return out_of_memory(leaf);
     if (!query_scope_holds(leaf->metric->scope, &series))
         return 0;
-    size_t group = group_of(leaf, &series);
-    return group == SIZE_MAX || !add_chosen(leaf, row, group) ? out_of_memory(leaf) : 0;
+    size_t group = group_of(leaf, &series), set = set_of(leaf, row->type, &series);
+    bool ok = group != SIZE_MAX && set != SIZE_MAX && add_chosen(leaf, row, group, set);
+    return ok ? 0 : out_of_memory(leaf);
+}
+
+static int compare_chosen(const void *x, const void *y) {
+    const struct query_chosen *a = x, *b = y;
+    if (a->set != b->set)
+        return a->set < b->set ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
 }
 
 /* --- the buckets ------------------------------------------------------------------------------------------------- */
@@ -187,6 +231,8 @@ static int read_leaf(struct leaf *leaf, struct query_table *t) {
     }
     if (leaf->scratch.failed || run->arena->failed)
         return query_no_memory(run->error);
+    if (leaf->sets.n < leaf->n_chosen)
+        qsort(leaf->chosen, leaf->n_chosen, sizeof *leaf->chosen, compare_chosen);
     int64_t longest = read_cadences(leaf);
     if (longest < 0)
         return -1;
@@ -209,7 +255,8 @@ int query_leaf(struct query_run *run, const struct query_metric *metric, int64_t
                         .shift_s = shift_s,
                         .scratch = {.max = QUERY_MEMORY_MAX},
                         .words = {.max = QUERY_MEMORY_MAX},
-                        .groups = {.n_by = metric->n_by}};
+                        .groups = {.n_by = metric->n_by},
+                        .sets = {.n_by = 1}};
     *t = (struct query_table){0};
     int result = read_leaf(&leaf, t);
     free(leaf.weighed);

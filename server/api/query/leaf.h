@@ -19,6 +19,8 @@ struct query_chosen {
     uint64_t id, first_id;
     enum metric_type type;
     size_t group;
+    size_t
+        set; /* those of one set are one series to Datadog: they differ before their words are normalized */
     struct cadence cadence;
 };
 
@@ -33,7 +35,7 @@ struct flush {
 struct stamped {
     int64_t at_s;
     double value;
-    size_t nth;
+    uint64_t nth; /* as they came */
 };
 
 /* For percentiles: a value of a group's bucket. */
@@ -51,6 +53,7 @@ struct leaf {
     struct query_chosen *chosen;
     size_t n_chosen, cap_chosen;
     struct group_index groups;
+    struct group_index sets;            /* by a hash of what Datadog tells series apart by */
     int64_t start_s, end_s, interval_s; /* samples of [start, end) */
     size_t n_buckets;
     struct query_bucket *cells; /* of each group, one behind the other */

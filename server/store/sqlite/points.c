@@ -16,6 +16,7 @@ struct pointing {
     size_t n;
     int64_t at_s[POINTS_MAX];
     double values[POINTS_MAX];
+    uint64_t ids[POINTS_MAX];
 };
 
 /* 0: go on, 1: stop. */
@@ -25,6 +26,7 @@ static int flush_points(struct pointing *p, const struct sketch *sketch) {
                              .n = p->n,
                              .at_s = p->at_s,
                              .values = p->values,
+                             .ids = p->ids,
                              .sketch = sketch};
     p->n = 0;
     return row.n ? p->row(p->arg, &row) : 0;
@@ -48,6 +50,7 @@ static int take_point(struct pointing *p, uint64_t id) {
     if (result != 0)
         return result;
     p->at_s[p->n] = v->timestamp ? v->timestamp : p->arrival.received_at / 1000000000;
+    p->ids[p->n] = id;
     p->values[p->n++] = v->number;
     return v->sketch ? flush_points(p, v->sketch) : 0;
 }

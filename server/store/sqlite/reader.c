@@ -57,7 +57,7 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
     sqlite3_stmt *stmt = rows_statement(
         r,
         "SELECT s.id, s.name, s.api_key, s.created_at, s.expires_at, s.open, c.samples, c.series, c.events, c.checks,"
-        " c.rejects, s.reset_id"
+        " c.rejects, s.reset_id, s.label"
         " FROM session s LEFT JOIN session_count c ON c.session_id = s.id ORDER BY s.id",
         err);
     if (!stmt)
@@ -75,7 +75,8 @@ static int sessions(struct reader *reader, int (*row)(void *, const struct sessi
                                   .events = db_id(stmt, 8),
                                   .checks = db_id(stmt, 9),
                                   .rejects = db_id(stmt, 10),
-                                  .reset_id = db_id(stmt, 11)};
+                                  .reset_id = db_id(stmt, 11),
+                                  .label = db_span(stmt, 12)};
         stop = row(arg, &out);
     }
     rows_done(r, stmt);

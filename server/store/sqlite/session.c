@@ -282,3 +282,16 @@ int store_session_add(struct store *s, struct span name, struct span api_key, in
     }
     return store_commit(s, err);
 }
+
+int store_session_label(struct store *s, uint64_t session_id, struct span label, struct err *err) {
+    if (store_commit(s, err) != 0 || store_begin(s, err) != 0)
+        return -1;
+    sqlite3_stmt *stmt = prepared(s, "UPDATE session SET label = ?2 WHERE id = ?1", err);
+    if (!stmt)
+        return store_roll_back(s, err);
+    db_bind_id(stmt, 1, session_id);
+    db_bind_span(stmt, 2, label);
+    int result = db_done(s->db, stmt, err);
+    sqlite3_clear_bindings(stmt);
+    return result == 0 ? store_commit(s, err) : store_roll_back(s, err);
+}

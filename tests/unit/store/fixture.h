@@ -14,9 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "9" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+#define SCHEMA_VERSION                                                                                       \
+    "10" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
 /* Makes of a file of today's version one of version 6. */
 #define TO_VERSION_7                                                                                         \
+    "DROP VIEW sessions; ALTER TABLE session DROP COLUMN label;"                                             \
     "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id;"                                             \
     "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"      \
     "DROP TABLE kept_request; PRAGMA user_version = 7;"
