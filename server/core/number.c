@@ -39,10 +39,9 @@ static double power_of_two(int exponent) {
     return value;
 }
 
-/* Up to 2^53 both sides are doubles and one division rounds once (Clinger). Above, both are shifted to fill
- * 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
+/* Both sides are shifted to fill 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
  * and the conversion to 53 bits rounds once. */
-double number_decimal(uint64_t mantissa, size_t fraction) {
+__attribute__((noinline)) static double divide_long(uint64_t mantissa, size_t fraction) {
     static const uint64_t tens[NUMBER_EXACT + 1] = {1,
                                                     10,
                                                     100,
@@ -63,17 +62,27 @@ double number_decimal(uint64_t mantissa, size_t fraction) {
                                                     100000000000000000,
                                                     1000000000000000000,
                                                     10000000000000000000U};
-    if (fraction == 0)
-        return (double)mantissa;
     uint64_t divisor = tens[fraction];
-    if (mantissa <= EXACT_MANTISSA)
-        return (double)mantissa / (double)divisor;
     int up = __builtin_clzll(mantissa), down = __builtin_clzll(divisor);
     uint128 numerator = (uint128)(mantissa << up) << 63;
     divisor <<= down;
     uint64_t quotient = (uint64_t)(numerator / divisor);
     quotient |= (uint128)quotient * divisor != numerator;
     return (double)quotient * power_of_two(down - up - 63);
+}
+
+/* Up to 2^53 both sides are doubles and one division rounds once (Clinger). */
+static inline double decimal(uint64_t mantissa, size_t fraction) {
+    static const double tens[NUMBER_EXACT + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+    if (fraction == 0)
+        return (double)mantissa;
+    return mantissa <= EXACT_MANTISSA ? (double)(int64_t)mantissa / tens[fraction]
+                                      : divide_long(mantissa, fraction);
+}
+
+double number_decimal(uint64_t mantissa, size_t fraction) {
+    return decimal(mantissa, fraction);
 }
 
 /* --- Go's grammar ---------------------------------------------------------------------------------------- */
@@ -221,32 +230,43 @@ static bool special(struct span s, double *value) {
     return true;
 }
 
-enum number_result number_parse(struct span s, double *value) {
-    const char *p = s.n ? s.p : "", *end = p + s.n;
-    bool negative = false;
-    if (p < end && (*p == '-' || *p == '+'))
-        negative = *p++ == '-';
-    uint64_t mantissa = 0;
-    const char *from = p;
-    while (p < end && is_digit(*p))
-        mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
-    size_t digits = (size_t)(p - from), fraction = 0;
-    if (p < end && *p == '.') {
-        from = ++p;
-        while (p < end && is_digit(*p))
-            mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
-        fraction = (size_t)(p - from);
-        digits += fraction;
-    }
-    if (p == end && digits > 0 && digits <= NUMBER_EXACT) {
-        double size = number_decimal(mantissa, fraction);
-        *value = negative ? -size : size;
-        return NUMBER_OK;
-    }
+/* What is no short plain decimal. Apart, as are the others with many variables, so that those that are short save no registers. */
+__attribute__((noinline)) static enum number_result read_odd(struct span s, double *value) {
     if (special(s, value))
         return NUMBER_OK;
     struct parts parts;
     return scan(s, &parts) ? convert(&parts, value) : NUMBER_INVALID;
+}
+
+/* The digits at p, behind those that the mantissa has. */
+static inline const char *take_digits(const char *p, const char *end, uint64_t *mantissa) {
+    for (unsigned digit; p < end && (digit = (unsigned char)*p - (unsigned)'0') <= 9; p++)
+        *mantissa = *mantissa * 10 + digit;
+    return p;
+}
+
+enum number_result number_read(struct span s, double *value, bool *json) {
+    const char *p = s.n ? s.p : "", *end = p + s.n;
+    char sign = p < end ? *p : '\0';
+    p += sign == '-' || sign == '+';
+    uint64_t mantissa = 0;
+    const char *whole = p, *point = p = take_digits(p, end, &mantissa);
+    if (p < end && *p == '.')
+        p = take_digits(p + 1, end, &mantissa);
+    size_t before = (size_t)(point - whole), fraction = p > point ? (size_t)(p - point) - 1 : 0;
+    if (p == end && before + fraction > 0 && before + fraction <= NUMBER_EXACT) {
+        double size = decimal(mantissa, fraction);
+        *value = sign == '-' ? -size : size;
+        *json = sign != '+' && (before == 1 || (before > 1 && *whole != '0')) && (p == point || fraction > 0);
+        return NUMBER_OK;
+    }
+    *json = number_is_json(s);
+    return read_odd(s, value);
+}
+
+enum number_result number_parse(struct span s, double *value) {
+    bool json;
+    return number_read(s, value, &json);
 }
 
 enum number_result number_parse_int(struct span s, int64_t *value) {
@@ -303,14 +323,15 @@ bool number_is_json(struct span s) {
 
 /* --- writing --------------------------------------------------------------------------------------------- */
 
+#define EIGHT_DIGITS 100000000
+
 static size_t put_word(char *text, const char *word) {
     size_t n = strlen(word);
     memcpy(text, word, n + 1);
     return n;
 }
 
-/* n digits that end there, two at a time: a division takes longer than all else. */
-static void put_digits(char *end, uint64_t value, size_t n) {
+void number_put_digits(char *end, uint32_t value, size_t n) {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
         "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -325,7 +346,11 @@ size_t number_put(uint64_t value, char text[NUMBER_DIGITS]) {
     size_t n = 1;
     for (uint64_t more = value; more >= 10; more /= 10000)
         n += more >= 10000 ? 4 : more >= 1000 ? 3 : more >= 100 ? 2 : 1;
-    put_digits(text + n, value, n);
+    char *end = text + n;
+    size_t left = n;
+    for (; value > UINT32_MAX; value /= EIGHT_DIGITS, end -= 8, left -= 8)
+        number_put_digits(end, (uint32_t)(value % EIGHT_DIGITS), 8);
+    number_put_digits(end, (uint32_t)value, left);
     return n;
 }
 
@@ -342,7 +367,7 @@ static size_t format_fixed(bool negative, uint64_t units, char *text) {
     at += number_put(units / FIXED_UNITS, text + at);
     if (units % FIXED_UNITS) {
         text[at++] = '.';
-        put_digits(text + at + FIXED_DECIMALS, units % FIXED_UNITS, FIXED_DECIMALS);
+        number_put_digits(text + at + FIXED_DECIMALS, (uint32_t)(units % FIXED_UNITS), FIXED_DECIMALS);
         for (at += FIXED_DECIMALS; text[at - 1] == '0';)
             at--;
     }

@@ -17,6 +17,8 @@ enum number_result {
 
 /* Go's float grammar, correctly rounded: 1_000, .5, 5., 0x1p4, +Inf, nan (no sign), … */
 enum number_result number_parse(struct span text, double *value);
+/* The same, and number_is_json. */
+enum number_result number_read(struct span text, double *value, bool *json);
 /* Go's ParseInt(s, 10, 64): optional sign, digits. */
 enum number_result number_parse_int(struct span text, int64_t *value);
 
@@ -30,6 +32,8 @@ bool number_is_json(struct span text);
 /* The digits, without a NUL; their number. */
 #define NUMBER_DIGITS 20 /* of 64 bits */
 size_t number_put(uint64_t value, char text[NUMBER_DIGITS]);
+/* The same for who knows how many digits the value has: they end at `end`. */
+void number_put_digits(char *end, uint32_t value, size_t n);
 
 /* The shortest decimal (rarely one digit more) that reads back as the same double: 0.1, 3, 1e+300, -0, NaN,
  * +Inf, -Inf. Returns its length; always NUL-terminated. Whole numbers below 1e15 come without point or

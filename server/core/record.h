@@ -75,6 +75,7 @@ struct metric {
     const struct span *tags; /* as received, in order and with repeats, less those the Agent consumes */
     size_t n_values;
     const struct value *values;
+    bool json; /* each value's text is a JSON number, too (core/number.h); false: perhaps */
     struct origin origin;
     /* Only over HTTP: */
     struct span device; /* the resource "device"; DogStatsD's `device:` stays a tag */

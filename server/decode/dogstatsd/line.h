@@ -74,6 +74,12 @@ static inline const char *line_part_end(const char *from, char stop, const char 
     return stop == '\n' && at > from && at[-1] == '\r' ? at - 1 : at;
 }
 
+static inline void add_tag(struct dogstatsd *d, struct line_fields *fields, const char *from,
+                           const char *end) {
+    d->tags[fields->n_tags++] = line_span(from, end);
+    fields->consumable |= from < end && (*from == 'h' || *from == 'd');
+}
+
 /*   |#env:ci,host:web-1,,a|
  *     ^^^^^^ ^^^^^^^^^^  ^    commas separate: one more tag than commas, unless all is empty
  *
@@ -89,15 +95,14 @@ static inline const char *fields_tags(struct dogstatsd *d, struct line_fields *f
         do
             *stop = stops_next(stops, at);
         while (*stop == ':');
-        const char *end = line_part_end(from, *stop, *at);
-        d->tags[fields->n_tags++] = line_span(from, end);
-        fields->consumable |= from < end && (*from == 'h' || *from == 'd');
-        if (*stop == ',')
-            continue;
-        if (fields->n_tags == 1 && from == end)
-            fields->n_tags = 0;
-        return end;
+        if (*stop != ',')
+            break;
+        add_tag(d, fields, from, *at);
     }
+    const char *end = line_part_end(from, *stop, *at);
+    if (from < end || fields->n_tags > 0)
+        add_tag(d, fields, from, end);
+    return end;
 }
 
 /* The field that begins at `from`, up to the next '|' or the end of the line, as *stop and *at tell. Tags

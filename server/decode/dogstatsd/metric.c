@@ -12,6 +12,7 @@ struct metric_parts {
     struct span name;
     struct span value;
     bool packed;      /* the value holds a ':' */
+    bool json;        /* each value is a JSON number, too */
     const char *rest; /* behind the first '|' */
     enum metric_type type;
     double rate;
@@ -91,39 +92,48 @@ static inline bool read_type(struct dogstatsd *d, struct metric_parts *m, struct
     return true;
 }
 
-/* Where one value ends that begins at p. */
-static inline const char *value_end(const struct metric_parts *m, const char *p) {
-    const char *end = m->value.p + m->value.n;
-    return m->packed ? line_find(p, end, ':') : end;
+/* One value, up to its end. */
+static inline bool read_value(struct dogstatsd *d, struct metric_parts *m, const char *p, const char *end,
+                              const char *line_end) {
+    struct value *value = &d->values[m->n_values];
+    double number;
+    bool json;
+    enum number_result result = number_read(line_span(p, end), &number, &json);
+    if (result != NUMBER_OK)
+        return refuse(d, m, result == NUMBER_INVALID ? REASON_INVALID_VALUE : REASON_VALUE_OUT_OF_RANGE, p,
+                      line_end);
+    *value = (struct value){.number = number, .text = line_span(p, end)};
+    m->json &= json;
+    if (json || isfinite(number))
+        m->n_values++;
+    else
+        m->n_non_finite++;
+    return true;
 }
 
 /*   :1:2|
- *    ^ ^     pieces between colons, empty ones skipped; a set's value is one piece, colons and all
+ *    ^ ^     pieces between colons, empty ones skipped
  */
+__attribute__((noinline)) static bool read_packed(struct dogstatsd *d, struct metric_parts *m,
+                                                  const char *line_end) {
+    const char *end = m->value.p + m->value.n;
+    for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
+        stop = line_find(p, end, ':');
+        if (stop > p && !read_value(d, m, p, stop, line_end))
+            return false;
+    }
+    return m->n_values + m->n_non_finite > 0 || refuse(d, m, REASON_NO_VALUE_FOUND, m->value.p, line_end);
+}
+
+/* A set's value is one piece, colons and all. */
 static inline bool read_values(struct dogstatsd *d, struct metric_parts *m, const char *line_end) {
     if (metric_is(m->type, METRIC_TEXT)) {
         d->values[m->n_values++] = (struct value){.text = m->value};
+        m->json = false;
         return true;
     }
-    const char *end = m->value.p + m->value.n;
-    for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
-        stop = value_end(m, p);
-        if (stop == p)
-            continue;
-        struct value *value = &d->values[m->n_values];
-        *value = (struct value){.text = line_span(p, stop)};
-        enum number_result result = number_parse(value->text, &value->number);
-        if (result != NUMBER_OK)
-            return refuse(d, m, result == NUMBER_INVALID ? REASON_INVALID_VALUE : REASON_VALUE_OUT_OF_RANGE,
-                          p, line_end);
-        if (isfinite(value->number))
-            m->n_values++;
-        else
-            m->n_non_finite++;
-    }
-    if (m->n_values + m->n_non_finite == 0)
-        return refuse(d, m, REASON_NO_VALUE_FOUND, m->value.p, line_end);
-    return true;
+    return m->packed ? read_packed(d, m, line_end)
+                     : read_value(d, m, m->value.p, m->value.p + m->value.n, line_end);
 }
 
 /* The field at `first` has come once more, at `again`. */
@@ -225,6 +235,7 @@ static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m
     metric->sample_rate = m->rate;
     metric->n_values = m->n_values;
     metric->values = d->values;
+    metric->json = m->json;
     metric->tags = d->tags;
     metric->n_tags = fields->n_tags;
     metric->key_name = m->name;
@@ -250,7 +261,7 @@ static inline void emit_metric(struct dogstatsd *d, const struct metric_parts *m
 static void refuse_non_finite(struct dogstatsd *d, const struct metric_parts *m, const char *line_end) {
     const char *end = m->value.p + m->value.n;
     for (const char *p = m->value.p, *stop; p < end; p = stop + 1) {
-        stop = value_end(m, p);
+        stop = m->packed ? line_find(p, end, ':') : end;
         double number;
         if (number_parse(line_span(p, stop), &number) == NUMBER_OK && !isfinite(number))
             refuse(d, m, REASON_NON_FINITE_VALUE, p, line_end);
@@ -288,6 +299,7 @@ const char *metric_decode(struct dogstatsd *d, const char *line, struct stops *s
     m.line = line;
     m.name = (struct span){NULL, 0};
     m.packed = false;
+    m.json = true;
     m.rate = 1;
     m.timestamp_at = m.rate_at = NULL;
     m.n_values = m.n_non_finite = 0;

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define KEY_ON_STACK 1024
 /* A client may write one metric in any number of ways. */
 #define KEYS_PER_CONTEXT 8
 /* New series and contexts wait until they are so many, for the next flush at the longest. */
@@ -18,7 +17,7 @@
 
 struct key_head {
     uint64_t session_id, era;
-    uint32_t kind; /* 'K' decoder's key and its kind, 'C' context, 'S' series */
+    uint32_t kind; /* 'C' context, 'S' series */
     uint32_t n;
 };
 
@@ -43,26 +42,11 @@ static void key_tags(struct store *s, size_t n_tags, const struct span *tags) {
         key_span(s, tags[i]);
 }
 
-/* The key of the decoder: the way of nearly every metric, so without a buffer when it is short. */
+/* The key of the decoder: the way of nearly every metric, so without a copy. */
 static struct intern_hash hash_given(struct store *s, const struct metric *m) {
     const struct store_session *session = s->arrival.session;
-    size_t n = m->key_name.n + m->key_rest.n;
-    if (n > KEY_ON_STACK) {
-        key_start(s, 'K', (uint32_t)m->key_kind << 24);
-        key_span(s, m->key_name);
-        key_span(s, m->key_rest);
-        return intern_hash(&s->intern, buf_view(&s->key));
-    }
-    struct {
-        struct key_head head;
-        char text[KEY_ON_STACK];
-    } key;
-    key.head = (struct key_head){session->id, session->era, 'K' | (uint32_t)m->key_kind << 8,
-                                 (uint32_t)m->key_name.n};
-    memcpy(key.text, m->key_name.p, m->key_name.n);
-    if (m->key_rest.n)
-        memcpy(key.text + m->key_name.n, m->key_rest.p, m->key_rest.n);
-    return intern_hash(&s->intern, span_of((const char *)&key, sizeof key.head + n));
+    const struct intern_scope scope = {session->id, session->era, (unsigned char)m->key_kind};
+    return intern_hash_key(&s->intern, &scope, m->key_name, m->key_rest);
 }
 
 static struct intern_hash hash_context(struct store *s, const struct metric *m) {
@@ -287,8 +271,6 @@ static int identify_by_key(struct store *s, const struct metric *m, uint32_t *ix
     if (m->key_name.n == 0)
         return find_context(s, m, ix, err);
     struct intern_hash given = hash_given(s, m);
-    if (m->key_name.n + m->key_rest.n > KEY_ON_STACK && s->key.failed)
-        return err_set(err, ENOMEM, "cannot record");
     *ix = intern_find_next(&s->intern, given);
     if (*ix != INTERN_NONE)
         return 0;

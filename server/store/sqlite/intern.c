@@ -43,6 +43,19 @@ struct intern_hash intern_hash(const struct intern *in, struct span bytes) {
     return (struct intern_hash){hash.low64, (uint32_t)hash.high64};
 }
 
+/* The seed of each step is the hash of the step before it. The name's hash has 128 bits: those that make no seed are added in the end. */
+struct intern_hash intern_hash_key(struct intern *in, const struct intern_scope *scope, struct span name,
+                                   struct span rest) {
+    if (scope->session_id != in->scope.session_id || scope->era != in->scope.era ||
+        scope->kind != in->scope.kind) {
+        in->scope = *scope;
+        in->scope_seed = XXH3_64bits_withSeed(scope, sizeof *scope, in->seed);
+    }
+    XXH128_hash_t first = XXH3_128bits_withSeed(name.p, name.n, in->scope_seed);
+    XXH128_hash_t hash = XXH3_128bits_withSeed(rest.p, rest.n, first.low64);
+    return (struct intern_hash){hash.low64, (uint32_t)(hash.high64 + first.high64)};
+}
+
 /* The share of the table that the hash is of all hashes. */
 static size_t home_of(const struct intern *in, uint64_t low) {
     return (size_t)((low >> 32) * in->n_slots >> 32);

@@ -63,8 +63,16 @@ struct intern_name {
     uint32_t total;          /* ix in the store's totals, or INTERN_NONE */
 };
 
+/* Whose keys they are. */
+struct intern_scope {
+    uint64_t session_id, era;
+    uint64_t kind;
+};
+
 struct intern {
     uint64_t seed;
+    struct intern_scope scope; /* of the key that was hashed last, and the seed that it gave */
+    uint64_t scope_seed;
     uint64_t table; /* how often it was cleared: an ix of an earlier table means nothing now */
     struct intern_slot *slots;
     size_t n_slots, n_used;
@@ -85,6 +93,9 @@ struct intern {
 
 void intern_clear(struct intern *in); /* keeps the seed, and counts */
 struct intern_hash intern_hash(const struct intern *in, struct span bytes);
+/* Of a key in two parts: equal when scope and both parts are, else different by all odds. */
+struct intern_hash intern_hash_key(struct intern *in, const struct intern_scope *scope, struct span name,
+                                   struct span rest);
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
 /* The same for the keys of metrics, one after the other. Those that come in the order of the last time have been fetched in advance. */
 uint32_t intern_find_next(struct intern *in, struct intern_hash hash);

@@ -81,7 +81,7 @@ static bool gather_row(struct store *s, struct buf *b, struct row *row) {
         else if (!belongs(row, id, run, text))
             break;
         add_entry(b, row, id, s->intern.contexts[e->context].id, text);
-        slice->kept = slice_entry_end(slice->kept, e);
+        slice->kept = slice_entry_end(slice->kept, e->n);
     }
     buf_str(b, "]]");
     return !b->failed;

@@ -2,6 +2,8 @@
 #include "store/sqlite/private.h"
 #include "store/sqlite/vals.h"
 
+#include <errno.h>
+
 int store_fold_kept(struct store *s, struct err *err) {
     if (s->n_kept == 0)
         return 0;
@@ -89,8 +91,8 @@ static int load_value(struct loading *l, uint64_t id, uint64_t context_id, struc
     if (got != 1 || type < 0 || type >= METRIC_N_TYPES)
         return got < 0 ? -1 : 0;
     struct span text = span_of(l->text.p + 5, l->text.n - 6);
-    if (store_put_value(s, id, ix, (enum metric_type)type, &l->vals.value, text, l->when, err) != 0)
-        return -1;
+    if (!store_put_text(s, id, ix, (enum metric_type)type, &l->vals.value, text, &l->when))
+        return err_set(err, ENOMEM, "cannot record");
     struct store_session *session = store_find_session(s, session_id);
     if (session)
         session->held.samples++;

@@ -53,6 +53,11 @@ struct store_session {
     } large[2]; /* datagrams over DATAGRAM_PACKET_MAX and _AGENT_MAX counted in memory and not written yet */
 };
 
+struct store_when {
+    int64_t received_at;
+    enum source source;
+};
+
 enum store_sql {
     SQL_BEGIN,
     SQL_COMMIT,
@@ -153,8 +158,7 @@ struct store {
     struct { /* store_arrival */
         uint64_t session_id;
         struct store_session *session; /* NULL: it was removed, and later data for it is dropped */
-        enum source source;
-        int64_t received_at;
+        struct store_when when;
         uint64_t counted; /* received_samples up to which its session has counted its own */
     } arrival;
     struct { /* the newest row of `loss` not committed yet: the next one may only have to raise its count */
@@ -186,11 +190,6 @@ struct store {
 
     struct store_pool pool;
     struct verdicts *verdicts; /* verdicts.c */
-};
-
-struct store_when {
-    int64_t received_at;
-    enum source source;
 };
 
 /* sqlite.c */
@@ -240,12 +239,14 @@ void store_remarks_bare(struct remarks *bare, const struct remarks *r);
 /* flush.c */
 int store_flush(struct store *s, struct err *err); /* the open slice goes into the open transaction */
 
-/* value.c: a value into the slice; text: of it, when it is there already. */
 /* await.c: tells who waits (store_await_series). */
 void await_series(struct store *s, uint64_t series_id);
 void await_new(struct store *s, uint64_t session_id);
-int store_put_value(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
-                    const struct value *v, struct span text, struct store_when when, struct err *err);
+/* value.c: a value of a metric into the slice; store_put_text: its text is there already. false: out of memory. */
+bool store_put_value(struct store *s, uint64_t id, uint32_t context, const struct metric *m,
+                     const struct value *v, const struct store_when *when);
+bool store_put_text(struct store *s, uint64_t id, uint32_t context, enum metric_type type,
+                    const struct value *v, struct span text, const struct store_when *when);
 /* loss.c: n records of a session were removed, the newest of the commit that newest_id is from. That is the id of the loss too
  * (retain.c says why). */
 int store_evicted(struct store *s, uint64_t session_id, enum loss loss, uint64_t n, uint64_t newest_id,

@@ -12,14 +12,13 @@ static uint64_t next_id(struct store *s) {
 
 /* --- records ----------------------------------------------------------------------------------- */
 
-static int put_value(struct store *s, uint32_t ix, enum metric_type type, const struct value *v,
+static int put_value(struct store *s, uint32_t ix, const struct metric *m, const struct value *v,
                      struct err *err) {
-    const struct store_when when = {s->arrival.received_at, s->arrival.source};
     uint64_t id = next_id(s);
     if (!slice_has_room(&s->slice, id, s->slice_ids) && store_flush(s, err) != 0)
         return -1;
-    if (store_put_value(s, id, ix, type, v, (struct span){NULL, 0}, when, err) != 0)
-        return -1;
+    if (!store_put_value(s, id, ix, m, v, &s->arrival.when))
+        return err_set(err, ENOMEM, "cannot record");
     s->now.samples++;
     s->now.received_samples++;
     return 0;
@@ -39,7 +38,7 @@ static int put_metric(struct store *s, const struct metric *m, size_t n, const s
         return 0;
     }
     for (size_t i = 0; i < n; i++)
-        if (put_value(s, ix, m->type, &values[i], err) != 0)
+        if (put_value(s, ix, m, &values[i], err) != 0)
             return -1;
     return 0;
 }
@@ -48,8 +47,8 @@ static void bind_common(struct store *s, sqlite3_stmt *stmt) {
     s->rows = true;
     db_bind_id(stmt, 1, next_id(s));
     db_bind_id(stmt, 2, s->arrival.session_id);
-    sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
-    sqlite3_bind_int(stmt, 4, (int)s->arrival.source);
+    sqlite3_bind_int64(stmt, 3, s->arrival.when.received_at);
+    sqlite3_bind_int(stmt, 4, (int)s->arrival.when.source);
 }
 
 /* Parameters `at` and the next. The texts live in s->key until the statement is done. */
@@ -128,21 +127,29 @@ int store_arrival(struct store *s, uint64_t session_id, enum source source, int6
         s->arrival.session_id = session_id;
         s->arrival.session = store_find_session(s, session_id);
     }
-    s->arrival.source = source;
-    s->arrival.received_at = received_at;
+    s->arrival.when.source = source;
+    s->arrival.when.received_at = received_at;
     return 0;
 }
 
-int store_put(struct store *s, const struct record *record, struct err *err) {
+int store_put_values(struct store *s, const struct metric *metric, size_t n, const struct value *values,
+                     struct err *err) {
+    if (!s->open_transaction && store_begin(s, err) != 0)
+        return -1;
+    if (!s->arrival.session)
+        return 0;
+    return put_metric(s, metric, n, values, err) == 0 ? 0 : store_roll_back(s, err);
+}
+
+/* Apart: what it keeps on the stack would cost each metric. */
+__attribute__((noinline)) static int put_other(struct store *s, const struct record *record,
+                                               struct err *err) {
     if (store_begin(s, err) != 0)
         return -1;
     if (!s->arrival.session)
         return 0;
     int result = -1;
     switch (record->kind) {
-    case RECORD_METRIC:
-        result = put_metric(s, &record->metric, record->metric.n_values, record->metric.values, err);
-        break;
     case RECORD_EVENT:
         result = put_event(s, &record->event, err);
         break;
@@ -152,17 +159,16 @@ int store_put(struct store *s, const struct record *record, struct err *err) {
     case RECORD_REJECT:
         result = put_reject(s, &record->reject, err);
         break;
+    case RECORD_METRIC:
+        break;
     }
     return result == 0 ? 0 : store_roll_back(s, err);
 }
 
-int store_put_values(struct store *s, const struct metric *metric, size_t n, const struct value *values,
-                     struct err *err) {
-    if (store_begin(s, err) != 0)
-        return -1;
-    if (!s->arrival.session)
-        return 0;
-    return put_metric(s, metric, n, values, err) == 0 ? 0 : store_roll_back(s, err);
+int store_put(struct store *s, const struct record *record, struct err *err) {
+    const struct metric *m = &record->metric;
+    return record->kind == RECORD_METRIC ? store_put_values(s, m, m->n_values, m->values, err)
+                                         : put_other(s, record, err);
 }
 
 /* Of the request that was put last. */
@@ -171,7 +177,7 @@ static int put_payload(struct store *s, const struct posted_body *p, struct err 
     s->rows = true;
     db_bind_id(stmt, 1, s->last_id);
     db_bind_id(stmt, 2, s->arrival.session_id);
-    sqlite3_bind_int64(stmt, 3, s->arrival.received_at);
+    sqlite3_bind_int64(stmt, 3, s->arrival.when.received_at);
     db_bind_span(stmt, 4, p->path);
     db_bind_span(stmt, 5, p->api_key);
     db_bind_span(stmt, 6, p->headers);
@@ -195,7 +201,7 @@ int store_request(struct store *s, const struct request *r, struct err *err) {
 /* The commit writes it down. */
 static void note_large(struct store *s, size_t n) {
     bool over_agent = n > DATAGRAM_AGENT_MAX;
-    if (!s->arrival.session || (!over_agent && s->arrival.source != SOURCE_UDP))
+    if (!s->arrival.session || (!over_agent && s->arrival.when.source != SOURCE_UDP))
         return;
     s->arrival.session->large[over_agent].n++;
     s->arrival.session->large[over_agent].last_id = s->last_id + 1;
@@ -220,8 +226,8 @@ int store_datagram(struct store *s, struct span bytes, struct err *err) {
     sqlite3_stmt *stmt = s->sql[SQL_DATAGRAM];
     s->rows = true;
     db_bind_id(stmt, 1, s->arrival.session_id);
-    sqlite3_bind_int64(stmt, 2, s->arrival.received_at);
-    sqlite3_bind_int(stmt, 3, (int)s->arrival.source);
+    sqlite3_bind_int64(stmt, 2, s->arrival.when.received_at);
+    sqlite3_bind_int(stmt, 3, (int)s->arrival.when.source);
     db_bind_id(stmt, 4, s->last_id);
     sqlite3_bind_blob64(stmt, 5, bytes.n ? bytes.p : "", bytes.n, SQLITE_STATIC);
     s->now.datagrams++;

@@ -14,8 +14,8 @@ int store_add_request(struct store *s, uint64_t id, const struct request *r, str
     const struct span spans[] = {r->encoding, r->content_type, r->user_agent, r->api_key, r->body, r->note};
     v[0] = bulk_id(id);
     v[1] = bulk_id(s->arrival.session_id);
-    v[2] = bulk_integer(s->arrival.received_at);
-    v[3] = bulk_integer((int)s->arrival.source);
+    v[2] = bulk_integer(s->arrival.when.received_at);
+    v[3] = bulk_integer((int)s->arrival.when.source);
     v[4] = bulk_list_text(list, r->method);
     v[5] = bulk_list_text(list, r->path);
     v[6] = bulk_list_text(list, r->query);

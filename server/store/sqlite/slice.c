@@ -22,10 +22,10 @@ static struct slice_entry *entry_at(const struct slice *s, uint32_t offset) {
 }
 
 /* Room for an entry with so many bytes of text; its offset, or 0 when out of memory. */
-static uint32_t begin_entry(struct slice *s, size_t n) {
+static inline uint32_t begin_entry(struct slice *s, size_t n) {
     struct buf *arena = &s->arena;
-    arena->max = ARENA_MAX;
     if (arena->n == 0) {
+        arena->max = ARENA_MAX;
         buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
         s->kept = 4;
     }
@@ -36,14 +36,10 @@ static uint32_t begin_entry(struct slice *s, size_t n) {
     return at;
 }
 
-/* Its text has been added. */
-static bool end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint32_t at) {
-    struct buf *arena = &s->arena;
-    uint32_t n = (uint32_t)(arena->n - at - sizeof(struct slice_entry));
-    if (!buf_room(arena, 4))
-        return false;
-    arena->n += (4 - n % 4) % 4;
+/* Its n bytes of text have been added, and there is room for 4 more. */
+static inline void end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint32_t at, uint32_t n) {
     struct slice_entry *entry = entry_at(s, at);
+    s->arena.n = slice_entry_end(at, n);
     *entry = (struct slice_entry){.offset = (uint32_t)(id - s->first_id), .n = n, .context = g->context};
     if (g->n++ == 0) {
         g->head = at;
@@ -53,7 +49,6 @@ static bool end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint3
     }
     g->tail = at;
     g->last = entry->offset;
-    return true;
 }
 
 bool slice_add_stray(struct slice *s, struct slice_group *g, uint32_t kind, uint64_t id, int64_t timestamp) {
@@ -82,9 +77,9 @@ bool slice_add_text(struct slice *s, struct slice_group *g, uint64_t id, struct 
     uint32_t at = begin_entry(s, text.n);
     if (!at)
         return false;
-    memcpy(s->arena.p + s->arena.n, text.p, text.n);
-    s->arena.n += text.n;
-    return end_entry(s, g, id, at);
+    memcpy(entry_at(s, at) + 1, text.p, text.n);
+    end_entry(s, g, id, at, (uint32_t)text.n);
+    return true;
 }
 
 static bool is_stamped(enum metric_type type, const struct value *v) {
@@ -111,50 +106,33 @@ static bool add_stamped(struct slice *s, struct slice_group *g, uint64_t id, con
     }
     p += number_format(v->number, p);
     *p++ = ']';
-    s->arena.n += (size_t)(p - from);
-    return end_entry(s, g, id, at);
+    end_entry(s, g, id, at, (uint32_t)(p - from));
+    return true;
 }
 
 bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum metric_type type,
                      const struct value *v) {
-    if (!metric_is(type, METRIC_TEXT) && v->timestamp == 0 && !v->sketch && v->text.p &&
-        number_is_json(v->text))
-        return slice_add_text(s, g, id, v->text); /* what vals_put would do, for nearly every value */
     if (is_stamped(type, v))
         return add_stamped(s, g, id, v);
     uint32_t at = begin_entry(s, v->text.n);
     if (!at)
         return false;
     vals_put(&s->arena, type, v);
-    return end_entry(s, g, id, at);
+    if (!buf_room(&s->arena, 4))
+        return false;
+    end_entry(s, g, id, at, (uint32_t)(s->arena.n - at - sizeof(struct slice_entry)));
+    return true;
 }
 
-bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
-    if (s->n_runs > 0) {
-        struct slice_run *last = &s->runs[s->n_runs - 1];
-        if (last->received_at == received_at && last->source == source) {
-            last->last_id = id;
-            return true;
-        }
-    }
+bool slice_begin_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
     if (!array_room(&s->runs, s->n_runs, &s->cap_runs, sizeof *s->runs))
         return false;
     s->runs[s->n_runs++] = (struct slice_run){id, id, received_at, source};
     return true;
 }
 
-/* "{" or ",", then the quoted offset and ":"; returns the length. */
+/* {"7":1.5,"12":2}. The keys rise, so each has as many digits as the one before it, or more. */
 #define KEY_MAX (NUMBER_DIGITS + 4)
-static size_t put_key(char *p, char open, uint32_t offset) {
-    size_t length = 0;
-    p[length++] = open;
-    p[length++] = '"';
-    length += number_put(offset, p + length);
-    p[length++] = '"';
-    p[length++] = ':';
-    return length;
-}
-
 bool slice_join(struct slice *s, const struct slice_group *g, struct span *text) {
     struct buf *b = &s->vals;
     const struct slice_entry *e = entry_at(s, g->head);
@@ -163,12 +141,23 @@ bool slice_join(struct slice *s, const struct slice_group *g, struct span *text)
         return true;
     b->max = ARENA_MAX;
     buf_clear(b);
+    size_t digits = 1;
+    uint64_t above = 10; /* what has more digits */
     for (char open = '{';; open = ',') {
+        uint32_t key = e->offset - g->first;
         if (!buf_room(b, KEY_MAX + e->n + 1))
             return false;
-        b->n += put_key(b->p + b->n, open, e->offset - g->first);
-        memcpy(b->p + b->n, e + 1, e->n);
-        b->n += e->n;
+        for (; key >= above; above *= 10)
+            digits++;
+        char *p = b->p + b->n;
+        *p++ = open;
+        *p++ = '"';
+        p += digits;
+        number_put_digits(p, key, digits);
+        *p++ = '"';
+        *p++ = ':';
+        memcpy(p, e + 1, e->n);
+        b->n = (size_t)(p + e->n - b->p);
         if (!e->next)
             break;
         e = entry_at(s, e->next);

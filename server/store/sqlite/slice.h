@@ -89,15 +89,22 @@ bool slice_add_stray(struct slice *s, struct slice_group *group, uint32_t kind, 
                      int64_t timestamp);
 /* A value that is text already, as in a chunk. */
 bool slice_add_text(struct slice *s, struct slice_group *group, uint64_t id, struct span text);
+bool slice_begin_run(struct slice *s, uint64_t id, int64_t received_at, enum source source);
 /* The sample `id` came in then and there. */
-bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source);
+static inline bool slice_add_run(struct slice *s, uint64_t id, int64_t received_at, enum source source) {
+    struct slice_run *last = s->n_runs ? &s->runs[s->n_runs - 1] : NULL;
+    if (!last || last->received_at != received_at || last->source != source)
+        return slice_begin_run(s, id, received_at, source);
+    last->last_id = id;
+    return true;
+}
 
-/* The arena's entries, one behind the other. */
+/* The arena's entries, one behind the other; n: of the one there. */
 static inline const struct slice_entry *slice_entry_at(const struct slice *s, size_t offset) {
     return (const struct slice_entry *)(const void *)(s->arena.p + offset);
 }
-static inline size_t slice_entry_end(size_t offset, const struct slice_entry *e) {
-    return offset + sizeof *e + (e->n + 3) / 4 * 4;
+static inline size_t slice_entry_end(size_t offset, uint32_t n) {
+    return offset + sizeof(struct slice_entry) + (n + 3) / 4 * 4;
 }
 
 /* The text of a group's chunk (vals.h); it holds until the next call. */

@@ -2,14 +2,13 @@
 #include "core/stray.h"
 #include "store/sqlite/private.h"
 
-#include <errno.h>
 #include <math.h>
 
 /* The group's numbers are its chunk's alone. The series' count and sum go on sample by sample, over all of its spellings: sums of
  * fractions depend on the order of their terms, so adding up chunks would make them depend on when a commit came. */
-static void summarise(struct store *s, uint64_t id, struct slice_group *g,
-                      const struct intern_context *context, enum metric_type type, const struct value *v,
-                      int64_t received_at) {
+__attribute__((always_inline)) static inline void
+summarise(struct store *s, uint64_t id, struct slice_group *g, const struct intern_context *context,
+          enum metric_type type, const struct value *v, int64_t received_at) {
     struct intern_series *series = &s->intern.series[g->series];
     double number = metric_is(type, METRIC_TEXT) ? (double)NAN : v->number;
     double min = number, max = number, count = context->count, sum = number * context->factor;
@@ -43,25 +42,48 @@ static bool note_stray(struct store *s, struct slice_group *g, uint64_t id, int6
     return kind == STRAY_NONE || slice_add_stray(&s->slice, g, kind, id, timestamp);
 }
 
-int store_put_value(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
-                    struct span text, struct store_when when, struct err *err) {
+/* The group that the sample goes into; NULL: out of memory. */
+static inline struct slice_group *group_of(struct store *s, uint64_t id, uint32_t ix) {
     struct slice *slice = &s->slice;
+    struct intern_context *context = &s->intern.contexts[ix];
     if (slice_is_empty(slice))
         slice->first_id = id;
-    struct intern_context *context = &s->intern.contexts[ix];
     if (context->group == INTERN_NONE) {
         if (!slice_add_group(slice, ix, context->series))
-            return err_set(err, ENOMEM, "cannot record");
+            return NULL;
         context->group = (uint32_t)slice->n_groups - 1;
         await_series(s, s->intern.series[context->series].id);
         slice->groups[context->group].sampled = context->sampled;
         slice->sampled = slice->sampled || context->sampled;
     }
-    struct slice_group *g = &slice->groups[context->group];
-    if (!(text.p ? slice_add_text(slice, g, id, text) : slice_add_value(slice, g, id, type, v)) ||
-        !slice_add_run(slice, id, when.received_at, when.source) ||
-        (v->timestamp && !note_stray(s, g, id, v->timestamp, when.received_at)))
-        return err_set(err, ENOMEM, "cannot record");
-    summarise(s, id, g, context, type, v, when.received_at);
-    return 0;
+    return &slice->groups[context->group];
+}
+
+/* Its entry has been added. */
+__attribute__((always_inline)) static inline bool note_value(struct store *s, uint64_t id,
+                                                             struct slice_group *g, enum metric_type type,
+                                                             const struct value *v,
+                                                             const struct store_when *when) {
+    if (!slice_add_run(&s->slice, id, when->received_at, when->source) ||
+        (v->timestamp && !note_stray(s, g, id, v->timestamp, when->received_at)))
+        return false;
+    summarise(s, id, g, &s->intern.contexts[g->context], type, v, when->received_at);
+    return true;
+}
+
+bool store_put_value(struct store *s, uint64_t id, uint32_t ix, const struct metric *m, const struct value *v,
+                     const struct store_when *when) {
+    struct slice_group *g = group_of(s, id, ix);
+    if (!g)
+        return false;
+    bool as_it_stands = m->json && v->timestamp == 0;
+    return (as_it_stands ? slice_add_text(&s->slice, g, id, v->text)
+                         : slice_add_value(&s->slice, g, id, m->type, v)) &&
+           note_value(s, id, g, m->type, v, when);
+}
+
+bool store_put_text(struct store *s, uint64_t id, uint32_t ix, enum metric_type type, const struct value *v,
+                    struct span text, const struct store_when *when) {
+    struct slice_group *g = group_of(s, id, ix);
+    return g && slice_add_text(&s->slice, g, id, text) && note_value(s, id, g, type, v, when);
 }

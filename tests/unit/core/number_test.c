@@ -237,6 +237,29 @@ static void test_is_json(void) {
         CU_ASSERT(!number_is_json(guard_end(span_str(no[i]))));
 }
 
+/* Short texts of what numbers are made of: reading says of each what number_is_json says, and reads it as number_parse does. */
+static void test_read(void) {
+    static const char bytes[] = "0019.-+e";
+    size_t n_json = 0;
+    for (int i = 0; i < 200000; i++) {
+        char text[8];
+        uint64_t bits = next_random();
+        size_t n = 1 + bits % sizeof text;
+        for (size_t k = 0; k < n; k++)
+            text[k] = bytes[(bits >>= 3) % (sizeof bytes - 1)];
+        struct span s = span_of(text, n);
+        double value = 0, again = 0;
+        bool json = false;
+        enum number_result result = number_read(s, &value, &json);
+        if (result != number_parse(s, &again) || !same(value, again) || json != number_is_json(s)) {
+            fprintf(stderr, "%.*s is read as %g, JSON: %d\n", SPAN_ARG(s), value, json);
+            CU_FAIL("read");
+        }
+        n_json += json;
+    }
+    CU_ASSERT(n_json > 1000);
+}
+
 /* --- writing --------------------------------------------------------------------------------------------- */
 
 static void test_format(void) {
@@ -335,5 +358,6 @@ UNIT_MAIN("core/number", {"parses what Go parses", test_must_parse},
           {"refuses what Go refuses", test_must_not_parse}, {"too large is out of range", test_out_of_range},
           {"64 KiB of digits", test_long}, {"rounds as strtod", test_beside_strtod},
           {"whole numbers", test_int}, {"what JSON can copy", test_is_json},
-          {"writes the shortest", test_format}, {"whole numbers are written", test_put},
-          {"what is written reads back", test_round_trip}, {"does not follow the locale", test_locale})
+          {"reading tells what JSON can copy", test_read}, {"writes the shortest", test_format},
+          {"whole numbers are written", test_put}, {"what is written reads back", test_round_trip},
+          {"does not follow the locale", test_locale})

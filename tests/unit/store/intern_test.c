@@ -74,6 +74,35 @@ static void is_seeded(void) {
     CU_ASSERT(hash_of(&one, 7).low == hash_of(&one, 7).low && hash_of(&one, 7).high == hash_of(&one, 7).high);
 }
 
+static struct intern_hash key_of(struct intern *in, uint64_t session_id, uint64_t era, uint64_t kind,
+                                 const char *name, const char *rest) {
+    const struct intern_scope scope = {session_id, era, kind};
+    return intern_hash_key(in, &scope, span_str(name), span_str(rest));
+}
+
+static bool same(struct intern_hash a, struct intern_hash b) {
+    return a.low == b.low && a.high == b.high;
+}
+
+/* Each pair of keys that differ in one thing, or in where the name ends. */
+static void keys_differ(void) {
+    struct intern in = {.seed = 42}, other = {.seed = 43};
+    const struct intern_hash hashes[] = {
+        key_of(&in, 1, 0, 0, "ab", "c|#x"),   key_of(&in, 1, 0, 0, "a", "bc|#x"),
+        key_of(&in, 1, 0, 0, "abc|#x", ""),   key_of(&in, 1, 0, 0, "", "abc|#x"),
+        key_of(&in, 1, 0, 0, "ab", "c|#y"),   key_of(&in, 1, 0, 0, "aB", "c|#x"),
+        key_of(&in, 2, 0, 0, "ab", "c|#x"),   key_of(&in, 1, 1, 0, "ab", "c|#x"),
+        key_of(&in, 1, 0, 1, "ab", "c|#x"),   key_of(&other, 1, 0, 0, "ab", "c|#x"),
+        key_of(&in, 1, 0, 0, "ab", "c|#x\n"), key_of(&in, 1, 0, 0, "c|#x", "ab")};
+    enum { N = sizeof hashes / sizeof hashes[0] };
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < i; k++)
+            CU_ASSERT(!same(hashes[i], hashes[k]));
+    CU_ASSERT(same(hashes[0], key_of(&in, 1, 0, 0, "ab", "c|#x")));
+    intern_clear(&in);
+    CU_ASSERT(same(hashes[0], key_of(&in, 1, 0, 0, "ab", "c|#x")));
+}
+
 static void stays_small(void) {
     CU_ASSERT(sizeof(struct intern_slot) == 16);
     CU_ASSERT(sizeof(struct intern_context) == 32);
@@ -110,5 +139,5 @@ static void stays_full(void) {
 
 UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"finds keys in any order", finds_in_any_order},
           {"knows where the next key is", knows_the_order}, {"hashes depend on the seed", is_seeded},
-          {"stays small", stays_small}, {"hardly has free slots", stays_full},
-          {"is made once for those that are expected", is_made_once})
+          {"keys of other scopes, and cut elsewhere, differ", keys_differ}, {"stays small", stays_small},
+          {"hardly has free slots", stays_full}, {"is made once for those that are expected", is_made_once})
