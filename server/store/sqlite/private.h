@@ -147,7 +147,7 @@ struct store {
 
     struct {
         atomic_uint series[AWAIT_SERIES], sessions[AWAIT_SESSIONS];
-        atomic_bool begun;
+        atomic_bool begun, any;
         bool met;
     } await;
     struct { /* store_arrival */
