@@ -222,6 +222,8 @@ static bool turn(struct ingest *in, int wait_ms) {
     jobs_begin(in);
     discard_in_the_end(in);
     jobs_answer(in);
+    if (!store_awaited(in->store))
+        store_shorten_log(in->store);
     if (in->last.read && !in->closed)
         close_sockets(in);
     session_expire(in);

@@ -12,6 +12,7 @@
  *     bulk.c      rows in memory go into a table
  *     keep.c      what a producer waits for survives, before a commit makes rows of it
  *     kept.c      what was kept goes into its place
+ *     log.c       SQLite's log goes into the database
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
@@ -111,6 +112,7 @@ struct store {
     bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
+    int log_pages; /* log.c: since the last commit, if it was not copied */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     const char *const *texts; /* SQL_N of them */
@@ -192,6 +194,9 @@ struct store_when {
     int64_t received_at;
     enum source source;
 };
+
+/* log.c: instead of SQLite's own checkpoints. */
+void log_watch(struct store *s);
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
