@@ -28,7 +28,7 @@ struct sent_stream {
     struct http_request *rq;
     struct ask ask;
     uint64_t cursor;                /* the newest id looked at */
-    uint64_t commits;               /* when it was looked at */
+    uint64_t commits;               /* before it was looked at */
     uint64_t session_id, n_forgets; /* watch_forgets then; session_id 0: the stream is about all sessions */
     int64_t looked_mono_ns;         /* and in nanoseconds */
     struct window *window;          /* that is being sent; NULL: none */
@@ -36,6 +36,7 @@ struct sent_stream {
     const struct window_event *events;
     size_t n_events, next; /* the one being sent */
     size_t at;             /* bytes of it that were sent */
+    bool has_all;          /* behind the window was nothing */
     struct buf end;        /* the last words */
     struct window_event last;
     bool keepalive, stopping;
@@ -85,6 +86,10 @@ static int next_window(struct sent_stream *s) {
     } while (s->n_events == 0 && s->cursor != before);
     if (s->n_events == 0 && session_ended(s))
         return say_end(s);
+    uint64_t commits;
+    s->has_all = s->n_events > 0 && window_is_last(s->window, &commits);
+    if (s->has_all)
+        s->commits = commits;
     return s->n_events > 0;
 }
 
@@ -108,13 +113,35 @@ static void stream_wake(struct waiter *w, enum watch_why why) {
     http_resume(s->rq);
 }
 
-static void sleep_until_commit(struct sent_stream *s) {
+static void wait_for_commit(struct sent_stream *s) {
     s->waiter = (struct waiter){.fd = http_socket(s->rq),
                                 .due_mono_ns = clock_mono_ns() + KEEPALIVE_NS,
                                 .look = stream_look,
                                 .wake = stream_wake};
-    http_stream_pause(s->rq);
     watch_add(s->rq->http->watch, &s->waiter);
+}
+
+static void stream_paced(struct waiter *w, enum watch_why why) {
+    struct sent_stream *s = (struct sent_stream *)w;
+    if (why != WATCH_DUE)
+        stream_wake(w, why);
+    else if (pipeline_commits(s->http->pipeline) == s->commits &&
+             watch_forgets(s->http, s->session_id) == s->n_forgets)
+        wait_for_commit(s);
+    else
+        stream_wake(w, WATCH_LOOKED);
+}
+
+/* Who has just been sent something waits for no commit yet: each one that somebody waits for comes at once. */
+static void sleep_a_moment(struct sent_stream *s) {
+    s->waiter = (struct waiter){.fd = -1, .due_mono_ns = s->looked_mono_ns + PACE_NS, .wake = stream_paced};
+    http_stream_pause(s->rq);
+    watch_add(s->http->watch, &s->waiter);
+}
+
+static void sleep_until_commit(struct sent_stream *s) {
+    http_stream_pause(s->rq);
+    wait_for_commit(s);
 }
 
 static size_t send_messages(struct sent_stream *s, char *to, size_t max) {
@@ -139,6 +166,11 @@ static ssize_t stream_read(void *arg, char *to, size_t max) {
     if (s->next == s->n_events) {
         if (s->stopping)
             return HTTP_STREAM_END;
+        if (s->has_all && !session_ended(s)) {
+            s->has_all = false;
+            sleep_a_moment(s);
+            return 0;
+        }
         int more = next_window(s);
         if (more < 0)
             return HTTP_STREAM_FAILED;

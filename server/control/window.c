@@ -12,7 +12,8 @@ struct window {
     size_t n_owners;     /* guarded by windows_lock */
     struct buf key;      /* what its streams ask for */
     uint64_t n_forgets;
-    uint64_t since, until; /* ids */
+    uint64_t since, until;     /* ids */
+    uint64_t commits, last_id; /* when it was read */
     struct buf text;
     struct window_event *events;
     size_t n_events, cap_events;
@@ -21,7 +22,8 @@ struct window {
 /* --- which streams want the same ------------------------------------------------------------------------- */
 
 static void put_text(struct buf *b, struct span s) {
-    buf_printf(b, "%zd:", s.p ? (ssize_t)s.n : (ssize_t)-1);
+    buf_u64(b, s.p ? s.n + 1 : 0);
+    buf_char(b, ':');
     buf_span(b, s);
 }
 
@@ -30,7 +32,10 @@ static void put_key(struct buf *b, const struct ask *ask) {
     put_text(b, f->session);
     put_text(b, f->name);
     put_text(b, ask->type);
-    buf_printf(b, "%d %d %zu ", f->has_source ? (int)f->source : -1, f->remarked, f->n_tags);
+    buf_u64(b, f->has_source ? (uint64_t)f->source + 1 : 0);
+    buf_char(b, f->remarked ? 'r' : ' ');
+    buf_u64(b, f->n_tags);
+    buf_char(b, ' ');
     for (size_t i = 0; i < f->n_tags; i++)
         put_text(b, f->tags[i]);
 }
@@ -92,13 +97,13 @@ static int read_ids(struct window *w, const struct ask *ask, struct reader *r, u
 }
 
 static int fill(struct window *w, struct http *h, const struct ask *ask, struct err *err) {
+    w->commits = pipeline_commits(h->pipeline);
     struct reader *r = store_reader_take(h->store, err);
-    uint64_t last_id;
     int failed = !r || r->ops->begin(r, err);
     if (!failed) {
-        failed = r->ops->last_id(r, &last_id, err);
-        while (!failed && w->n_events == 0 && w->until < last_id)
-            failed = read_ids(w, ask, r, last_id, err);
+        failed = r->ops->last_id(r, &w->last_id, err);
+        while (!failed && w->n_events == 0 && w->until < w->last_id)
+            failed = read_ids(w, ask, r, w->last_id, err);
         r->ops->end(r);
     }
     if (r)
@@ -213,6 +218,11 @@ const struct window_event *window_events(const struct window *w, uint64_t since,
         first++;
     *n = w->n_events - first;
     return first ? w->events + first : w->events; /* NULL when there are none */
+}
+
+bool window_is_last(const struct window *w, uint64_t *commits) {
+    *commits = w->commits;
+    return w->until >= w->last_id;
 }
 
 const char *window_text(const struct window *w) {

@@ -135,6 +135,12 @@ static void make_fakeintake_id(char id[37]) {
              digits + 20);
 }
 
+/* No job runs before there is a watch. */
+static void tell_watch(void *arg) {
+    const struct http *h = arg;
+    watch_hear(h->watch);
+}
+
 struct http *http_start(struct store *store, struct pipeline *pipeline, struct ingest *ingest,
                         const struct http_options *options, struct err *err) {
     struct http *h = calloc(1, sizeof *h);
@@ -154,8 +160,8 @@ struct http *http_start(struct store *store, struct pipeline *pipeline, struct i
     pthread_mutex_init(&h->memos_lock, NULL);
     h->stand_in = -1;
     make_fakeintake_id(h->fakeintake_id);
-    if ((h->faults = fault_new(err)) && (h->work = work_start(err)) && (h->watch = watch_start(h, err)) &&
-        start_daemons(h, err) == 0) {
+    if ((h->faults = fault_new(err)) && (h->work = work_start(tell_watch, h, err)) &&
+        (h->watch = watch_start(h, err)) && start_daemons(h, err) == 0) {
         ingest_on_session_end(ingest, session_ended, h);
         return h;
     }

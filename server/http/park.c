@@ -149,7 +149,7 @@ static void go_on(struct parked *p) {
     }
     p->waiter.events = p->answer.n ? EPOLLOUT : EPOLLIN;
     p->waiter.due_mono_ns = clock_mono_ns() + HTTP_IDLE_S * NS_PER_S;
-    watch_add(p->http->watch, &p->waiter);
+    watch_add_later(p->http->watch, &p->waiter);
 }
 
 static void give_back(struct parked *p) {

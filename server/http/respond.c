@@ -102,7 +102,11 @@ void respond_text(struct http_request *rq, struct buf *text) {
     assert(!answer->stream && !rq->fault.active);
     if (answer->body.failed)
         http_error(rq, 500, "the answer is too large, or memory is short");
-    buf_printf(text, "HTTP/1.1 %u %s\r\n", answer->status, MHD_get_reason_phrase_for(answer->status));
+    buf_str(text, "HTTP/1.1 ");
+    buf_u64(text, answer->status);
+    buf_char(text, ' ');
+    buf_str(text, MHD_get_reason_phrase_for(answer->status));
+    buf_str(text, "\r\n");
     put_date(text);
     if (answer->content_type)
         put_header(text, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
@@ -112,7 +116,9 @@ void respond_text(struct http_request *rq, struct buf *text) {
         const struct http_header *header = &answer->headers[i];
         put_header(text, header->name, header->fixed ? header->fixed : header->value);
     }
-    buf_printf(text, "%s: %zu\r\n\r\n", MHD_HTTP_HEADER_CONTENT_LENGTH, answer->body.n);
+    buf_str(text, MHD_HTTP_HEADER_CONTENT_LENGTH ": ");
+    buf_u64(text, answer->body.n);
+    buf_str(text, "\r\n\r\n");
     buf_span(text, buf_view(&answer->body));
 }
 

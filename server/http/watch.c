@@ -15,6 +15,7 @@
 #include "http/due.h"
 #include "http/follow.h"
 #include "http/link.h"
+#include "http/work.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -33,6 +34,7 @@ struct watch {
 
     pthread_mutex_t lock;
     struct waiter *inbox;
+    bool told;     /* the thread will look into the inbox */
     bool stopping; /* no more waiters are taken in */
 
     atomic_bool recheck;   /* look at all though nothing was committed */
@@ -91,6 +93,7 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
     pthread_mutex_lock(&watch->lock);
     struct waiter *inbox = watch->inbox;
     watch->inbox = NULL;
+    watch->told = false;
     *stopping = watch->stopping;
     pthread_mutex_unlock(&watch->lock);
     bool wants_data = false;
@@ -283,17 +286,41 @@ void watch_free(struct watch *watch) {
     free(watch);
 }
 
-void watch_add(struct watch *watch, struct waiter *w) {
+/* With the lock held. The thread is told once, and takes all. */
+static bool must_tell(struct watch *watch) {
+    bool tell = watch->inbox && !watch->told;
+    watch->told = watch->told || tell;
+    return tell;
+}
+
+static void put_in(struct watch *watch, struct waiter *w, bool later) {
     pthread_mutex_lock(&watch->lock);
-    bool stopping = watch->stopping, first = !watch->inbox; /* the thread hears of the first, and takes all */
+    bool stopping = watch->stopping;
     if (!stopping) {
         w->next = watch->inbox;
         watch->inbox = w;
     }
+    bool tell = !stopping && !later && must_tell(watch);
     pthread_mutex_unlock(&watch->lock);
     if (stopping)
         w->wake(w, WATCH_STOP);
-    else if (first)
+    else if (tell)
+        poke(watch);
+}
+
+void watch_add(struct watch *watch, struct waiter *w) {
+    put_in(watch, w, false);
+}
+
+void watch_add_later(struct watch *watch, struct waiter *w) {
+    put_in(watch, w, work_is_worker());
+}
+
+void watch_hear(struct watch *watch) {
+    pthread_mutex_lock(&watch->lock);
+    bool tell = must_tell(watch);
+    pthread_mutex_unlock(&watch->lock);
+    if (tell)
         poke(watch);
 }
 

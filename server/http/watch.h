@@ -72,6 +72,9 @@ void watch_stop(struct watch *watch);
 void watch_free(struct watch *watch);
 
 void watch_add(struct watch *watch, struct waiter *w);
+/* The same for one that is in no hurry: on a worker's thread the watch hears of it when the worker rests (work.h), through watch_hear. */
+void watch_add_later(struct watch *watch, struct waiter *w);
+void watch_hear(struct watch *watch);
 /* Re-evaluates every waiter of a session immediately, because the session was reset or has ended. Takes no lock. */
 void watch_forget(struct http *h, uint64_t session_id);
 /* A number that changes with each watch_forget of the session (INGEST_ALL: of any). Then what was read of it before is void. */

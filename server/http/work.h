@@ -21,7 +21,12 @@ struct job {
 };
 
 struct work;
-struct work *work_start(struct err *err);
+/* Each worker calls rests(arg) before it waits for a job or begins a long one, and after every WORK_ROW jobs at the latest: what its jobs left
+ * for another thread is told then, together. */
+#define WORK_ROW 16
+struct work *work_start(void (*rests)(void *arg), void *arg, struct err *err);
+/* Whether the calling thread is a worker. */
+bool work_is_worker(void);
 /* false once stopping. */
 bool work_put(struct work *work, struct job *job);
 /* Runs the jobs that were put, then ends the threads. Later jobs are refused. */

@@ -5,7 +5,7 @@
  *     keep:    at once when a producer waits (a POST) and nothing is ready: what was stored survives, but nobody sees it yet
  *     commit:  COMMIT_NS after the first record, later when it has many rows to write (each takes the values of a series since the
  *              last one); before it becomes too large; at once when it holds a value of a series that somebody waits
- *              for (then as much time as that took is kept for other work), and when it holds something of a session that
+ *              for (half of the time at most: awaited_used_ns), and when it holds something of a session that
  *              somebody waits for, and either nothing is ready or the last such one is COMMIT_NS ago. Meanwhile the
  *              sockets are looked at, too: what is in them goes into the queue, no further
  *     answer:  jobs (the barrier among them) from other threads: jobs.c
@@ -30,7 +30,8 @@
 /* For each row of a commit, so that writing rows takes a small part of the time. */
 #define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
-#define COUNT_NS       (NS_PER_S / 2) /* of reading what is not stored any more, only to count it */
+#define AWAITED_NS     (5 * NS_PER_MS) /* of commits for what is awaited, beyond half of the time */
+#define COUNT_NS       (NS_PER_S / 2)  /* of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 21)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 /* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
@@ -93,6 +94,7 @@ static int64_t thread_ns(void) {
 
 void ingest_commit(struct ingest *in) {
     int64_t began_ns = thread_ns();
+    bool awaited = store_awaited(in->store);
     in->committed_ns = clock_mono_ns();
     if (pipeline_wanted(in->pipeline))
         in->wanted_ns = in->committed_ns;
@@ -101,7 +103,10 @@ void ingest_commit(struct ingest *in) {
     pipeline_commit(in->pipeline);
     store_meanwhile(in->store, NULL, NULL);
     in->committing = false;
-    in->commit_again_ns = clock_mono_ns() + (thread_ns() - began_ns);
+    if (awaited) {
+        int64_t used_ns = in->awaited_used_ns > in->committed_ns ? in->awaited_used_ns : in->committed_ns;
+        in->awaited_used_ns = used_ns + 2 * (thread_ns() - began_ns);
+    }
     receive_tell_losses(in);
 }
 
@@ -122,6 +127,11 @@ static int64_t watched_at_ns(struct ingest *in) {
     return only_posts ? in->committed_ns + COMMIT_NS : 0;
 }
 
+/* The same for what is awaited. */
+static int64_t awaited_at_ns(const struct ingest *in) {
+    return in->awaited_used_ns - AWAITED_NS;
+}
+
 static void keep(struct ingest *in) {
     in->committing = true;
     store_meanwhile(in->store, look_meanwhile, in);
@@ -136,7 +146,7 @@ static bool commit_is_due(struct ingest *in, bool busy) {
     if (!pipeline_dirty(in->pipeline, &since_ns))
         return false;
     bool awaited = pipeline_awaited(in->pipeline), wanted = pipeline_wanted(in->pipeline);
-    if ((store_awaited(in->store) && clock_mono_ns() >= in->commit_again_ns) ||
+    if ((store_awaited(in->store) && clock_mono_ns() >= awaited_at_ns(in)) ||
         (wanted && clock_mono_ns() >= in->wanted_ns + COMMIT_NS))
         return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
@@ -154,8 +164,8 @@ static int timeout_ms(struct ingest *in, bool waiting) {
     int64_t at_ns = commit_at_ns(in, since_ns, pipeline_awaited(in->pipeline));
     if (pipeline_wanted(in->pipeline) && watched_at_ns(in) < at_ns)
         at_ns = watched_at_ns(in);
-    if (store_awaited(in->store) && in->commit_again_ns < at_ns)
-        at_ns = in->commit_again_ns;
+    if (store_awaited(in->store) && awaited_at_ns(in) < at_ns)
+        at_ns = awaited_at_ns(in);
     int64_t left_ns = at_ns - clock_mono_ns();
     return left_ns <= 0 || pipeline_owes(in->pipeline) ? 0 : (int)(left_ns / NS_PER_MS) + 1;
 }
@@ -212,6 +222,8 @@ static bool turn(struct ingest *in, int wait_ms) {
     jobs_begin(in);
     discard_in_the_end(in);
     jobs_answer(in);
+    if (!store_awaited(in->store))
+        store_shorten_log(in->store);
     if (in->last.read && !in->closed)
         close_sockets(in);
     session_expire(in);

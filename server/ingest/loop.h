@@ -158,7 +158,7 @@ struct ingest {
     bool committing;         /* the store must be left alone */
     int64_t committed_ns;    /* of the last commit */
     int64_t wanted_ns;       /* of the last commit that somebody waited for */
-    int64_t commit_again_ns; /* from then on for what is awaited */
+    int64_t awaited_used_ns; /* until then commits for what is awaited have had their half of the time */
     bool untold;             /* some receiver has losses that the recording does not hold yet */
     struct receive_buffers *buffers;
 };

@@ -60,16 +60,10 @@ static void put_result(const json_t *result, const struct style *style, struct b
     struct span verdict = render_text_of(result, "verdict");
     bool pass = span_eq(verdict, SPAN("pass")), fail = span_eq(verdict, SPAN("fail"));
     bool warns = pass && json_object_get(result, "severity");
-    buf_printf(b, "%s%s%s  ",
-               warns  ? style->warn
-               : pass ? style->pass
-               : fail ? style->fail
-                      : style->inconclusive,
-               warns  ? "warn"
-               : pass ? "pass"
-               : fail ? "FAIL"
-                      : "????",
-               style->end);
+    buf_str(b, warns ? style->warn : pass ? style->pass : fail ? style->fail : style->inconclusive);
+    buf_str(b, warns ? "warn" : pass ? "pass" : fail ? "FAIL" : "????");
+    buf_str(b, style->end);
+    buf_str(b, "  ");
     text_put_visible(b, render_text_of(result, "expectation"), LINE_MAX_BYTES);
     struct span pattern = render_text_of(result, "pattern"), file = render_text_of(result, "file");
     if (pattern.n) {
@@ -164,6 +158,11 @@ void report_text(const json_t *report, bool colour, struct buf *b) {
         return;
     }
     text_put_plural(b, n, "expectation");
-    buf_printf(b, ": %zu passed, %zu failed, %zu inconclusive\n", counts.passed, counts.failed,
-               counts.inconclusive);
+    buf_str(b, ": ");
+    buf_u64(b, counts.passed);
+    buf_str(b, " passed, ");
+    buf_u64(b, counts.failed);
+    buf_str(b, " failed, ");
+    buf_u64(b, counts.inconclusive);
+    buf_str(b, " inconclusive\n");
 }

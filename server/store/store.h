@@ -86,17 +86,20 @@ int store_commit(struct store *s, struct err *err);
 /* Everything put so far survives the end of this process, and the next store_commit makes it visible. Where that is no less work than a
  * commit, it is one. */
 int store_keep(struct store *s, struct err *err);
+/* Does what is left to do of earlier commits, which nobody waits for. To be called after each commit. */
+void store_shorten_log(struct store *s);
 /* Records that were kept and that no reader sees yet. */
 uint64_t store_kept(const struct store *s);
 /* From now on fn is called about every 100 us that the database is at work; it must not touch the store. NULL: no more. */
 void store_meanwhile(struct store *s, void (*fn)(void *arg), void *arg);
 /* Somebody waits for values of a series, or for new series of a session (0: of any); n is 1, and -1 when that is over. store_await_any: for
  * something else. Threads: any.
- * store_awaited: whether something of that was put, or somebody began to wait, since store_awaited_over. The writer's thread. */
+ * store_awaited: whether something of that is there since the last commit, before somebody began to wait or after, or somebody began to wait
+ * for something else. store_awaited_over: a commit takes all of it. The writer's thread. */
 void store_await_series(struct store *s, uint64_t series_id, int n);
 void store_await_new(struct store *s, uint64_t session_id, int n);
 void store_await_any(struct store *s);
-bool store_awaited(const struct store *s);
+bool store_awaited(struct store *s);
 void store_awaited_over(struct store *s);
 /* The newest id given to a record, committed or not. */
 uint64_t store_last_id(const struct store *s);

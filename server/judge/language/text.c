@@ -9,6 +9,8 @@
 
 json_t *text_json(struct span s) {
     struct buf b = {0};
+    if (utf8_valid(s))
+        return json_stringn_nocheck(s.n ? s.p : "", s.n);
     for (size_t i = 0; i < s.n && !b.failed;) {
         size_t n = utf8_length(span_from(s, i));
         if (n)
@@ -94,7 +96,10 @@ void text_put_tags(struct buf *b, size_t n, const struct span *tags, struct span
 
 void text_put_plural(struct buf *b, uint64_t n, const char *word) {
     buf_u64(b, n);
-    buf_printf(b, " %s%s", word, n == 1 ? "" : "s");
+    buf_char(b, ' ');
+    buf_str(b, word);
+    if (n != 1)
+        buf_char(b, 's');
 }
 
 static bool is_plain(struct span word) {

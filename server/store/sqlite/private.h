@@ -12,6 +12,7 @@
  *     bulk.c      rows in memory go into a table
  *     keep.c      what a producer waits for survives, before a commit makes rows of it
  *     kept.c      what was kept goes into its place
+ *     log.c       SQLite's log goes into the database
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
@@ -116,6 +117,7 @@ struct store {
     bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
+    int log_pages; /* log.c: since the last commit, if it was not copied */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     const char *const *texts; /* SQL_N of them */
@@ -152,7 +154,7 @@ struct store {
 
     struct {
         atomic_uint series[AWAIT_SERIES], sessions[AWAIT_SESSIONS];
-        atomic_bool begun;
+        atomic_bool begun, any;
         bool met;
     } await;
     struct { /* store_arrival */
@@ -191,6 +193,9 @@ struct store {
     struct store_pool pool;
     struct verdicts *verdicts; /* verdicts.c */
 };
+
+/* log.c: instead of SQLite's own checkpoints. */
+void log_watch(struct store *s);
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */

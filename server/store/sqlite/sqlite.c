@@ -28,7 +28,7 @@
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
     "PRAGMA synchronous = OFF; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY;"
-    "PRAGMA wal_autocheckpoint = 512; PRAGMA journal_size_limit = 33554432;"
+    "PRAGMA journal_size_limit = 33554432;"
     "PRAGMA recursive_triggers = OFF; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = FAST";
 
 #define COMMON "(id, session_id, received_at, source, "
@@ -222,6 +222,7 @@ static int open_database(struct store *s, struct err *err) {
         return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
+    log_watch(s);
     s->texts = texts;
     return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }

@@ -316,6 +316,26 @@ static uint64_t work_of_streams(size_t n, size_t *events) {
     return steps + looked() - before;
 }
 
+/* After each window a stream read the recording once more, and found nothing. */
+static void a_stream_has_all(void) {
+    struct ask ask = {.filter = {.session = SPAN("default")}};
+    struct err err = {0};
+    uint64_t cursor = 0, commits = 0;
+    start();
+    send_samples(WINDOW_IDS + WINDOW_IDS / 2);
+    windows_begin(server.http);
+    struct window *w = window_next(server.http, &ask, 0, &cursor, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    CU_ASSERT_FALSE(window_is_last(w, &commits));
+    window_drop(server.http, w);
+    w = window_next(server.http, &ask, 0, &cursor, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(w);
+    CU_ASSERT_TRUE(window_is_last(w, &commits));
+    EQ_INT(commits, pipeline_commits(server.http->pipeline));
+    windows_end(server.http, w);
+    stop();
+}
+
 /* Each stream looked for itself: a hundred of them got a tenth of 20,000 samples a second. */
 static void more_streams(void) {
     size_t events;
@@ -427,7 +447,8 @@ static void more_points(void) {
 
 UNIT_MAIN("http/growth", {"eight times the points of a POST", more_points},
           {"slow exports hold nothing", slow_exports_hold_nothing},
-          {"sixteen times the streams", more_streams}, {"eight times the waiters", more_waiters},
+          {"sixteen times the streams", more_streams}, {"a stream has all", a_stream_has_all},
+          {"eight times the waiters", more_waiters},
           {"eight times the series of as many names", more_series_of_names},
           {"eight times the names", more_names}, {"eight times the samples", more_samples},
           {"eight times the series", more_series},

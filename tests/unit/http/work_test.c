@@ -26,15 +26,19 @@ static void run_held(struct job *job) {
         sem_wait(held->may_end);
 }
 
+static void count_rest(void *arg) {
+    ++*(atomic_int *)arg;
+}
+
 static void test_long_jobs_leave_a_worker(void) {
     enum { LONG = 4, SHORT = 3 };
     struct err err = {0};
     sem_t started, may_end;
-    atomic_int order = 0;
+    atomic_int order = 0, rests = 0;
     struct held jobs[LONG + SHORT];
     sem_init(&started, 0, 0);
     sem_init(&may_end, 0, 0);
-    struct work *work = work_start(&err);
+    struct work *work = work_start(count_rest, &rests, &err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(work);
     for (int i = 0; i < LONG + SHORT; i++) {
         jobs[i] = (struct held){.job = {.run = run_held, .length = i < LONG ? WORK_LONG : WORK_SHORT},
@@ -55,6 +59,34 @@ static void test_long_jobs_leave_a_worker(void) {
     for (int i = 1; i < LONG; i++)
         CU_ASSERT(jobs[i].place > jobs[i - 1].place);
     EQ_INT(order, LONG + SHORT);
+    work_free(work);
+    sem_destroy(&started);
+    sem_destroy(&may_end);
+}
+
+/* Each of ten thousand answers once woke the watch thread by itself. */
+static void test_rests_after_a_row(void) {
+    enum { ROW = 100 };
+    struct err err = {0};
+    sem_t started, may_end;
+    atomic_int order = 0, rests = 0;
+    struct held jobs[HTTP_WORKERS + ROW];
+    sem_init(&started, 0, 0);
+    sem_init(&may_end, 0, 0);
+    struct work *work = work_start(count_rest, &rests, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(work);
+    for (int i = 0; i < HTTP_WORKERS + ROW; i++) {
+        jobs[i] = (struct held){.job = {.run = run_held, .length = WORK_SHORT},
+                                .started = &started,
+                                .may_end = i < HTTP_WORKERS ? &may_end : NULL,
+                                .order = &order};
+        CU_ASSERT(work_put(work, &jobs[i].job));
+    }
+    for (int i = 0; i < HTTP_WORKERS; i++)
+        sem_post(&may_end); /* all workers are at work, and all jobs are there */
+    work_stop(work);
+    CU_ASSERT(rests > 0 && rests <= HTTP_WORKERS + (HTTP_WORKERS + ROW) / WORK_ROW);
+    CU_ASSERT_FALSE(work_is_worker());
     work_free(work);
     sem_destroy(&started);
     sem_destroy(&may_end);
@@ -132,4 +164,5 @@ static void test_short_question_beside_long_ones(void) {
 }
 
 UNIT_MAIN("http/work", {"long jobs leave a worker to short ones", test_long_jobs_leave_a_worker},
+          {"a worker rests after a row of jobs", test_rests_after_a_row},
           {"a short question beside long ones", test_short_question_beside_long_ones})

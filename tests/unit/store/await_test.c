@@ -19,8 +19,9 @@ static void test_series(void) {
     put_of(s, 1, "a");
     put_of(s, 1, "b");
     CU_ASSERT_FALSE(was_awaited(s));
+    put_of(s, 1, "b");
     store_await_series(s, 2, 1);
-    CU_ASSERT_TRUE(was_awaited(s)); /* some of it may have come before */
+    CU_ASSERT_TRUE(was_awaited(s)); /* it came before */
     put_of(s, 1, "a");
     put_of(s, 1, "c");
     CU_ASSERT_FALSE(was_awaited(s));
@@ -30,7 +31,6 @@ static void test_series(void) {
     CU_ASSERT_FALSE(was_awaited(s));
     store_await_series(s, 2, 1);
     store_await_series(s, 2, -1);
-    CU_ASSERT_TRUE(was_awaited(s));
     put_of(s, 1, "b");
     CU_ASSERT_TRUE(was_awaited(s)); /* by one of the two */
     store_await_series(s, 2, -1);
@@ -43,9 +43,8 @@ static void test_new_series(void) {
     struct store *s = open_at(":memory:");
     uint64_t other;
     OK(store_session_add(s, SPAN("other"), SPAN("k"), 0, &other, &err));
-    store_await_new(s, other, 1);
-    CU_ASSERT_TRUE(was_awaited(s));
     put_of(s, 1, "a");
+    store_await_new(s, other, 1);
     CU_ASSERT_FALSE(was_awaited(s));
     put_of(s, other, "a");
     CU_ASSERT_TRUE(was_awaited(s));
@@ -54,10 +53,33 @@ static void test_new_series(void) {
     store_await_new(s, other, -1);
     put_of(s, other, "b");
     CU_ASSERT_FALSE(was_awaited(s));
-    store_await_new(s, 0, 1); /* of any session */
-    CU_ASSERT_TRUE(was_awaited(s));
+    put_of(s, other, "c");
+    store_await_new(s, 0, 1);       /* of any session */
+    CU_ASSERT_TRUE(was_awaited(s)); /* it came before */
     put_of(s, 1, "b");
     CU_ASSERT_TRUE(was_awaited(s));
+    store_close(s);
+}
+
+/* Each series that a waiter found was followed, and so once more committed all that had come meanwhile, which nobody waited for. */
+static void test_nothing_came_before(void) {
+    struct store *s = open_at(":memory:");
+    put_of(s, 1, "a");
+    COMMIT(s);
+    put_of(s, 1, "b");
+    store_await_series(s, 1, 1);
+    CU_ASSERT_FALSE(store_awaited(s));
+    store_await_new(s, 1, 1);
+    CU_ASSERT_TRUE(was_awaited(s)); /* b is new */
+    for (int i = 0; i < 300; i++) { /* so many new ones that they are written before the commit */
+        char name[16];
+        snprintf(name, sizeof name, "many.%d", i);
+        put_of(s, 1, name);
+    }
+    store_awaited_over(s);
+    CU_ASSERT_FALSE(store_awaited(s));
+    store_await_series(s, 1, 1);
+    CU_ASSERT_TRUE(was_awaited(s)); /* nobody knows any more what they were */
     store_close(s);
 }
 
@@ -71,4 +93,4 @@ static void test_anything(void) {
 }
 
 UNIT_MAIN("store/await", {"values of a series", test_series}, {"new series of a session", test_new_series},
-          {"anything", test_anything})
+          {"what came before", test_nothing_came_before}, {"anything", test_anything})

@@ -1,0 +1,29 @@
+/* DESIGN. SQLite appends each commit to its log, which has to be copied into the database now and then. That takes as long as the commit of a thousand
+ * series. SQLite would do it within the commit that makes the log long enough, and who waits for that commit would wait for the copying. */
+#include "store/sqlite/private.h"
+
+#define LOG_PAGES     512
+#define LOG_PAGES_MAX 2048 /* nobody has called store_shorten_log for long */
+
+static void copy(struct store *s) {
+    s->log_pages = 0;
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL); /* or the next time */
+}
+
+static int note_commit(void *arg, sqlite3 *db, const char *name, int pages) {
+    struct store *s = arg;
+    (void)db, (void)name;
+    s->log_pages = pages;
+    if (pages >= LOG_PAGES_MAX)
+        copy(s);
+    return SQLITE_OK;
+}
+
+void log_watch(struct store *s) {
+    sqlite3_wal_hook(s->db, note_commit, s);
+}
+
+void store_shorten_log(struct store *s) {
+    if (s->log_pages >= LOG_PAGES)
+        copy(s);
+}

@@ -1,0 +1,58 @@
+/* SQLite's log. Every so many commits one copied it into the database before anybody was told, which took as long as the commit itself. */
+#include "store/fixture.h"
+
+#define SERIES 500
+#define PAGE   8192
+
+static off_t size_of(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+static void commit_round(struct store *s) {
+    char name[16];
+    for (int i = 0; i < SERIES; i++) {
+        snprintf(name, sizeof name, "s.%d", i);
+        put_in(s, 1, SOURCE_UDP, AT, name, i, METRIC_COUNT, NULL);
+    }
+    COMMIT(s);
+}
+
+static void test_not_in_a_commit(void) {
+    struct place p;
+    const char *path = place_make(&p);
+    char log[160];
+    snprintf(log, sizeof log, "%s-wal", path);
+    struct store *s = open_at(path);
+    off_t database = size_of(path);
+    for (int i = 0; size_of(log) < 700 * PAGE && i < 1000; i++)
+        commit_round(s);
+    CU_ASSERT_EQUAL(size_of(path), database);
+    store_shorten_log(s);
+    database = size_of(path);
+    CU_ASSERT(database > 100 * PAGE);
+    off_t length = size_of(log); /* used again from its beginning */
+    for (int i = 0; i < 5; i++) {
+        commit_round(s);
+        store_shorten_log(s);
+    }
+    CU_ASSERT_EQUAL(size_of(log), length);
+    CU_ASSERT_EQUAL(size_of(path), database); /* it is short: nothing to do */
+    store_close(s);
+    place_remove(&p);
+}
+
+static void test_nobody_calls(void) {
+    struct place p;
+    const char *path = place_make(&p);
+    char log[160];
+    snprintf(log, sizeof log, "%s-wal", path);
+    struct store *s = open_at(path);
+    for (int i = 0; i < 150; i++)
+        commit_round(s);
+    CU_ASSERT(size_of(log) < (off_t)2200 * PAGE);
+    store_close(s);
+    place_remove(&p);
+}
+
+UNIT_MAIN("store/log", {"not within a commit", test_not_in_a_commit}, {"nobody calls", test_nobody_calls})
