@@ -1,6 +1,6 @@
 /* DESIGN. SQLite writes each frame of its log in two pieces, a head of 24 bytes and a page, with a call each: eight calls for one body of
  * a POST. While a transaction is committed nobody else may write, and nobody reads its frames before its last one, whose head says
- * so. So what is written meanwhile is gathered until that frame is whole. It goes out before, too, when there is no room, when what comes
+ * so. So what is written meanwhile is gathered until that frame is whole, and no longer. It goes out before, too, when there is no room, when what comes
  * next does not follow, and before this connection reads or measures the file. What is left when the commit failed is dropped:
  * by then somebody else may have written there. All other files are the usual VFS's own.
  *
@@ -65,8 +65,11 @@ static int log_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64
         log->at = at;
     memcpy(log->bytes + log->n, bytes, size);
     log->n += size;
-    if (log->last)
+    if (log->last) {
+        log->gathers =
+            false; /* what SQLite still writes now, new checksums of frames that it had to write before, is not gathered */
         return write_out(file);
+    }
     log->last = is_last(bytes, n);
     return SQLITE_OK;
 }

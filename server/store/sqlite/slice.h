@@ -7,7 +7,8 @@
  *
  * No allocation per sample: the arrays are kept from slice to slice.
  * Ownership: the struct is the caller's; slice_free gives its memory back.
- * Limits: SLICE_IDS_MAX ids; SLICE_BYTES_MAX bytes of values, but one larger value finds room alone.
+ * Limits: SLICE_IDS_MAX ids; SLICE_BYTES_MAX bytes of the arena, but one larger value finds room alone. A buffer that grows is doubled, so
+ * it takes up to twice as much.
  */
 #ifndef STORE_SQLITE_SLICE_H
 #define STORE_SQLITE_SLICE_H

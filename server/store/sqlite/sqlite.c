@@ -236,7 +236,8 @@ static int load_last_id(struct store *s, struct err *err) {
             " coalesce((SELECT max(id) FROM request), 0), coalesce((SELECT max(id) FROM loss), 0),"
             " coalesce((SELECT last_id FROM arrival ORDER BY first_id DESC LIMIT 1), 0),"
             " coalesce((SELECT max(id) FROM kept_request), 0),"
-            " coalesce((SELECT first_id + json_extract(vals, '$[#-1][0]') + json_array_length(vals, '$[#-1]') - 3"
+            " coalesce((SELECT first_id + CASE WHEN json_valid(vals)"
+            " THEN coalesce(json_extract(vals, '$[#-1][0]') + json_array_length(vals, '$[#-1]') - 3, 0) ELSE 0 END"
             " FROM kept ORDER BY first_id DESC LIMIT 1), 0))",
             0, &id, err) != 0)
         return -1;

@@ -362,7 +362,28 @@ static void a_full_disk(void) {
     place_remove(&p);
 }
 
+/* It says which id is the newest, so the file could not be opened any more. */
+static void a_damaged_row_is_passed_over(void) {
+    static const char *const rows[] = {"{", "[]", "[[0]]", "7", "\"x\""};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct place p;
+        char sql[128];
+        place_make(&p);
+        store_close(open_at(p.path));
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO kept (first_id, received_at, source, vals) VALUES (9, 1, 0, '%s')", rows[i]);
+        run_sql(p.path, sql);
+        struct store *s = open_at(p.path);
+        put_round(s, 1);
+        COMMIT(s);
+        EQ_INT(count_of(s, SAMPLES, everything), 5);
+        store_close(s);
+        place_remove(&p);
+    }
+}
+
 UNIT_MAIN("store/keep", {"what was kept survives", what_was_kept_survives},
           {"a body survives", a_body_survives}, {"an older recorder kept it", an_older_recorder_kept_it},
           {"a commit makes it visible", a_commit_makes_it_visible},
-          {"other rows make it a commit", other_rows_make_it_a_commit}, {"a full disk", a_full_disk})
+          {"other rows make it a commit", other_rows_make_it_a_commit}, {"a full disk", a_full_disk},
+          {"a damaged row is passed over", a_damaged_row_is_passed_over})
