@@ -328,9 +328,10 @@ function recorder () {
   return shared
 }
 
-/** A label has at most 1,024 bytes. */
+/** A label has at most 1,024 bytes, and no NUL. */
 function shortened (label) {
-  return Array.from(label).slice(0, 256).join('')
+  const bytes = Buffer.from(label.replaceAll('\0', ''))
+  return bytes.length <= 1024 ? bytes.toString() : bytes.subarray(0, 1024).toString().replace(/\ufffd+$/, '')
 }
 
 /**

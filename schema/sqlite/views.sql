@@ -2,10 +2,11 @@
 -- Times are RFC 3339 text in UTC; the same as nanoseconds since 1970 stands in the *_ns columns.
 
 CREATE VIEW sessions AS
-SELECT id, name, label, api_key, open,
+SELECT id, name, api_key, open,
        strftime('%Y-%m-%dT%H:%M:%S', created_at / 1000000000, 'unixepoch') || printf('.%09dZ', created_at % 1000000000) AS created_at,
        CASE WHEN expires_at > 0 THEN strftime('%Y-%m-%dT%H:%M:%S', expires_at / 1000000000, 'unixepoch')
-            || printf('.%09dZ', expires_at % 1000000000) END AS expires_at
+            || printf('.%09dZ', expires_at % 1000000000) END AS expires_at,
+       label
 FROM session;
 
 -- For `samples` and `series`: what was acknowledged and does not stand in chunks and summaries yet. It is empty but for the 50 ms before a

@@ -1,5 +1,6 @@
 #include "http/session.h"
 
+#include "core/utf8.h"
 #include "http/server.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -77,8 +78,23 @@ static int label_on_loop(struct store *store, void *arg, struct err *err) {
     return store_session_label(store, l->session_id, l->label, err);
 }
 
+/* Whole characters; a header may hold bytes that are none. */
+static struct span put_characters(char *to, size_t max, struct span s) {
+    size_t at = 0;
+    while (s.n > 0) {
+        size_t valid = utf8_length(s), n = valid ? valid : 3;
+        if (at + n > max)
+            break;
+        memcpy(to + at, valid ? s.p : "\xEF\xBF\xBD", n);
+        at += n;
+        s = span_from(s, valid ? valid : utf8_invalid_length(s));
+    }
+    return span_of(to, at);
+}
+
 int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err) {
-    struct labelling l = {session_id, span_of(label.p, label.n < HTTP_LABEL_MAX ? label.n : HTTP_LABEL_MAX)};
+    char text[HTTP_LABEL_MAX];
+    struct labelling l = {session_id, put_characters(text, sizeof text, label)};
     return ingest_call(h->ingest, INGEST_NOTHING, label_on_loop, &l, err);
 }
 
@@ -151,13 +167,17 @@ static bool key_agrees(struct http_request *rq, const struct ingest_session *ses
 
 static void read_prefix(struct http_request *rq) {
     struct ingest_session session;
-    if (rq->session_token.p && !span_eq(rq->session_token, rq->prefix)) {
+    struct span token = rq->session_token;
+    if (token.p && !span_eq(token, rq->prefix))
+        name_token(rq); /* the path may have the name that was made of it */
+    if (token.p && !span_eq(rq->session_token, rq->prefix)) {
         refuse(rq, 409, "the path names the session '%.*s', but the token is '%.*s'",
-               SPAN_ARG(shown(rq->prefix)), SPAN_ARG(shown(rq->session_token)));
+               SPAN_ARG(shown(rq->prefix)), SPAN_ARG(shown(token)));
         return;
     }
     rq->session_token = rq->prefix;
-    name_token(rq);
+    if (!rq->unnamed_token.p)
+        name_token(rq);
     if (find(rq, rq->session_token, &session) == 0 && key_agrees(rq, &session))
         rq->session_id = session.id;
 }

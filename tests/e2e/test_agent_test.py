@@ -42,6 +42,11 @@ class Sessions(unittest.TestCase):
             sessions = {s["label"]: s["name"] for s in r.get("sessions")["sessions"]}
             self.assertLessEqual({token[:1024] for token in tokens}, set(sessions))
             self.assertRegex(sessions[tokens[0]], "^tests.shop.test_login_v1_-[0-9a-f]{16}$")
+            r.raw("POST", "/dogstatsd/v2/proxy", "m:1|c", {"X-Datadog-Test-Session-Token": "test_\xe9[a]"})  # Latin-1
+            self.assertIn("test_\ufffd[a]", [s["label"] for s in r.get("sessions")["sessions"]])
+            both = f"/s/{sessions[tokens[0]]}/dogstatsd/v2/proxy"  # of one session
+            self.assertEqual(r.raw("POST", both, "m:1|c", {"X-Datadog-Test-Session-Token": tokens[0]})[0], 200)
+            self.assertEqual(r.raw("POST", both, "m:1|c", {"X-Datadog-Test-Session-Token": tokens[1]})[0], 409)
             got, _, text = r.raw("GET", "/test/session/requests?test_session_token=t[9]")
             self.assertEqual((got, text), (400, b'{"errors":["No session found for token \'t[9]\'"]}'))
         with Recorder() as r:

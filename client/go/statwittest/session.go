@@ -61,6 +61,7 @@ func (r *Recorder) open(name, label string) (*Session, error) {
 	if name != "" {
 		body["name"] = name
 	}
+	label = strings.ReplaceAll(label, "\x00", "")
 	if len(label) > labelMax {
 		label = label[:labelMax]
 	}

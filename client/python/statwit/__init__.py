@@ -143,7 +143,7 @@ class Recorder:
         """A new session, empty and apart from all others. The label says whose it is: the name of a test."""
         body = {"name": name} if name else {}
         if label:
-            body["label"] = label.encode(errors="replace")[:_LABEL_MAX].decode(errors="ignore")
+            body["label"] = label.replace("\0", "").encode(errors="replace")[:_LABEL_MAX].decode(errors="ignore")
         return Session(self, self._call("POST", "/recorder/v1/sessions", body or None))
 
     def status(self):

@@ -106,7 +106,7 @@ module Statwit
 
     # A new session, empty and apart from all others. The label says whose it is: the name of a test.
     def session(name = nil, label: nil)
-      label = label.encode("UTF-8", invalid: :replace, undef: :replace).byteslice(0, LABEL_MAX).scrub("") if label
+      label = label.encode("UTF-8", invalid: :replace, undef: :replace).delete("\0").byteslice(0, LABEL_MAX).scrub("") if label
       Session.new(self, call("Post", "sessions", { name: name, label: label }.compact))
     end
 

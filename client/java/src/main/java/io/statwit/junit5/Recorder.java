@@ -96,7 +96,8 @@ public final class Recorder implements AutoCloseable {
         return new Metrics(this, call("POST", "sessions", Map.of("label", beginning(label)), Duration.ZERO));
     }
 
-    private static String beginning(String label) {
+    private static String beginning(String text) {
+        String label = text.replace("\0", "");
         int n = Math.min(label.length(), LABEL_MAX);
         while (n > 0 && (Character.isHighSurrogate(label.charAt(n - 1)) || label.substring(0, n).getBytes(StandardCharsets.UTF_8).length > LABEL_MAX))
             n--;
