@@ -151,8 +151,10 @@ int interest_add(struct interest *in, struct waiter *w) {
         ((w->counts || !told) && enrol(in, w, WATCH_COUNTS) != 0) || add_names(in, w, &wants) != 0)
         return -1;
     w->awaits = told && !w->counts && !wants.events && !wants.checks && !wants.rejects;
-    if (w->awaits && in->store)
+    if (w->awaits && in->store) {
         store_await_new(in->store, w->session_id, 1);
+        in->began = true;
+    }
     for (size_t at = 0; told && (at = w->takes->followed(w->taker, at, &id)) > 0;)
         if (interest_follow(in, w, id) != 0)
             return -1;
@@ -182,8 +184,10 @@ void interest_free(struct interest *in) {
 int interest_follow(struct interest *in, struct waiter *w, uint64_t series_id) {
     if (ties_add(&in->series, series_id, w, &w->ids) != 0)
         return -1;
-    if (in->store)
+    if (in->store) {
         store_await_series(in->store, series_id, 1);
+        in->began = true;
+    }
     return 0;
 }
 

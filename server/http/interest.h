@@ -40,6 +40,7 @@ struct interest {
     struct ties names, series;
     struct roster rosters[WATCH_ROSTERS];
     struct store *store; /* is told what is waited for; NULL: nobody is */
+    bool began;          /* somebody began to wait for what may have come already: ingest_look */
 };
 
 /* With all that its taker wants. -1: out of memory; interest_remove all the same. */

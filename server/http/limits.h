@@ -11,7 +11,7 @@
 /* Questions that wait outside of libmicrohttpd, if that is no more than 3/4 of the descriptors: park.h. */
 #define HTTP_PARKED_MAX 12288
 #define HTTP_LAST_MS    1000 /* for the rest of all such answers when the server ends */
-#define HTTP_STILL_MS   50   /* of these, for a client that takes nothing */
+#define HTTP_STILL_MS   200  /* of these, for a client that takes nothing */
 /* Bytes for a connection's request line and headers, and to send from: a query of 64 KiB fits and is answered by its handler. A connection
  * keeps them from its first request on. Past them libmicrohttpd answers 414 or 431 by itself, in HTML. */
 #define HTTP_HEADER_MEMORY (128 << 10)

@@ -20,11 +20,13 @@
 #include "http/watch.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -149,7 +151,10 @@ static void go_on(struct parked *p) {
     }
     p->waiter.events = p->answer.n ? EPOLLOUT : EPOLLIN;
     p->waiter.due_mono_ns = clock_mono_ns() + HTTP_IDLE_S * NS_PER_S;
-    watch_add_later(p->http->watch, &p->waiter);
+    if (p->answer.n)
+        watch_add(p->http->watch, &p->waiter);
+    else
+        watch_add_later(p->http->watch, &p->waiter);
 }
 
 static void give_back(struct parked *p) {
@@ -166,13 +171,23 @@ static void give_back(struct parked *p) {
         MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
-/* The server ends: slow clients have a moment for the rest, all together; who takes nothing has less. */
+/* What the client has not taken yet of what was sent. */
+static int untaken(const struct parked *p) {
+    int n = 0;
+    return ioctl(p->fd, SIOCOUTQ, &n) == 0 ? n : 0;
+}
+
+/* The server ends: slow clients have a moment for the rest, all together; who takes nothing has less. A client may take a megabyte before the
+ * kernel says that there is room again. */
 static void send_last(struct parked *p) {
     struct pollfd at = {.fd = p->fd, .events = POLLOUT};
     int64_t left;
-    while (send_answer(p) && p->answer.n && (left = p->http->last_mono_ns - clock_mono_ns()) > 0)
-        if (poll(&at, 1, left < HTTP_STILL_MS * NS_PER_MS ? (int)(left / NS_PER_MS) + 1 : HTTP_STILL_MS) == 0)
+    while (send_answer(p) && p->answer.n && (left = p->http->last_mono_ns - clock_mono_ns()) > 0) {
+        int before = untaken(p);
+        int wait_ms = left < HTTP_STILL_MS * NS_PER_MS ? (int)(left / NS_PER_MS) + 1 : HTTP_STILL_MS;
+        if (poll(&at, 1, wait_ms) == 0 && untaken(p) >= before)
             break;
+    }
     end(p);
 }
 

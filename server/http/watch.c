@@ -117,7 +117,7 @@ static bool take_inbox(struct watch *watch, bool *stopping) {
         struct epoll_event hangup = {.events = w->events ? w->events : EPOLLRDHUP, .data.ptr = w};
         if (w->fd >= 0 && epoll_ctl(watch->epoll, EPOLL_CTL_ADD, w->fd, &hangup) != 0)
             w->fd = -1;
-        if (w->events && (w->fd < 0 || w->failed)) /* it would wait for nothing, or for ever */
+        if ((w->events && w->fd < 0) || (w->failed && !w->look)) /* it would wait for nothing, or for ever */
             wake(watch, w, WATCH_FAILED);
     }
     return wants_data;
@@ -235,6 +235,10 @@ static void *loop(void *arg) {
             look_at_waiters(watch, recheck);
         watch->commits = commits;
         wake_due(watch);
+        if (watch->follow.interest.began) {
+            watch->follow.interest.began = false;
+            ingest_look(watch->http->ingest);
+        }
         take_events(watch, timeout_ms(watch));
     }
 }

@@ -71,6 +71,10 @@ void ingest_stop(struct ingest *in);
  * sessions, and one step for each other question. It waits neither for later data nor for the backlog of other sessions. */
 int ingest_barrier(struct ingest *in, uint64_t session_id, uint64_t *last_id, struct err *err);
 
+/* Somebody began to wait for something (store_await_series, store_await_new) that may be put and not committed: the loop looks, instead of at its
+ * next commit's time. Any thread. */
+void ingest_look(struct ingest *in);
+
 /* The same without waiting: fn runs on the loop once everything is committed, with the newest record id. fn must be short and call
  * no function of ingest. -1 when stopping, and fn is not called. */
 int ingest_barrier_then(struct ingest *in, uint64_t session_id, void (*fn)(void *arg, uint64_t last_id),

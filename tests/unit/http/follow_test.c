@@ -42,6 +42,25 @@ static size_t n_touched(void) {
     return n;
 }
 
+/* What came before somebody waited for it was committed up to 50 ms later, as the loop was asleep and nobody told it. */
+static void the_loop_is_told(void) {
+    server_start(&server, &(struct http_options){0});
+    struct judge *j = judge_of("incr n sum == 5");
+    struct waiter w = {.session = "default", .session_id = 1};
+    start_judge(j);
+    follow.interest.store = server.rig.store;
+    follow_one(&w, j);
+    CU_ASSERT_TRUE(follow.interest.began); /* watch.c tells it then */
+    follow.interest.began = false;
+    EQ_INT(interest_follow(&follow.interest, &w, 7), 0);
+    CU_ASSERT_TRUE(follow.interest.began);
+    follow_remove(&follow, &w);
+    follow_free(&follow);
+    follow = (struct follow){0};
+    judge_free(j);
+    server_stop(&server);
+}
+
 static void one_past_a_limit(void) {
     struct err err = {0};
     uint64_t last_id;
@@ -54,6 +73,7 @@ static void one_past_a_limit(void) {
     follow_one(&list[0], greedy);
     follow_one(&list[1], modest);
     EQ_INT(n_touched(), 2);
+    CU_ASSERT_FALSE(follow.interest.began); /* without a store nobody is told */
     server_send(server.rig.at.at.udp_port, "n1:5|c\nn2:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     EQ_INT(follow_new(&follow, server.http, &err), 0);
@@ -236,6 +256,6 @@ static void each_reads_its_own_session(void) {
     server_stop(&server);
 }
 
-UNIT_MAIN("http/follow", {"one past a limit", one_past_a_limit},
+UNIT_MAIN("http/follow", {"the loop is told", the_loop_is_told}, {"one past a limit", one_past_a_limit},
           {"another's flood is not read", anothers_flood_is_not_read},
           {"each reads its own session", each_reads_its_own_session})
