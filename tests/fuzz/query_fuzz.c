@@ -41,7 +41,9 @@ static int read_points(struct reader *r, uint64_t series_id, int (*row)(void *, 
     struct metric spelling = {.type = series->type, .name = series->name, .sample_rate = 0.5, .interval = 10};
     int64_t at[40];
     double values[40];
+    uint64_t ids[40];
     for (int i = 0; i < 40; i++) {
+        ids[i] = (uint64_t)i * 3 + series_id; /* those of two series stand between each other */
         at[i] = START_S + i * 7 * (int64_t)series_id;
         values[i] = i % 5 ? i - 3 : 1e308;
     }
@@ -55,8 +57,18 @@ static int read_points(struct reader *r, uint64_t series_id, int (*row)(void *, 
                             .n_bins = 3,
                             .keys = keys,
                             .counts = counts};
-    struct points_row some = {&spelling, series_id % 2 ? SOURCE_HTTP : SOURCE_UDP, 40, at, values, NULL};
-    struct points_row one = {&spelling, SOURCE_HTTP, 1, at, values, &sketch};
+    struct points_row some = {.spelling = &spelling,
+                              .source = series_id % 2 ? SOURCE_HTTP : SOURCE_UDP,
+                              .n = 40,
+                              .at_s = at,
+                              .values = values,
+                              .ids = series_id % 3 ? ids : NULL};
+    struct points_row one = {.spelling = &spelling,
+                             .source = SOURCE_HTTP,
+                             .n = 1,
+                             .at_s = at,
+                             .values = values,
+                             .sketch = &sketch};
     return row(arg, &some) == 0 && series_id == 3 ? row(arg, &one), 0 : 0;
 }
 
