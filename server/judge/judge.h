@@ -116,7 +116,7 @@ extern const struct record_taker judge_takes;
 enum verdict judge_verdict(struct judge *j);
 /* Whether every series is covered; pass when nobody asks (all_covered). judge_verdict takes it in. */
 enum verdict judge_covered(struct judge *j);
-/* Whether the verdict is final: no later record can turn it into a pass. */
+/* Whether waiting can end: no later record can turn the verdict into a pass, and none of the claims fails only because it waits still. */
 bool judge_final(struct judge *j);
 
 /* The answer of POST /recorder/v1/expect, but for "waited_ms":

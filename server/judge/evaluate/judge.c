@@ -216,14 +216,14 @@ static void judge_claim(struct judge *j, struct claim *claim) {
     claim_evaluate(claim, j->witnesses, judge_lost_for(j, claim->e), &answer);
     if (claim->judged) {
         j->n_verdicts[claim->verdict]--;
-        j->n_final -= claim->final;
+        j->n_final[claim->verdict] -= claim->final;
     }
     claim->judged = true;
     claim->dirty = false;
     claim->verdict = answer.verdict;
     claim->final = answer.final;
     j->n_verdicts[claim->verdict]++;
-    j->n_final += claim->final;
+    j->n_final[claim->verdict] += claim->final;
 }
 
 static void judge_dirty(struct judge *j) {
@@ -263,7 +263,11 @@ enum verdict judge_verdict(struct judge *j) {
     return VERDICT_PASS;
 }
 
+/* What stays inconclusive ends the waiting, too, but not while something fails that may hold in time: it would be told as failed. */
 bool judge_final(struct judge *j) {
     judge_dirty(j);
-    return j->until || j->n_final > 0 || (j->all_covered && (uncovered_for_good(j) || lost_any_samples(j)));
+    if (j->until || j->n_final[VERDICT_FAIL] || (j->all_covered && uncovered_for_good(j)))
+        return true;
+    return (j->n_final[VERDICT_INCONCLUSIVE] || (j->all_covered && lost_any_samples(j))) &&
+           judge_verdict(j) != VERDICT_FAIL;
 }

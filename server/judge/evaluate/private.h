@@ -75,7 +75,7 @@ struct judge {
     bool all_dirty;
     uint32_t *dirty; /* claims to evaluate again */
     size_t n_dirty;
-    size_t n_verdicts[3], n_final;
+    size_t n_verdicts[3], n_final[3]; /* by verdict */
 };
 
 /* Whether a record of this session is judged by every claim; if not, and `wide`, by the `no` claims. */

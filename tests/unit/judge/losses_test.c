@@ -255,6 +255,29 @@ static void test_doubt_and_waiting(void) {
     fake_free(f);
 }
 
+/* What is lost for good ends the waiting, but not while another claim may come true: that one would be told as failed. */
+static void test_lost_while_waiting(void) {
+    for (size_t i = 0; i < 2; i++) { /* a claim, and what all_covered asks */
+        struct fake *f = recording();
+        fake_loss(f, "default", LOSS_SERIES_LIMIT, 1);
+        struct judge_options options = {.all_covered = i == 1};
+        const char *text = i == 1 ? "any *\ncheck later samples == 1" : "no incr b\ncheck later samples == 1";
+        struct judge *j = judging_start(text, &options, f);
+        EQ_INT(judge_verdict(j), VERDICT_FAIL);
+        CU_ASSERT_FALSE(judge_final(j));
+        fake_send(f, "_sc|later|0");
+        EQ_INT(judging_feed_all(j, f), 0);
+        EQ_INT(judge_verdict(j), VERDICT_INCONCLUSIVE);
+        CU_ASSERT_TRUE(judge_final(j));
+        fake_send(f, "_sc|later|0"); /* once too often */
+        EQ_INT(judging_feed_all(j, f), 0);
+        EQ_INT(judge_verdict(j), VERDICT_FAIL);
+        CU_ASSERT_TRUE(judge_final(j));
+        judge_free(j);
+        fake_free(f);
+    }
+}
+
 UNIT_MAIN("judge/losses", {"the table of verdicts", test_table},
           {"of other sessions: nothing", test_other_sessions_losses},
           {"before the mark: nothing", test_losses_before_the_mark},
@@ -262,4 +285,5 @@ UNIT_MAIN("judge/losses", {"the table of verdicts", test_table},
           {"the client's own telemetry and marks", test_telemetry_and_marks},
           {"events and checks", test_events_and_checks}, {"all covered", test_covered_after_a_loss},
           {"the report names it", test_report_names_the_loss}, {"in doubt", test_doubt},
-          {"in doubt, and waiting", test_doubt_and_waiting})
+          {"in doubt, and waiting", test_doubt_and_waiting},
+          {"lost for good, while another claim waits", test_lost_while_waiting})
