@@ -263,6 +263,16 @@ class Queries(Reads):
             self.assertEqual(len(self.v1(query)), 1, query)
         self.assertEqual(self.points("avg:My_Metric.a_b{*} by {team,host}"), {"team:front_end,host:Web-1": [1]})
 
+    def test_each_spelling_has_its_own_interval(self):
+        at = (NOW - 60) // 60 * 60
+        for kind, first, query in (("rate", "R-a", "sum:R_a{*}.as_rate().rollup(60)"), ("rate", "R_b", "sum:R_b{*}.as_rate().rollup(60)"),
+                                   ("gauge", "G-a", "sum:G_a{*}.weighted().rollup(60)"), ("gauge", "G_b", "sum:G_b{*}.weighted().rollup(60)")):
+            other = first.translate({ord("-"): "_", ord("_"): "-"})
+            for name, interval, value in ((first, 20, 3), (other, 10, 2)):
+                self.r.ask("POST", "/api/v1/series", {"series": [
+                    {"metric": name, "type": kind, "interval": interval, "points": [[at + interval, value]]}]}, status=202)
+            self.assertEqual(self.points(query), {"": [80 / 60]}, query)
+
     def test_nulls_of_arithmetic(self):
         self.assertEqual(self.points("sum:hits{env:prod}.rollup(60) / sum:hits{env:ci}.rollup(60)"), {"": [5 / 5.5 / 2, None, None]})
         self.assertEqual(self.points("sum:hits{env:prod}.as_count().rollup(60) / sum:hits{env:ci}.as_count().rollup(60)"), {"": [5 / 11, 0, 0]})
@@ -447,6 +457,17 @@ class Raw(Queries):
         self.assertEqual(self.points("sum:lines{*}.as_rate()"), {"": [4.5]})
         self.assertEqual(self.points("avg:level{*}"), {"": [9]})
 
+    def test_the_later_of_two_spellings_holds(self):
+        at = NOW - 60
+        # The last of a flush holds, whatever spelling and whatever way it came; a count's lines are added up, in any order of their times.
+        self.r.send(f"My-g:5|g|T{at}", f"My_g:7|g|T{at + 1}", f"h:7|g|#Env:A|T{at}", f"h:5|g|#env:a|T{at}",
+                    f"My-c:1|c|T{at}", f"My_c:2|c|T{at}", f"late:1|c|T{at}", f"late:2|c|T{at - 10}", f"late:4|c|T{at + 1}", f"both:5|g|T{at}")
+        self.assertEqual(self.points("avg:both{*}.rollup(600000)"), {"": [5]}) # so the line is there first
+        self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "both", "type": "gauge", "points": [[at, 1]]}]}, status=202)
+        for query, expected in (("avg:My_g", 7), ("avg:h", 5), ("sum:My_c", 2), ("sum:late", 7), ("avg:both", 1)):
+            self.assertEqual(self.points(query + "{*}.rollup(sum,600000)"), {"": [expected]}, query)
+        for query, expected in (("avg:My_g", 1), ("avg:h", 1), ("sum:late", 2), ("avg:both", 1)):
+            self.assertEqual(self.points(query + "{*}.rollup(count,600000)"), {"": [expected]}, query)
 
 if __name__ == "__main__":
     unittest.main()

@@ -73,7 +73,13 @@ static bool take_sketch(struct leaf *leaf, size_t bucket, const struct sketch *s
     return true;
 }
 
-/* The weight and factor of each sample of a spelling. */
+/* Whether the points of a bucket are added up. */
+static bool sums_up(const struct query_metric *m, enum metric_type type) {
+    bool varies = type == METRIC_COUNT || type == METRIC_RATE;
+    return m->has_rollup ? m->over_time == QUERY_SUM : varies && (m->as_count || m->as_rate);
+}
+
+/* The weight and factor of each sample of a spelling. Rates and weighted gauges count as often as their own interval has seconds. */
 struct scale {
     double factor, count;
     bool pooled;
@@ -89,7 +95,10 @@ static struct scale scale_of(const struct leaf *leaf, const struct metric *spell
         scale.count = weight.count;
     if (scale.pooled || type == METRIC_COUNT)
         scale.factor = weight.factor;
-    if (type == METRIC_RATE && m->as_count && interval > 0)
+    bool amounts = type == METRIC_RATE    ? m->as_count || (m->as_rate && sums_up(m, type))
+                   : type == METRIC_GAUGE ? m->weighted
+                                          : false;
+    if (amounts && interval > 0)
         scale.factor = interval;
     return scale;
 }
@@ -104,8 +113,9 @@ static bool find_bucket(const struct leaf *leaf, int64_t at, size_t *bucket) {
     return true;
 }
 
-/* While the times of a set ascend, none can come twice. */
-static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v, const uint64_t *id) {
+/* While the times of a set ascend, none can come twice. part_of: struct stamped. */
+static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v, const uint64_t *id,
+                         uint64_t part_of) {
     if (!leaf->sorts) {
         leaf->is_unordered |= at <= leaf->last_s;
         leaf->last_s = at;
@@ -117,7 +127,7 @@ static bool take_stamped(struct leaf *leaf, int64_t at, size_t bucket, double v,
         leaf->scratch.failed = true;
         return false;
     }
-    leaf->stamped[leaf->n_stamped] = (struct stamped){at, v, id ? *id : leaf->n_stamped};
+    leaf->stamped[leaf->n_stamped] = (struct stamped){at, v, id ? *id : leaf->n_stamped, part_of};
     leaf->n_stamped++;
     return true;
 }
@@ -133,31 +143,37 @@ static void add_stamped(struct leaf *leaf) {
     size_t n = leaf->n_stamped, bucket = 0;
     if (n)
         qsort(leaf->stamped, n, sizeof *leaf->stamped, compare_stamped);
-    for (size_t i = 0; i < n; i++) {
-        double v = leaf->stamped[i].value;
-        if ((i + 1 == n || leaf->stamped[i + 1].at_s != leaf->stamped[i].at_s) &&
-            find_bucket(leaf, leaf->stamped[i].at_s, &bucket))
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && leaf->stamped[end].at_s == leaf->stamped[i].at_s;)
+            end++;
+        const struct stamped *last = &leaf->stamped[end - 1];
+        double v = last->value;
+        for (; last->part_of && i < end - 1; i++)
+            v += leaf->stamped[i].part_of == last->part_of ? leaf->stamped[i].value : 0;
+        if (find_bucket(leaf, last->at_s, &bucket))
             add(&leaf->buckets[bucket], v, 1, v, v);
     }
     leaf->n_stamped = 0;
 }
 
-static void end_flush(struct leaf *leaf) {
+static bool end_flush(struct leaf *leaf) {
     struct flush *f = &leaf->flush;
     size_t bucket = 0;
-    if (f->has_point && find_bucket(leaf, f->at_s, &bucket))
-        add(&leaf->buckets[bucket], f->value, 1, f->value, f->value);
+    bool has = f->has_point && find_bucket(leaf, f->at_s, &bucket);
     f->has_point = false;
+    return !has || take_stamped(leaf, f->at_s, bucket, f->value, f->has_id ? &f->id : NULL,
+                                leaf->series->type == METRIC_COUNT ? leaf->series->id : 0);
 }
 
-static void take_line(struct leaf *leaf, int64_t at, double v) {
+static bool take_line(struct leaf *leaf, int64_t at, double v, const uint64_t *id) {
     struct flush *f = &leaf->flush;
     int64_t past = at % LEAF_FLUSH_S;
     at -= past < 0 ? past + LEAF_FLUSH_S : past;
-    if (!f->has_point || f->at_s != at)
-        end_flush(leaf);
+    if ((!f->has_point || f->at_s != at) && !end_flush(leaf))
+        return false;
     bool sums = f->has_point && leaf->series->type == METRIC_COUNT;
-    *f = (struct flush){true, at, sums ? f->value + v : v};
+    *f = (struct flush){true, id != NULL, at, sums ? f->value + v : v, id ? *id : 0};
+    return true;
 }
 
 static int take_points(void *arg, const struct points_row *row) {
@@ -168,8 +184,10 @@ static int take_points(void *arg, const struct points_row *row) {
     size_t bucket = 0, cells = leaf->series->group * leaf->n_buckets;
     struct query_bucket *into = scale.pooled ? leaf->cells + cells : leaf->buckets;
     for (size_t i = 0; i < row->n; i++) {
+        const uint64_t *id = row->ids ? &row->ids[i] : NULL;
         if (row->source != SOURCE_HTTP && !scale.pooled) {
-            take_line(leaf, row->at_s[i] - leaf->shift_s, row->values[i] * scale.factor);
+            if (!take_line(leaf, row->at_s[i] - leaf->shift_s, row->values[i] * scale.factor, id))
+                return 1;
             continue;
         }
         if (!find_bucket(leaf, row->at_s[i] - leaf->shift_s, &bucket))
@@ -182,8 +200,7 @@ static int take_points(void *arg, const struct points_row *row) {
             add(&into[bucket], v * scale.factor, scale.count, v, v);
             ok = weigh(leaf, cells + bucket, v, scale.count);
         } else {
-            ok = take_stamped(leaf, row->at_s[i] - leaf->shift_s, bucket, v * scale.factor,
-                              row->ids ? &row->ids[i] : NULL);
+            ok = take_stamped(leaf, row->at_s[i] - leaf->shift_s, bucket, v * scale.factor, id, 0);
         }
         if (!ok)
             return 1;
@@ -199,9 +216,8 @@ static double over_time(const struct leaf *leaf, const struct query_bucket *b) {
     bool varies = type == METRIC_COUNT || type == METRIC_RATE;
     double interval = (double)leaf->interval_s, cadence = (double)leaf->series->cadence.interval_s;
     if (m->weighted && type == METRIC_GAUGE && cadence > 0)
-        return b->sum * cadence / interval;
-    bool sums = m->has_rollup ? m->over_time == QUERY_SUM : varies && (m->as_count || m->as_rate);
-    if (!sums)
+        return b->sum / interval;
+    if (!sums_up(m, type))
         return bucket_value(b, m->has_rollup ? m->over_time : QUERY_AVG) /
                (m->as_rate && type == METRIC_COUNT && m->over_time != QUERY_COUNT
                     ? (cadence > 0 ? cadence : interval)
@@ -209,7 +225,7 @@ static double over_time(const struct leaf *leaf, const struct query_bucket *b) {
     if (!m->as_rate || !varies)
         return b->sum;
     if (type == METRIC_RATE)
-        return cadence > 0 ? b->sum * cadence / interval : b->sum / b->n;
+        return cadence > 0 ? b->sum / interval : b->sum / b->n;
     return b->sum / interval;
 }
 
@@ -283,7 +299,7 @@ static int read_set(struct leaf *leaf, size_t from, size_t to) {
     for (size_t i = from; i < to && !leaf->is_unordered; i++) {
         leaf->series = &leaf->chosen[i];
         leaf->flush.has_point = false;
-        if (read_series(leaf) != 0)
+        if (check_series(leaf) != 0 || read_series(leaf) != 0)
             return -1;
         end_flush(leaf);
     }
@@ -300,9 +316,8 @@ static size_t end_of_set(const struct leaf *leaf, size_t from) {
 int bucket_series(struct leaf *leaf) {
     double *raw = arena_alloc(&leaf->scratch, (leaf->n_buckets + 1) * sizeof *raw);
     for (size_t i = 0, to; raw && leaf->n_buckets && i < leaf->n_chosen; i = to) {
-        leaf->series = &leaf->chosen[i];
         to = end_of_set(leaf, i);
-        if (check_series(leaf) != 0 || read_set(leaf, i, to) != 0)
+        if (read_set(leaf, i, to) != 0)
             return -1;
         if (leaf->is_unordered) {
             leaf->sorts = true;

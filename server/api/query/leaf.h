@@ -26,16 +26,18 @@ struct query_chosen {
 
 /* Counts and gauges that came as lines: the Agent would have sent one point for each 10 s, the sum or the last value. */
 struct flush {
-    bool has_point;
+    bool has_point, has_id;
     int64_t at_s;
     double value;
+    uint64_t id; /* of the last line in it */
 };
 
-/* A point that came over HTTP. Where a series has two of one time, the later one replaces the earlier one. */
+/* A point. Where a series has two of one time, the later one replaces the earlier one. */
 struct stamped {
     int64_t at_s;
     double value;
-    uint64_t nth; /* as they came */
+    uint64_t nth;     /* as they came */
+    uint64_t part_of; /* 0, or the series whose lines made it: all of such a time are added up */
 };
 
 /* For percentiles: a value of a group's bucket. */
