@@ -31,3 +31,11 @@ int err_set(struct err *err, int sys, const char *format, ...) {
     }
     return -1;
 }
+
+int err_pass(struct err *err, const struct err *why, const char *of) {
+    bool named = !of || strstr(why->text, of);
+    err_set(err, 0, "%s%s%s", named ? "" : of, named ? "" : ": ", why->text);
+    if (err)
+        err->sys = why->sys;
+    return -1;
+}

@@ -19,5 +19,7 @@ struct err {
 /* Always returns -1, so that a failing function can end with `return err_set(err, 0, "…")`.
  * sys != 0 appends ": " and the system's words for it. err may be NULL. */
 int err_set(struct err *err, int sys, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Hands `why` on as it is, behind the name of what it is about unless its text has that. `of` may be NULL. Always -1. */
+int err_pass(struct err *err, const struct err *why, const char *of);
 
 #endif

@@ -124,7 +124,7 @@ static int udp_in_range(struct ingest *in, const char *bind, int *fds, struct er
     }
     free(states);
     if (n < 0 && why.sys && why.sys != EADDRINUSE)
-        return err_set(err, why.sys, "%s", why.text);
+        return err_pass(err, &why, NULL);
     return n > 0
                ? n
                : err_set(

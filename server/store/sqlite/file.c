@@ -24,6 +24,22 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
     return n < 0 || n >= FILE_PATH_MAX ? err_set(err, ENAMETOOLONG, "cannot open the recording") : 0;
 }
 
+void file_real(char path[FILE_PATH_MAX]) {
+    char *real = realpath(path, NULL);
+    if (real && strlen(real) < FILE_PATH_MAX)
+        memcpy(path, real, strlen(real) + 1);
+    free(real);
+}
+
+void file_drop_logs(const char *path) {
+    static const char *const ends[] = {"-wal", "-shm", "-journal"};
+    char name[FILE_PATH_MAX + 16];
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        unlink(name);
+    }
+}
+
 static int open_fails(const char *path, struct err *err) {
     int why = errno;
     struct stat st;

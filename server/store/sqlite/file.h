@@ -19,6 +19,10 @@ int file_lock(const char *path, bool *is_new, int *fd, struct err *err);
 long file_lock_holder(const char *path);
 /* A path that SQLite can't take for anything but a path. -1 when longer than FILE_PATH_MAX. */
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
+/* Of a file that is there: the name that no link leads to, beside which SQLite keeps the log. Else the path stays as it is. */
+void file_real(char path[FILE_PATH_MAX]);
+/* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
+void file_drop_logs(const char *path);
 
 /* A directory of our own on a file system in memory if that has room, else where temporary files go. */
 int file_private_directory(char path[FILE_PATH_MAX], struct err *err);

@@ -61,6 +61,7 @@ struct reader *store_reader_open(const char *given, struct err *err) {
         return err_set(err, 0, "cannot read the recording %s: it is not a file", given), NULL;
     if (access(path, R_OK) != 0)
         return err_set(err, errno, "cannot read the recording %s", given), NULL;
+    file_real(path);
     struct err why = {0};
     long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
     struct reader *reader = store_reader_on(path, true, &why);
@@ -80,6 +81,6 @@ struct reader *store_reader_open(const char *given, struct err *err) {
                 "completely",
                 recorder);
     } else
-        err_set(err, why.sys, "%s: %s", given, why.text);
+        err_pass(err, &why, given);
     return reader;
 }

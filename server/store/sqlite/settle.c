@@ -30,12 +30,10 @@ static int copy_file(const char *from, const char *to, struct err *err) {
 }
 
 void store_copy_remove(const char *path) {
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char name[FILE_PATH_MAX + 8];
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
-        unlink(name);
-    }
+    char name[FILE_PATH_MAX];
+    file_drop_logs(path);
+    unlink(path);
+    snprintf(name, sizeof name, "%s", path);
     char *slash = strrchr(name, '/');
     *slash = '\0';
     rmdir(name);

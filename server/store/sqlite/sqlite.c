@@ -204,7 +204,10 @@ int store_commit(struct store *s, struct err *err) {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
+/* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. */
 static int open_database(struct store *s, struct err *err) {
+    if (s->is_new)
+        file_drop_logs(s->path);
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
@@ -275,18 +278,16 @@ static int open_all(struct store *s, struct err *err) {
         return -1;
     }
     int result = file_lock(s->path, &s->is_new, &s->lock_fd, err);
+    if (result == 0)
+        file_real(s->path);
     if (result == 0 &&
         (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 || load_all(s, err) != 0 ||
          store_run_begin(s, err) != 0 || store_pool_start(s, err) != 0 ||
          (!s->is_new && store_verdicts_load(s, s->pool.readers[0], err) != 0)))
         result = -1;
     if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
-        static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
-        char name[FILE_PATH_MAX + 16];
-        for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-            snprintf(name, sizeof name, "%s%s", s->path, suffixes[i]);
-            unlink(name);
-        }
+        file_drop_logs(s->path);
+        unlink(s->path);
         rmdir(directory);
     }
     return result;
@@ -345,10 +346,7 @@ struct store *store_open(const struct store_options *options, struct err *err) {
         return NULL;
     struct err why = {0};
     if (open_all(s, &why) != 0) {
-        if (strstr(why.text, options->path))
-            err_set(err, why.sys, "%s", why.text);
-        else
-            err_set(err, why.sys, "%s: %s", options->path, why.text);
+        err_pass(err, &why, options->path);
         s->run_id = 0; /* it has recorded nothing */
         store_close(s);
         return NULL;

@@ -73,6 +73,8 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
     int failed = 0;
     for (size_t i = 0; i < n && !failed; i++) {
         failed = file_path(paths[i], path, err);
+        if (!failed)
+            file_real(path);
         if (failed || !store_reader_unsettled(path))
             continue;
         failed = store_copy_settled(path, copies[i], err);
