@@ -16,8 +16,12 @@
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 #define N_PASSED_ON (sizeof passed_on / sizeof passed_on[0])
 
-static sigset_t before;          /* the mask that the child gets back */
-static void (*pipe_before)(int); /* and what SIGPIPE did */
+static sigset_t before; /* the mask that the child gets back */
+
+/* What would kill us for one write that fails: a reader that has gone, a file as large as a limit lets it be. The child gets them back. */
+static const int of_writes[] = {SIGPIPE, SIGXFSZ};
+#define N_OF_WRITES (sizeof of_writes / sizeof of_writes[0])
+static void (*of_writes_before[N_OF_WRITES])(int);
 
 static sigset_t waited_for(void) {
     sigset_t set;
@@ -33,7 +37,8 @@ void child_block(void) {
     signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
     sigaddset(&set, SIGTTOU); /* giving the terminal away from the background must not stop us */
     sigprocmask(SIG_BLOCK, &set, &before);
-    pipe_before = signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < N_OF_WRITES; i++)
+        of_writes_before[i] = signal(of_writes[i], SIG_IGN);
 }
 
 /* --- its environment ------------------------------------------------------------------------------------- */
@@ -95,7 +100,8 @@ static void be_child(const struct child_options *o, char **environment, char **b
     if (foreground)
         tcsetpgrp(STDIN_FILENO, getpid());
     sigprocmask(SIG_SETMASK, &before, NULL);
-    signal(SIGPIPE, pipe_before);
+    for (size_t i = 0; i < N_OF_WRITES; i++)
+        signal(of_writes[i], of_writes_before[i]);
     execvpe(o->argv[0], o->argv, environment);
     if (errno == ENOEXEC && by_sh)
         execve(by_sh[0], by_sh, environment);
@@ -137,8 +143,9 @@ static int spawn_child(const struct child_options *o, char **environment, pid_t 
     posix_spawnattr_t how;
     sigset_t defaults;
     sigemptyset(&defaults);
-    if (pipe_before != SIG_IGN)
-        sigaddset(&defaults, SIGPIPE);
+    for (size_t i = 0; i < N_OF_WRITES; i++)
+        if (of_writes_before[i] != SIG_IGN)
+            sigaddset(&defaults, of_writes[i]);
     int error = posix_spawnattr_init(&how);
     if (error)
         return error;

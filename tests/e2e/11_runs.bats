@@ -221,3 +221,68 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     start --db r.db
     [ "$(ready .recording)" != "$first" ]
 }
+
+@test "a new recording takes nothing from the log of one that was deleted or moved" {
+    start --db r.db
+    post() { curl -fsS -X POST "$STATWIT_URL/api/v1/series" -H 'DD-API-KEY: k' -d "{\"series\": [{\"metric\": \"$1\", \"points\": [[$(date +%s), 1]]}]}"; }
+    for name in old old older; do post $name; done
+    statwit expect 'any old' 'any older'
+    rm r.db
+    # One that cannot start leaves the other one, which goes on, as it is.
+    run statwit serve --dogstatsd-port "$(ready .env.DD_DOGSTATSD_PORT)" --http-port 0 --db r.db
+    exits 3
+    run statwit expect 'gauge old samples == 2' 'gauge older'
+    exits 0
+    post older
+    run statwit expect 'gauge older samples == 2'
+    exits 0
+    stop KILL
+    rm -f r.db
+    [ -e r.db-wal ] || printf 'of another recording' >r.db-wal
+    start --db r.db
+    [ "$(ready .earlier.records)" -eq 0 ]
+    post new
+    run statwit ls
+    has new
+    hasnt old
+    stop
+    [ "$(sqlite3 r.db 'PRAGMA integrity_check')" = ok ]
+    run statwit ls --db r.db
+    has new
+    hasnt old
+}
+
+@test "a link leads to all of a recording, its log too" {
+    mkdir real
+    ln -s real/r.db link.db # to what is not there yet
+    start --db link.db
+    for i in 1 2; do
+        curl -fsS -X POST "$STATWIT_URL/api/v1/series" -H 'DD-API-KEY: k' -d "{\"series\": [{\"metric\": \"m\", \"points\": [[$(date +%s), $i]]}]}"
+    done
+    stop KILL
+    [ "$(ls)" = "$(printf 'link.db\nready.fifo\nreal\nserve.err')" ]
+    for path in real/r.db link.db "$PWD/link.db"; do
+        run statwit ls --db $path
+        exits 0
+        has m
+        run statwit expect --db $path 'gauge m samples >= 2'
+        exits 0
+    done
+}
+
+@test "a limit of the file's size is a full disk, not the end" {
+    ulimit -S -f 1500 # KiB
+    start --db r.db
+    ulimit -S -f unlimited
+    # shellcheck disable=SC2016  # jq's
+    jq -n '{series: [range(5000) | {metric: "m\(.)", points: [[now | floor, 1]], tags: ["padding:\("x" * 150)"]}]}' >body.json
+    status=202
+    for i in 1 2 3 4; do
+        [ "$status" = 202 ] || break
+        status=$(curl -sS -o answer -w '%{http_code}' -X POST "$STATWIT_URL/api/v1/series" -H 'DD-API-KEY: k' -d @body.json)
+    done
+    [ "$status" = 503 ]
+    run statwit expect 'no any other'
+    exits 4
+    has lost
+}
