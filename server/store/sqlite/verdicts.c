@@ -6,8 +6,9 @@
 struct kept {
     struct verdict_row row; /* its texts stand in `text` */
     char *text;             /* NULL: the slot is free */
-    uint64_t writing_id;    /* its row's id when the transaction under way wrote it, */
-    uint64_t written_id;    /* and when one was committed */
+    bool passed;
+    uint64_t writing_id; /* its row's id when the transaction under way wrote it, */
+    uint64_t written_id; /* and when one was committed */
 };
 
 struct verdicts {
@@ -38,10 +39,6 @@ void store_verdicts_stop(struct store *s) {
 
 /* --- in memory --------------------------------------------------------------------------------------------------------------- */
 
-static bool passed(const struct verdict_row *row) {
-    return span_eq(row->verdict, SPAN("pass"));
-}
-
 static bool same_question(const struct verdict_row *a, const struct verdict_row *b) {
     return a->question == b->question && span_eq(a->kind, b->kind) && span_eq(a->session, b->session);
 }
@@ -55,8 +52,8 @@ static struct kept *place_for(struct verdicts *v, const struct verdict_row *row)
             return k;
         if (!best->text)
             continue;
-        if (!k->text || (passed(&k->row) && !passed(&best->row)) ||
-            (passed(&k->row) == passed(&best->row) && k->row.id < best->row.id))
+        if (!k->text || (k->passed && !best->passed) ||
+            (k->passed == best->passed && k->row.id < best->row.id))
             best = k;
     }
     return best;
@@ -86,6 +83,7 @@ static int keep(struct verdicts *v, const struct verdict_row *row) {
     k->row.kind = add_text(&at, row->kind);
     k->row.verdict = add_text(&at, row->verdict);
     k->row.report = add_text(&at, row->report);
+    k->passed = span_eq(row->verdict, SPAN("pass"));
     if (!v->loading) {
         k->row.id = v->last_id + 1;
         k->row.asked = asked + 1;
