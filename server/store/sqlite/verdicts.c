@@ -6,7 +6,7 @@
 struct kept {
     struct verdict_row row; /* its texts stand in `text` */
     char *text;             /* NULL: the slot is free */
-    bool passed;
+    uint64_t worth;      /* who has least of it makes room: a free slot, the oldest that passed, the oldest */
     uint64_t writing_id; /* its row's id when the transaction under way wrote it, */
     uint64_t written_id; /* and when one was committed */
 };
@@ -43,20 +43,21 @@ static bool same_question(const struct verdict_row *a, const struct verdict_row 
     return a->question == b->question && span_eq(a->kind, b->kind) && span_eq(a->session, b->session);
 }
 
-/* The one whose place a row takes: that of the same question, a free one, the oldest that passed, the oldest. */
+static uint64_t worth_of(const struct verdict_row *row) {
+    return span_eq(row->verdict, SPAN("pass")) ? row->id : row->id | UINT64_C(1) << 63;
+}
+
+/* The one whose place a row takes. */
 static struct kept *place_for(struct verdicts *v, const struct verdict_row *row) {
-    struct kept *best = &v->list[0];
+    struct kept *least = &v->list[0];
     for (size_t i = 0; i < STORE_VERDICTS_MAX; i++) {
         struct kept *k = &v->list[i];
         if (k->text && same_question(&k->row, row))
             return k;
-        if (!best->text)
-            continue;
-        if (!k->text || (k->passed && !best->passed) ||
-            (k->passed == best->passed && k->row.id < best->row.id))
-            best = k;
+        if (k->worth < least->worth)
+            least = k;
     }
-    return best;
+    return least;
 }
 
 static struct span add_text(char **at, struct span text) {
@@ -83,12 +84,12 @@ static int keep(struct verdicts *v, const struct verdict_row *row) {
     k->row.kind = add_text(&at, row->kind);
     k->row.verdict = add_text(&at, row->verdict);
     k->row.report = add_text(&at, row->report);
-    k->passed = span_eq(row->verdict, SPAN("pass"));
     if (!v->loading) {
         k->row.id = v->last_id + 1;
         k->row.asked = asked + 1;
         k->row.first_at = first_at;
     }
+    k->worth = worth_of(&k->row);
     if (v->last_id < k->row.id)
         v->last_id = k->row.id;
     k->written_id = v->loading ? k->row.id : 0;
