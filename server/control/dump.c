@@ -39,9 +39,10 @@ static void dump_integer(struct buf *b, json_int_t n) {
 }
 
 static void dump_real(struct buf *b, json_t *number) {
-    char text[64];
-    size_t n = json_dumpb(number, text, sizeof text, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-    buf_add(b, text, n < sizeof text ? n : 0);
+    size_t start = b->n;
+    json_put_number(b, json_real_value(number));
+    if (!b->failed && !strpbrk(b->p + start, ".e"))
+        buf_str(b, ".0"); /* as jansson writes a real number that is whole */
 }
 
 static void dump_value(struct buf *b, json_t *value) {

@@ -10,6 +10,25 @@ static bool is_plain(unsigned char byte) {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
+/* The same of eight bytes at once: each of the four sums has the highest bit of a byte that is not. */
+static bool are_plain(const char *p) {
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t eight;
+    memcpy(&eight, p, sizeof eight);
+    uint64_t low = eight - 0x20 * ones, quote = (eight ^ '"' * ones) - ones,
+             backslash = (eight ^ '\\' * ones) - ones;
+    return ((eight | low | quote | backslash) & 0x80 * ones) == 0;
+}
+
+static size_t plain_length(struct span s) {
+    size_t i = 0;
+    while (s.n - i >= sizeof(uint64_t) && are_plain(s.p + i))
+        i += sizeof(uint64_t);
+    while (i < s.n && is_plain((unsigned char)s.p[i]))
+        i++;
+    return i;
+}
+
 static void escape(struct buf *b, unsigned char byte) {
     static const char hex[] = "0123456789abcdef";
     switch (byte) {
@@ -33,12 +52,26 @@ static void escape(struct buf *b, unsigned char byte) {
     }
 }
 
+/* Nearly every string: there is nothing to escape. */
+static bool put_plain(struct buf *b, struct span s) {
+    if (plain_length(s) < s.n || !buf_room(b, s.n + 2))
+        return false;
+    char *to = b->p + b->n;
+    *to++ = '"';
+    if (s.n)
+        memcpy(to, s.p, s.n);
+    memcpy(to + s.n, "\"", 2);
+    b->n += s.n + 2;
+    return true;
+}
+
 static void string(struct buf *b, struct span s, bool raw) {
+    if (put_plain(b, s))
+        return;
     buf_char(b, '"');
     size_t from = 0; /* everything before it is written */
     for (size_t i = 0; i < s.n;) {
-        while (i < s.n && is_plain((unsigned char)s.p[i]))
-            i++;
+        i += plain_length(span_from(s, i));
         if (i == s.n)
             break;
         unsigned char byte = (unsigned char)s.p[i];

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #define STREAM_BLOCK (32 << 10) /* bytes asked of a stream at a time */
+#define HEAD_BYTES   256        /* of most answers: what stands before the body */
 
 struct body_stream {
     ssize_t (*read)(void *arg, char *to, size_t max);
@@ -89,12 +90,17 @@ static void put_header(struct buf *text, const char *name, const char *value) {
     buf_str(text, "\r\n");
 }
 
+/* Many answers have the same second. */
 static void put_date(struct buf *text) {
+    static _Thread_local time_t second;
+    static _Thread_local char date[64];
     time_t now = time(NULL);
     struct tm utc;
-    char date[64];
-    if (gmtime_r(&now, &utc) && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
-        put_header(text, MHD_HTTP_HEADER_DATE, date);
+    if (now != second &&
+        (!gmtime_r(&now, &utc) || strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) == 0))
+        return;
+    second = now;
+    put_header(text, MHD_HTTP_HEADER_DATE, date);
 }
 
 void respond_text(struct http_request *rq, struct buf *text) {
@@ -102,6 +108,7 @@ void respond_text(struct http_request *rq, struct buf *text) {
     assert(!answer->stream && !rq->fault.active);
     if (answer->body.failed)
         http_error(rq, 500, "the answer is too large, or memory is short");
+    buf_reserve(text, answer->body.n + HEAD_BYTES);
     buf_str(text, "HTTP/1.1 ");
     buf_u64(text, answer->status);
     buf_char(text, ' ');

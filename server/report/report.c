@@ -13,23 +13,31 @@
 #define UNCOVERED_MAX 1000
 #define NOTE_LINE_MAX 200 /* bytes of a refused line in a sentence */
 
+/* An object that lacks a field for want of memory is none. json_pack would do, at twice the price. */
+static void put(json_t **object, const char *key, json_t *value) {
+    if (json_object_set_new_nocheck(*object, key, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
 static json_t *clause_json(const struct finding *f) {
     const struct clause *c = f->clause;
     bool status = c->stat == STAT_STATUS;
-    json_t *expected = c->asks  ? NULL
-                       : status ? json_string(text_status(c->value))
-                                : text_json_number(c->value);
-    json_t *observed = !f->known ? json_null()
-                       : status  ? json_string(text_status(f->value))
-                                 : text_json_number(f->value);
-    json_t *json =
-        c->asks ? json_pack("{s:o, s:o, s:b}", "clause", text_json(c->text), "observed", observed, "holds",
-                            f->holds)
-                : json_pack("{s:o, s:s, s:o, s:o, s:b}", "clause", text_json(c->text), "op", op_word(c->op),
-                            "value", expected, "observed", observed, "holds", f->holds);
-    if (json && f->ranged) {
-        json_object_set_new(json, "low", text_json_number(f->low));
-        json_object_set_new(json, "high", text_json_number(f->high));
+    json_t *json = json_object();
+    put(&json, "clause", text_json(c->text));
+    if (!c->asks) {
+        put(&json, "op", json_string(op_word(c->op)));
+        put(&json, "value", status ? json_string(text_status(c->value)) : text_json_number(c->value));
+    }
+    put(&json, "observed",
+        !f->known ? json_null()
+        : status  ? json_string(text_status(f->value))
+                  : text_json_number(f->value));
+    put(&json, "holds", json_boolean(f->holds));
+    if (f->ranged) {
+        put(&json, "low", text_json_number(f->low));
+        put(&json, "high", text_json_number(f->high));
     }
     return json;
 }
@@ -111,13 +119,13 @@ static void put_note(const struct closest *c, struct buf *note) {
     buf_printf(note, " (%s: %s)", reason_word(c->best[0].reason), reason_sentence(c->best[0].reason));
 }
 
-static void put_more(json_t *json, const struct telling *t, const struct claim *claim, const struct answer *a,
-                     const struct closest *closest, struct buf *why) {
+static void put_more(json_t **json, const struct telling *t, const struct claim *claim,
+                     const struct answer *a, const struct closest *closest, struct buf *why) {
     struct buf note = {.max = WHY_MAX};
     if (claim->e->no && a->verdict == VERDICT_PASS && closest)
         put_note(closest, &note);
     if (note.n)
-        json_object_set_new(json, "note", text_json_buf(&note));
+        put(json, "note", text_json_buf(&note));
     if (!claim->e->no && a->verdict != VERDICT_PASS && t->quiet.n)
         buf_span(&note, buf_view(&t->quiet));
     buf_str(why, note.n ? "; " : "");
@@ -139,20 +147,23 @@ static json_t *result_json(const struct telling *t, struct claim *claim, const s
     for (size_t i = 0; closest && i < closest->n; i++)
         json_array_append_new(near, closest_json(&closest->best[i], e));
     mark_unit(&a, near);
-    json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "expectation", text_json(e->text), "verdict",
-                             verdict_word(a.verdict), "observed", text_json_buf(&observed), "clauses",
-                             clauses, "series", series_json(j, claim), "closest", near);
-    put_more(json, t, claim, &a, closest, &why);
-    if (json)
-        json_object_set_new(json, "why", text_json_buf(&why));
-    if (json && e->n_conditions)
-        json_object_set_new(json, "where", where_json(e));
-    if (json && e->prefixed)
-        json_object_set_new(json, "pattern", text_json(e->name));
-    if (json && e->file.p)
-        json_object_set_new(json, "file", text_json(e->file));
-    if (json && (e->file.p || e->line > 1))
-        json_object_set_new(json, "line", json_integer((json_int_t)e->line));
+    json_t *json = json_object();
+    put(&json, "expectation", text_json(e->text));
+    put(&json, "verdict", json_string(verdict_word(a.verdict)));
+    put(&json, "observed", text_json_buf(&observed));
+    put(&json, "clauses", clauses);
+    put(&json, "series", series_json(j, claim));
+    put(&json, "closest", near);
+    put_more(&json, t, claim, &a, closest, &why);
+    put(&json, "why", text_json_buf(&why));
+    if (e->n_conditions)
+        put(&json, "where", where_json(e));
+    if (e->prefixed)
+        put(&json, "pattern", text_json(e->name));
+    if (e->file.p)
+        put(&json, "file", text_json(e->file));
+    if (e->file.p || e->line > 1)
+        put(&json, "line", json_integer((json_int_t)e->line));
     buf_free(&observed);
     buf_free(&why);
     return json;
@@ -228,10 +239,10 @@ static json_t *results_json(const struct telling *t) {
     return results;
 }
 
-static void add_text(json_t *report) {
+static void add_text(json_t **report) {
     struct buf text = {0};
-    report_text(report, false, &text);
-    json_object_set_new(report, "text", text_json_buf(&text));
+    report_text(*report, false, &text);
+    put(report, "text", text_json_buf(&text));
     buf_free(&text);
 }
 
@@ -276,17 +287,19 @@ json_t *judge_report(struct judge *j, struct reader *reader, struct err *err) {
     results = results_json(&telling);
     if (!results)
         goto out;
-    report = json_pack("{s:s, s:o, s:o}", "verdict", verdict_word(verdict), "results", results, "losses",
-                       losses_json(j));
-    if (report && j->all_covered) {
-        json_object_set_new(report, "covered", json_string(verdict_word(judge_covered(j))));
-        json_object_set_new(report, "uncovered", uncovered_json(j));
-        json_object_set_new(report, "n_uncovered", json_integer((json_int_t)j->n_uncovered));
+    report = json_object();
+    put(&report, "verdict", json_string(verdict_word(verdict)));
+    put(&report, "results", results);
+    put(&report, "losses", losses_json(j));
+    if (j->all_covered) {
+        put(&report, "covered", json_string(verdict_word(judge_covered(j))));
+        put(&report, "uncovered", uncovered_json(j));
+        put(&report, "n_uncovered", json_integer((json_int_t)j->n_uncovered));
     }
-    if (report && j->earlier)
-        json_object_set_new(report, "earlier", json_integer((json_int_t)j->earlier));
+    if (j->earlier)
+        put(&report, "earlier", json_integer((json_int_t)j->earlier));
     if (report)
-        add_text(report);
+        add_text(&report);
 out:
     if (!report)
         err_set(err, 0, "out of memory while explaining");

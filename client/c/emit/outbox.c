@@ -76,6 +76,12 @@ void outbox_seal(struct outbox *outbox, bool closing) {
     atomic_fetch_sub(&outbox->visitors, 1);
 }
 
+/* They are the core's that sent the datagram before. All are asked for at once here; else each line that is put would wait for its own when
+ * the lane is unlocked, which takes as long as all the rest of a call. */
+static void take_cache_lines(struct outbox_block *block) {
+    memset(block->bytes, 0, block->cap);
+}
+
 /* A datagram with room for size bytes, when the open one has none; NULL: the queue is full. With the lane's lock held. */
 static struct outbox_block *open_block(struct outbox *outbox, struct lane *lane, size_t size) {
     pthread_mutex_lock(&outbox->lock);
@@ -86,6 +92,8 @@ static struct outbox_block *open_block(struct outbox *outbox, struct lane *lane,
     if (block)
         lane->open = block;
     pthread_mutex_unlock(&outbox->lock);
+    if (block && !outbox->unbuffered)
+        take_cache_lines(block);
     return block;
 }
 

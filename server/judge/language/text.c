@@ -37,12 +37,27 @@ json_t *text_json_number(double value) {
     return json_real(value);
 }
 
+/* Most of what is shown: characters of one byte that are visible. */
+static size_t ascii_length(struct span s) {
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f)
+        n++;
+    return n;
+}
+
 void text_put_visible(struct buf *b, struct span s, size_t max) {
     size_t start = b->n;
     for (size_t i = 0; i < s.n;) {
-        if (b->n - start >= max) {
+        size_t shown = b->n - start, ascii = ascii_length(span_from(s, i));
+        if (shown >= max) {
             buf_str(b, "...");
             return;
+        }
+        if (ascii) {
+            ascii = ascii < max - shown ? ascii : max - shown;
+            buf_add(b, s.p + i, ascii);
+            i += ascii;
+            continue;
         }
         size_t n = utf8_length(span_from(s, i));
         uint32_t code = n ? utf8_decode(span_from(s, i), n) : 0;

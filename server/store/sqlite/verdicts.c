@@ -6,8 +6,9 @@
 struct kept {
     struct verdict_row row; /* its texts stand in `text` */
     char *text;             /* NULL: the slot is free */
-    uint64_t writing_id;    /* its row's id when the transaction under way wrote it, */
-    uint64_t written_id;    /* and when one was committed */
+    uint64_t worth;      /* who has least of it makes room: a free slot, the oldest that passed, the oldest */
+    uint64_t writing_id; /* its row's id when the transaction under way wrote it, */
+    uint64_t written_id; /* and when one was committed */
 };
 
 struct verdicts {
@@ -38,28 +39,25 @@ void store_verdicts_stop(struct store *s) {
 
 /* --- in memory --------------------------------------------------------------------------------------------------------------- */
 
-static bool passed(const struct verdict_row *row) {
-    return span_eq(row->verdict, SPAN("pass"));
-}
-
 static bool same_question(const struct verdict_row *a, const struct verdict_row *b) {
     return a->question == b->question && span_eq(a->kind, b->kind) && span_eq(a->session, b->session);
 }
 
-/* The one whose place a row takes: that of the same question, a free one, the oldest that passed, the oldest. */
+static uint64_t worth_of(const struct verdict_row *row) {
+    return span_eq(row->verdict, SPAN("pass")) ? row->id : row->id | UINT64_C(1) << 63;
+}
+
+/* The one whose place a row takes. */
 static struct kept *place_for(struct verdicts *v, const struct verdict_row *row) {
-    struct kept *best = &v->list[0];
+    struct kept *least = &v->list[0];
     for (size_t i = 0; i < STORE_VERDICTS_MAX; i++) {
         struct kept *k = &v->list[i];
         if (k->text && same_question(&k->row, row))
             return k;
-        if (!best->text)
-            continue;
-        if (!k->text || (passed(&k->row) && !passed(&best->row)) ||
-            (passed(&k->row) == passed(&best->row) && k->row.id < best->row.id))
-            best = k;
+        if (k->worth < least->worth)
+            least = k;
     }
-    return best;
+    return least;
 }
 
 static struct span add_text(char **at, struct span text) {
@@ -91,6 +89,7 @@ static int keep(struct verdicts *v, const struct verdict_row *row) {
         k->row.asked = asked + 1;
         k->row.first_at = first_at;
     }
+    k->worth = worth_of(&k->row);
     if (v->last_id < k->row.id)
         v->last_id = k->row.id;
     k->written_id = v->loading ? k->row.id : 0;

@@ -53,6 +53,28 @@ static void test_every_pair_of_bytes(void) {
     }
 }
 
+/* Eight bytes are looked at together: a byte means the same wherever it stands among them. */
+static void test_every_byte_at_every_place(void) {
+    char text[19];
+    for (int byte = 0; byte < 256; byte++) {
+        struct buf alone = {0};
+        json_put_string(&alone, span_of((char[]){(char)byte}, 1));
+        for (size_t at = 0; at < sizeof text; at++) {
+            struct buf want = {0};
+            memset(text, byte == 'x' ? 'y' : 'x', sizeof text);
+            text[at] = (char)byte;
+            buf_char(&want, '"');
+            buf_add(&want, text, at);
+            buf_add(&want, alone.p + 1, alone.n - 2);
+            buf_add(&want, text + at + 1, sizeof text - at - 1);
+            buf_char(&want, '"');
+            put(json_put_string, span_of(text, sizeof text), want.p);
+            buf_free(&want);
+        }
+        buf_free(&alone);
+    }
+}
+
 static void test_base64(void) {
     put(json_put_base64, SPAN(""), "\"\"");
     put(json_put_base64, SPAN("f"), "\"Zg==\"");
@@ -95,5 +117,5 @@ static void test_full(void) {
 }
 
 UNIT_MAIN("core/json", {"strings", test_strings}, {"every pair of bytes is valid", test_every_pair_of_bytes},
-          {"base64", test_base64}, {"numbers", test_numbers}, {"lists and times", test_lists_and_times},
-          {"a full buffer", test_full})
+          {"every byte at every place", test_every_byte_at_every_place}, {"base64", test_base64},
+          {"numbers", test_numbers}, {"lists and times", test_lists_and_times}, {"a full buffer", test_full})

@@ -1,4 +1,4 @@
-/* Answers as text: what jansson reads is the tree again, and json_dump would have written the same. */
+/* Answers as text: what jansson reads is the tree again, and json_dump would have written the same but for fractions, which are as short as can be. */
 #include "control/ask.h"
 #include "unit.h"
 
@@ -25,10 +25,28 @@ static void test_trees(void) {
     check("[]");
     check("[[],{},[[{}]],null,true,false]");
     check("{\"b\":1,\"a\":[-9223372036854775808,9223372036854775807,0],\"c\":{\"d\":\"e\"}}");
-    check("[0.1,-1.5e300,3.0,1e-7,123456789.123456789]");
+    check("[3.0,-0.0,0.5]");
     check(
         "[\"\",\"a\\\"b\\\\c/d\",\"line\\nnext\\ttab\\r\",\"\\u0000\\u0001\\u001f\\b\\f\\u007f\",\"\u00e9\u4e16\U0001f600\"]");
     check("{\"\\\"key\\n\":1,\"\":2}");
+}
+
+static void test_fractions(void) {
+    static const double numbers[] = {0.1,  -1.5e300, 3,          -0.0, 1e-7, 123456789.123456789,
+                                     1e15, 5e-324,   1234.567891};
+    static const char *const texts[] = {
+        "0.1", "-1.5e+300", "3.0", "-0.0", "1e-07", "123456789.12345679", "1e+15", "5e-324", "1234.567891"};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct buf b = {0};
+        json_t *number = json_real(numbers[i]);
+        EQ_INT(ask_dump(&b, number), 0);
+        EQ_STR(b.p, texts[i]);
+        json_t *again = json_loadb(b.p, b.n, JSON_DECODE_ANY, NULL);
+        CU_ASSERT_TRUE(json_is_real(again) && json_equal(number, again));
+        json_decref(number);
+        json_decref(again);
+        buf_free(&b);
+    }
 }
 
 static void test_what_does_not_fit(void) {
@@ -41,4 +59,5 @@ static void test_what_does_not_fit(void) {
     buf_free(&b);
 }
 
-UNIT_MAIN("http/dump", {"trees", test_trees}, {"what does not fit", test_what_does_not_fit})
+UNIT_MAIN("http/dump", {"trees", test_trees}, {"fractions", test_fractions},
+          {"what does not fit", test_what_does_not_fit})
