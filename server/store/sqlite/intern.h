@@ -48,6 +48,7 @@ struct intern_series {
     int64_t first_at, last_at;
     double count, sum, min, max, last;
     uint64_t fell_id; /* the last sample that was less than the one before; 0: none; INTERN_FALL_UNKNOWN */
+    uint32_t own;     /* ix of its own spelling, which no hash leads to, or INTERN_NONE: identity.c */
     uint32_t before;  /* ix of the series before it of the same name and type, or INTERN_NONE */
     uint32_t of : 30; /* ix of its name or, when its name has totals, of these */
     uint32_t totalled : 1;
