@@ -244,8 +244,10 @@ static int new_series(struct store *s, struct lookup *of, struct bulk_value **ow
     *own = &v[8];
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, of->series,
-                    of->n_tags, of->tags, err) != 0)
+    struct intern_hash name;
+    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &name))
+        return err_set(err, ENOMEM, "cannot record");
+    if (totals_join(s, s->arrival.session_id, name, of->series, of->n_tags, of->tags, err) != 0)
         return -1;
     await_new(s, s->arrival.session_id);
     s->next_id++;

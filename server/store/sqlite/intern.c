@@ -99,6 +99,11 @@ uint32_t intern_find_next(struct intern *in, struct intern_hash hash) {
     return step->context;
 }
 
+void intern_prefetch(const struct intern *in, struct intern_hash hash) {
+    if (in->n_slots)
+        __builtin_prefetch(&in->slots[home_of(in, hash.low)]);
+}
+
 static void place(struct intern *in, struct intern_slot slot) {
     size_t at = home_of(in, slot.low);
     while (in->slots[at].ix_plus_1)

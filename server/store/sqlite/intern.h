@@ -100,6 +100,8 @@ struct intern_hash intern_hash_key(struct intern *in, const struct intern_scope 
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
 /* The same for the keys of metrics, one after the other. Those that come in the order of the last time have been fetched in advance. */
 uint32_t intern_find_next(struct intern *in, struct intern_hash hash);
+/* The hash is about to be looked for, or led to: what comes meanwhile need not wait for the memory. */
+void intern_prefetch(const struct intern *in, struct intern_hash hash);
 /* So many series are about to be led to. When out of memory, or where they are too many, the table grows as they come. */
 void intern_expect(struct intern *in, uint64_t n_series);
 /* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */
