@@ -36,6 +36,9 @@ CREATE TABLE session (
 );
 
 -- One name + type + set of tags + host + device, in one session.
+-- spelling: most series are spelled in one way, which has nothing that they have not. Such a spelling, when it is the first one, has no row in
+-- `context`: its id is that of the series, and its sample rate is 1. Empty: its tags came as they stand in `tags`. Else it is the hash of the
+-- spelling, and `spelled` has its tags as received. NULL: each spelling has a row in `context`.
 CREATE TABLE metric (
     id INTEGER PRIMARY KEY,
     session_id INTEGER NOT NULL,
@@ -44,7 +47,9 @@ CREATE TABLE metric (
     type INTEGER NOT NULL,
     tags TEXT NOT NULL, -- JSON array, sorted by bytes, without repeats
     host TEXT,
-    device TEXT
+    device TEXT,
+    spelling BLOB,
+    spelled TEXT
 );
 CREATE INDEX metric_name ON metric (name, session_id, type);
 CREATE INDEX metric_session ON metric (session_id);
@@ -95,7 +100,8 @@ CREATE TABLE session_count (
 );
 INSERT INTO session_count VALUES (1, 0, 0, 0, 0, 0);
 
--- One spelling of a series: what its samples have in common beyond the series itself.
+-- One spelling of a series: what its samples have in common beyond the series itself. Ids are from one sequence with those of series, and the
+-- first spelling of a series has that of the series; but for files from before version 13, where the two have nothing to do with each other.
 -- remarks (here and below): what the Agent ignores inside a line that it takes. NULL: nothing. Else a JSON array, one object for each
 -- remark, in the order of the line: {"remark": word, "text": what is ignored, "offset": of its first byte in `line`}. The line is the first
 -- that had these remarks: later ones may have other values. Words and sentences: the list in core/remark.h.

@@ -19,10 +19,11 @@ SELECT id, received_at, source, context_id, metric_id,
        CASE kind WHEN 'array' THEN json_extract(raw, '$[0]') WHEN 'object' THEN nullif(json_extract(raw, '$.ts'), 0) ELSE stamp END AS timestamp,
        CASE kind WHEN 'object' THEN raw END AS sketch
 FROM (
-    SELECT k.first_id + json_extract(r.value, '$[0]') + e.key - 2 AS id, k.received_at, k.source, k.timestamp AS stamp, x.id AS context_id,
-           x.metric_id, m.type, e.value AS raw, e.type AS kind
+    SELECT k.first_id + json_extract(r.value, '$[0]') + e.key - 2 AS id, k.received_at, k.source, k.timestamp AS stamp,
+           json_extract(r.value, '$[1]') + e.key - 2 AS context_id, m.id AS metric_id, m.type, e.value AS raw, e.type AS kind
     FROM kept k CROSS JOIN json_each(k.vals) r CROSS JOIN json_each(r.value) e ON e.key >= 2
-         CROSS JOIN context x ON x.id = json_extract(r.value, '$[1]') + e.key - 2 CROSS JOIN metric m ON m.id = x.metric_id
+         LEFT JOIN context x ON x.id = json_extract(r.value, '$[1]') + e.key - 2
+         CROSS JOIN metric m ON m.id = coalesce(x.metric_id, json_extract(r.value, '$[1]') + e.key - 2)
 );
 
 CREATE VIEW series AS
@@ -51,7 +52,7 @@ FROM metric m CROSS JOIN session s ON s.id = m.session_id CROSS JOIN types t ON 
                 JOIN kept_samples z ON z.id = a.last_id) k ON k.metric_id = m.id
 WHERE y.metric_id IS NOT NULL OR k.metric_id IS NOT NULL;
 
--- For each series: walk the chain of its chunks, then open up their values.
+-- For each series: walk the chain of its chunks, then open up their values. A spelling without a row in `context` is the series' own.
 CREATE VIEW samples AS
 SELECT id, session,
        strftime('%Y-%m-%dT%H:%M:%S', received_at_ns / 1000000000, 'unixepoch') || printf('.%09dZ', received_at_ns % 1000000000) AS received_at,
@@ -66,7 +67,7 @@ FROM (
            CASE WHEN m.type = 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]')
                 WHEN v.type = 'object' THEN json_extract(v.value, '$.avg') ELSE v.value END AS value,
            CASE WHEN m.type <> 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]') ELSE v.value END AS text,
-           x.sample_rate, x.tags, m.host,
+           iif(x.id IS NULL, 1.0, x.sample_rate) AS sample_rate, coalesce(x.tags, m.spelled, m.tags) AS tags, m.host,
            CASE v.type WHEN 'array' THEN json_extract(v.value, '$[0]') WHEN 'object' THEN nullif(json_extract(v.value, '$.ts'), 0) END AS timestamp,
            nullif(x.interval, 0) AS interval, x.unit, x.container_id, x.external_data, x.cardinality, x.entity_id,
            m.device, x.source_type, x.resources, m.id AS series_id, x.remarks, x.line
@@ -77,13 +78,13 @@ FROM (
                  SELECT y.last_chunk UNION ALL
                  SELECT l.prev FROM chain CROSS JOIN chunk l ON l.id = chain.id WHERE l.prev IS NOT NULL)
              SELECT json_group_array(id) FROM (SELECT id FROM chain ORDER BY id))) k
-         CROSS JOIN chunk c ON c.id = k.value CROSS JOIN context x ON x.id = c.context_id
+         CROSS JOIN chunk c ON c.id = k.value LEFT JOIN context x ON x.id = c.context_id
          CROSS JOIN json_each(c.vals) v
     UNION ALL
     SELECT k.id, s.name, k.received_at, o.word, m.name, t.word, k.value, k.text,
-           x.sample_rate, x.tags, m.host, k.timestamp, nullif(x.interval, 0), x.unit, x.container_id, x.external_data, x.cardinality,
+           iif(x.id IS NULL, 1.0, x.sample_rate), coalesce(x.tags, m.spelled, m.tags), m.host, k.timestamp, nullif(x.interval, 0), x.unit, x.container_id, x.external_data, x.cardinality,
            x.entity_id, m.device, x.source_type, x.resources, m.id, x.remarks, x.line
-    FROM kept_samples k CROSS JOIN context x ON x.id = k.context_id CROSS JOIN metric m ON m.id = k.metric_id
+    FROM kept_samples k LEFT JOIN context x ON x.id = k.context_id CROSS JOIN metric m ON m.id = k.metric_id
          CROSS JOIN session s ON s.id = m.session_id CROSS JOIN types t ON t.id = m.type CROSS JOIN sources o ON o.id = k.source
 );
 

@@ -184,29 +184,27 @@ static void compare(uint64_t n_series, uint64_t n, uint64_t per_commit) {
     printf("                 %.1f bytes a sample, longest commit %.1f ms, %.0f MiB\n", bytes, longest, mib);
 }
 
-/* The rows that each new series takes (itself, its spelling, its summary, a chunk of one value) with the indexes of schema/sqlite. */
+/* The rows that each new series takes (itself, its summary, a chunk of one value) with the indexes of schema/sqlite. */
 static double bare_series_rate(uint64_t n, uint64_t per_commit, double *cpu_per_million) {
     static const char tables[] =
         "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;"
         "PRAGMA wal_autocheckpoint = 2048;"
         "CREATE TABLE m (id INTEGER PRIMARY KEY, session INTEGER, hash BLOB, name TEXT, type INTEGER, tags TEXT);"
         "CREATE INDEX mn ON m (name, session, type); CREATE INDEX ms ON m (session);"
-        "CREATE TABLE x (id INTEGER PRIMARY KEY, metric INTEGER, hash BLOB, tags TEXT);"
-        "CREATE INDEX xm ON x (metric);"
         "CREATE TABLE y (id INTEGER PRIMARY KEY, samples INTEGER, count REAL, sum REAL, min REAL, max REAL, last REAL,"
         " first_at INTEGER, last_at INTEGER, first_id INTEGER, last_id INTEGER, chunk INTEGER);"
         "CREATE TABLE c (id INTEGER PRIMARY KEY, context INTEGER, prev INTEGER, n INTEGER, count REAL, sum REAL,"
         " min REAL, max REAL, vals TEXT)";
     static const char *const rows[] = {
         "INSERT INTO m VALUES (?1, 1, zeroblob(12), 'service.request.n' || ?1, 0, '[\"env:ci\",\"instance:i-' || ?1 || '\"]')",
-        "INSERT INTO x VALUES (?1, ?1, zeroblob(12), '[\"env:ci\",\"instance:i-' || ?1 || '\"]')",
         "INSERT INTO y VALUES (?1, 1, 1.0, 7.0, 7.0, 7.0, 7.0, ?2, ?2, ?1, ?1, ?1)",
         "INSERT INTO c VALUES (?1, ?1, NULL, 1, 1.0, 7.0, 7.0, 7.0, '7')"};
     sqlite3 *db;
-    sqlite3_stmt *stmt[4];
+    enum { ROWS = sizeof rows / sizeof rows[0], SUMMARY = 1 };
+    sqlite3_stmt *stmt[ROWS];
     if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, tables, NULL, NULL, NULL) != SQLITE_OK)
         give_up(sqlite3_errmsg(db));
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < ROWS; i++)
         if (sqlite3_prepare_v2(db, rows[i], -1, &stmt[i], NULL) != SQLITE_OK)
             give_up(sqlite3_errmsg(db));
     double cpu = cpu_s();
@@ -214,9 +212,9 @@ static double bare_series_rate(uint64_t n, uint64_t per_commit, double *cpu_per_
     for (uint64_t i = 0; i < n; i++) {
         if (i % per_commit == 0)
             sqlite3_exec(db, i ? "COMMIT; BEGIN" : "BEGIN", NULL, NULL, NULL);
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < ROWS; k++) {
             sqlite3_bind_int64(stmt[k], 1, (sqlite3_int64)i + 1);
-            if (k == 2)
+            if (k == SUMMARY)
                 sqlite3_bind_int64(stmt[k], 2, start);
             if (sqlite3_step(stmt[k]) != SQLITE_DONE)
                 give_up(sqlite3_errmsg(db));
@@ -226,7 +224,7 @@ static double bare_series_rate(uint64_t n, uint64_t per_commit, double *cpu_per_
     sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     double seconds = (double)(clock_mono_ns() - start) / 1e9;
     *cpu_per_million = (cpu_s() - cpu) / ((double)n / 1e6);
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < ROWS; k++)
         sqlite3_finalize(stmt[k]);
     sqlite3_close(db);
     return (double)n / seconds;

@@ -66,10 +66,9 @@ static int find_context(struct chunk_walk *w, uint64_t id, const struct known_co
 static int walk_begin(struct chunk_walk *w) {
     w->chunks = rows_statement(
         w->r, "SELECT id, n, context_id, sum FROM chunk WHERE id > ?1 ORDER BY id DESC LIMIT ?2", w->err);
-    w->context = rows_statement(w->r,
-                                "SELECT m.name, m.type, m.session_id, m.id FROM context x CROSS JOIN metric m"
-                                " ON m.id = x.metric_id WHERE x.id = ?1",
-                                w->err);
+    w->context = rows_statement(
+        w->r, "SELECT m.name, m.type, m.session_id, m.id FROM (SELECT ?1 AS id) s" DB_SPELLING("s.id"),
+        w->err);
     return w->chunks && w->context ? 0 : -1;
 }
 

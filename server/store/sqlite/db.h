@@ -39,4 +39,9 @@ static inline uint64_t db_id(sqlite3_stmt *stmt, int column) {
     return (uint64_t)sqlite3_column_int64(stmt, column);
 }
 
+/* Joins `context` x and `metric` m to the spelling of this id. One without a row in `context` is the series' own: then the two ids are the same,
+ * and x is NULL. */
+#define DB_SPELLING(id)                                                                                      \
+    " LEFT JOIN context x ON x.id = " id " CROSS JOIN metric m ON m.id = coalesce(x.metric_id, " id ")"
+
 #endif

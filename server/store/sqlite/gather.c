@@ -153,16 +153,16 @@ static int gather_chains(struct reading *g, uint64_t from, uint64_t to) {
 }
 
 static int open_table(struct reading *g, uint64_t from, uint64_t to) {
-#define SELECT_CHUNKS                                                                                        \
-    "SELECT c.id, c.context_id, c.vals, x.metric_id FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
+#define SELECT_CHUNKS "SELECT c.id, c.context_id, c.vals, coalesce(x.metric_id, c.context_id) FROM chunk c"
     g->by_table = true;
-    g->stmt =
-        rows_statement(g->r,
-                       g->of_session ? SELECT_CHUNKS " CROSS JOIN metric m ON m.id = x.metric_id"
-                                                     " WHERE c.id >= ?1 AND c.id <= ?2 AND m.session_id ="
-                                                     " (SELECT id FROM session WHERE name = ?3) ORDER BY c.id"
-                                     : SELECT_CHUNKS " WHERE c.id >= ?1 AND c.id <= ?2 ORDER BY c.id",
-                       g->err);
+    g->stmt = rows_statement(
+        g->r,
+        g->of_session ? SELECT_CHUNKS DB_SPELLING(
+                            "c.context_id") " WHERE c.id >= ?1 AND c.id <= ?2 AND m.session_id ="
+                                            " (SELECT id FROM session WHERE name = ?3) ORDER BY c.id"
+                      : SELECT_CHUNKS " LEFT JOIN context x ON x.id = c.context_id"
+                                      " WHERE c.id >= ?1 AND c.id <= ?2 ORDER BY c.id",
+        g->err);
     if (!g->stmt)
         return -1;
     db_bind_id(g->stmt, 1, from);

@@ -1,6 +1,8 @@
 /* DESIGN. A metric that its caller keeps has a note of the context that was found the last time. For others two hashes lead to what their
  * samples have in common: that of the key the decoder gave (the way of nearly every line), and that of all fields. What neither finds is new: its context, and its series if that is new
- * too, are made in the open transaction. */
+ * too, are made in the open transaction.
+ * The first context of a series has its id. Mostly there is nothing in it that the series has not: then the row of the series is all that is
+ * written, and its hash leads to both. When only the order of the tags differs, that row holds them twice, and the context's hash. */
 #include "core/json.h"
 #include "store/sqlite/private.h"
 #include <errno.h>
@@ -75,6 +77,34 @@ static int by_bytes(const void *a, const void *b) {
     return span_cmp(*(const struct span *)a, *(const struct span *)b);
 }
 
+static bool are_sorted(const struct metric *m) {
+    for (size_t i = 1; i < m->n_tags; i++)
+        if (span_cmp(m->tags[i - 1], m->tags[i]) >= 0)
+            return false;
+    return true;
+}
+
+/* Whether its spelling has nothing that its series has not, but for the order of its tags. */
+static bool is_plain(const struct metric *m) {
+    const struct origin *o = &m->origin;
+    const struct span beyond[] = {o->container_id,   o->external_data, o->cardinality, o->entity_id,
+                                  o->jmx_check_name, m->unit,          m->source_type, m->resources};
+    bool plain = m->sample_rate == 1 && m->interval == 0 && !m->remarks && !o->has_inode;
+    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0] && plain; i++)
+        plain = !beyond[i].p;
+    return plain;
+}
+
+/* A metric whose context is looked for by all its fields. */
+struct lookup {
+    const struct metric *m;
+    bool plain, sorted;
+    size_t n_tags; /* of the series */
+    const struct span *tags;
+    struct intern_hash hash, series_hash;
+    uint32_t series; /* ix, or INTERN_NONE */
+};
+
 /* s->sorted: the metric's tags in order, once each. */
 static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct err *err) {
     if (m->n_tags > s->cap_sorted) {
@@ -95,13 +125,26 @@ static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct 
     return 0;
 }
 
-static struct intern_hash hash_series(struct store *s, const struct metric *m, size_t n_sorted) {
+/* Its series, if there is one. */
+static int find_series(struct store *s, struct lookup *of, struct err *err) {
+    const struct metric *m = of->m;
+    of->n_tags = m->n_tags;
+    of->tags = m->tags;
+    if (!of->sorted) {
+        if (sort_tags(s, m, &of->n_tags, err) != 0)
+            return -1;
+        of->tags = s->sorted;
+    }
     key_start(s, 'S', (uint32_t)m->type);
     key_span(s, m->name);
     key_span(s, m->origin.host);
     key_span(s, m->device);
-    key_tags(s, n_sorted, s->sorted);
-    return intern_hash(&s->intern, buf_view(&s->key));
+    key_tags(s, of->n_tags, of->tags);
+    if (s->key.failed)
+        return err_set(err, ENOMEM, "cannot record");
+    of->series_hash = intern_hash(&s->intern, buf_view(&s->key));
+    of->series = intern_find(&s->intern, of->series_hash);
+    return 0;
 }
 
 /* --- what is new ------------------------------------------------------------------------------- */
@@ -138,33 +181,76 @@ void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
         sqlite3_bind_null(stmt, at + 5);
 }
 
-static int new_series(struct store *s, const struct metric *m, size_t n_sorted, struct intern_hash hash,
-                      uint32_t *ix, struct err *err) {
+struct intern_context store_context(uint64_t id, enum metric_type type, double sample_rate, uint32_t series) {
+    struct metric_weight weight = metric_weigh(type, sample_rate);
+    return (struct intern_context){.id = id,
+                                   .count = weight.count,
+                                   .factor = weight.factor,
+                                   .series = series & INTERN_SERIES_MAX,
+                                   .sampled = sample_rate != 1,
+                                   .group = INTERN_NONE};
+}
+
+/* Puts the first spelling of a series into the series' row. */
+static int own_spelling(struct store *s, const struct lookup *of, struct bulk_value *v, uint32_t *ix,
+                        struct err *err) {
     struct span tags;
     struct bulk_list *list = &s->new_series;
-    if (store_json_tags(&s->tags, n_sorted, s->sorted, &tags, err) != 0)
+    struct intern_series *series = &s->intern.series[of->series];
+    struct intern_context context = store_context(series->id, of->m->type, of->m->sample_rate, of->series);
+    *ix = intern_add_context(&s->intern, &context);
+    if (*ix == INTERN_NONE || (!of->sorted && !intern_lead(&s->intern, of->hash, *ix)))
+        return err_set(err, ENOMEM, "cannot record");
+    s->arrival.session->n_interned++;
+    if (of->sorted) {
+        series->own = *ix;
+        v[0] = bulk_blob(SPAN(""));
+        return 0;
+    }
+    if (store_json_tags(&s->tags, of->m->n_tags, of->m->tags, &tags, err) != 0)
+        return -1;
+    v[0] = hash_value(list, of->hash);
+    v[1] = bulk_list_text(list, tags);
+    return list->texts.failed ? err_set(err, ENOMEM, "cannot record") : 0;
+}
+
+static bool new_rows_are_many(const struct store *s) {
+    return s->new_series.n + s->new_contexts.n >= NEW_MAX ||
+           s->new_contexts.texts.used + s->new_series.texts.used > NEW_BYTES_MAX;
+}
+
+/* *own: where own_spelling puts what it has. */
+static int new_series(struct store *s, struct lookup *of, struct bulk_value **own, struct err *err) {
+    struct span tags;
+    const struct metric *m = of->m;
+    struct bulk_list *list = &s->new_series;
+    if (store_json_tags(&s->tags, of->n_tags, of->tags, &tags, err) != 0)
         return -1;
     struct intern_series series = {
-        .id = s->next_metric_id, .min = (double)NAN, .max = (double)NAN, .last = (double)NAN};
+        .id = s->next_id, .min = (double)NAN, .max = (double)NAN, .last = (double)NAN, .own = INTERN_NONE};
     struct bulk_value *v = bulk_list_add(list);
-    *ix = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
-    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+    of->series = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
+    if (of->series == INTERN_NONE || !intern_lead(&s->intern, of->series_hash, of->series))
         return err_set(err, ENOMEM, "cannot record");
     v[0] = bulk_id(series.id);
     v[1] = bulk_id(s->arrival.session_id);
-    v[2] = hash_value(list, hash);
+    v[2] = hash_value(list, of->series_hash);
     v[3] = bulk_list_text(list, m->name);
     v[4] = bulk_integer((int)m->type);
     v[5] = bulk_list_text(list, tags);
     v[6] = bulk_list_text(list, m->origin.host);
     v[7] = bulk_list_text(list, m->device);
+    v[8] = v[9] = bulk_null();
+    *own = &v[8];
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    if (totals_join(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, *ix, n_sorted,
-                    s->sorted, err) != 0)
+    struct intern_hash name;
+    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &name))
+        return err_set(err, ENOMEM, "cannot record");
+    if (totals_join(s, s->arrival.session_id, name, of->series, of->n_tags, of->tags, err) != 0)
         return -1;
     await_new(s, s->arrival.session_id);
-    s->next_metric_id++;
+    s->next_id++;
     s->now.series++;
     s->arrival.session->held.series++;
     s->arrival.session->n_interned++;
@@ -183,29 +269,24 @@ static int put_remarks(struct store *s, const struct remarks *r, struct bulk_val
     return 0;
 }
 
-static int new_context(struct store *s, const struct metric *m, uint32_t series, struct intern_hash hash,
-                       uint32_t *ix, struct err *err) {
+/* The row of a spelling; id: 0: a new one. */
+static int new_context(struct store *s, const struct lookup *of, uint64_t id, uint32_t *ix, struct err *err) {
     struct span tags;
+    const struct metric *m = of->m;
     const struct origin *o = &m->origin;
     struct bulk_list *list = &s->new_contexts;
     if (store_json_tags(&s->tags, m->n_tags, m->tags, &tags, err) != 0)
         return -1;
-    struct metric_weight weight = metric_weigh(m->type, m->sample_rate);
-    struct intern_context context = {.id = s->next_context_id,
-                                     .count = weight.count,
-                                     .factor = weight.factor,
-                                     .series = series & INTERN_SERIES_MAX,
-                                     .sampled = m->sample_rate != 1,
-                                     .group = INTERN_NONE};
+    struct intern_context context = store_context(id ? id : s->next_id, m->type, m->sample_rate, of->series);
     struct bulk_value *v = bulk_list_add(list);
     *ix = v ? intern_add_context(&s->intern, &context) : INTERN_NONE;
-    if (*ix == INTERN_NONE || !intern_lead(&s->intern, hash, *ix))
+    if (*ix == INTERN_NONE || !intern_lead(&s->intern, of->hash, *ix))
         return err_set(err, ENOMEM, "cannot record");
     const struct span origin[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
                                   o->jmx_check_name};
     v[0] = bulk_id(context.id);
-    v[1] = bulk_id(s->intern.series[series].id);
-    v[2] = hash_value(list, hash);
+    v[1] = bulk_id(s->intern.series[of->series].id);
+    v[2] = hash_value(list, of->hash);
     v[3] = bulk_list_text(list, tags);
     v[4] = bulk_number(m->sample_rate);
     for (size_t i = 0; i < sizeof origin / sizeof origin[0]; i++)
@@ -219,10 +300,9 @@ static int new_context(struct store *s, const struct metric *m, uint32_t series,
         return -1;
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    s->next_context_id++;
+    s->next_id += id == 0;
     s->arrival.session->n_interned++;
-    bool full = list->n >= NEW_MAX || list->texts.used + s->new_series.texts.used > NEW_BYTES_MAX;
-    return full ? store_write_new(s, err) : 0;
+    return 0;
 }
 
 int store_write_new(struct store *s, struct err *err) {
@@ -243,28 +323,44 @@ static int find_bare(struct store *s, const struct metric *m, uint32_t *ix, stru
     return find_context(s, &plain, ix, err);
 }
 
-/* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */
-static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
-    struct intern_hash hash = hash_context(s, m);
+/* By all its fields, those that are of its series first where they say all. INTERN_NONE: it is new. */
+static int find_spelling(struct store *s, struct lookup *of, uint32_t *ix, struct err *err) {
+    bool by_series = of->plain && of->sorted;
+    *ix = INTERN_NONE;
+    if (by_series) {
+        if (find_series(s, of, err) != 0)
+            return -1;
+        if (of->series == INTERN_NONE)
+            return 0;
+        *ix = s->intern.series[of->series].own;
+        if (*ix != INTERN_NONE)
+            return 0;
+    }
+    of->hash = hash_context(s, of->m);
     if (s->key.failed)
         return err_set(err, ENOMEM, "cannot record");
-    *ix = intern_find(&s->intern, hash);
+    *ix = intern_find(&s->intern, of->hash);
+    return *ix == INTERN_NONE && !by_series ? find_series(s, of, err) : 0;
+}
+
+/* The context of a metric, by all its fields. INTERN_NONE: there are too many already. */
+static int find_context(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {
+    struct lookup of = {.m = m, .plain = is_plain(m), .sorted = are_sorted(m), .series = INTERN_NONE};
+    if (find_spelling(s, &of, ix, err) != 0)
+        return -1;
     if (*ix != INTERN_NONE || s->intern.n_contexts >= s->max_contexts)
         return 0;
     if (m->remarks && m->remarks->line.p && s->arrival.session->n_remarked >= STORE_REMARKED_MAX)
         return find_bare(s, m, ix, err);
-    size_t n_sorted = 0;
-    if (sort_tags(s, m, &n_sorted, err) != 0)
+    bool is_new = of.series == INTERN_NONE;
+    if (is_new && s->intern.n_series >= s->max_series)
+        return 0;
+    struct bulk_value *own = NULL;
+    uint64_t id = is_new ? s->next_id : 0;
+    if ((is_new && new_series(s, &of, &own, err) != 0) ||
+        (is_new && of.plain ? own_spelling(s, &of, own, ix, err) : new_context(s, &of, id, ix, err)) != 0)
         return -1;
-    struct intern_hash series_hash = hash_series(s, m, n_sorted);
-    uint32_t series = intern_find(&s->intern, series_hash);
-    if (series == INTERN_NONE) {
-        if (s->intern.n_series >= s->max_series)
-            return 0;
-        if (new_series(s, m, n_sorted, series_hash, &series, err) != 0)
-            return -1;
-    }
-    return new_context(s, m, series, hash, ix, err);
+    return new_rows_are_many(s) ? store_write_new(s, err) : 0;
 }
 
 static int identify_by_key(struct store *s, const struct metric *m, uint32_t *ix, struct err *err) {

@@ -13,7 +13,7 @@
 
 #define SLOTS_MIN        1024
 #define EXPECTED_MAX     ((uint64_t)4 << 20) /* a damaged file may say anything */
-#define HASHES_OF_SERIES 2                   /* at least: its own, and that of a context */
+#define HASHES_OF_SERIES 2                   /* at least: its own, and that of its name or of a key */
 
 /* Slots come from the kernel and go back to it: what a growing table leaves behind in the heap is too small for the next one. */
 static struct intern_slot *slots_alloc(uint64_t n) {
@@ -97,6 +97,11 @@ uint32_t intern_find_next(struct intern *in, struct intern_hash hash) {
     __builtin_prefetch(&in->slots[step->slot]);
     in->n_steps++;
     return step->context;
+}
+
+void intern_prefetch(const struct intern *in, struct intern_hash hash) {
+    if (in->n_slots)
+        __builtin_prefetch(&in->slots[home_of(in, hash.low)]);
 }
 
 static void place(struct intern *in, struct intern_slot slot) {

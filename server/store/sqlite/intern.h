@@ -48,6 +48,7 @@ struct intern_series {
     int64_t first_at, last_at;
     double count, sum, min, max, last;
     uint64_t fell_id; /* the last sample that was less than the one before; 0: none; INTERN_FALL_UNKNOWN */
+    uint32_t own;     /* ix of its own spelling, which no hash leads to, or INTERN_NONE: identity.c */
     uint32_t before;  /* ix of the series before it of the same name and type, or INTERN_NONE */
     uint32_t of : 30; /* ix of its name or, when its name has totals, of these */
     uint32_t totalled : 1;
@@ -99,6 +100,8 @@ struct intern_hash intern_hash_key(struct intern *in, const struct intern_scope 
 uint32_t intern_find(const struct intern *in, struct intern_hash hash);
 /* The same for the keys of metrics, one after the other. Those that come in the order of the last time have been fetched in advance. */
 uint32_t intern_find_next(struct intern *in, struct intern_hash hash);
+/* The hash is about to be looked for, or led to: what comes meanwhile need not wait for the memory. */
+void intern_prefetch(const struct intern *in, struct intern_hash hash);
 /* So many series are about to be led to. When out of memory, or where they are too many, the table grows as they come. */
 void intern_expect(struct intern *in, uint64_t n_series);
 /* Makes the hash lead to ix; false when out of memory. The hash must not be there yet. */

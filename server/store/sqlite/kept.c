@@ -14,8 +14,9 @@ int store_fold_kept(struct store *s, struct err *err) {
         err);
 }
 
-static uint32_t context_of_id(const struct intern *in, uint64_t id) {
-    uint32_t low = 0, high = in->n_contexts;
+/* Of those from `low` up to `high`, which are in order of ids. */
+static uint32_t context_between(const struct intern *in, uint64_t id, uint32_t low, uint32_t high) {
+    const uint32_t end = high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (in->contexts[middle].id < id)
@@ -23,7 +24,14 @@ static uint32_t context_of_id(const struct intern *in, uint64_t id) {
         else
             high = middle;
     }
-    return low < in->n_contexts && in->contexts[low].id == id ? low : INTERN_NONE;
+    return low < end && in->contexts[low].id == id ? low : INTERN_NONE;
+}
+
+/* The table has just been loaded. */
+static uint32_t context_of_id(const struct store *s, uint64_t id) {
+    const struct intern *in = &s->intern;
+    uint32_t ix = context_between(in, id, s->n_own_spellings, in->n_contexts);
+    return ix == INTERN_NONE ? context_between(in, id, 0, s->n_own_spellings) : ix;
 }
 
 /* A row of `kept` while it is read (keep.c shows what stands in it). */
@@ -71,7 +79,7 @@ static struct span take_value(struct span *rest) {
 static int load_value(struct loading *l, uint64_t id, uint64_t context_id, struct span value,
                       struct err *err) {
     struct store *s = l->s;
-    uint32_t ix = context_of_id(&s->intern, context_id);
+    uint32_t ix = context_of_id(s, context_id);
     if (ix == INTERN_NONE || value.n == 0)
         return 0;
     buf_clear(&l->text);
@@ -124,10 +132,8 @@ static int load_samples(struct store *s, struct err *err) {
     struct loading l = {.s = s, .text = {.max = STORE_SCRATCH_MAX}};
     sqlite3_stmt *stmt = db_prepare(
         s->db, "SELECT first_id, received_at, source, timestamp, vals FROM kept ORDER BY first_id", err);
-    l.of_context = db_prepare(
-        s->db,
-        "SELECT m.type, m.session_id FROM context x CROSS JOIN metric m ON m.id = x.metric_id WHERE x.id = ?",
-        err);
+    l.of_context =
+        db_prepare(s->db, "SELECT m.type, m.session_id FROM (SELECT ?1 AS id) s" DB_SPELLING("s.id"), err);
     int got = -1;
     while (stmt && l.of_context && (got = db_row(s->db, stmt, err)) == 1) {
         int source = sqlite3_column_int(stmt, 2);

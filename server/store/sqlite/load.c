@@ -58,8 +58,10 @@ static int load_sessions(struct store *s, struct err *err) {
 
 #define SERIES_AND_SUMMARY                                                                                   \
     "SELECT m.id, m.hash, m.session_id, y.last_chunk, y.samples, y.first_id, y.last_id, y.first_at,"         \
-    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name, y.fell_id FROM metric m"   \
-    " LEFT JOIN summary y ON y.metric_id = m.id"
+    " y.last_at, y.count, y.sum, y.min, y.max, y.last, y.sampled, m.type, m.name, y.fell_id, m.spelling"     \
+    " FROM metric m LEFT JOIN summary y ON y.metric_id = m.id"
+#define TYPE_COLUMN     15
+#define SPELLING_COLUMN 18
 
 static struct intern_series series_row(sqlite3_stmt *stmt) {
     return (struct intern_series){
@@ -76,39 +78,84 @@ static struct intern_series series_row(sqlite3_stmt *stmt) {
         .max = db_number(stmt, 12),
         .last = db_number(stmt, 13),
         .fell_id = sqlite3_column_type(stmt, 17) == SQLITE_NULL ? INTERN_FALL_UNKNOWN : db_id(stmt, 17),
+        .own = INTERN_NONE,
         .before = INTERN_NONE,
         .sampled = sqlite3_column_int(stmt, 14) != 0};
+}
+
+/* Of a series that needs no row in `context` for its first spelling. */
+static int load_own_spelling(struct store *s, sqlite3_stmt *stmt, uint32_t series, struct err *err) {
+    int type = sqlite3_column_int(stmt, TYPE_COLUMN);
+    if (sqlite3_column_type(stmt, SPELLING_COLUMN) == SQLITE_NULL || type < 0 || type >= METRIC_N_TYPES)
+        return 0;
+    struct intern_context context =
+        store_context(s->intern.series[series].id, (enum metric_type)type, 1, series);
+    uint32_t ix = intern_add_context(&s->intern, &context);
+    bool sorted = sqlite3_column_bytes(stmt, SPELLING_COLUMN) == 0;
+    if (sorted)
+        s->intern.series[series].own = ix;
+    if (ix == INTERN_NONE || (!sorted && !intern_lead(&s->intern, blob_hash(stmt, SPELLING_COLUMN), ix)))
+        return err_set(err, ENOMEM, "cannot open the recording");
+    return 0;
+}
+
+/* A series whose hashes lead nowhere yet. Their slots are fetched while the next rows are read, as each would have to be waited for. */
+struct joining {
+    struct intern_hash hash, name;
+    uint64_t session_id; /* 0: there is none of it */
+    uint32_t series;
+};
+#define JOINING 16
+
+static int join(struct store *s, const struct joining *j, struct err *err) {
+    if (!intern_lead(&s->intern, j->hash, j->series))
+        return err_set(err, ENOMEM, "cannot open the recording");
+    return j->session_id ? totals_join(s, j->session_id, j->name, j->series, 0, NULL, err) : 0;
+}
+
+static int load_row(struct store *s, sqlite3_stmt *stmt, struct joining *j, struct err *err) {
+    struct intern_series series = series_row(stmt);
+    *j = (struct joining){.hash = blob_hash(stmt, 1), .series = intern_add_series(&s->intern, &series)};
+    if (j->series == INTERN_NONE)
+        return err_set(err, ENOMEM, "cannot open the recording");
+    intern_prefetch(&s->intern, j->hash);
+    struct store_session *session = store_find_session(s, db_id(stmt, 2));
+    if (session) {
+        session->n_interned++;
+        j->session_id = session->id;
+        if (!totals_hash(s, session->id, session->era,
+                         (enum metric_type)sqlite3_column_int(stmt, TYPE_COLUMN), db_span(stmt, 16),
+                         &j->name))
+            return err_set(err, ENOMEM, "cannot open the recording");
+        intern_prefetch(&s->intern, j->name);
+    }
+    if (s->next_id <= series.id) /* never given twice: readers remember what they stand for */
+        s->next_id = series.id + 1;
+    return load_own_spelling(s, stmt, j->series, err);
 }
 
 static int load_series(struct store *s, struct err *err) {
     sqlite3_stmt *stmt = db_prepare(s->db, SERIES_AND_SUMMARY " ORDER BY m.id", err);
     if (!stmt)
         return -1;
-    uint64_t n = 0;
+    uint64_t expected = 0;
     for (size_t i = 0; i < s->n_sessions; i++)
-        n += s->sessions[i].held.series;
-    intern_expect(&s->intern, n);
+        expected += s->sessions[i].held.series;
+    intern_expect(&s->intern, expected);
+    struct joining joining[JOINING];
+    uint64_t n = 0, joined = 0;
     int got;
     while ((got = db_row(s->db, stmt, err)) == 1) {
-        struct intern_series series = series_row(stmt);
-        uint32_t ix = intern_add_series(&s->intern, &series);
-        if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
-            got = err_set(err, ENOMEM, "cannot open the recording");
+        if (n - joined == JOINING && (got = join(s, &joining[joined++ % JOINING], err)) != 0)
             break;
-        }
-        struct store_session *session = store_find_session(s, db_id(stmt, 2));
-        if (session)
-            session->n_interned++;
-        if (session &&
-            totals_join(s, session->id, session->era, (enum metric_type)sqlite3_column_int(stmt, 15),
-                        db_span(stmt, 16), ix, 0, NULL, err) != 0) {
-            got = -1;
+        if ((got = load_row(s, stmt, &joining[n % JOINING], err)) != 0)
             break;
-        }
-        if (s->next_metric_id <= series.id) /* never given twice: readers remember what they stand for */
-            s->next_metric_id = series.id + 1;
+        n++;
     }
     sqlite3_finalize(stmt);
+    while (got == 0 && joined < n)
+        got = join(s, &joining[joined++ % JOINING], err);
+    s->n_own_spellings = s->intern.n_contexts;
     return got;
 }
 
@@ -136,6 +183,7 @@ int store_load_remade(struct store *s, struct err *err) {
             continue;
         struct intern_series *y = &s->intern.series[ix], before = *y;
         *y = series_row(stmt);
+        y->own = before.own;
         y->before = before.before;
         y->of = before.of;
         y->totalled = before.totalled;
@@ -165,16 +213,10 @@ static int load_contexts(struct store *s, struct err *err) {
         if (type < 0 || type >= METRIC_N_TYPES)
             continue;
         double rate = db_number(stmt, 3);
-        struct metric_weight weight = metric_weigh((enum metric_type)type, rate);
         uint32_t series = series_of_id(&s->intern, db_id(stmt, 2));
         if (series == INTERN_NONE)
             continue;
-        struct intern_context context = {.id = db_id(stmt, 0),
-                                         .count = weight.count,
-                                         .factor = weight.factor,
-                                         .series = series & INTERN_SERIES_MAX,
-                                         .sampled = rate != 1,
-                                         .group = INTERN_NONE};
+        struct intern_context context = store_context(db_id(stmt, 0), (enum metric_type)type, rate, series);
         uint32_t ix = intern_add_context(&s->intern, &context);
         if (ix == INTERN_NONE || !intern_lead(&s->intern, blob_hash(stmt, 1), ix)) {
             got = err_set(err, ENOMEM, "cannot open the recording");
@@ -183,8 +225,8 @@ static int load_contexts(struct store *s, struct err *err) {
         struct store_session *session = store_find_session(s, db_id(stmt, 5));
         if (session)
             session->n_remarked++;
-        if (s->next_context_id <= context.id)
-            s->next_context_id = context.id + 1;
+        if (s->next_id <= context.id)
+            s->next_id = context.id + 1;
     }
     sqlite3_finalize(stmt);
     return got;

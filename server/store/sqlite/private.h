@@ -129,7 +129,8 @@ struct store {
 
     struct intern intern;
     struct name_totals totals;
-    uint64_t next_metric_id, next_context_id;
+    uint64_t next_id;         /* of series and spellings */
+    uint32_t n_own_spellings; /* when the file was loaded: contexts[] began with those */
     uint64_t max_series, max_contexts;
     uint64_t n_forgotten;           /* entries of the table that nobody can reach any more */
     struct store_session *sessions; /* by id */
@@ -218,6 +219,8 @@ struct store_session *store_find_session(struct store *s, uint64_t id);
 
 /* identity.c: the context of a metric, made if it is new. INTERN_NONE: there are too many series already. */
 int store_identify(struct store *s, const struct metric *m, uint32_t *context, struct err *err);
+/* As it stands in the table; series: its ix. */
+struct intern_context store_context(uint64_t id, enum metric_type type, double sample_rate, uint32_t series);
 int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct span *text, struct err *err);
 /* Writes all new rows into the open transaction. */
 int store_write_new(struct store *s, struct err *err);

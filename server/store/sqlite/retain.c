@@ -101,17 +101,18 @@ static const char remake_summaries[] =
     "UPDATE summary SET samples = a.samples, count = a.count, sum = a.sum, min = a.min, max = a.max, first_id = a.first_id,"
     " sampled = a.sampled, first_at = (SELECT received_at FROM arrival WHERE first_id <= a.first_id"
     " ORDER BY first_id DESC LIMIT 1)"
-    " FROM (SELECT x.metric_id, sum(c.n) AS samples, CASE WHEN count(c.count) = count(*) THEN sum(c.count) END AS count,"
+    " FROM (SELECT coalesce(x.metric_id, c.context_id) AS metric_id, sum(c.n) AS samples, CASE WHEN count(c.count) = count(*) THEN sum(c.count) END AS count,"
     " CASE WHEN count(c.sum) = count(*) THEN sum(c.sum) END AS sum, min(c.min) AS min, max(c.max) AS max,"
-    " min(c.id) AS first_id, max(coalesce(x.sample_rate <> 1, 1)) AS sampled"
-    " FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
-    " WHERE x.metric_id IN (SELECT id FROM temp.touched) GROUP BY x.metric_id) AS a"
+    " min(c.id) AS first_id, max(x.id IS NOT NULL AND coalesce(x.sample_rate <> 1, 1)) AS sampled"
+    " FROM chunk c LEFT JOIN context x ON x.id = c.context_id"
+    " WHERE coalesce(x.metric_id, c.context_id) IN (SELECT id FROM temp.touched) GROUP BY 1) AS a"
     " WHERE a.metric_id = summary.metric_id";
 
 static const char keep_others[] =
     "DELETE FROM temp.touched WHERE id IN (SELECT metric_id FROM summary WHERE first_id >= (SELECT min(id) FROM chunk))";
 static const char drop_empty[] =
-    "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN (SELECT id FROM temp.touched));"
+    "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN (SELECT id FROM temp.touched)"
+    " UNION ALL SELECT id FROM metric WHERE id IN (SELECT id FROM temp.touched) AND spelling IS NOT NULL);"
     "DELETE FROM context WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM summary WHERE metric_id IN (SELECT id FROM temp.touched);"
     "DELETE FROM metric WHERE id IN (SELECT id FROM temp.touched)";
@@ -129,11 +130,10 @@ static int evict_datagrams(struct store *s, int64_t cut, struct err *err) {
 static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *err) {
     uint64_t n;
     int64_t series;
-    if (count_evicted(
-            s,
-            "SELECT m.session_id, sum(c.n), max(c.id) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"
-            " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id < ? GROUP BY 1",
-            cut, LOSS_EVICTED, &n, err) != 0)
+    if (count_evicted(s,
+                      "SELECT m.session_id, sum(c.n), max(c.id) FROM chunk c" DB_SPELLING(
+                          "c.context_id") " WHERE c.id < ? GROUP BY 1",
+                      cut, LOSS_EVICTED, &n, err) != 0)
         return -1;
     if (n == 0)
         return 0;
@@ -141,8 +141,8 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
                "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY); DELETE FROM temp.touched",
                err) != 0 ||
         run_with(s,
-                 "INSERT INTO temp.touched SELECT DISTINCT x.metric_id FROM chunk c CROSS JOIN context x"
-                 " ON x.id = c.context_id WHERE c.id < ?",
+                 "INSERT INTO temp.touched SELECT DISTINCT coalesce(x.metric_id, c.context_id) FROM chunk c"
+                 " LEFT JOIN context x ON x.id = c.context_id WHERE c.id < ?",
                  cut, err) != 0 ||
         run_with(s, "DELETE FROM chunk WHERE id < ?", cut, err) != 0 ||
         db_run(s->db, remake_summaries, err) != 0 || store_load_remade(s, err) != 0 ||

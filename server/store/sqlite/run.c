@@ -11,8 +11,7 @@
 /* When the run begins all there is was recorded earlier, so what each session holds will do. */
 #define SAMPLES_BEFORE "SELECT session_id, samples FROM session_count WHERE ?1 AND samples > 0"
 #define SAMPLES_UP_TO                                                                                        \
-    "SELECT m.session_id, sum(c.n) FROM chunk c CROSS JOIN context x ON x.id = c.context_id"                 \
-    " CROSS JOIN metric m ON m.id = x.metric_id WHERE c.id <= ?1 GROUP BY 1"
+    "SELECT m.session_id, sum(c.n) FROM chunk c" DB_SPELLING("c.context_id") " WHERE c.id <= ?1 GROUP BY 1"
 #define OTHERS_UP_TO(table) "SELECT session_id, count(*) FROM " table " WHERE id <= ?1 GROUP BY 1"
 
 static struct earlier *earlier_of(struct earlier *list, size_t *n, uint64_t session_id) {

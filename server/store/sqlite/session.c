@@ -88,7 +88,7 @@ static int forget_samples(struct store *s, uint64_t session_id, struct store_rem
     if (run_for(s, "DELETE FROM chunk WHERE id IN " CHUNKS_OF, session_id, NULL, err) != 0 ||
         run_for(s,
                 "DELETE FROM stray WHERE context_id IN (SELECT id FROM context WHERE metric_id IN " METRICS_OF
-                ")",
+                " UNION ALL SELECT id FROM metric WHERE session_id = ?1 AND spelling IS NOT NULL)",
                 session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM context WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM summary WHERE metric_id IN " METRICS_OF, session_id, NULL, err) != 0 ||

@@ -103,10 +103,11 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
     forget(r, sp);
     sqlite3_stmt *stmt = rows_statement(
         r,
-        "SELECT c.metric_id, m.type, m.name, m.host, m.device, s.name, c.tags, c.sample_rate, c.container_id,"
-        " c.external_data, c.cardinality, c.entity_id, c.jmx_check_name, c.inode, c.unit, c.interval, c.source_type,"
-        " c.resources, c.remarks, c.line FROM context c CROSS JOIN metric m ON m.id = c.metric_id CROSS JOIN session s ON s.id = m.session_id"
-        " WHERE c.id = ?",
+        "SELECT m.id, m.type, m.name, m.host, m.device, s.name, coalesce(x.tags, m.spelled, m.tags),"
+        " iif(x.id IS NULL, 1.0, x.sample_rate), x.container_id, x.external_data, x.cardinality, x.entity_id,"
+        " x.jmx_check_name, x.inode, x.unit, x.interval, x.source_type, x.resources, x.remarks, x.line"
+        " FROM (SELECT ?1 AS id) c" DB_SPELLING(
+            "c.id") " CROSS JOIN session s ON s.id = m.session_id WHERE x.id IS NOT NULL OR m.spelling IS NOT NULL",
         err);
     if (!stmt)
         return NULL;

@@ -40,8 +40,9 @@ static const char *const texts[SQL_N] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_METRIC] = "INSERT INTO metric (id, session_id, hash, name, type, tags, host, device)"
-                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7 FROM feed",
+    [SQL_METRIC] =
+        "INSERT INTO metric (id, session_id, hash, name, type, tags, host, device, spelling, spelled)"
+        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM feed",
     [SQL_CONTEXT] =
         "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
         " entity_id, jmx_check_name, inode, unit, interval, source_type, resources, remarks, line)"
@@ -303,10 +304,10 @@ static struct store *new_store(const struct store_options *options, struct err *
     s->options = *options;
     s->options.path = s->path_given;
     s->lock_fd = -1;
-    s->new_series.columns = 8;
+    s->new_series.columns = 10;
     s->new_contexts.columns = 17;
     s->new_requests.columns = 16;
-    s->next_metric_id = s->next_context_id = 1;
+    s->next_id = 1;
     s->max_loss_rows = LOSS_ROWS_MAX;
     s->max_series = options->max_series ? options->max_series : MAX_SERIES_DEFAULT;
     if (s->max_series > STORE_SERIES_MAX)

@@ -39,10 +39,9 @@ static int take_counted(struct strays *s, sqlite3_stmt *stmt, uint64_t since, st
 static int read_counted(struct strays *s, const struct filter *f, struct err *err) {
     sqlite3_stmt *stmt = rows_statement(
         s->r,
-        "SELECT x.metric_id, x.id, t.kind, t.n, t.timestamp, t.first_id, t.last_id, y.first_id FROM stray t"
-        " CROSS JOIN context x ON x.id = t.context_id CROSS JOIN metric m ON m.id = x.metric_id"
-        " CROSS JOIN summary y ON y.metric_id = m.id"
-        " WHERE ?1 IS NULL OR m.session_id = (SELECT id FROM session WHERE name = ?1) ORDER BY x.metric_id, t.first_id",
+        "SELECT m.id, t.context_id, t.kind, t.n, t.timestamp, t.first_id, t.last_id, y.first_id FROM stray t" DB_SPELLING(
+            "t.context_id") " CROSS JOIN summary y ON y.metric_id = m.id"
+                            " WHERE ?1 IS NULL OR m.session_id = (SELECT id FROM session WHERE name = ?1) ORDER BY m.id, t.first_id",
         err);
     if (!stmt)
         return -1;

@@ -88,8 +88,8 @@ static int find_keys(struct store *s, struct total *t, struct err *err) {
 
 /* --- joining --------------------------------------------------------------------------------------------- */
 
-static struct intern_hash hash_name(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type,
-                                    struct span name) {
+bool totals_hash(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type, struct span name,
+                 struct intern_hash *hash) {
     struct buf *key = &s->totals.key;
     struct {
         uint64_t session_id, era;
@@ -99,7 +99,8 @@ static struct intern_hash hash_name(struct store *s, uint64_t session_id, uint64
     buf_clear(key);
     buf_add(key, &head, sizeof head);
     buf_span(key, name);
-    return intern_hash(&s->intern, buf_view(key));
+    *hash = intern_hash(&s->intern, buf_view(key));
+    return !key->failed;
 }
 
 static void make_dirty(struct name_totals *t, uint32_t ix) {
@@ -115,15 +116,14 @@ static int add_due(struct name_totals *t, uint64_t session_id, uint32_t name, st
     return 0;
 }
 
-int totals_join(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type, struct span name,
-                uint32_t series, size_t n_tags, const struct span *tags, struct err *err) {
+int totals_join(struct store *s, uint64_t session_id, struct intern_hash hash, uint32_t series, size_t n_tags,
+                const struct span *tags, struct err *err) {
     struct intern *in = &s->intern;
     struct name_totals *t = &s->totals;
-    struct intern_hash hash = hash_name(s, session_id, era, type, name);
-    uint32_t ix = t->key.failed ? INTERN_NONE : intern_find(in, hash);
+    uint32_t ix = intern_find(in, hash);
     if (ix == INTERN_NONE) {
         struct intern_name new_name = {0, series, INTERN_NONE, INTERN_NONE};
-        ix = t->key.failed ? INTERN_NONE : intern_add_name(in, &new_name);
+        ix = intern_add_name(in, &new_name);
         if (ix == INTERN_NONE || !intern_lead(in, hash, ix))
             return no_memory(err);
         struct store_session *session = store_find_session(s, session_id);

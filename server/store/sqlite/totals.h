@@ -47,9 +47,12 @@ struct name_totals {
     struct buf key; /* scratch */
 };
 
-/* A series joins its name; its `of` says which. The tags are its own, in order; NULL: they are in the file. */
-int totals_join(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type, struct span name,
-                uint32_t series, size_t n_tags, const struct span *tags, struct err *err);
+/* Of a name and type in a session; false when out of memory. */
+bool totals_hash(struct store *s, uint64_t session_id, uint64_t era, enum metric_type type, struct span name,
+                 struct intern_hash *hash);
+/* A series joins the name of this hash; its `of` says which. The tags are its own, in order; NULL: they are in the file. */
+int totals_join(struct store *s, uint64_t session_id, struct intern_hash hash, uint32_t series, size_t n_tags,
+                const struct span *tags, struct err *err);
 /* Names that have come to so many series have totals from now on. */
 int totals_begin(struct store *s, struct err *err);
 /* What a slice adds to a series whose name has totals. */

@@ -50,7 +50,7 @@ static void reopen(void) {
     EXPECT_LINE(got, 0, "samples=2 count=2 sum=3 min=1 max=2 last=2");
     lines_free(&got);
     store_close(s);
-    EXPECT_SQL(p.path, "SELECT count(*) FROM context", "2");
+    EXPECT_SQL(p.path, "SELECT count(*) || (SELECT count(*) FROM context) FROM metric", "20");
     place_remove(&p);
 }
 

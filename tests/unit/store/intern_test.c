@@ -106,7 +106,7 @@ static void keys_differ(void) {
 static void stays_small(void) {
     CU_ASSERT(sizeof(struct intern_slot) == 16);
     CU_ASSERT(sizeof(struct intern_context) == 32);
-    CU_ASSERT(sizeof(struct intern_series) <= 112);
+    CU_ASSERT(sizeof(struct intern_series) <= 120);
 }
 
 /* A recording's series are counted before they are loaded: the table is made once, and no larger than it would have grown. */
