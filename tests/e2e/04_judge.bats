@@ -177,6 +177,31 @@ load helper
     exits 137
 }
 
+@test "reports: - is stdout, never a file of that name" {
+    start --db r.db
+    statwit send 'a:1|c'
+    statwit expect 'incr a' 'incr b' --junit - >out 2>err && false
+    python3 -c 'import xml.etree.ElementTree as e; assert e.parse("out").getroot().tag.startswith("testsuite")'
+    grep -q 'incr b' err
+    [ ! -e ./- ]
+    statwit expect 'incr a' --json --junit - >out 2>err
+    grep -q '</testsuite>' out
+    [ "$(jq -r .verdict err)" = pass ]
+    statwit export -o - | grep -q '"a"'
+    statwit flush -o - | grep -q ' a'
+    run sh -c "'$STATWIT_BIN' expect 'incr a' --junit - >/dev/full"
+    exits 3
+    has 'cannot write the report to stdout'
+    stop
+    statwit run -e 'incr a' --json-file - -- sh -c "'$STATWIT_BIN' send 'a:1|c'; echo theirs" >out 2>err
+    [ "$(head -n 1 out)" = theirs ]
+    [ "$(tail -n +2 out | jq -r .verdict)" = pass ]
+    run statwit run -e 'incr a' --json-file - --junit - -- touch was.run
+    exits 2
+    [ ! -e was.run ]
+    [ ! -e ./- ]
+}
+
 @test "run: what cannot start" {
     run statwit run -- /nonexistent/command
     exits 3
