@@ -14,17 +14,15 @@ static void put_number(struct buf *b, double value) {
 /* Text of somebody else: what could move a terminal's cursor becomes '?', what is not UTF-8 U+FFFD. */
 static void put_text(struct buf *b, struct span s) {
     for (size_t i = 0; i < s.n;) {
-        size_t n = utf8_length(span_from(s, i));
-        unsigned char c = (unsigned char)s.p[i];
-        bool c1 = n == 2 && c == 0xC2 && (unsigned char)s.p[i + 1] < 0xA0;
-        if (n == 0) {
-            buf_str(b, "\xEF\xBF\xBD");
-            n = utf8_invalid_length(span_from(s, i));
-        } else if (c < 0x20 || c == 0x7F || c1)
+        size_t taken;
+        struct span character = utf8_mended(span_from(s, i), &taken);
+        unsigned char c = (unsigned char)character.p[0];
+        bool c1 = c == 0xC2 && (unsigned char)character.p[1] < 0xA0;
+        if (c < 0x20 || c == 0x7F || c1)
             buf_char(b, '?');
         else
-            buf_add(b, s.p + i, n);
-        i += n;
+            buf_span(b, character);
+        i += taken;
     }
 }
 

@@ -43,6 +43,12 @@ size_t utf8_invalid_length(struct span s) {
     return lead.length ? fitting(s, lead) : 1;
 }
 
+struct span utf8_mended(struct span s, size_t *taken) {
+    size_t n = utf8_length(s);
+    *taken = n ? n : utf8_invalid_length(s);
+    return n ? span_of(s.p, n) : SPAN(UTF8_REPLACEMENT);
+}
+
 /* Texts are short, and hardly any is not: so in pieces that may overlap, without a branch for each byte. */
 static bool is_ascii(struct span s) {
     uint64_t all = 0, eight;

@@ -82,12 +82,13 @@ static int label_on_loop(struct store *store, void *arg, struct err *err) {
 static struct span put_characters(char *to, size_t max, struct span s) {
     size_t at = 0;
     while (s.n > 0) {
-        size_t valid = utf8_length(s), n = valid ? valid : 3;
-        if (at + n > max)
+        size_t taken;
+        struct span character = utf8_mended(s, &taken);
+        if (at + character.n > max)
             break;
-        memcpy(to + at, valid ? s.p : "\xEF\xBF\xBD", n);
-        at += n;
-        s = span_from(s, valid ? valid : utf8_invalid_length(s));
+        memcpy(to + at, character.p, character.n);
+        at += character.n;
+        s = span_from(s, taken);
     }
     return span_of(to, at);
 }

@@ -12,12 +12,9 @@ json_t *text_json(struct span s) {
     if (utf8_valid(s))
         return json_stringn_nocheck(s.n ? s.p : "", s.n);
     for (size_t i = 0; i < s.n && !b.failed;) {
-        size_t n = utf8_length(span_from(s, i));
-        if (n)
-            buf_add(&b, s.p + i, n);
-        else
-            buf_str(&b, "\xef\xbf\xbd");
-        i += n ? n : 1;
+        size_t taken;
+        buf_span(&b, utf8_mended(span_from(s, i), &taken));
+        i += taken;
     }
     struct span valid = buf_view(&b);
     json_t *json = b.failed ? NULL : json_stringn_nocheck(valid.p, valid.n);

@@ -52,6 +52,10 @@ static void test_characters(void) {
             EQ_INT(utf8_decode(text, table[i].ok), table[i].point);
         else
             EQ_INT(utf8_invalid_length(text), table[i].bad);
+        size_t taken = 0;
+        struct span mended = utf8_mended(text, &taken);
+        EQ_INT(taken, table[i].ok ? table[i].ok : table[i].bad);
+        EQ_SPAN(mended, table[i].ok ? span_of(text.p, taken) : SPAN("\xef\xbf\xbd"));
     }
 }
 
