@@ -33,7 +33,7 @@ static bool makes_session(const struct http_request *rq) {
 
 /* --- tokens that are no names ---------------------------------------------------------------------------- */
 
-#define NAME_MAX_BYTES ((size_t)64)
+#define NAME_MAX_BYTES (HTTP_NAME_SIZE - 1)
 #define TOKEN_KEPT     ((size_t)40) /* bytes of such a token that its session's name begins with */
 
 static bool is_name_byte(char c) {
@@ -53,19 +53,25 @@ static bool is_name(struct span s) {
  *
  *     tests.test_shop.test_login[v1]  ->  tests.test_shop.test_login_v1_-0123456789abcdef
  */
-static void name_token(struct http_request *rq) {
-    struct span token = rq->session_token;
-    char *name;
-    if (!rq->http->options.auto_sessions || is_name(token) || !(name = malloc(NAME_MAX_BYTES + 1)))
-        return;
+struct span http_session_name(struct span token, char name[HTTP_NAME_SIZE]) {
+    if (is_name(token))
+        return token;
     size_t n = token.n < TOKEN_KEPT ? token.n : TOKEN_KEPT;
     for (size_t i = 0; i < n; i++)
         name[i] = is_name_byte(token.p[i]) ? token.p[i] : '_';
-    int more = snprintf(name + n, NAME_MAX_BYTES + 1 - n, "-%016llx",
-                        (unsigned long long)XXH3_64bits(token.p, token.n));
+    int more =
+        snprintf(name + n, HTTP_NAME_SIZE - n, "-%016llx", (unsigned long long)XXH3_64bits(token.p, token.n));
+    return span_of(name, n + (size_t)more);
+}
+
+static void name_token(struct http_request *rq) {
+    struct span token = rq->session_token;
+    char *name;
+    if (!rq->http->options.auto_sessions || is_name(token) || !(name = malloc(HTTP_NAME_SIZE)))
+        return;
     rq->unnamed_token = token;
     rq->token = name;
-    rq->session_token = span_of(name, n + (size_t)more);
+    rq->session_token = http_session_name(token, name);
 }
 
 struct labelling {
