@@ -11,17 +11,15 @@ static void put_number(struct buf *b, double value) {
     buf_add(b, text, number_format(value, text));
 }
 
-/* Text of somebody else: what could move a terminal's cursor becomes '?', what is not UTF-8 U+FFFD. */
+/* Text of somebody else: what would not show as it is becomes '?', what is not UTF-8 U+FFFD. */
 static void put_text(struct buf *b, struct span s) {
     for (size_t i = 0; i < s.n;) {
         size_t taken;
         struct span character = utf8_mended(span_from(s, i), &taken);
-        unsigned char c = (unsigned char)character.p[0];
-        bool c1 = c == 0xC2 && (unsigned char)character.p[1] < 0xA0;
-        if (c < 0x20 || c == 0x7F || c1)
-            buf_char(b, '?');
-        else
+        if (utf8_visible(utf8_decode(character, character.n)))
             buf_span(b, character);
+        else
+            buf_char(b, '?');
         i += taken;
     }
 }

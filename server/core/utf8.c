@@ -91,6 +91,19 @@ bool utf8_valid(struct span s) {
     return true;
 }
 
+bool utf8_visible(uint32_t c) {
+    static const struct {
+        uint32_t first, last;
+    } others[] = {
+        {0, 0x1F},          {0x7F, 0x9F},       {0xAD, 0xAD},     {0x61C, 0x61C},     {0x180E, 0x180E},   {0x200B, 0x200F},
+        {0x2028, 0x202E},   {0x2060, 0x206F},   {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB},   {0xE0000, 0xE007F},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0] && c >= others[i].first; i++)
+        if (c <= others[i].last)
+            return false;
+    return true;
+}
+
 uint32_t utf8_decode(struct span s, size_t length) {
     static const unsigned char head_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
     uint32_t point = (unsigned char)s.p[0] & head_bits[length];

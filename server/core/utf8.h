@@ -17,5 +17,8 @@ size_t utf8_invalid_length(struct span s);
 struct span utf8_mended(struct span s, size_t *taken);
 /* The code point at s, given its length. */
 uint32_t utf8_decode(struct span s, size_t length);
+/* Whether a line that holds this character reads as what it is: no control, and none that reorders or hides what stands around
+ * it. Others must not reach a terminal, nor a report. */
+bool utf8_visible(uint32_t point);
 
 #endif

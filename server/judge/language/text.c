@@ -42,10 +42,7 @@ void text_put_visible(struct buf *b, struct span s, size_t max) {
             return;
         }
         size_t n = utf8_length(span_from(s, i));
-        uint32_t code = n ? utf8_decode(span_from(s, i), n) : 0;
-        /* The right-to-left overrides can make a line read otherwise than it is. */
-        bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-        bool visible = n && code >= 0x20 && !(code >= 0x7f && code < 0xa0) && !turns;
+        bool visible = n && utf8_visible(utf8_decode(span_from(s, i), n));
         n = n ? n : 1;
         if (visible)
             buf_add(b, s.p + i, n);
