@@ -259,7 +259,8 @@ static int find_context(struct store *s, const struct metric *m, uint32_t *ix, s
     struct intern_hash series_hash = hash_series(s, m, n_sorted);
     uint32_t series = intern_find(&s->intern, series_hash);
     if (series == INTERN_NONE) {
-        if (s->intern.n_series >= s->max_series)
+        /* What a reset forgot is in the table until it is loaded again, and no series any more. */
+        if (s->now.series >= s->max_series || s->intern.n_series >= INTERN_SERIES_MAX)
             return 0;
         if (new_series(s, m, n_sorted, series_hash, &series, err) != 0)
             return -1;
