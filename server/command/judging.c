@@ -271,7 +271,8 @@ static int write_file(const char *path, const json_t *report, enum judging_write
     struct buf text = {.max = REPORT_MAX};
     render(report, &text);
     struct err err = {0};
-    int failed = file_is_stdout(path) ? print_file(buf_view(&text), &err) : file_replace(path, buf_view(&text), &err);
+    int failed =
+        file_is_stdout(path) ? print_file(buf_view(&text), &err) : file_replace(path, buf_view(&text), &err);
     if (failed)
         log_error("%s", err.text);
     buf_free(&text);

@@ -43,7 +43,8 @@ static void string(struct buf *b, struct span s, bool raw) {
             break;
         unsigned char byte = (unsigned char)s.p[i];
         size_t taken = 1;
-        struct span character = byte < 0x80 || raw ? span_of(s.p + i, 1) : utf8_mended(span_from(s, i), &taken);
+        struct span character =
+            byte < 0x80 || raw ? span_of(s.p + i, 1) : utf8_mended(span_from(s, i), &taken);
         if (byte >= 0x80 && character.p == s.p + i) {
             i += taken;
             continue;

@@ -17,7 +17,7 @@
 #include "core/err.h"
 #include "http/route.h"
 
-#define HTTP_NAME_SIZE ((size_t)65) /* of a name that is made of a token */
+#define HTTP_NAME_SIZE ((size_t)65)   /* of a name that is made of a token */
 #define HTTP_LABEL_MAX ((size_t)1024) /* bytes */
 /* Gives an open session its label, of which at most HTTP_LABEL_MAX bytes are kept. Any thread but the loop's; waits for that. */
 int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err);

@@ -253,7 +253,8 @@ static void test_stopping_while_asked(void) {
 }
 
 UNIT_MAIN("http/http", {"deep JSON", test_deep_json}, {"body too large", test_body_too_large},
-          {"chunked body", test_chunked_body}, {"other transfer codings", test_other_transfer_codings}, {"huge header", test_huge_header},
+          {"chunked body", test_chunked_body}, {"other transfer codings", test_other_transfer_codings},
+          {"huge header", test_huge_header},
           {"half requests and other protocols", test_half_requests_and_other_protocols},
           {"many idle connections", test_idle_connections}, {"host and origin", test_host_and_origin},
           {"token", test_token}, {"head", test_head}, {"a port in use", test_a_port_in_use},
