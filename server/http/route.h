@@ -184,9 +184,10 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
     __attribute__((format(printf, 3, 4)));
 /* The same for a static value of any length. */
 void http_add_fixed_header(struct http_request *rq, const char *name, const char *value);
-/* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
+/* What 501 says of a body in another transfer coding. */
 #define HTTP_CODED                                                                                           \
-    "a body is taken as it is, or with Transfer-Encoding: chunked; no other transfer coding is undone" /* 501 */
+    "a body is taken as it is, or with Transfer-Encoding: chunked; no other transfer coding is undone"
+/* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
