@@ -8,6 +8,7 @@ const path = require('node:path')
 const { version } = require('./package.json')
 
 const API = 1 // the number in the ready line and in the status that this helper was written for
+const NO_LABELS = "unknown field 'label'" // says an older server
 const ANSWER_MS = 60000 // for an answer, beyond the time that the question itself may wait
 
 /** No recorder: there is no binary, it does not start, or the server does not answer as one. */
@@ -172,7 +173,14 @@ class Recorder {
 
   /** A new session, empty and apart from all others. */
   async session (name, { label } = {}) {
-    return new Session(this, await this.call('POST', '/recorder/v1/sessions', { ...name && { name }, ...label && { label: shortened(label) } }))
+    const body = { ...name && { name }, ...label && { label: shortened(label) } }
+    const make = () => this.call('POST', '/recorder/v1/sessions', body)
+    return new Session(this, await make().catch(why => {
+      // An older server knows no labels, and is as good without one.
+      if (!(body.label && why instanceof Malformed && why.message.startsWith(NO_LABELS))) throw why
+      delete body.label
+      return make()
+    }))
   }
 
   /** Ends a private recorder; closes the connections to another. */

@@ -11,20 +11,16 @@ static void put_number(struct buf *b, double value) {
     buf_add(b, text, number_format(value, text));
 }
 
-/* Text of somebody else: what could move a terminal's cursor becomes '?', what is not UTF-8 U+FFFD. */
+/* Text of somebody else: what would not show as it is becomes '?', what is not UTF-8 U+FFFD. */
 static void put_text(struct buf *b, struct span s) {
     for (size_t i = 0; i < s.n;) {
-        size_t n = utf8_length(span_from(s, i));
-        unsigned char c = (unsigned char)s.p[i];
-        bool c1 = n == 2 && c == 0xC2 && (unsigned char)s.p[i + 1] < 0xA0;
-        if (n == 0) {
-            buf_str(b, "\xEF\xBF\xBD");
-            n = utf8_invalid_length(span_from(s, i));
-        } else if (c < 0x20 || c == 0x7F || c1)
-            buf_char(b, '?');
+        size_t taken;
+        struct span character = utf8_mended(span_from(s, i), &taken);
+        if (utf8_visible(utf8_decode(character, character.n)))
+            buf_span(b, character);
         else
-            buf_add(b, s.p + i, n);
-        i += n;
+            buf_char(b, '?');
+        i += taken;
     }
 }
 

@@ -30,6 +30,8 @@ bool api_is_undisturbed(struct http_request *rq, struct span *note);
 void api_injected(struct http_request *rq);
 /* Whether it is for a session that there is; else it is answered 404, and post_request records a reject. */
 bool api_has_session(struct http_request *rq, struct span *note);
+/* The same when its body did not come: too large (413), or in a transfer coding (501). */
+bool api_has_body(struct http_request *rq, struct span *note);
 /* Faults, the session and the key. */
 bool api_admits(struct http_request *rq, struct span *note);
 

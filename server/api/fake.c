@@ -15,7 +15,7 @@ static bool is_write_route(const struct http_request *rq) {
 static bool is_refused_by_us(const struct http_request *rq) {
     const struct http_fault *fault = &rq->fault;
     bool injected = fault->active && !fault->kept && (fault->status || fault->content);
-    return rq->session_unknown || rq->too_large || injected ||
+    return rq->session_unknown || rq->too_large || rq->coded || injected ||
            (fault->active && fault->cut == HTTP_CUT_BEFORE);
 }
 

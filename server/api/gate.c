@@ -107,6 +107,17 @@ bool api_has_session(struct http_request *rq, struct span *note) {
     return false;
 }
 
+bool api_has_body(struct http_request *rq, struct span *note) {
+    if (rq->too_large) {
+        api_status(rq, 413);
+        *note = SPAN("too large on the wire");
+    } else if (rq->coded) {
+        api_errors(rq, 501, HTTP_CODED);
+        *note = SPAN("unknown Transfer-Encoding");
+    }
+    return !rq->too_large && !rq->coded;
+}
+
 bool api_admits(struct http_request *rq, struct span *note) {
     return api_is_undisturbed(rq, note) && api_has_session(rq, note) && admits_key(rq, note);
 }

@@ -15,11 +15,8 @@ static void keep(struct http_request *rq, struct span note) {
         api_status(rq, 503);
         return;
     }
-    if (!api_admits(rq, &refusal)) {
+    if (!api_admits(rq, &refusal) || !api_has_body(rq, &refusal)) {
         note = refusal;
-    } else if (rq->too_large) {
-        api_status(rq, 413);
-        note = SPAN("too large on the wire");
     } else if (body_decode(rq->body, rq->content_encoding, RAW_PLAIN_MAX, &room, &plain, why) != BODY_OK) {
         plain = rq->body; /* nobody reads it: kept all the same */
         note = SPAN("Content-Encoding not undone");

@@ -88,17 +88,3 @@ void api_read(struct http_request *rq, void (*fill)(struct read *r)) {
 void api_read_metrics(struct http_request *rq, void (*fill)(struct read *r)) {
     answer_read(rq, fill, true);
 }
-
-void read_put_unit(struct buf *b, struct span unit) {
-    if (!unit.p) {
-        buf_str(b, "null");
-        return;
-    }
-    buf_str(b, "[{\"family\":\"general\",\"id\":0,\"name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"short_name\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"plural\":");
-    json_put_string(b, unit);
-    buf_str(b, ",\"scale_factor\":1.0},null]");
-}

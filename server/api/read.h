@@ -25,7 +25,7 @@ void read_failed(struct read *r, const struct err *err);
 /* Records the request and sends rq->answer. keep_body: for what later questions are answered from. */
 void api_finish(struct http_request *rq, bool keep_body, struct span note);
 
-/* A unit as Datadog describes one, [{…},null]; null when p == NULL. */
+/* A unit as Datadog describes one, [{…},null]; null when p == NULL. units.c */
 void read_put_unit(struct buf *b, struct span unit);
 
 #endif

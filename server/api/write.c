@@ -244,14 +244,15 @@ static void decode_body(struct write *w, bool asleep) {
 static bool undo_encoding(struct write *w) {
     struct http_request *rq = w->rq;
     char why[96];
-    enum body_result result = rq->too_large ? BODY_TOO_LARGE
-                                            : body_decode(rq->body, rq->content_encoding, w->spec->plain_max,
-                                                          &w->room, &w->body, why);
+    if (!api_has_body(rq, &w->note))
+        return false;
+    enum body_result result =
+        body_decode(rq->body, rq->content_encoding, w->spec->plain_max, &w->room, &w->body, why);
     if (result == BODY_OK)
         return true;
     if (result == BODY_TOO_LARGE) {
         api_status(rq, 413);
-        w->note = rq->too_large ? SPAN("too large on the wire") : SPAN("too large after decompression");
+        w->note = SPAN("too large after decompression");
     } else {
         answer_bad_payload(w, why);
         w->note = result == BODY_UNKNOWN ? SPAN("unknown Content-Encoding") : SPAN("damaged compression");
@@ -407,9 +408,7 @@ void api_proxy(struct http_request *rq) {
         return;
     }
     api_answer(rq, 200, "text/plain", "");
-    if (rq->too_large)
-        api_status(rq, 413);
-    else if (api_is_undisturbed(rq, &note) && api_has_session(rq, &note))
+    if (api_has_body(rq, &note) && api_is_undisturbed(rq, &note) && api_has_session(rq, &note))
         dogstatsd_decode(decoder, rq->body, post_record, post);
     post_request(post, rq->body.n, (struct span){NULL, 0}, note);
     dogstatsd_free(decoder);

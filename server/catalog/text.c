@@ -14,14 +14,13 @@ struct span text_clean(struct arena *a, struct span s) {
         return (struct span){NULL, 0};
     size_t n = 0;
     for (size_t i = 0; i < s.n;) {
-        struct span rest = span_from(s, i);
-        size_t length = s.p[i] ? utf8_length(rest) : 0;
-        if (length)
-            memcpy(copy + n, rest.p, length);
-        else
-            memcpy(copy + n, "\xef\xbf\xbd", 3);
-        n += length ? length : 3;
-        i += length ? length : s.p[i] ? utf8_invalid_length(rest) : 1;
+        size_t taken;
+        struct span character = utf8_mended(span_from(s, i), &taken);
+        if (s.p[i] == '\0')
+            character = SPAN(UTF8_REPLACEMENT);
+        memcpy(copy + n, character.p, character.n);
+        n += character.n;
+        i += taken;
     }
     return span_of(copy, n);
 }

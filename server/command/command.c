@@ -3,6 +3,7 @@
 #include "command/commands.h"
 #include "command/help.h"
 #include "command/moments.h"
+#include "command/rows.h"
 #include "core/log.h"
 #include "core/version.h"
 #include <errno.h>
@@ -279,7 +280,7 @@ static int command_run(int argc, char **argv) {
         log_error("%s", err.text);
     else if (option_on(&o, OPT_HELP))
         status = help(name);
-    else if ((status = moments_resolve(&o)) == EXIT_PASS)
+    else if ((status = rows_name_session(&o)) == EXIT_PASS && (status = moments_resolve(&o)) == EXIT_PASS)
         status = command->run(&o);
     options_free(&o);
     return status;

@@ -45,7 +45,7 @@ int expect_command(const struct options *o) {
     if (status == EXIT_PASS)
         status = naming_extend(o, NULL, report);
     if (status == EXIT_PASS)
-        status = judging_show(o, report, stdout);
+        status = judging_show(o, report);
     json_decref(report);
     judging_free(&j);
     return status;

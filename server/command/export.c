@@ -91,7 +91,7 @@ int export_command(const struct options *o) {
         log_error("raw datagrams are whole: --type and --tag do not choose among their lines");
         return EXIT_USAGE;
     }
-    if (!path || strcmp(path, "-") == 0)
+    if (!path || file_is_stdout(path))
         return export_to(o, stdout);
     if (file_begin(&file, path, &err) != 0) {
         log_error("%s", err.text);

@@ -82,9 +82,13 @@ static int open_beside(struct file_output *f, mode_t mode) {
     return -1;
 }
 
+bool file_is_stdout(const char *path) {
+    return path && strcmp(path, "-") == 0;
+}
+
 bool file_is_replaced(const char *path) {
     struct stat st;
-    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+    return !file_is_stdout(path) && (stat(path, &st) != 0 || S_ISREG(st.st_mode));
 }
 
 int file_begin(struct file_output *f, const char *path, struct err *err) {
@@ -147,6 +151,6 @@ int file_replace(const char *path, struct span text, struct err *err) {
 
 void file_remove(const char *path) {
     struct stat st;
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+    if (!file_is_stdout(path) && stat(path, &st) == 0 && S_ISREG(st.st_mode))
         unlink(path);
 }

@@ -16,6 +16,8 @@
 #include "core/span.h"
 #include <stdio.h>
 
+/* "-", which the callers of what follows print; false for NULL. */
+bool file_is_stdout(const char *path);
 /* Whether the file is replaced at once; else each text is written behind the last one, as into a pipe. */
 bool file_is_replaced(const char *path);
 int file_replace(const char *path, struct span text, struct err *err);

@@ -170,7 +170,7 @@ int flush_command(const struct options *o) {
     struct file_output file;
     struct err err = {0};
     const char *path = option_text(o, OPT_OUTPUT);
-    bool to_file = path && strcmp(path, "-") != 0;
+    bool to_file = path && !file_is_stdout(path);
     int status = read_question(o, &q);
     if (status == EXIT_PASS && to_file && file_begin(&file, path, &err) != 0)
         status = EXIT_CANNOT;

@@ -256,6 +256,13 @@ static void report_json(const json_t *report, struct buf *out) {
     free(text);
 }
 
+static int print_file(struct span text, struct err *err) {
+    errno = 0;
+    if (text_write(stdout, text) && fflush(stdout) == 0)
+        return 0;
+    return err_set(err, errno, "cannot write the report to stdout");
+}
+
 /* 0, or -1 once the error was printed. */
 static int write_file(const char *path, const json_t *report, enum judging_write when,
                       void (*render)(const json_t *, struct buf *)) {
@@ -264,7 +271,8 @@ static int write_file(const char *path, const json_t *report, enum judging_write
     struct buf text = {.max = REPORT_MAX};
     render(report, &text);
     struct err err = {0};
-    int failed = file_replace(path, buf_view(&text), &err);
+    int failed =
+        file_is_stdout(path) ? print_file(buf_view(&text), &err) : file_replace(path, buf_view(&text), &err);
     if (failed)
         log_error("%s", err.text);
     buf_free(&text);
@@ -326,7 +334,11 @@ int judging_write(const struct options *o, const json_t *report, enum judging_wr
     return write_file(option_text(o, OPT_JSON_FILE), report, when, report_json) | failed;
 }
 
-int judging_show(const struct options *o, const json_t *report, FILE *to) {
-    int status = judging_print(o, report, to);
+FILE *judging_output(const struct options *o) {
+    return file_is_stdout(option_text(o, OPT_JUNIT)) ? stderr : stdout;
+}
+
+int judging_show(const struct options *o, const json_t *report) {
+    int status = judging_print(o, report, judging_output(o));
     return judging_write(o, report, JUDGING_LAST) == 0 || status != EXIT_PASS ? status : EXIT_CANNOT;
 }

@@ -42,10 +42,11 @@ int judging_ask(const struct judging *j, const struct options *o, struct remote 
 /* The same of a file (--db). */
 int judging_read(const struct judging *j, const struct options *o, json_t **report);
 
-/* Prints the report as the options say (`to`: stdout, or stderr when stdout is somebody else's), writes the
- * files that they ask for, and returns the verdict's exit code. */
-int judging_show(const struct options *o, const json_t *report, FILE *to);
-/* The same in two steps, for whom the report has more to say later. */
+/* Where a report is printed: stdout, or stderr when that is one of the files that the options ask for. */
+FILE *judging_output(const struct options *o);
+/* Prints the report there as the options say, writes the files that they ask for, and returns the verdict's exit code. */
+int judging_show(const struct options *o, const json_t *report);
+/* The same in two steps, for whom stdout is somebody else's, or who has more to say in the report later. */
 int judging_print(const struct options *o, const json_t *report, FILE *to);
 enum judging_write {
     JUDGING_FIRST, /* it will be written again: a pipe waits for that */

@@ -51,7 +51,7 @@ int lint_command(const struct options *o) {
                               json_string(o->list[OPT_SILENCE].texts[i]));
     status = naming_ask(o, ASK_LINT, question, NULL, &report);
     if (status == EXIT_PASS)
-        status = judging_show(o, report, stdout);
+        status = judging_show(o, report);
     json_decref(question);
     json_decref(report);
     return status;

@@ -25,7 +25,7 @@ int naming_read(const char *path, size_t max, struct buf *text) {
 
 int naming_write(const char *path, struct span text) {
     struct err err = {0};
-    if (!path || strcmp(path, "-") == 0)
+    if (!path || file_is_stdout(path))
         text_write(stdout, text);
     else if (file_replace(path, text, &err) != 0) {
         log_error("%s", err.text);

@@ -28,7 +28,7 @@ const struct option option_table[] = {
     /* What is recorded, and where. */
     {OPT_DB, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "db", "FILE", NULL, "statwit.db", "the recording (SQLite); :memory: keeps nothing"},
     {OPT_DB, GROUPS(TAKES_RUN, RUN_BY_FLAG), KIND_TEXT, 0, "db", "FILE", NULL, ":memory:", "keep the recording in this file; what it held is forgotten"},
-    {OPT_READY_FILE, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens"},
+    {OPT_READY_FILE, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens; - is stdout, which has it in any case, but for a terminal"},
     {OPT_EXIT_WITH_STDIN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends, that is, when the process at the other end of the pipe has ended (on a terminal: Ctrl-D)"},
     {OPT_RETENTION_AGE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
     {OPT_RETENTION_SAMPLES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
@@ -101,9 +101,9 @@ const struct option option_table[] = {
     {OPT_NO_REJECTS, GROUPS(TAKES_JUDGE), KIND_FLAG, 0, "no-rejects", NULL, NULL, NULL, "fail when a line or a point was refused"},
     {OPT_PREFIX, GROUPS(TAKES_JUDGE, TAKES_NUMBER, TAKES_VERIFY), KIND_TEXT, 0, "prefix", "PREFIX", NULL, NULL, "put this before every name"},
     {OPT_IGNORE_TAGS, GROUPS(TAKES_JUDGE, TAKES_NUMBER, TAKES_VERIFY), KIND_TEXT, 0, "ignore-tags", "KEYS", NULL, NULL, "leave these tag keys out of comparisons: env,host"},
-    {OPT_JUNIT, GROUPS(TAKES_JUDGE, TAKES_REPORT), KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report"},
+    {OPT_JUNIT, GROUPS(TAKES_JUDGE, TAKES_REPORT), KIND_TEXT, 0, "junit", "FILE", NULL, NULL, "write a JUnit report; - is stdout, and what is printed there goes to stderr"},
     {OPT_TAP, GROUPS(TAKES_JUDGE, TAKES_REPORT), KIND_FLAG, 0, "tap", NULL, NULL, NULL, "print the report as TAP"},
-    {OPT_JSON_FILE, GROUPS(TAKES_RUN), KIND_TEXT, 0, "json-file", "FILE", NULL, NULL, "write the report as JSON"},
+    {OPT_JSON_FILE, GROUPS(TAKES_RUN), KIND_TEXT, 0, "json-file", "FILE", NULL, NULL, "write the report as JSON; - is stdout"},
 
     /* Of single commands. */
     {OPT_FOLLOW, GROUPS(TAKES_SAMPLES), KIND_FLAG, 'f', "follow", NULL, NULL, NULL, "go on printing what arrives"},
@@ -112,7 +112,7 @@ const struct option option_table[] = {
     {OPT_FORMAT, GROUPS(TAKES_EXPORT), KIND_WORD, 0, "format", "jsonl|csv|dogstatsd|openmetrics", NULL, "jsonl", "how to write it"},
     {OPT_CSV_SAFE, GROUPS(TAKES_EXPORT), KIND_FLAG, 0, "csv-safe", NULL, NULL, NULL, "csv: put ' before a text that a spreadsheet would take for a formula"},
     {OPT_RAW, GROUPS(TAKES_EXPORT), KIND_FLAG, 0, "raw", NULL, NULL, NULL, "dogstatsd: the datagrams byte for byte, as they came (recorded with --keep-datagrams)"},
-    {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_OUTPUT, GROUPS(TAKES_EXPORT, TAKES_FORMAT), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: -, which is stdout)"},
     {OPT_TO, GROUPS(TAKES_SEND), KIND_TEXT, 0, "to", "WHERE", NULL, NULL, "udp, unixgram, unixstream or http: that way to the server; or an address: udp://HOST:PORT, unixgram://PATH, unixstream://PATH"},
     {OPT_FROM, GROUPS(TAKES_REPLAY), KIND_TEXT, 0, "from", "NAME", NULL, NULL, "the session of the recording to send (default: default; * for all); --session says into which"},
     {OPT_TIMED, GROUPS(TAKES_REPLAY), KIND_FLAG, 0, "timed", NULL, NULL, NULL, "a recording: with the pauses that it was received with, all kinds of records in their order"},
@@ -161,7 +161,7 @@ const struct option option_table[] = {
     {OPT_HISTOGRAM_PERCENTILES, GROUPS(TAKES_SERVE, TAKES_FLUSH, TAKES_DB_VIEW), KIND_TEXT, 0, "histogram-percentiles", "SHARES", "DD_HISTOGRAM_PERCENTILES", "0.95", "and its percentiles: 0.5,0.95,0.99"},
     {OPT_EXPLAIN, GROUPS(TAKES_FLUSH), KIND_TEXT, 0, "explain", "NAME", NULL, NULL, "show the samples that each point of this metric was made of; a glob"},
     {OPT_FORMAT, GROUPS(TAKES_FLUSH), KIND_WORD, 0, "format", "table|json|v2-protobuf|sketches-protobuf", NULL, "table", "how to write it"},
-    {OPT_OUTPUT, GROUPS(TAKES_FLUSH), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: stdout)"},
+    {OPT_OUTPUT, GROUPS(TAKES_FLUSH), KIND_TEXT, 'o', "output", "FILE", NULL, NULL, "where to write it (default: -, which is stdout)"},
     {OPT_DOGSTATSD_PORT, GROUPS(TAKES_IMPORT), KIND_PORT, 0, "dogstatsd-port", "PORT", "DD_DOGSTATSD_PORT", "8125", "the UDP port of the datagrams in a pcap"},
     {OPT_DB, GROUPS(TAKES_IMPORT), KIND_TEXT, 0, "db", "FILE", NULL, NULL, "the recording to make; there is no such file yet"},
     {OPT_PORT, GROUPS(TAKES_PAGE), KIND_PORT, 0, "port", "PORT", NULL, "0", "TCP port of the page; 0: any free one"},

@@ -259,6 +259,7 @@ struct options {
         size_t n;
         const char **texts;
     } list[OPT_N];
+    char session[65];  /* OPT_SESSION's, once a name was made of a token */
     char marks[2][24]; /* the texts of OPT_SINCE and OPT_UNTIL once they are marks */
     int n_args;
     char **args;

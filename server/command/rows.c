@@ -4,6 +4,7 @@
 #include "control/lines.h"
 #include "core/log.h"
 #include "core/series.h"
+#include "http/session.h"
 #include "judge/evaluate/quantile.h"
 #include "judge/judge.h"
 #include "render/rows.h"
@@ -203,6 +204,29 @@ int rows_find_session(struct reader *r, const struct options *o, struct span nam
         return EXIT_PASS;
     err_set(err, 0, "no session is named '%.*s' in %s", SPAN_ARG(name), option_text(o, OPT_DB));
     return EXIT_USAGE;
+}
+
+int rows_name_session(struct options *o) {
+    struct option_value *v = &o->value[OPT_SESSION];
+    struct span token = span_str(v->text), name = token;
+    if (v->text && strcmp(v->text, EVERY_SESSION) != 0 && rows_from_file(o))
+        name = http_session_name(token, o->session);
+    if (name.p == token.p) /* it is a name */
+        return EXIT_PASS;
+    int status;
+    uint64_t id = 0;
+    struct err err = {0};
+    struct reader *r = rows_open_file(o, &status);
+    if (r && r->ops->begin(r, &err) == 0) {
+        if (r->ops->session_id(r, token, &id, &err) == 0 && id == 0)
+            v->text = o->session;
+        r->ops->end(r);
+    }
+    reader_close(r);
+    if (!err.set)
+        return status;
+    log_error("%s", err.text);
+    return EXIT_CANNOT;
 }
 
 int rows_find_mark(struct reader *r, const struct options *o, struct err *err) {

@@ -26,6 +26,9 @@ int rows_filter(const struct options *o, struct span *tags, struct filter *filte
 struct reader *rows_open_file(const struct options *o, int *status);
 /* Whether it holds several recordings, which have no mark in common. */
 bool rows_are_several(struct reader *reader);
+/* --session may be the token of --auto-sessions that a session of the file was made for: then it becomes that one's name. A server
+ * is asked as it is. */
+int rows_name_session(struct options *o);
 /* EXIT_USAGE with err when the recording has no session of that name. Between reader_begin and reader_end. */
 int rows_find_session(struct reader *r, const struct options *o, struct span name, struct err *err);
 /* EXIT_USAGE with err when --since or --until is beyond the newest record. */

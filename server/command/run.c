@@ -1,6 +1,7 @@
 /* statwit run: a private recorder around one command. */
 #include "command/child.h"
 #include "command/commands.h"
+#include "command/file.h"
 #include "command/judging.h"
 #include "command/naming.h"
 #include "command/pushing.h"
@@ -25,6 +26,10 @@ static int check_asked(const struct options *o, const struct judging *j) {
             log_error("nothing is judged: add --expect, --all-covered, --no-rejects or --catalog");
             return EXIT_USAGE;
         }
+    if (file_is_stdout(option_text(o, OPT_JUNIT)) && file_is_stdout(option_text(o, OPT_JSON_FILE))) {
+        log_error("--junit and --json-file cannot both be stdout");
+        return EXIT_USAGE;
+    }
     for (int i = 1; i < o->n_args && !o->dashes; i++)
         if (option_find(o->command, o->args[i]))
             log_warning(

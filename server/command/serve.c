@@ -65,9 +65,9 @@ static void put_ready_line(const struct recorder *r, struct buf *line) {
 }
 
 /* A failed write shows in one of these three calls; which one depends on the buffer of stdio. */
-static int print_ready(const struct recorder *r, struct span line, struct err *err) {
+static int print_ready(const struct recorder *r, struct span line, bool as_file, struct err *err) {
     errno = 0;
-    if (isatty(STDOUT_FILENO))
+    if (!as_file && isatty(STDOUT_FILENO))
         banner(r);
     else
         fwrite(line.p, 1, line.n, stdout);
@@ -86,7 +86,8 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     struct buf line;
     put_ready_line(r, &line);
     const char *path = option_text(o, OPT_READY_FILE);
-    int result = path && !is_fifo(path) ? file_replace(path, buf_view(&line), err) : 0;
+    bool as_file = file_is_stdout(path); /* the line comes there in any case, once */
+    int result = path && !as_file && !is_fifo(path) ? file_replace(path, buf_view(&line), err) : 0;
     if (result == 0 && r->token[0])
         fprintf(stderr,
                 "statwit: others than this host can reach it, so it asks for a token:\n  STATWIT_TOKEN=%s\n",
@@ -96,7 +97,7 @@ static int announce(const struct recorder *r, const struct options *o, struct er
     if (result == 0 && earlier[0])
         log_warning("%s", earlier);
     if (result == 0)
-        result = print_ready(r, buf_view(&line), err);
+        result = print_ready(r, buf_view(&line), as_file, err);
     buf_free(&line);
     return result;
 }
@@ -168,7 +169,7 @@ static bool wrote_to_fifo(const char *path, const struct recorder *r) {
 static int wait_for_end(const struct recorder *r, const struct options *o, const sigset_t *ending,
                         struct err *err) {
     const char *fifo = option_text(o, OPT_READY_FILE);
-    fifo = fifo && is_fifo(fifo) ? fifo : NULL;
+    fifo = fifo && !file_is_stdout(fifo) && is_fifo(fifo) ? fifo : NULL;
     struct pollfd fds[2] = {{.fd = signalfd(-1, ending, SFD_CLOEXEC), .events = POLLIN},
                             {.fd = option_on(o, OPT_EXIT_WITH_STDIN) ? STDIN_FILENO : -1, .events = POLLIN}};
     if (fds[0].fd < 0)

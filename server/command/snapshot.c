@@ -53,7 +53,7 @@ static int read_snapshot(const char *path, struct buf *text, struct snapshot **s
 static void print_diff(const struct options *o, const json_t *report) {
     struct span diff = row_text(report, "diff");
     if (!option_on(o, OPT_JSON) && !option_on(o, OPT_TAP) && diff.n)
-        text_write(stdout, diff);
+        text_write(judging_output(o), diff);
 }
 
 static int check(const struct options *o, const char *path, struct span text) {
@@ -65,7 +65,7 @@ static int check(const struct options *o, const char *path, struct span text) {
     int status = naming_ask(o, ASK_SNAPSHOT, question, NULL, &report);
     if (status == EXIT_PASS) {
         print_diff(o, report);
-        status = judging_show(o, report, stdout);
+        status = judging_show(o, report);
     }
     json_decref(question);
     json_decref(report);

@@ -48,12 +48,6 @@ static int columns_of(uint32_t character) {
     return width < 0 ? 1 : width;
 }
 
-/* Controls, and the invisible ones that reorder or hide what stands around them. */
-static bool is_harmful(uint32_t c) {
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F) ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xAD;
-}
-
 bool text_on_github(void) {
     const char *on = getenv("GITHUB_ACTIONS");
     return on && on[0] && strcmp(on, "false") != 0;
@@ -103,7 +97,7 @@ size_t text_harmless(struct buf *b, struct span text) {
         }
         uint32_t c = utf8_decode(rest, n);
         size_t before = b->n;
-        if (!is_harmful(c) && !(github && span_starts(rest, SPAN("##[")))) {
+        if (utf8_visible(c) && !(github && span_starts(rest, SPAN("##[")))) {
             buf_add(b, rest.p, n);
             width += (size_t)columns_of(c);
         } else {

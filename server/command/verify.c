@@ -13,7 +13,7 @@ int verify_command(const struct options *o) {
     }
     int status = naming_verify(o, NULL, &report);
     if (status == EXIT_PASS)
-        status = judging_show(o, report, stdout);
+        status = judging_show(o, report);
     json_decref(report);
     return status;
 }

@@ -49,13 +49,25 @@ int ask_only(struct http_request *rq, size_t n, const char *const *names) {
     return refuse_twice(rq);
 }
 
+static bool is_same_session(struct span a, struct span b) {
+    char made[2][HTTP_NAME_SIZE];
+    return span_eq(a, b) || span_eq(http_session_name(a, made[0]), http_session_name(b, made[1]));
+}
+
 /* The path /s/NAME says which session it is about; an argument or a field that names another one is a mistake. */
 int ask_own(struct http_request *rq, struct span name) {
-    if (!rq->prefix.p || !name.p || span_eq(name, rq->prefix))
+    if (!rq->prefix.p || !name.p || is_same_session(name, rq->prefix))
         return 0;
     http_error(rq, 409, "the path names the session '%.*s', and the question asks about '%.*s'",
                SPAN_ARG(rq->prefix), SPAN_ARG(name));
     return -1;
+}
+
+/* By its name, or by the token of --auto-sessions that it is named after. */
+static bool find_open(struct http_request *rq, struct span name, struct ingest_session *session) {
+    char made[HTTP_NAME_SIZE];
+    struct err ignored = {0};
+    return ingest_session_find(rq->http->ingest, http_session_name(name, made), session, &ignored) == 0;
 }
 
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session) {
@@ -63,35 +75,46 @@ int ask_session(struct http_request *rq, struct span name, struct ingest_session
         return -1;
     if (!name.p)
         name = rq->session_token.p ? rq->session_token : SPAN("default");
-    struct err err = {0};
-    if (ingest_session_find(rq->http->ingest, name, session, &err) == 0)
+    if (find_open(rq, name, session))
         return 0;
     http_error(rq, 404, "no session is named '%.*s'", SPAN_ARG(name));
     return -1;
 }
 
+/* In a recording that is looked at beside another one names begin otherwise, so the text itself comes first. */
+static int recorded_id(struct reader *r, struct span *name, char made[HTTP_NAME_SIZE], uint64_t *id,
+                       struct err *err) {
+    if (r->ops->session_id(r, *name, id, err) != 0)
+        return -1;
+    if (*id)
+        return 0;
+    *name = http_session_name(*name, made);
+    return r->ops->session_id(r, *name, id, err);
+}
+
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session) {
-    struct err err = {0};
     if (ask_own(rq, name) != 0)
         return -1;
-    if (!name.p || ingest_session_find(rq->http->ingest, name, session, &err) == 0)
+    if (!name.p || find_open(rq, name, session))
         return ask_session(rq, name, session);
     struct err why = {0};
     uint64_t id = 0;
+    char made[HTTP_NAME_SIZE];
+    struct span found = name;
     struct reader *r = store_reader_take(rq->http->store, &why);
     int failed = !r || r->ops->begin(r, &why) != 0;
     if (!failed) {
-        failed = r->ops->session_id(r, name, &id, &why);
+        failed = recorded_id(r, &found, made, &id, &why);
         r->ops->end(r);
     }
     if (r)
         store_reader_give(rq->http->store, r);
     if (failed)
         http_error(rq, 500, "cannot read the sessions: %s", why.text);
-    if (failed || id == 0 || name.n >= sizeof session->name)
+    if (failed || id == 0 || found.n >= sizeof session->name)
         return failed ? -1 : ask_session(rq, name, session);
     *session = (struct ingest_session){.id = id};
-    memcpy(session->name, name.p, name.n);
+    memcpy(session->name, found.p, found.n);
     return 1;
 }
 

@@ -21,7 +21,8 @@
  * `tag`. */
 int ask_only(struct http_request *rq, size_t n, const char *const *names);
 
-/* The session that the request speaks about: `session=NAME`, else by token, else `default`. */
+/* The session that the request speaks about: `session=NAME`, else by token, else `default`. For a name stands also the token of
+ * --auto-sessions that a session was made for. */
 int ask_session(struct http_request *rq, struct span name, struct ingest_session *session);
 
 /* Refuses (409) a session that is named besides the one of the path /s/NAME. ask_session and its like do so by themselves. */

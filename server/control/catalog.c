@@ -150,6 +150,10 @@ static int find_sessions(struct http_request *rq, struct catalog_question *q, ui
         uint64_t earlier, mark;
         if (ask_sessions(rq, names[i], &session) < 0)
             return -1;
+        if (catalog_question_found(q, i, span_str(session.name)) != 0) {
+            http_error(rq, 503, "out of memory");
+            return -1;
+        }
         mark = ask_own_run(rq, session.id, &earlier);
         catalog_question_own_run(q, i, mark, earlier);
     }

@@ -75,19 +75,19 @@ static void string(struct buf *b, struct span s, bool raw) {
         if (i == s.n)
             break;
         unsigned char byte = (unsigned char)s.p[i];
-        size_t n = byte < 0x80 || raw ? 1 : utf8_length(span_from(s, i));
-        if (byte >= 0x80 && n > 0) {
-            i += n;
+        size_t taken = 1;
+        struct span character =
+            byte < 0x80 || raw ? span_of(s.p + i, 1) : utf8_mended(span_from(s, i), &taken);
+        if (byte >= 0x80 && character.p == s.p + i) {
+            i += taken;
             continue;
         }
         buf_add(b, s.p + from, i - from);
-        if (n == 0) {
-            buf_str(b, "\xEF\xBF\xBD");
-            n = utf8_invalid_length(span_from(s, i));
-        } else {
+        if (byte >= 0x80)
+            buf_span(b, character);
+        else
             escape(b, byte);
-        }
-        from = i += n;
+        from = i += taken;
     }
     if (from < s.n)
         buf_add(b, s.p + from, s.n - from);

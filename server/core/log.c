@@ -37,14 +37,9 @@ static bool coloured(void) {
     return !(no_color && no_color[0]) && isatty(STDERR_FILENO);
 }
 
-/* C0, DEL, the C1 controls (U+0080 to U+009F: U+009B starts a terminal command), and bytes that are not
- * UTF-8, which an 8-bit terminal could take for C1. */
+/* Bytes that are not UTF-8 an 8-bit terminal could take for the controls U+0080 to U+009F, of which one starts a command. */
 static bool harmless(struct span character) {
-    if (character.n == 0)
-        return false;
-    if (character.n == 1)
-        return (unsigned char)character.p[0] >= 0x20 && character.p[0] != 0x7F;
-    return utf8_decode(character, character.n) >= 0xA0;
+    return character.n && utf8_visible(utf8_decode(character, character.n));
 }
 
 /* Returns the length written: at most four times text.n. */

@@ -43,6 +43,12 @@ size_t utf8_invalid_length(struct span s) {
     return lead.length ? fitting(s, lead) : 1;
 }
 
+struct span utf8_mended(struct span s, size_t *taken) {
+    size_t n = utf8_length(s);
+    *taken = n ? n : utf8_invalid_length(s);
+    return n ? span_of(s.p, n) : SPAN(UTF8_REPLACEMENT);
+}
+
 /* Texts are short, and hardly any is not: so in pieces that may overlap, without a branch for each byte. */
 static bool is_ascii(struct span s) {
     uint64_t all = 0, eight;
@@ -82,6 +88,20 @@ bool utf8_valid(struct span s) {
             return false;
         i += n;
     }
+    return true;
+}
+
+bool utf8_visible(uint32_t c) {
+    static const struct {
+        uint32_t first, last;
+    } others[] = {
+        {0, 0x1F},        {0x7F, 0x9F},     {0xAD, 0xAD},       {0x61C, 0x61C},
+        {0x180E, 0x180E}, {0x200B, 0x200F}, {0x2028, 0x202E},   {0x2060, 0x206F},
+        {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0] && c >= others[i].first; i++)
+        if (c <= others[i].last)
+            return false;
     return true;
 }
 

@@ -5,6 +5,7 @@
  *                      MHD takes no answer in mid-upload, and a client that is still sending may never see one
  *                      BODY: pieces of the body, kept up to the route's limit, then only counted
  *                      complete: the handler -> the answer, or WAITING: asleep until http_resume
+ *                      A transfer coding other than chunked: answered at once, as MHD would wait for an end that it cannot see
  *     exchange_end     the answer was sent, or the client is gone
  */
 #include "http/exchange.h"
@@ -130,6 +131,12 @@ static bool admit(struct http_request *rq) {
     return true;
 }
 
+/* MHD undoes chunked alone. */
+static bool is_coded(const struct http_request *rq) {
+    struct span coding = http_header(rq, "Transfer-Encoding");
+    return coding.p && !(coding.n == 7 && strncasecmp(coding.p, "chunked", 7) == 0);
+}
+
 static void read_head(struct http_request *rq, const char *method, const char *version) {
     struct http *h = rq->http;
     rq->state = REQUEST_BODY;
@@ -151,6 +158,11 @@ static void read_head(struct http_request *rq, const char *method, const char *v
         rq->refused = true;
     } else
         rq->refused = !admit(rq);
+    rq->coded = is_coded(rq);
+    if (rq->coded && !rq->refused && !(rq->route->flags & ROUTE_TAKES_TOO_LARGE)) {
+        http_error(rq, 501, HTTP_CODED);
+        rq->refused = true;
+    }
     if (rq->refused)
         h->n_refused++;
     size_t max = rq->route && rq->route->body_max ? rq->route->body_max : HTTP_BODY_MAX;
@@ -249,7 +261,7 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
     switch (rq->state) {
     case REQUEST_NEW:
         read_head(rq, method, version);
-        return MHD_YES;
+        return rq->coded ? handle(rq, con_cls) : MHD_YES;
     case REQUEST_BODY:
         if (*upload_data_size == 0)
             return handle(rq, con_cls);

@@ -13,6 +13,7 @@
 #include "http/exchange.h"
 #include "http/fault.h"
 #include "http/listen.h"
+#include "http/park.h"
 #include "http/server.h"
 #include "http/watch.h"
 #include "http/work.h"
@@ -175,6 +176,7 @@ static void wait_for_answers(struct http *h, int64_t begun_ns) {
     struct timespec moment = {.tv_nsec = NS_PER_MS};
     while (h->n_held > 0)
         nanosleep(&moment, NULL);
+    http_park_end(h);
     int64_t until = begun_ns + STOP_GRACE_NS, at_least = clock_mono_ns() + STOP_LAST_NS;
     if (until < at_least)
         until = at_least;
@@ -186,7 +188,6 @@ void http_stop(struct http *h) {
     if (!h)
         return;
     int64_t begun_ns = clock_mono_ns();
-    h->last_mono_ns = begun_ns + HTTP_LAST_MS * NS_PER_MS;
     h->stopping = true;
     if (h->watch)
         watch_stop(h->watch);

@@ -21,14 +21,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 struct parked {
@@ -37,6 +36,10 @@ struct parked {
     struct http *http;
     struct buf answer;
     size_t sent; /* of its bytes */
+    /* When the server ends: */
+    struct parked *next;
+    int n_untaken;
+    int64_t moved_mono_ns; /* when that changed; 0: not looked at yet */
 };
 
 static bool stays_open(struct http_request *rq) {
@@ -177,24 +180,60 @@ static int untaken(const struct parked *p) {
     return ioctl(p->fd, SIOCOUTQ, &n) == 0 ? n : 0;
 }
 
-/* The server ends: slow clients have a moment for the rest, all together; who takes nothing has less. A client may take a megabyte before the
- * kernel says that there is room again. */
-static void send_last(struct parked *p) {
-    struct pollfd at = {.fd = p->fd, .events = POLLOUT};
-    int64_t left;
-    while (send_answer(p) && p->answer.n && (left = p->http->last_mono_ns - clock_mono_ns()) > 0) {
-        int before = untaken(p);
-        int wait_ms = left < HTTP_STILL_MS * NS_PER_MS ? (int)(left / NS_PER_MS) + 1 : HTTP_STILL_MS;
-        if (poll(&at, 1, wait_ms) == 0 && untaken(p) >= before)
-            break;
+/* --- the server ends --------------------------------------------------------------------------------------- */
+
+/* The rest of the answer, if there is one, is for http_park_end. Any thread. */
+static void leave_last(struct parked *p) {
+    struct http *h = p->http;
+    if (!send_answer(p) || !p->answer.n) {
+        end(p);
+        return;
     }
-    end(p);
+    p->next = h->last;
+    while (!atomic_compare_exchange_weak(&h->last, &p->next, p))
+        ;
+}
+
+/* Whether the client is still to be waited for. It may take a megabyte before the kernel says that there is room again. */
+static bool goes_on(struct parked *p, int64_t now_ns) {
+    int before = p->n_untaken;
+    if (!send_answer(p) || !p->answer.n)
+        return false;
+    p->n_untaken = untaken(p);
+    if (p->moved_mono_ns == 0 || p->n_untaken != before)
+        p->moved_mono_ns = now_ns;
+    return now_ns - p->moved_mono_ns < HTTP_STILL_MS * NS_PER_MS;
+}
+
+/* Each in turn, again and again, so that nobody waits for one who takes nothing. */
+void http_park_end(struct http *h) {
+    struct timespec moment = {.tv_nsec = 2 * NS_PER_MS};
+    struct parked *list = atomic_exchange(&h->last, NULL);
+    int64_t begun_ns = clock_mono_ns(), now_ns = begun_ns;
+    while (list && now_ns - begun_ns < HTTP_LAST_MS * NS_PER_MS) {
+        for (struct parked **at = &list; *at;) {
+            struct parked *p = *at;
+            if (goes_on(p, now_ns)) {
+                at = &p->next;
+                continue;
+            }
+            *at = p->next;
+            end(p);
+        }
+        nanosleep(&moment, NULL);
+        now_ns = clock_mono_ns();
+    }
+    while (list) {
+        struct parked *p = list;
+        list = p->next;
+        end(p);
+    }
 }
 
 static void parked_wake(struct waiter *w, enum watch_why why) {
     struct parked *p = (struct parked *)w;
     if (why == WATCH_STOP)
-        send_last(p);
+        leave_last(p);
     else if (why != WATCH_READY)
         end(p);
     else if (p->answer.n)

@@ -15,4 +15,8 @@
 /* http_suspend for a request that may wait for long. What the request has from its headers is gone then, but for session_token. */
 void http_wait(struct http_request *rq);
 
+/* The server ends, and every question has its answer: slow clients have HTTP_LAST_MS for the rest, all together, one who takes nothing
+ * HTTP_STILL_MS. http_stop. */
+void http_park_end(struct http *h);
+
 #endif

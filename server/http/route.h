@@ -40,9 +40,10 @@ enum http_method {
 };
 
 enum route_flag {
-    ROUTE_TOKEN = 1,           /* asks for http_options.token */
-    ROUTE_FAULTS = 2,          /* faults apply: see http_request.fault */
-    ROUTE_TAKES_TOO_LARGE = 4, /* answers 413 itself: called with `too_large` set and no body */
+    ROUTE_TOKEN = 1,  /* asks for http_options.token */
+    ROUTE_FAULTS = 2, /* faults apply: see http_request.fault */
+    ROUTE_TAKES_TOO_LARGE =
+        4, /* answers 413 and 501 itself: called with `too_large` or `coded` set and no body */
     ROUTE_CHECKS_SESSION = 8,  /* session_unknown is answered 404 here */
     ROUTE_KEY = 16,            /* Datadog takes it with an API key only */
     ROUTE_KEY_HEADER = 32,     /* and looks for the key in the header alone */
@@ -129,7 +130,8 @@ struct http_request {
     struct http_arg *args; /* in order */
     struct span body;      /* as sent, content encodings not undone */
     bool too_large;        /* the body was longer than route->body_max; it was read and dropped */
-    uint64_t wire_bytes;   /* of the body */
+    bool coded; /* HTTP_CODED: the body has a Transfer-Encoding that nobody undoes; none of it was read */
+    uint64_t wire_bytes; /* of the body */
 
     struct span content_type, content_encoding, user_agent; /* p == NULL: not given */
     struct span api_key;       /* DD-API-KEY, or the query's api_key; p == NULL: none */
@@ -182,6 +184,9 @@ void http_add_header(struct http_request *rq, const char *name, const char *form
     __attribute__((format(printf, 3, 4)));
 /* The same for a static value of any length. */
 void http_add_fixed_header(struct http_request *rq, const char *name, const char *value);
+/* What 501 says of a body in another transfer coding. */
+#define HTTP_CODED                                                                                           \
+    "a body is taken as it is, or with Transfer-Encoding: chunked; no other transfer coding is undone"
 /* Drops what was answered so far and answers {"error":"…"} with this status; {"errors":["…"]} where the table of the path says so. */
 void http_error(struct http_request *rq, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

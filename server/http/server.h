@@ -63,9 +63,8 @@ struct http {
     atomic_size_t n_held;
     atomic_size_t n_parked; /* sockets that libmicrohttpd does not know: park.h */
     size_t parked_max;
-    /* When stopping: how long a client may take the rest of an answer from such a socket. */
-    int64_t last_mono_ns;
-    atomic_size_t n_looks_held; /* of lists: control/held.h */
+    struct parked *_Atomic last; /* when stopping: those whose client has not taken the whole answer yet */
+    atomic_size_t n_looks_held;  /* of lists: control/held.h */
     /* Requests from their headers to the end of their answer, or until park.c sends it. */
     atomic_size_t n_active;
     atomic_bool stopping;

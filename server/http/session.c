@@ -33,7 +33,7 @@ static bool makes_session(const struct http_request *rq) {
 
 /* --- tokens that are no names ---------------------------------------------------------------------------- */
 
-#define NAME_MAX_BYTES ((size_t)64)
+#define NAME_MAX_BYTES (HTTP_NAME_SIZE - 1)
 #define TOKEN_KEPT     ((size_t)40) /* bytes of such a token that its session's name begins with */
 
 static bool is_name_byte(char c) {
@@ -53,19 +53,25 @@ static bool is_name(struct span s) {
  *
  *     tests.test_shop.test_login[v1]  ->  tests.test_shop.test_login_v1_-0123456789abcdef
  */
-static void name_token(struct http_request *rq) {
-    struct span token = rq->session_token;
-    char *name;
-    if (!rq->http->options.auto_sessions || is_name(token) || !(name = malloc(NAME_MAX_BYTES + 1)))
-        return;
+struct span http_session_name(struct span token, char name[HTTP_NAME_SIZE]) {
+    if (is_name(token))
+        return token;
     size_t n = token.n < TOKEN_KEPT ? token.n : TOKEN_KEPT;
     for (size_t i = 0; i < n; i++)
         name[i] = is_name_byte(token.p[i]) ? token.p[i] : '_';
-    int more = snprintf(name + n, NAME_MAX_BYTES + 1 - n, "-%016llx",
-                        (unsigned long long)XXH3_64bits(token.p, token.n));
+    int more =
+        snprintf(name + n, HTTP_NAME_SIZE - n, "-%016llx", (unsigned long long)XXH3_64bits(token.p, token.n));
+    return span_of(name, n + (size_t)more);
+}
+
+static void name_token(struct http_request *rq) {
+    struct span token = rq->session_token;
+    char *name;
+    if (!rq->http->options.auto_sessions || is_name(token) || !(name = malloc(HTTP_NAME_SIZE)))
+        return;
     rq->unnamed_token = token;
     rq->token = name;
-    rq->session_token = span_of(name, n + (size_t)more);
+    rq->session_token = http_session_name(token, name);
 }
 
 struct labelling {
@@ -82,12 +88,13 @@ static int label_on_loop(struct store *store, void *arg, struct err *err) {
 static struct span put_characters(char *to, size_t max, struct span s) {
     size_t at = 0;
     while (s.n > 0) {
-        size_t valid = utf8_length(s), n = valid ? valid : 3;
-        if (at + n > max)
+        size_t taken;
+        struct span character = utf8_mended(s, &taken);
+        if (at + character.n > max)
             break;
-        memcpy(to + at, valid ? s.p : "\xEF\xBF\xBD", n);
-        at += n;
-        s = span_from(s, valid ? valid : utf8_invalid_length(s));
+        memcpy(to + at, character.p, character.n);
+        at += character.n;
+        s = span_from(s, taken);
     }
     return span_of(to, at);
 }

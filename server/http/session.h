@@ -17,9 +17,13 @@
 #include "core/err.h"
 #include "http/route.h"
 
+#define HTTP_NAME_SIZE ((size_t)65)   /* of a name that is made of a token */
 #define HTTP_LABEL_MAX ((size_t)1024) /* bytes */
 /* Gives an open session its label, of which at most HTTP_LABEL_MAX bytes are kept. Any thread but the loop's; waits for that. */
 int http_session_label(struct http *h, uint64_t session_id, struct span label, struct err *err);
+/* The name of the session that such a token has made: the token itself where it is a name, else one that is made of it, in `name`.
+ * Two tokens have one name only if a hash of 64 bits is the same. */
+struct span http_session_name(struct span token, char name[HTTP_NAME_SIZE]);
 /* The token as it came, where session_token is a name that was made of it. */
 struct span http_session_token(const struct http_request *rq);
 /* Fills api_key, session_token, session_id and session_unknown. After router_find: rq->route may be NULL. */

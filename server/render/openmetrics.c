@@ -96,11 +96,9 @@ static void give_names(struct export *x) {
 /* A carriage return is written \r: some readers take it for the end of a line. */
 static void put_escaped(struct buf *b, struct span s) {
     for (size_t i = 0; i < s.n;) {
-        size_t n = utf8_length(span_from(s, i));
-        if (n == 0) {
-            buf_str(b, "\xEF\xBF\xBD");
-            n = utf8_invalid_length(span_from(s, i));
-        } else if (s.p[i] == '\n') {
+        size_t taken;
+        struct span character = utf8_mended(span_from(s, i), &taken);
+        if (s.p[i] == '\n') {
             buf_str(b, "\\n");
         } else if (s.p[i] == '\r') {
             buf_str(b, "\\\\r");
@@ -108,9 +106,9 @@ static void put_escaped(struct buf *b, struct span s) {
             buf_char(b, '\\');
             buf_char(b, s.p[i]);
         } else {
-            buf_add(b, s.p + i, n);
+            buf_span(b, character);
         }
-        i += n;
+        i += taken;
     }
 }
 

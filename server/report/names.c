@@ -172,6 +172,18 @@ size_t catalog_question_sessions(const struct catalog_question *q, struct span s
     return n;
 }
 
+static struct scope *scope_of(struct catalog_question *q, size_t i) {
+    return q->kind != ASK_DIFF ? &q->scope : &q->sides[q->sides[0].live ? i : 1].scope;
+}
+
+int catalog_question_found(struct catalog_question *q, size_t i, struct span session) {
+    struct scope *scope = scope_of(q, i);
+    if (!scope->session.p || span_eq(scope->session, session))
+        return 0;
+    scope->session = arena_copy(&q->arena, session);
+    return scope->session.p ? 0 : -1;
+}
+
 bool catalog_question_as_datadog(const struct catalog_question *q, struct span *session, uint64_t *since) {
     *session = named_session(&q->scope);
     *since = q->scope.since;
@@ -179,7 +191,7 @@ bool catalog_question_as_datadog(const struct catalog_question *q, struct span *
 }
 
 void catalog_question_own_run(struct catalog_question *q, size_t i, uint64_t mark, uint64_t earlier) {
-    struct scope *scope = q->kind != ASK_DIFF ? &q->scope : &q->sides[q->sides[0].live ? i : 1].scope;
+    struct scope *scope = scope_of(q, i);
     if (scope->since_given)
         return;
     scope->since = mark;

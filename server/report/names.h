@@ -36,6 +36,8 @@ void catalog_question_free(struct catalog_question *q);
 /* The sessions that it looks at, so that the caller can say that there is none of that name: at most 2. "default" where
  * the request names none, EVERY_SESSION where it asks for all. */
 size_t catalog_question_sessions(const struct catalog_question *q, struct span sessions[2]);
+/* The i-th of them was found under this name: a token is given for one, too. -1: out of memory. */
+int catalog_question_found(struct catalog_question *q, size_t i, struct span session);
 /* Whether it is about what Datadog has ("as":"datadog"): then the answer's reader is one of that view, of this session and since. */
 bool catalog_question_as_datadog(const struct catalog_question *q, struct span *session, uint64_t *since);
 /* The i-th of them begins at this mark, unless the question has a `since`; so many records are left out by that. */

@@ -23,7 +23,7 @@ static void put_xml(struct buf *b, struct span s) {
         else if (code == '"')
             buf_str(b, "&quot;");
         else if (code == 0xfffe || code == 0xffff)
-            buf_str(b, "\xef\xbf\xbd");
+            buf_str(b, UTF8_REPLACEMENT);
         else
             buf_add(b, rest.p + i, n);
         i += n;

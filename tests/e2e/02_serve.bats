@@ -17,6 +17,10 @@ load helper
 }
 
 @test "the ready file holds the same line, is there when the line is, and goes with the server" {
+    start --ready-file -
+    [ "$(ready .http)" = "$STATWIT_URL" ]
+    [ ! -e ./- ]
+    stop
     start --ready-file ready.json
     [ "$(cat ready.json)" = "$READY" ]
     stop

@@ -177,6 +177,53 @@ load helper
     exits 137
 }
 
+@test "reports: what reorders or hides a line's text is written out" {
+    start
+    turned=$'\u202e' mark=$'\u200f' arabic=$'\u061c' none=$'\u200b'
+    statwit send "a${turned}b:1|c|#t:${mark}x,u:${arabic}y,v:${none}z" "bad${mark}line"
+    for more in '' --tap '--junit -'; do
+        # shellcheck disable=SC2086
+        run statwit expect 'no any *' --all-covered --no-rejects $more
+        exits 1
+        has 'x8fx'
+        has 'x9cy'
+        has 'x8bz'
+        for character in "$turned" "$mark" "$arabic" "$none"; do hasnt "$character"; done
+    done
+    run statwit value "incr a${turned}b last last" # the excerpt of what is malformed
+    exits 2
+    hasnt "$turned"
+    run statwit ls --session "a${turned}b"
+    has "no session is named 'a\xe2\x80\xaeb'"
+    run statwit ls
+    hasnt "$arabic"
+}
+
+@test "reports: - is stdout, never a file of that name" {
+    start --db r.db
+    statwit send 'a:1|c'
+    statwit expect 'incr a' 'incr b' --junit - >out 2>err && false
+    python3 -c 'import xml.etree.ElementTree as e; assert e.parse("out").getroot().tag.startswith("testsuite")'
+    grep -q 'incr b' err
+    [ ! -e ./- ]
+    statwit expect 'incr a' --json --junit - >out 2>err
+    grep -q '</testsuite>' out
+    [ "$(jq -r .verdict err)" = pass ]
+    statwit export -o - | grep -q '"a"'
+    statwit flush -o - | grep -q ' a'
+    run sh -c "'$STATWIT_BIN' expect 'incr a' --junit - >/dev/full"
+    exits 3
+    has 'cannot write the report to stdout'
+    stop
+    statwit run -e 'incr a' --json-file - -- sh -c "'$STATWIT_BIN' send 'a:1|c'; echo theirs" >out 2>err
+    [ "$(head -n 1 out)" = theirs ]
+    [ "$(tail -n +2 out | jq -r .verdict)" = pass ]
+    run statwit run -e 'incr a' --json-file - --junit - -- touch was.run
+    exits 2
+    [ ! -e was.run ]
+    [ ! -e ./- ]
+}
+
 @test "run: what cannot start" {
     run statwit run -- /nonexistent/command
     exits 3

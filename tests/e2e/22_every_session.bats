@@ -174,3 +174,24 @@ END
     stop
     [ "$(sqlite3 labels.db "SELECT label FROM sessions WHERE name = 't1'")" = 'tests/test_x.py::test_y[é z]' ]
 }
+
+@test "session: a token of --auto-sessions that is no name is taken for one" {
+    start --db tokens.db --auto-sessions
+    token='tests/test_x.py::test_y[é z]'
+    curl -fsS "$STATWIT_URL/dogstatsd/v2/proxy" -H "X-Datadog-Test-Session-Token: $token" -d 'a:1|c'
+    statwit expect --session "$token" 'incr a sum == 1'
+    [ "$(statwit ls --session "$token" --json | jq -r .series[0].name)" = a ]
+    statwit mark --session "$token" >/dev/null
+    run statwit ls --session 'test_x[1]'
+    exits 2
+    has "no session is named 'test_x[1]'"
+    statwit session rm --keep "$token" # still in the recording
+    statwit expect --session "$token" 'incr a sum == 1'
+    stop
+    unset STATWIT_URL
+    statwit expect --db tokens.db --session "$token" 'incr a sum == 1'
+    statwit ls --db tokens.db --session "$token" --since 1h | grep -qw a
+    statwit catalog infer --db tokens.db --session "$token" | grep -q '"a"'
+    run statwit ls --db tokens.db --session 'test_x[1]'
+    exits 2
+}

@@ -210,7 +210,17 @@ class Queries(Reads):
         both = self.v1(" sum:hits{env:ci,route:a}.rollup(sum, 60), avg:size{*}.rollup(60)")
         self.assertEqual([(one["query_index"], one["metric"], one["scope"]) for one in both],
                          [(0, "hits", "env:ci,route:a"), (1, "size", "*")])
-        self.assertEqual(both[1]["unit"][0]["name"], "byte")
+        self.assertEqual(both[1]["unit"], [{"family": "bytes", "name": "byte", "short_name": "B", "plural": "bytes", "scale_factor": 1}, None])
+
+    def test_units(self):
+        """Each of its family; of one that Datadog does not know, and of what no source tells, nothing is made up."""
+        for i, (unit, expected) in enumerate((("minute", {"family": "time", "short_name": "min", "plural": "minutes", "scale_factor": 60}),
+                               ("percent", {"family": "percentage", "short_name": "%"}), ("request", {"family": "network", "short_name": "req"}),
+                               ("time", {"family": "general"}), ("week", {"family": "time", "short_name": "wk", "plural": "weeks", "scale_factor": 604800}),
+                               ("bit", {"family": "bytes", "short_name": "b"}), ("req", {}), ("minut", {}), ('a "b"', {}))):
+            name = f"unit.{i}"
+            self.r.ask("POST", "/api/v1/series", {"series": [{"metric": name, "type": "gauge", "points": [[NOW - 60, 1]], "unit": unit}]}, status=202)
+            self.assertEqual(self.v1("avg:%s{*}" % name)[0]["unit"], [{"name": unit} | expected, None])
 
     def test_values_are_put_together_at_once(self):
         """Those of distributions and timings: an average of averages would be another. Rates stand for rate times interval."""

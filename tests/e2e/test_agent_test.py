@@ -39,6 +39,13 @@ class Sessions(unittest.TestCase):
                 self.assertEqual([s["name"] for s in r.ask("GET", "/recorder/v1/series?" + query)["series"]], [f"m{i}"])
                 path = "/s/" + urllib.parse.quote(token, safe="")
                 self.assertEqual([s["name"] for s in r.ask("GET", path + "/recorder/v1/series")["series"]], [f"m{i}"])
+                self.assertEqual([s["name"] for s in r.get("series", session=token)["series"]], [f"m{i}"])
+                question = {"expect": [f"incr m{i} sum == 1"], "session": token}
+                self.assertEqual(r.ask("POST", "/recorder/v1/expect", question)["verdict"], "pass")
+                self.assertEqual(r.ask("POST", path + "/recorder/v1/expect", question)["verdict"], "pass")
+                self.assertIn(f"m{i}", r.ask("POST", "/recorder/v1/infer", {"session": token})["catalog"])
+                self.assertEqual(r.ask("GET", "/recorder/v1/sessions/" + urllib.parse.quote(token, safe=""))["samples"], 1)
+            self.assertIn("no session is named 't[9]'", r.ask("GET", "/recorder/v1/series?session=t[9]", status=404)["error"])
             sessions = {s["label"]: s["name"] for s in r.get("sessions")["sessions"]}
             self.assertLessEqual({token[:1024] for token in tokens}, set(sessions))
             self.assertRegex(sessions[tokens[0]], "^tests.shop.test_login_v1_-[0-9a-f]{16}$")

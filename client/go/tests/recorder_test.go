@@ -9,10 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,6 +152,37 @@ func TestASessionIsLabelledWithItsTest(t *testing.T) {
 	var session struct{ Label string }
 	if err := json.NewDecoder(answer.Body).Decode(&session); err != nil || session.Label != t.Name() {
 		t.Error(err, session.Label)
+	}
+}
+
+// The test binary runs once more, as what asks an older server: the running one behind a stand-in that knows no labels.
+func TestAnOlderServerKnowsNoLabel(t *testing.T) {
+	running, err := statwittest.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := url.Parse(running.URL)
+	forward := httputil.NewSingleHostReverseProxy(at)
+	for says, passes := range map[string]bool{"unknown field 'label'; did you mean 'table'?": true, "no label today": false} {
+		var labels atomic.Int32
+		older := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			if r.URL.Path == "/recorder/v1/sessions" && bytes.Contains(body, []byte(`"label"`)) {
+				labels.Add(1)
+				w.WriteHeader(400)
+				fmt.Fprintf(w, `{"error":%q}`, says)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			forward.ServeHTTP(w, r)
+		}))
+		run := exec.Command(os.Args[0], "-test.run=^TestDatadogGo$")
+		run.Env = append(os.Environ(), "STATWIT_URL="+older.URL)
+		out, err := run.CombinedOutput()
+		older.Close()
+		if (err == nil) != passes || labels.Load() != 1 || (!passes && !bytes.Contains(out, []byte(says))) {
+			t.Error(says, err, labels.Load(), string(out))
+		}
 	}
 }
 

@@ -88,6 +88,28 @@ for (const [status, body, says] of [
   })
 }
 
+test('an older server knows no label', async t => {
+  const asked = []
+  let says = "unknown field 'label'; did you mean 'table'?"
+  const server = http.createServer((request, response) => {
+    let text = ''
+    request.on('data', chunk => { text += chunk })
+    request.on('end', () => {
+      asked.push(text)
+      if (text.includes('label')) return response.writeHead(400).end(JSON.stringify({ error: says }))
+      response.writeHead(201).end('{"name":"a","env":{},"api_key":"","dogstatsd":{"udp":"127.0.0.1:1"}}')
+    })
+  })
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => { server.closeAllConnections?.(); server.close() })
+  const recorder = new statwit.Recorder(`http://127.0.0.1:${server.address().port}`)
+  assert.equal((await recorder.session('a', { label: 'b' })).name, 'a')
+  assert.deepEqual(asked, ['{"name":"a","label":"b"}', '{"name":"a"}'])
+  says = 'no label today'
+  await assert.rejects(recorder.session('a', { label: 'b' }), /no label today/)
+  assert.equal(asked.length, 3)
+})
+
 test('a list is whole', async t => {
   const metrics = await statwit.session(t)
   for (let i = 0; i < 60; i++) await send(metrics, 'n:1|c\n'.repeat(200))

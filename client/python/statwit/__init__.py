@@ -22,6 +22,7 @@ __all__ = ["Inconclusive", "Malformed", "Recorder", "Report", "Session", "Unavai
 
 API = 1  # the number in the ready line and in the status that this helper was written for
 _LABEL_MAX = 1024  # bytes
+_NO_LABELS = "unknown field 'label'"  # says an older server
 _ANSWER_S = 60  # for an answer, beyond the time that the question itself may wait
 
 
@@ -144,7 +145,16 @@ class Recorder:
         body = {"name": name} if name else {}
         if label:
             body["label"] = label.replace("\0", "").encode(errors="replace")[:_LABEL_MAX].decode(errors="ignore")
-        return Session(self, self._call("POST", "/recorder/v1/sessions", body or None))
+        return Session(self, self._new_session(body))
+
+    def _new_session(self, body):
+        try:
+            return self._call("POST", "/recorder/v1/sessions", body or None)
+        except Malformed as why:
+            # An older server knows no labels, and is as good without one.
+            if "label" not in body or not str(why).startswith(_NO_LABELS):
+                raise
+            return self._new_session({key: value for key, value in body.items() if key != "label"})
 
     def status(self):
         return self._call("GET", "/recorder/v1/status")

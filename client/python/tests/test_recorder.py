@@ -90,6 +90,38 @@ def test_another_server(monkeypatch, status, body, says):
             thread.join()
 
 
+@pytest.mark.parametrize("says, again", [("unknown field 'label'; did you mean 'table'?", True), ("no label today", False)])
+def test_an_older_server_knows_no_label(says, again):
+    asked = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(body)
+            text = {"error": says} if "label" in body else {"name": body["name"], "env": {}, "api_key": "", "dogstatsd": {"udp": "127.0.0.1:1"}}
+            self.send_response(400 if "label" in body else 201)
+            self.end_headers()
+            self.wfile.write(json.dumps(text).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            recorder = statwit.Recorder("http://127.0.0.1:%d" % server.server_port)
+            if again:
+                assert recorder.session("a", "b").name == "a"
+            else:
+                with pytest.raises(statwit.Malformed, match=says):
+                    recorder.session("a", "b")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert asked == [{"name": "a", "label": "b"}] + [{"name": "a"}] * again
+
+
 def test_the_url_of_the_environment_is_not_started(monkeypatch, statwit_recorder):
     monkeypatch.setenv("STATWIT_BIN", "/nowhere/statwit")
     monkeypatch.setenv("STATWIT_URL", statwit_recorder.url)

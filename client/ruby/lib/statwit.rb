@@ -55,6 +55,7 @@ module Statwit
   # A running statwit: one that somebody else runs (`Recorder.new(url)`), or a private one (`Recorder.start`).
   class Recorder
     LABEL_MAX = 1024 # bytes
+    NO_LABELS = "unknown field 'label'" # says an older server
     private_constant :LABEL_MAX
 
     attr_reader :url
@@ -107,7 +108,16 @@ module Statwit
     # A new session, empty and apart from all others. The label says whose it is: the name of a test.
     def session(name = nil, label: nil)
       label = label.encode("UTF-8", invalid: :replace, undef: :replace).delete("\0").byteslice(0, LABEL_MAX).scrub("") if label
-      Session.new(self, call("Post", "sessions", { name: name, label: label }.compact))
+      begin
+        made = call("Post", "sessions", { name: name, label: label }.compact)
+      rescue Malformed => e
+        # An older server knows no labels, and is as good without one.
+        raise unless label && e.message.start_with?(NO_LABELS)
+
+        label = nil
+        retry
+      end
+      Session.new(self, made)
     end
 
     # Ends a private recorder; closes the connection to another.

@@ -87,6 +87,33 @@ class RecorderTest < Minitest::Test
     end
   end
 
+  def test_an_older_server_knows_no_label
+    server = TCPServer.new("127.0.0.1", 0)
+    asked = []
+    says = "unknown field 'label'; did you mean 'table'?"
+    answering = Thread.new do
+      loop do
+        client = server.accept
+        head = client.gets("\r\n\r\n")
+        asked << JSON.parse(client.read(head[/content-length: (\d+)/i, 1].to_i))
+        status, text = asked.last["label"] ? ["400 No", { error: says }] : ["201 Made", { name: "a", env: {}, api_key: "", dogstatsd: { udp: "127.0.0.1:1" } }]
+        client.write("HTTP/1.1 #{status}\r\nConnection: close\r\n\r\n#{JSON.generate(text)}")
+        client.close
+      end
+    rescue IOError
+      nil
+    end
+    recorder = Statwit::Recorder.new("http://127.0.0.1:#{server.addr[1]}")
+    assert_equal "a", recorder.session("a", label: "b").name
+    assert_equal [{ "name" => "a", "label" => "b" }, { "name" => "a" }], asked
+    says = "no label today"
+    assert_includes assert_raises(Statwit::Malformed) { recorder.session("a", label: "b") }.message, says
+    assert_equal 3, asked.size
+  ensure
+    server.close
+    answering.join
+  end
+
   def test_the_server_of_the_url_is_not_started
     running = Statwit::Recorder.shared
     with_env("STATWIT_URL" => "#{running.url}/", "STATWIT_BIN" => "/nowhere/statwit") do

@@ -168,7 +168,7 @@ struct span wire_mend(struct arena *arena, struct span text) {
             continue;
         }
         if (!bad) {
-            memcpy(to, "\xEF\xBF\xBD", 3);
+            memcpy(to, UTF8_REPLACEMENT, 3);
             to += 3;
         }
         bad = true;

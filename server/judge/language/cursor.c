@@ -16,8 +16,7 @@ static bool is_blank(char c) {
 static size_t put_printable(char *out, struct span s, size_t *n) {
     size_t length = utf8_length(s);
     *n = length ? length : 1;
-    uint32_t code = length ? utf8_decode(s, length) : 0;
-    if (!length || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+    if (!length || !utf8_visible(utf8_decode(s, length))) {
         *out = s.p[0] == '\t' ? ' ' : '?';
         return 1;
     }

@@ -12,12 +12,9 @@ json_t *text_json(struct span s) {
     if (utf8_valid(s))
         return json_stringn_nocheck(s.n ? s.p : "", s.n);
     for (size_t i = 0; i < s.n && !b.failed;) {
-        size_t n = utf8_length(span_from(s, i));
-        if (n)
-            buf_add(&b, s.p + i, n);
-        else
-            buf_str(&b, "\xef\xbf\xbd");
-        i += n ? n : 1;
+        size_t taken;
+        buf_span(&b, utf8_mended(span_from(s, i), &taken));
+        i += taken;
     }
     struct span valid = buf_view(&b);
     json_t *json = b.failed ? NULL : json_stringn_nocheck(valid.p, valid.n);
@@ -60,10 +57,7 @@ void text_put_visible(struct buf *b, struct span s, size_t max) {
             continue;
         }
         size_t n = utf8_length(span_from(s, i));
-        uint32_t code = n ? utf8_decode(span_from(s, i), n) : 0;
-        /* The right-to-left overrides can make a line read otherwise than it is. */
-        bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-        bool visible = n && code >= 0x20 && !(code >= 0x7f && code < 0xa0) && !turns;
+        bool visible = n && utf8_visible(utf8_decode(span_from(s, i), n));
         n = n ? n : 1;
         if (visible)
             buf_add(b, s.p + i, n);

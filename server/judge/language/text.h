@@ -11,8 +11,7 @@ json_t *text_json(struct span s);
 json_t *text_json_buf(const struct buf *b);
 /* A JSON number; null when it is not finite. */
 json_t *text_json_number(double value);
-/* For a terminal: control characters, and bytes that are not UTF-8, as \xNN; at most `max` bytes, then "...".
- */
+/* For a terminal: what utf8_visible does not let pass, and bytes that are not UTF-8, as \xNN; at most `max` bytes, then "...". */
 void text_put_visible(struct buf *b, struct span s, size_t max);
 /* A name or tag as an expectation would spell it: in quotes when it is empty or holds blanks, quotes, brackets or (a tag) commas;
  * what is not visible as \xNN. At most `max` bytes, then "...". */

@@ -353,7 +353,8 @@ static int find_context(struct store *s, const struct metric *m, uint32_t *ix, s
     if (m->remarks && m->remarks->line.p && s->arrival.session->n_remarked >= STORE_REMARKED_MAX)
         return find_bare(s, m, ix, err);
     bool is_new = of.series == INTERN_NONE;
-    if (is_new && s->intern.n_series >= s->max_series)
+    /* What a reset forgot is in the table until it is loaded again, and no series any more. */
+    if (is_new && (s->now.series >= s->max_series || s->intern.n_series >= INTERN_SERIES_MAX))
         return 0;
     struct bulk_value *own = NULL;
     uint64_t id = is_new ? s->next_id : 0;

@@ -191,7 +191,9 @@ static int commit(struct store *s, struct err *err) {
     s->now.commits++;
     store_publish(s);
     check_path(s);
-    if (gone || s->n_forgotten > s->intern.n_used / 2 + FORGOTTEN_MIN)
+    /* What a reset forgot counts against max_contexts until then, so it stays small beside that. */
+    uint64_t spared = s->max_series < FORGOTTEN_MIN ? s->max_series : FORGOTTEN_MIN;
+    if (gone || s->n_forgotten > s->intern.n_used / 2 + spared)
         s->stale = true;
     store_run_recount(s);
     return 0;

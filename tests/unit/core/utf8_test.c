@@ -52,7 +52,22 @@ static void test_characters(void) {
             EQ_INT(utf8_decode(text, table[i].ok), table[i].point);
         else
             EQ_INT(utf8_invalid_length(text), table[i].bad);
+        size_t taken = 0;
+        struct span mended = utf8_mended(text, &taken);
+        EQ_INT(taken, table[i].ok ? table[i].ok : table[i].bad);
+        EQ_SPAN(mended, table[i].ok ? span_of(text.p, taken) : SPAN("\xef\xbf\xbd"));
     }
+}
+
+static void test_visible(void) {
+    static const uint32_t hidden[] = {0,      '\n',   0x1B,   0x7F,   0x9B,   0xAD,   0x61C,  0x200B, 0x200E,
+                                      0x200F, 0x2028, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE0041};
+    static const uint32_t shown[] = {' ',    '~',    0xA0,   0xE9,    0x5D0,   0x20AC,
+                                     0x2010, 0x3000, 0xFFFD, 0x1F600, 0x10FFFF};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        CU_ASSERT_FALSE(utf8_visible(hidden[i]));
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
+        CU_ASSERT_TRUE(utf8_visible(shown[i]));
 }
 
 /* A bad byte is found wherever it stands among many good ones. */
@@ -74,4 +89,5 @@ static void test_valid_long(void) {
     }
 }
 
-UNIT_MAIN("core/utf8", {"characters and what is none", test_characters}, {"long texts", test_valid_long})
+UNIT_MAIN("core/utf8", {"characters and what is none", test_characters}, {"visible", test_visible},
+          {"long texts", test_valid_long})

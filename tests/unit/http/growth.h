@@ -162,6 +162,18 @@ static inline uint64_t work_of_some(const char *request, const char *body) {
     return work_of(&(struct question){request, body, WITH_ALL});
 }
 
+/* Each of the questions, of more samples, series and records. */
+#define COMPARE_ALL(questions)                                                                               \
+    static void more_samples(void) {                                                                         \
+        compare(MORE_SAMPLES, questions, sizeof questions / sizeof questions[0]);                            \
+    }                                                                                                        \
+    static void more_series(void) {                                                                          \
+        compare(MORE_SERIES, questions, sizeof questions / sizeof questions[0]);                             \
+    }                                                                                                        \
+    static void more_records(void) {                                                                         \
+        compare(MORE_RECORDS, questions, sizeof questions / sizeof questions[0]);                            \
+    }
+
 /* few, many: of SOME and of eight times as many. */
 static inline void compare_two(const char *what, const uint64_t work[2], enum growth growth) {
     uint64_t most = growth == CONSTANT ? work[0] + work[0] / 2 + NOTHING : 12 * work[0] + NOTHING;

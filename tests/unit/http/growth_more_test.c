@@ -48,19 +48,8 @@ static const struct question questions[] = {
     {"POST /recorder/v1/expect", "{\"expect\":[\"distribution m.0 p50\"],\"value\":true}", WITH_ALL},
     {"POST /recorder/v1/expect", "{\"expect\":[\"check * samples >= 0\"]}", WITH_ALL},
 };
-#define N_QUESTIONS (sizeof questions / sizeof questions[0])
 
-static void more_samples(void) {
-    compare(MORE_SAMPLES, questions, N_QUESTIONS);
-}
-
-static void more_series(void) {
-    compare(MORE_SERIES, questions, N_QUESTIONS);
-}
-
-static void more_records(void) {
-    compare(MORE_RECORDS, questions, N_QUESTIONS);
-}
+COMPARE_ALL(questions)
 
 /* How often the text is in the answer. */
 static size_t rows_with(const char *text) {

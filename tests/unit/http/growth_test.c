@@ -61,21 +61,10 @@ static const struct question questions[] = {
     {"POST /recorder/v1/expect", "{\"expect\":[\"incr missing\"]}", WITH_ALL},
     {"POST /recorder/v1/expect", "{\"expect\":[\"no reject *\",\"event * samples >= 1\"]}", WITH_ALL},
 };
-#define N_QUESTIONS (sizeof questions / sizeof questions[0])
 
-/* Each page of an export walked all chains back to its beginning: a million samples took 14 s, ten million 454 s. */
-static void more_samples(void) {
-    compare(MORE_SAMPLES, questions, N_QUESTIONS);
-}
-
-static void more_series(void) {
-    compare(MORE_SERIES, questions, N_QUESTIONS);
-}
-
-/* A flush read all lines that were refused again for each 4096 of its events. */
-static void more_records(void) {
-    compare(MORE_RECORDS, questions, N_QUESTIONS);
-}
+/* Of samples: each page of an export walked all chains back to its beginning, and a million took 14 s, ten million 454 s. Of records: a
+ * flush read all lines that were refused again for each 4096 of its events. */
+COMPARE_ALL(questions)
 
 /* --- requests, sessions, claims ---------------------------------------------------------------- */
 

@@ -47,6 +47,43 @@ static void test_chunked_body(void) {
     stop();
 }
 
+/* libmicrohttpd waited for the end of such a body until the client gave up. */
+static void test_other_transfer_codings(void) {
+    static const struct {
+        const char *request, *coding;
+        int status;
+    } cases[] = {
+        {"POST /api/v1/series", "gzip, chunked", 501}, {"POST /api/v2/series", "x", 501},
+        {"POST /dogstatsd/v2/proxy", "identity", 501}, {"POST /api/v1/collector", "gzip", 501},
+        {"POST /recorder/v1/sessions", "gzip", 501},   {"PUT /recorder/v1/faults", "chunked, gzip", 501},
+        {"GET /healthz", "gzip, chunked", 501},        {"DELETE /recorder/v1/sessions/default", "gzip", 501},
+        {"POST /recorder/v1/nothing", "gzip", 404},    {"POST /recorder/v1/sessions", "CHUNKED", 201},
+    };
+    start();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf text = {0};
+        buf_printf(&text,
+                   "%s HTTP/1.1\r\nHost: localhost\r\nDD-API-KEY: k\r\nTransfer-Encoding: %s\r\n\r\n"
+                   "2\r\n{}\r\n0\r\n\r\n",
+                   cases[i].request, cases[i].coding);
+        client_send(&client, text.p, text.n);
+        EQ_INT(client_receive(&client), cases[i].status);
+        if (cases[i].status == 501) {
+            SAYS("Transfer-Encoding: chunked");
+            CU_ASSERT_PTR_NOT_NULL(strstr(client.head, "Connection: close"));
+        }
+        buf_free(&text);
+        client_close(&client);
+        client_open(&client, &server);
+    }
+    EQ_INT(ask("GET /recorder/v1/requests"), 200);
+    SAYS("\"path\":\"/api/v1/series\",\"query\":\"\",\"status\":501");
+    SAYS("\"path\":\"/dogstatsd/v2/proxy\",\"query\":\"\",\"status\":501");
+    SAYS("\"path\":\"/api/v1/collector\",\"query\":\"\",\"status\":501");
+    SAYS("\"note\":\"unknown Transfer-Encoding\"");
+    stop();
+}
+
 static void test_huge_header(void) {
     start();
     struct buf headers = {0};
@@ -216,7 +253,8 @@ static void test_stopping_while_asked(void) {
 }
 
 UNIT_MAIN("http/http", {"deep JSON", test_deep_json}, {"body too large", test_body_too_large},
-          {"chunked body", test_chunked_body}, {"huge header", test_huge_header},
+          {"chunked body", test_chunked_body}, {"other transfer codings", test_other_transfer_codings},
+          {"huge header", test_huge_header},
           {"half requests and other protocols", test_half_requests_and_other_protocols},
           {"many idle connections", test_idle_connections}, {"host and origin", test_host_and_origin},
           {"token", test_token}, {"head", test_head}, {"a port in use", test_a_port_in_use},

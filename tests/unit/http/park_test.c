@@ -293,25 +293,28 @@ static void test_many_when_stopping(void) {
 
 #define CLAIMS 28000 /* some 6 MB: more than the kernel takes */
 
-static void ask_much(struct client *c) {
-    struct buf body = {0};
+/* The n-th who waits. A prefix makes the answer longer, by some three times its length for each claim. */
+static void ask_much(struct client *c, size_t n, const char *prefix) {
+    struct buf body = {0}, lines = {0};
     int small = 128 << 10;
     client_open(c, &server);
     setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    buf_str(&body, "{\"within_ms\":3000000,\"expect\":[\"incr soon\"");
+    buf_printf(&body, "{\"within_ms\":3000000,\"prefix\":\"%s\",\"expect\":[\"incr soon\"", prefix);
     for (int i = 0; i < CLAIMS; i++)
         buf_str(&body, ",\"incr a\"");
     buf_str(&body, "]}");
     ask_with(c, "", body.p, "");
-    wait_for_parked(1);
-    send_line("soon:1|c\na:1|c");
+    wait_for_parked(n);
+    buf_printf(&lines, "%ssoon:1|c\n%sa:1|c", prefix, prefix);
+    send_line(lines.p);
     buf_free(&body);
+    buf_free(&lines);
 }
 
 static void test_a_large_answer(void) {
     start();
     struct client waiting;
-    ask_much(&waiting);
+    ask_much(&waiting, 1, "");
     wait_for_held(0); /* what the socket took is sent */
     EQ_INT(server.http->n_parked, 1);
     EQ_INT(client_receive(&waiting), 200);
@@ -325,7 +328,7 @@ static void test_a_large_answer(void) {
 static void test_a_large_answer_when_stopping(void) {
     start();
     struct client waiting;
-    ask_much(&waiting);
+    ask_much(&waiting, 1, "");
     wait_for_held(0);
     server_stop(&server);                 /* waits for nobody who takes nothing */
     EQ_INT(client_receive(&waiting), -1); /* cut short */
@@ -342,7 +345,7 @@ static void test_a_large_answer_that_is_taken_when_stopping(void) {
     start();
     struct client waiting;
     pthread_t receiver;
-    ask_much(&waiting);
+    ask_much(&waiting, 1, "");
     wait_for_held(0);
     CU_ASSERT_FATAL(pthread_create(&receiver, NULL, receive, &waiting) == 0);
     server_stop(&server);
@@ -350,6 +353,53 @@ static void test_a_large_answer_that_is_taken_when_stopping(void) {
     CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
     CU_ASSERT(waiting.n_body > 100 * CLAIMS);
     client_close(&waiting);
+    client_close(&client);
+}
+
+/* Takes its answer from when the server ends on: then `ending` has one. */
+struct taker {
+    struct client waiting, ending;
+};
+
+static void *receive_at_the_end(void *arg) {
+    struct taker *taker = arg;
+    client_receive(&taker->ending);
+    client_receive(&taker->waiting);
+    return NULL;
+}
+
+/* Those who take nothing had the whole moment, one after the other, and nothing was left for who came behind them. */
+static void test_who_takes_waits_for_nobody(void) {
+    enum { STILL = 7 };
+    struct client still[STILL];
+    struct taker takers[2]; /* before them, and behind */
+    pthread_t receivers[2];
+    char prefix[128], body[128];
+    size_t n = 0;
+    start();
+    for (int i = 0; i < STILL + 2; i++) { /* each has names of its own, which nobody has sent yet */
+        bool takes = i == 0 || i == STILL + 1;
+        snprintf(prefix, sizeof prefix, "%0*d.", takes ? 120 : 2, i);
+        ask_much(takes ? &takers[i != 0].waiting : &still[i - 1], ++n, prefix);
+        wait_for_held(0);
+    }
+    for (int i = 0; i < 2; i++) {
+        snprintf(body, sizeof body, WAITS, "never");
+        client_open(&takers[i].ending, &server);
+        ask_with(&takers[i].ending, "", body, "");
+        wait_for_parked(++n);
+        CU_ASSERT_FATAL(pthread_create(&receivers[i], NULL, receive_at_the_end, &takers[i]) == 0);
+    }
+    server_stop(&server);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(receivers[i], NULL);
+        CU_ASSERT_TRUE(client_says(&takers[i].waiting, "\"verdict\":\"pass\""));
+        CU_ASSERT(takers[i].waiting.n_body > 300 * CLAIMS);
+        client_close(&takers[i].waiting);
+        client_close(&takers[i].ending);
+    }
+    for (int i = 0; i < STILL; i++)
+        client_close(&still[i]);
     client_close(&client);
 }
 
@@ -361,4 +411,5 @@ UNIT_MAIN("http/park", {"it leaves and comes back", test_it_leaves_and_comes_bac
           {"descriptors of many", test_descriptors_of_many}, {"many go away", test_many_go_away},
           {"many when stopping", test_many_when_stopping}, {"a large answer", test_a_large_answer},
           {"a large answer when stopping", test_a_large_answer_when_stopping},
-          {"a large answer that is taken when stopping", test_a_large_answer_that_is_taken_when_stopping})
+          {"a large answer that is taken when stopping", test_a_large_answer_that_is_taken_when_stopping},
+          {"who takes waits for nobody", test_who_takes_waits_for_nobody})

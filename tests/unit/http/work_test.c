@@ -30,66 +30,74 @@ static void count_rest(void *arg) {
     ++*(atomic_int *)arg;
 }
 
+/* Workers and the jobs for them. */
+struct shop {
+    struct work *work;
+    sem_t started, may_end;
+    atomic_int order, rests;
+};
+
+static void shop_open(struct shop *shop) {
+    struct err err = {0};
+    sem_init(&shop->started, 0, 0);
+    sem_init(&shop->may_end, 0, 0);
+    shop->order = shop->rests = 0;
+    shop->work = work_start(count_rest, &shop->rests, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(shop->work);
+}
+
+/* waits: until may_end is posted. */
+static void shop_put(struct shop *shop, struct held *held, enum work_length length, bool waits) {
+    *held = (struct held){.job = {.run = run_held, .length = length},
+                          .started = &shop->started,
+                          .may_end = waits ? &shop->may_end : NULL,
+                          .order = &shop->order};
+    CU_ASSERT(work_put(shop->work, &held->job));
+}
+
+/* After work_stop. */
+static void shop_close(struct shop *shop) {
+    work_free(shop->work);
+    sem_destroy(&shop->started);
+    sem_destroy(&shop->may_end);
+}
+
 static void test_long_jobs_leave_a_worker(void) {
     enum { LONG = 4, SHORT = 3 };
-    struct err err = {0};
-    sem_t started, may_end;
-    atomic_int order = 0, rests = 0;
+    struct shop shop;
     struct held jobs[LONG + SHORT];
-    sem_init(&started, 0, 0);
-    sem_init(&may_end, 0, 0);
-    struct work *work = work_start(count_rest, &rests, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(work);
-    for (int i = 0; i < LONG + SHORT; i++) {
-        jobs[i] = (struct held){.job = {.run = run_held, .length = i < LONG ? WORK_LONG : WORK_SHORT},
-                                .started = &started,
-                                .may_end = i < LONG ? &may_end : NULL,
-                                .order = &order};
-        CU_ASSERT(work_put(work, &jobs[i].job));
-    }
+    shop_open(&shop);
+    for (int i = 0; i < LONG + SHORT; i++)
+        shop_put(&shop, &jobs[i], i < LONG ? WORK_LONG : WORK_SHORT, i < LONG);
     /* the first long one, and all short ones, while no long one has ended */
     for (int i = 0; i < HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT + SHORT; i++)
-        sem_wait(&started);
-    EQ_INT(order, HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT + SHORT);
+        sem_wait(&shop.started);
+    EQ_INT(shop.order, HTTP_WORKERS - HTTP_WORKERS_FOR_SHORT + SHORT);
     for (int i = LONG; i < LONG + SHORT; i++)
         CU_ASSERT(jobs[i].place > 0);
     for (int i = 0; i < LONG; i++)
-        sem_post(&may_end);
-    work_stop(work); /* what was put is run */
+        sem_post(&shop.may_end);
+    work_stop(shop.work); /* what was put is run */
     for (int i = 1; i < LONG; i++)
         CU_ASSERT(jobs[i].place > jobs[i - 1].place);
-    EQ_INT(order, LONG + SHORT);
-    work_free(work);
-    sem_destroy(&started);
-    sem_destroy(&may_end);
+    EQ_INT(shop.order, LONG + SHORT);
+    shop_close(&shop);
 }
 
 /* Each of ten thousand answers once woke the watch thread by itself. */
 static void test_rests_after_a_row(void) {
     enum { ROW = 100 };
-    struct err err = {0};
-    sem_t started, may_end;
-    atomic_int order = 0, rests = 0;
+    struct shop shop;
     struct held jobs[HTTP_WORKERS + ROW];
-    sem_init(&started, 0, 0);
-    sem_init(&may_end, 0, 0);
-    struct work *work = work_start(count_rest, &rests, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(work);
-    for (int i = 0; i < HTTP_WORKERS + ROW; i++) {
-        jobs[i] = (struct held){.job = {.run = run_held, .length = WORK_SHORT},
-                                .started = &started,
-                                .may_end = i < HTTP_WORKERS ? &may_end : NULL,
-                                .order = &order};
-        CU_ASSERT(work_put(work, &jobs[i].job));
-    }
+    shop_open(&shop);
+    for (int i = 0; i < HTTP_WORKERS + ROW; i++)
+        shop_put(&shop, &jobs[i], WORK_SHORT, i < HTTP_WORKERS);
     for (int i = 0; i < HTTP_WORKERS; i++)
-        sem_post(&may_end); /* all workers are at work, and all jobs are there */
-    work_stop(work);
-    CU_ASSERT(rests > 0 && rests <= HTTP_WORKERS + (HTTP_WORKERS + ROW) / WORK_ROW);
+        sem_post(&shop.may_end); /* all workers are at work, and all jobs are there */
+    work_stop(shop.work);
+    CU_ASSERT(shop.rests > 0 && shop.rests <= HTTP_WORKERS + (HTTP_WORKERS + ROW) / WORK_ROW);
     CU_ASSERT_FALSE(work_is_worker());
-    work_free(work);
-    sem_destroy(&started);
-    sem_destroy(&may_end);
+    shop_close(&shop);
 }
 
 static int post(struct client *c, const char *request, const char *body) {

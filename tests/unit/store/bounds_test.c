@@ -229,6 +229,15 @@ static void series_limit(const char *path) {
     struct store_stats stats;
     store_stats(s, &stats);
     EQ_INT(stats.losses[LOSS_SERIES_LIMIT], 21);
+    for (int round = 0; round < 20; round++) { /* what a reset forgot is no series any more */
+        OK(store_reset(s, 1, NULL, &err));
+        for (int i = 0; i < 11; i++) {
+            snprintf(name, sizeof name, "r%d.%d", round, i);
+            put_number(s, name, i);
+        }
+        COMMIT(s);
+        EQ_INT(count_of(s, SERIES, everything), 10);
+    }
     store_close(s);
 }
 ON_EACH_MEDIUM(series_limit)

@@ -235,12 +235,14 @@ static inline int keep_session(void *arg, const struct session_row *row) {
 
 struct place {
     char directory[64], path[128];
+    char log[144]; /* SQLite's, beside it */
 };
 
 static inline const char *place_make(struct place *p) {
     strcpy(p->directory, "/tmp/statwit-store-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(p->directory));
     snprintf(p->path, sizeof p->path, "%s/r.db", p->directory);
+    snprintf(p->log, sizeof p->log, "%s-wal", p->path);
     return p->path;
 }
 

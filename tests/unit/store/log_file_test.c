@@ -74,13 +74,11 @@ static void a_failed_commit_is_dropped(void) {
     sqlite3 *db = open_db(p.path, log_file_vfs()), *other = open_db(p.path, NULL);
     struct rlimit all, few = {0};
     struct stat log;
-    char path[FILENAME_MAX];
-    snprintf(path, sizeof path, "%s-wal", p.path);
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &all);
     for (int i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(run(db, "BEGIN IMMEDIATE; " ROWS(20, 1000)), SQLITE_OK);
-        CU_ASSERT_EQUAL_FATAL(stat(path, &log), 0);
+        CU_ASSERT_EQUAL_FATAL(stat(p.log, &log), 0);
         few = (struct rlimit){(rlim_t)log.st_size + (rlim_t)i * 9000, all.rlim_max};
         setrlimit(RLIMIT_FSIZE, &few);
         CU_ASSERT_NOT_EQUAL(commit(db), SQLITE_OK);

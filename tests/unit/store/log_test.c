@@ -21,22 +21,20 @@ static void commit_round(struct store *s) {
 static void test_not_in_a_commit(void) {
     struct place p;
     const char *path = place_make(&p);
-    char log[160];
-    snprintf(log, sizeof log, "%s-wal", path);
     struct store *s = open_at(path);
     off_t database = size_of(path);
-    for (int i = 0; size_of(log) < 700 * PAGE && i < 1000; i++)
+    for (int i = 0; size_of(p.log) < 700 * PAGE && i < 1000; i++)
         commit_round(s);
     CU_ASSERT_EQUAL(size_of(path), database);
     store_shorten_log(s);
     database = size_of(path);
     CU_ASSERT(database > 100 * PAGE);
-    off_t length = size_of(log); /* used again from its beginning */
+    off_t length = size_of(p.log); /* used again from its beginning */
     for (int i = 0; i < 5; i++) {
         commit_round(s);
         store_shorten_log(s);
     }
-    CU_ASSERT_EQUAL(size_of(log), length);
+    CU_ASSERT_EQUAL(size_of(p.log), length);
     CU_ASSERT_EQUAL(size_of(path), database); /* it is short: nothing to do */
     store_close(s);
     place_remove(&p);
@@ -45,12 +43,10 @@ static void test_not_in_a_commit(void) {
 static void test_nobody_calls(void) {
     struct place p;
     const char *path = place_make(&p);
-    char log[160];
-    snprintf(log, sizeof log, "%s-wal", path);
     struct store *s = open_at(path);
     for (int i = 0; i < 150; i++)
         commit_round(s);
-    CU_ASSERT(size_of(log) < (off_t)2200 * PAGE);
+    CU_ASSERT(size_of(p.log) < (off_t)2200 * PAGE);
     store_close(s);
     place_remove(&p);
 }

@@ -18,6 +18,7 @@ public final class Recorder implements AutoCloseable {
     static final String VERSION = "0.1.0";
     static final double API = 1; // the number in the ready line and in the status that this package was written for
     private static final int LABEL_MAX = 1024; // bytes
+    private static final String NO_LABELS = "unknown field 'label'"; // says an older server
     private static final Duration ANSWER = Duration.ofSeconds(60); // beyond the time that the question itself may wait
 
     private final String url;
@@ -93,7 +94,13 @@ public final class Recorder implements AutoCloseable {
 
     /** The same; the label says whose it is: the name of a test. */
     public Metrics session(String label) {
-        return new Metrics(this, call("POST", "sessions", Map.of("label", beginning(label)), Duration.ZERO));
+        try {
+            return new Metrics(this, call("POST", "sessions", Map.of("label", beginning(label)), Duration.ZERO));
+        } catch (Malformed why) {
+            if (!why.getMessage().startsWith(NO_LABELS))
+                throw why;
+            return session(); // an older server knows no labels, and is as good without one
+        }
     }
 
     private static String beginning(String text) {

@@ -15,9 +15,11 @@ import java.lang.reflect.Method;
 import java.net.InetSocketAddress;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -110,6 +112,35 @@ class RecorderTest {
         server.start();
         try {
             unavailable(says, () -> Recorder.find(env("STATWIT_URL", "http://127.0.0.1:" + server.getAddress().getPort())));
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '~', quoteCharacter = '`', value = {"unknown field 'label'; did you mean 'table'? ~ true", "no label today ~ false"})
+    void anOlderServerKnowsNoLabel(String says, boolean again) throws Exception {
+        List<String> asked = new ArrayList<>();
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.createContext("/", exchange -> {
+            String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            asked.add(body);
+            boolean label = body.contains("label");
+            byte[] text = (label ? Json.write(Map.of("error", says))
+                : "{\"name\":\"a\",\"env\":{},\"api_key\":\"\",\"dogstatsd\":{\"udp\":\"127.0.0.1:1\"}}").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(label ? 400 : 201, text.length);
+            try (OutputStream out = exchange.getResponseBody()) {
+                out.write(text);
+            }
+        });
+        server.start();
+        try {
+            Recorder recorder = Recorder.at("http://127.0.0.1:" + server.getAddress().getPort());
+            if (again)
+                assertEquals("a", recorder.session("b").name());
+            else
+                assertEquals(says, assertThrows(Malformed.class, () -> recorder.session("b")).getMessage());
+            assertEquals(again ? List.of("{\"label\":\"b\"}", "{}") : List.of("{\"label\":\"b\"}"), asked);
         } finally {
             server.stop(0);
         }
