@@ -120,6 +120,8 @@ static int start_daemons(struct http *h, struct err *err) {
     if (n <= 0 || started < n)
         return -1;
     h->parked_max = parked_max();
+    h->last_ns = HTTP_LAST_MS * NS_PER_MS;
+    h->still_ns = HTTP_STILL_MS * NS_PER_MS;
     h->stand_in = parks ? socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1; /* last */
     return 0;
 }

@@ -202,7 +202,7 @@ static bool goes_on(struct parked *p, int64_t now_ns) {
     p->n_untaken = untaken(p);
     if (p->moved_mono_ns == 0 || p->n_untaken != before)
         p->moved_mono_ns = now_ns;
-    return now_ns - p->moved_mono_ns < HTTP_STILL_MS * NS_PER_MS;
+    return now_ns - p->moved_mono_ns < p->http->still_ns;
 }
 
 /* Each in turn, again and again, so that nobody waits for one who takes nothing. */
@@ -210,7 +210,7 @@ void http_park_end(struct http *h) {
     struct timespec moment = {.tv_nsec = 2 * NS_PER_MS};
     struct parked *list = atomic_exchange(&h->last, NULL);
     int64_t begun_ns = clock_mono_ns(), now_ns = begun_ns;
-    while (list && now_ns - begun_ns < HTTP_LAST_MS * NS_PER_MS) {
+    while (list && now_ns - begun_ns < h->last_ns) {
         for (struct parked **at = &list; *at;) {
             struct parked *p = *at;
             if (goes_on(p, now_ns)) {

@@ -63,6 +63,7 @@ struct http {
     atomic_size_t n_held;
     atomic_size_t n_parked; /* sockets that libmicrohttpd does not know: park.h */
     size_t parked_max;
+    int64_t last_ns, still_ns;   /* HTTP_LAST_MS and HTTP_STILL_MS, but for tests */
     struct parked *_Atomic last; /* when stopping: those whose client has not taken the whole answer yet */
     atomic_size_t n_looks_held;  /* of lists: control/held.h */
     /* Requests from their headers to the end of their answer, or until park.c sends it. */
