@@ -15,12 +15,18 @@
 #include <unistd.h>
 
 #define SCHEMA_VERSION                                                                                       \
-    "11" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
-/* Makes of a file of today's version one of version 6. */
+    "12" /* the user_version of a new recording, as view_test.c and file_test.c expect it */
+/* Makes of a file of today's version one of an earlier version. */
+#define TO_VERSION_11                                                                                          \
+    "DROP VIEW samples; UPDATE chunk SET vals = (SELECT json_group_object(CAST(r.key + v.key * step AS TEXT)," \
+    " CASE WHEN v.type IN ('array', 'object') THEN json(v.value) ELSE v.value END)"                            \
+    " FROM json_each(vals) r CROSS JOIN json_each(r.value) v) WHERE step > 0;"                                 \
+    "ALTER TABLE chunk DROP COLUMN step; PRAGMA user_version = 11;"
 #define TO_VERSION_7                                                                                         \
+    TO_VERSION_11                                                                                            \
     "DROP VIEW sessions; ALTER TABLE session DROP COLUMN label;"                                             \
     "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id;"                                             \
-    "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"      \
+    "DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"                         \
     "DROP TABLE kept_request; PRAGMA user_version = 7;"
 #define TO_VERSION_6 TO_VERSION_7 FROM_7_TO_6
 #define FROM_7_TO_6                                                                                          \

@@ -240,8 +240,8 @@ static void an_older_recorder_kept_it(void) {
     die_recording(old.path, false, 1, put_body, 14);
     die_recording(committed.path, false, 2, put_body, 14);
     run_sql(
-        old.path,
-        "DROP VIEW samples; DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
+        old.path, TO_VERSION_11
+        "DROP VIEW series; DROP VIEW requests; DROP VIEW kept_samples; DROP TABLE kept;"
         "CREATE TABLE kept (first_id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, source INTEGER NOT NULL,"
         " vals TEXT NOT NULL); PRAGMA user_version = 10;"
         "INSERT INTO kept_request SELECT 15, session_id, 1700000000000000002, source, method, path, query, status, wire_bytes,"
