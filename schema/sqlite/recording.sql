@@ -128,6 +128,8 @@ CREATE INDEX context_metric ON context (metric_id);
 CREATE INDEX context_remarks ON context (metric_id) WHERE remarks IS NOT NULL;
 
 -- The samples of one context in one slice of the stream (a slice is at most 2,097,152 ids and never spans two commits).
+-- vals: one bare JSON scalar; or {"offset from id": value, ...}; or, with a step, runs {"offset from id": [value, ...], ...}, in which each id
+-- is greater by the step than the one before it. A value: a number, a string (sets), [timestamp, value], or an object (sketches).
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY, -- of its first sample
     context_id INTEGER NOT NULL,
@@ -137,8 +139,8 @@ CREATE TABLE chunk (
     sum REAL,
     min REAL,
     max REAL,
-    vals TEXT NOT NULL      -- one bare JSON scalar, or {"offset from id": value, ...}; value: a number, a string (sets),
-                            -- [timestamp, value], or an object (sketches)
+    vals TEXT NOT NULL,
+    step INTEGER            -- NULL: vals has no runs
 );
 
 -- Samples whose timestamps lie where Datadog takes none, counted as they come: so lint need not look at each sample. Of samples that were

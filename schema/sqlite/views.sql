@@ -59,10 +59,10 @@ SELECT id, session,
        source, name, type, value, text, sample_rate, tags, host, timestamp, interval, unit, container_id, external_data,
        cardinality, entity_id, device, source_type, resources, series_id, received_at_ns, remarks, line AS remarked_line
 FROM (
-    SELECT c.id + coalesce(v.key, 0) AS id, s.name AS session,
-           (SELECT a.received_at FROM arrival a WHERE a.first_id <= c.id + coalesce(v.key, 0) ORDER BY a.first_id DESC LIMIT 1) AS received_at_ns,
+    SELECT c.id + r.key + coalesce(v.key, 0) * coalesce(c.step, 1) AS id, s.name AS session,
+           (SELECT a.received_at FROM arrival a WHERE a.first_id <= c.id + r.key + coalesce(v.key, 0) * coalesce(c.step, 1) ORDER BY a.first_id DESC LIMIT 1) AS received_at_ns,
            (SELECT o.word FROM arrival a JOIN sources o ON o.id = a.source
-            WHERE a.first_id <= c.id + coalesce(v.key, 0) ORDER BY a.first_id DESC LIMIT 1) AS source,
+            WHERE a.first_id <= c.id + r.key + coalesce(v.key, 0) * coalesce(c.step, 1) ORDER BY a.first_id DESC LIMIT 1) AS source,
            m.name, t.word AS type,
            CASE WHEN m.type = 5 THEN NULL WHEN v.type = 'array' THEN json_extract(v.value, '$[1]')
                 WHEN v.type = 'object' THEN json_extract(v.value, '$.avg') ELSE v.value END AS value,
@@ -79,7 +79,8 @@ FROM (
                  SELECT l.prev FROM chain CROSS JOIN chunk l ON l.id = chain.id WHERE l.prev IS NOT NULL)
              SELECT json_group_array(id) FROM (SELECT id FROM chain ORDER BY id))) k
          CROSS JOIN chunk c ON c.id = k.value LEFT JOIN context x ON x.id = c.context_id
-         CROSS JOIN json_each(c.vals) v
+         CROSS JOIN json_each(CASE WHEN c.step THEN c.vals ELSE '[0]' END) r -- runs: the key is their place
+         CROSS JOIN json_each(CASE WHEN c.step THEN r.value ELSE c.vals END) v
     UNION ALL
     SELECT k.id, s.name, k.received_at, o.word, m.name, t.word, k.value, k.text,
            iif(x.id IS NULL, 1.0, x.sample_rate), coalesce(x.tags, m.spelled, m.tags), m.host, k.timestamp, nullif(x.interval, 0), x.unit, x.container_id, x.external_data, x.cardinality,

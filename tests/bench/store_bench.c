@@ -92,9 +92,9 @@ static uint64_t scatter(uint64_t i, uint64_t n) {
     return (i >> 32) % n;
 }
 
-/* Stores n samples of n_series, each of another one if they are as many; returns samples a second. */
-static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, double *cpu_per_million,
-                         double *bytes_per_sample, double *longest_ms, double *mib) {
+/* Stores n samples of n_series, scattered or in turn; returns samples a second. */
+static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, bool in_turn,
+                         double *cpu_per_million, double *bytes_per_sample, double *longest_ms, double *mib) {
     struct err err = {0};
     struct store *s = store_open(&(struct store_options){.path = path}, &err);
     if (!s)
@@ -111,7 +111,7 @@ static double store_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, dou
     for (uint64_t i = 0; i < n; i++) {
         if (i % PER_READ == 0)
             store_arrival(s, 1, SOURCE_UDP, start + (int64_t)i, &err);
-        check(store_put(s, &made[n == n_series ? i : scatter(i, n_series)].record, &err), &err);
+        check(store_put(s, &made[in_turn ? i % n_series : scatter(i, n_series)].record, &err), &err);
         if ((i + 1) % per_commit == 0 || i + 1 == n) {
             int64_t before = clock_mono_ns();
             check(store_commit(s, &err), &err);
@@ -173,14 +173,15 @@ static double bare_rate(uint64_t n_series, uint64_t n, uint64_t per_commit, doub
 }
 
 /* per_commit: as many as the ingest loop commits under load. */
-static void compare(uint64_t n_series, uint64_t n, uint64_t per_commit) {
+static void compare(uint64_t n_series, uint64_t n, uint64_t per_commit, bool in_turn) {
     double cpu, bare_cpu, bytes, longest, mib;
     double bare = bare_rate(n_series, n, per_commit, &bare_cpu);
     remove_files();
-    double rate = store_rate(n_series, n, per_commit, &cpu, &bytes, &longest, &mib);
+    double rate = store_rate(n_series, n, per_commit, in_turn, &cpu, &bytes, &longest, &mib);
     printf(
-        "%8llu series  %5.2f M/s, bare rows %5.2f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
-        (unsigned long long)n_series, rate / 1e6, bare / 1e6, rate / bare, cpu, bare_cpu, bare_cpu / cpu);
+        "%8llu series%s %5.2f M/s, bare rows %5.2f M/s, ratio %4.2f   CPU %5.2f s/M, bare rows %4.2f, ratio %4.2f\n",
+        (unsigned long long)n_series, in_turn ? " in turn" : "", rate / 1e6, bare / 1e6, rate / bare, cpu,
+        bare_cpu, bare_cpu / cpu);
     printf("                 %.1f bytes a sample, longest commit %.1f ms, %.0f MiB\n", bytes, longest, mib);
 }
 
@@ -246,7 +247,7 @@ static void compare_new(uint64_t n, uint64_t per_commit) {
     double cpu, bare_cpu, bytes, longest, mib;
     double bare = bare_series_rate(n, per_commit, &bare_cpu);
     remove_files();
-    double rate = store_rate(n, n, per_commit, &cpu, &bytes, &longest, &mib);
+    double rate = store_rate(n, n, per_commit, true, &cpu, &bytes, &longest, &mib);
     double load = load_cpu_s() / ((double)n / 1e6);
     remove_files();
     printf(
@@ -346,7 +347,9 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/r.db", directory);
     latency();
     remove_files();
-    compare(1000, n, 20480);
+    compare(1000, n, 20480, true);
+    remove_files();
+    compare(1000, n, 20480, false);
     ask("all series", false, (struct filter){0});
     ask("samples of one series", true, (struct filter){.name = SPAN("service.request.n7")});
     ask("newest 100", true, (struct filter){.limit = 100, .newest = true});
@@ -354,9 +357,9 @@ int main(int argc, char **argv) {
         (struct filter){.name = SPAN("service.request.n7"), .limit = 100, .newest = true});
     ask("all samples", true, (struct filter){0});
     remove_files();
-    compare(100000, n, 500000);
+    compare(100000, n, 500000, false);
     remove_files();
-    compare(1000000, n < 2000000 ? n : 2000000, 65536);
+    compare(1000000, n < 2000000 ? n : 2000000, 65536, false);
     remove_files();
     compare_new(100000, 65536);
     compare_new(1000000, 65536);

@@ -12,7 +12,8 @@ static bool chunk_row(void *arg, size_t i, struct bulk_value *values) {
     struct intern_series *series = &s->intern.series[g->series];
     uint64_t id = s->slice.first_id + g->first;
     struct span vals;
-    if (!slice_join(&s->slice, g, &vals))
+    uint32_t step;
+    if (!slice_join(&s->slice, g, &vals, &step))
         return false;
     values[0] = bulk_id(id);
     values[1] = bulk_id(s->intern.contexts[g->context].id);
@@ -23,6 +24,7 @@ static bool chunk_row(void *arg, size_t i, struct bulk_value *values) {
     values[6] = bulk_number(g->min);
     values[7] = bulk_number(g->max);
     values[8] = bulk_text(vals);
+    values[9] = step ? bulk_id(step) : bulk_null();
     series->last_chunk = id;
     return true;
 }

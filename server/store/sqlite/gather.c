@@ -153,7 +153,8 @@ static int gather_chains(struct reading *g, uint64_t from, uint64_t to) {
 }
 
 static int open_table(struct reading *g, uint64_t from, uint64_t to) {
-#define SELECT_CHUNKS "SELECT c.id, c.context_id, c.vals, coalesce(x.metric_id, c.context_id) FROM chunk c"
+#define SELECT_CHUNKS                                                                                        \
+    "SELECT c.id, c.context_id, c.vals, c.step, coalesce(x.metric_id, c.context_id) FROM chunk c"
     g->by_table = true;
     g->stmt = rows_statement(
         g->r,
@@ -197,7 +198,8 @@ int gather_chunks(struct reading *g) {
     if (!g->all && behind_from(g) * SHARE_WALKED <= (double)(g->to - start) + 1) {
         int result = gather_chains(g, start, g->to);
         if (result == 0) {
-            g->stmt = rows_statement(g->r, "SELECT id, context_id, vals FROM chunk WHERE id = ?", g->err);
+            g->stmt =
+                rows_statement(g->r, "SELECT id, context_id, vals, step FROM chunk WHERE id = ?", g->err);
             return g->stmt ? 0 : -1;
         }
         if (result < 0)
@@ -216,7 +218,7 @@ int gather_next(struct reading *g) {
         return got == 0 ? rows_damaged(g->err) : got;
     }
     int got;
-    while ((got = db_row(g->r->db, g->stmt, g->err)) == 1 && !is_chosen(g, db_id(g->stmt, 3)))
+    while ((got = db_row(g->r->db, g->stmt, g->err)) == 1 && !is_chosen(g, db_id(g->stmt, 4)))
         ;
     return got;
 }

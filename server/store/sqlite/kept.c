@@ -89,7 +89,7 @@ static int load_value(struct loading *l, uint64_t id, uint64_t context_id, struc
         buf_printf(&l->text, "[%lld,", (long long)l->timestamp);
     buf_span(&l->text, value);
     buf_str(&l->text, stamped ? "]}" : "}");
-    vals_start(&l->vals, buf_view(&l->text));
+    vals_start(&l->vals, buf_view(&l->text), 0);
     if (l->text.failed || vals_next(&l->vals) != 1)
         return 0;
     db_bind_id(l->of_context, 1, context_id);

@@ -14,12 +14,13 @@ EMBED(sql_0008, "schema/sqlite/0008_kept.sql");
 EMBED(sql_0009, "schema/sqlite/0009_strays.sql");
 EMBED(sql_0010, "schema/sqlite/0010_labels.sql");
 EMBED(sql_0011, "schema/sqlite/0011_kept_runs.sql");
+EMBED(sql_0012, "schema/sqlite/0012_steps.sql");
 EMBED(sql_0013, "schema/sqlite/0013_own_spellings.sql");
 EMBED(sql_views, "schema/sqlite/views.sql");
 
 /* What makes of version i the next one. A new file is of today's version at once (template.h). */
 static const char *const steps[] = {NULL,     sql_0002, sql_0003, sql_0004, sql_0005, sql_0006, sql_0007,
-                                    sql_0008, sql_0009, sql_0010, sql_0011, "",       sql_0013};
+                                    sql_0008, sql_0009, sql_0010, sql_0011, sql_0012, sql_0013};
 #define VERSION ((int64_t)(sizeof steps / sizeof steps[0]))
 
 int migrate_check(const char *path, int64_t user_version, struct err *err) {

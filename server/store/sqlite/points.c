@@ -60,7 +60,7 @@ static int take_chunk(struct pointing *p) {
     p->spelling = rows_spelling(p->g.r, db_id(p->g.stmt, 1), p->g.err);
     if (!p->spelling)
         return -1;
-    vals_start(&p->vals, db_span(p->g.stmt, 2));
+    vals_start(&p->vals, db_span(p->g.stmt, 2), sqlite3_column_int64(p->g.stmt, 3));
     int got, result = 0;
     while (result == 0 && (got = vals_next(&p->vals)) != 0) {
         uint64_t id = first + p->vals.offset;
@@ -140,7 +140,7 @@ static int take_values(struct valuing *v) {
     struct rows_spelling *spelling = rows_spelling(g->r, db_id(g->stmt, 1), g->err);
     if (!spelling)
         return -1;
-    vals_start(&v->p.vals, db_span(g->stmt, 2));
+    vals_start(&v->p.vals, db_span(g->stmt, 2), sqlite3_column_int64(g->stmt, 3));
     struct numbers_row row = {.spelling = &spelling->metric, .values = v->values};
     int got, result = 0;
     while (result == 0 && (got = next_values(v, &row)) != 0) {

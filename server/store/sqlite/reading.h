@@ -66,7 +66,7 @@ static inline int reading_no_memory(struct reading *g) {
 int gather_series(struct reading *g, bool ordered);
 /* Readies the chunks that may hold samples of g->list (all series when g->all) with ids from g->from to g->to. */
 int gather_chunks(struct reading *g);
-/* The next chunk's row, (id, context_id, vals) of g->stmt: 1, 0: no more, -1. */
+/* The next chunk's row, (id, context_id, vals, step) of g->stmt: 1, 0: no more, -1. */
 int gather_next(struct reading *g);
 
 #endif

@@ -54,10 +54,24 @@ static int advance(struct reading *g, struct open_chunk *c) {
     return got < 0 ? rows_damaged(g->err) : got;
 }
 
+/*   {"0":[1.5,2]}
+ *        ^          the bracket of a run, behind the number of a key */
+static bool opens_run(struct span text, const char *p) {
+    return p - text.p > 4 && p[-1] == ':' && p[-3] >= '0' && p[-3] <= '9';
+}
+
+/* A value with a timestamp is an array, and one with a sketch has some; nearly all chunks have none. */
+static bool may_be_timed(struct span text, int64_t step) {
+    for (const char *p = text.p, *end = p + text.n; p < end && (p = memchr(p, '[', (size_t)(end - p))); p++)
+        if (!step || !opens_run(text, p))
+            return true;
+    return false;
+}
+
 static int open_chunk(struct reading *g) {
-    /* A value with a timestamp is an array; nearly all chunks have none. */
     struct span text = db_span(g->stmt, 2);
-    if (g->filter->timed && !memchr(text.p, '[', text.n))
+    int64_t step = sqlite3_column_int64(g->stmt, 3);
+    if (g->filter->timed && !may_be_timed(text, step))
         return 0;
     struct open_chunk *c = g->n_spare > 0 ? g->spare[--g->n_spare] : calloc(1, sizeof *c);
     if (!c || !array_room(&g->heap, g->n_heap, &g->cap_heap, sizeof *g->heap) ||
@@ -67,10 +81,7 @@ static int open_chunk(struct reading *g) {
     }
     c->id = db_id(g->stmt, 0);
     c->context_id = db_id(g->stmt, 1);
-    buf_clear(&c->text);
-    buf_span(&c->text, text);
-    vals_start(&c->vals, buf_view(&c->text));
-    int got = c->text.failed ? reading_no_memory(g) : advance(g, c);
+    int got = vals_start_copy(&c->vals, text, step, &c->text) ? advance(g, c) : reading_no_memory(g);
     if (got == 1) {
         g->heap[g->n_heap++] = c;
         sift_up(g, g->n_heap - 1);

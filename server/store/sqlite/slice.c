@@ -17,6 +17,9 @@ bool slice_add_group(struct slice *s, uint32_t context, uint32_t series) {
     return true;
 }
 
+/* Of a text, which mostly is shorter: to call memcpy costs more than to copy some bytes too many. */
+#define COPIED_AT_ONCE 16
+
 static struct slice_entry *entry_at(const struct slice *s, uint32_t offset) {
     return (struct slice_entry *)(void *)(s->arena.p + offset);
 }
@@ -29,14 +32,24 @@ static inline uint32_t begin_entry(struct slice *s, size_t n) {
         buf_add(arena, "\0\0\0", 4); /* so that no entry is at 0 */
         s->kept = 4;
     }
-    if (!buf_room(arena, sizeof(struct slice_entry) + n + 4))
+    if (!buf_room(arena, sizeof(struct slice_entry) + n + COPIED_AT_ONCE))
         return 0;
     uint32_t at = (uint32_t)arena->n;
     arena->n += sizeof(struct slice_entry);
     return at;
 }
 
-/* Its n bytes of text have been added, and there is room for 4 more. */
+/* The group's newest sample lies so far behind the one before it. The step is the smaller one of the first two, as the very first sample may lie
+ * apart, and so may pairs. */
+static inline void count_runs(struct slice_group *g, uint32_t step) {
+    if (step == g->step)
+        return;
+    if (g->n == 2 || (g->n == 3 && step < g->step))
+        g->step = step;
+    g->runs += g->n > 2;
+}
+
+/* Its n bytes of text have been added, and there is room for the COPIED_AT_ONCE more that put_text may read. */
 static inline void end_entry(struct slice *s, struct slice_group *g, uint64_t id, uint32_t at, uint32_t n) {
     struct slice_entry *entry = entry_at(s, at);
     s->arena.n = slice_entry_end(at, n);
@@ -44,8 +57,10 @@ static inline void end_entry(struct slice *s, struct slice_group *g, uint64_t id
     if (g->n++ == 0) {
         g->head = at;
         g->first = entry->offset;
+        g->runs = 1;
     } else {
         entry_at(s, g->tail)->next = at;
+        count_runs(g, entry->offset - g->last);
     }
     g->tail = at;
     g->last = entry->offset;
@@ -118,7 +133,7 @@ bool slice_add_value(struct slice *s, struct slice_group *g, uint64_t id, enum m
     if (!at)
         return false;
     vals_put(&s->arena, type, v);
-    if (!buf_room(&s->arena, 4))
+    if (!buf_room(&s->arena, COPIED_AT_ONCE))
         return false;
     end_entry(s, g, id, at, (uint32_t)(s->arena.n - at - sizeof(struct slice_entry)));
     return true;
@@ -131,40 +146,89 @@ bool slice_begin_run(struct slice *s, uint64_t id, int64_t received_at, enum sou
     return true;
 }
 
-/* {"7":1.5,"12":2}. The keys rise, so each has as many digits as the one before it, or more. */
-#define KEY_MAX (NUMBER_DIGITS + 4)
-bool slice_join(struct slice *s, const struct slice_group *g, struct span *text) {
+/* Of a key: a comma or brace before it, its quotes, colon and bracket. */
+#define KEY_MAX (NUMBER_DIGITS + 8)
+
+/* Keys rise, so each has as many digits as the one before it, or more. */
+struct join_key {
+    size_t digits;
+    uint64_t above; /* what has more digits */
+};
+
+static inline char *put_key(struct join_key *k, uint32_t key, char *p) {
+    for (; key >= k->above; k->above *= 10)
+        k->digits++;
+    *p++ = '"';
+    p += k->digits;
+    number_put_digits(p, key, k->digits);
+    *p++ = '"';
+    *p++ = ':';
+    return p;
+}
+
+static inline char *put_text(const struct slice_entry *e, char *p) {
+    memcpy(p, e + 1, COPIED_AT_ONCE);
+    if (e->n > COPIED_AT_ONCE)
+        memcpy(p + COPIED_AT_ONCE, (const char *)(e + 1) + COPIED_AT_ONCE, e->n - COPIED_AT_ONCE);
+    return p + e->n;
+}
+
+/* {"7":1.5,"12":2} */
+static bool join_keys(struct slice *s, const struct slice_entry *e, uint32_t first) {
     struct buf *b = &s->vals;
-    const struct slice_entry *e = entry_at(s, g->head);
-    *text = span_of((const char *)(e + 1), e->n);
-    if (g->n == 1 && vals_is_bare(*text))
-        return true;
-    b->max = ARENA_MAX;
-    buf_clear(b);
-    size_t digits = 1;
-    uint64_t above = 10; /* what has more digits */
+    struct join_key key = {1, 10};
     for (char open = '{';; open = ',') {
-        uint32_t key = e->offset - g->first;
-        if (!buf_room(b, KEY_MAX + e->n + 1))
+        if (!buf_room(b, KEY_MAX + e->n + COPIED_AT_ONCE))
             return false;
-        for (; key >= above; above *= 10)
-            digits++;
         char *p = b->p + b->n;
         *p++ = open;
-        *p++ = '"';
-        p += digits;
-        number_put_digits(p, key, digits);
-        *p++ = '"';
-        *p++ = ':';
-        memcpy(p, e + 1, e->n);
-        b->n = (size_t)(p + e->n - b->p);
+        p = put_key(&key, e->offset - first, p);
+        b->n = (size_t)(put_text(e, p) - b->p);
         if (!e->next)
             break;
         e = entry_at(s, e->next);
     }
     b->p[b->n++] = '}';
-    *text = buf_view(b);
     return true;
+}
+
+/* {"0":[1.5,2],"17":[3]} */
+static bool join_runs(struct slice *s, const struct slice_entry *e, uint32_t first, uint32_t step) {
+    struct buf *b = &s->vals;
+    struct join_key key = {1, 10};
+    for (uint32_t next = first;; next = e->offset + step, e = entry_at(s, e->next)) {
+        if (!buf_room(b, KEY_MAX + e->n + COPIED_AT_ONCE))
+            return false;
+        char *p = b->p + b->n;
+        if (e->offset == next && b->n > 0) {
+            *p++ = ',';
+        } else {
+            memcpy(p, b->n ? "]," : "{", 2);
+            p = put_key(&key, e->offset - first, p + (b->n ? 2 : 1));
+            *p++ = '[';
+        }
+        b->n = (size_t)(put_text(e, p) - b->p);
+        if (!e->next)
+            break;
+    }
+    b->p[b->n++] = ']';
+    b->p[b->n++] = '}';
+    return true;
+}
+
+bool slice_join(struct slice *s, const struct slice_group *g, struct span *text, uint32_t *step) {
+    const struct slice_entry *e = entry_at(s, g->head);
+    *text = span_of((const char *)(e + 1), e->n);
+    *step = 0;
+    if (g->n == 1 && vals_is_bare(*text))
+        return true;
+    if (g->runs <= (g->n + 1) / 2)
+        *step = g->step;
+    s->vals.max = ARENA_MAX;
+    buf_clear(&s->vals);
+    bool ok = *step ? join_runs(s, e, g->first, *step) : join_keys(s, e, g->first);
+    *text = buf_view(&s->vals);
+    return ok;
 }
 
 void slice_clear(struct slice *s) {

@@ -24,6 +24,8 @@ struct slice_group {
     uint32_t head, tail;      /* offsets of entries in the arena */
     uint32_t n;
     uint32_t first, last; /* id - slice.first_id */
+    /* So many pieces the ids are in, in each of which every id is greater by the step than the one before it. */
+    uint32_t runs, step;
     double count, sum, min, max, last_value;
     int64_t first_at, last_at;
     bool sampled;
@@ -108,8 +110,8 @@ static inline size_t slice_entry_end(size_t offset, uint32_t n) {
     return offset + sizeof(struct slice_entry) + (n + 3) / 4 * 4;
 }
 
-/* The text of a group's chunk (vals.h); it holds until the next call. */
-bool slice_join(struct slice *s, const struct slice_group *group, struct span *text);
+/* The text of a group's chunk (vals.h); it holds until the next call. step: of runs, else 0. */
+bool slice_join(struct slice *s, const struct slice_group *group, struct span *text, uint32_t *step);
 void slice_clear(struct slice *s);
 void slice_free(struct slice *s);
 

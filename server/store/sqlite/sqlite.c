@@ -47,8 +47,8 @@ static const char *const texts[SQL_N] = {
         "INSERT INTO context (id, metric_id, hash, tags, sample_rate, container_id, external_data, cardinality,"
         " entity_id, jmx_check_name, inode, unit, interval, source_type, resources, remarks, line)"
         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16 FROM feed",
-    [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals)"
-                  " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed",
+    [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals, step)"
+                  " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM feed",
     [SQL_SUMMARY] =
         "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
         " first_id, last_id, sampled, last_chunk, fell_id)"

@@ -235,24 +235,53 @@ static bool take_value(struct vals_reader *r) {
     return take_scalar(r);
 }
 
-void vals_start(struct vals_reader *r, struct span vals) {
-    r->rest = vals;
-    r->object = take_char(r, '{');
+void vals_start(struct vals_reader *r, struct span vals, int64_t step) {
+    bool known = step >= 0 && step <= UINT32_MAX; /* so that no offset comes near 2^64 */
+    r->rest = known ? vals : span_of("", 0);
+    r->step = known ? (uint64_t)step : 0;
     r->first = true;
+    r->padded = false;
+    r->object = take_char(r, '{');
+    if (r->step && !r->object)
+        r->rest = span_of("", 0);
+}
+
+bool vals_start_copy(struct vals_reader *r, struct span vals, int64_t step, struct buf *copy) {
+    buf_clear(copy);
+    if (!buf_room(copy, vals.n + VALS_PADDING))
+        return false;
+    buf_span(copy, vals);
+    memset(copy->p + copy->n, 0, VALS_PADDING);
+    vals_start(r, buf_view(copy), step);
+    r->padded = r->rest.n > 0;
+    return true;
 }
 
 /* --- the common case (vals_fast.h) ------------------------------------------------------------- */
 
-size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
+/* So that FAST_MOST bytes may be read from where the rest begins: the last bytes of a text are read in a copy. */
+static inline void make_room(struct vals_reader *r) {
+    if (r->rest.n >= FAST_MOST || r->padded)
+        return;
+    if (r->rest.n)
+        memcpy(r->tail, r->rest.p, r->rest.n);
+    memset(r->tail + r->rest.n, 0, FAST_MOST);
+    r->rest.p = r->tail;
+    r->padded = true;
+}
+
+/* Behind the last byte that FAST_MOST may be read from. */
+static inline const char *end_of_room(const struct vals_reader *r) {
+    return r->rest.p + r->rest.n - (r->padded ? 0 : FAST_MOST - 1);
+}
+
+static size_t numbers_of_keys(struct vals_reader *r, size_t max, double *numbers) {
     struct fast_key key = fast_key_of(1);
-    const char *p = r->rest.p;
+    const char *p = r->rest.p, *const room = end_of_room(r);
     uint64_t digits = 0;
+    int64_t timestamp;
     size_t n = 0;
-    if (!r->object || r->first || r->rest.n < FAST_MOST)
-        return 0;
-    const char *last = p + (r->rest.n - FAST_MOST);
-    while (n < max && p <= last && memcmp(p, ",\"", 2) == 0) {
-        int64_t timestamp;
+    while (n < max && p < room && memcmp(p, ",\"", 2) == 0) {
         uint64_t w = fast_eight(p + 2);
         if (!fast_has_key(&key, w)) {
             key = fast_key_of(fast_digits(w));
@@ -260,14 +289,7 @@ size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
                 break;
         }
         const char *end = p + 2 + key.n;
-        if (memcmp(end, "\":", 2) != 0)
-            break;
-        end += 2;
-        bool stamped = *end == '[';
-        if (stamped)
-            end = fast_stamp(r, end + 1, &timestamp);
-        end = end ? fast_number(end, &numbers[n]) : NULL;
-        if (!end || (stamped && *end++ != ']') || (*end != ',' && *end != '}'))
+        if (memcmp(end, "\":", 2) != 0 || !(end = fast_value(r, end + 2, '}', &timestamp, &numbers[n])))
             break;
         digits = w;
         p = end;
@@ -279,42 +301,102 @@ size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
     return n;
 }
 
-int vals_next(struct vals_reader *r) {
-    if (r->object) {
-        uint64_t offset;
-        struct value value = {0};
-        const char *end = r->rest.n < FAST_MOST
-                              ? NULL
-                              : fast_take(r, r->rest.p, r->first, &offset, &value.timestamp, &value.number);
-        if (end && (r->first || offset > r->offset)) {
-            r->value = value;
-            r->rest = span_from(r->rest, (size_t)(end - r->rest.p));
-            r->first = false;
-            r->offset = offset;
-            return 1;
-        }
+static size_t numbers_of_runs(struct vals_reader *r, size_t max, double *numbers) {
+    const char *p = r->rest.p, *const room = end_of_room(r);
+    uint64_t offset = r->offset;
+    int64_t timestamp;
+    size_t n = 0;
+    while (n < max && p < room) {
+        uint64_t next = offset + r->step;
+        const char *end = *p == ',' ? p + 1 : fast_run(p, &next);
+        end = end ? fast_value(r, end, ']', &timestamp, &numbers[n]) : NULL;
+        if (!end)
+            break;
+        offset = next;
+        p = end;
+        n++;
     }
-    if (!r->object) {
-        if (!r->first)
-            return r->rest.n == 0 ? 0 : -1;
-        r->first = false;
-        r->offset = 0;
-        return take_value(r) ? 1 : -1;
-    }
-    if (!r->first) {
-        if (take_char(r, '}'))
-            return r->rest.n == 0 ? 0 : -1;
-        if (!take_char(r, ','))
-            return -1;
-    }
-    uint64_t before = r->first ? 0 : r->offset + 1;
+    r->offset = offset;
+    r->rest = span_from(r->rest, (size_t)(p - r->rest.p));
+    return n;
+}
+
+size_t vals_numbers(struct vals_reader *r, size_t max, double *numbers) {
+    if (!r->object || r->first)
+        return 0;
+    make_room(r);
+    return r->step ? numbers_of_runs(r, max, numbers) : numbers_of_keys(r, max, numbers);
+}
+
+/* --- one by one -------------------------------------------------------------------------------- */
+
+static int next_alone(struct vals_reader *r) {
+    if (!r->first)
+        return r->rest.n == 0 ? 0 : -1;
     r->first = false;
+    r->offset = 0;
+    return take_value(r) ? 1 : -1;
+}
+
+static bool take_key(struct vals_reader *r, bool first) {
+    uint64_t least = first ? 0 : r->offset + 1;
     int64_t offset;
     if (!take_char(r, '"') || !take_int(r, &offset) || !take_char(r, '"') || !take_char(r, ':') ||
-        offset < 0 || (uint64_t)offset < before)
-        return -1;
+        offset < 0 || (uint64_t)offset < least)
+        return false;
     r->offset = (uint64_t)offset;
-    return take_value(r) ? 1 : -1;
+    return true;
+}
+
+/* To the next value, past its key: 1, 0: there is none, -1. */
+static int next_key(struct vals_reader *r, bool first) {
+    if (!first && !take_char(r, ','))
+        return take_char(r, '}') && r->rest.n == 0 ? 0 : -1;
+    return take_key(r, first) ? 1 : -1;
+}
+
+static int next_in_runs(struct vals_reader *r, bool first) {
+    if (!first && take_char(r, ',')) {
+        r->offset += r->step;
+        return 1;
+    }
+    if (!first && !take_char(r, ']'))
+        return -1;
+    int got = next_key(r, first);
+    return got == 1 && !take_char(r, '[') ? -1 : got;
+}
+
+/* The next value in the common case; NULL: it is another one, and nothing has been taken. */
+static inline const char *look(struct vals_reader *r, uint64_t *offset, int64_t *timestamp, double *number) {
+    const char *p = r->rest.p;
+    if (r->step) {
+        *offset = r->offset + r->step;
+        p = r->first ? NULL : *p == ',' ? p + 1 : fast_run(p, offset);
+        return p ? fast_value(r, p, ']', timestamp, number) : NULL;
+    }
+    if (!r->first && *p++ != ',')
+        return NULL;
+    p = fast_offset(p, offset);
+    return p && (r->first || *offset > r->offset) ? fast_value(r, p, '}', timestamp, number) : NULL;
+}
+
+int vals_next(struct vals_reader *r) {
+    if (!r->object)
+        return next_alone(r);
+    make_room(r);
+    uint64_t offset;
+    struct value value = {0};
+    const char *end = look(r, &offset, &value.timestamp, &value.number);
+    bool first = r->first;
+    r->first = false;
+    if (end) {
+        r->value = value;
+        r->rest = span_from(r->rest, (size_t)(end - r->rest.p));
+        r->offset = offset;
+        return 1;
+    }
+    int got = r->step ? next_in_runs(r, first) : next_key(r, first);
+    return got == 1 && !take_value(r) ? -1 : got;
 }
 
 void vals_free(struct vals_reader *r) {

@@ -3,6 +3,8 @@
  *     1.5                          one sample: its value alone
  *     {"0":1.5,"3":2,"17":[1700000000,4]}
  *                                  id - chunk.id : value
+ *     {"0":[1.5,2],"17":[3,[1700000000,4],5]}
+ *                                  runs, where chunk.step is given: id - chunk.id : values, each id greater by the step than the one before it
  *     value   a number (as it stood on the wire when that is JSON) or, of a set, a string
  *             [timestamp, value]   with the client's timestamp
  *             {"ts","n","sum","min","max","avg","k":[keys],"c":[counts]}   an intake sketch
@@ -28,9 +30,15 @@ static inline bool vals_is_bare(struct span text) {
  * malformed. */
 size_t vals_unquote(struct span text, struct buf *b);
 
+#define VALS_PADDING 72 /* bytes */
+
+/* Not to be copied or moved from vals_start to the last value. */
 struct vals_reader {
     struct span rest; /* what is left to read */
     bool object, first;
+    /* VALS_PADDING zeros follow the rest, so that eight bytes may be looked at at once up to its end. */
+    bool padded;
+    uint64_t step;   /* of runs, else 0 */
     uint64_t offset; /* of the value just read */
     struct value value;
     uint64_t stamp_text, stamp; /* the first eight digits of the last timestamp, and what they mean */
@@ -39,9 +47,13 @@ struct vals_reader {
     int32_t *keys;
     uint32_t *counts;
     size_t cap_bins;
+    char tail[2 * VALS_PADDING]; /* the last bytes of a text that is not padded */
 };
 
-void vals_start(struct vals_reader *r, struct span vals);
+/* step: the chunk's column, 0: NULL. One that no chunk has makes the text malformed. */
+void vals_start(struct vals_reader *r, struct span vals, int64_t step);
+/* The same of a copy, which the caller keeps until the last value; false when out of memory. */
+bool vals_start_copy(struct vals_reader *r, struct span vals, int64_t step, struct buf *copy);
 /* 1: r->offset and r->value are the next one; 0: no more; -1: malformed. */
 int vals_next(struct vals_reader *r);
 /* Takes the next values as long as they are plain numbers, at most max of them, with or without timestamps: several times as fast. How many;

@@ -1,4 +1,4 @@
-/* The common case of a chunk's text: ,"12":[1700000000,4.25] or ,"12":4.25 with short numbers, away from the end of the text.
+/* The common case of a chunk's text: ,"12":[1700000000,4.25] or ,"12":4.25 or, in a run, ,4.25 with short numbers.
  *
  * Eight bytes are looked at at once. What is slow about a value is to know where the next one begins, so that depends on as little as it can:
  * a key is taken to be as long as the one before it, and the end of a number is found before the number is read.
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FAST_MOST   72
+#define FAST_MOST   VALS_PADDING
 #define FAST_INLINE static inline __attribute__((always_inline))
 
 /* Eight bytes of text from p on, the first one lowest; a digit is its value. */
@@ -152,25 +152,37 @@ FAST_INLINE const char *fast_number(const char *p, double *number) {
     return *p == '-' ? fast_negative(p + 1, number) : fast_positive(p, number);
 }
 
-/* The next value from p on; NULL: it is another case, and nothing has been taken. */
-static inline const char *fast_take(struct vals_reader *r, const char *p, bool first, uint64_t *offset,
-                                    int64_t *timestamp, double *number) {
-    if ((!first && *p++ != ',') || *p++ != '"')
+/* The value at p, and behind it a comma or `close`; NULL: it is another case. */
+FAST_INLINE const char *fast_value(struct vals_reader *r, const char *p, char close, int64_t *timestamp,
+                                   double *number) {
+    bool stamped = *p == '[';
+    if (stamped)
+        p = fast_stamp(r, p + 1, timestamp);
+    p = p ? fast_number(p, number) : NULL;
+    if (!p || (stamped && *p++ != ']') || (*p != ',' && *p != close))
+        return NULL;
+    return p;
+}
+
+/* The key at p with its colon; NULL: it is another case. */
+FAST_INLINE const char *fast_offset(const char *p, uint64_t *offset) {
+    if (*p++ != '"')
         return NULL;
     uint64_t w = fast_eight(p);
     unsigned n = fast_digits(w);
     if (n == 0 || n == 8 || p[n] != '"' || p[n + 1] != ':')
         return NULL;
     *offset = fast_number_in(w, n);
-    p += n + 2;
-    bool stamped = *p == '[';
-    *timestamp = 0;
-    if (stamped)
-        p = fast_stamp(r, p + 1, timestamp);
-    p = p ? fast_number(p, number) : NULL;
-    if (!p || (stamped && *p++ != ']') || (*p != ',' && *p != '}'))
+    return p + n + 2;
+}
+
+/* ],"12":[ at p, the first value of another run behind it; NULL: it is another case, or the offset is less than *offset. */
+FAST_INLINE const char *fast_run(const char *p, uint64_t *offset) {
+    uint64_t begin;
+    if (memcmp(p, "],", 2) != 0 || !(p = fast_offset(p + 2, &begin)) || *p != '[' || begin < *offset)
         return NULL;
-    return p;
+    *offset = begin;
+    return p + 1;
 }
 
 #endif

@@ -108,6 +108,15 @@ static void damage(void) {
         "UPDATE chunk SET vals = ''",
         "UPDATE chunk SET vals = '{\"0\":{\"ts\":0,\"n\":1'",
         "UPDATE chunk SET vals = x'00ff'",
+        "UPDATE chunk SET step = NULL",
+        "UPDATE chunk SET step = 2",
+        "UPDATE chunk SET step = -1",
+        "UPDATE chunk SET step = 9223372036854775807",
+        "UPDATE chunk SET step = 'x'",
+        "UPDATE chunk SET vals = '{\"0\":[1,2'",
+        "UPDATE chunk SET vals = '{\"0\":[1,2],\"1\":[3]}'",
+        "UPDATE chunk SET vals = '{\"9223372036854775806\":[1,2,3]}', step = 4294967295",
+        "UPDATE chunk SET vals = '{\"0\":[]}', step = 1",
         "UPDATE chunk SET prev = id + 1",
         "UPDATE metric SET tags = '[\"a'",
         "UPDATE metric SET type = 99",
@@ -131,8 +140,10 @@ static void damage(void) {
         struct store *s = open_at(p.path);
         struct record reject = {.kind = RECORD_REJECT, .reject = {.reason = REASON_NO_PIPE}};
         for (int k = 0; k < 5; k++) {
-            put_in(s, 1, SOURCE_UDP, AT, "a", k, METRIC_COUNT, "t:1");
-            put_in(s, 1, SOURCE_UDP, AT, "b", k, METRIC_SET, "t:1");
+            for (int again = 0; again <= k % 2; again++) {
+                put_in(s, 1, SOURCE_UDP, AT, "a", k, METRIC_COUNT, "t:1");
+                put_in(s, 1, SOURCE_UDP, AT, "b", k, METRIC_SET, "t:1");
+            }
             COMMIT(s);
         }
         OK(store_put(s, &reject, &err));

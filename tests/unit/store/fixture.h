@@ -22,9 +22,15 @@
     "INSERT INTO context (id, metric_id, hash, tags, sample_rate, interval) SELECT id, id, randomblob(12),"  \
     " coalesce(spelled, tags), 1, 0 FROM metric WHERE spelling IS NOT NULL;"                                 \
     "ALTER TABLE metric DROP COLUMN spelled; ALTER TABLE metric DROP COLUMN spelling;"
-/* Makes of a file of today's version one of version 6. */
-#define TO_VERSION_7                                                                                         \
+/* Makes of a file of today's version one of an earlier version. */
+#define TO_VERSION_11                                                                                        \
     WITHOUT_OWN_SPELLINGS                                                                                    \
+    "UPDATE chunk SET vals = (SELECT json_group_object(CAST(r.key + v.key * step AS TEXT),"                  \
+    " CASE WHEN v.type IN ('array', 'object') THEN json(v.value) ELSE v.value END)"                          \
+    " FROM json_each(vals) r CROSS JOIN json_each(r.value) v) WHERE step > 0;"                               \
+    "ALTER TABLE chunk DROP COLUMN step; PRAGMA user_version = 11;"
+#define TO_VERSION_7                                                                                         \
+    TO_VERSION_11                                                                                            \
     "DROP VIEW sessions; ALTER TABLE session DROP COLUMN label;"                                             \
     "DROP TABLE stray; ALTER TABLE summary DROP COLUMN fell_id;"                                             \
     "DROP VIEW requests; DROP TABLE kept; DROP TABLE kept_request; PRAGMA user_version = 7;"

@@ -240,7 +240,7 @@ static void an_older_recorder_kept_it(void) {
     die_recording(old.path, false, 1, put_body, 14);
     die_recording(committed.path, false, 2, put_body, 14);
     run_sql(
-        old.path, WITHOUT_OWN_SPELLINGS
+        old.path, TO_VERSION_11
         "DROP VIEW requests; DROP TABLE kept;"
         "CREATE TABLE kept (first_id INTEGER PRIMARY KEY, received_at INTEGER NOT NULL, source INTEGER NOT NULL,"
         " vals TEXT NOT NULL); PRAGMA user_version = 10;"

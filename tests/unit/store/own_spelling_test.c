@@ -222,7 +222,7 @@ static void make_old(const char *path, uint64_t *other) {
         "UPDATE context SET id = -CASE id WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE id + 1 END;"
         "UPDATE chunk SET context_id = CASE context_id WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE context_id + 1 END;"
         "UPDATE stray SET context_id = -CASE context_id WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE context_id + 1 END;"
-        "UPDATE context SET id = -id; UPDATE stray SET context_id = -context_id; PRAGMA user_version = 11");
+        "UPDATE context SET id = -id; UPDATE stray SET context_id = -context_id; PRAGMA user_version = 12");
 }
 
 static int on_stray(void *arg, const struct stray_row *row) {

@@ -97,11 +97,11 @@ static void as_samples(void) {
 }
 
 /* Many at a time are what they are one by one. */
-static void compare_many(struct span text) {
+static void compare_many(struct span text, int64_t step) {
     struct vals_reader one = {0}, many = {0};
     double numbers[16];
-    vals_start(&one, text);
-    vals_start(&many, text);
+    vals_start(&one, text, step);
+    vals_start(&many, text, step);
     for (;;) {
         size_t n = vals_numbers(&many, 16, numbers);
         for (size_t i = 0; i < n; i++) {
@@ -153,7 +153,7 @@ static void numbers_anywhere(void) {
         buf_printf(&b, ",\"12345678\":%s}", numbers[i]);
         struct vals_reader r = {0};
         double first = NAN;
-        vals_start(&r, buf_view(&b));
+        vals_start(&r, buf_view(&b), 0);
         int n = 0, got;
         for (; (got = vals_next(&r)) == 1; n++) {
             first = n == 0 ? r.value.number : first;
@@ -167,7 +167,16 @@ static void numbers_anywhere(void) {
         EQ_INT(got, 0);
         EQ_INT(n, 25);
         vals_free(&r);
-        compare_many(buf_view(&b));
+        compare_many(buf_view(&b), 0);
+        buf_clear(&b);
+        buf_printf(&b, "{\"0\":[%s,[1700000001,%s],[-7,%s],1", numbers[i], numbers[i], numbers[i]);
+        for (int k = 1; k < 40; k++) {
+            if (k % 7 == 0)
+                buf_printf(&b, "],\"%d\":[1", k * 1000);
+            buf_printf(&b, ",%s", numbers[i]);
+        }
+        buf_printf(&b, "],\"123456789\":[%s]}", numbers[i]);
+        compare_many(buf_view(&b), 10);
         buf_free(&b);
     }
 }
