@@ -282,6 +282,24 @@ class Queries(Reads):
                 self.r.ask("POST", "/api/v1/series", {"series": [
                     {"metric": name, "type": kind, "interval": interval, "points": [[at + interval, value]]}]}, status=202)
             self.assertEqual(self.points(query), {"": [80 / 60]}, query)
+        for first, other in (("C-a", "C_a"), ("C_b", "C-b")):
+            for name in (first, other):
+                interval, value = (20, 40) if name in ("C-a", "C-b") else (10, 10)
+                self.r.ask("POST", "/api/v1/series", {"series": [
+                    {"metric": name, "type": "count", "interval": interval, "points": [[at + interval, value]]}]}, status=202)
+            name = first.replace("-", "_")
+            self.assertEqual(self.points(f"sum:{name}{{*}}.as_rate().rollup(max,60)"), {"": [2]}, first)
+            self.assertEqual(self.points(f"sum:{name}{{*}}.as_rate().rollup(avg,60)"), {"": [1.5]}, first)
+        # One that has no interval counts as it is, whichever comes last.
+        for first, other in (("N-a", "N_a"), ("N_b", "N-b")):
+            for name in (first, other):
+                one = {"metric": name, "type": "rate", "points": [[at + 10, 2]]}
+                if "-" in name:
+                    one = {"metric": name, "type": "rate", "interval": 20, "points": [[at + 20, 3]]}
+                self.r.ask("POST", "/api/v1/series", {"series": [one]}, status=202)
+            name = first.replace("-", "_")
+            self.assertEqual(self.points(f"sum:{name}{{*}}.as_rate().rollup(60)"), {"": [62 / 60]}, first)
+            self.assertEqual(self.points(f"sum:{name}{{*}}.as_count().rollup(60)"), {"": [62]}, first)
 
     def test_nulls_of_arithmetic(self):
         self.assertEqual(self.points("sum:hits{env:prod}.rollup(60) / sum:hits{env:ci}.rollup(60)"), {"": [5 / 5.5 / 2, None, None]})

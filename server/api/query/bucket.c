@@ -79,13 +79,18 @@ static bool sums_up(const struct query_metric *m, enum metric_type type) {
     return m->has_rollup ? m->over_time == QUERY_SUM : varies && (m->as_count || m->as_rate);
 }
 
+/* Whether each point of a count is divided by its interval: as_rate without a sum. */
+static bool is_divided(const struct query_metric *m, enum metric_type type) {
+    return m->as_rate && type == METRIC_COUNT && !sums_up(m, type) && m->over_time != QUERY_COUNT;
+}
+
 /* The weight and factor of each sample of a spelling. Rates and weighted gauges count as often as their own interval has seconds. */
 struct scale {
     double factor, count;
     bool pooled;
 };
 
-static struct scale scale_of(const struct leaf *leaf, const struct metric *spelling) {
+static struct scale scale_of(struct leaf *leaf, const struct metric *spelling) {
     enum metric_type type = leaf->series->type;
     struct metric_weight weight = metric_weigh(type, spelling->sample_rate);
     const struct query_metric *m = leaf->metric;
@@ -100,6 +105,9 @@ static struct scale scale_of(const struct leaf *leaf, const struct metric *spell
                                           : false;
     if (amounts && interval > 0)
         scale.factor = interval;
+    leaf->has_amounts |= amounts && interval > 0;
+    if (leaf->is_mixed && is_divided(m, type))
+        scale.factor /= interval > 0 ? interval : (double)leaf->interval_s;
     return scale;
 }
 
@@ -215,18 +223,16 @@ static double over_time(const struct leaf *leaf, const struct query_bucket *b) {
     enum metric_type type = leaf->series->type;
     bool varies = type == METRIC_COUNT || type == METRIC_RATE;
     double interval = (double)leaf->interval_s, cadence = (double)leaf->series->cadence.interval_s;
-    if (m->weighted && type == METRIC_GAUGE && cadence > 0)
+    if (m->weighted && leaf->has_amounts)
         return b->sum / interval;
     if (!sums_up(m, type))
         return bucket_value(b, m->has_rollup ? m->over_time : QUERY_AVG) /
-               (m->as_rate && type == METRIC_COUNT && m->over_time != QUERY_COUNT
-                    ? (cadence > 0 ? cadence : interval)
-                    : 1);
+               (!is_divided(m, type) || leaf->is_mixed ? 1
+                : cadence > 0                          ? cadence
+                                                       : interval);
     if (!m->as_rate || !varies)
         return b->sum;
-    if (type == METRIC_RATE)
-        return cadence > 0 ? b->sum / interval : b->sum / b->n;
-    return b->sum / interval;
+    return type == METRIC_RATE && !leaf->has_amounts ? b->sum / b->n : b->sum / interval;
 }
 
 /* Empty buckets up to fill_s seconds after a point. */
@@ -294,7 +300,9 @@ static int read_series(struct leaf *leaf) {
 static int read_set(struct leaf *leaf, size_t from, size_t to) {
     if (!leaf_is_pooled(leaf->chosen[from].type))
         memset(leaf->buckets, 0, leaf->n_buckets * sizeof *leaf->buckets);
-    leaf->is_unordered = false;
+    leaf->is_unordered = leaf->has_amounts = leaf->is_mixed = false;
+    for (size_t i = from + 1; i < to; i++)
+        leaf->is_mixed |= leaf->chosen[i].cadence.interval_s != leaf->chosen[from].cadence.interval_s;
     leaf->last_s = INT64_MIN;
     for (size_t i = from; i < to && !leaf->is_unordered; i++) {
         leaf->series = &leaf->chosen[i];

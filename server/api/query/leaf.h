@@ -68,6 +68,8 @@ struct leaf {
     double *values;
     struct flush flush;
     int64_t last_s;           /* of its points so far */
+    bool has_amounts;         /* its rates, or weighted gauges, were multiplied by their intervals */
+    bool is_mixed;            /* those of its set have different intervals */
     bool is_unordered, sorts; /* its times don't ascend; so its points are gathered and sorted */
     struct stamped *stamped;
     size_t n_stamped, cap_stamped;
