@@ -36,8 +36,10 @@ struct filter {
     void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
     uint64_t since;        /* records with id > since */
-    uint64_t until;        /* records with id <= until; 0: no bound */
-    uint64_t limit;        /* 0: no bound */
+    bool paged;            /* reader_go_on */
+    uint64_t after;
+    uint64_t until; /* records with id <= until; 0: no bound */
+    uint64_t limit; /* 0: no bound */
     bool
         remarked; /* samples, spellings, events, checks: only those with remarks; series: of which some sample has some */
     bool timed;   /* samples: only those with a timestamp */
@@ -322,6 +324,7 @@ struct emitter_row {
 
 struct reader;
 struct reader_ops {
+    bool apart; /* of two recordings: records of all sessions are in no common order (reader_go_on) */
     bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
     /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
     void (*close)(struct reader *);
@@ -434,6 +437,16 @@ struct reader {
 static inline void reader_close(struct reader *reader) {
     if (reader)
         reader->ops->close(reader);
+}
+
+/* The rows come in pages, oldest first: this one goes on behind the record `id`; 0: it is the first. For records, not for series. Where the
+ * reader's records are in no common order, ids of all sessions' records then stand in the order in which they are handed out. */
+static inline void reader_go_on(const struct reader *reader, struct filter *f, uint64_t id) {
+    f->paged = reader->ops->apart;
+    if (f->paged)
+        f->after = id;
+    else if (id > f->since)
+        f->since = id;
 }
 
 /* What a taker waits for. It may be offered more. */

@@ -166,6 +166,18 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     hasnt alpha
 }
 
+@test "whose a sample is follows its session's name" {
+    start
+    statwit session new one >/dev/null
+    statwit send -s one 'alpha:1|c'
+    whose() { curl -fsS "$STATWIT_URL/recorder/v1/samples?session=*" | jq -r '.samples[] | .session + " " + .name' | tr '\n' ' '; }
+    [ "$(whose)" = 'one alpha ' ]
+    statwit session rm --keep one
+    statwit session new one >/dev/null
+    statwit send -s one 'beta:1|c'
+    [[ "$(whose)" =~ ^one@[0-9]+\ alpha\ one\ beta\ $ ]]
+}
+
 @test "a recorder that died: no claim that missing records could change is made" {
     start --db r.db
     statwit send 'a:1|c'

@@ -64,6 +64,23 @@ view() { # FILE…: its address is in $address
     [ "$(sha256sum a.db b.db)" = "$sums" ]
 }
 
+@test "a long list of two recordings has each row once, page after page" {
+    statwit run --db a.db -- sh -c 'seq 2000 | sed "s/.*/a&:1|c/" | "$BIN" send --to http'
+    statwit run --db b.db -- sh -c 'seq 3000 | sed "s/.*/b&:1|c/" | "$BIN" send --to http'
+    view a.db b.db
+    all="$(seq 2000 | sed 's/^/default a/'; seq 3000 | sed 's/^/2:default b/')"
+    curl -fsS "${address}recorder/v1/export?session=*" | jq -r '.session + " " + .name' >exported
+    [ "$(cat exported)" = "$all" ]
+    cursor=0
+    while [ "$cursor" != null ]; do
+        curl -fsS "${address}recorder/v1/samples?session=*&limit=900&cursor=$cursor" >page.json
+        jq -r '.samples[] | .session + " " + .name' page.json >>listed
+        cursor=$(jq .next page.json)
+    done
+    [ "$(cat listed)" = "$all" ]
+    [ "$(curl -fsS "${address}recorder/v1/samples?session=2:default&limit=1&since=2999" | jq '.samples[0].id')" = 3000 ]
+}
+
 @test "what cannot be viewed" {
     run statwit view nowhere.db
     exits 3

@@ -5,7 +5,9 @@
 #include "store/sqlite/rows.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +52,48 @@ static struct reader *open_settled(const char *path, struct err *err) {
     return reader;
 }
 
+static bool see(const char *path, struct rows_seen *seen) {
+    char log[FILE_PATH_MAX + 8];
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return false;
+    *seen = (struct rows_seen){.dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .changed = st.st_mtim};
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (stat(log, &st) == 0) {
+        seen->log_size = st.st_size;
+        seen->log_changed = st.st_mtim;
+    }
+    return true;
+}
+
+static bool is_same_time(struct timespec a, struct timespec b) {
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder has ended. One that is gone stays
+ * open. */
+static int look_again(struct rows *r, struct err *err) {
+    struct rows_seen now;
+    const struct rows_seen *then = &r->seen;
+    if (!see(r->path, &now))
+        return 0;
+    bool same = now.dev == then->dev && now.ino == then->ino;
+    if (same && r->is_still)
+        same = now.size == then->size && now.log_size == then->log_size &&
+               is_same_time(now.changed, then->changed) && is_same_time(now.log_changed, then->log_changed);
+    bool ended = r->recorder && kill((pid_t)r->recorder, 0) != 0 && errno == ESRCH;
+    if (same && !ended)
+        return 0;
+    struct rows *anew = (struct rows *)store_reader_open(r->path, err);
+    if (!anew)
+        return -1;
+    struct rows before = *r;
+    *r = *anew;
+    *anew = before;
+    reader_close(&anew->reader);
+    return 0;
+}
+
 struct reader *store_reader_open(const char *given, struct err *err) {
     char path[FILE_PATH_MAX];
     struct stat st;
@@ -63,17 +107,26 @@ struct reader *store_reader_open(const char *given, struct err *err) {
         return err_set(err, errno, "cannot read the recording %s", given), NULL;
     file_real(path);
     struct err why = {0};
-    long recorder = file_lock_holder(path); /* before: it may end meanwhile, but then all is there */
+    struct rows_seen seen = {0};
+    see(path,
+        &seen); /* both before: it may go on or end meanwhile, but then it is looked at again, or all is there */
+    long recorder = file_lock_holder(path);
     struct reader *reader = store_reader_on(path, true, &why);
     if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
         reader_close(reader);
         why = (struct err){0};
         reader = open_settled(path, &why);
     }
-    if (reader) {
-        struct rows *r = (struct rows *)reader;
+    struct rows *r = (struct rows *)reader;
+    if (r && !(r->path = strdup(path))) {
+        reader_close(reader);
+        return err_set(err, ENOMEM, "cannot read the recording %s", given), NULL;
+    }
+    if (r) {
         r->recorder = recorder;
+        r->seen = seen;
         r->of_file = true;
+        r->look = look_again;
         if (recorder)
             snprintf(
                 r->note, sizeof r->note,

@@ -2,7 +2,8 @@
  * it. One about all sessions is answered by the first, then by the second: rows of different recordings are in no common order.
  *
  * Ids. Series and sessions of the second have ids that are PAIR_IDS greater, so that they are told apart. Ids of records stay: they
- * are asked for together with a session. Datagrams, which are found by a record's id alone, are not told of. */
+ * are asked for together with a session. Where those of all sessions are asked for page by page (filter.paged), they are PAIR_IDS greater, too:
+ * then they say how far a list is. Datagrams, which are found by a record's id alone, are not told of. */
 #include "store/sqlite/private.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ static bool is_second(struct span name) {
 struct pair_call {
     void (*row)(void); /* the caller's; TAKE knows what row it takes */
     void *arg;
-    bool second;
+    bool second, paged; /* paged: of all sessions */
     uint64_t n, limit;
     bool stopped;
     char session[SESSION_SIZE];
@@ -58,6 +59,15 @@ static bool concerns(const struct filter *f, bool second, struct filter *its) {
         its->wants_series = NULL;
     if (f->after_series > PAIR_IDS && !second)
         return false;
+    its->paged = false;
+    if (f->paged && !f->session.p && f->after > PAIR_IDS) {
+        if (!second)
+            return false;
+        its->after -= PAIR_IDS;
+    } else if (f->paged && !f->session.p && second)
+        its->after = 0;
+    if (f->paged && its->after > its->since)
+        its->since = its->after;
     if (second)
         its->after_series = f->after_series > PAIR_IDS ? f->after_series - PAIR_IDS : 0;
     return true;
@@ -79,14 +89,15 @@ static int handed_over(struct pair_call *a, int result) {
         __VA_ARGS__;                                                                                         \
         return HAND_OVER(kind);                                                                              \
     }
-#define IDS(field) out.field += a->second ? PAIR_IDS : 0
+#define IDS(field)  out.field += a->second ? PAIR_IDS : 0
+#define IDS_OF_PAGE out.id += a->second && a->paged ? PAIR_IDS : 0
 TAKE(series, IDS(id))
-TAKE(sample, IDS(series_id))
+TAKE(sample, IDS(series_id); IDS_OF_PAGE)
 TAKE(spelling, IDS(series_id))
-TAKE(event, )
-TAKE(check, )
-TAKE(reject, )
-TAKE(request, )
+TAKE(event, IDS_OF_PAGE)
+TAKE(check, IDS_OF_PAGE)
+TAKE(reject, IDS_OF_PAGE)
+TAKE(request, IDS_OF_PAGE)
 TAKE(loss, )
 TAKE(verdict, IDS(id))
 
@@ -99,7 +110,10 @@ static int take_session(void *arg, const struct session_row *given) {
 }
 
 #define ASKED(f, callback, argument)                                                                         \
-    { .row = (void (*)(void))(callback), .arg = (argument), .limit = (f)->limit }
+    {                                                                                                        \
+        .row = (void (*)(void))(callback), .arg = (argument), .limit = (f)->limit,                           \
+        .paged = (f)->paged && !(f)->session.p                                                               \
+    }
 
 static const struct filter everything;
 
@@ -266,6 +280,7 @@ static void close_both(struct reader *reader) {
 }
 
 static const struct reader_ops ops = {
+    .apart = true,
     .close = close_both,
     .note = note,
     .begin = begin,

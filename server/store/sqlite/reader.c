@@ -21,7 +21,10 @@ static int run_statement(struct rows *r, const char *sql, struct err *err) {
 
 static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
+    if (r->look && r->look(r, err) != 0)
+        return -1;
     r->n_arrivals = r->want_arrivals = 0; /* they were of another moment */
+    r->moment++;
     if (run_statement(r, "BEGIN", err) != 0)
         return -1;
     if (run_statement(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
@@ -267,6 +270,7 @@ static void rows_free(struct reader *reader) {
     rows_spellings_free(r);
     rows_remarks_free(&r->remarks);
     free(r->arrivals);
+    free(r->path);
     sqlite3_close(r->db);
     free(r);
 }
@@ -346,6 +350,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
         return NULL;
     }
     r->reader.ops = &ops;
+    r->is_still = immutable;
     db_settings();
     if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
         SQLITE_OK) {

@@ -150,7 +150,8 @@ static int evict_samples(struct store *s, int64_t cut, bool *gone, struct err *e
         evict_datagrams(s, cut, err) != 0 || db_run(s->db, keep_others, err) != 0 ||
         store_count_series_gone(s, err) != 0 || db_run(s->db, drop_empty, err) != 0 ||
         db_int(s->db, "SELECT count(*) FROM temp.touched", 0, &series, err) != 0 ||
-        run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0)
+        run_with(s, "UPDATE counters SET value = ? WHERE name = 'last_id'", (int64_t)s->last_id, err) != 0 ||
+        run_with(s, "INSERT OR REPLACE INTO counters VALUES ('next_id', ?)", (int64_t)s->next_id, err) != 0)
         return -1;
     s->earlier_stale = true;
     s->now.samples -= n;

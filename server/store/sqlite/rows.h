@@ -23,10 +23,13 @@
 #include "core/buf.h"
 #include "core/reader.h"
 #include "store/sqlite/db.h"
+#include <sys/types.h>
+#include <time.h>
 
 #define ROWS_CONDITIONS  16
 #define ROWS_STATEMENTS  48
 #define ROWS_SPELLINGS   1024
+#define ROWS_SESSIONS    16
 #define ROWS_ARRIVALS    8192
 #define ROWS_COUNTED     16                  /* answers that are remembered */
 #define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
@@ -53,7 +56,8 @@ void rows_remarks_free(struct rows_remarks *t);
 
 struct rows_spelling {
     uint64_t context_id; /* 0: free */
-    uint64_t series_id;
+    uint64_t series_id, session_id;
+    uint64_t moment; /* of the reader, in which its session had this name */
     struct span session;
     struct metric metric;
     struct rows_tags tags;
@@ -67,10 +71,23 @@ struct rows_arrival {
     enum source source;
 };
 
+/* A file and its log, as far as it shows that somebody went on recording. */
+struct rows_seen {
+    dev_t dev;
+    ino_t ino;
+    off_t size, log_size;
+    struct timespec changed, log_changed;
+};
+
 struct rows {
     struct reader reader;
     sqlite3 *db;
-    bool of_file;   /* store_reader_open's: nobody need be writing it */
+    bool of_file;  /* store_reader_open's: nobody need be writing it */
+    bool is_still; /* nobody wrote it, or it is a copy: what comes later is not seen */
+    char *path;    /* of_file: its real name */
+    struct rows_seen seen;
+    /* of_file: begin calls it; whether another file is to be read now. */
+    int (*look)(struct rows *, struct err *);
     long recorder;  /* of a file: the process that writes it, else 0 */
     char note[160]; /* what a person must know of it; "": nothing */
     struct {
@@ -82,6 +99,11 @@ struct rows {
     struct rows_remarks remarks;     /* of the event or check that is handed out */
     struct rows_spelling *spellings; /* by id modulo ROWS_SPELLINGS */
     size_t n_spelled;                /* bytes they hold */
+    uint64_t moment;                 /* counts what begin began */
+    struct rows_session {
+        uint64_t id, moment;
+        struct buf name;
+    } sessions[ROWS_SESSIONS]; /* by id modulo ROWS_SESSIONS */
     struct rows_arrival *arrivals;
     size_t n_arrivals, want_arrivals;
     uint64_t arrivals_end; /* the first id that they say nothing about */

@@ -111,7 +111,10 @@ static int forget(struct store *s, uint64_t session_id, struct store_removed *re
         run_for(s, "DELETE FROM large_datagram WHERE session_id = ?1", session_id, NULL, err) != 0 ||
         run_for(s, "DELETE FROM loss WHERE session_id = ?1", session_id, NULL, err) != 0)
         return -1;
-    return run_with(s, "UPDATE counters SET value = ?2 WHERE name = 'last_id'", session_id, s->last_id, NULL,
+    if (run_with(s, "UPDATE counters SET value = ?2 WHERE name = 'last_id'", session_id, s->last_id, NULL,
+                 err) != 0)
+        return -1;
+    return run_with(s, "INSERT OR REPLACE INTO counters VALUES ('next_id', ?2)", session_id, s->next_id, NULL,
                     err);
 }
 

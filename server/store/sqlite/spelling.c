@@ -30,6 +30,31 @@ void rows_spellings_free(struct rows *r) {
         forget(r, &r->spellings[i]);
     free(r->spellings);
     r->spellings = NULL;
+    for (size_t i = 0; i < ROWS_SESSIONS; i++) {
+        buf_free(&r->sessions[i].name);
+        r->sessions[i] = (struct rows_session){0};
+    }
+}
+
+/* Whether its session still has the name it had: one that was kept gives it away to the next (session.c). */
+static bool is_named_so(struct rows *r, struct rows_spelling *sp, struct err *err) {
+    struct rows_session *session = &r->sessions[sp->session_id % ROWS_SESSIONS];
+    if (session->id != sp->session_id || session->moment != r->moment) {
+        sqlite3_stmt *stmt = rows_statement(r, "SELECT name FROM session WHERE id = ?", err);
+        if (!stmt)
+            return false;
+        db_bind_id(stmt, 1, sp->session_id);
+        buf_clear(&session->name);
+        if (db_row(r->db, stmt, err) == 1)
+            buf_span(&session->name, db_span(stmt, 0));
+        rows_done(r, stmt);
+        session->id = session->name.failed ? 0 : sp->session_id;
+        session->moment = r->moment;
+    }
+    if (!session->id || !span_eq(buf_view(&session->name), sp->session))
+        return false;
+    sp->moment = r->moment;
+    return true;
 }
 
 /* Copies what the metric's spans point to, so that they outlive the statement's row. */
@@ -69,6 +94,7 @@ static int read_spelling(sqlite3_stmt *stmt, struct rows_spelling *sp, struct er
     if (type < 0 || type >= METRIC_N_TYPES)
         return rows_damaged(err);
     sp->series_id = db_id(stmt, 0);
+    sp->session_id = db_id(stmt, 20);
     m->type = (enum metric_type)type;
     m->name = db_span(stmt, 2);
     m->origin.host = db_span(stmt, 3);
@@ -96,7 +122,7 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
         return NULL;
     }
     struct rows_spelling *sp = &r->spellings[context_id % ROWS_SPELLINGS];
-    if (sp->context_id == context_id)
+    if (sp->context_id == context_id && (sp->moment == r->moment || is_named_so(r, sp, err)))
         return sp;
     for (size_t i = 0; r->n_spelled > ROWS_SPELLED_MAX && i < ROWS_SPELLINGS; i++)
         forget(r, &r->spellings[i]);
@@ -105,7 +131,7 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
         r,
         "SELECT m.id, m.type, m.name, m.host, m.device, s.name, coalesce(x.tags, m.spelled, m.tags),"
         " iif(x.id IS NULL, 1.0, x.sample_rate), x.container_id, x.external_data, x.cardinality, x.entity_id,"
-        " x.jmx_check_name, x.inode, x.unit, x.interval, x.source_type, x.resources, x.remarks, x.line"
+        " x.jmx_check_name, x.inode, x.unit, x.interval, x.source_type, x.resources, x.remarks, x.line, m.session_id"
         " FROM (SELECT ?1 AS id) c" DB_SPELLING(
             "c.id") " CROSS JOIN session s ON s.id = m.session_id WHERE x.id IS NOT NULL OR m.spelling IS NOT NULL",
         err);
@@ -121,6 +147,7 @@ struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct 
         return NULL;
     }
     sp->context_id = context_id;
+    sp->moment = r->moment;
     return sp;
 }
 

@@ -233,8 +233,11 @@ static int open_database(struct store *s, struct err *err) {
     return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }
 
-static int load_last_id(struct store *s, struct err *err) {
-    int64_t id;
+static int load_ids(struct store *s, struct err *err) {
+    int64_t id, next_id;
+    if (db_int(s->db, "SELECT value FROM counters WHERE name = 'next_id'", 1, &next_id, err) != 0)
+        return -1;
+    s->next_id = next_id > 0 ? (uint64_t)next_id : 1;
     if (db_int(
             s->db,
             "SELECT max((SELECT value FROM counters WHERE name = 'last_id'), coalesce((SELECT max(id) FROM event), 0),"
@@ -261,7 +264,7 @@ static int close_old_sessions(struct store *s, struct err *err) {
 
 /* In a new recording there is nothing to be found. */
 static int load_all(struct store *s, struct err *err) {
-    if (!s->is_new && (close_old_sessions(s, err) != 0 || load_last_id(s, err) != 0))
+    if (!s->is_new && (close_old_sessions(s, err) != 0 || load_ids(s, err) != 0))
         return -1;
     if (store_can_wait(s, &s->later, err) != 0 ||
         (s->later ? store_load_sessions(s, err) : store_load(s, err)) != 0)
