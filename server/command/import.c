@@ -98,12 +98,14 @@ static int import_file(struct import *i, const char *path) {
 /* A half-made recording would be taken for a whole one. */
 static void remove_recording(const char *path) {
     static const char *const ends[] = {"", "-wal", "-shm"};
+    char *real = realpath(path, NULL);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         char *file = NULL;
-        if (asprintf(&file, "%s%s", path, ends[i]) >= 0)
+        if (asprintf(&file, "%s%s", real ? real : path, ends[i]) >= 0)
             unlink(file);
         free(file);
     }
+    free(real);
 }
 
 static int import_all(struct import *i, const struct options *o) {

@@ -195,7 +195,6 @@ int serve_command(const struct options *o) {
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a limit of the file's size is like a full disk */
     log_set_level(option_on(o, OPT_QUIET) ? LOG_ERROR
                                           : (enum log_level)log_level_of(option_text(o, OPT_LOG_LEVEL)));
 

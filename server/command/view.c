@@ -97,7 +97,6 @@ int view_command(const struct options *o) {
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
     int status = EXIT_PASS;
     if (start(&v, o, &err) != 0 || announce(&v, o, &err) != 0) {
         log_error("%s", err.text);

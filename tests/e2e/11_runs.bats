@@ -298,3 +298,12 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     exits 4
     has lost
 }
+
+@test "an import that meets a limit of the file's size leaves nothing behind, by a link neither" {
+    seq 20000 | sed 's/.*/1700000000.25\tlong.enough.to.fill.it.soon.&:1|c/' >lines.txt
+    ln -s real.db link.db
+    run bash -c 'ulimit -f 1000; "$0" import --db link.db lines.txt' "$STATWIT_BIN"
+    exits 3
+    has 'cannot write the recording'
+    [ ! -e real.db ] && [ ! -e real.db-wal ]
+}

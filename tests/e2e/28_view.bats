@@ -81,6 +81,31 @@ view() { # FILE…: its address is in $address
     [ "$(curl -fsS "${address}recorder/v1/samples?session=2:default&limit=1&since=2999" | jq '.samples[0].id')" = 3000 ]
 }
 
+@test "view follows a file: recorded into again, killed, another in its place" {
+    post() { curl -fsS -X POST "$1/api/v1/series" -H 'DD-API-KEY: k' -d "{\"series\": [{\"metric\": \"m\", \"points\": [[$(date +%s), 1]]}]}" >/dev/null; }
+    samples() { curl -fsS "${address}recorder/v1/samples" | jq '.samples | length'; }
+    record() { # SIGNAL: three more, and the recorder ends so
+        start --db k.db
+        local n
+        for n in 1 2 3; do post "$STATWIT_URL"; done
+        [ -z "${VIEWER:-}" ] || samples >/dev/null # while it records, too
+        stop "$1"
+    }
+    record KILL
+    view k.db # a copy, as it was killed with points that were kept
+    VIEWER=$SERVER
+    [ "$(samples)" = 3 ]
+    for signal in TERM KILL TERM; do record $signal; done
+    [ "$(samples)" = 12 ]
+    record KILL
+    [ "$(samples)" = 15 ]
+    rm k.db k.db-*
+    statwit run -q --db k.db -- "$BIN" send 'one:1|c'
+    [ "$(samples)" = 1 ]
+    SERVER=$VIEWER
+    stop
+}
+
 @test "what cannot be viewed" {
     run statwit view nowhere.db
     exits 3

@@ -5,8 +5,8 @@
 #include "store/sqlite/rows.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,7 +52,7 @@ static struct reader *open_settled(const char *path, struct err *err) {
     return reader;
 }
 
-static bool see(const char *path, struct rows_seen *seen) {
+bool store_reader_see(const char *path, struct rows_seen *seen) {
     char log[FILE_PATH_MAX + 8];
     struct stat st;
     if (stat(path, &st) != 0)
@@ -70,19 +70,18 @@ static bool is_same_time(struct timespec a, struct timespec b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-/* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder has ended. One that is gone stays
- * open. */
+/* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
+ * stays open. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     const struct rows_seen *then = &r->seen;
-    if (!see(r->path, &now))
+    if (!store_reader_see(r->path, &now))
         return 0;
     bool same = now.dev == then->dev && now.ino == then->ino;
     if (same && r->is_still)
         same = now.size == then->size && now.log_size == then->log_size &&
                is_same_time(now.changed, then->changed) && is_same_time(now.log_changed, then->log_changed);
-    bool ended = r->recorder && kill((pid_t)r->recorder, 0) != 0 && errno == ESRCH;
-    if (same && !ended)
+    if (same && file_lock_holder(r->path) == r->recorder)
         return 0;
     struct rows *anew = (struct rows *)store_reader_open(r->path, err);
     if (!anew)
@@ -108,8 +107,8 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     file_real(path);
     struct err why = {0};
     struct rows_seen seen = {0};
-    see(path,
-        &seen); /* both before: it may go on or end meanwhile, but then it is looked at again, or all is there */
+    /* Both before: it may go on or end meanwhile, but then it is looked at again, or all is there. */
+    store_reader_see(path, &seen);
     long recorder = file_lock_holder(path);
     struct reader *reader = store_reader_on(path, true, &why);
     if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
@@ -136,4 +135,18 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     } else
         err_pass(err, &why, given);
     return reader;
+}
+
+int store_reader_stands_for(struct reader *reader, const char *path, const struct rows_seen *seen,
+                            struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    char *name = strdup(path);
+    if (!name)
+        return err_set(err, ENOMEM, "cannot read the recording %s", path);
+    free(r->path);
+    r->path = name;
+    r->seen = *seen;
+    r->recorder = file_lock_holder(path);
+    r->is_still = true;
+    return 0;
 }

@@ -118,6 +118,13 @@ struct rows {
 /* reader.c: a connection, whatever state the file is in. */
 struct rows *rows_open(const char *path, struct err *err);
 
+/* --- open_reader.c */
+
+/* false: there is no such file. */
+bool store_reader_see(const char *path, struct rows_seen *seen);
+/* A reader of a copy that was made of this file when it was seen so: what comes into the file is looked for there. */
+int store_reader_stands_for(struct reader *, const char *path, const struct rows_seen *, struct err *);
+
 /* --- statement.c */
 
 /* A statement to bind and step; give it back with rows_done. NULL with err. */

@@ -43,12 +43,20 @@ static int count_file(struct store *s, struct reader *reader, const char *path, 
     return 0;
 }
 
-static struct reader *open_one(struct store *s, const char *const *paths, size_t n, struct store_stats *count,
-                               struct err *err) {
+/* A file to look at, or the copy that is read in its place. */
+struct viewed {
+    char real[FILE_PATH_MAX], copy[FILE_PATH_MAX]; /* copy "": there is none */
+    const char *path;
+    struct rows_seen seen; /* before it was copied */
+};
+
+static struct reader *open_one(struct store *s, const struct viewed *files, size_t n,
+                               struct store_stats *count, struct err *err) {
     struct reader *of[2] = {NULL};
     for (size_t i = 0; i < n; i++)
-        if (!(of[i] = store_reader_open(paths[i], err)) ||
-            (count && count_file(s, of[i], paths[i], count, err) != 0)) {
+        if (!(of[i] = store_reader_open(files[i].path, err)) ||
+            (files[i].copy[0] && store_reader_stands_for(of[i], files[i].real, &files[i].seen, err) != 0) ||
+            (count && count_file(s, of[i], files[i].path, count, err) != 0)) {
             reader_close(of[0]);
             reader_close(of[1]);
             return NULL;
@@ -56,10 +64,10 @@ static struct reader *open_one(struct store *s, const char *const *paths, size_t
     return n == 1 ? of[0] : pair_reader(of[0], of[1], err);
 }
 
-static int open_readers(struct store *s, const char *const *paths, size_t n, struct err *err) {
+static int open_readers(struct store *s, const struct viewed *files, size_t n, struct err *err) {
     struct store_stats count = {0};
     for (size_t i = 0; i < STORE_READERS; i++)
-        if (!(s->pool.readers[i] = open_one(s, paths, n, i ? NULL : &count, err)))
+        if (!(s->pool.readers[i] = open_one(s, files, n, i ? NULL : &count, err)))
             return -1;
     if (n > 1) /* pair.c tells of none */
         count.datagrams = 0;
@@ -68,25 +76,27 @@ static int open_readers(struct store *s, const char *const *paths, size_t n, str
 }
 
 static int open_pool(struct store *s, const char *const *paths, size_t n, struct err *err) {
-    char path[FILE_PATH_MAX], copies[2][FILE_PATH_MAX] = {"", ""};
-    const char *read[2] = {paths[0], n > 1 ? paths[1] : NULL};
+    struct viewed files[2] = {0};
     int failed = 0;
     for (size_t i = 0; i < n && !failed; i++) {
-        failed = file_path(paths[i], path, err);
-        if (!failed)
-            file_real(path);
-        if (failed || !store_reader_unsettled(path))
-            continue;
-        failed = store_copy_settled(path, copies[i], err);
+        struct viewed *f = &files[i];
+        f->path = paths[i];
+        failed = file_path(paths[i], f->real, err);
         if (failed)
-            copies[i][0] = '\0';
+            continue;
+        file_real(f->real);
+        if (!store_reader_see(f->real, &f->seen) || !store_reader_unsettled(f->real))
+            continue;
+        failed = store_copy_settled(f->real, f->copy, err);
+        if (failed)
+            f->copy[0] = '\0';
         else
-            read[i] = copies[i];
+            f->path = f->copy;
     }
-    failed = failed || open_readers(s, read, n, err) != 0;
+    failed = failed || open_readers(s, files, n, err) != 0;
     for (size_t i = 0; i < 2; i++) /* every connection is open: the names can go */
-        if (copies[i][0])
-            store_copy_remove(copies[i]);
+        if (files[i].copy[0])
+            store_copy_remove(files[i].copy);
     return failed ? -1 : 0;
 }
 
