@@ -466,7 +466,9 @@ static void test_telemetry(void) {
 }
 
 static void tell(struct statwit_metrics *metrics) {
+    pthread_mutex_lock(&metrics->telemetry.lock); /* the client's thread looks at it, too */
     metrics->telemetry.due_ns = 1;
+    pthread_mutex_unlock(&metrics->telemetry.lock);
     telemetry_put(metrics, false);
 }
 
