@@ -168,11 +168,18 @@ static void tell_view(const char *db) {
     buf_free(&quoted);
 }
 
+static uint64_t count_lost(const struct store_stats *stats) {
+    uint64_t lost = 0;
+    for (int i = 0; i < LOSS_N; i++)
+        lost += loss_kinds((enum loss)i) == LOST_IN_DOUBT ? 0 : stats->losses[i];
+    return lost;
+}
+
 /* Warnings that the report does not hold, although claims may hold or fail because of them. */
 static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
-    store_stats(r->store, &stats);
-    if (stats.samples + stats.events + stats.checks + stats.rejects == 0)
+    pipeline_stats(r->pipeline, &stats);
+    if (stats.samples + stats.events + stats.checks + stats.rejects + count_lost(&stats) == 0)
         log_warning(
             "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
             "DD_DOGSTATSD_URL, STATSD_HOST or DD_URL say?");
@@ -184,13 +191,11 @@ static void tell_more(const struct recorder *r, const char *db) {
 static void summarize(const struct recorder *r, const char *db) {
     struct store_stats stats;
     struct err err = {0};
-    uint64_t last_id, lost = 0;
+    uint64_t last_id;
     ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
-    store_stats(r->store, &stats);
-    for (int i = 0; i < LOSS_N; i++)
-        lost += loss_kinds((enum loss)i) == LOST_IN_DOUBT ? 0 : stats.losses[i];
+    pipeline_stats(r->pipeline, &stats);
     log_info("recorded %" PRIu64 " sample%s in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
-             stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, lost);
+             stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, count_lost(&stats));
     tell_keyless(r);
     refused_tell(r, stats.rejects, db);
 }

@@ -99,17 +99,6 @@ static int put_runs(struct http_request *rq, struct buf *b) {
     return failed ? -1 : 0;
 }
 
-/* Adds the losses that could not be written down. Returns how many those are. */
-static uint64_t add_unsaved(struct http *h, struct store_stats *stats) {
-    uint64_t unsaved;
-    do {
-        unsaved = pipeline_unsaved_loss(h->pipeline);
-        store_stats(h->store, stats);
-    } while (pipeline_unsaved_loss(h->pipeline) != unsaved); /* written down meanwhile: it counts once */
-    stats->losses[LOSS_DISK_FULL] += unsaved;
-    return unsaved;
-}
-
 void control_status(struct http_request *rq) {
     struct http *h = rq->http;
     uint64_t last_id;
@@ -117,7 +106,7 @@ void control_status(struct http_request *rq) {
         return;
     struct store_stats stats = {0};
     struct store_earlier earlier;
-    uint64_t unsaved = add_unsaved(h, &stats);
+    uint64_t unsaved = pipeline_stats(h->pipeline, &stats);
     store_earlier(h->store, 0, &earlier);
     size_t sessions = 0, peak = 0;
     ingest_session_each(h->ingest, count_sessions, &sessions);
@@ -246,7 +235,7 @@ void control_metrics(struct http_request *rq) {
     struct store_stats stats = {0};
     struct socket_totals totals = {0};
     size_t sessions = 0, peak = 0;
-    add_unsaved(h, &stats);
+    pipeline_stats(h->pipeline, &stats);
     ingest_sockets_each(h->ingest, add_socket, &totals);
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);

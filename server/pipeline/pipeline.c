@@ -270,6 +270,16 @@ uint64_t pipeline_unsaved_loss(struct pipeline *p) {
     return n;
 }
 
+uint64_t pipeline_stats(struct pipeline *p, struct store_stats *stats) {
+    uint64_t unsaved;
+    do {
+        unsaved = pipeline_unsaved_loss(p);
+        store_stats(p->store, stats);
+    } while (pipeline_unsaved_loss(p) != unsaved); /* written down meanwhile: it counts once */
+    stats->losses[LOSS_DISK_FULL] += unsaved;
+    return unsaved;
+}
+
 uint64_t pipeline_commits(struct pipeline *p) {
     pthread_mutex_lock(&p->lock);
     uint64_t n = p->commits;

@@ -307,3 +307,20 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     has 'cannot write the recording'
     [ ! -e real.db ] && [ ! -e real.db-wal ]
 }
+
+@test "run counts what it could not write, and does not say that nothing came" {
+    {
+        echo 'import os, socket'
+        echo 'to = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)'
+        echo 'for i in range(10000):'
+        echo '    to.sendto(b"much.too.long.for.it.%d:1|c|#some:%d" % (i, i), ("127.0.0.1", int(os.environ["DD_DOGSTATSD_PORT"])))'
+    } >send.py
+    run bash -c 'ulimit -f 600; exec "$0" run --db full.db -- python3 send.py' "$STATWIT_BIN"
+    exits 0
+    has 'the recording lost '
+    hasnt '; 0 refused, 0 lost'
+    run bash -c 'ulimit -f 600; exec "$0" run --db full.db --expect "count other" -- python3 send.py' "$STATWIT_BIN"
+    exits 4
+    has 'records that could not be written to the database'
+    hasnt 'nothing at all'
+}
