@@ -65,6 +65,12 @@ load helper
     grep -q pass verdict
     run statwit expect --within 60s 'no any early'
     exits 1
+    "$STATWIT_BIN" expect --within 60s 'incr open sum == 0' >verdict 2>&1 3>&- &
+    asker=$!
+    statwit send 'open:1|c'
+    statwit send 'open:-1|c'
+    wait "$asker"
+    grep -q pass verdict
 }
 
 @test "--all-covered" {

@@ -1,12 +1,6 @@
 #include "judge/evaluate/settle.h"
 
-/* Sums go up as long as nobody has counted down: what else is a counter for? */
-static bool sums_grow(const struct expectation *e, const struct tally *t) {
-    bool adds = !e->any_type && metric_is(e->type, METRIC_ADDS);
-    return adds && (t->numbers == 0 || (t->min >= 0 && t->sum >= 0));
-}
-
-enum trend settle_trend_of(const struct expectation *e, const struct tally *t, enum stat stat) {
+enum trend settle_trend_of(enum stat stat) {
     switch (stat) {
     case STAT_SAMPLES:
     case STAT_COUNT:
@@ -17,9 +11,7 @@ enum trend settle_trend_of(const struct expectation *e, const struct tally *t, e
         return TREND_GROWS;
     case STAT_MIN:
         return TREND_FALLS;
-    case STAT_SUM:
-        return sums_grow(e, t) ? TREND_GROWS : TREND_ANY;
-    default:
+    default: /* a sum, too: who counts up counts down as well */
         return TREND_ANY;
     }
 }
@@ -53,9 +45,9 @@ void settle_number_asked(struct finding *f) {
     f->settled_lost &= !f->clause->asks;
 }
 
-bool settle_can(const struct expectation *e, const struct tally *t, const struct clause *c, bool wanted) {
-    enum trend trend = settle_trend_of(e, t, c->stat);
-    if (trend == TREND_ANY || c->stat == STAT_SUM) /* a sum may have lost what is below zero */
+bool settle_can(const struct clause *c, bool wanted) {
+    enum trend trend = settle_trend_of(c->stat);
+    if (trend == TREND_ANY)
         return false;
     if (c->op == OP_EQ || c->op == OP_ABOUT)
         return !wanted;
