@@ -492,7 +492,8 @@ class Raw(Queries):
                     f"My-c:1|c|T{at}", f"My_c:2|c|T{at}", f"late:1|c|T{at}", f"late:2|c|T{at - 10}", f"late:4|c|T{at + 1}", f"both:5|g|T{at}")
         self.assertEqual(self.points("avg:both{*}.rollup(600000)"), {"": [5]}) # so the line is there first
         self.r.ask("POST", "/api/v1/series", {"series": [{"metric": "both", "type": "gauge", "points": [[at, 1]]}]}, status=202)
-        for query, expected in (("avg:My_g", 7), ("avg:h", 5), ("sum:My_c", 2), ("sum:late", 7), ("avg:both", 1)):
+        self.r.send("\n".join(f"turn:{i}|g|{('#a:1,b:1', '#b:1,a:1')[i % 2]}|T{at}" for i in range(1, 6)))  # in one commit
+        for query, expected in (("avg:My_g", 7), ("avg:h", 5), ("sum:My_c", 2), ("sum:late", 7), ("avg:both", 1), ("avg:turn", 5)):
             self.assertEqual(self.points(query + "{*}.rollup(sum,600000)"), {"": [expected]}, query)
         for query, expected in (("avg:My_g", 1), ("avg:h", 1), ("sum:late", 2), ("avg:both", 1)):
             self.assertEqual(self.points(query + "{*}.rollup(count,600000)"), {"": [expected]}, query)

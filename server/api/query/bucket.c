@@ -180,7 +180,9 @@ static bool take_line(struct leaf *leaf, int64_t at, double v, const uint64_t *i
     if ((!f->has_point || f->at_s != at) && !end_flush(leaf))
         return false;
     bool sums = f->has_point && leaf->series->type == METRIC_COUNT;
-    *f = (struct flush){true, id != NULL, at, sums ? f->value + v : v, id ? *id : 0};
+    bool older = f->has_point && f->has_id && id && *id < f->id; /* of another spelling: its chunk overlaps */
+    double value = sums ? f->value + v : older ? f->value : v;
+    *f = (struct flush){true, id != NULL, at, value, older ? f->id : id ? *id : 0};
     return true;
 }
 
