@@ -1,6 +1,7 @@
 /* Rows as DogStatsD lines and as CSV. */
 #include "core/json.h"
 #include "core/number.h"
+#include "core/utf8.h"
 #include "render/rows.h"
 
 #include "core/clock.h"
@@ -145,23 +146,23 @@ static bool is_formula(struct span s) {
     return s.n > 0 && memchr("=+-@\t\r", s.p[0], 6);
 }
 
+/* The charset that the header promises, whatever came. */
+static void put_mended(struct buf *b, struct span s) {
+    for (size_t i = 0, taken; i < s.n; i += taken) {
+        buf_span(b, utf8_mended(span_from(s, i), &taken));
+        if (s.p[i] == '"')
+            buf_char(b, '"');
+    }
+}
+
 static void cell(struct buf *b, bool safe, struct span s) {
-    buf_char(b, ',');
     bool quote = false, defuse = safe && is_formula(s);
     for (size_t i = 0; i < s.n && !quote; i++)
         quote = s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\n' || s.p[i] == '\r';
-    if (!quote) {
-        buf_str(b, defuse ? "'" : "");
-        buf_span(b, s);
-        return;
-    }
-    buf_str(b, defuse ? "\"'" : "\"");
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"')
-            buf_char(b, '"');
-        buf_char(b, s.p[i]);
-    }
-    buf_char(b, '"');
+    buf_str(b, quote ? ",\"" : ",");
+    buf_str(b, defuse ? "'" : "");
+    put_mended(b, s);
+    buf_str(b, quote ? "\"" : "");
 }
 
 void rows_sample_csv(struct buf *b, const struct sample_row *row, bool safe) {

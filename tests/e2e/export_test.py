@@ -116,6 +116,11 @@ class Exports(unittest.TestCase):
         self.assertEqual(status, 400)
         self.assertIn(b"csv_safe", text)
 
+    def test_csv_is_utf8(self):
+        self.r.send(b'bad\xff"\xf0\x9f\x98,:1|c', "gut\u00e9:2|c", b"texts:\xc3\x28|s")
+        rows = list(csv.DictReader(io.StringIO(self.export("csv").decode(), newline="")))
+        self.assertEqual([(row["name"], row["text"]) for row in rows], [('bad\ufffd"\ufffd,', ""), ("gut\u00e9", ""), ("texts", "\ufffd(")])
+
 
 if __name__ == "__main__":
     unittest.main()
