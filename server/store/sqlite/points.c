@@ -97,8 +97,6 @@ int rows_points(struct reader *reader, uint64_t series_id, int (*row)(void *, co
     int result = choose_series(&p, series_id);
     if (result == 0)
         result = gather_chunks(&p.g);
-    if (result != 0)
-        return result < 0 ? -1 : 0;
     int got;
     while (result == 0 && (got = gather_next(&p.g)) != 0)
         result = got < 0 ? -1 : take_chunk(&p);
@@ -158,8 +156,6 @@ int rows_values(struct reader *reader, uint64_t series_id, int (*row)(void *, co
     int result = choose_series(&v.p, series_id);
     if (result == 0)
         result = gather_chunks(g);
-    if (result != 0)
-        return result < 0 ? -1 : 0;
     int got;
     while (result == 0 && (got = gather_next(g)) != 0)
         result = got < 0 ? -1 : take_values(&v);

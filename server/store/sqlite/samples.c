@@ -366,8 +366,7 @@ int rows_samples_more(struct samples_cursor *c, int (*row)(void *, const struct 
 void rows_samples_close(struct samples_cursor *c) {
     if (!c)
         return;
-    if (c->reading.stmt)
-        rows_done(c->reading.r, c->reading.stmt);
+    rows_done(c->reading.r, c->reading.stmt);
     reading_free(&c->reading);
     free(c);
 }

@@ -47,7 +47,7 @@ sqlite3_stmt *rows_statement(struct rows *r, const char *sql, struct err *err) {
 }
 
 void rows_done(struct rows *r, sqlite3_stmt *stmt) {
-    for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
+    for (size_t i = 0; stmt && i < ROWS_STATEMENTS; i++) {
         if (r->statements[i].stmt != stmt)
             continue;
         sqlite3_reset(stmt);

@@ -100,6 +100,24 @@ static void full_quota(void) {
 
 /* --- a damaged file ---------------------------------------------------------------------------- */
 
+static int ignore_points(void *arg, const struct points_row *row) {
+    (void)arg, (void)row;
+    return 0;
+}
+
+static int ignore_numbers(void *arg, const struct numbers_row *row) {
+    (void)arg, (void)row;
+    return 0;
+}
+
+static void read_series(struct reader *r, uint64_t id) {
+    if (r->ops->begin(r, &(struct err){0}) != 0)
+        return;
+    r->ops->points(r, id, ignore_points, NULL, &(struct err){0});
+    r->ops->numbers(r, id, ignore_numbers, NULL, &(struct err){0});
+    r->ops->end(r);
+}
+
 static void damage(void) {
     static const char *const harms[] = {
         "UPDATE chunk SET vals = '{\"0\":'",
@@ -144,6 +162,8 @@ static void damage(void) {
                 put_in(s, 1, SOURCE_UDP, AT, "a", k, METRIC_COUNT, "t:1");
                 put_in(s, 1, SOURCE_UDP, AT, "b", k, METRIC_SET, "t:1");
             }
+            for (int other = 0; other < 20; other++) /* so that the chains of the others are walked */
+                put_in(s, 1, SOURCE_UDP, AT, "c", k, METRIC_COUNT, "t:1");
             COMMIT(s);
         }
         OK(store_put(s, &reject, &err));
@@ -163,6 +183,8 @@ static void damage(void) {
                        &got, &(struct err){0});
             lines_free(&got);
         }
+        for (uint64_t id = 1; r && id <= 2; id++)
+            read_series(r, id);
         reader_close(r);
         s = store_open(&(struct store_options){.path = p.path}, &(struct err){0});
         store_close(s);
