@@ -60,7 +60,6 @@ static int add_counts(struct rows *r, struct store_stats *stats, struct err *err
 
 /* The reader has begun. */
 static int see_files(struct store_view *v, struct err *err) {
-    bool changed = false;
     for (size_t i = 0; i < v->n; i++) {
         struct rows *r = v->of[i];
         struct view_seen *seen = &v->seen[i];
@@ -72,9 +71,8 @@ static int see_files(struct store_view *v, struct err *err) {
         v->replaced += seen->recording[0] && strcmp(seen->recording, name) != 0;
         *seen = (struct view_seen){.opened = r->opened, .version = r->version};
         memcpy(seen->recording, name, sizeof name);
-        changed = true;
+        v->changes++;
     }
-    v->changes += changed;
     return 0;
 }
 
