@@ -14,7 +14,7 @@ static int find_in(struct reader *r, const struct moment *moment, uint64_t *mark
     int failed = r->ops->begin(r, &err);
     if (!failed) {
         failed = r->ops->last_id(r, &last_id, &err) != 0 ||
-                 moment_mark(moment, r, clock_wall_ns(), last_id, mark, later, &err) != 0;
+                 moment_mark(moment, r, 0, clock_wall_ns(), last_id, mark, later, &err) != 0;
         r->ops->end(r);
     }
     int status = failed ? EXIT_CANNOT : judge_is_mark(*mark, last_id, &err) ? EXIT_PASS : EXIT_USAGE;

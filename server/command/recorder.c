@@ -296,6 +296,8 @@ void recorder_stop(struct recorder *r) {
 }
 
 void recorder_ready_json(const struct recorder *r, struct buf *b) {
+    char recording[RECORDING_NAME_SIZE];
+    store_recording(r->store, recording);
     buf_printf(b,
                "{\"ready\":true,\"version\":\"" STATWIT_SERVER_VERSION "\",\"api\":%d,\"pid\":%d,\"http\":",
                STATWIT_API_NUMBER, (int)getpid());
@@ -307,7 +309,7 @@ void recorder_ready_json(const struct recorder *r, struct buf *b) {
     buf_printf(b,
                ",\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64 ",\"samples\":%" PRIu64
                ",\"sessions\":%" PRIu64 "}",
-               store_recording(r->store), r->earlier.records, r->earlier.samples, r->earlier.sessions);
+               recording, r->earlier.records, r->earlier.samples, r->earlier.sessions);
     buf_str(b, ",\"session\":");
     json_put_string(b, span_str(r->session.name));
     buf_str(b, ",\"env\":");

@@ -33,7 +33,7 @@ static int start(struct viewing *v, const struct options *o, struct err *err) {
                                       .tables = tables,
                                       .bind = "127.0.0.1",
                                       .port = (int)option_number(o, OPT_PORT),
-                                      .view = true};
+                                      .view = (int)o->n_args};
     if (!(v->looked_at = store_open_view(paths, (size_t)o->n_args, err)) ||
         !(v->empty = store_open(&in_memory, err)) ||
         !(v->pipeline = pipeline_new(v->empty, QUEUE_BYTES, err)) ||

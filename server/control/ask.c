@@ -118,6 +118,12 @@ int ask_recorded(struct http_request *rq, struct span name, struct ingest_sessio
     return 1;
 }
 
+int ask_going_on(struct http_request *rq, struct span name, struct ingest_session *session) {
+    if (!rq->http->options.view)
+        return ask_session(rq, name, session);
+    return ask_recorded(rq, name, session) < 0 ? -1 : 0;
+}
+
 uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier) {
     struct store_earlier left;
     store_earlier(rq->http->store, session_id, &left);
@@ -344,11 +350,11 @@ int ask_marks(struct http_request *rq, uint64_t since, uint64_t until, uint64_t 
     return -1;
 }
 
-static int committed_id(struct http_request *rq, uint64_t *last_id, struct err *err) {
+static int committed_id(struct http_request *rq, uint64_t session_id, uint64_t *last_id, struct err *err) {
     struct reader *r = store_reader_take(rq->http->store, err);
     int failed = !r || r->ops->begin(r, err) != 0;
     if (!failed) {
-        failed = r->ops->last_id(r, last_id, err);
+        failed = reader_last_id(r, session_id, last_id, err);
         r->ops->end(r);
     }
     if (r)
@@ -356,9 +362,9 @@ static int committed_id(struct http_request *rq, uint64_t *last_id, struct err *
     return failed ? -1 : 0;
 }
 
-static int ask_committed(struct http_request *rq, uint64_t *last_id) {
+static int ask_committed(struct http_request *rq, uint64_t session_id, uint64_t *last_id) {
     struct err err = {0};
-    if (committed_id(rq, last_id, &err) == 0)
+    if (committed_id(rq, session_id, last_id, &err) == 0)
         return 0;
     http_error(rq, 500, "cannot read the recording: %s", err.text);
     return -1;
@@ -369,7 +375,7 @@ int ask_barrier(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
     struct err err = {0};
     rq->http->n_questions++;
     if (rq->http->options.view)
-        return ask_committed(rq, last_id);
+        return ask_committed(rq, session_id, last_id);
     if (ingest_barrier(rq->http->ingest, session_id, last_id, &err) == 0)
         return 0;
     http_error(rq, 503, "%s", err.set ? err.text : "the server is stopping");
@@ -382,7 +388,7 @@ int ask_barrier_then(struct http_request *rq, uint64_t session_id, void (*fn)(vo
     rq->http->n_questions++;
     if (!rq->http->options.view)
         return ingest_barrier_then(rq->http->ingest, session_id, fn, arg, err);
-    if (committed_id(rq, &last_id, err) != 0)
+    if (committed_id(rq, session_id, &last_id, err) != 0)
         return -1;
     fn(arg, last_id);
     return 0;
@@ -398,7 +404,7 @@ int ask_settled(struct http_request *rq, uint64_t session_id, uint64_t *last_id)
     bool waits;
     if (ask_waits(rq, &waits) != 0)
         return -1;
-    return waits ? ask_barrier(rq, session_id, last_id) : ask_committed(rq, last_id);
+    return waits ? ask_barrier(rq, session_id, last_id) : ask_committed(rq, session_id, last_id);
 }
 
 int ask_settled_then(struct http_request *rq, bool waits, uint64_t session_id,
@@ -406,7 +412,7 @@ int ask_settled_then(struct http_request *rq, bool waits, uint64_t session_id,
     uint64_t last_id;
     if (waits)
         return ask_barrier_then(rq, session_id, fn, arg, err);
-    if (committed_id(rq, &last_id, err) != 0)
+    if (committed_id(rq, session_id, &last_id, err) != 0)
         return -1;
     fn(arg, last_id);
     return 0;

@@ -30,6 +30,8 @@ int ask_own(struct http_request *rq, struct span name);
 
 /* The same, or one that has ended and is still in the recording: 1 then, 0 for an open one. Such a one has no address. */
 int ask_recorded(struct http_request *rq, struct span name, struct ingest_session *session);
+/* One into which something may still come: an open one or, where recordings are only looked at, any. */
+int ask_going_on(struct http_request *rq, struct span name, struct ingest_session *session);
 /* Where a judgement begins that was given no `since`: at this run's start. *earlier: what it leaves out so. session_id may be
  * INGEST_ALL. */
 uint64_t ask_own_run(struct http_request *rq, uint64_t session_id, uint64_t *earlier);

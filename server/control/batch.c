@@ -31,6 +31,7 @@ struct batches {
     struct http_request *rq;
     struct ask ask;
     uint64_t session_id; /* 0: all */
+    uint64_t replaced;   /* store_view_replaced when it began */
     int64_t every_ns, sent_mono_ns, owed_ns;
     bool stopping;
     struct batch_event event;
@@ -61,6 +62,12 @@ static int make_event(struct batches *s) {
         log_warning("a stream ends: %s", err.set ? err.text : "out of memory");
     if (more <= 0)
         buf_clear(&s->event.text);
+    if (more >= 0 && store_view_replaced(store) != s->replaced) {
+        buf_clear(&s->event.text);
+        buf_str(&s->event.text, BATCH_REPLACED);
+        s->stopping = true;
+        return 1;
+    }
     if (more == 0 && session_ended(s)) {
         buf_printf(&s->event.text,
                    "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its "
@@ -149,7 +156,8 @@ static void batch_free(void *arg) {
     free(s);
 }
 
-void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t session_id, uint64_t cursor) {
+void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t session_id, uint64_t cursor,
+                  uint64_t replaced) {
     uint64_t every_ms = 0, rows = BATCH_ROWS_DEFAULT;
     if (ask_number(rq, "every_ms", BATCH_EVERY_MIN_MS, BATCH_EVERY_MAX_MS, &every_ms) != 0 ||
         ask_number(rq, "rows", 1, BATCH_ROWS_MAX, &rows) != 0)
@@ -168,7 +176,9 @@ void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t sessi
         s->event.filter.session = span_str(s->ask.session);
     s->event.rows = rows;
     s->event.cursor = cursor;
+    s->event.session_id = session_id;
     s->session_id = session_id;
+    s->replaced = replaced;
     s->every_ns = (int64_t)every_ms * NS_PER_MS;
     s->sent_mono_ns = INT64_MIN / 2; /* the headers go out at once, with a comment */
     rq->answer.content_type = "text/event-stream";

@@ -12,7 +12,13 @@
 #define BATCH_ROWS_DEFAULT 40
 #define BATCH_ROWS_MAX     200
 
-/* `cursor`: the newest record that the client knows. session_id 0: the stream is about all sessions. */
-void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t session_id, uint64_t cursor);
+/* What ends a stream of a recording in whose place another one is. */
+#define BATCH_REPLACED                                                                                       \
+    "event: end\ndata: {\"error\":\"another recording is in the place of this one: its ids begin anew\"}\n\n"
+
+/* `cursor`: the newest record that the client knows. session_id 0: the stream is about all sessions. `replaced`: store_view_replaced, when
+ * nothing of it had been read. */
+void batch_answer(struct http_request *rq, const struct ask *ask, uint64_t session_id, uint64_t cursor,
+                  uint64_t replaced);
 
 #endif

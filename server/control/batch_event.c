@@ -323,12 +323,14 @@ int batch_event_read(struct batch_event *s, struct reader *reader, struct err *e
     uint64_t last_id;
     if (!s->begun) {
         struct filter newest = {.newest = true, .limit = 1};
+        if (ops->holder) /* not of the other recording */
+            newest.session = s->filter.session;
         if (ops->series(s->reader, &newest, note_series, s, err) != 0)
             return -1;
         s->series = s->newest_series;
         s->begun = true;
     }
-    if (ops->last_id(s->reader, &last_id, err) != 0)
+    if (reader_last_id(s->reader, s->session_id, &last_id, err) != 0)
         return -1;
     if (last_id <= s->cursor)
         return 0;

@@ -17,7 +17,8 @@ struct batch_event {
     uint64_t rows; /* at the most */
     bool
         brief; /* this event shall be soon done: of a flood it counts the newest part, unless the filter has a source */
-    uint64_t cursor; /* the newest record that was looked at */
+    uint64_t session_id; /* 0: all */
+    uint64_t cursor;     /* the newest record that was looked at */
 
     struct buf text; /* of the event */
     uint64_t series; /* the newest series that was looked at */

@@ -10,7 +10,8 @@ static int read_recording(struct glance *g, struct err *err) {
     g->reader = store_reader_take(rq->http->store, err);
     int failed = !g->reader || g->reader->ops->begin(g->reader, err) != 0;
     if (!failed) { /* what was committed since the barrier is in the answer, too */
-        failed = g->reader->ops->last_id(g->reader, &g->last_id, err) || g->fill(g, &rq->answer.body, err);
+        failed = reader_last_id(g->reader, g->ask.session_id, &g->last_id, err) ||
+                 g->fill(g, &rq->answer.body, err);
         g->reader->ops->end(g->reader);
     }
     if (g->reader)

@@ -216,7 +216,7 @@ static int fill_phase(struct listing *l, struct reader *r, struct err *err) {
         f.newest = l->ask.newest;
         f.limit = l->ask.newest ? l->left : l->left + 1;
     } else if (rows != LISTING_SERIES) {
-        reader_go_on(r, &f, l->cursor);
+        f.since = l->cursor > f.since ? l->cursor : f.since;
         if (rows != LISTING_REJECTS) {
             f.newest = l->ask.newest;
             f.limit = l->ask.newest ? l->left : l->left + 1;

@@ -9,7 +9,12 @@ bool lists_keep_datagrams(struct http_request *rq) {
     store_stats(rq->http->store, &stats);
     if (stats.datagrams || store_keeps_datagrams(rq->http->store))
         return true;
-    http_error(rq, 409, "this server keeps no datagrams: start it with --keep-datagrams");
+    if (rq->http->options.view > 1)
+        http_error(rq, 409, "of two recordings no datagrams are told: view one of them");
+    else if (rq->http->options.view)
+        http_error(rq, 409, "this recording holds no datagrams: it was made without --keep-datagrams");
+    else
+        http_error(rq, 409, "this server keeps no datagrams: start it with --keep-datagrams");
     return false;
 }
 

@@ -122,7 +122,7 @@ static int find_bins(struct glance *g, struct spark *s, struct err *err) {
     }
     for (size_t i = 0; i < s->n; i++) {
         int64_t back = SPARK_S * NS_PER_S / (int64_t)s->n * (int64_t)(s->n - i);
-        if (g->reader->ops->first_at(g->reader, end - back + 1, &s->starts[i], err) != 0)
+        if (reader_first_at(g->reader, g->ask.session_id, end - back + 1, &s->starts[i], err) != 0)
             return -1;
         if (s->starts[i] == 0) /* nothing came since */
             s->starts[i] = UINT64_MAX;

@@ -75,14 +75,19 @@ static void put_part(struct buf *b, struct span s) {
     buf_span(b, s);
 }
 
-static void put_question(struct buf *b, const struct glance *g) {
+static int put_question(struct buf *b, const struct glance *g, struct err *err) {
     const struct filter *f = &g->ask.filter;
+    char recording[RECORDING_NAME_SIZE]; /* where files are only looked at, another one may be in its place */
+    if (g->reader->ops->recording(g->reader, recording, err) != 0)
+        return -1;
+    put_part(b, span_str(recording));
     buf_printf(b, "%llu ", (unsigned long long)g->ask.session_id); /* two sessions may have had one name */
     put_part(b, f->session);
     put_part(b, f->name);
     buf_printf(b, "%d %zu ", f->has_type ? (int)f->type : -1, f->n_tags);
     for (size_t i = 0; i < f->n_tags; i++)
         put_part(b, f->tags[i]);
+    return b->failed ? err_set(err, 0, "out of memory") : 0;
 }
 
 /* With the lock: the place of the question, or the one that was used the longest time ago. */
@@ -141,7 +146,7 @@ static int add_points(struct http_kept *k, struct glance_points *more) {
 static int renew(struct glance *g, struct http_kept *k, struct span question, struct err *err) {
     struct glance_points points = {0};
     uint64_t total;
-    if (k->question && k->last_id >= g->last_id) { /* another one has looked at a later moment */
+    if (k->question && k->last_id > g->last_id) { /* another one has looked at a later moment */
         g->last_id = k->last_id;
         return 0;
     }
@@ -178,9 +183,10 @@ static int copy_points(const struct http_kept *k, struct glance_points *points, 
 int glance_points(struct glance *g, struct glance_points *points, struct err *err) {
     struct http *h = g->rq->http;
     struct buf question = {.max = 1 << 20};
-    put_question(&question, g);
-    if (question.failed)
-        return err_set(err, 0, "out of memory");
+    if (put_question(&question, g, err) != 0) {
+        buf_free(&question);
+        return -1;
+    }
     pthread_mutex_lock(&h->kept_lock);
     struct http_kept *k = find_kept(h, buf_view(&question));
     k->used_at = ++h->n_kept_uses;

@@ -297,12 +297,13 @@ static int read_moment(struct http_request *rq, const json_t *body, struct momen
     return -1;
 }
 
-static int find_mark(struct http_request *rq, const struct moment *moment, uint64_t last_id, uint64_t *mark) {
+static int find_mark(struct http_request *rq, const struct moment *moment, uint64_t session_id,
+                     uint64_t last_id, uint64_t *mark) {
     struct err err = {0};
     struct reader *r = store_reader_take(rq->http->store, &err);
     int failed = !r || r->ops->begin(r, &err) != 0;
     if (!failed) {
-        failed = moment_mark(moment, r, clock_wall_ns(), last_id, mark, NULL, &err);
+        failed = moment_mark(moment, r, session_id, clock_wall_ns(), last_id, mark, NULL, &err);
         r->ops->end(r);
     }
     if (r)
@@ -321,8 +322,8 @@ void control_mark(struct http_request *rq) {
     struct span name = http_arg(rq, "session");
     bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
     if (body && ask_own(rq, name) == 0 && read_moment(rq, body, &moment) == 0 &&
-        (all || ask_session(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0 &&
-        find_mark(rq, &moment, last_id, &mark) == 0)
+        (all || ask_going_on(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0 &&
+        find_mark(rq, &moment, session.id, last_id, &mark) == 0)
         buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", mark);
     json_decref(body);
 }

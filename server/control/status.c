@@ -106,8 +106,10 @@ void control_status(struct http_request *rq) {
         return;
     struct store_stats stats = {0};
     struct store_earlier earlier;
+    char recording[RECORDING_NAME_SIZE];
     uint64_t unsaved = pipeline_stats(h->pipeline, &stats);
     store_earlier(h->store, 0, &earlier);
+    store_recording(h->store, recording);
     size_t sessions = 0, peak = 0;
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);
@@ -139,7 +141,7 @@ void control_status(struct http_request *rq) {
     buf_printf(b,
                ",\"bytes\":%" PRIu64 "},\"recording\":\"%s\",\"earlier\":{\"records\":%" PRIu64
                ",\"samples\":%" PRIu64 ",\"sessions\":%" PRIu64 "},\n",
-               stats.bytes, store_recording(h->store), earlier.records, earlier.samples, earlier.sessions);
+               stats.bytes, recording, earlier.records, earlier.samples, earlier.sessions);
     struct store_verdict_counts verdicts;
     store_verdicts_count(h->store, &verdicts);
     buf_printf(b,

@@ -30,6 +30,7 @@ struct sent_stream {
     uint64_t cursor;                /* the newest id looked at */
     uint64_t commits;               /* before it was looked at */
     uint64_t session_id, n_forgets; /* watch_forgets then; session_id 0: the stream is about all sessions */
+    uint64_t replaced;              /* store_view_replaced when it began */
     int64_t looked_mono_ns;         /* and in nanoseconds */
     struct window *window;          /* that is being sent; NULL: none */
     const char *text;               /* its text, or the last words */
@@ -45,17 +46,20 @@ struct sent_stream {
 static bool session_ended(const struct sent_stream *s) {
     struct ingest_session session;
     struct err ignored = {0};
-    return s->session_id &&
+    return s->session_id && !s->http->options.view &&
            (ingest_session_find(s->rq->http->ingest, span_str(s->ask.session), &session, &ignored) ||
             session.id != s->session_id);
 }
 
-static int say_end(struct sent_stream *s) {
-    buf_printf(
-        &s->end,
-        "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its time to live is "
-        "over\"}\n\n",
-        s->ask.session);
+static int say_end(struct sent_stream *s, bool replaced) {
+    if (replaced)
+        buf_str(&s->end, BATCH_REPLACED);
+    else
+        buf_printf(
+            &s->end,
+            "event: end\ndata: {\"error\":\"the session '%s' has ended: it was removed, or its time to live is "
+            "over\"}\n\n",
+            s->ask.session);
     s->last = (struct window_event){.n = s->end.n};
     s->events = &s->last;
     s->n_events = 1;
@@ -68,7 +72,7 @@ static int say_end(struct sent_stream *s) {
 static int next_window(struct sent_stream *s) {
     struct http *h = s->rq->http;
     struct err err = {0};
-    s->commits = pipeline_commits(h->pipeline);
+    s->commits = watch_commits(h);
     s->n_forgets = watch_forgets(h, s->session_id);
     s->looked_mono_ns = clock_mono_ns();
     s->next = s->at = s->n_events = 0;
@@ -84,8 +88,9 @@ static int next_window(struct sent_stream *s) {
         s->events = window_events(s->window, since, &s->n_events);
         s->text = window_text(s->window);
     } while (s->n_events == 0 && s->cursor != before);
-    if (s->n_events == 0 && session_ended(s))
-        return say_end(s);
+    bool replaced = store_view_replaced(h->store) != s->replaced; /* the cursor is not its */
+    if (replaced || (s->n_events == 0 && session_ended(s)))
+        return say_end(s, replaced);
     uint64_t commits;
     s->has_all = s->n_events > 0 && window_is_last(s->window, &commits);
     if (s->has_all)
@@ -97,7 +102,7 @@ static bool stream_look(struct waiter *w) {
     struct sent_stream *s = (struct sent_stream *)w;
     if (watch_forgets(s->rq->http, s->session_id) != s->n_forgets)
         return true;
-    if (pipeline_commits(s->rq->http->pipeline) == s->commits)
+    if (watch_commits(s->rq->http) == s->commits)
         return false;
     /* What it holds, reading tells. */
     int64_t next = s->looked_mono_ns + PACE_NS;
@@ -125,8 +130,7 @@ static void stream_paced(struct waiter *w, enum watch_why why) {
     struct sent_stream *s = (struct sent_stream *)w;
     if (why != WATCH_DUE)
         stream_wake(w, why);
-    else if (pipeline_commits(s->http->pipeline) == s->commits &&
-             watch_forgets(s->http, s->session_id) == s->n_forgets)
+    else if (watch_commits(s->http) == s->commits && watch_forgets(s->http, s->session_id) == s->n_forgets)
         wait_for_commit(s);
     else
         stream_wake(w, WATCH_LOOKED);
@@ -214,14 +218,23 @@ void control_stream(struct http_request *rq) {
         http_error(rq, 400, "a stream takes neither until nor limit nor cursor nor newest");
         return;
     }
-    if ((ask.filter.session.p && ask_session(rq, ask.filter.session, &session) != 0) ||
+    uint64_t replaced = store_view_replaced(rq->http->store); /* before anything of it is known */
+    if (rq->http->options.view > 1 && !ask.filter.session.p) {
+        http_error(rq, 400,
+                   "a stream of two recordings is about one session: their records come in no common order");
+        return;
+    }
+    if ((ask.filter.session.p && ask_going_on(rq, ask.filter.session, &session) != 0) ||
         ask_settled(rq, session.id, &last_id) != 0 || ask_marks(rq, ask.filter.since, 0, last_id) != 0)
         return;
     uint64_t cursor = 0;
     if (!ask_u64(resume, &cursor))
         cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;
+    if (cursor <
+        READER_IDS_BEFORE(session.id)) /* a mark of the first recording: all of the second came later */
+        cursor = READER_IDS_BEFORE(session.id);
     if (batches) {
-        batch_answer(rq, &ask, session.id, cursor);
+        batch_answer(rq, &ask, session.id, cursor, replaced);
         return;
     }
     struct sent_stream *s = calloc(1, sizeof *s);
@@ -237,6 +250,7 @@ void control_stream(struct http_request *rq) {
     if (ask.filter.session.p)
         s->ask.filter.session = span_str(s->ask.session);
     s->session_id = session.id;
+    s->replaced = replaced;
     s->cursor = cursor;
     s->keepalive = true; /* the headers go out at once, with a comment */
     rq->answer.content_type = "text/event-stream";

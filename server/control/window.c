@@ -1,6 +1,7 @@
 #include "control/window.h"
 
 #include "core/array.h"
+#include "http/watch.h"
 #include "render/rows.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -97,11 +98,11 @@ static int read_ids(struct window *w, const struct ask *ask, struct reader *r, u
 }
 
 static int fill(struct window *w, struct http *h, const struct ask *ask, struct err *err) {
-    w->commits = pipeline_commits(h->pipeline);
+    w->commits = watch_commits(h);
     struct reader *r = store_reader_take(h->store, err);
     int failed = !r || r->ops->begin(r, err);
     if (!failed) {
-        failed = r->ops->last_id(r, &w->last_id, err);
+        failed = reader_last_id(r, ask->session_id, &w->last_id, err);
         while (!failed && w->n_events == 0 && w->until < w->last_id)
             failed = read_ids(w, ask, r, w->last_id, err);
         r->ops->end(r);
@@ -199,9 +200,10 @@ struct window *window_next(struct http *h, const struct ask *ask, uint64_t n_for
     *w = (struct window){
         .n_owners = 1, .n_forgets = n_forgets, .since = *cursor, .until = *cursor, .text.max = WINDOW_MAX};
     put_key(&w->key, ask);
-    known = find(h, w);
+    bool shares = !h->options.view; /* nobody tells there of what a recorder forgets */
+    known = shares ? find(h, w) : NULL;
     if (!known && fill(w, h, ask, err) == 0) {
-        if (w->until > w->since)
+        if (shares && w->until > w->since)
             keep(h, w);
         *cursor = w->until;
         return w;

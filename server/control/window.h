@@ -30,7 +30,7 @@ void windows_end(struct http *h, struct window *last);
 struct window *window_next(struct http *h, const struct ask *ask, uint64_t n_forgets, uint64_t *cursor,
                            struct err *err);
 void window_drop(struct http *h, struct window *w);
-/* Whether nothing was there behind it when it was read. *commits: of the pipeline, just before that. */
+/* Whether nothing was there behind it when it was read. *commits: watch_commits just before that. */
 bool window_is_last(const struct window *w, uint64_t *commits);
 /* Those with an id after `since`; *n of them. */
 const struct window_event *window_events(const struct window *w, uint64_t since, size_t *n);

@@ -112,14 +112,14 @@ bool moment_parse(struct span text, struct moment *m) {
     return moment_parse_time(text, &m->ns);
 }
 
-int moment_mark(const struct moment *m, struct reader *r, int64_t now_ns, uint64_t last_id, uint64_t *mark,
-                bool *later, struct err *err) {
+int moment_mark(const struct moment *m, struct reader *r, uint64_t session_id, int64_t now_ns,
+                uint64_t last_id, uint64_t *mark, bool *later, struct err *err) {
     bool is_later = m->kind == MOMENT_NOW;
     *mark = m->kind == MOMENT_MARK ? m->mark : last_id;
     if (m->kind == MOMENT_AGE || m->kind == MOMENT_TIME) {
         int64_t at = m->kind == MOMENT_TIME ? m->ns : now_ns > m->ns ? now_ns - m->ns : 0;
         uint64_t first;
-        if (r->ops->first_at(r, at, &first, err) != 0)
+        if (reader_first_at(r, session_id, at, &first, err) != 0)
             return -1;
         is_later = first == 0;
         *mark = first ? first - 1 : last_id;

@@ -19,10 +19,10 @@ struct moment {
 
 /* False: it is none. */
 bool moment_parse(struct span text, struct moment *m);
-/* Its mark in the recording, whose newest record is last_id and where it is now_ns. *later (may be NULL): it lies behind all that
+/* Its mark in the recording that holds the session (0: of all), whose newest record is last_id and where it is now_ns. *later (may be NULL): it lies behind all that
  * is recorded. Between reader_begin and reader_end. */
-int moment_mark(const struct moment *m, struct reader *r, int64_t now_ns, uint64_t last_id, uint64_t *mark,
-                bool *later, struct err *err);
+int moment_mark(const struct moment *m, struct reader *r, uint64_t session_id, int64_t now_ns,
+                uint64_t last_id, uint64_t *mark, bool *later, struct err *err);
 
 /* "200ms", "5s", "1.5h", "7d" in nanoseconds; "0" needs no unit. -1: none. */
 int64_t moment_parse_length(struct span text);

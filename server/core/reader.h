@@ -36,10 +36,8 @@ struct filter {
     void *wants_arg;
     uint64_t after_series; /* only series with a greater id (series, and samples that are not `ordered`) */
     uint64_t since;        /* records with id > since */
-    bool paged;            /* reader_go_on */
-    uint64_t after;
-    uint64_t until; /* records with id <= until; 0: no bound */
-    uint64_t limit; /* 0: no bound */
+    uint64_t until;        /* records with id <= until; 0: no bound */
+    uint64_t limit;        /* 0: no bound */
     bool
         remarked; /* samples, spellings, events, checks: only those with remarks; series: of which some sample has some */
     bool timed;   /* samples: only those with a timestamp */
@@ -322,9 +320,13 @@ struct emitter_row {
     int64_t first_at, last_at;
 };
 
+/* Of two recordings as one, ids of the second are so much greater: of records, series, sessions and verdicts. */
+#define READER_SECOND ((uint64_t)1 << 40)
+/* No record of the session's recording has an id up to this one. */
+#define READER_IDS_BEFORE(session_id) ((session_id) > READER_SECOND ? READER_SECOND : 0)
+
 struct reader;
 struct reader_ops {
-    bool apart; /* of two recordings: records of all sessions are in no common order (reader_go_on) */
     bool far; /* a question takes as long as thousands of rows: many small ones cost more than a large one */
     /* Frees a reader that was opened by a path or URL. A store's own is given back to it instead. */
     void (*close)(struct reader *);
@@ -426,7 +428,10 @@ struct reader_ops {
     int (*first_at)(struct reader *, int64_t wall_ns, uint64_t *id, struct err *);
     /* The reports that were kept, in any order. NULL: such a recording keeps none. */
     int (*verdicts)(struct reader *, int (*row)(void *, const struct verdict_row *), void *, struct err *);
-    /* The recording's own name, wherever it is copied. May be NULL: the reader holds no single recording. */
+    /* Of two recordings: the one that holds the session, and how much greater the ids of its records, series and sessions are in the
+     * reader of both. Those of the second come after all of the first, in every list. NULL: there is one recording. */
+    struct reader *(*holder)(struct reader *, uint64_t session_id, uint64_t *before);
+    /* The recording's own name, wherever it is copied; of two, some name that they alone have. May be NULL: the reader holds many. */
     int (*recording)(struct reader *, char name[RECORDING_NAME_SIZE], struct err *);
 };
 
@@ -439,14 +444,25 @@ static inline void reader_close(struct reader *reader) {
         reader->ops->close(reader);
 }
 
-/* The rows come in pages, oldest first: this one goes on behind the record `id`; 0: it is the first. For records, not for series. Where the
- * reader's records are in no common order, ids of all sessions' records then stand in the order in which they are handed out. */
-static inline void reader_go_on(const struct reader *reader, struct filter *f, uint64_t id) {
-    f->paged = reader->ops->apart;
-    if (f->paged)
-        f->after = id;
-    else if (id > f->since)
-        f->since = id;
+/* The newest id of the recording that holds the session (0: of all). */
+static inline int reader_last_id(struct reader *reader, uint64_t session_id, uint64_t *id, struct err *err) {
+    uint64_t before = 0;
+    struct reader *of =
+        session_id && reader->ops->holder ? reader->ops->holder(reader, session_id, &before) : reader;
+    int result = of->ops->last_id(of, id, err);
+    *id += before;
+    return result;
+}
+
+/* Its first record of a time; 0: there is none. */
+static inline int reader_first_at(struct reader *reader, uint64_t session_id, int64_t wall_ns, uint64_t *id,
+                                  struct err *err) {
+    uint64_t before = 0;
+    struct reader *of =
+        session_id && reader->ops->holder ? reader->ops->holder(reader, session_id, &before) : reader;
+    int result = of->ops->first_at(of, wall_ns, id, err);
+    *id += *id ? before : 0;
+    return result;
 }
 
 /* What a taker waits for. It may be offered more. */

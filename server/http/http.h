@@ -20,9 +20,9 @@ struct http_options {
     size_t n_tables; /* the routes, in the order in which they are tried */
     const struct route_table *const *tables;
     const char *bind;
-    int port;          /* 0: any free one */
-    bool view;         /* recordings are looked at: a route that would change one answers 403 (ROUTE_LOOKS) */
-    const char *token; /* NULL: none asked for */
+    int port; /* 0: any free one */
+    int view; /* so many recordings are only looked at: a route that would change one answers 403 (ROUTE_LOOKS); 0: it records */
+    const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* paths of PEM files, NULL: plain HTTP */
     /* Instead of tls_cert and tls_key: the server makes a certificate for these hosts at start, and writes its
      * authority to HTTP_CA_FILE. */

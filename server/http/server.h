@@ -69,6 +69,7 @@ struct http {
     /* Requests from their headers to the end of their answer, or until park.c sends it. */
     atomic_size_t n_active;
     atomic_bool stopping;
+    atomic_uint_fast64_t n_changes; /* of what is looked at: store_view_changes, when the watch asked last */
     atomic_uint_fast64_t n_forgets[HTTP_FORGETS]; /* by session id: watch_forget */
     atomic_uint_fast64_t n_requests, n_refused, n_questions;
     atomic_uint_fast64_t n_keyless; /* writes that had no API key and were refused for it */

@@ -6,7 +6,8 @@
  * A commit costs those who waited for something in it, and a deadline the one that it is of: follow.h, due.h.
  *
  * The pipeline writes the eventfd once per arming, and is armed before the commits are read, so none is
- * missed and an idle server (or one where nobody waits for data) never wakes this thread.
+ * missed and an idle server (or one where nobody waits for data) never wakes this thread. Where a file is only looked at, nobody
+ * tells of a commit: then the thread looks itself, while somebody waits for data.
  */
 #include "http/watch.h"
 
@@ -26,6 +27,7 @@
 #define EVENTS_MAX     64
 #define SWEEP_NS       (10 * NS_PER_S)
 #define TIMEOUT_MAX_MS 60000
+#define VIEW_NS        (WATCH_VIEW_MS * NS_PER_MS)
 
 struct watch {
     struct http *http;
@@ -48,7 +50,12 @@ struct watch {
     size_t n_looking; /* of them wait for data */
     uint64_t commits;
     int64_t sweep_mono_ns; /* 0: no sweep is due */
+    int64_t view_mono_ns;  /* the next look at what another process records; 0: nobody waits for data */
 };
+
+uint64_t watch_commits(struct http *h) {
+    return pipeline_commits(h->pipeline) + h->n_changes;
+}
 
 static void poke(struct watch *watch) {
     uint64_t one = 1;
@@ -198,6 +205,8 @@ static int timeout_ms(struct watch *watch) {
     const struct waiter *w = due_first(&watch->due);
     if (w && (!due || w->due_mono_ns < due))
         due = w->due_mono_ns;
+    if (watch->view_mono_ns && (!due || watch->view_mono_ns < due))
+        due = watch->view_mono_ns;
     if (!due)
         return -1;
     int64_t ms = due <= now ? 0 : (due - now + NS_PER_MS - 1) / NS_PER_MS;
@@ -217,6 +226,17 @@ static void take_events(struct watch *watch, int timeout) {
     }
 }
 
+/* A look at what another process records, when one is due. */
+static void look_at_view(struct watch *watch, bool looks) {
+    int64_t now = clock_mono_ns();
+    if (!looks || !watch->http->options.view)
+        watch->view_mono_ns = 0;
+    else if (watch->view_mono_ns <= now) {
+        watch->http->n_changes = store_view_changes(watch->http->store);
+        watch->view_mono_ns = now + VIEW_NS;
+    }
+}
+
 static void *loop(void *arg) {
     struct watch *watch = arg;
     prctl(PR_SET_NAME, "http-watch"); /* as in work.c */
@@ -229,7 +249,8 @@ static void *loop(void *arg) {
         }
         bool looks = watch->n_looking > 0;
         pipeline_notify(watch->http->pipeline, looks ? watch->poke : -1);
-        uint64_t commits = pipeline_commits(watch->http->pipeline);
+        look_at_view(watch, looks);
+        uint64_t commits = watch_commits(watch->http);
         bool recheck = atomic_exchange(&watch->recheck, false);
         if (looks && (wants_data || recheck || commits != watch->commits))
             look_at_waiters(watch, recheck);

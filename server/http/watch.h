@@ -66,6 +66,12 @@ struct waiter {
 };
 
 struct watch;
+#define WATCH_VIEW_MS                                                                                        \
+    250 /* between two looks at a file that another process records, while somebody waits for data */
+
+/* A number that changes when there may be something new to read: pipeline_commits, or what another process committed. */
+uint64_t watch_commits(struct http *h);
+
 struct watch *watch_start(struct http *h, struct err *err);
 /* Wakes all waiters with WATCH_STOP. Waiters that are added later are woken at once. */
 void watch_stop(struct watch *watch);

@@ -155,12 +155,12 @@ async function readSessions(status) {
 
 async function look() {
   const status = await get('status');
-  const now = performance.now();
-  const news = !before || status.last_id !== before.id || status.recording !== app.status.recording;
+  const now = performance.now(), counts = JSON.stringify(status.counts);
+  const news = !before || status.last_id !== before.id || status.recording !== app.status.recording || counts !== before.counts;
   const names = JSON.stringify(app.sessions.map((s) => [s.name, s.open]));
   await readSessions(status);
   if (before) app.rate = Math.round(Math.max(0, (status.counts.received_samples - before.samples) / ((now - before.at) / 1000)));
-  before = {id: status.last_id, samples: status.counts.received_samples, at: now};
+  before = {id: status.last_id, samples: status.counts.received_samples, counts, at: now};
   app.status = status;
   document.body.classList.toggle('view', status.read_only);
   drawBar();

@@ -24,7 +24,7 @@ export function show(root, route, app) {
   let paused = false, missed = 0, abort = null, stopped = false, awake = null, restart = true, rows = ROWS;
 
   function take(event, data, bytes) {
-    if (event === 'end') { toast('This session has ended'); return; }
+    if (event === 'end') { toast(app.readOnly() ? 'Another recording is in its place' : 'This session has ended'); return; }
     if (event !== 'batch') return;
     weigh(bytes);
     const batch = JSON.parse(data), grouped = batch.rows.length < batch.passed || batch.partial;

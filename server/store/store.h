@@ -42,8 +42,8 @@ void store_close(struct store *s);
 
 /* Runs. From store_open to store_close the file carries an open mark: a file that has the mark although nobody records
  * was left by a recorder that died. Readers report that as a loss (LOSS_UNCLEAN_END); the next store_open writes it down. */
-/* 32 hexadecimal digits, the recording's own name, wherever it is copied. Any thread. */
-const char *store_recording(const struct store *s);
+/* 32 hexadecimal digits, the recording's own name, wherever it is copied; of two that are looked at, the first one's. Any thread. */
+void store_recording(struct store *s, char name[RECORDING_NAME_SIZE]);
 /* Whether this run made the file, so that nothing earlier is in it. Any thread. */
 bool store_is_new(const struct store *s);
 /* The newest id before this run. Any thread. */
@@ -161,6 +161,12 @@ const char *store_path(const struct store *s); /* as given */
 /* A store of one or two recordings that are only looked at: nothing can be put, and no byte of the files is changed. Of the second one,
  * the sessions are called "2:NAME". store_close closes it. */
 struct store *store_open_view(const char *const *paths, size_t n, struct err *err);
+/* Changes when a recorder has written to one of the files, or another file is in its place. It takes a look at them, and no more: about as
+ * long as an empty question. Any thread. */
+uint64_t store_view_changes(struct store *s);
+/* How often there was another recording in the place of one that is looked at, or it was emptied: ids begin anew then. It takes the same look; 0
+ * for a store that is written. Any thread. */
+uint64_t store_view_replaced(struct store *s);
 
 /* --- reading ----------------------------------------------------------------------------------- */
 

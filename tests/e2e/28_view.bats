@@ -4,6 +4,12 @@ load helper
 
 export BIN=$STATWIT_BIN
 
+teardown() { # two of them at a time
+    end_server
+    SERVER=${OTHER:-}
+    end_server
+}
+
 view() { # FILE…: its address is in $address
     rm -f view.fifo
     mkfifo view.fifo
@@ -78,7 +84,35 @@ view() { # FILE…: its address is in $address
         cursor=$(jq .next page.json)
     done
     [ "$(cat listed)" = "$all" ]
-    [ "$(curl -fsS "${address}recorder/v1/samples?session=2:default&limit=1&since=2999" | jq '.samples[0].id')" = 3000 ]
+    # The second's ids are greater by this, whatever is asked: one rule for since, until, newest, cursor and streams.
+    SECOND=$((1 << 40))
+    ask() { curl -fsS "${address}recorder/v1/samples?$1"; }
+    names() { jq -r '.samples[] | .session + " " + .name'; }
+    for n in 1 10 3000 3001 4000; do
+        [ "$(ask "session=*&newest=true&limit=$n" | names)" = "$(tail -n "$n" <<<"$all")" ]
+    done
+    [ "$(ask "session=*&since=1990" | names)" = "$(tail -n 3010 <<<"$all")" ]
+    [ "$(ask "session=*&since=$((SECOND + 2990))" | names)" = "$(tail -n 10 <<<"$all")" ]
+    [ "$(ask "session=*&since=1990&until=$((SECOND + 5))" | names)" = "$(tail -n 3010 <<<"$all" | head -n 15)" ]
+    ask "session=*&until=2000" | jq -e '.samples | length == 2000'
+    ask "session=2:default&until=2000" | jq -e '.samples == []'
+    ask "session=default&limit=1" | jq -e '.last_id >= 2000 and .last_id < 3000 and .next == 1'
+    ask "session=2:default&limit=1" | jq -e ".last_id >= $SECOND + 3000 and .next == $SECOND + 1"
+    last=$(ask "session=2:default&limit=1" | jq .last_id)
+    [ "$(curl -fsS -X POST "${address}recorder/v1/marks?session=2:default" | jq .mark)" = "$last" ]
+    [ "$(curl -fsS -X POST "${address}recorder/v1/marks?session=2:default" -d '{"at": "1h"}' | jq .mark)" = "$SECOND" ]
+    curl -fsS "${address}recorder/v1/metrics?session=2:default&name=b3000&spark=8" | jq -e ".last_id == $last and (.metrics[0].spark | add == 1)"
+    curl -fsS "${address}recorder/v1/expect" -d "{\"session\": \"2:default\", \"since\": $((SECOND + 2999)), \"expect\": [\"incr b3000\", \"no incr b2999\"]}" | jq -e '.verdict == "pass"'
+    [ "$(curl -s "${address}recorder/v1/stream?session=*" | jq -r .error)" = 'a stream of two recordings is about one session: their records come in no common order' ]
+    for every in '' '&every_ms=100'; do
+        mkfifo stream.fifo
+        curl -sN "${address}recorder/v1/stream?session=2:default&since=7$every" >stream.fifo &
+        read -r -t 60 line < <(grep -m 1 -o "\"name\":\"b[0-9]*\"" stream.fifo)
+        kill $! 2>/dev/null || true # it may have ended with its reader
+        [ -n "$line" ]
+        rm stream.fifo
+    done
+    curl -fsS "${address}recorder/v1/samples?session=2:default&limit=1&since=$((SECOND + 2999))" | jq -e ".samples[0].id == $SECOND + 3000"
 }
 
 @test "view follows a file: recorded into again, killed, another in its place" {
@@ -104,6 +138,72 @@ view() { # FILE…: its address is in $address
     [ "$(samples)" = 1 ]
     SERVER=$VIEWER
     stop
+}
+
+@test "view beside a recorder: what the status says is what the lists hold, and what was committed" {
+    start --db k.db --keep-datagrams
+    OTHER=$SERVER url=$STATWIT_URL
+    view k.db
+    VIEWER=$SERVER
+    ask() { curl -fsS "${address}recorder/v1/$1"; }
+    same() { # its counts are those of its lists, and of the recorder
+        ask status >viewed.json
+        curl -fsS "$url/recorder/v1/status" >recorded.json
+        for name in samples series events service_checks rejects datagrams; do
+            [ "$(jq .counts.$name viewed.json)" = "$(jq .counts.$name recorded.json)" ]
+            [ "$(jq .counts.$name viewed.json)" = "$(ask "$name?session=*" | jq ".$name | length")" ]
+        done
+        jq -e --slurpfile r recorded.json '.recording == $r[0].recording and .last_id == $r[0].last_id and .verdicts == $r[0].verdicts' viewed.json
+        jq -e '.losses.unwritten == 1 and .db.bytes > 0' viewed.json
+    }
+    [ "$(curl -s "${address}recorder/v1/datagrams" | jq -r .error)" = 'this recording holds no datagrams: it was made without --keep-datagrams' ]
+    for n in 1 2 3; do
+        "$STATWIT_BIN" send --url "$url" "m$n:1|c" "t:$n|ms" '_e{1,1}:a|b' '_sc|up|0' 'bad'
+        "$STATWIT_BIN" expect --url "$url" "incr m$n sum == 2" || true
+        "$STATWIT_BIN" send --url "$url" 'later:1|c' # the verdict is written with it
+        "$STATWIT_BIN" status --url "$url" >/dev/null
+        same
+        [ "$(ask verdicts | jq '[.verdicts[].report.results[0].expectation] | length')" -eq "$n" ]
+    done
+    SERVER=$OTHER OTHER=$VIEWER
+    stop
+    ask status | jq -e '.losses.unwritten == 0 and .losses.unclean_end == 0'
+    sum=$(ask status | jq -r .recording)
+    [ "$(ask 'timeline?name=later' | jq .read)" = 3 ]
+    rm k.db # another one in its place has none of its counts and verdicts
+    statwit run -q --db k.db --expect 'incr later sum == 2' -- "$BIN" send 'later:1|c' || true
+    [ "$(ask 'timeline?name=later' | jq .read)" = 1 ]
+    ask status >viewed.json
+    jq -e --arg was "$sum" '.counts.samples == 1 and .counts.events == 0 and .counts.datagrams == 0 and .verdicts.kept == 1 and .recording != $was' viewed.json
+    [ "$(ask verdicts | jq -r '.verdicts[].report.results[0].why')" = 'sum is 1, expected sum == 2' ]
+}
+
+@test "a stream on view tells what a recorder commits, within about a second" {
+    start --db k.db
+    OTHER=$SERVER url=$STATWIT_URL
+    view k.db
+    VIEWER=$SERVER
+    mkfifo stream.fifo
+    curl -sN "${address}recorder/v1/stream" >stream.fifo &
+    client=$!
+    exec 8<stream.fifo
+    read -r -t 60 line <&8 # the comment at its beginning
+    next() { # NAME: within 10 seconds there is a sample of it; a keepalive, every 15 s, would be late
+        while read -r -t 10 line <&8; do [[ $line != *"\"$1\""* ]] || return 0; done
+        return 1
+    }
+    for n in 1 2 3; do
+        "$STATWIT_BIN" send --url "$url" "m$n:1|c"
+        "$STATWIT_BIN" status --url "$url" >/dev/null
+        next "m$n"
+    done
+    SERVER=$OTHER OTHER=$VIEWER
+    stop
+    rm k.db
+    statwit run -q --db k.db -- "$BIN" send 'one:1|c'
+    next 'another recording is in the place of this one: its ids begin anew'
+    exec 8<&-
+    wait "$client" || true
 }
 
 @test "what cannot be viewed" {

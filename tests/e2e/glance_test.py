@@ -247,6 +247,13 @@ class Glances(unittest.TestCase):
                             values = buckets.get(i, [])
                             self.assertEqual((n, t["min"][i], t["max"][i]), (len(values), min(values, default=None), max(values, default=None)))
 
+    def test_a_timeline_forgets_what_a_reset_forgot(self):
+        with Recorder() as r:
+            r.send("a:1|c\na:2|c")
+            self.assertEqual(r.get("timeline", name="a")["read"], 2)
+            r.ask("POST", "/recorder/v1/reset", {})
+            self.assertEqual(r.get("timeline", name="a")["read"], 0)
+
     def test_a_histogram_holds_every_value_once(self):
         for seed in range(3):
             with Recorder() as r:

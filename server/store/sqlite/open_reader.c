@@ -5,10 +5,13 @@
 #include "store/sqlite/rows.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Of one that goes on, its next commit puts it into its place. */
@@ -70,6 +73,35 @@ static bool is_same_time(struct timespec a, struct timespec b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
+/* A process that can be asked cheaply whether it has ended. -1: the system does not do that. */
+static int open_life(long pid) {
+#ifdef SYS_pidfd_open
+    return pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+#else
+    return -1;
+#endif
+}
+
+/* Who holds the lock, and a descriptor of that process. Its number is another's as soon as it has ended, so the lock is asked again. */
+static void find_recorder(const char *path, long *recorder, int *life) {
+    *recorder = file_lock_holder(path);
+    *life = open_life(*recorder);
+    if (*life >= 0 && file_lock_holder(path) != *recorder) {
+        close(*life);
+        *life = -1; /* so that the lock is asked each time */
+    }
+}
+
+/* Whether its recorder may be another one than was found. Where nobody was found, a new one writes something first: changed_hands. */
+static bool may_have_ended(const struct rows *r) {
+    struct pollfd end = {.fd = r->life, .events = POLLIN};
+    if (r->recorder == ROWS_RECORDER_UNKNOWN)
+        return true;
+    if (r->life < 0)
+        return r->recorder && file_lock_holder(r->path) != r->recorder;
+    return poll(&end, 1, 0) != 0;
+}
+
 /* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
  * stays open. */
 static int look_again(struct rows *r, struct err *err) {
@@ -81,16 +113,29 @@ static int look_again(struct rows *r, struct err *err) {
     if (same && r->is_still)
         same = now.size == then->size && now.log_size == then->log_size &&
                is_same_time(now.changed, then->changed) && is_same_time(now.log_changed, then->log_changed);
-    if (same && file_lock_holder(r->path) == r->recorder)
+    if (same && !may_have_ended(r))
         return 0;
     struct rows *anew = (struct rows *)store_reader_open(r->path, err);
     if (!anew)
         return -1;
     struct rows before = *r;
     *r = *anew;
+    r->opened = before.opened + 1;
     *anew = before;
     reader_close(&anew->reader);
     return 0;
+}
+
+/* To read the system's list of locks costs more than many questions. Whoever records writes what run it is before anything else, and
+ * when it has ended; so as long as nothing was written, the lock is the same process's, or that has died (may_have_ended). */
+static bool changed_hands(struct rows *r) {
+    if (r->asked_at == r->version)
+        return false;
+    r->asked_at = r->version;
+    if (access(r->path, F_OK) != 0 || file_lock_holder(r->path) == r->recorder)
+        return false;
+    r->recorder = ROWS_RECORDER_UNKNOWN;
+    return true;
 }
 
 struct reader *store_reader_open(const char *given, struct err *err) {
@@ -109,7 +154,9 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     struct rows_seen seen = {0};
     /* Both before: it may go on or end meanwhile, but then it is looked at again, or all is there. */
     store_reader_see(path, &seen);
-    long recorder = file_lock_holder(path);
+    long recorder;
+    int life;
+    find_recorder(path, &recorder, &life);
     struct reader *reader = store_reader_on(path, true, &why);
     if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
         reader_close(reader);
@@ -117,15 +164,21 @@ struct reader *store_reader_open(const char *given, struct err *err) {
         reader = open_settled(path, &why);
     }
     struct rows *r = (struct rows *)reader;
+    if (r)
+        r->life = life;
+    else if (life >= 0)
+        close(life);
     if (r && !(r->path = strdup(path))) {
         reader_close(reader);
         return err_set(err, ENOMEM, "cannot read the recording %s", given), NULL;
     }
     if (r) {
         r->recorder = recorder;
+        r->asked_at = UINT_MAX;
         r->seen = seen;
         r->of_file = true;
         r->look = look_again;
+        r->changed_hands = changed_hands;
         if (recorder)
             snprintf(
                 r->note, sizeof r->note,
@@ -146,7 +199,9 @@ int store_reader_stands_for(struct reader *reader, const char *path, const struc
     free(r->path);
     r->path = name;
     r->seen = *seen;
-    r->recorder = file_lock_holder(path);
+    if (r->life >= 0)
+        close(r->life);
+    find_recorder(path, &r->recorder, &r->life);
     r->is_still = true;
     return 0;
 }

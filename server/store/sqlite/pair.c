@@ -1,16 +1,15 @@
 /* Two recordings as one: the sessions of the second are called "2:NAME". A question about a session goes to the recording that holds
- * it. One about all sessions is answered by the first, then by the second: rows of different recordings are in no common order.
+ * it. One about all sessions is answered by the first, then by the second.
  *
- * Ids. Series and sessions of the second have ids that are PAIR_IDS greater, so that they are told apart. Ids of records stay: they
- * are asked for together with a session. Where those of all sessions are asked for page by page (filter.paged), they are PAIR_IDS greater, too:
- * then they say how far a list is. Datagrams, which are found by a record's id alone, are not told of. */
+ * Ids. All of the second are READER_SECOND greater: of records, series, spellings, sessions and verdicts, whatever is asked. So ids stand in the
+ * order in which rows are handed out, and `since`, `until`, `limit` and `newest` mean what they always do. Datagrams are not told of. */
 #include "store/sqlite/private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define PAIR_IDS     ((uint64_t)1 << 40)
 #define SESSION_SIZE 256
 
 struct paired {
@@ -29,8 +28,11 @@ static bool is_second(struct span name) {
 struct pair_call {
     void (*row)(void); /* the caller's; TAKE knows what row it takes */
     void *arg;
-    bool second, paged; /* paged: of all sessions */
-    uint64_t n, limit;
+    bool second;
+    bool counting;     /* rows are not handed out */
+    uint64_t n, n_now; /* handed out; by the part under way */
+    uint64_t n_second; /* of the newest rows, so many are of the second */
+    uint64_t most;     /* of the part under way; 0: no bound */
     bool stopped;
     char session[SESSION_SIZE];
 };
@@ -44,6 +46,18 @@ static struct span rename_session(struct pair_call *a, struct span name) {
     return a->second && name.p ? name_second(a->session, name) : name;
 }
 
+static uint64_t id_of(const struct pair_call *a, uint64_t id) {
+    return a->second && id && id < READER_SECOND ? id + READER_SECOND
+                                                 : id; /* INT64_MAX stays: later than any mark */
+}
+
+/* A mark of the pair, as one of the two has it. */
+static uint64_t mark_in(uint64_t mark, bool second) {
+    if (second)
+        return mark > READER_SECOND ? mark - READER_SECOND : 0;
+    return mark < READER_SECOND ? mark : READER_SECOND;
+}
+
 /* Whether one of the two has what the filter asks for; its filter then. */
 static bool concerns(const struct filter *f, bool second, struct filter *its) {
     *its = *f;
@@ -51,34 +65,58 @@ static bool concerns(const struct filter *f, bool second, struct filter *its) {
         return false;
     if (f->session.p && second)
         its->session = span_from(f->session, 2);
-    if (f->series_id && (f->series_id > PAIR_IDS) != second)
+    if (f->series_id && (f->series_id > READER_SECOND) != second)
         return false;
     if (f->series_id && second)
-        its->series_id -= PAIR_IDS;
+        its->series_id -= READER_SECOND;
     if (second) /* it knows the pair's ids of series alone; a reader may give others, too */
         its->wants_series = NULL;
-    if (f->after_series > PAIR_IDS && !second)
+    if (f->after_series > READER_SECOND && !second)
         return false;
-    its->paged = false;
-    if (f->paged && !f->session.p && f->after > PAIR_IDS) {
-        if (!second)
-            return false;
-        its->after -= PAIR_IDS;
-    } else if (f->paged && !f->session.p && second)
-        its->after = 0;
-    if (f->paged && its->after > its->since)
-        its->since = its->after;
     if (second)
-        its->after_series = f->after_series > PAIR_IDS ? f->after_series - PAIR_IDS : 0;
+        its->after_series = mark_in(f->after_series, true);
+    its->since = mark_in(f->since, second);
+    if (!f->until)
+        return true;
+    its->until = mark_in(f->until, second);
+    if (its->until == 0) /* it is of the first: the second has no such records, but series */
+        its->since = its->until = READER_SECOND;
     return true;
 }
 
-static int handed_over(struct pair_call *a, int result) {
-    a->n++;
-    a->stopped = result != 0 || (a->limit && a->n >= a->limit);
-    return a->stopped;
+/* The filter of a step: 0: of the first, 1: of the second, -1: how many of the newest the second has, which leave the rest to the first. */
+static bool begin_part(struct pair_call *a, const struct filter *f, int step, struct filter *its) {
+    a->counting = step < 0;
+    a->second = step != 0;
+    a->n_now = 0;
+    if (!concerns(f, a->second, its))
+        return false;
+    if (f->limit)
+        its->limit = f->limit - (step < 0 ? 0 : f->newest ? (step == 0 ? a->n_second : 0) : a->n);
+    a->most = its->limit;
+    return !f->limit || its->limit > 0;
 }
-#define HAND_OVER(kind) handed_over(a, ((int (*)(void *, const struct kind##_row *))a->row)(a->arg, &out))
+
+static void end_part(struct pair_call *a) {
+    if (a->counting)
+        a->n_second = a->n_now;
+    else
+        a->n += a->n_now;
+}
+
+static int counted(struct pair_call *a) {
+    a->n_now++;
+    return 0;
+}
+
+static int handed_over(struct pair_call *a, int result) {
+    a->n_now++;
+    a->stopped = result != 0;
+    return a->stopped || (a->most && a->n_now >= a->most);
+}
+#define HAND_OVER(kind)                                                                                      \
+    (a->counting ? counted(a)                                                                                \
+                 : handed_over(a, ((int (*)(void *, const struct kind##_row *))a->row)(a->arg, &out)))
 
 /* A function TAKE_kind that hands a row on as the pair names it. */
 #define TAKE(kind, ...)                                                                                      \
@@ -89,31 +127,42 @@ static int handed_over(struct pair_call *a, int result) {
         __VA_ARGS__;                                                                                         \
         return HAND_OVER(kind);                                                                              \
     }
-#define IDS(field)  out.field += a->second ? PAIR_IDS : 0
-#define IDS_OF_PAGE out.id += a->second && a->paged ? PAIR_IDS : 0
-TAKE(series, IDS(id))
-TAKE(sample, IDS(series_id); IDS_OF_PAGE)
-TAKE(spelling, IDS(series_id))
-TAKE(event, IDS_OF_PAGE)
-TAKE(check, IDS_OF_PAGE)
-TAKE(reject, IDS_OF_PAGE)
-TAKE(request, IDS_OF_PAGE)
-TAKE(loss, )
+#define IDS(field) out.field = id_of(a, out.field)
+TAKE(series, IDS(id); IDS(first_id); IDS(last_id); IDS(fell_id))
+TAKE(sample, IDS(id); IDS(series_id); IDS(spelling_id))
+TAKE(spelling, IDS(id); IDS(series_id))
+TAKE(event, IDS(id))
+TAKE(check, IDS(id))
+TAKE(reject, IDS(id))
+TAKE(request, IDS(id))
+TAKE(loss, IDS(id))
 TAKE(verdict, IDS(id))
+
+/* Those that name no session. */
+#define TAKE_NAMELESS(kind, ...)                                                                             \
+    static int take_##kind(void *arg, const struct kind##_row *given) {                                      \
+        struct pair_call *a = arg;                                                                           \
+        struct kind##_row out = *given;                                                                      \
+        __VA_ARGS__;                                                                                         \
+        return HAND_OVER(kind);                                                                              \
+    }
+TAKE_NAMELESS(name, IDS(last_id))
+TAKE_NAMELESS(chunk, IDS(id); IDS(series_id))
+TAKE_NAMELESS(large, IDS(last_id))
+TAKE_NAMELESS(run, out.mark += a->second ? READER_SECOND : 0)
+TAKE_NAMELESS(points, out.ids = a->second ? NULL : out.ids) /* not told */
 
 static int take_session(void *arg, const struct session_row *given) {
     struct pair_call *a = arg;
     struct session_row out = *given;
     out.name = rename_session(a, given->name);
     IDS(id);
+    IDS(reset_id);
     return HAND_OVER(session);
 }
 
-#define ASKED(f, callback, argument)                                                                         \
-    {                                                                                                        \
-        .row = (void (*)(void))(callback), .arg = (argument), .limit = (f)->limit,                           \
-        .paged = (f)->paged && !(f)->session.p                                                               \
-    }
+#define ASKED(callback, argument)                                                                            \
+    { .row = (void (*)(void))(callback), .arg = (argument) }
 
 static const struct filter everything;
 
@@ -121,14 +170,14 @@ static const struct filter everything;
 #define BOTH(f, call)                                                                                        \
     do {                                                                                                     \
         const struct paired *p = (const struct paired *)reader;                                              \
-        struct pair_call a = ASKED(f, row, arg);                                                             \
+        struct pair_call a = ASKED(row, arg);                                                                \
         struct filter its;                                                                                   \
         int result = 0;                                                                                      \
-        for (int i = 0; i < 2 && result == 0 && !a.stopped; i++) {                                           \
-            struct reader *r = p->of[i];                                                                     \
-            a.second = i == 1;                                                                               \
-            if (concerns(f, a.second, &its))                                                                 \
+        for (int i = (f)->newest && (f)->limit ? -1 : 0; i < 2 && result == 0 && !a.stopped; i++) {          \
+            struct reader *r = p->of[i != 0];                                                                \
+            if (begin_part(&a, f, i, &its))                                                                  \
                 result = call;                                                                               \
+            end_part(&a);                                                                                    \
         }                                                                                                    \
         return result;                                                                                       \
     } while (0)
@@ -176,40 +225,52 @@ static int verdicts(struct reader *reader, int (*row)(void *, const struct verdi
 
 static int points(struct reader *reader, uint64_t series_id, int (*row)(void *, const struct points_row *),
                   void *arg, struct err *err) {
-    struct reader *r = ((struct paired *)reader)->of[series_id > PAIR_IDS];
-    return r->ops->points(r, series_id % PAIR_IDS, row, arg, err);
+    struct pair_call a = ASKED(row, arg);
+    a.second = series_id > READER_SECOND;
+    struct reader *r = ((struct paired *)reader)->of[a.second];
+    return r->ops->points(r, series_id % READER_SECOND, take_points, &a, err);
 }
 
 static int cadence(struct reader *reader, uint64_t series_id, uint64_t first_id, struct cadence *out,
                    struct err *err) {
-    struct reader *r = ((struct paired *)reader)->of[series_id > PAIR_IDS];
-    return r->ops->cadence(r, series_id % PAIR_IDS, first_id, out, err);
+    bool second = series_id > READER_SECOND;
+    struct reader *r = ((struct paired *)reader)->of[second];
+    return r->ops->cadence(r, series_id % READER_SECOND, mark_in(first_id, second), out, err);
 }
 
 static int large(struct reader *reader, struct span session, int (*row)(void *, const struct large_row *),
                  void *arg, struct err *err) {
     struct paired *p = (struct paired *)reader;
-    bool second = session.p && is_second(session);
-    struct reader *r = p->of[second];
-    if (r->ops->large(r, second ? span_from(session, 2) : session, row, arg, err) != 0)
+    struct pair_call a = ASKED(row, arg);
+    a.second = session.p && is_second(session);
+    struct reader *r = p->of[a.second];
+    if (r->ops->large(r, a.second ? span_from(session, 2) : session, take_large, &a, err) != 0)
         return -1;
-    return session.p ? 0 : p->of[1]->ops->large(p->of[1], session, row, arg, err);
+    if (session.p || a.stopped)
+        return 0;
+    a.second = true;
+    return p->of[1]->ops->large(p->of[1], session, take_large, &a, err);
 }
 
 static int name_rows(struct reader *reader, const struct name_filter *f,
                      int (*row)(void *, const struct name_row *), void *arg, uint64_t *n, struct err *err) {
-    bool second = is_second(f->session);
-    struct reader *r = ((struct paired *)reader)->of[second];
+    struct pair_call a = ASKED(row, arg);
+    a.second = is_second(f->session);
+    struct reader *r = ((struct paired *)reader)->of[a.second];
     struct name_filter its = *f;
-    its.session = second ? span_from(f->session, 2) : f->session;
-    return r->ops->name_rows(r, &its, row, arg, n, err);
+    its.session = a.second ? span_from(f->session, 2) : f->session;
+    return r->ops->name_rows(r, &its, take_name, &a, n, err);
 }
 
 static int chunks(struct reader *reader, struct span session, uint64_t since, uint64_t max,
                   int (*row)(void *, const struct chunk_row *), void *arg, uint64_t *from, struct err *err) {
-    bool second = is_second(session);
-    struct reader *r = ((struct paired *)reader)->of[second];
-    return r->ops->chunks(r, second ? span_from(session, 2) : session, since, max, row, arg, from, err);
+    struct pair_call a = ASKED(row, arg);
+    a.second = is_second(session);
+    struct reader *r = ((struct paired *)reader)->of[a.second];
+    int result = r->ops->chunks(r, a.second ? span_from(session, 2) : session, mark_in(since, a.second), max,
+                                take_chunk, &a, from, err);
+    *from += a.second ? READER_SECOND : 0;
+    return result;
 }
 
 static int session_id(struct reader *reader, struct span name, uint64_t *id, struct err *err) {
@@ -217,32 +278,55 @@ static int session_id(struct reader *reader, struct span name, uint64_t *id, str
     struct reader *r = ((struct paired *)reader)->of[second];
     int result = r->ops->session_id(r, second ? span_from(name, 2) : name, id, err);
     if (result == 0 && second && *id)
-        *id += PAIR_IDS;
+        *id += READER_SECOND;
     return result;
 }
 
 static int runs(struct reader *reader, uint64_t limit, int (*row)(void *, const struct run_row *), void *arg,
                 struct err *err) {
     struct paired *p = (struct paired *)reader;
-    return p->of[0]->ops->runs(p->of[0], limit, row, arg, err) ||
-                   p->of[1]->ops->runs(p->of[1], limit, row, arg, err)
-               ? -1
-               : 0;
-}
-
-static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
-    struct paired *p = (struct paired *)reader;
-    uint64_t second = 0;
-    if (p->of[0]->ops->last_id(p->of[0], id, err) != 0 || p->of[1]->ops->last_id(p->of[1], &second, err) != 0)
-        return -1;
-    *id = *id < second ? second : *id;
+    struct pair_call a = ASKED(row, arg);
+    for (int i = 0; i < 2 && !a.stopped; i++) {
+        a.second = i == 1;
+        if (p->of[i]->ops->runs(p->of[i], limit, take_run, &a, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
-/* Of the first one. */
+static struct reader *holder(struct reader *reader, uint64_t session_id, uint64_t *before) {
+    bool second = session_id > READER_SECOND;
+    *before = second ? READER_SECOND : 0;
+    return ((struct paired *)reader)->of[second];
+}
+
+static int last_id(struct reader *reader, uint64_t *id, struct err *err) {
+    struct reader *r = ((struct paired *)reader)->of[1];
+    if (r->ops->last_id(r, id, err) != 0)
+        return -1;
+    *id += READER_SECOND;
+    return 0;
+}
+
 static int first_at(struct reader *reader, int64_t wall_ns, uint64_t *id, struct err *err) {
-    struct reader *r = ((struct paired *)reader)->of[0];
-    return r->ops->first_at(r, wall_ns, id, err);
+    struct paired *p = (struct paired *)reader;
+    if (p->of[0]->ops->first_at(p->of[0], wall_ns, id, err) != 0)
+        return -1;
+    if (*id || p->of[1]->ops->first_at(p->of[1], wall_ns, id, err) != 0)
+        return *id ? 0 : -1;
+    *id += *id ? READER_SECOND : 0;
+    return 0;
+}
+
+/* Half of each one's. */
+static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], struct err *err) {
+    struct paired *p = (struct paired *)reader;
+    char second[RECORDING_NAME_SIZE];
+    if (p->of[0]->ops->recording(p->of[0], name, err) != 0 ||
+        p->of[1]->ops->recording(p->of[1], second, err) != 0)
+        return -1;
+    memcpy(name + RECORDING_NAME_SIZE / 2, second + RECORDING_NAME_SIZE / 2, RECORDING_NAME_SIZE / 2);
+    return 0;
 }
 
 /* --- open and close ---------------------------------------------------------------------------------------------------------- */
@@ -280,7 +364,6 @@ static void close_both(struct reader *reader) {
 }
 
 static const struct reader_ops ops = {
-    .apart = true,
     .close = close_both,
     .note = note,
     .begin = begin,
@@ -304,6 +387,8 @@ static const struct reader_ops ops = {
     .last_id = last_id,
     .first_at = first_at,
     .verdicts = verdicts,
+    .holder = holder,
+    .recording = recording,
 };
 
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err) {

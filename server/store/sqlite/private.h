@@ -183,8 +183,8 @@ struct store {
     struct store_stats stats;
 
     uint64_t run_id, run_mark;
-    bool run_spoiled; /* its end will not be a clean one */
-    char recording[33];
+    bool run_spoiled;                    /* its end will not be a clean one */
+    char recording[RECORDING_NAME_SIZE]; /* guarded by stats_lock */
     struct earlier {
         uint64_t session_id, samples, others;
     } * earlier; /* of earlier runs, and still there; guarded by stats_lock */
@@ -193,6 +193,9 @@ struct store {
 
     struct store_pool pool;
     struct verdicts *verdicts; /* verdicts.c */
+    struct store_view *view;   /* view.c; NULL: this store is written */
+    /* Of a view: brings up to date what is told of it without a reader; ends that. */
+    void (*look)(struct store *s), (*look_end)(struct store *s);
 };
 
 /* log.c: instead of SQLite's own checkpoints. */
@@ -296,7 +299,7 @@ void store_pool_stop(struct store *s);
 /* verdicts.c */
 int store_verdicts_start(struct store *s, struct err *err); /* none yet */
 void store_verdicts_stop(struct store *s);
-/* Those of a reader; the second of two says whose sessions they are about. */
+/* Those of a reader, which has begun, instead of what there is; the second of two says whose sessions they are about. */
 int store_verdicts_load(struct store *s, struct reader *reader, struct err *err);
 bool store_verdicts_due(struct store *s); /* some are not in the file */
 /* Into the open transaction; store_verdicts_written after its commit. */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TAKEN_OVER_MAX 3 /* times in one begin, by another recorder */
+
 /* --- small operations -------------------------------------------------------------------------- */
 
 static int run_statement(struct rows *r, const char *sql, struct err *err) {
@@ -19,17 +21,28 @@ static int run_statement(struct rows *r, const char *sql, struct err *err) {
     return got < 0 ? -1 : 0;
 }
 
-static int begin_reading(struct reader *reader, struct err *err) {
-    struct rows *r = (struct rows *)reader;
+static int begin_moment(struct rows *r, struct err *err) {
     if (r->look && r->look(r, err) != 0)
         return -1;
     r->n_arrivals = r->want_arrivals = 0; /* they were of another moment */
     r->moment++;
     if (run_statement(r, "BEGIN", err) != 0)
         return -1;
-    if (run_statement(r, "SELECT 1 FROM session LIMIT 1", err) == 0) /* from here on it is that moment */
+    if (run_statement(r, "SELECT 1 FROM session LIMIT 1", err) == 0) { /* from here on it is that moment */
+        sqlite3_file_control(r->db, "main", SQLITE_FCNTL_DATA_VERSION, &r->version);
         return 0;
+    }
     run_statement(r, "ROLLBACK", NULL);
+    return -1;
+}
+
+static int begin_reading(struct reader *reader, struct err *err) {
+    struct rows *r = (struct rows *)reader;
+    for (int left = TAKEN_OVER_MAX; begin_moment(r, err) == 0; left--) {
+        if (!r->changed_hands || !r->changed_hands(r) || left == 0)
+            return 0;
+        run_statement(r, "ROLLBACK", NULL);
+    }
     return -1;
 }
 
@@ -272,6 +285,8 @@ static void rows_free(struct reader *reader) {
     free(r->arrivals);
     free(r->path);
     sqlite3_close(r->db);
+    if (r->life >= 0)
+        close(r->life);
     free(r);
 }
 
@@ -351,6 +366,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     }
     r->reader.ops = &ops;
     r->is_still = immutable;
+    r->life = -1;
     db_settings();
     if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
         SQLITE_OK) {

@@ -71,6 +71,8 @@ struct rows_arrival {
     enum source source;
 };
 
+#define ROWS_RECORDER_UNKNOWN (-1)
+
 /* A file and its log, as far as it shows that somebody went on recording. */
 struct rows_seen {
     dev_t dev;
@@ -86,9 +88,16 @@ struct rows {
     bool is_still; /* nobody wrote it, or it is a copy: what comes later is not seen */
     char *path;    /* of_file: its real name */
     struct rows_seen seen;
-    /* of_file: begin calls it; whether another file is to be read now. */
+    /* of_file, for begin: opens the file anew where that is called for, before a moment of it is read; */
     int (*look)(struct rows *, struct err *);
-    long recorder;  /* of a file: the process that writes it, else 0 */
+    /* and whether that is called for, once the moment stands. */
+    bool (*changed_hands)(struct rows *);
+    uint64_t opened;   /* how often it was opened anew */
+    unsigned version;  /* SQLite's, of the moment: another one after each commit. Of this connection alone */
+    unsigned asked_at; /* of_file: the version when the lock was asked who holds it */
+    long
+        recorder; /* of a file: the process that writes it, else 0; ROWS_RECORDER_UNKNOWN: to be asked again */
+    int life; /* of_file: that process as a descriptor, which becomes readable when it has ended; -1: none */
     char note[160]; /* what a person must know of it; "": nothing */
     struct {
         char *sql;

@@ -99,8 +99,10 @@ int store_run_name(struct store *s, struct err *err) {
     if (db_int(s->db, "SELECT value FROM counters WHERE name = 'recording_high'", 0, &high, err) != 0 ||
         db_int(s->db, "SELECT value FROM counters WHERE name = 'recording_low'", 0, &low, err) != 0)
         return -1;
+    pthread_mutex_lock(&s->stats_lock);
     snprintf(s->recording, sizeof s->recording, "%016llx%016llx", (unsigned long long)high,
              (unsigned long long)low);
+    pthread_mutex_unlock(&s->stats_lock);
     return 0;
 }
 
@@ -171,8 +173,12 @@ void store_spoil_run(struct store *s) {
     s->run_spoiled = true;
 }
 
-const char *store_recording(const struct store *s) {
-    return s->recording;
+void store_recording(struct store *s, char name[RECORDING_NAME_SIZE]) {
+    if (s->look)
+        s->look(s);
+    pthread_mutex_lock(&s->stats_lock);
+    memcpy(name, s->recording, sizeof s->recording);
+    pthread_mutex_unlock(&s->stats_lock);
 }
 
 uint64_t store_run_mark(const struct store *s) {

@@ -272,6 +272,15 @@ static int load_all(struct store *s, struct err *err) {
     return s->is_new ? 0 : store_load_counts(s, err);
 }
 
+static int load_verdicts(struct store *s, struct err *err) {
+    struct reader *r = s->pool.readers[0];
+    if (r->ops->begin(r, err) != 0)
+        return -1;
+    int result = store_verdicts_load(s, r, err);
+    r->ops->end(r);
+    return result;
+}
+
 static int open_all(struct store *s, struct err *err) {
     s->in_memory = strcmp(s->options.path, ":memory:") == 0;
     char directory[FILE_PATH_MAX] = "";
@@ -286,10 +295,9 @@ static int open_all(struct store *s, struct err *err) {
     int result = file_lock(s->path, &s->is_new, &s->lock_fd, err);
     if (result == 0)
         file_real(s->path);
-    if (result == 0 &&
-        (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 || load_all(s, err) != 0 ||
-         store_run_begin(s, err) != 0 || store_pool_start(s, err) != 0 ||
-         (!s->is_new && store_verdicts_load(s, s->pool.readers[0], err) != 0)))
+    if (result == 0 && (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 ||
+                        load_all(s, err) != 0 || store_run_begin(s, err) != 0 ||
+                        store_pool_start(s, err) != 0 || (!s->is_new && load_verdicts(s, err) != 0)))
         result = -1;
     if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
         file_drop_logs(s->path);
@@ -369,6 +377,8 @@ void store_close(struct store *s) {
     if ((s->open_transaction || s->n_kept) && store_commit(s, NULL) != 0)
         s->run_spoiled = true;
     store_pool_stop(s);
+    if (s->look_end)
+        s->look_end(s);
     if (s->in_memory && s->db) /* nobody will read it: nothing has to be brought to an end */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     else
@@ -433,6 +443,8 @@ uint64_t store_last_id(const struct store *s) {
 }
 
 void store_stats(struct store *s, struct store_stats *stats) {
+    if (s->look)
+        s->look(s);
     pthread_mutex_lock(&s->stats_lock);
     *stats = s->stats;
     pthread_mutex_unlock(&s->stats_lock);

@@ -27,12 +27,18 @@ int store_verdicts_start(struct store *s, struct err *err) {
     return 0;
 }
 
+static void clear(struct verdicts *v) {
+    for (size_t i = 0; i < STORE_VERDICTS_MAX; i++) {
+        free(v->list[i].text);
+        v->list[i] = (struct kept){0};
+    }
+}
+
 void store_verdicts_stop(struct store *s) {
     struct verdicts *v = s->verdicts;
     if (!v)
         return;
-    for (size_t i = 0; i < STORE_VERDICTS_MAX; i++)
-        free(v->list[i].text);
+    clear(v);
     pthread_mutex_destroy(&v->lock);
     free(v);
 }
@@ -115,6 +121,8 @@ void store_verdicts_each(struct store *s, int (*fn)(void *arg, const struct verd
     struct verdicts *v = s->verdicts;
     const struct kept *sorted[STORE_VERDICTS_MAX];
     size_t n = 0;
+    if (s->look)
+        s->look(s);
     pthread_mutex_lock(&v->lock);
     for (size_t i = 0; i < STORE_VERDICTS_MAX; i++)
         if (v->list[i].text)
@@ -150,15 +158,21 @@ int store_verdicts_load(struct store *s, struct reader *reader, struct err *err)
     struct verdicts *v = s->verdicts;
     if (!reader->ops->verdicts)
         return 0;
-    if (reader->ops->begin(reader, err) != 0)
-        return -1;
-    pthread_mutex_lock(&v->lock);
-    v->loading = true;
-    int result = reader->ops->verdicts(reader, load_one, v, err);
-    v->loading = false;
-    v->moved = v->last_id > 0;
-    pthread_mutex_unlock(&v->lock);
-    reader->ops->end(reader);
+    struct verdicts *fresh = calloc(1, sizeof *fresh);
+    if (!fresh)
+        return err_set(err, ENOMEM, "cannot read the verdicts");
+    fresh->loading = true;
+    int result = reader->ops->verdicts(reader, load_one, fresh, err);
+    if (result == 0) {
+        pthread_mutex_lock(&v->lock);
+        clear(v);
+        memcpy(v->list, fresh->list, sizeof v->list);
+        v->last_id = fresh->last_id;
+        v->moved = v->last_id > 0;
+        pthread_mutex_unlock(&v->lock);
+    } else
+        clear(fresh);
+    free(fresh);
     return result;
 }
 
@@ -231,10 +245,7 @@ void store_verdicts_written(struct store *s) {
 int store_verdicts_clear(struct store *s, struct err *err) {
     struct verdicts *v = s->verdicts;
     pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < STORE_VERDICTS_MAX; i++) {
-        free(v->list[i].text);
-        v->list[i] = (struct kept){0};
-    }
+    clear(v);
     pthread_mutex_unlock(&v->lock);
     return db_run(s->db, "DELETE FROM verdict", err);
 }

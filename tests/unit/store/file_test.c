@@ -202,7 +202,9 @@ static void migrate_from(int version) {
     struct store_earlier earlier;
     store_earlier(s, 0, &earlier);
     EQ_INT(earlier.samples, 1);
-    CU_ASSERT(strlen(store_recording(s)) == 32 && strspn(store_recording(s), "0") < 32);
+    char name[RECORDING_NAME_SIZE];
+    store_recording(s, name);
+    CU_ASSERT(strlen(name) == 32 && strspn(name, "0") < 32);
     EQ_INT(count_of(s, LOSSES_READ, everything), 0);
     store_close(s);
     EXPECT_SQL(p.path, "SELECT group_concat(name) FROM samples", "kept");

@@ -35,7 +35,7 @@ static void is_made_now(char name[33]) {
     time_t before = time(NULL);
     place_make(&p);
     struct store *s = open_at(p.path);
-    snprintf(name, 33, "%s", store_recording(s));
+    store_recording(s, name);
     store_close(s);
     EXPECT_SQL(p.path, "SELECT count(DISTINCT value) FROM counters WHERE name <> 'last_id'", "3");
     EXPECT_SQL(p.path, "SELECT value FROM counters WHERE name = 'last_id'", "0");

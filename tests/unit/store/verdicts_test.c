@@ -161,11 +161,33 @@ static void two_recordings_as_one(void) {
     EXPECT_TEXT(r->ops->series(r, &one, note_series, &b, &err), "default/only.first 0 1;");
     EXPECT_TEXT(r->ops->samples(r, &second, true, note_sample, &b, &err), "2:default/both 1;");
     EXPECT_TEXT(r->ops->sessions(r, note_session, &b, &err), "default 2;2:default 1;");
-    uint64_t first_id, second_id, none;
+    struct filter newest = {.limit = 1, .newest = true};
+    EXPECT_TEXT(r->ops->samples(r, &newest, true, note_sample, &b, &err), "2:default/both 1;");
+    newest.limit = 2;
+    EXPECT_TEXT(r->ops->samples(r, &newest, true, note_sample, &b, &err), "default/both 0;2:default/both 1;");
+    newest.limit = 9;
+    EXPECT_TEXT(r->ops->samples(r, &newest, true, note_sample, &b, &err),
+                "default/only.first 0;default/both 0;2:default/both 1;");
+    struct filter later = {.since = 1}, of_second = {.since = READER_SECOND};
+    EXPECT_TEXT(r->ops->samples(r, &later, true, note_sample, &b, &err), "default/both 0;2:default/both 1;");
+    EXPECT_TEXT(r->ops->samples(r, &of_second, true, note_sample, &b, &err), "2:default/both 1;");
+    of_second.since++;
+    EXPECT_TEXT(r->ops->samples(r, &of_second, true, note_sample, &b, &err), "");
+    later.until = 2;
+    EXPECT_TEXT(r->ops->samples(r, &later, true, note_sample, &b, &err), "default/both 0;");
+    later.until = READER_SECOND + 1;
+    EXPECT_TEXT(r->ops->samples(r, &later, true, note_sample, &b, &err), "default/both 0;2:default/both 1;");
+    uint64_t first_id, second_id, none, last_id;
     OK(r->ops->session_id(r, SPAN("default"), &first_id, &err));
     OK(r->ops->session_id(r, SPAN("2:default"), &second_id, &err));
     OK(r->ops->session_id(r, SPAN("2:other"), &none, &err));
     CU_ASSERT(first_id == 1 && second_id > 1000 && none == 0);
+    OK(reader_last_id(r, first_id, &last_id, &err));
+    EQ_INT(last_id, 2);
+    OK(reader_last_id(r, second_id, &last_id, &err));
+    EQ_INT(last_id, READER_SECOND + 1);
+    OK(reader_last_id(r, 0, &last_id, &err));
+    EQ_INT(last_id, READER_SECOND + 1);
     r->ops->end(r);
     store_reader_give(s, r);
     store_close(s);
@@ -175,6 +197,71 @@ static void two_recordings_as_one(void) {
     buf_free(&after);
     place_remove(&p);
     place_remove(&q);
+}
+
+static void a_view_follows_its_recorder(void) {
+    struct place p;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    const char *const paths[] = {p.path};
+    struct err why = {0};
+    struct store *view = store_open_view(paths, 1, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(view);
+    struct store_stats stats;
+    char name[RECORDING_NAME_SIZE], viewed[RECORDING_NAME_SIZE];
+    for (int i = 1; i <= 3; i++) {
+        uint64_t changes = store_view_changes(view);
+        put_number(s, "a", i);
+        OK(store_request(s, &(struct request){.method = SPAN("GET"), .path = SPAN("/"), .status = 200},
+                         &err));
+        OK(store_loss(s, 0, LOSS_TRUNCATED, 2, SPAN("d"), &err));
+        keep(s, "default", i == 2 ? "fail" : "pass", 1, "{}");
+        store_stats(view, &stats); /* nothing is committed */
+        EQ_INT(stats.samples, i - 1);
+        EQ_INT(store_view_changes(view), changes);
+        COMMIT(s);
+        CU_ASSERT_NOT_EQUAL(store_view_changes(view), changes);
+        changes = store_view_changes(view);
+        store_stats(view, &stats);
+        EQ_INT(stats.samples, i);
+        EQ_INT(stats.series, 1);
+        EQ_INT(stats.requests, i);
+        EQ_INT(stats.losses[LOSS_TRUNCATED], 2 * i);
+        EQ_INT(stats.losses[LOSS_UNWRITTEN], 1);
+        CU_ASSERT(stats.bytes > 0);
+        EQ_INT(store_view_changes(view), changes);
+        struct store_verdict_counts counts;
+        store_verdicts_count(view, &counts);
+        EQ_INT(counts.last_id, i);
+        EQ_INT(counts.failed, i == 2);
+    }
+    EXPECT_KEPT(view, "default pass x3 {};");
+    struct store_removed removed;
+    OK(store_reset(s, 1, &removed, &err));
+    store_stats(view, &stats);
+    EQ_INT(stats.samples, 0);
+    EQ_INT(store_view_replaced(view), 0);
+    OK(store_empty(s, &err));
+    store_recording(s, name);
+    store_recording(view, viewed);
+    EQ_STR(viewed, name);
+    EQ_INT(store_view_replaced(view), 1);
+    EXPECT_KEPT(view, "");
+    store_close(s);
+    store_stats(view, &stats);
+    EQ_INT(stats.losses[LOSS_UNWRITTEN], 0);
+    unlink(p.path);
+    s = open_at(p.path);
+    put_number(s, "b", 1);
+    keep(s, "default", "fail", 1, "[]");
+    store_close(s);
+    EXPECT_KEPT(view, "default fail x1 [];");
+    store_stats(view, &stats);
+    EQ_INT(stats.samples, 1);
+    EQ_INT(stats.requests, 0);
+    EQ_INT(store_view_replaced(view), 2);
+    store_close(view);
+    place_remove(&p);
 }
 
 /* It is copied, and the copy brought up to date. */
@@ -221,5 +308,6 @@ UNIT_MAIN("store/verdicts",
           {"passes make room before failures", passes_make_room_before_failures},
           {"they outlive the recorder", they_outlive_the_recorder},
           {"two recordings as one", two_recordings_as_one},
+          {"a view follows its recorder", a_view_follows_its_recorder},
           {"an older recording is viewed unchanged", an_older_recording_is_viewed_unchanged},
           {"what is no recording is not viewed", what_is_no_recording_is_not_viewed})
