@@ -101,7 +101,7 @@ struct lookup {
     bool plain, sorted;
     size_t n_tags; /* of the series */
     const struct span *tags;
-    struct intern_hash hash, series_hash;
+    struct intern_hash hash, series_hash, name;
     uint32_t series; /* ix, or INTERN_NONE */
 };
 
@@ -125,7 +125,7 @@ static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct 
     return 0;
 }
 
-/* Its series, if there is one. */
+/* Its series, if there is one. Where it is new it is missing in one place of a large table, and its name in another: both are fetched at once. */
 static int find_series(struct store *s, struct lookup *of, struct err *err) {
     const struct metric *m = of->m;
     of->n_tags = m->n_tags;
@@ -143,6 +143,10 @@ static int find_series(struct store *s, struct lookup *of, struct err *err) {
     if (s->key.failed)
         return err_set(err, ENOMEM, "cannot record");
     of->series_hash = intern_hash(&s->intern, buf_view(&s->key));
+    intern_prefetch(&s->intern, of->series_hash);
+    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &of->name))
+        return err_set(err, ENOMEM, "cannot record");
+    intern_prefetch(&s->intern, of->name);
     of->series = intern_find(&s->intern, of->series_hash);
     return 0;
 }
@@ -244,10 +248,7 @@ static int new_series(struct store *s, struct lookup *of, struct bulk_value **ow
     *own = &v[8];
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    struct intern_hash name;
-    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &name))
-        return err_set(err, ENOMEM, "cannot record");
-    if (totals_join(s, s->arrival.session_id, name, of->series, of->n_tags, of->tags, err) != 0)
+    if (totals_join(s, s->arrival.session_id, of->name, of->series, of->n_tags, of->tags, err) != 0)
         return -1;
     await_new(s, s->arrival.session_id);
     s->next_id++;
