@@ -84,7 +84,8 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* s->order: the series of the slice's groups, in order, once each. */
+/* s->order: the series of the slice's groups, in order, once each. Clients send in the same order each time, but a slice may begin anywhere in it: so
+ * the first one is looked for, and mostly the others follow. */
 static int sort_series(struct store *s, size_t *n, struct err *err) {
     const struct slice *slice = &s->slice;
     if (slice->n_groups > s->cap_order) {
@@ -94,9 +95,13 @@ static int sort_series(struct store *s, size_t *n, struct err *err) {
         s->order = more;
         s->cap_order = slice->cap_groups;
     }
+    size_t first = 0;
+    for (size_t i = 1; i < slice->n_groups; i++)
+        if (slice->groups[i].series < slice->groups[first].series)
+            first = i;
     bool sorted = true;
-    for (size_t i = 0; i < slice->n_groups; i++) {
-        s->order[i] = slice->groups[i].series;
+    for (size_t i = 0, at = first; i < slice->n_groups; i++, at = at + 1 == slice->n_groups ? 0 : at + 1) {
+        s->order[i] = slice->groups[at].series;
         sorted = sorted && (i == 0 || s->order[i - 1] < s->order[i]);
     }
     *n = slice->n_groups;

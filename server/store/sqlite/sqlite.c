@@ -409,6 +409,10 @@ void store_close(struct store *s) {
     free(s);
 }
 
+void store_rest(struct store *s) {
+    slice_shrink(&s->slice);
+}
+
 uint64_t store_pending(const struct store *s) {
     return s->pending;
 }
