@@ -227,6 +227,8 @@ static bool turn(struct ingest *in, int wait_ms) {
     if (in->last.read && !in->closed)
         close_sockets(in);
     session_expire(in);
+    if (pipeline_backlog(in->pipeline, NULL) == 0)
+        store_rest(in->store);
     /* Not `waiting`: a commit looks, too, and takes the wake-up of what was put meanwhile. */
     return pipeline_backlog(in->pipeline, NULL) > 0 || in->begun || in->asked;
 }

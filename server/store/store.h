@@ -88,6 +88,8 @@ int store_commit(struct store *s, struct err *err);
 int store_keep(struct store *s, struct err *err);
 /* Does what is left to do of earlier commits, which nobody waits for. To be called after each commit. */
 void store_shorten_log(struct store *s);
+/* Nothing waits to be put: the memory that only a large commit needs goes back to the system. */
+void store_rest(struct store *s);
 /* Records that were kept and that no reader sees yet. */
 uint64_t store_kept(const struct store *s);
 /* From now on fn is called about every 100 us that the database is at work; it must not touch the store. NULL: no more. */

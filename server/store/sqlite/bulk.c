@@ -59,10 +59,25 @@ static int close_cursor(sqlite3_vtab_cursor *cursor) {
     return SQLITE_OK;
 }
 
+/* The row before got the id that its caller meant. */
+static bool is_as_meant(const struct bulk *feed, size_t row) {
+    return !feed->appends || row == 0 || sqlite3_last_insert_rowid(feed->db) == feed->id;
+}
+
 static int go_to(sqlite3_vtab_cursor *cursor, size_t row) {
     struct bulk *feed = bulk_of(cursor);
     ((struct bulk_cursor *)cursor)->at = row;
-    return row >= feed->n || feed->row(feed->arg, row, feed->values) ? SQLITE_OK : SQLITE_NOMEM;
+    if (!is_as_meant(feed, row))
+        return SQLITE_CORRUPT;
+    if (row >= feed->n)
+        return SQLITE_OK;
+    if (!feed->row(feed->arg, row, feed->values))
+        return SQLITE_NOMEM;
+    int64_t before = feed->id;
+    feed->id = feed->values[0].integer;
+    if (feed->appends && row > 0 && feed->id == before + 1)
+        bulk_null(&feed->values[0]);
+    return SQLITE_OK;
 }
 
 static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int argc, sqlite3_value **argv) {
@@ -126,10 +141,21 @@ int bulk_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
              bool (*row)(void *arg, size_t i, struct bulk_value *values), void *arg, struct err *err) {
     if (n == 0)
         return 0;
+    feed->db = db;
     feed->n = n;
     feed->row = row;
     feed->arg = arg;
-    return db_done(db, stmt, err);
+    int result = db_done(db, stmt, err);
+    feed->arg = NULL; /* it may stand on the caller's stack */
+    return result;
+}
+
+int bulk_append(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
+                bool (*row)(void *arg, size_t i, struct bulk_value *values), void *arg, struct err *err) {
+    feed->appends = true;
+    int result = bulk_run(db, stmt, feed, n, row, arg, err);
+    feed->appends = false;
+    return result;
 }
 
 /* --- rows that wait --------------------------------------------------------------------------- */
@@ -140,12 +166,12 @@ struct bulk_value *bulk_list_add(struct bulk_list *list) {
     return list->values + list->n++ * list->columns;
 }
 
-struct bulk_value bulk_list_text(struct bulk_list *list, struct span text) {
-    return bulk_text(arena_copy(&list->texts, text));
+void bulk_list_text(struct bulk_list *list, struct bulk_value *v, struct span text) {
+    bulk_text(v, arena_copy(&list->texts, text));
 }
 
-struct bulk_value bulk_list_blob(struct bulk_list *list, struct span bytes) {
-    return bulk_blob(arena_copy(&list->texts, bytes));
+void bulk_list_blob(struct bulk_list *list, struct bulk_value *v, struct span bytes) {
+    bulk_blob(v, arena_copy(&list->texts, bytes));
 }
 
 static bool list_row(void *arg, size_t i, struct bulk_value *values) {
@@ -156,7 +182,7 @@ static bool list_row(void *arg, size_t i, struct bulk_value *values) {
 
 int bulk_list_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, struct bulk_list *list,
                   struct err *err) {
-    if (bulk_run(db, stmt, feed, list->n, list_row, list, err) != 0)
+    if (bulk_append(db, stmt, feed, list->n, list_row, list, err) != 0)
         return -1;
     bulk_list_clear(list);
     return 0;

@@ -1,5 +1,5 @@
 /* DESIGN. A slice becomes rows: a chunk for each group, appended in order of ids; the summaries of the series that
- * changed, written from memory in order of series, so that each page is met once; the totals of their names; and an arrival for each run. */
+ * changed, written from memory in order of series, so that each page is met once, and those of new series appended behind them; the totals of their names; and an arrival for each run. */
 #include "store/sqlite/private.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -15,16 +15,16 @@ static bool chunk_row(void *arg, size_t i, struct bulk_value *values) {
     uint32_t step;
     if (!slice_join(&s->slice, g, &vals, &step))
         return false;
-    values[0] = bulk_id(id);
-    values[1] = bulk_id(s->intern.contexts[g->context].id);
-    values[2] = series->last_chunk ? bulk_id(series->last_chunk) : bulk_null();
-    values[3] = bulk_integer(g->n);
-    values[4] = bulk_number(g->count);
-    values[5] = bulk_number(g->sum);
-    values[6] = bulk_number(g->min);
-    values[7] = bulk_number(g->max);
-    values[8] = bulk_text(vals);
-    values[9] = step ? bulk_id(step) : bulk_null();
+    bulk_id(&values[0], id);
+    bulk_id(&values[1], s->intern.contexts[g->context].id);
+    bulk_id_if(&values[2], series->last_chunk != 0, series->last_chunk);
+    bulk_integer(&values[3], g->n);
+    bulk_number(&values[4], g->count);
+    bulk_number(&values[5], g->sum);
+    bulk_number(&values[6], g->min);
+    bulk_number(&values[7], g->max);
+    bulk_text(&values[8], vals);
+    bulk_id_if(&values[9], step != 0, step);
     series->last_chunk = id;
     return true;
 }
@@ -54,19 +54,28 @@ static void add_group(struct store *s, const struct slice_group *g) {
         totals_add(s, y->of, g, last_id);
 }
 
+struct summaries {
+    const struct intern_series *series;
+    const uint64_t *order;
+};
+
 static bool summary_row(void *arg, size_t i, struct bulk_value *values) {
-    struct store *s = arg;
-    const struct intern_series *y = &s->intern.series[s->order[i]];
-    const double numbers[] = {y->count, y->sum, y->min, y->max, y->last};
-    const int64_t integers[] = {y->first_at,         y->last_at, (int64_t)y->first_id,
-                                (int64_t)y->last_id, y->sampled, (int64_t)y->last_chunk};
-    values[0] = bulk_id(y->id);
-    values[1] = bulk_id(y->samples);
-    for (int k = 0; k < 5; k++)
-        values[2 + k] = bulk_number(numbers[k]);
-    for (int k = 0; k < 6; k++)
-        values[7 + k] = bulk_integer(integers[k]);
-    values[13] = y->fell_id == INTERN_FALL_UNKNOWN ? bulk_null() : bulk_id(y->fell_id);
+    const struct summaries *all = arg;
+    const struct intern_series *y = &all->series[all->order[i]];
+    bulk_id(&values[0], y->id);
+    bulk_id(&values[1], y->samples);
+    bulk_number(&values[2], y->count);
+    bulk_number(&values[3], y->sum);
+    bulk_number(&values[4], y->min);
+    bulk_number(&values[5], y->max);
+    bulk_number(&values[6], y->last);
+    bulk_integer(&values[7], y->first_at);
+    bulk_integer(&values[8], y->last_at);
+    bulk_id(&values[9], y->first_id);
+    bulk_id(&values[10], y->last_id);
+    bulk_integer(&values[11], y->sampled);
+    bulk_id(&values[12], y->last_chunk);
+    bulk_id_if(&values[13], y->fell_id != INTERN_FALL_UNKNOWN, y->fell_id);
     return true;
 }
 
@@ -75,7 +84,8 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* s->order: the series of the slice's groups, in order, once each. */
+/* s->order: the series of the slice's groups, in order, once each. Clients send in the same order each time, but a slice may begin anywhere in it: so
+ * the first one is looked for, and mostly the others follow. */
 static int sort_series(struct store *s, size_t *n, struct err *err) {
     const struct slice *slice = &s->slice;
     if (slice->n_groups > s->cap_order) {
@@ -85,9 +95,13 @@ static int sort_series(struct store *s, size_t *n, struct err *err) {
         s->order = more;
         s->cap_order = slice->cap_groups;
     }
+    size_t first = 0;
+    for (size_t i = 1; i < slice->n_groups; i++)
+        if (slice->groups[i].series < slice->groups[first].series)
+            first = i;
     bool sorted = true;
-    for (size_t i = 0; i < slice->n_groups; i++) {
-        s->order[i] = slice->groups[i].series;
+    for (size_t i = 0, at = first; i < slice->n_groups; i++, at = at + 1 == slice->n_groups ? 0 : at + 1) {
+        s->order[i] = slice->groups[at].series;
         sorted = sorted && (i == 0 || s->order[i - 1] < s->order[i]);
     }
     *n = slice->n_groups;
@@ -107,8 +121,15 @@ static int write_summaries(struct store *s, struct err *err) {
         add_group(s, &s->slice.groups[i]);
     if (sort_series(s, &n, err) != 0)
         return -1;
-    return bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n, summary_row, s, err) != 0 ? -1
-                                                                                       : totals_write(s, err);
+    struct summaries old = {s->intern.series, s->order}, new = old;
+    size_t n_old = n; /* what this slice began stands behind the others: ids rise */
+    while (n_old > 0 && old.series[s->order[n_old - 1]].first_id >= s->slice.first_id)
+        n_old--;
+    new.order += n_old;
+    if (bulk_run(s->db, s->sql[SQL_SUMMARY], &s->feed, n_old, summary_row, &old, err) != 0 ||
+        bulk_append(s->db, s->sql[SQL_NEW_SUMMARY], &s->feed, n - n_old, summary_row, &new, err) != 0)
+        return -1;
+    return totals_write(s, err);
 }
 
 /* --- arrivals ---------------------------------------------------------------------------------- */
@@ -116,11 +137,11 @@ static int write_summaries(struct store *s, struct err *err) {
 static bool arrival_row(void *arg, size_t i, struct bulk_value *values) {
     const struct slice *slice = arg;
     const struct slice_run *run = &slice->runs[i];
-    values[0] = bulk_id(run->first_id);
-    values[1] = bulk_id(run->last_id);
-    values[2] = bulk_id(slice->first_id);
-    values[3] = bulk_integer(run->received_at);
-    values[4] = bulk_integer((int)run->source);
+    bulk_id(&values[0], run->first_id);
+    bulk_id(&values[1], run->last_id);
+    bulk_id(&values[2], slice->first_id);
+    bulk_integer(&values[3], run->received_at);
+    bulk_integer(&values[4], (int)run->source);
     return true;
 }
 
@@ -148,9 +169,9 @@ int store_flush(struct store *s, struct err *err) {
         return -1;
     if (slice_is_empty(slice))
         return 0;
-    if (bulk_run(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
+    if (bulk_append(s->db, s->sql[SQL_CHUNK], &s->feed, slice->n_groups, chunk_row, s, err) != 0 ||
         write_summaries(s, err) != 0 || write_strays(s, err) != 0 ||
-        bulk_run(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
+        bulk_append(s->db, s->sql[SQL_ARRIVAL], &s->feed, slice->n_runs, arrival_row, slice, err) != 0)
         return -1;
     for (size_t i = 0; i < slice->n_groups; i++)
         s->intern.contexts[slice->groups[i].context].group = INTERN_NONE;

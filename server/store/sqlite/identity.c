@@ -101,7 +101,7 @@ struct lookup {
     bool plain, sorted;
     size_t n_tags; /* of the series */
     const struct span *tags;
-    struct intern_hash hash, series_hash;
+    struct intern_hash hash, series_hash, name;
     uint32_t series; /* ix, or INTERN_NONE */
 };
 
@@ -125,7 +125,7 @@ static int sort_tags(struct store *s, const struct metric *m, size_t *n, struct 
     return 0;
 }
 
-/* Its series, if there is one. */
+/* Its series, if there is one. Where it is new it is missing in one place of a large table, and its name in another: both are fetched at once. */
 static int find_series(struct store *s, struct lookup *of, struct err *err) {
     const struct metric *m = of->m;
     of->n_tags = m->n_tags;
@@ -143,6 +143,10 @@ static int find_series(struct store *s, struct lookup *of, struct err *err) {
     if (s->key.failed)
         return err_set(err, ENOMEM, "cannot record");
     of->series_hash = intern_hash(&s->intern, buf_view(&s->key));
+    intern_prefetch(&s->intern, of->series_hash);
+    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &of->name))
+        return err_set(err, ENOMEM, "cannot record");
+    intern_prefetch(&s->intern, of->name);
     of->series = intern_find(&s->intern, of->series_hash);
     return 0;
 }
@@ -163,11 +167,11 @@ int store_json_tags(struct buf *b, size_t n, const struct span *tags, struct spa
     return b->failed ? err_set(err, ENOMEM, "cannot record") : 0;
 }
 
-static struct bulk_value hash_value(struct bulk_list *list, struct intern_hash hash) {
+static void put_hash(struct bulk_list *list, struct bulk_value *v, struct intern_hash hash) {
     char bytes[12];
     memcpy(bytes, &hash.low, 8);
     memcpy(bytes + 8, &hash.high, 4);
-    return bulk_list_blob(list, span_of(bytes, sizeof bytes));
+    bulk_list_blob(list, v, span_of(bytes, sizeof bytes));
 }
 
 void store_bind_origin(sqlite3_stmt *stmt, int at, const struct origin *o) {
@@ -204,13 +208,13 @@ static int own_spelling(struct store *s, const struct lookup *of, struct bulk_va
     s->arrival.session->n_interned++;
     if (of->sorted) {
         series->own = *ix;
-        v[0] = bulk_blob(SPAN(""));
+        bulk_blob(&v[0], SPAN(""));
         return 0;
     }
     if (store_json_tags(&s->tags, of->m->n_tags, of->m->tags, &tags, err) != 0)
         return -1;
-    v[0] = hash_value(list, of->hash);
-    v[1] = bulk_list_text(list, tags);
+    put_hash(list, &v[0], of->hash);
+    bulk_list_text(list, &v[1], tags);
     return list->texts.failed ? err_set(err, ENOMEM, "cannot record") : 0;
 }
 
@@ -232,22 +236,20 @@ static int new_series(struct store *s, struct lookup *of, struct bulk_value **ow
     of->series = v ? intern_add_series(&s->intern, &series) : INTERN_NONE;
     if (of->series == INTERN_NONE || !intern_lead(&s->intern, of->series_hash, of->series))
         return err_set(err, ENOMEM, "cannot record");
-    v[0] = bulk_id(series.id);
-    v[1] = bulk_id(s->arrival.session_id);
-    v[2] = hash_value(list, of->series_hash);
-    v[3] = bulk_list_text(list, m->name);
-    v[4] = bulk_integer((int)m->type);
-    v[5] = bulk_list_text(list, tags);
-    v[6] = bulk_list_text(list, m->origin.host);
-    v[7] = bulk_list_text(list, m->device);
-    v[8] = v[9] = bulk_null();
+    bulk_id(&v[0], series.id);
+    bulk_id(&v[1], s->arrival.session_id);
+    put_hash(list, &v[2], of->series_hash);
+    bulk_list_text(list, &v[3], m->name);
+    bulk_integer(&v[4], (int)m->type);
+    bulk_list_text(list, &v[5], tags);
+    bulk_list_text(list, &v[6], m->origin.host);
+    bulk_list_text(list, &v[7], m->device);
+    bulk_null(&v[8]);
+    bulk_null(&v[9]);
     *own = &v[8];
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
-    struct intern_hash name;
-    if (!totals_hash(s, s->arrival.session_id, s->arrival.session->era, m->type, m->name, &name))
-        return err_set(err, ENOMEM, "cannot record");
-    if (totals_join(s, s->arrival.session_id, name, of->series, of->n_tags, of->tags, err) != 0)
+    if (totals_join(s, s->arrival.session_id, of->name, of->series, of->n_tags, of->tags, err) != 0)
         return -1;
     await_new(s, s->arrival.session_id);
     s->next_id++;
@@ -264,8 +266,8 @@ static int put_remarks(struct store *s, const struct remarks *r, struct bulk_val
     if (store_remarks_json(&s->tags, r, &json, err) != 0)
         return -1;
     s->arrival.session->n_remarked += r != NULL;
-    v[0] = bulk_list_text(list, json);
-    v[1] = bulk_list_text(list, store_remarks_line(r));
+    bulk_list_text(list, &v[0], json);
+    bulk_list_text(list, &v[1], store_remarks_line(r));
     return 0;
 }
 
@@ -284,18 +286,18 @@ static int new_context(struct store *s, const struct lookup *of, uint64_t id, ui
         return err_set(err, ENOMEM, "cannot record");
     const struct span origin[] = {o->container_id, o->external_data, o->cardinality, o->entity_id,
                                   o->jmx_check_name};
-    v[0] = bulk_id(context.id);
-    v[1] = bulk_id(s->intern.series[of->series].id);
-    v[2] = hash_value(list, of->hash);
-    v[3] = bulk_list_text(list, tags);
-    v[4] = bulk_number(m->sample_rate);
+    bulk_id(&v[0], context.id);
+    bulk_id(&v[1], s->intern.series[of->series].id);
+    put_hash(list, &v[2], of->hash);
+    bulk_list_text(list, &v[3], tags);
+    bulk_number(&v[4], m->sample_rate);
     for (size_t i = 0; i < sizeof origin / sizeof origin[0]; i++)
-        v[5 + i] = bulk_list_text(list, origin[i]);
-    v[10] = o->has_inode ? bulk_id(o->inode) : bulk_null();
-    v[11] = bulk_list_text(list, m->unit);
-    v[12] = bulk_integer(m->interval);
-    v[13] = bulk_list_text(list, m->source_type);
-    v[14] = bulk_list_text(list, m->resources);
+        bulk_list_text(list, &v[5 + i], origin[i]);
+    bulk_id_if(&v[10], o->has_inode, o->inode);
+    bulk_list_text(list, &v[11], m->unit);
+    bulk_integer(&v[12], m->interval);
+    bulk_list_text(list, &v[13], m->source_type);
+    bulk_list_text(list, &v[14], m->resources);
     if (put_remarks(s, m->remarks, &v[15], err) != 0)
         return -1;
     if (list->texts.failed)

@@ -1,26 +1,36 @@
 /* DESIGN. Open addressing with linear probing, 16 bytes a slot: four to a cache line, so a hit costs one miss
- * in the table and one in contexts[]. The load stays under 4/5. A series has three or four entries, so a table that doubled would hold
- * up to 80 bytes of nothing for each: it grows by a quarter. Entries stand in the order of their hashes, so each growth reads the old
- * table and writes the new one from the front to the end.
+ * in the table and one in contexts[]. All entries stand in the order of their hashes, so a hash that is not there, as all three of a new series, is
+ * known to be missing where a greater one stands: at a load of 4/5 after three slots, not thirteen. The order does not wrap around: behind the last
+ * home there are SPARE slots. A series has three or four entries, so a table that doubled would hold
+ * up to 80 bytes of nothing for each: it grows by a quarter, and in its place: each page of it is new to the kernel only once.
  * Of 100,000 series each lookup would wait for the memory, half as long as all else about a sample takes. Clients send their metrics in the same
  * order each time, so each context leads to the slot that was needed INTERN_AHEAD keys after it, and that is fetched while those in between are
  * stored. A slot that is not the right one, as after growing, only costs a look. */
 #include "store/sqlite/intern.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <xxhash.h>
 
 #define SLOTS_MIN        1024
 #define EXPECTED_MAX     ((uint64_t)4 << 20) /* a damaged file may say anything */
 #define HASHES_OF_SERIES 2                   /* at least: its own, and that of its name or of a key */
+/* The last one stays free. That random hashes need a hundred has odds of 1 in 10^18; a file made to need more is refused. */
+#define SPARE 100
 
-/* Slots come from the kernel and go back to it: what a growing table leaves behind in the heap is too small for the next one. */
-static struct intern_slot *slots_alloc(uint64_t n) {
-    void *p = n <= UINT32_MAX ? mmap(NULL, (size_t)n * sizeof(struct intern_slot), PROT_READ | PROT_WRITE,
-                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                              : MAP_FAILED;
-    return p == MAP_FAILED ? NULL : p;
+/* Slots come from the kernel and go back to it, which can add to them where they are. New ones are zero. */
+static bool slots_extend(struct intern *in, uint64_t n) {
+    if (n > UINT32_MAX)
+        return false;
+    size_t size = (size_t)n * sizeof *in->slots;
+    void *p = in->slots ? mremap(in->slots, in->n_slots * sizeof *in->slots, size, MREMAP_MAYMOVE)
+                        : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    in->slots = p;
+    in->n_slots = (size_t)n;
+    return true;
 }
 
 static void slots_free(struct intern_slot *slots, size_t n) {
@@ -58,27 +68,26 @@ struct intern_hash intern_hash_key(struct intern *in, const struct intern_scope 
 
 /* The share of the table that the hash is of all hashes. */
 static size_t home_of(const struct intern *in, uint64_t low) {
-    return (size_t)((low >> 32) * in->n_slots >> 32);
-}
-
-static size_t after(const struct intern *in, size_t at) {
-    return at + 1 == in->n_slots ? 0 : at + 1;
+    return (size_t)((low >> 32) * (in->n_slots - SPARE) >> 32);
 }
 
 static bool holds(const struct intern_slot *slot, struct intern_hash hash) {
-    return slot->low == hash.low && slot->high == hash.high;
+    return slot->ix_plus_1 && slot->low == hash.low && slot->high == hash.high;
 }
 
-/* The slot that holds the hash, or a free one. */
+/* The slot that holds the hash, or the one that it belongs into. */
 static size_t slot_of(const struct intern *in, struct intern_hash hash) {
     size_t at = home_of(in, hash.low);
-    while (in->slots[at].ix_plus_1 && !holds(&in->slots[at], hash))
-        at = after(in, at);
+    while (in->slots[at].ix_plus_1 && in->slots[at].low <= hash.low && !holds(&in->slots[at], hash))
+        at++;
     return at;
 }
 
 uint32_t intern_find(const struct intern *in, struct intern_hash hash) {
-    return in->n_slots ? in->slots[slot_of(in, hash)].ix_plus_1 - 1 : INTERN_NONE;
+    if (in->n_slots == 0)
+        return INTERN_NONE;
+    const struct intern_slot *slot = &in->slots[slot_of(in, hash)];
+    return holds(slot, hash) ? slot->ix_plus_1 - 1 : INTERN_NONE;
 }
 
 uint32_t intern_find_next(struct intern *in, struct intern_hash hash) {
@@ -86,9 +95,9 @@ uint32_t intern_find_next(struct intern *in, struct intern_hash hash) {
         return INTERN_NONE;
     struct intern_step *step = &in->trail[in->n_steps % INTERN_AHEAD];
     size_t at = step->slot;
-    if (!in->slots[at].ix_plus_1 || !holds(&in->slots[at], hash)) {
+    if (!holds(&in->slots[at], hash)) {
         at = slot_of(in, hash);
-        if (!in->slots[at].ix_plus_1)
+        if (!holds(&in->slots[at], hash))
             return INTERN_NONE;
         in->after[step->context] = (uint32_t)at;
     }
@@ -104,39 +113,49 @@ void intern_prefetch(const struct intern *in, struct intern_hash hash) {
         __builtin_prefetch(&in->slots[home_of(in, hash.low)]);
 }
 
-static void place(struct intern *in, struct intern_slot slot) {
-    size_t at = home_of(in, slot.low);
-    while (in->slots[at].ix_plus_1)
-        at = after(in, at);
-    in->slots[at] = slot;
-}
-
+/* All entries go to the end, the last one first, and from there to their places, the first one first. */
 static bool grow_to(struct intern *in, uint64_t n_new) {
-    size_t n_old = in->n_slots;
-    struct intern_slot *old = in->slots;
-    struct intern_slot *slots = slots_alloc(n_new);
-    if (!slots)
+    size_t n_old = in->n_slots, next = 0;
+    if (!slots_extend(in, n_new))
         return false;
-    in->slots = slots;
-    in->n_slots = (size_t)n_new;
-    for (size_t i = 0; i < n_old; i++)
-        if (old[i].ix_plus_1)
-            place(in, old[i]);
-    slots_free(old, n_old);
+    struct intern_slot *slots = in->slots;
+    size_t from = in->n_slots - 1;
+    for (size_t at = n_old; at-- > 0;) {
+        struct intern_slot slot = slots[at];
+        slots[at].ix_plus_1 = 0;
+        if (slot.ix_plus_1)
+            slots[--from] = slot;
+    }
+    for (; from + 1 < in->n_slots; from++) {
+        struct intern_slot slot = slots[from];
+        size_t home = home_of(in, slot.low), at = home > next ? home : next;
+        if (at > from)
+            return false;
+        slots[from].ix_plus_1 = 0;
+        slots[at] = slot;
+        next = at + 1;
+    }
     return true;
 }
 
 void intern_expect(struct intern *in, uint64_t n_series) {
     uint64_t n = HASHES_OF_SERIES * (n_series < EXPECTED_MAX ? n_series : EXPECTED_MAX);
-    if (n + n / 4 > in->n_slots)
-        grow_to(in, n + n / 4 + 1);
+    uint64_t n_slots = n + n / 4 + 1 + SPARE;
+    if (n_slots > in->n_slots)
+        grow_to(in, n_slots);
 }
 
 bool intern_lead(struct intern *in, struct intern_hash hash, uint32_t ix) {
-    if ((in->n_used + 1) * 5 > in->n_slots * 4 &&
+    if ((in->n_used + 1) * 5 + SPARE * 4 > in->n_slots * 4 &&
         !grow_to(in, in->n_slots < SLOTS_MIN ? SLOTS_MIN : in->n_slots + in->n_slots / 4))
         return false;
-    place(in, (struct intern_slot){hash.low, hash.high, ix + 1});
+    size_t at = slot_of(in, hash), end = at;
+    while (in->slots[end].ix_plus_1)
+        end++;
+    if (end + 1 == in->n_slots)
+        return false;
+    memmove(&in->slots[at + 1], &in->slots[at], (end - at) * sizeof *in->slots);
+    in->slots[at] = (struct intern_slot){hash.low, hash.high, ix + 1};
     in->n_used++;
     return true;
 }

@@ -67,6 +67,7 @@ enum store_sql {
     SQL_CONTEXT,
     SQL_CHUNK,
     SQL_SUMMARY,
+    SQL_NEW_SUMMARY,
     SQL_TOTAL,
     SQL_TOTAL_KEYS,
     SQL_TOTAL_TAGS,

@@ -12,18 +12,18 @@ int store_add_request(struct store *s, uint64_t id, const struct request *r, str
     if (!v)
         return err_set(err, ENOMEM, "cannot record");
     const struct span spans[] = {r->encoding, r->content_type, r->user_agent, r->api_key, r->body, r->note};
-    v[0] = bulk_id(id);
-    v[1] = bulk_id(s->arrival.session_id);
-    v[2] = bulk_integer(s->arrival.when.received_at);
-    v[3] = bulk_integer((int)s->arrival.when.source);
-    v[4] = bulk_list_text(list, r->method);
-    v[5] = bulk_list_text(list, r->path);
-    v[6] = bulk_list_text(list, r->query);
-    v[7] = bulk_integer(r->status);
-    v[8] = bulk_id(r->wire_bytes);
-    v[9] = bulk_id(r->body_bytes);
+    bulk_id(&v[0], id);
+    bulk_id(&v[1], s->arrival.session_id);
+    bulk_integer(&v[2], s->arrival.when.received_at);
+    bulk_integer(&v[3], (int)s->arrival.when.source);
+    bulk_list_text(list, &v[4], r->method);
+    bulk_list_text(list, &v[5], r->path);
+    bulk_list_text(list, &v[6], r->query);
+    bulk_integer(&v[7], r->status);
+    bulk_id(&v[8], r->wire_bytes);
+    bulk_id(&v[9], r->body_bytes);
     for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
-        v[10 + i] = bulk_list_text(list, spans[i]);
+        bulk_list_text(list, &v[10 + i], spans[i]);
     if (list->texts.failed)
         return err_set(err, ENOMEM, "cannot record");
     return list->n < REQUESTS_MAX && list->texts.used < BYTES_MAX ? 0 : store_write_requests(s, err);

@@ -237,7 +237,10 @@ void slice_clear(struct slice *s) {
     s->stamp.timestamp = 0;
     s->sampled = false;
     buf_clear(&s->arena);
-    if (s->arena.cap > ARENA_KEEP)
+}
+
+void slice_shrink(struct slice *s) {
+    if (slice_is_empty(s) && s->arena.cap > ARENA_KEEP)
         buf_free(&s->arena);
     if (s->vals.cap > ARENA_KEEP)
         buf_free(&s->vals);

@@ -113,6 +113,7 @@ static inline size_t slice_entry_end(size_t offset, uint32_t n) {
 /* The text of a group's chunk (vals.h); it holds until the next call. step: of runs, else 0. */
 bool slice_join(struct slice *s, const struct slice_group *group, struct span *text, uint32_t *step);
 void slice_clear(struct slice *s);
+void slice_shrink(struct slice *s); /* what a large slice needed goes back */
 void slice_free(struct slice *s);
 
 #endif

@@ -36,6 +36,9 @@ static const char settings[] =
     COMMON "method, path, query, status, wire_bytes, body_bytes, encoding, content_type,"                    \
            " user_agent, api_key, body, note)"                                                               \
            " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15 FROM feed"
+#define SUMMARY                                                                                              \
+    "(metric_id, samples, count, sum, min, max, last, first_at, last_at, first_id, last_id, sampled,"        \
+    " last_chunk, fell_id) SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM feed"
 static const char *const texts[SQL_N] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -49,10 +52,8 @@ static const char *const texts[SQL_N] = {
         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16 FROM feed",
     [SQL_CHUNK] = "INSERT INTO chunk (id, context_id, prev, n, count, sum, min, max, vals, step)"
                   " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 FROM feed",
-    [SQL_SUMMARY] =
-        "INSERT OR REPLACE INTO summary (metric_id, samples, count, sum, min, max, last, first_at, last_at,"
-        " first_id, last_id, sampled, last_chunk, fell_id)"
-        " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM feed",
+    [SQL_SUMMARY] = "INSERT OR REPLACE INTO summary " SUMMARY,
+    [SQL_NEW_SUMMARY] = "INSERT INTO summary " SUMMARY,
     [SQL_TOTAL_KEYS] = "SELECT series, tag_keys FROM name_total WHERE metric_id = ?",
     [SQL_TOTAL_TAGS] =
         "SELECT m.tags FROM metric o CROSS JOIN metric m INDEXED BY metric_name ON m.name = o.name"
@@ -416,6 +417,10 @@ void store_close(struct store *s) {
     pthread_cond_destroy(&s->pool.given);
     free(s->path_given);
     free(s);
+}
+
+void store_rest(struct store *s) {
+    slice_shrink(&s->slice);
 }
 
 uint64_t store_pending(const struct store *s) {

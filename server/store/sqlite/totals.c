@@ -252,15 +252,15 @@ static bool total_row(void *arg, size_t i, struct bulk_value *values) {
     buf_clear(text);
     buf_span(text, t->n_keys ? buf_view(&t->text) : SPAN("["));
     buf_char(text, ']');
-    values[0] = bulk_id(t->metric_id);
-    values[1] = bulk_integer(s->intern.names[t->name].n_series);
-    values[2] = bulk_id(t->samples);
+    bulk_id(&values[0], t->metric_id);
+    bulk_integer(&values[1], s->intern.names[t->name].n_series);
+    bulk_id(&values[2], t->samples);
     for (int k = 0; k < 5; k++)
-        values[3 + k] = bulk_number(numbers[k]);
-    values[8] = bulk_integer(t->first_at);
-    values[9] = bulk_integer(t->last_at);
-    values[10] = bulk_id(t->last_id);
-    values[11] = bulk_text(buf_view(text));
+        bulk_number(&values[3 + k], numbers[k]);
+    bulk_integer(&values[8], t->first_at);
+    bulk_integer(&values[9], t->last_at);
+    bulk_id(&values[10], t->last_id);
+    bulk_text(&values[11], buf_view(text));
     t->dirty = t->gone = false;
     return !text->failed && !t->text.failed;
 }

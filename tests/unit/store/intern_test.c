@@ -137,7 +137,55 @@ static void stays_full(void) {
     intern_clear(&in);
 }
 
+/* So one that is not there is soon known to be missing. */
+static void stands_in_order(void) {
+    struct intern in = {.seed = 42};
+    bool all = true, order = true;
+    for (uint32_t i = 0; i < 50000; i++)
+        all = all && intern_lead(&in, hash_of(&in, i), i);
+    CU_ASSERT(all);
+    uint64_t before = 0;
+    for (size_t at = 0; at < in.n_slots; at++) {
+        if (!in.slots[at].ix_plus_1)
+            continue;
+        order = order && in.slots[at].low >= before;
+        before = in.slots[at].low;
+    }
+    CU_ASSERT(order);
+    CU_ASSERT(in.slots[in.n_slots - 1].ix_plus_1 == 0);
+    intern_clear(&in);
+}
+
+/* Hashes of a file that somebody made: all in one place, and at the end, where there is room for some. */
+static void crowds(void) {
+    enum { CROWD = 90, OTHERS = 3000 };
+    struct intern in = {.seed = 42};
+    bool all = true;
+    for (uint32_t i = 0; i < CROWD; i++)
+        all = all && intern_lead(&in, (struct intern_hash){UINT64_MAX, i}, i);
+    for (uint32_t i = 0; i < OTHERS; i++)
+        all = all && intern_lead(&in, hash_of(&in, i), CROWD + i) &&
+              intern_lead(&in, (struct intern_hash){7, i}, CROWD + OTHERS + i);
+    for (uint32_t i = 0; i < CROWD; i++)
+        all = all && intern_find(&in, (struct intern_hash){UINT64_MAX, i}) == i;
+    for (uint32_t i = 0; i < OTHERS; i++)
+        all = all && intern_find(&in, hash_of(&in, i)) == CROWD + i;
+    CU_ASSERT(all);
+    EQ_INT(intern_find(&in, (struct intern_hash){7, 123}), CROWD + OTHERS + 123);
+    EQ_INT(intern_find(&in, (struct intern_hash){7, OTHERS}), INTERN_NONE);
+    EQ_INT(intern_find(&in, (struct intern_hash){UINT64_MAX, CROWD}), INTERN_NONE);
+    uint32_t n = CROWD;
+    while (n < 10 * CROWD && intern_lead(&in, (struct intern_hash){UINT64_MAX, n}, n))
+        n++;
+    CU_ASSERT(n < 10 * CROWD);
+    EQ_INT(intern_find(&in, (struct intern_hash){UINT64_MAX, n - 1}), n - 1);
+    EQ_INT(intern_find(&in, (struct intern_hash){UINT64_MAX, n}), INTERN_NONE);
+    intern_clear(&in);
+}
+
 UNIT_MAIN("store/intern", {"finds what it was given", finds}, {"finds keys in any order", finds_in_any_order},
           {"knows where the next key is", knows_the_order}, {"hashes depend on the seed", is_seeded},
           {"keys of other scopes, and cut elsewhere, differ", keys_differ}, {"stays small", stays_small},
-          {"hardly has free slots", stays_full}, {"is made once for those that are expected", is_made_once})
+          {"hardly has free slots", stays_full}, {"stands in order of the hashes", stands_in_order},
+          {"takes hashes that crowd, and no more than there is room for", crowds},
+          {"is made once for those that are expected", is_made_once})
