@@ -4,6 +4,7 @@
 #include "api/post.h"
 #include "core/json.h"
 #include "flushed/flushed.h"
+#include "http/reading.h"
 #include <stdio.h>
 
 void api_finish(struct http_request *rq, bool keep_body, struct span note) {
@@ -26,7 +27,7 @@ static void take_name(void *arg, const struct ingest_session *session) {
 }
 
 void read_failed(struct read *r, const struct err *err) {
-    api_errors(r->rq, 500, "%s", err->text);
+    api_errors(r->rq, http_read_gone(err) ? 404 : 500, "%s", err->text);
 }
 
 /* Fills the answer from what Datadog has of the session. */
@@ -53,25 +54,20 @@ static void look(struct read *r, void (*fill)(struct read *r), bool views) {
     struct err err = {0};
     uint64_t last_id;
     if (ingest_barrier(h->ingest, r->rq->session_id, &last_id, &err) != 0 ||
-        !(r->reader = store_reader_take(h->store, &err))) {
+        !(r->reader = http_read_begin(h, r->rq->session_id, r->filter.session, &err))) {
         read_failed(r, &err);
         return;
     }
     r->recording = r->reader;
-    if (r->reader->ops->begin(r->reader, &err) == 0) {
-        if (views && !h->options.raw_queries)
-            fill_view(r, fill);
-        else
-            fill(r);
-        r->reader->ops->end(r->reader);
-    } else {
-        read_failed(r, &err);
-    }
-    store_reader_give(h->store, r->reader);
+    if (views && !h->options.raw_queries)
+        fill_view(r, fill);
+    else
+        fill(r);
+    http_read_end(h, r->reader);
 }
 
 static void answer_read(struct http_request *rq, void (*fill)(struct read *r), bool views) {
-    struct read r = {.rq = rq, .session = "default"};
+    struct read r = {.rq = rq, .session = ""};
     struct read_wanted wanted = {rq->session_id, r.session};
     struct span note;
     ingest_session_each(rq->http->ingest, take_name, &wanted);

@@ -4,6 +4,7 @@
 #include "control/forget.h"
 #include "control/stub.h"
 #include "core/json.h"
+#include "http/reading.h"
 #include <inttypes.h>
 
 static void answer_nothing(struct http_request *rq) {
@@ -40,20 +41,15 @@ void compat_routestats(struct http_request *rq) {
         return;
     struct stats s = {.b = &rq->answer.body};
     struct err err = {0};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err) != 0;
+    struct span name = span_str(session.name);
+    struct reader *r = http_read_begin(rq->http, session.id, name, &err);
     s.b->max = 64 << 20;
     buf_str(s.b, "{\"routes\":{");
-    if (!failed) {
-        failed =
-            r->ops->posted(r, span_str(session.name), rq->http->options.keep_bodies, put_route, &s, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    int failed = !r || r->ops->posted(r, name, rq->http->options.keep_bodies, put_route, &s, &err);
+    http_read_end(rq->http, r);
     buf_str(s.b, "}}");
     if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
+        http_read_failed(rq, "read the recording", &err);
 }
 
 /* Everything that the session recorded goes, samples too. Overrides stay. */

@@ -9,6 +9,7 @@
 #include "control/ask.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "http/reading.h"
 #include <stdlib.h>
 
 #define PAGE ((size_t)1 << 20)
@@ -18,6 +19,7 @@
 struct payload_list {
     struct http *http;
     char session[INGEST_NAME_SIZE];
+    uint64_t session_id;
     struct buf endpoint;
     uint64_t cursor, until;
     bool any, full, dogstatsd, in_dogstatsd, done;
@@ -71,8 +73,8 @@ static int fill_page(struct payload_list *l, struct err *err) {
     l->full = false;
     if (!l->any && l->cursor == 0)
         buf_str(&l->page, "{\"payloads\":[");
-    struct reader *r = store_reader_take(l->http->store, err);
-    int failed = !r || r->ops->begin(r, err);
+    struct reader *r = http_read_begin(l->http, l->session_id, span_str(l->session), err);
+    int failed = !r;
     if (!failed) {
         struct filter f = {.session = span_str(l->session),
                            .name = buf_view(&l->endpoint),
@@ -89,10 +91,8 @@ static int fill_page(struct payload_list *l, struct err *err) {
         }
         if (!failed && l->in_dogstatsd)
             failed = put_dogstatsd(l, r, err);
-        r->ops->end(r);
     }
-    if (r)
-        store_reader_give(l->http->store, r);
+    http_read_end(l->http, r);
     if (l->done)
         buf_str(&l->page, "]}");
     return failed || l->page.failed ? -1 : 0;
@@ -133,6 +133,7 @@ static void answer_raw(struct http_request *rq, const struct ingest_session *ses
     }
     l->http = rq->http;
     memcpy(l->session, session->name, sizeof l->session);
+    l->session_id = session->id;
     l->endpoint.max = endpoint.n + 1;
     buf_span(&l->endpoint, endpoint);
     l->until = last_id;
@@ -140,7 +141,9 @@ static void answer_raw(struct http_request *rq, const struct ingest_session *ses
                    span_eq(endpoint, SPAN("/api/v2/series"));
     l->page.max = PAYLOADS_JSON_MAX;
     if (fill_page(l, &err) != 0) {
-        http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a body is too large");
+        if (!err.set)
+            err_set(&err, 0, "a body is too large");
+        http_read_failed(rq, "read the recording", &err);
         list_free(l);
     } else if (l->done) {
         rq->answer.body = l->page;
@@ -183,19 +186,14 @@ static void answer_parsed(struct http_request *rq, const struct ingest_session *
         return;
     }
     struct filter f = {.session = span_str(session->name), .name = endpoint, .until = last_id};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err);
+    struct reader *r = http_read_begin(rq->http, session->id, f.session, &err);
     l.b->max = PAYLOADS_JSON_MAX;
     buf_str(l.b, "{\"payloads\":[");
-    if (!failed) {
-        failed = r->ops->payloads(r, &f, put_parsed, &l, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    int failed = !r || r->ops->payloads(r, &f, put_parsed, &l, &err);
+    http_read_end(rq->http, r);
     buf_str(l.b, "]}");
     if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
+        http_read_failed(rq, "read the recording", &err);
     else if (l.why[0])
         http_error(rq, 400, "%s", l.why);
     else if (l.b->failed)

@@ -5,6 +5,7 @@
 #include "control/forget.h"
 #include "core/json.h"
 #include "http/environment.h"
+#include "http/reading.h"
 #include "http/session.h"
 
 static void answer_ok(struct http_request *rq) {
@@ -107,19 +108,14 @@ void compat_requests(struct http_request *rq) {
                              .own = span_str(session.name),
                              .shared = SPAN("default")};
     struct filter f = {.since = ingest_session_begun(rq->http->ingest, session.id), .until = last_id};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err);
+    struct reader *r = http_read_begin(rq->http, session.id, l.own, &err);
     l.b->max = PAYLOADS_JSON_MAX;
     buf_char(l.b, '[');
-    if (!failed) {
-        failed = r->ops->payloads(r, &f, put_request, &l, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    int failed = !r || r->ops->payloads(r, &f, put_request, &l, &err);
+    http_read_end(rq->http, r);
     buf_char(l.b, ']');
     if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
+        http_read_failed(rq, "read the recording", &err);
     else if (l.b->failed)
         http_error(rq, 422,
                    "the requests have more than %zu bytes; GET /recorder/v1/requests lists them page by page",

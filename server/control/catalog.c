@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/verdicts.h"
 #include "flushed/flushed.h"
+#include "http/reading.h"
 #include "http/work.h"
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ struct catalog_job {
     bool waits; /* for the barrier */
     struct catalog_question *question;
     uint64_t session_id; /* the only one that it asks about, or INGEST_ALL */
+    uint64_t ids[2];     /* of those that catalog_question_sessions names */
     uint64_t last_id;    /* of the barrier */
 };
 
@@ -62,15 +64,14 @@ static json_t *answer_from(const struct catalog_job *c, struct reader *r, struct
 }
 
 static json_t *read_answer(struct catalog_job *c, struct err *err) {
-    struct store *store = c->rq->http->store;
-    struct reader *r = store_reader_take(store, err);
-    json_t *answer = NULL;
-    if (r && r->ops->begin(r, err) == 0) {
-        answer = answer_from(c, r, err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(store, r);
+    struct span names[2];
+    size_t n = catalog_question_sessions(c->question, names);
+    struct reader *r = http_read_begin(c->rq->http, INGEST_ALL, (struct span){NULL, 0}, err);
+    bool there = r != NULL;
+    for (size_t i = 0; i < n && there; i++)
+        there = http_read_still(r, c->ids[i], names[i], err) == 0;
+    json_t *answer = there ? answer_from(c, r, err) : NULL;
+    http_read_end(c->rq->http, r);
     return answer;
 }
 
@@ -120,7 +121,7 @@ static void run_answer(struct job *job) {
         else if (catalog_question_was_too_much(c->question))
             http_error(rq, 422, "%s", err.text);
         else
-            http_error(rq, 500, "cannot answer: %s", err.text);
+            http_read_failed(rq, "answer", &err);
     }
     finish(c);
 }
@@ -142,7 +143,7 @@ static void ask_barrier_later(struct catalog_job *c) {
 }
 
 /* -1 unless all sessions that it asks about are there. Of each it is about this run, unless it says otherwise. */
-static int find_sessions(struct http_request *rq, struct catalog_question *q, uint64_t *id) {
+static int find_sessions(struct http_request *rq, struct catalog_question *q, uint64_t *id, uint64_t ids[2]) {
     struct span names[2];
     struct ingest_session session;
     size_t n = catalog_question_sessions(q, names);
@@ -154,6 +155,7 @@ static int find_sessions(struct http_request *rq, struct catalog_question *q, ui
             http_error(rq, 503, "out of memory");
             return -1;
         }
+        ids[i] = session.id;
         mark = ask_own_run(rq, session.id, &earlier);
         catalog_question_own_run(q, i, mark, earlier);
     }
@@ -185,7 +187,7 @@ static int read_question(struct catalog_job *c) {
         refuse(c->rq, &wrong);
         return -1;
     }
-    return find_sessions(c->rq, c->question, &c->session_id);
+    return find_sessions(c->rq, c->question, &c->session_id, c->ids);
 }
 
 static void run_read(struct job *job) {

@@ -18,6 +18,7 @@
 #include "flushed/flushed.h"
 #include "http/follow.h"
 #include "http/park.h"
+#include "http/reading.h"
 #include <stdlib.h>
 
 #define SHORT_SAMPLES 20000 /* recorded, and nothing waits to be; and */
@@ -109,17 +110,14 @@ static int with_view(struct question *q, struct reader *r,
 
 static int with_reader(struct question *q, int (*fn)(struct question *, struct reader *, struct err *)) {
     struct err err = {0};
-    struct store *store = q->rq->http->store;
-    struct reader *r = store_reader_take(store, &err);
-    int result = r && r->ops->begin(r, &err) == 0 ? 0 : -1;
-    if (result == 0) {
-        result = q->as_datadog ? with_view(q, r, fn, &err) : fn(q, r, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(store, r);
+    struct reader *r =
+        http_read_begin(q->rq->http, q->waiter.session_id, span_str(q->waiter.session), &err);
+    int result = !r ? -1 : q->as_datadog ? with_view(q, r, fn, &err) : fn(q, r, &err);
+    http_read_end(q->rq->http, r);
     struct err limit = {0};
-    if (result < 0)
+    if (result < 0 && http_read_gone(&err))
+        http_error(q->rq, 404, "%s", err.text);
+    else if (result < 0)
         http_error(q->rq, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422,
                    "cannot judge: %s", err.text);
     return result;

@@ -3,6 +3,7 @@
 #include "control/export.h"
 
 #include "control/control.h"
+#include "http/reading.h"
 #include "render/openmetrics.h"
 #include "render/rows.h"
 #include <errno.h>
@@ -97,19 +98,14 @@ static void openmetrics_answer(struct http_request *rq, const struct ask *ask) {
     if (ask_settled(rq, ask->session_id, &last_id) != 0 || ask_marks(rq, f.since, f.until, last_id) != 0)
         return;
     struct err err = {0};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err);
-    if (!failed) {
-        failed = openmetrics_write(r, &f, ask->limit, &rq->answer.body, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    struct reader *r = http_read_begin(rq->http, ask->session_id, f.session, &err);
+    int failed = !r || openmetrics_write(r, &f, ask->limit, &rq->answer.body, &err);
+    http_read_end(rq->http, r);
     rq->answer.content_type = OPENMETRICS_TYPE;
     if (failed && err.sys == EFBIG)
         http_error(rq, 400, "too many series for this format; ask for jsonl, or for fewer with name=");
     else if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
+        http_read_failed(rq, "read the recording", &err);
 }
 
 void control_export(struct http_request *rq) {

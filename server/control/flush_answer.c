@@ -8,6 +8,7 @@
 #include "control/flush.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "http/reading.h"
 #include <stdlib.h>
 
 #define PAGE_MAX       ((size_t)512 << 20)
@@ -18,6 +19,7 @@ struct flush_answer {
     struct job job;
     struct http_request *rq;
     struct flushes *flushes;
+    struct ingest_session session; /* its id may be INGEST_ALL */
     struct buf page;
     size_t at; /* bytes of the page that were sent */
     bool begun, done, failed;
@@ -33,20 +35,14 @@ static void answer_free(void *arg) {
 
 /* Fills the page, with nothing only at the end. */
 static void fill_page(struct flush_answer *a) {
-    struct store *store = a->rq->http->store;
+    struct http *h = a->rq->http;
     buf_clear(&a->page);
     a->at = 0;
     int more = 1;
-    while (more > 0 && a->page.n == 0 && !a->rq->http->stopping) {
-        struct reader *r = store_reader_take(store, &a->err);
-        if (!r || r->ops->begin(r, &a->err) != 0) {
-            more = -1;
-        } else {
-            more = flush_step(a->flushes, r, &a->page, &a->err);
-            r->ops->end(r);
-        }
-        if (r)
-            store_reader_give(store, r);
+    while (more > 0 && a->page.n == 0 && !h->stopping) {
+        struct reader *r = http_read_begin(h, a->session.id, span_str(a->session.name), &a->err);
+        more = r ? flush_step(a->flushes, r, &a->page, &a->err) : -1;
+        http_read_end(h, r);
     }
     a->done = more == 0;
     a->failed = more < 0 || (more > 0 && a->page.n == 0);
@@ -89,7 +85,8 @@ static void run_first(struct job *job) {
     struct http_request *rq = a->rq;
     fill_page(a);
     if (a->failed) {
-        http_error(rq, a->err.set ? 422 : 503, "%s", a->err.set ? a->err.text : "the server is stopping");
+        unsigned status = !a->err.set ? 503 : http_read_gone(&a->err) ? 404 : 422;
+        http_error(rq, status, "%s", a->err.set ? a->err.text : "the server is stopping");
         answer_free(a);
     } else {
         rq->answer.stream = answer_read;
@@ -200,6 +197,7 @@ void control_flush(struct http_request *rq) {
     free(q.feed.at_ns);
     if (!a)
         return;
+    a->session = session;
     a->job = (struct job){.run = run_first, .length = ask_length(rq, true)};
     http_suspend(rq);
     if (work_put(rq->http->work, &a->job))

@@ -1,21 +1,20 @@
 #include "control/glance.h"
 
 #include "core/json.h"
+#include "http/reading.h"
 #include <stdlib.h>
 
 #define ANSWER_MAX ((size_t)32 << 20)
 
 static int read_recording(struct glance *g, struct err *err) {
     struct http_request *rq = g->rq;
-    g->reader = store_reader_take(rq->http->store, err);
-    int failed = !g->reader || g->reader->ops->begin(g->reader, err) != 0;
-    if (!failed) { /* what was committed since the barrier is in the answer, too */
-        failed = reader_last_id(g->reader, g->ask.session_id, &g->last_id, err) ||
+    g->reader = http_read_begin(rq->http, g->ask.session_id, g->ask.filter.session, err);
+    if (!g->reader)
+        return -1;
+    /* What was committed since the barrier is in the answer, too. */
+    int failed = reader_last_id(g->reader, g->ask.session_id, &g->last_id, err) ||
                  g->fill(g, &rq->answer.body, err);
-        g->reader->ops->end(g->reader);
-    }
-    if (g->reader)
-        store_reader_give(rq->http->store, g->reader);
+    http_read_end(rq->http, g->reader);
     return failed;
 }
 
@@ -27,7 +26,7 @@ static void run_glance(struct job *job) {
     if (rq->http->stopping)
         http_error(rq, 503, "the server is stopping");
     else if (read_recording(g, &err) != 0)
-        http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "out of memory");
+        http_read_failed(rq, "read the recording", &err);
     free(g);
     http_resume(rq);
 }

@@ -1,6 +1,7 @@
 /* DESIGN. Two know a look: its list, and the watch thread while the look is kept. Whoever lets go last frees it. */
 #include "control/held.h"
 
+#include "http/reading.h"
 #include "http/watch.h"
 #include <stdlib.h>
 
@@ -32,8 +33,7 @@ static void close_look(struct held_look *held) {
         return;
     if (held->samples)
         held->reader->ops->samples_close(held->samples);
-    held->reader->ops->end(held->reader);
-    store_reader_give(held->http->store, held->reader);
+    http_read_end(held->http, held->reader);
     if (held->counted)
         held->http->n_looks_held--;
     held->reader = NULL;
@@ -75,18 +75,14 @@ static void held_due(struct waiter *w, enum watch_why why) {
     let_go(held);
 }
 
-struct reader *held_take(struct held_look *held, struct err *err) {
+struct reader *held_take(struct held_look *held, uint64_t session_id, struct span name, struct err *err) {
     pthread_mutex_lock(&held->lock);
     held->in_use = true;
     struct reader *r = held->reader;
     pthread_mutex_unlock(&held->lock);
     if (r)
         return r;
-    r = store_reader_take(held->http->store, err);
-    if (r && r->ops->begin(r, err) != 0) {
-        store_reader_give(held->http->store, r);
-        r = NULL;
-    }
+    r = http_read_begin(held->http, session_id, name, err);
     pthread_mutex_lock(&held->lock);
     held->reader = r;
     held->until_mono_ns = clock_mono_ns() + HELD_NS;

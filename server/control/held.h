@@ -18,8 +18,8 @@ struct held_look;
 struct held_look *held_new(struct http *h); /* NULL: out of memory */
 void held_free(struct held_look *held);
 
-/* The look that was kept, else a new one. NULL with err. Until held_leave nobody closes it. */
-struct reader *held_take(struct held_look *held, struct err *err);
+/* The look that was kept, else a new one, as http_read_begin. NULL with err. Until held_leave nobody closes it. */
+struct reader *held_take(struct held_look *held, uint64_t session_id, struct span name, struct err *err);
 /* The samples that are being read in it; NULL: none yet. */
 struct samples_cursor *held_samples(const struct held_look *held);
 /* Begins to read samples in it, up to held_leave or beyond. NULL with err. */

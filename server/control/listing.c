@@ -10,6 +10,7 @@
 #include "control/held.h"
 #include "core/log.h"
 #include "core/series.h"
+#include "http/reading.h"
 #include "judge/evaluate/quantile.h"
 #include "render/rows.h"
 #include <stdlib.h>
@@ -245,7 +246,7 @@ static int fill_page(struct listing *l, struct err *err) {
     l->page_full = false;
     if (!l->any && l->cursor == l->ask.cursor && l->phase == 0)
         buf_str(&l->page, l->format->head);
-    struct reader *r = held_take(l->held, err);
+    struct reader *r = held_take(l->held, l->ask.session_id, l->ask.filter.session, err);
     if (!r)
         return -1;
     int failed = 0;
@@ -318,7 +319,9 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     l->lines = stats.datagrams ? lines_new() : NULL;
     struct err err = {0};
     if (fill_page(l, &err) != 0) {
-        http_error(rq, 500, "cannot read the recording: %s", err.set ? err.text : "a row is too large");
+        if (!err.set)
+            err_set(&err, 0, "a row is too large");
+        http_read_failed(rq, "read the recording", &err);
         listing_free(l);
         return;
     }

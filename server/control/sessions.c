@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/moment.h"
 #include "http/environment.h"
+#include "http/reading.h"
 #include "http/session.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -134,24 +135,19 @@ static int note_loss(void *arg, const struct loss_row *row) {
 }
 
 /* What each session holds and, of one that is named, what was lost of it. */
-static int read_counts(struct http_request *rq, struct listed *l, struct span session) {
+static int read_counts(struct http_request *rq, struct listed *l, uint64_t session_id, struct span session) {
     if (ask_settled(rq, INGEST_ALL, &l->last_id) != 0)
         return -1;
     struct err err = {0};
     struct filter f = {.session = session};
     l->labels.max = SESSIONS_MAX;
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err);
-    if (!failed) {
-        failed = r->ops->sessions(r, note_counts, l, &err) ||
+    struct reader *r = http_read_begin(rq->http, session_id, session, &err);
+    int failed = !r || r->ops->sessions(r, note_counts, l, &err) ||
                  (session.p && r->ops->losses(r, &f, note_loss, l, &err));
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    http_read_end(rq->http, r);
     l->failed = l->failed || l->labels.failed;
     if (failed || l->failed)
-        http_error(rq, 500, "cannot read the sessions: %s", err.text);
+        http_read_failed(rq, "read the sessions", &err);
     else if (l->n)
         qsort(l->counts, l->n, sizeof *l->counts, by_id);
     return failed || l->failed ? -1 : 0;
@@ -160,7 +156,7 @@ static int read_counts(struct http_request *rq, struct listed *l, struct span se
 void control_sessions_list(struct http_request *rq) {
     struct listed l = {.b = &rq->answer.body};
     environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
-    if (ask_only(rq, ASK_NAMES("settled")) == 0 && read_counts(rq, &l, span_of(NULL, 0)) == 0) {
+    if (ask_only(rq, ASK_NAMES("settled")) == 0 && read_counts(rq, &l, INGEST_ALL, span_of(NULL, 0)) == 0) {
         l.b->max = SESSIONS_MAX;
         buf_str(l.b, "{\"sessions\":[");
         ingest_session_each(rq->http->ingest, put_listed, &l);
@@ -176,7 +172,7 @@ void control_session_get(struct http_request *rq) {
     environment_reach(rq->http, http_header(rq, "Host"), &l.reach);
     struct ingest_session session;
     int ended = ask_only(rq, ASK_NAMES("settled")) == 0 ? ask_recorded(rq, rq->params[0], &session) : -1;
-    if (ended >= 0 && read_counts(rq, &l, span_str(session.name)) == 0) {
+    if (ended >= 0 && read_counts(rq, &l, session.id, span_str(session.name)) == 0) {
         put_counted(&l, &session, ended);
         buf_str(l.b, ",\"losses\":{");
         for (int i = 0; i < LOSS_N; i++)
@@ -297,19 +293,14 @@ static int read_moment(struct http_request *rq, const json_t *body, struct momen
     return -1;
 }
 
-static int find_mark(struct http_request *rq, const struct moment *moment, uint64_t session_id,
-                     uint64_t last_id, uint64_t *mark) {
+static int find_mark(struct http_request *rq, const struct moment *moment,
+                     const struct ingest_session *session, uint64_t last_id, uint64_t *mark) {
     struct err err = {0};
-    struct reader *r = store_reader_take(rq->http->store, &err);
-    int failed = !r || r->ops->begin(r, &err) != 0;
-    if (!failed) {
-        failed = moment_mark(moment, r, session_id, clock_wall_ns(), last_id, mark, NULL, &err);
-        r->ops->end(r);
-    }
-    if (r)
-        store_reader_give(rq->http->store, r);
+    struct reader *r = http_read_begin(rq->http, session->id, span_str(session->name), &err);
+    int failed = !r || moment_mark(moment, r, session->id, clock_wall_ns(), last_id, mark, NULL, &err);
+    http_read_end(rq->http, r);
     if (failed)
-        http_error(rq, 500, "cannot read the recording: %s", err.text);
+        http_read_failed(rq, "read the recording", &err);
     return failed ? -1 : ask_marks(rq, *mark, 0, last_id);
 }
 
@@ -323,7 +314,7 @@ void control_mark(struct http_request *rq) {
     bool all = span_eq(name, SPAN("*")) || (!name.p && !rq->session_token.p);
     if (body && ask_own(rq, name) == 0 && read_moment(rq, body, &moment) == 0 &&
         (all || ask_going_on(rq, name, &session) == 0) && ask_barrier(rq, session.id, &last_id) == 0 &&
-        find_mark(rq, &moment, session.id, last_id, &mark) == 0)
+        find_mark(rq, &moment, &session, last_id, &mark) == 0)
         buf_printf(&rq->answer.body, "{\"mark\":%" PRIu64 "}\n", mark);
     json_decref(body);
 }

@@ -139,8 +139,8 @@ static void conclude(const struct expectation *e, enum lost lost, struct answer 
         all_lost &= f->holds && f->settled_lost;
         broken_later |= !f->holds && f->settled_later;
         broken_lost |= !f->holds && f->settled_lost;
-        all_can &= settle_can(f->clause, true);
-        any_can |= settle_can(f->clause, false);
+        all_can &= settle_can(e, &a->total, f->clause, true);
+        any_can |= settle_can(e, &a->total, f->clause, false);
     }
     a->holds = holds != e->no;
     a->settled_later = holds ? all_later : broken_later;

@@ -254,7 +254,9 @@ void find_number(const struct view *v, struct finding *f) {
     f->holds = f->known && clause_holds(c, f->value);
     if (c->op == OP_ABOUT && !c->has_tolerance)
         range_by_sampling(v, f);
-    settle_by_trend(f, settle_trend_of(c->stat));
+    settle_by_trend(f, settle_trend_of(v->claim->e, t, c));
+    if (c->stat == STAT_SUM) /* what was lost may have been below zero */
+        f->settled_lost = false;
     if (c->stat == STAT_FIRST)
         f->settled_later = t->samples > 0;
     if (c->stat == STAT_LAST)

@@ -145,8 +145,9 @@ void find_with_forms(struct view *v, struct finding *f) {
         v->lost = LOST_SOME;
     if (told || v->total.numbers)
         find_itself(v, f);
-    if (v->by_rates && c->stat == STAT_COUNT) /* a sum of rates: one may be below zero */
-        f->settled_later = f->settled_lost = false;
+    if (v->by_rates &&
+        c->stat == STAT_COUNT) /* a rate that was lost may have been below zero, as a sum may */
+        f->settled_lost = false;
     bool between = f->untold && v->total.vague > itself.vague; /* the ends, and is not told by them */
     if ((!told && !f->settled_lost) || between)
         find_leave_open(f, any, v->by_rates ? untold_by_rates : untold_by_forms);

@@ -1,7 +1,13 @@
 #include "judge/evaluate/settle.h"
 
-enum trend settle_trend_of(enum stat stat) {
-    switch (stat) {
+/* A sum goes up as long as nobody has counted down. One that is to be zero, as of what is open or in flight, waits for that. */
+static bool sum_grows(const struct expectation *e, const struct tally *t, const struct clause *c) {
+    bool adds = !e->any_type && metric_is(e->type, METRIC_ADDS);
+    return adds && c->value > 0 && (t->numbers == 0 || (t->min >= 0 && t->sum >= 0));
+}
+
+enum trend settle_trend_of(const struct expectation *e, const struct tally *t, const struct clause *c) {
+    switch (c->stat) {
     case STAT_SAMPLES:
     case STAT_COUNT:
     case STAT_SERIES:
@@ -11,7 +17,9 @@ enum trend settle_trend_of(enum stat stat) {
         return TREND_GROWS;
     case STAT_MIN:
         return TREND_FALLS;
-    default: /* a sum, too: who counts up counts down as well */
+    case STAT_SUM:
+        return sum_grows(e, t, c) ? TREND_GROWS : TREND_ANY;
+    default:
         return TREND_ANY;
     }
 }
@@ -45,9 +53,9 @@ void settle_number_asked(struct finding *f) {
     f->settled_lost &= !f->clause->asks;
 }
 
-bool settle_can(const struct clause *c, bool wanted) {
-    enum trend trend = settle_trend_of(c->stat);
-    if (trend == TREND_ANY)
+bool settle_can(const struct expectation *e, const struct tally *t, const struct clause *c, bool wanted) {
+    enum trend trend = settle_trend_of(e, t, c);
+    if (trend == TREND_ANY || c->stat == STAT_SUM) /* a sum may have lost what is below zero */
         return false;
     if (c->op == OP_EQ || c->op == OP_ABOUT)
         return !wanted;

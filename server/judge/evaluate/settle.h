@@ -9,12 +9,12 @@
 
 enum trend { TREND_ANY, TREND_GROWS, TREND_FALLS };
 
-enum trend settle_trend_of(enum stat stat);
+enum trend settle_trend_of(const struct expectation *e, const struct tally *t, const struct clause *c);
 /* Marks the finding as settled where the trend of its value allows. */
 void settle_by_trend(struct finding *f, enum trend trend);
 /* A number that is asked for may be another one after any loss. */
 void settle_number_asked(struct finding *f);
 /* After a loss: could any amount of further samples settle the clause as wanted? */
-bool settle_can(const struct clause *c, bool wanted);
+bool settle_can(const struct expectation *e, const struct tally *t, const struct clause *c, bool wanted);
 
 #endif

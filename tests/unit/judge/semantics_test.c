@@ -356,9 +356,10 @@ static void test_final(void) {
     sent("a:1|c\ng:5|g");
     EQ_INT(judging_final(f, "incr a sum == 2"), false);
     EQ_INT(judging_final(f, "incr a sum == 1"), false);
-    EQ_INT(judging_final(f, "incr a sum == 0.5"), false); /* a counter may count down */
+    EQ_INT(judging_final(f, "incr a sum == 0.5"), true); /* too high already */
+    EQ_INT(judging_final(f, "incr a sum == 0"), false);  /* a counter may count down */
     EQ_INT(judging_final(f, "incr a sum <= 0"), false);
-    EQ_INT(judging_final(f, "no incr a sum >= 1"), false);
+    EQ_INT(judging_final(f, "incr a sum < -1"), false);
     EQ_INT(judging_final(f, "incr a samples <= 0"), true);
     EQ_INT(judging_final(f, "no incr a"), true);
     EQ_INT(judging_final(f, "no incr b"), false);
@@ -373,7 +374,7 @@ static void test_final(void) {
     EQ_INT(judging_final(f, "gauge h each > 5"), false);
     EQ_INT(judging_final(f, "incr a avg == 2"), false);
     EQ_INT(judging_final(f, "incr a samples == 2 and sum == 0"), false);
-    EQ_INT(judging_final(f, "incr a samples == 0 and sum == 2"), true);
+    EQ_INT(judging_final(f, "incr a samples == 0 and sum == 0"), true);
     EQ_INT(judging_final(f, "no incr a samples >= 2"), false);
     EQ_INT(judging_final(f, "no incr a samples <= 2"), false); /* three would do */
     fake_send(f, "a:-5|c");

@@ -1,0 +1,51 @@
+#include "http/reading.h"
+
+#include <errno.h>
+
+int http_read_still(struct reader *reader, uint64_t session_id, struct span name, struct err *err) {
+    uint64_t id;
+    if (session_id == INGEST_ALL)
+        return 0;
+    if (reader->ops->session_id(reader, name, &id, err) != 0)
+        return -1;
+    if (id == session_id)
+        return 0;
+    bool named = name.n > 0;
+    err_set(err, 0,
+            "the session%s%.*s%s has ended while it was asked about: it was removed, or its time to live is over",
+            named ? " '" : "", SPAN_ARG(name), named ? "'" : "");
+    err->sys = ESTALE;
+    return -1;
+}
+
+struct reader *http_read_begin(struct http *h, uint64_t session_id, struct span name, struct err *err) {
+    struct reader *reader = store_reader_take(h->store, err);
+    if (!reader)
+        return NULL;
+    if (reader->ops->begin(reader, err) != 0) {
+        store_reader_give(h->store, reader);
+        return NULL;
+    }
+    if (http_read_still(reader, session_id, name, err) == 0)
+        return reader;
+    http_read_end(h, reader);
+    return NULL;
+}
+
+void http_read_end(struct http *h, struct reader *reader) {
+    if (!reader)
+        return;
+    reader->ops->end(reader);
+    store_reader_give(h->store, reader);
+}
+
+bool http_read_gone(const struct err *err) {
+    return err->set && err->sys == ESTALE;
+}
+
+void http_read_failed(struct http_request *rq, const char *doing, const struct err *err) {
+    if (http_read_gone(err))
+        http_error(rq, 404, "%s", err->text);
+    else
+        http_error(rq, 500, "cannot %s: %s", doing, err->set ? err->text : "out of memory");
+}

@@ -1,0 +1,21 @@
+/* A look at one moment of the recording, for a question about a session.
+ *
+ * The session may be removed between the question and the look. Its lists are empty then, which is true of no moment at which it was there:
+ * so it is looked for once more in the moment that is read.
+ * Threads: any. */
+#ifndef HTTP_READING_H
+#define HTTP_READING_H
+
+#include "http/server.h"
+
+/* A reader that has begun. session_id, name: of one session as it is stored, else INGEST_ALL. NULL with err; http_read_end takes that, too. */
+struct reader *http_read_begin(struct http *h, uint64_t session_id, struct span name, struct err *err);
+void http_read_end(struct http *h, struct reader *reader);
+/* What http_read_begin looks for, where a reader has begun already. -1 with err unless the session is there. */
+int http_read_still(struct reader *reader, uint64_t session_id, struct span name, struct err *err);
+/* err says that the session is not there any more: 404. */
+bool http_read_gone(const struct err *err);
+/* That, or 500 "cannot DO: …". */
+void http_read_failed(struct http_request *rq, const char *doing, const struct err *err);
+
+#endif
