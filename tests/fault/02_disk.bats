@@ -7,6 +7,7 @@ teardown() {
     [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
     [ -z "$MOUNTED" ] || umount -l "$MOUNTED"
     MOUNTED=
+    repeat_if_dropped
 }
 
 small_disk() { # KIB
