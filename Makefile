@@ -183,7 +183,7 @@ cov: ## lines and branches that all tests together reach
 
 # --- the source itself ----------------------------------------------------------------------------------------------
 C_FILES := $(wildcard server/*.[ch] server/*/*.[ch] server/*/*/*.[ch] client/c/*.[ch] client/c/*.hpp client/c/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch] tests/interop/*/*.c)
-SCRIPTS := .ci/run .ci/deps $(addprefix .ci/pack/,deb deb-static fetch libraries lock static tell-linker) .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
+SCRIPTS := .ci/run .ci/deps $(addprefix .ci/pack/,deb deb-static fetch libraries lock static tell-linker) .github/action/start $(wildcard tests/e2e/demo tests/support/check-layers tests/support/check-dead tests/support/check-cited tests/support/again tests/support/dropped tests/support/run-unit tests/support/coverage tests/support/lint tests/fuzz/run \
     tests/fuzz/seeds tests/interop/run tests/helpers/run tests/page/run tests/bench/peers/run tests/bench/clients/build)
 
 .PHONY: format

@@ -329,7 +329,7 @@ load helper
         runner=$!
         until [ -s pid ] && grep -q '^State:.*stopped' "/proc/$(cat pid)/status"; do sleep 0.01; done
         kill -"$signal" "$runner"
-        for _ in $(seq 500); do kill -0 "$runner" 2>/dev/null || break; sleep 0.01; done
+        for _ in $(seq 6000); do kill -0 "$runner" 2>/dev/null || break; sleep 0.01; done
         kill -KILL "$(cat pid)" 2>/dev/null || true # what could not end
         status=0
         wait "$runner" || status=$?

@@ -93,7 +93,7 @@ catalog() { echo '{"metrics":{"a":{"type":"count","tags":{}},"g":{"type":"gauge"
 @test "the API takes it as well, and a question about every session waits for what comes in anywhere" {
     start
     statwit session new t1 --json >t1.json
-    statwit expect --within 20s -s '*' 'incr late sum == 1' >report &
+    statwit expect --within 300s -s '*' 'incr late sum == 1' >report &
     asked=$!
     until [ "$(curl -sS "$STATWIT_URL/metrics" | sed -n 's/^statwit_questions_total //p')" -gt 0 ]; do :; done
     statwit send --session t1 'late:1|c'

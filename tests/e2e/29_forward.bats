@@ -7,6 +7,7 @@ UPSTREAM=
 teardown() {
     end_server
     [ -z "$UPSTREAM" ] || { kill "$UPSTREAM" 2>/dev/null; wait "$UPSTREAM" 2>/dev/null; } || true
+    repeat_if_dropped
 }
 
 # Another recorder, in the place of Datadog or of an Agent: $UP is its URL, $UP_UDP its socket.

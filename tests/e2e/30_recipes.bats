@@ -6,6 +6,7 @@ ROOT=$BATS_TEST_DIRNAME/../..
 
 teardown() {
     if [ -e server ]; then kill "$(cat server)" 2>/dev/null || true; fi
+    repeat_if_dropped
 }
 
 # The block behind the paragraph of the README that starts with these words.

@@ -2,4 +2,4 @@
 .PHONY: e2e-export
 e2e: e2e-export
 e2e-export: build/statwit $(OUT)/statwit ## exports of random recordings: replayed, they are the same
-	@STATWIT=$(CURDIR)/$(OUT)/statwit python3 -B tests/e2e/export_test.py -q
+	@STATWIT=$(CURDIR)/$(OUT)/statwit tests/support/again python3 -B tests/e2e/export_test.py -q

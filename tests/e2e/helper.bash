@@ -1,5 +1,6 @@
 # What the stories share. Each test has a folder of its own ($BATS_TEST_TMPDIR), free ports, and ends its own server.
 # shellcheck shell=bash disable=SC2034,SC2154
+source "$BATS_TEST_DIRNAME/../support/repeat.bash"
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
@@ -13,7 +14,10 @@ setup() {
 STATWIT_BIN=${STATWIT:-$BATS_TEST_DIRNAME/../../build/statwit}
 statwit() { "$STATWIT_BIN" "$@"; }
 
-teardown() { end_server; }
+teardown() {
+    end_server
+    repeat_if_dropped
+}
 end_server() {
     [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
 }

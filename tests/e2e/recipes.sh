@@ -49,9 +49,9 @@ mapfile -t check < <(get '.compose.services.statwit.healthcheck.test[]')
 there "$STATWIT_BIN" "${check[@]:2}" || fail 'compose: unhealthy'
 app() { env_of .compose.services.tests.environment "$@"; }
 app ./run-tests
-app statwit expect --within 10s -f metrics.expect >report || fail "compose: $(cat report)"
+app statwit expect --within 60s -f metrics.expect >report || fail "compose: $(cat report)"
 # A session: its ports are of the range that is published, and its environment leads back from this container.
-app bash -ec 'eval "$(statwit session new)"; ./run-tests; statwit expect --within 10s -f metrics.expect "any * series == 1"
+app bash -ec 'eval "$(statwit session new)"; ./run-tests; statwit expect --within 60s -f metrics.expect "any * series == 1"
     echo "$DD_AGENT_HOST:$DD_DOGSTATSD_PORT"' >report 2>&1 || fail "compose, session: $(cat report)"
 grep -Eq '^statwit:81[3-9][0-9]$' report || fail "compose, session: $(cat report)"
 published=$(get '.compose.services.statwit.ports[2]')

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.parse
 
@@ -17,11 +18,15 @@ class Recorder:
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory()
-        command = [os.environ["STATWIT"], "serve", "--http-port", "0", "--dogstatsd-port", "0", "--quiet",
+        command = [os.environ["STATWIT"], "serve", "--http-port", "0", "--dogstatsd-port", "0", "--log-level", "warning",
                    "--db", os.path.join(self.folder.name, "r.db"), *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("STATWIT_", "DD_"))} | self.environment
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
-        self.ready = json.loads(self.process.stdout.readline())
+        self.log = tempfile.TemporaryFile("w+", errors="replace")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, env=environment, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            self.tell_log()
+        self.ready = json.loads(line)
         self.port = urllib.parse.urlsplit(self.ready["http"]).port
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.connect(("127.0.0.1", int(self.ready["env"]["DD_DOGSTATSD_PORT"])))
@@ -34,8 +39,15 @@ class Recorder:
         self.process.terminate()
         self.process.stdout.close()
         status = self.process.wait(60)
+        self.tell_log()
         self.folder.cleanup()
         assert status == 0, f"serve ended with {status}"
+
+    def tell_log(self):
+        """But for warnings, except that packets were dropped: what failed beside it is run again (tests/support/again)."""
+        self.log.seek(0)
+        sys.stderr.writelines(line for line in self.log if "warning:" not in line or "way to the sockets" in line)
+        self.log.close()
 
     def send(self, *lines):
         for line in lines:

@@ -14,7 +14,7 @@ eval "$(statwit session new web)"
 [ "$STATWIT_NEEDS_TOKEN" = false ]
 printf 'over.udp:1|c' >"/dev/udp/$DD_AGENT_HOST/$DD_DOGSTATSD_PORT"
 curl -fsS -H "DD-API-KEY: $DD_API_KEY" -d "{\"series\":[{\"metric\":\"over.http\",\"points\":[[$(date +%s),1]]}]}" "$DD_URL/api/v1/series" >answer
-statwit expect --session web --within 10s 'incr over.udp sum == 1' 'any over.http' >report || fail "$(cat report)"
+statwit expect --session web --within 60s 'incr over.udp sum == 1' 'any over.http' >report || fail "$(cat report)"
 statwit session new two --json | jq -e '.env.DD_DOGSTATSD_PORT == "8131"' >/dev/null || fail 'not the second port'
 statwit session new three >/dev/null
 ! statwit session new four 2>why || fail 'a fourth session on three ports'

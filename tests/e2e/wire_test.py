@@ -140,6 +140,7 @@ class Places(unittest.TestCase):
                     r.connection.close()
                     r.udp.close()
                     r.process.stdout.close()
+                    r.log.close()
                     r.folder.cleanup()
                     self.assertTrue(os.path.exists(path))
                 else:

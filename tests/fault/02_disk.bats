@@ -7,6 +7,7 @@ teardown() {
     [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
     [ -z "$MOUNTED" ] || umount -l "$MOUNTED"
     MOUNTED=
+    repeat_if_dropped
 }
 
 small_disk() { # KIB
@@ -193,7 +194,7 @@ lock() { # with a shell of SQLite's, until `unlock`
     coproc SHELL { sqlite3 -cmd '.timeout 20000' r.db 3>&-; }
     echo "BEGIN IMMEDIATE; SELECT 'locked';" >&"${SHELL[1]}"
     local answer
-    read -r -t 30 answer <&"${SHELL[0]}"
+    read -r -t 60 answer <&"${SHELL[0]}"
     [ "$answer" = locked ]
 }
 unlock() {

@@ -19,7 +19,7 @@ limited() { # LIMITS: start under `ulimit LIMITS`
     limited '-n 64'
     local i refused=0
     for ((i = 0; i < 80; i++)); do
-        curl -sS -m 20 -o body -w '%{http_code}\n' "$STATWIT_URL/recorder/v1/sessions" -d '{}' >code 2>&1 || { refused=1; break; }
+        curl -sS -m 60 -o body -w '%{http_code}\n' "$STATWIT_URL/recorder/v1/sessions" -d '{}' >code 2>&1 || { refused=1; break; }
         [ "$(cat code)" = 201 ] || { refused=1; break; }
     done
     cat body code
@@ -95,7 +95,7 @@ limited() { # LIMITS: start under `ulimit LIMITS`
     hammer flood "$(udp_port)" 400000 0 >/dev/null
     printf 'q:1|c' >"/dev/udp/127.0.0.1/${port##*:}"
     kill -CONT "$SERVER"
-    at=$(curl -fsS -m 30 -X POST "$STATWIT_URL/recorder/v1/marks?session=quiet" | jq .mark)
+    at=$(curl -fsS -m 60 -X POST "$STATWIT_URL/recorder/v1/marks?session=quiet" | jq .mark)
     total=$(status | jq .last_id)
     # Ids are given in the order of storing: so many records were stored until the answer.
     echo "$((at - before)) of $((total - before)) records were stored first"
@@ -116,7 +116,7 @@ limited() { # LIMITS: start under `ulimit LIMITS`
     for ((i = 1; i <= 5; i++)); do
         printf 'q:1|c' >"/dev/udp/127.0.0.1/${port##*:}"
         jq -n --arg e "count q sum == $i" '{expect: [$e], session: "quiet"}' |
-            curl -fsS -m 30 "$STATWIT_URL/recorder/v1/expect" -d @- >answer.json || { kill "$flood"; false; }
+            curl -fsS -m 60 "$STATWIT_URL/recorder/v1/expect" -d @- >answer.json || { kill "$flood"; false; }
         echo "# waited $(jq .waited_ms answer.json) ms" >&3
         jq -e '.verdict == "pass"' answer.json || { kill "$flood"; cat answer.json; false; }
     done

@@ -8,6 +8,7 @@ SERVICE=$BATS_TEST_DIRNAME/../../server/statwit.service
 teardown() {
     [ -z "$SERVER" ] || { kill "$SERVER" "$(ready .pid)" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
     [ -z "$STATE" ] || rm -rf "$STATE"
+    repeat_if_dropped
 }
 rule() { sed -n "s/^$1=//p" "$SERVICE"; }
 

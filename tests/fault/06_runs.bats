@@ -61,4 +61,5 @@ teardown() {
     end_server
     [ -z "$MOUNTED" ] || umount -l "$MOUNTED"
     MOUNTED=
+    repeat_if_dropped
 }

@@ -24,6 +24,7 @@ end_flood() {
 teardown() {
     end_flood 2>/dev/null
     end_server
+    repeat_if_dropped
 }
 busy() { [ "$(status | jq .counts.received_samples)" -ge 20000 ]; }
 lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }

@@ -28,7 +28,7 @@ sound() {
         WHERE s.samples IS NOT r.n OR s.max IS NOT r.max OR s.min IS NOT r.min OR abs(s.sum - r.sum) > 1e-6 * (1 + abs(r.sum)) LIMIT 5")
     [ -z "$off" ] || { printf 'summaries are not what the rows say:\n%s\n' "$off"; return 1; }
 }
-eventually() { # COMMAND…: until it holds, 30 s at most
-    local end=$((SECONDS + 30))
+eventually() { # COMMAND…: until it holds, 120 s at most
+    local end=$((SECONDS + 120))
     until "$@"; do [ "$SECONDS" -lt "$end" ] || { echo "never: $*"; return 1; }; done
 }

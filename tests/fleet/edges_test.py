@@ -275,7 +275,7 @@ class Push(Case):
             while not proxy.paths:
                 time.sleep(0.01)
             runner.terminate()
-            told = runner.communicate(timeout=30)[1]
+            told = runner.communicate(timeout=120)[1]
             self.assertEqual(runner.returncode, -signal.SIGTERM)
             self.assertIn(b"ended by a signal", told)
 

@@ -3,6 +3,8 @@
 # The built packages of the helpers, installed where there is no network and no home to write to; and their binary where there is no
 # libc. `run` has built them below $HELPERS_BUILD. The names of the tests begin with that of their helper.
 
+source "$BATS_TEST_DIRNAME/../support/repeat.bash"
+teardown() { repeat_if_dropped; }
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     unset STATWIT_URL STATWIT_BIN "${!DD_@}"

@@ -4,6 +4,8 @@
 
 TOP=$BATS_TEST_DIRNAME/../..
 
+source "$BATS_TEST_DIRNAME/../support/repeat.bash"
+teardown() { repeat_if_dropped; }
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     unset STATWIT_URL STATWIT_BIN "${!DD_@}"

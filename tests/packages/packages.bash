@@ -1,5 +1,6 @@
 # What the stories of the packages share. Each has a folder of its own; what it started ends with it.
 # shellcheck shell=bash disable=SC2034,SC2154
+source "$BATS_TEST_DIRNAME/../support/repeat.bash"
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 VERSION=$(sed -n 's/^VERSION := //p' "$TOP/Makefile")
@@ -16,7 +17,10 @@ setup() {
     SERVER=
 }
 
-teardown() { end_server; }
+teardown() {
+    end_server
+    repeat_if_dropped
+}
 end_server() {
     [ -z "$SERVER" ] || { kill "$SERVER" 2>/dev/null; wait "$SERVER" 2>/dev/null; } || true
     SERVER=

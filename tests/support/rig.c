@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include "ingest/loop.h"
 #include "unit.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -51,6 +52,15 @@ void rig_stop(struct rig *rig) {
     pipeline_free(rig->pipeline);
     store_close(rig->store);
     must(rmdir(rig->directory) == 0, NULL, "the socket files were left behind");
+}
+
+/* Not by a job: with each, the loop looks at what was dropped before it. */
+void rig_hear_drops(struct rig *rig, bool hears) {
+    struct ingest *in = rig->ingest;
+    const char *unsure;
+    close(in->softnet);
+    in->softnet = hears ? softnet_open() : -1;
+    in->softnet_drops = softnet_settle(in->softnet, &unsure);
 }
 
 int rig_connect(const struct ingest_addresses *at, enum source source) {
@@ -133,24 +143,25 @@ struct rig_seen rig_ask(struct rig *rig, const char *session, const char *name) 
 
 struct lost {
     enum loss loss;
+    bool nobodys;
     uint64_t n;
 };
 
 static int count_loss(void *arg, const struct loss_row *row) {
     struct lost *lost = arg;
-    if (row->loss == lost->loss)
+    if (row->loss == lost->loss && !row->session.p == lost->nobodys)
         lost->n += row->n;
     return 0;
 }
 
 uint64_t rig_lost(struct rig *rig, const char *session, enum loss loss) {
-    struct lost lost = {loss, 0};
+    struct lost lost = {.loss = loss, .nobodys = !*session};
     struct err err = {0};
     uint64_t last_id;
     must(ingest_barrier(rig->ingest, id_of(rig, session), &last_id, &err) == 0, &err, "barrier");
     struct reader *reader = store_reader_take(rig->store, &err);
     must(reader != NULL, &err, "reader");
-    struct filter filter = {.session = span_str(session)};
+    struct filter filter = {.session = *session ? span_str(session) : (struct span){0}};
     must(reader->ops->begin(reader, &err) == 0 &&
              reader->ops->losses(reader, &filter, count_loss, &lost, &err) == 0,
          &err, "losses");

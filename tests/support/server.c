@@ -4,6 +4,7 @@
 #include "core/buf.h"
 #include "unit.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ void server_start(struct server *s, const struct http_options *options) {
     http.tables = served_routes;
     http.bind = http.bind ? http.bind : "127.0.0.1";
     rig_start(&s->rig, NULL, 64 << 20);
+    rig_hear_drops(&s->rig, false);
     s->http = http_start(s->rig.store, s->rig.pipeline, s->rig.ingest, &http, &err);
     must(s->http != NULL, "http_start", &err);
 }
@@ -41,11 +43,9 @@ static struct sockaddr_in loopback(int port) {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-void server_send(int udp_port, const char *text) {
-    struct sockaddr_in to = loopback(udp_port);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ssize_t n = sendto(fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof to);
-    must(n == (ssize_t)strlen(text), "sendto", NULL);
+void server_send(const struct ingest_session *session, const char *text) {
+    int fd = rig_connect(&session->at, SOURCE_UNIXGRAM);
+    rig_send(fd, SOURCE_UNIXGRAM, text, strlen(text));
     close(fd);
 }
 
@@ -77,6 +77,15 @@ void client_send(struct client *c, const void *bytes, size_t n) {
     }
 }
 
+/* Where there is a timeout, recv does not go on by itself after SIGCONT. */
+ssize_t client_read(const struct client *c, void *bytes, size_t n) {
+    ssize_t got;
+    do
+        got = recv(c->fd, bytes, n, 0);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
 /* One more piece from the connection; false at its end. */
 static bool read_more(struct client *c) {
     if (c->n + 1 >= c->cap) {
@@ -84,7 +93,7 @@ static bool read_more(struct client *c) {
         must(c->cap <= ANSWER_MAX && (c->received = realloc(c->received, c->cap)), "an answer too large",
              NULL);
     }
-    ssize_t n = recv(c->fd, c->received + c->n, c->cap - c->n - 1, 0);
+    ssize_t n = client_read(c, c->received + c->n, c->cap - c->n - 1);
     if (n <= 0)
         return false;
     c->n += (size_t)n;

@@ -13,11 +13,11 @@ struct server {
     struct rig rig;
     struct http *http;
 };
-/* Any of the options may be left 0. */
+/* Any of the options may be left 0. It hears of no drops (rig_hear_drops). */
 void server_start(struct server *r, const struct http_options *options);
 void server_stop(struct server *r);
-/* Sends one datagram to a UDP port of ours. */
-void server_send(int udp_port, const char *text);
+/* Sends one datagram over a session's Unix socket, which loses nothing. */
+void server_send(const struct ingest_session *session, const char *text);
 
 struct client {
     int fd;
@@ -36,6 +36,8 @@ int client_ask(struct client *c, const char *request, const char *headers, const
 /* The two halves of it, for who wants to do something in between. */
 void client_send(struct client *c, const void *bytes, size_t n);
 int client_receive(struct client *c);
+/* What there is of it, at most n bytes; as recv, also for a process that was stopped meanwhile. */
+ssize_t client_read(const struct client *c, void *bytes, size_t n);
 /* Whether the text is in the body. */
 bool client_says(const struct client *c, const char *text);
 

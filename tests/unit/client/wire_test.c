@@ -114,7 +114,7 @@ static void run_calls(struct statwit_metrics *metrics, const json_t *test, int f
             emit(metrics, call);
             statwit_health(metrics, &after);
             if (after.packets_sent > before.packets_sent)
-                n = sink_read(fd, got, sizeof got, 2000);
+                n = sink_read(fd, got, sizeof got, PATIENCE_MS);
         }
         CU_ASSERT(n > 0);
         compare(n > 0 ? got : "", json_string_value(json_array_get(json_object_get(test, "wire"), i)),

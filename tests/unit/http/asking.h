@@ -32,7 +32,7 @@ static inline int post_json(const char *request, const char *body) {
 }
 
 static inline void send_line(const char *text) {
-    server_send(server.rig.at.at.udp_port, text);
+    server_send(&server.rig.at, text);
 }
 
 #define SAYS(text)      CU_ASSERT_TRUE(client_says(&client, text))

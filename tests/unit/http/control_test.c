@@ -182,9 +182,12 @@ static void test_sessions(void) {
     SAYS("\"DD_AGENT_HOST\":\"127.0.0.1\"");
     SAYS("\"DD_DOGSTATSD_SOCKET\":\"/");
     SAYS("\"STATWIT_SESSION\":\"one\"");
-    int port = number_after(client.body, "\"DD_DOGSTATSD_PORT\":\"");
+    struct ingest_session one;
+    struct err err = {0};
+    CU_ASSERT_FATAL(ingest_session_find(server.rig.ingest, SPAN("one"), &one, &err) == 0);
+    EQ_INT(number_after(client.body, "\"DD_DOGSTATSD_PORT\":\""), one.at.udp_port);
     EQ_INT(post_json("POST /recorder/v1/sessions", "{\"name\":\"one\"}"), 409);
-    server_send(port, "mine:1|c");
+    server_send(&one, "mine:1|c");
     send_line("theirs:1|c");
     EQ_INT(ask("GET /recorder/v1/series?session=one"), 200);
     SAYS("\"mine\"");

@@ -74,7 +74,7 @@ static void one_past_a_limit(void) {
     follow_one(&list[1], modest);
     EQ_INT(n_touched(), 2);
     CU_ASSERT_FALSE(follow.interest.began); /* without a store nobody is told */
-    server_send(server.rig.at.at.udp_port, "n1:5|c\nn2:5|c");
+    server_send(&server.rig.at, "n1:5|c\nn2:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     EQ_INT(follow_new(&follow, server.http, &err), 0);
     EQ_INT(n_touched(), 2);
@@ -83,7 +83,7 @@ static void one_past_a_limit(void) {
     EQ_INT(judge_verdict(modest), VERDICT_PASS);
     CU_ASSERT(!judge_within_limits(greedy, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "2 pairs"));
-    server_send(server.rig.at.at.udp_port, "n1:5|c");
+    server_send(&server.rig.at, "n1:5|c");
     CU_ASSERT(ingest_barrier(server.rig.ingest, INGEST_ALL, &last_id, &err) == 0);
     EQ_INT(follow_new(&follow, server.http, &err), 0);
     EQ_INT(n_touched(), 1);
@@ -195,7 +195,7 @@ static void anothers_flood_is_not_read(void) {
         EQ_INT(n_touched(), 0);
     }
     flood_session(&flood, 4);
-    server_send(server.rig.at.at.udp_port, "mine:3|c\nmine:4|c");
+    server_send(&server.rig.at, "mine:3|c\nmine:4|c");
     flood_session(&flood, 5);
     EQ_INT(rig_ask(&server.rig, "default", "mine").samples, 2);
     follow_counted();
@@ -231,7 +231,7 @@ static void each_reads_its_own_session(void) {
     }
     EQ_INT(n_touched(), 4);
     flood_session(&flood, 1);
-    server_send(calm.at.udp_port, "mine:7|c");
+    server_send(&calm, "mine:7|c");
     EQ_INT(rig_ask(&server.rig, "calm", "mine").samples, 1);
     follow_counted();
     EQ_INT(counted.n_samples, 1 + 4); /* and one of each waiter's session, to know that there is some */
@@ -240,7 +240,7 @@ static void each_reads_its_own_session(void) {
         EQ_INT(list[i].n_taken, 1);
         CU_ASSERT((judge_verdict(judges[i]) == VERDICT_PASS) == (i != 1));
     }
-    server_send(calm.at.udp_port, "other:7|c");
+    server_send(&calm, "other:7|c");
     EQ_INT(rig_ask(&server.rig, "calm", "other").samples, 1);
     follow_counted();
     EQ_INT(counted.n_samples, 2); /* the two waiters of one session share the answer */

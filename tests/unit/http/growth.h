@@ -7,7 +7,6 @@
 
 #include "asking.h"
 
-#include "ingest/loop.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
 #include <stdio.h>
@@ -61,31 +60,6 @@ static inline uint64_t steps_of_writer(void) {
     uint64_t sum = 0;
     EQ_INT(ingest_call(server.rig.ingest, INGEST_ALL, sum_steps, &sum, &err), 0);
     return sum;
-}
-
-/* --- the recorder --------------------------------------------------------------------------------------- */
-
-static inline int hear_no_drops(struct store *s, void *arg, struct err *err) {
-    (void)s, (void)err;
-    struct ingest *in = arg;
-    close(in->softnet);
-    in->softnet = -1;
-    in->softnet_drops = 0;
-    return 0;
-}
-
-/* What the kernel drops of another program's packets concerns every recorder, wakes who waits and has to be explained: as
- * much work as there are series. These tests send over a Unix socket, which loses nothing. */
-static inline void start_counting(void) {
-    struct err err = {0};
-    start();
-    EQ_INT(ingest_call(server.rig.ingest, INGEST_ALL, hear_no_drops, server.rig.ingest, &err), 0);
-}
-
-static inline void send_unixgram(const char *text, size_t n) {
-    int fd = rig_connect(&server.rig.at.at, SOURCE_UNIXGRAM);
-    rig_send(fd, SOURCE_UNIXGRAM, text, n);
-    close(fd);
 }
 
 /* --- recordings ---------------------------------------------------------------------------------------- */
@@ -161,7 +135,7 @@ static inline uint64_t work_of(const struct question *q) {
 
 static inline void work_of_all(enum shape shape, int n, const struct question *list, size_t n_list,
                                uint64_t *work) {
-    start_counting();
+    start();
     record(shape, n);
     for (size_t i = 0; i < n_list; i++)
         work[i] = work_of(&list[i]);

@@ -174,7 +174,7 @@ static void test_head(void) {
     client_send(&client, requests, sizeof requests - 1);
     struct buf got = {0};
     char piece[4096];
-    for (ssize_t n; (n = recv(client.fd, piece, sizeof piece, 0)) > 0;)
+    for (ssize_t n; (n = client_read(&client, piece, sizeof piece)) > 0;)
         buf_add(&got, piece, (size_t)n);
     CU_ASSERT_PTR_NOT_NULL(strstr(got.p, " 200 "));
     CU_ASSERT_PTR_NOT_NULL(strstr(got.p, " 404 "));
@@ -222,7 +222,7 @@ static void *keep_asking(void *arg) {
     while (n > 0)
         n = send(c->fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0
                 ? 0
-                : recv(c->fd, answer, sizeof answer, 0);
+                : client_read(c, answer, sizeof answer);
     return NULL;
 }
 

@@ -50,7 +50,7 @@ static void receive_both(struct client *c) {
     const char *first = NULL;
     got[0] = '\0';
     while (!strstr(got, "{\"status\":\"ok\"}")) {
-        ssize_t more = recv(c->fd, got + n, sizeof got - n - 1, 0);
+        ssize_t more = client_read(c, got + n, sizeof got - n - 1);
         CU_ASSERT_FATAL(more > 0);
         n += (size_t)more;
         got[n] = '\0';
@@ -156,7 +156,7 @@ static void ask_last(const char *version, const char *headers) {
     EQ_INT(server.http->n_parked, 0);
     send_line("soon:1|c");
     EQ_INT(client_receive(&waiting), 200);
-    EQ_INT(recv(waiting.fd, &byte, 1, 0), 0);
+    EQ_INT(client_read(&waiting, &byte, 1), 0);
     client_close(&waiting);
     stop();
 }
@@ -174,14 +174,14 @@ static void test_the_session_is_reset(void) {
     struct err err = {0};
     struct client waiting;
     char body[128];
-    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "other", false, 0, &session, &err) == 0);
+    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "other", true, 0, &session, &err) == 0);
     snprintf(body, sizeof body, WAITS, "soon");
     client_open(&waiting, &server);
     ask_with(&waiting, "X-Datadog-Test-Session-Token: other\r\n", body, "");
     wait_for_parked(1);
     for (int i = 0; i < 3; i++)
         EQ_INT(client_ask(&client, "POST /recorder/v1/reset?test_session_token=other", NULL, ""), 200);
-    server_send(session.at.udp_port, "soon:1|c");
+    server_send(&session, "soon:1|c");
     EQ_INT(client_receive(&waiting), 200);
     CU_ASSERT_TRUE(client_says(&waiting, "\"verdict\":\"pass\""));
     client_close(&waiting);
@@ -282,7 +282,7 @@ static void test_many_when_stopping(void) {
     server_stop(&server);
     for (size_t i = 0; i < n; i++) {
         EQ_INT(client_receive(&many[i]), 503);
-        CU_ASSERT(recv(many[i].fd, &byte, 1, 0) <= 0);
+        CU_ASSERT(client_read(&many[i], &byte, 1) <= 0);
         client_close(&many[i]);
     }
     client_close(&client);

@@ -62,14 +62,14 @@ static void test_questions_about_a_backlog_keep_no_thread(void) {
     struct ingest_session quiet;
     struct err err = {0};
     start();
-    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "quiet", false, 0, &quiet, &err) == 0);
+    CU_ASSERT_FATAL(ingest_session_open(server.rig.ingest, "quiet", true, 0, &quiet, &err) == 0);
     static struct slow_batch slow;
     slow = (struct slow_batch){.batch = {.session_id = 1, .n_bytes = 1, .feed = slow_feed, .free = keep}};
     struct batch *batch = &slow.batch;
     CU_ASSERT_FATAL(pipeline_put(server.rig.pipeline, &batch) == 0);
     for (int i = 0; i < N; i++)
         ask_later(&waiting[i], about_flooded);
-    server_send(quiet.at.udp_port, "q:1|c");
+    server_send(&quiet, "q:1|c");
     for (int i = 0; i < N; i++) {
         EQ_INT(post_json("POST /recorder/v1/expect", about_quiet), 200);
         SAYS("\"verdict\":\"pass\"");
@@ -214,7 +214,7 @@ static void test_stopping_ends_the_waiting(void) {
 static bool stream_says(struct client *c, struct buf *got, const char *text) {
     while (!got->p || !strstr(got->p, text)) {
         char piece[4096];
-        ssize_t n = recv(c->fd, piece, sizeof piece, 0);
+        ssize_t n = client_read(c, piece, sizeof piece);
         if (n <= 0)
             return false;
         buf_add(got, piece, (size_t)n);

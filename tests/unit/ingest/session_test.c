@@ -326,6 +326,7 @@ static void one_that_cannot_be_written(void) {
     CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/db", folder);
     rig_start(&rig, path, 0);
+    rig_hear_drops(&rig, false); /* they could not be written down either, and that is a loss, too */
     int sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result = 7, known[2] = {rig.at.at.udp_port};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     CU_ASSERT_FATAL(bind(sender, (struct sockaddr *)&to, sizeof to) == 0);
@@ -408,8 +409,9 @@ static void kernel_drops_are_counted(void) {
     CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, flood_meanwhile, &n, &err) == 0);
     uint64_t seen = rig_ask(&rig, "default", "d").samples;
     uint64_t lost = rig_lost(&rig, "default", LOSS_KERNEL_DROP);
+    uint64_t on_the_way = rig_lost(&rig, "", LOSS_KERNEL_DROP); /* of ours or of another program's */
     CU_ASSERT(lost > 0);
-    EQ_INT(seen + lost, n);
+    CU_ASSERT(seen + lost <= (uint64_t)n && seen + lost + on_the_way >= (uint64_t)n);
     rig_stop(&rig);
 }
 

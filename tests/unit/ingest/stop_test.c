@@ -216,9 +216,10 @@ static void all_that_was_sent_is_stored(void) {
     enum { N = 2000 };
     make_folder();
     rig_start(&rig, path, 0);
-    int fd = rig_connect(&rig.at.at, SOURCE_UDP);
+    rig_hear_drops(&rig, false);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
     for (int i = 0; i < N; i++)
-        rig_send(fd, SOURCE_UDP, "m:1|c", 5);
+        rig_send(fd, SOURCE_UNIXSTREAM, "m:1|c", 5);
     rig_stop(&rig);
     close(fd);
     uint64_t samples, losses[LOSS_N];
