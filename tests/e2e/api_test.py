@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import threading
 import time
 import unittest
@@ -315,6 +316,52 @@ class Questions(unittest.TestCase):
             for what in ("samples", "events", "service_checks"):
                 self.assertEqual(strip(first.get(what)[what]), strip(second.get(what)[what]))
                 self.assertTrue(first.get(what)[what])
+
+
+class Removal(unittest.TestCase):
+    """A session that is removed while it is asked about: what is answered was so at some moment, or it is not found."""
+    QUESTIONS = [("GET", path, None, want) for path, want in (
+        ("/recorder/v1/metrics?session=x", b"mine"), ("/recorder/v1/series?session=x", b"mine"), ("/recorder/v1/samples?session=x", b"mine"),
+        ("/recorder/v1/rejects?session=x", b"bad"), ("/recorder/v1/export?session=x", b"mine"), ("/recorder/v1/export?session=x&format=openmetrics", b"mine"),
+        ("/recorder/v1/flush?session=x", b"mine"), ("/recorder/v1/tags?session=x&name=mine", b'"series":1'), ("/recorder/v1/sessions/x", b'"samples":1'),
+        ("/recorder/v1/histogram?session=x&name=mine", b'"n":1'), ("/s/x/api/v1/metrics?from=0", b"mine"))] + [
+        ("POST", "/recorder/v1/" + path, {"session": "x", **body}, want) for path, body, want in (
+            ("expect", {"expect": ["no any mine"]}, b'"fail"'), ("verify", {"catalog": {"metrics": {}}}, b"mine"),
+            ("infer", {}, b"mine"), ("snapshot", {}, b"mine"))]
+
+    def test_nothing_is_told_of_what_is_gone(self):
+        with Recorder() as r, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            for question in self.QUESTIONS * 3:
+                session = r.ask("POST", "/recorder/v1/sessions", {"name": "x"}, status=201)
+                udp.sendto(b"mine:1|c\nbad:x|c", ("127.0.0.1", int(session["dogstatsd"]["udp"].rsplit(":", 1)[1])))
+                self.assertIn(question[3], self.ask(r, question)[1])
+                asker = threading.Thread(target=self.ask_until_gone, args=(r, question))
+                self.answers = []
+                asker.start()
+                r.ask("DELETE", "/recorder/v1/sessions/x")
+                asker.join(60)
+                *told, (status, text) = self.answers
+                self.assertEqual(status, 404, text)
+                self.assertRegex(text, rb"has ended while it was asked about|no session is named|there is none of that name")
+                for status, text in told:
+                    self.assertIn(question[3], text, question)
+
+    @staticmethod
+    def ask(r, question):
+        method, path, body, _ = question
+        connection = http.client.HTTPConnection("127.0.0.1", r.port, timeout=60)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None, {"DD-API-KEY": "0" * 32, "DD-APPLICATION-KEY": "0" * 40})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def ask_until_gone(self, r, question):
+        while True:
+            self.answers.append(self.ask(r, question))
+            if self.answers[-1][0] != 200:
+                return
 
 
 class Waiting(unittest.TestCase):
