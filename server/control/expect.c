@@ -110,8 +110,7 @@ static int with_view(struct question *q, struct reader *r,
 
 static int with_reader(struct question *q, int (*fn)(struct question *, struct reader *, struct err *)) {
     struct err err = {0};
-    struct reader *r =
-        http_read_begin(q->rq->http, q->waiter.session_id, span_str(q->waiter.session), &err);
+    struct reader *r = http_read_begin(q->rq->http, q->waiter.session_id, span_str(q->waiter.session), &err);
     int result = !r ? -1 : q->as_datadog ? with_view(q, r, fn, &err) : fn(q, r, &err);
     http_read_end(q->rq->http, r);
     struct err limit = {0};

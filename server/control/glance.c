@@ -12,8 +12,8 @@ static int read_recording(struct glance *g, struct err *err) {
     if (!g->reader)
         return -1;
     /* What was committed since the barrier is in the answer, too. */
-    int failed = reader_last_id(g->reader, g->ask.session_id, &g->last_id, err) ||
-                 g->fill(g, &rq->answer.body, err);
+    int failed =
+        reader_last_id(g->reader, g->ask.session_id, &g->last_id, err) || g->fill(g, &rq->answer.body, err);
     http_read_end(rq->http, g->reader);
     return failed;
 }

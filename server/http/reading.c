@@ -11,9 +11,10 @@ int http_read_still(struct reader *reader, uint64_t session_id, struct span name
     if (id == session_id)
         return 0;
     bool named = name.n > 0;
-    err_set(err, 0,
-            "the session%s%.*s%s has ended while it was asked about: it was removed, or its time to live is over",
-            named ? " '" : "", SPAN_ARG(name), named ? "'" : "");
+    err_set(
+        err, 0,
+        "the session%s%.*s%s has ended while it was asked about: it was removed, or its time to live is over",
+        named ? " '" : "", SPAN_ARG(name), named ? "'" : "");
     err->sys = ESTALE;
     return -1;
 }
