@@ -178,7 +178,7 @@ static uint64_t count_lost(const struct store_stats *stats) {
 /* Warnings that the report does not hold, although claims may hold or fail because of them. */
 static void tell_more(const struct recorder *r, const char *db) {
     struct store_stats stats;
-    pipeline_stats(r->pipeline, &stats);
+    pipeline_stats(r->pipeline, r->store, &stats);
     if (stats.samples + stats.events + stats.checks + stats.rejects + count_lost(&stats) == 0)
         log_warning(
             "nothing at all was received: does the command send where DD_AGENT_HOST and DD_DOGSTATSD_PORT, "
@@ -193,7 +193,7 @@ static void summarize(const struct recorder *r, const char *db) {
     struct err err = {0};
     uint64_t last_id;
     ingest_barrier(r->ingest, INGEST_ALL, &last_id, &err);
-    pipeline_stats(r->pipeline, &stats);
+    pipeline_stats(r->pipeline, r->store, &stats);
     log_info("recorded %" PRIu64 " sample%s in %" PRIu64 " series; %" PRIu64 " refused, %" PRIu64 " lost",
              stats.samples, stats.samples == 1 ? "" : "s", stats.series, stats.rejects, count_lost(&stats));
     tell_keyless(r);

@@ -12,9 +12,9 @@
 #define BATCH_ROWS_DEFAULT 40
 #define BATCH_ROWS_MAX     200
 
-/* What ends a stream of a recording in whose place another one is. */
+/* What ends a stream of a recording in whose place another one is. The empty id: a client that comes back does not name one of before. */
 #define BATCH_REPLACED                                                                                       \
-    "event: end\ndata: {\"error\":\"another recording is in the place of this one: its ids begin anew\"}\n\n"
+    "event: end\nid:\ndata: {\"error\":\"another recording is in the place of this one: its ids begin anew\"}\n\n"
 
 /* `cursor`: the newest record that the client knows. session_id 0: the stream is about all sessions. `replaced`: store_view_replaced, when
  * nothing of it had been read. */

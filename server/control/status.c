@@ -107,7 +107,7 @@ void control_status(struct http_request *rq) {
     struct store_stats stats = {0};
     struct store_earlier earlier;
     char recording[RECORDING_NAME_SIZE];
-    uint64_t unsaved = pipeline_stats(h->pipeline, &stats);
+    uint64_t unsaved = pipeline_stats(h->pipeline, h->store, &stats);
     store_earlier(h->store, 0, &earlier);
     store_recording(h->store, recording);
     size_t sessions = 0, peak = 0;
@@ -237,7 +237,7 @@ void control_metrics(struct http_request *rq) {
     struct store_stats stats = {0};
     struct socket_totals totals = {0};
     size_t sessions = 0, peak = 0;
-    pipeline_stats(h->pipeline, &stats);
+    pipeline_stats(h->pipeline, h->store, &stats);
     ingest_sockets_each(h->ingest, add_socket, &totals);
     ingest_session_each(h->ingest, count_sessions, &sessions);
     size_t backlog = pipeline_backlog(h->pipeline, &peak);

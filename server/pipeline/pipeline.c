@@ -270,11 +270,11 @@ uint64_t pipeline_unsaved_loss(struct pipeline *p) {
     return n;
 }
 
-uint64_t pipeline_stats(struct pipeline *p, struct store_stats *stats) {
+uint64_t pipeline_stats(struct pipeline *p, struct store *store, struct store_stats *stats) {
     uint64_t unsaved;
     do {
         unsaved = pipeline_unsaved_loss(p);
-        store_stats(p->store, stats);
+        store_stats(store, stats);
     } while (pipeline_unsaved_loss(p) != unsaved); /* written down meanwhile: it counts once */
     stats->losses[LOSS_DISK_FULL] += unsaved;
     return unsaved;

@@ -90,8 +90,8 @@ bool pipeline_wanted(const struct pipeline *p);
 /* Records lost to a failing database that could not yet be written down as a loss there: while this is not 0, a reader's
  * `losses` are incomplete. Any thread. */
 uint64_t pipeline_unsaved_loss(struct pipeline *p);
-/* store_stats, and these in its losses. Returns how many they are. Any thread. */
-uint64_t pipeline_stats(struct pipeline *p, struct store_stats *stats);
+/* store_stats, and these in its losses. Returns how many they are. `store`: that of the pipeline, or the one that is looked at. Any thread. */
+uint64_t pipeline_stats(struct pipeline *p, struct store *store, struct store_stats *stats);
 /* Whether a batch of n bytes would fit now. */
 bool pipeline_has_room(struct pipeline *p, size_t n_bytes);
 /* The most bytes that may be queued. */

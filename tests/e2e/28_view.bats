@@ -8,6 +8,7 @@ teardown() { # two of them at a time
     end_server
     SERVER=${OTHER:-}
     end_server
+    repeat_if_dropped
 }
 
 view() { # FILE…: its address is in $address
@@ -138,6 +139,55 @@ view() { # FILE…: its address is in $address
     [ "$(samples)" = 1 ]
     SERVER=$VIEWER
     stop
+}
+
+@test "view goes on when a recorder is killed, and others come after it" {
+    start --db k.db
+    statwit send one:1\|c
+    statwit status >/dev/null
+    recorder=$SERVER
+    view k.db
+    OTHER=$SERVER SERVER=$recorder
+    samples() { curl -fsS "${address}recorder/v1/status" | jq .counts.samples; }
+    for round in 1 2 3; do
+        before=$(samples)
+        curl -fsS "${address}recorder/v1/samples?limit=1" >/dev/null
+        for n in 1 2 3; do # acknowledged, and kept
+            curl -fsS "$STATWIT_URL/api/v1/series" -H 'DD-API-KEY: k' -d '{"series": [{"metric": "one", "type": "count", "points": [['"$(date +%s)"', 1]]}]}'
+        done
+        stop KILL
+        [ "$(samples)" -eq $((before + 3)) ] # of a copy
+        curl -fsS "${address}recorder/v1/samples?limit=1" >/dev/null
+        start --db k.db
+        stop # were it the last to read the log, it would remove it
+        [ "$(samples)" -eq $((before + 3)) ]
+        start --db k.db
+        statwit send one:1\|c two:1\|c
+        statwit status >/dev/null # it is committed
+        for i in 1 2 3 4 5 6; do # each by whichever reader is free
+            [ "$(samples)" -eq $((before + 5)) ]
+            [ "$(curl -fsS "${address}recorder/v1/samples?limit=10000" | jq '.samples | length')" -eq $((before + 5)) ]
+        done
+    done
+}
+
+@test "view beside recordings that are made anew in one place" {
+    statwit run -q --db k.db -- "$BIN" send one:1\|c
+    view k.db
+    ask_on() {
+        while [ ! -e done ]; do
+            curl -sS -o answer -w '%{http_code}\n' "${address}recorder/v1/series?session=default" >>codes
+        done
+    }
+    ask_on &
+    asker=$!
+    for i in $(seq 25); do
+        rm -f k.db k.db-wal k.db-shm
+        statwit run -q --db k.db -- true
+    done
+    : >done
+    wait "$asker"
+    [ "$(sort -u codes)" = 200 ]
 }
 
 @test "view beside a recorder: what the status says is what the lists hold, and what was committed" {

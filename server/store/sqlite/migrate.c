@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/embed.h"
+#include <errno.h>
 #include <inttypes.h>
 
 EMBED(sql_0002, "schema/sqlite/0002_large_datagrams.sql");
@@ -32,6 +33,13 @@ int migrate_check(const char *path, int64_t user_version, struct err *err) {
                    path, user_version, VERSION);
 }
 
+static int migrate_unfinished(const char *path, struct err *err) {
+    err_set(err, 0, "%s is not a whole recording", path);
+    if (err)
+        err->sys = ENODATA;
+    return -1;
+}
+
 int migrate_state(sqlite3 *db, const char *path, struct err *err) {
     int64_t id, version;
     if (db_int(db, "PRAGMA application_id", 0, &id, err) != 0 ||
@@ -39,6 +47,8 @@ int migrate_state(sqlite3 *db, const char *path, struct err *err) {
         return -1;
     if (id != MIGRATE_APPLICATION_ID)
         return err_set(err, 0, "%s is not a recording", path);
+    if (version < 1) /* as long as it is being made */
+        return migrate_unfinished(path, err);
     if (migrate_check(path, version, err) != 0)
         return -1;
     return version < VERSION;
@@ -65,7 +75,7 @@ static int apply(sqlite3 *db, const char *path, struct err *err) {
     if (db_int(db, "PRAGMA user_version", 0, &version, err) != 0 || migrate_check(path, version, err) != 0)
         return -1;
     if (version < 1)
-        return err_set(err, 0, "%s is not a whole recording", path);
+        return migrate_unfinished(path, err);
     for (int64_t i = version; i < VERSION; i++)
         if (db_run(db, steps[i], err) != 0)
             return -1;

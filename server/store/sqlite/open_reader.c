@@ -103,7 +103,7 @@ static bool may_have_ended(const struct rows *r) {
 }
 
 /* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
- * stays open. */
+ * stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     const struct rows_seen *then = &r->seen;
@@ -115,9 +115,12 @@ static int look_again(struct rows *r, struct err *err) {
                is_same_time(now.changed, then->changed) && is_same_time(now.log_changed, then->log_changed);
     if (same && !may_have_ended(r))
         return 0;
-    struct rows *anew = (struct rows *)store_reader_open(r->path, err);
+    struct err why = {0};
+    struct rows *anew = (struct rows *)store_reader_open(r->path, &why);
+    if (!anew && (why.sys == ENODATA || !store_reader_see(r->path, &now) || now.size == 0))
+        return 0;
     if (!anew)
-        return -1;
+        return err_pass(err, &why, NULL);
     struct rows before = *r;
     *r = *anew;
     r->opened = before.opened + 1;

@@ -38,12 +38,14 @@ static int begin_moment(struct rows *r, struct err *err) {
 
 static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
-    for (int left = TAKEN_OVER_MAX; begin_moment(r, err) == 0; left--) {
-        if (!r->changed_hands || !r->changed_hands(r) || left == 0)
+    for (int i = 0; i < TAKEN_OVER_MAX; i++) {
+        if (begin_moment(r, err) != 0)
+            return -1;
+        if (!r->changed_hands || !r->changed_hands(r))
             return 0;
         run_statement(r, "ROLLBACK", NULL);
     }
-    return -1;
+    return err_set(err, 0, "one recorder after another takes it");
 }
 
 static void end_reading(struct reader *reader) {

@@ -8,24 +8,64 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define COPY_BLOCK ((size_t)1 << 20)
+#define COPY_BLOCK 65536
 
-static int copy_file(const char *from, const char *to, struct err *err) {
-    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    char *block = malloc(COPY_BLOCK);
+/* Where bytes come from: as many as fit, at an offset; 0 at the end, -1 with errno. */
+typedef ssize_t read_at(void *from, char *to, size_t n, int64_t offset);
+
+static ssize_t read_log(void *from, char *to, size_t n, int64_t offset) {
+    return pread(*(int *)from, to, n, offset);
+}
+
+static ssize_t read_database(void *from, char *to, size_t n, int64_t offset) {
+    sqlite3_file *file = from;
+    sqlite3_int64 size;
+    if (file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+        return -1;
+    if (size <= offset)
+        return 0;
+    n = size - offset < (int64_t)n ? (size_t)(size - offset) : n;
+    int code = file->pMethods->xRead(file, to, (int)n, offset);
+    return code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ ? (ssize_t)n : -1;
+}
+
+static int copy_bytes(read_at *read, void *from, const char *to, const char *path, struct err *err) {
+    char block[COPY_BLOCK];
     ssize_t n = -1;
-    while (in >= 0 && out >= 0 && block && (n = read(in, block, COPY_BLOCK)) > 0)
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    for (int64_t at = 0; out >= 0 && (n = read(from, block, sizeof block, at)) > 0; at += n)
         if (write(out, block, (size_t)n) != n) {
             n = -1;
             break;
         }
     int failed =
-        n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which must be brought up to date to be read", from);
-    free(block);
-    if (in >= 0)
-        close(in);
+        n == 0 ? 0 : err_set(err, errno, "cannot copy %s, which must be brought up to date to be read", path);
     if (out >= 0)
         close(out);
+    return failed;
+}
+
+/* By SQLite's own descriptor: who closes another one takes all locks of this process from the file, and so those of its readers. Then the next
+ * recorder to stop believes that it was the last one, and removes the log that they read. */
+static int copy_database(const char *path, const char *to, struct err *err) {
+    sqlite3 *db = NULL;
+    sqlite3_file *file = NULL;
+    int failed = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+                         sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+                         !file || !file->pMethods
+                     ? db_fail(db, err, "open the recording")
+                     : copy_bytes(read_database, file, to, path, err);
+    sqlite3_close(db);
+    return failed;
+}
+
+/* Nobody locks a log. */
+static int copy_log(const char *log, const char *to, const char *path, struct err *err) {
+    int in = open(log, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return errno == ENOENT ? 0 : err_set(err, errno, "cannot read the log of %s", path);
+    int failed = copy_bytes(read_log, &in, to, path, err);
+    close(in);
     return failed;
 }
 
@@ -49,8 +89,7 @@ int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *e
     snprintf(from_log, sizeof from_log, "%s-wal", path);
     snprintf(to_log, sizeof to_log, "%s-wal", copy);
     sqlite3 *db = NULL;
-    int failed = copy_file(path, copy, err) != 0 ||
-                 (access(from_log, F_OK) == 0 && copy_file(from_log, to_log, err) != 0);
+    int failed = copy_database(path, copy, err) != 0 || copy_log(from_log, to_log, path, err) != 0;
     if (!failed && sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
