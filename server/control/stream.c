@@ -230,6 +230,8 @@ void control_stream(struct http_request *rq) {
     uint64_t cursor = 0;
     if (!ask_u64(resume, &cursor))
         cursor = http_arg(rq, "since").p ? ask.filter.since : last_id;
+    if (cursor > last_id) /* an event of another recording: all of this one is new */
+        cursor = 0;
     if (cursor <
         READER_IDS_BEFORE(session.id)) /* a mark of the first recording: all of the second came later */
         cursor = READER_IDS_BEFORE(session.id);

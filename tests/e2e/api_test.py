@@ -318,6 +318,32 @@ class Questions(unittest.TestCase):
                 self.assertTrue(first.get(what)[what])
 
 
+class Streams(unittest.TestCase):
+    def events(self, r, last_event_id, n):
+        """The ids of the first n events of a client that comes back."""
+        connection = http.client.HTTPConnection("127.0.0.1", r.port, timeout=60)
+        try:
+            connection.request("GET", "/recorder/v1/stream", headers={"Last-Event-ID": str(last_event_id)})
+            answer, ids, pauses = connection.getresponse(), [], 0
+            while len(ids) < n and pauses < 2: # the first one comes at once
+                line = answer.readline()
+                pauses += line.startswith(b":")
+                if line.startswith(b"id:"):
+                    ids.append(int(line[3:]))
+            return ids
+        finally:
+            connection.close()
+
+    def test_a_client_comes_back(self):
+        with Recorder() as r:
+            r.send("a:1|c", "b:1|c", "c:1|c")
+            ids = [row["id"] for row in r.get("samples")["samples"]]
+            self.assertEqual(self.events(r, 0, 3), ids)
+            self.assertEqual(self.events(r, ids[0], 2), ids[1:])
+            # An id of a recorder that was here before: nothing of this one was told yet.
+            self.assertEqual(self.events(r, ids[-1] + 1000, 3), ids)
+
+
 class Removal(unittest.TestCase):
     """A session that is removed while it is asked about: what is answered was so at some moment, or it is not found."""
     QUESTIONS = [("GET", path, None, want) for path, want in (
