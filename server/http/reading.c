@@ -1,6 +1,28 @@
 #include "http/reading.h"
 
 #include <errno.h>
+#include <stdio.h>
+
+struct session_found {
+    uint64_t id;
+    char name[INGEST_NAME_SIZE];
+};
+
+static int find_by_id(void *arg, const struct session_row *row) {
+    struct session_found *found = arg;
+    if (row->id == found->id)
+        snprintf(found->name, sizeof found->name, "%.*s", SPAN_ARG(row->name));
+    return 0;
+}
+
+/* Another session of that name is open, and the one that was asked about was kept. */
+static int set_renamed(struct reader *reader, uint64_t session_id, struct span name, struct err *err) {
+    struct session_found found = {.id = session_id};
+    if (reader->ops->sessions(reader, find_by_id, &found, err) != 0 || !found.name[0])
+        return -1;
+    return err_set(err, 0, "the session '%.*s' has ended while it was asked about: it is called '%s' now",
+                   SPAN_ARG(name), found.name);
+}
 
 int http_read_still(struct reader *reader, uint64_t session_id, struct span name, struct err *err) {
     uint64_t id;
@@ -10,6 +32,8 @@ int http_read_still(struct reader *reader, uint64_t session_id, struct span name
         return -1;
     if (id == session_id)
         return 0;
+    if (id != 0)
+        set_renamed(reader, session_id, name, err);
     bool named = name.n > 0;
     err_set(
         err, 0,

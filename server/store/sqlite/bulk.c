@@ -67,8 +67,10 @@ static bool is_as_meant(const struct bulk *feed, size_t row) {
 static int go_to(sqlite3_vtab_cursor *cursor, size_t row) {
     struct bulk *feed = bulk_of(cursor);
     ((struct bulk_cursor *)cursor)->at = row;
-    if (!is_as_meant(feed, row))
+    if (!is_as_meant(feed, row)) {
+        feed->shared = true;
         return SQLITE_CORRUPT;
+    }
     if (row >= feed->n)
         return SQLITE_OK;
     if (!feed->row(feed->arg, row, feed->values))
@@ -152,10 +154,13 @@ int bulk_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
 
 int bulk_append(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
                 bool (*row)(void *arg, size_t i, struct bulk_value *values), void *arg, struct err *err) {
-    feed->appends = true;
-    int result = bulk_run(db, stmt, feed, n, row, arg, err);
+    struct err why = {0};
+    bool appends = feed->appends = !feed->shared;
+    int result = bulk_run(db, stmt, feed, n, row, arg, &why);
     feed->appends = false;
-    return result;
+    if (result != 0 && appends && feed->shared)
+        return err_set(err, 0, "cannot write the recording: another program has written into its tables");
+    return result == 0 ? 0 : err_pass(err, &why, NULL);
 }
 
 /* --- rows that wait --------------------------------------------------------------------------- */

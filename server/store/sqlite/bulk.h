@@ -35,8 +35,10 @@ struct bulk {
     void *arg;
     struct bulk_value values[FEED_COLUMNS];
     sqlite3 *db;  /* of the statement */
-    bool appends; /* bulk_append */
-    int64_t id;   /* then: of the row */
+    bool appends; /* bulk_append, and no other program writes */
+    bool
+        shared; /* another one does: some row got an id that was not meant. From then on each row says its own */
+    int64_t id; /* of the row, when it appends */
 };
 
 int bulk_register(sqlite3 *db, struct bulk *feed, struct err *err);
@@ -46,7 +48,7 @@ int bulk_run(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
 
 /* The same for INSERTs whose first column is the id: rising ids, greater than all that are in the table. SQLite looks for the place of an id that
  * it is given, but not of one that it gives itself, which is one more than the last: so it gives those of rows that follow each other.
- * Where the table has greater ones the recording is damaged, and that is the error. */
+ * Where another program has put a row with a greater id there, or a trigger, that is an error, once: later rows say their ids. */
 int bulk_append(sqlite3 *db, sqlite3_stmt *stmt, struct bulk *feed, size_t n,
                 bool (*row)(void *arg, size_t i, struct bulk_value *values), void *arg, struct err *err);
 
