@@ -72,5 +72,6 @@ void http_read_failed(struct http_request *rq, const char *doing, const struct e
     if (http_read_gone(err))
         http_error(rq, 404, "%s", err->text);
     else
-        http_error(rq, 500, "cannot %s: %s", doing, err->set ? err->text : "out of memory");
+        http_error(rq, err->sys == EAGAIN ? 503 : 500, "cannot %s: %s", doing,
+                   err->set ? err->text : "out of memory");
 }

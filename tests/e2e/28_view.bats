@@ -176,7 +176,9 @@ view() { # FILE…: its address is in $address
     view k.db
     ask_on() {
         while [ ! -e done ]; do
-            curl -sS -o answer -w '%{http_code}\n' "${address}recorder/v1/series?session=default" >>codes
+            curl -sS -o answer -w '%{http_code}\n' "${address}recorder/v1/series?session=default" >code
+            cat code >>codes
+            grep -qx 200 code || cat answer >>wrong
         done
     }
     ask_on &
@@ -187,7 +189,7 @@ view() { # FILE…: its address is in $address
     done
     : >done
     wait "$asker"
-    [ "$(sort -u codes)" = 200 ]
+    [ "$(sort -u codes)" = 200 ] || { cat wrong; return 1; }
 }
 
 @test "view beside a recorder: what the status says is what the lists hold, and what was committed" {

@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 HAMMER_BIN=${HAMMER:-$BATS_TEST_DIRNAME/../../build/release/fault/hammer}
 CLOCK_SHIFT=${CLOCK_SHIFT:-$BATS_TEST_DIRNAME/../../build/clock_shift.so}
+SLOW_CALLS_LIBRARY=${SLOW_CALLS_LIBRARY:-$BATS_TEST_DIRNAME/../../build/slow_calls.so}
 KILLS_WANTED=${KILLS:-20}
 SOAK_SECONDS=${SOAK_S:-5}
 hammer() { "$HAMMER_BIN" "$@"; }

@@ -17,11 +17,17 @@ void db_settings(void) {
 }
 
 int db_fail(sqlite3 *db, struct err *err, const char *doing) {
-    int code = sqlite3_errcode(db);
+    int extended = sqlite3_extended_errcode(db), code = extended & 0xff;
     if (code == SQLITE_FULL)
         return err_set(err, ENOSPC, "cannot %s", doing);
     if (code == SQLITE_NOMEM)
         return err_set(err, ENOMEM, "cannot %s", doing);
+    if (extended == SQLITE_IOERR_DATA) { /* still_file.h */
+        err_set(err, 0, "cannot %s: somebody began to record into it meanwhile: ask again", doing);
+        if (err)
+            err->sys = EAGAIN;
+        return -1;
+    }
     int sys = sqlite3_system_errno(db);
     if ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && sys != 0)
         return err_set(err, sys, "cannot %s: %s", doing, sqlite3_errmsg(db));

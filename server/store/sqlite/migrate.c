@@ -40,11 +40,21 @@ static int migrate_unfinished(const char *path, struct err *err) {
     return -1;
 }
 
+/* As a recorder makes it. To count its pages SQLite would read the schema, which may not be there yet. */
+static bool is_empty(sqlite3 *db) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = -1;
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file &&
+           file->pMethods && file->pMethods->xFileSize(file, &size) == SQLITE_OK && size == 0;
+}
+
 int migrate_state(sqlite3 *db, const char *path, struct err *err) {
     int64_t id, version;
     if (db_int(db, "PRAGMA application_id", 0, &id, err) != 0 ||
         db_int(db, "PRAGMA user_version", 0, &version, err) != 0)
         return -1;
+    if (is_empty(db))
+        return migrate_unfinished(path, err);
     if (id != MIGRATE_APPLICATION_ID)
         return err_set(err, 0, "%s is not a recording", path);
     if (version < 1) /* as long as it is being made */

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define OPEN_TRIES 16 /* while a file is made, written or removed */
+
 /* Of one that goes on, its next commit puts it into its place. */
 static bool holds_kept(const struct rows *r, const char *path) {
     int64_t kept;
@@ -73,6 +75,26 @@ static bool is_same_time(struct timespec a, struct timespec b) {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
+static bool is_same_file(const struct rows_seen *a, const struct rows_seen *b) {
+    return a->dev == b->dev && a->ino == b->ino;
+}
+
+static bool is_as_seen(const struct rows_seen *a, const struct rows_seen *b) {
+    return is_same_file(a, b) && a->size == b->size && a->log_size == b->log_size &&
+           is_same_time(a->changed, b->changed) && is_same_time(a->log_changed, b->log_changed);
+}
+
+bool store_reader_unchanged(const char *path, const struct rows_seen *then) {
+    struct rows_seen now;
+    return store_reader_see(path, &now) && is_as_seen(&now, then);
+}
+
+/* Its path leads to another file since it was opened, or nowhere. That of a copy leads nowhere. */
+static bool is_moved(const struct rows *r) {
+    int moved = 0;
+    return sqlite3_file_control(r->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
 /* A process that can be asked cheaply whether it has ended. -1: the system does not do that. */
 static int open_life(long pid) {
 #ifdef SYS_pidfd_open
@@ -106,18 +128,14 @@ static bool may_have_ended(const struct rows *r) {
  * stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
-    const struct rows_seen *then = &r->seen;
     if (!store_reader_see(r->path, &now))
         return 0;
-    bool same = now.dev == then->dev && now.ino == then->ino;
-    if (same && r->is_still)
-        same = now.size == then->size && now.log_size == then->log_size &&
-               is_same_time(now.changed, then->changed) && is_same_time(now.log_changed, then->log_changed);
+    bool same = r->is_still ? is_as_seen(&now, &r->seen) : is_same_file(&now, &r->seen);
     if (same && !may_have_ended(r))
         return 0;
     struct err why = {0};
     struct rows *anew = (struct rows *)store_reader_open(r->path, &why);
-    if (!anew && (why.sys == ENODATA || !store_reader_see(r->path, &now) || now.size == 0))
+    if (!anew && (why.sys == ENODATA || why.sys == ENOENT || !store_reader_see(r->path, &now)))
         return 0;
     if (!anew)
         return err_pass(err, &why, NULL);
@@ -135,62 +153,100 @@ static bool changed_hands(struct rows *r) {
     if (r->asked_at == r->version)
         return false;
     r->asked_at = r->version;
-    if (access(r->path, F_OK) != 0 || file_lock_holder(r->path) == r->recorder)
+    if (is_moved(r) || file_lock_holder(r->path) == r->recorder)
         return false;
     r->recorder = ROWS_RECORDER_UNKNOWN;
     return true;
 }
 
-struct reader *store_reader_open(const char *given, struct err *err) {
-    char path[FILE_PATH_MAX];
+static int is_readable(const char *path, const char *given, struct err *err) {
     struct stat st;
-    if (file_path(given, path, err) != 0)
-        return NULL;
     if (stat(path, &st) != 0)
-        return err_set(err, errno, "cannot read the recording %s", given), NULL;
+        return err_set(err, errno, "cannot read the recording %s", given);
     if (!S_ISREG(st.st_mode))
-        return err_set(err, 0, "cannot read the recording %s: it is not a file", given), NULL;
-    if (access(path, R_OK) != 0)
-        return err_set(err, errno, "cannot read the recording %s", given), NULL;
-    file_real(path);
+        return err_set(err, 0, "cannot read the recording %s: it is not a file", given);
+    return access(path, R_OK) == 0 ? 0 : err_set(err, errno, "cannot read the recording %s", given);
+}
+
+static struct reader *open_as_it_stands(const char *path, long recorder, struct err *err) {
     struct err why = {0};
-    struct rows_seen seen = {0};
-    /* Both before: it may go on or end meanwhile, but then it is looked at again, or all is there. */
-    store_reader_see(path, &seen);
-    long recorder;
-    int life;
-    find_recorder(path, &recorder, &life);
-    struct reader *reader = store_reader_on(path, true, &why);
+    struct reader *reader = store_reader_on(path, !recorder, &why);
     if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
         reader_close(reader);
-        why = (struct err){0};
-        reader = open_settled(path, &why);
+        return open_settled(path, err);
     }
-    struct rows *r = (struct rows *)reader;
-    if (r)
-        r->life = life;
-    else if (life >= 0)
-        close(life);
-    if (r && !(r->path = strdup(path))) {
-        reader_close(reader);
-        return err_set(err, ENOMEM, "cannot read the recording %s", given), NULL;
-    }
-    if (r) {
-        r->recorder = recorder;
-        r->asked_at = UINT_MAX;
-        r->seen = seen;
-        r->of_file = true;
-        r->look = look_again;
-        r->changed_hands = changed_hands;
-        if (recorder)
-            snprintf(
-                r->note, sizeof r->note,
-                "is being recorded by process %ld: what that has not written yet is not here; asked by --url, it answers "
-                "completely",
-                recorder);
-    } else
-        err_pass(err, &why, given);
+    if (!reader)
+        err_pass(err, &why, NULL);
     return reader;
+}
+
+static struct rows *open_once(const char *path, const char *given, const struct rows_seen *seen,
+                              struct err *err) {
+    long recorder;
+    int life;
+    if (is_readable(path, given, err) != 0)
+        return NULL;
+    find_recorder(path, &recorder, &life); /* before: it may end meanwhile, but then all is there */
+    struct rows *r = (struct rows *)open_as_it_stands(path, recorder, err);
+    char *name = r ? strdup(path) : NULL;
+    if (!name) {
+        if (life >= 0)
+            close(life);
+        if (r)
+            reader_close(&r->reader);
+        err_set(err, ENOMEM, "cannot read the recording %s", given);
+        return NULL;
+    }
+    r->path = name;
+    r->life = life;
+    r->recorder = recorder;
+    r->asked_at = UINT_MAX;
+    r->seen = *seen;
+    r->of_file = true;
+    r->look = look_again;
+    r->changed_hands = changed_hands;
+    if (recorder)
+        snprintf(
+            r->note, sizeof r->note,
+            "is being recorded by process %ld: what that has not written yet is not here; asked by --url, it answers "
+            "completely",
+            recorder);
+    return r;
+}
+
+/* A file may become another one meanwhile. What failed then says nothing about either, a copy may hold some of both, and SQLite may have
+ * opened the log of the one for the other, as it does that by the name. */
+static struct rows *open_settling(const char *path, const char *given, struct err *err) {
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        struct rows_seen before = {0}, after = {0};
+        struct err why = {0};
+        store_reader_see(path, &before);
+        struct rows *r = open_once(path, given, &before, &why);
+        store_reader_see(path, &after);
+        bool settled = is_as_seen(&before, &after);
+        if (r && (settled || !is_moved(r)))
+            return r;
+        if (r)
+            reader_close(&r->reader);
+        else if (settled)
+            return err_pass(err, &why, NULL), NULL;
+    }
+    err_set(err, 0, "one file after another takes the place of %s: ask again", given);
+    if (err)
+        err->sys = ENODATA;
+    return NULL;
+}
+
+struct reader *store_reader_open(const char *given, struct err *err) {
+    char path[FILE_PATH_MAX];
+    if (file_path(given, path, err) != 0)
+        return NULL;
+    file_real(path);
+    struct err why = {0};
+    struct rows *r = open_settling(path, given, &why);
+    if (!r)
+        err_pass(err, &why, given);
+    return r ? &r->reader : NULL;
 }
 
 int store_reader_stands_for(struct reader *reader, const char *path, const struct rows_seen *seen,

@@ -2,13 +2,15 @@
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/still_file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TAKEN_OVER_MAX 3 /* times in one begin, by another recorder */
+#define TAKEN_OVER_MAX 16 /* times in one begin, by another recorder */
 
 /* --- small operations -------------------------------------------------------------------------- */
 
@@ -39,13 +41,16 @@ static int begin_moment(struct rows *r, struct err *err) {
 static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
     for (int i = 0; i < TAKEN_OVER_MAX; i++) {
-        if (begin_moment(r, err) != 0)
-            return -1;
-        if (!r->changed_hands || !r->changed_hands(r))
+        struct err why = {0};
+        bool begun = begin_moment(r, &why) == 0;
+        if (begun && (!r->changed_hands || !r->changed_hands(r)))
             return 0;
-        run_statement(r, "ROLLBACK", NULL);
+        if (begun)
+            run_statement(r, "ROLLBACK", NULL);
+        else if (why.sys != EAGAIN) /* else a recorder took it just now */
+            return err_pass(err, &why, NULL);
     }
-    return err_set(err, 0, "one recorder after another takes it");
+    return err_set(err, 0, "one recorder after another takes it: ask again");
 }
 
 static void end_reading(struct reader *reader) {
@@ -370,8 +375,9 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     r->is_still = immutable;
     r->life = -1;
     db_settings();
-    if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) ==
-        SQLITE_OK) {
+    if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                        immutable ? still_file_vfs() : NULL) == SQLITE_OK) {
+        sqlite3_extended_result_codes(r->db, 1);
         sqlite3_busy_timeout(r->db, 5000);
         if (db_run(r->db,
                    "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"

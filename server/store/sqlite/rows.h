@@ -131,6 +131,8 @@ struct rows *rows_open(const char *path, struct err *err);
 
 /* false: there is no such file. */
 bool store_reader_see(const char *path, struct rows_seen *seen);
+/* Whether it is the same file as then, and nobody wrote it. */
+bool store_reader_unchanged(const char *path, const struct rows_seen *then);
 /* A reader of a copy that was made of this file when it was seen so: what comes into the file is looked for there. */
 int store_reader_stands_for(struct reader *, const char *path, const struct rows_seen *, struct err *);
 

@@ -13,9 +13,9 @@
 EMBED(template_of_file, "build/template/recording");
 EMBED(template_of_memory, "build/template/memory");
 
-#define HEADER_SIZE    100 /* of a database: its version and the application that it is of are in it */
-#define VERSION_OFFSET 60
-#define VERSION_SIZE   4
+#define HEADER_SIZE  100 /* of a database: its version and the application that it is of are in it */
+#define PAGES_OFFSET 28  /* how many it has; 0: as many as the file holds */
+#define LATE_SIZE    36  /* from there to the end of the version */
 
 static uint32_t take_number(const unsigned char **at) {
     const unsigned char *p = *at;
@@ -45,17 +45,18 @@ static int fill_place(int fd, enum template_place what, size_t offset, int64_t n
     return put_bytes(fd, bytes, sizeof bytes, offset, err);
 }
 
-/* The header comes first, with the version 0. */
+/* The header comes first, without its number of pages and its version: who reads it meanwhile finds the version 0. They make a recording
+ * of it. */
 static int write_all(int fd, struct span template, int64_t now_ns, struct err *err) {
     const unsigned char *at = (const unsigned char *)template.p;
     uint32_t size = take_number(&at), n_places = take_number(&at), n_pieces = take_number(&at);
     const unsigned char *places = at;
     at += (size_t)n_places * 8;
-    unsigned char header[HEADER_SIZE], version[VERSION_SIZE];
+    unsigned char header[HEADER_SIZE], late[LATE_SIZE];
     assert(n_pieces > 0 && memcmp(at + 8, "SQLite format 3", 16) == 0);
     memcpy(header, at + 8, sizeof header);
-    memcpy(version, header + VERSION_OFFSET, sizeof version);
-    memset(header + VERSION_OFFSET, 0, sizeof version);
+    memcpy(late, header + PAGES_OFFSET, sizeof late);
+    memset(header + PAGES_OFFSET, 0, sizeof late);
     if (put_bytes(fd, header, sizeof header, 0, err) != 0)
         return -1;
     if (ftruncate(fd, size) != 0)
@@ -72,7 +73,7 @@ static int write_all(int fd, struct span template, int64_t now_ns, struct err *e
             return -1;
     }
     assert(at == (const unsigned char *)template.p + template.n);
-    return put_bytes(fd, version, sizeof version, VERSION_OFFSET, err);
+    return put_bytes(fd, late, sizeof late, PAGES_OFFSET, err);
 }
 
 int template_write(int fd, bool in_memory, int64_t now_ns, struct err *err) {

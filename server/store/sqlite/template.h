@@ -16,7 +16,7 @@
  * views, since to parse them is half of what opening a recording costs. */
 int template_write(int fd, bool in_memory, int64_t now_ns, struct err *err);
 
-/* Whether a file of ours with this user_version was left by a recorder that died while it made it. Then nothing is in it. */
+/* Whether a file of ours with this user_version is being made, or was left by a recorder that died while it made it. Then nothing is in it. */
 static inline bool template_unfinished(uint32_t user_version) {
     return user_version == 0;
 }

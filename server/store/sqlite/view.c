@@ -181,11 +181,19 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
         file_real(f->real);
         if (!store_reader_see(f->real, &f->seen) || !store_reader_unsettled(f->real))
             continue;
-        failed = store_copy_settled(f->real, f->copy, err);
-        if (failed)
-            f->copy[0] = '\0';
-        else
+        struct err why = {0};
+        failed = store_copy_settled(f->real, f->copy, &why);
+        bool unchanged = store_reader_unchanged(f->real, &f->seen);
+        if (!failed && unchanged) {
             f->path = f->copy;
+            continue;
+        }
+        if (!failed) /* of two states */
+            store_copy_remove(f->copy);
+        else if (unchanged)
+            err_pass(err, &why, NULL);
+        f->copy[0] = '\0';
+        failed = failed && unchanged;
     }
     failed = failed || open_readers(s, files, n, err) != 0;
     for (size_t i = 0; i < 2; i++) /* every connection is open: the names can go */

@@ -1,0 +1,146 @@
+/* A recording that is looked at while somebody makes it, writes it or puts another one in its place. */
+#include "store/fixture.h"
+#include "store/sqlite/template.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define ROWS 20000 /* more than SQLite keeps pages of */
+
+static int count_row(void *arg, const struct sample_row *row) {
+    (void)row;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* How many samples are in the moment that has begun; -1 with why. */
+static int count(struct reader *r, struct err *why) {
+    int n = 0;
+    return r->ops->samples(r, &everything, false, count_row, &n, why) == 0 ? n : -1;
+}
+
+static struct reader *begin_at(const char *path) {
+    struct reader *r = store_reader_open(path, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    OK(r->ops->begin(r, &err));
+    return r;
+}
+
+static void record(const char *path, const char *name, int n) {
+    struct store *s = open_at(path);
+    for (int i = 0; i < n; i++)
+        put_number(s, name, i * 1.37);
+    COMMIT(s);
+    store_close(s);
+}
+
+/* A reader that has begun cannot have the rest of its moment. The next moment is that of the file as it is. */
+static void written_meanwhile(void) {
+    struct place p;
+    struct err why = {0};
+    place_make(&p);
+    record(p.path, "one", ROWS);
+    struct reader *r = begin_at(p.path);
+    record(p.path, "two", 1);
+    EQ_INT(count(r, &why), -1);
+    EQ_INT(why.sys, EAGAIN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "somebody began to record into it meanwhile: ask again"));
+    r->ops->end(r);
+    OK(r->ops->begin(r, &err));
+    EQ_INT(count(r, NULL), ROWS + 1);
+    r->ops->end(r);
+    reader_close(r);
+    place_remove(&p);
+}
+
+/* It stays what it was, also while another one is made in its place. */
+static void replaced_meanwhile(void) {
+    struct place p;
+    place_make(&p);
+    record(p.path, "one", ROWS);
+    struct reader *r = begin_at(p.path);
+    unlink(p.path);
+    record(p.path, "two", 1);
+    EQ_INT(count(r, NULL), ROWS);
+    r->ops->end(r);
+    int fd = open(p.path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    OK(r->ops->begin(r, &err));
+    r->ops->end(r);
+    close(fd);
+    reader_close(r);
+    place_remove(&p);
+}
+
+static void expect_unfinished(const char *path) {
+    struct err why = {0};
+    struct reader *r = store_reader_open(path, &why);
+    CU_ASSERT_PTR_NULL(r);
+    EQ_INT(why.sys, ENODATA);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "is not a whole recording"));
+    reader_close(r);
+}
+
+/* Each state of a file that is being made, as far as its size and header go. */
+static void being_made(void) {
+    struct place p;
+    char late[36] = {0}, header[100];
+    struct stat st;
+    place_make(&p);
+    int fd = open(p.path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    expect_unfinished(p.path);
+    OK(template_write(fd, false, AT, &err));
+    OK(fstat(fd, &st));
+    EQ_INT(pread(fd, header, sizeof header, 0), sizeof header);
+    EQ_INT(pwrite(fd, late, sizeof late, 28), sizeof late);
+    expect_unfinished(p.path); /* but for the last write */
+    OK(ftruncate(fd, 0));
+    memset(header + 28, 0, sizeof late);
+    EQ_INT(pwrite(fd, header, sizeof header, 0), sizeof header);
+    expect_unfinished(p.path); /* after the first */
+    OK(ftruncate(fd, st.st_size));
+    expect_unfinished(p.path);
+    close(fd);
+    place_remove(&p);
+}
+
+struct making {
+    const char *path;
+    atomic_bool stop;
+};
+
+static void *make_again(void *arg) {
+    struct making *m = arg;
+    int fd = open(m->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    while (!atomic_load(&m->stop))
+        if (template_write(fd, false, AT, NULL) != 0)
+            break;
+    close(fd);
+    return NULL;
+}
+
+/* Whatever it meets is a recording, or none yet; never a damaged one. */
+static void made_again_and_again(void) {
+    struct place p;
+    place_make(&p);
+    struct making m = {.path = p.path};
+    pthread_t maker;
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&maker, NULL, make_again, &m), 0);
+    for (int i = 0; i < 2000; i++) {
+        struct err why = {0};
+        struct reader *r = store_reader_open(p.path, &why);
+        if (!r && why.sys != ENODATA && why.sys != ENOENT) {
+            fprintf(stderr, "%s\n", why.text);
+            CU_FAIL("it says something about a file that is being made");
+        }
+        reader_close(r);
+    }
+    atomic_store(&m.stop, true);
+    pthread_join(maker, NULL);
+    place_remove(&p);
+}
+
+UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
+          {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
+          {"made again and again", made_again_and_again})
