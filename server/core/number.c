@@ -31,6 +31,27 @@ static char lower(char c) {
 
 #define EXACT_MANTISSA ((uint64_t)1 << 53)
 
+static const uint64_t powers_of_ten[NUMBER_EXACT + 1] = {1,
+                                                         10,
+                                                         100,
+                                                         1000,
+                                                         10000,
+                                                         100000,
+                                                         1000000,
+                                                         10000000,
+                                                         100000000,
+                                                         1000000000,
+                                                         10000000000,
+                                                         100000000000,
+                                                         1000000000000,
+                                                         10000000000000,
+                                                         100000000000000,
+                                                         1000000000000000,
+                                                         10000000000000000,
+                                                         100000000000000000,
+                                                         1000000000000000000,
+                                                         10000000000000000000U};
+
 /* 2^exponent, within the normal range. */
 static double power_of_two(int exponent) {
     uint64_t bits = (uint64_t)(exponent + 1023) << 52;
@@ -42,27 +63,7 @@ static double power_of_two(int exponent) {
 /* Both sides are shifted to fill 64 bits, so that the quotient has 63 or 64 significant bits; the last one also stands for the remainder,
  * and the conversion to 53 bits rounds once. */
 __attribute__((noinline)) static double divide_long(uint64_t mantissa, size_t fraction) {
-    static const uint64_t tens[NUMBER_EXACT + 1] = {1,
-                                                    10,
-                                                    100,
-                                                    1000,
-                                                    10000,
-                                                    100000,
-                                                    1000000,
-                                                    10000000,
-                                                    100000000,
-                                                    1000000000,
-                                                    10000000000,
-                                                    100000000000,
-                                                    1000000000000,
-                                                    10000000000000,
-                                                    100000000000000,
-                                                    1000000000000000,
-                                                    10000000000000000,
-                                                    100000000000000000,
-                                                    1000000000000000000,
-                                                    10000000000000000000U};
-    uint64_t divisor = tens[fraction];
+    uint64_t divisor = powers_of_ten[fraction];
     int up = __builtin_clzll(mantissa), down = __builtin_clzll(divisor);
     uint128 numerator = (uint128)(mantissa << up) << 63;
     divisor <<= down;
@@ -375,6 +376,71 @@ static size_t format_fixed(bool negative, uint64_t units, char *text) {
     return at;
 }
 
+/* digits / 10^fraction, trailing zeros of the fraction dropped. */
+static size_t format_decimal(bool negative, uint64_t digits, size_t fraction, char *text) {
+    char all[NUMBER_DIGITS];
+    size_t n = number_put(digits, all), at = 0;
+    for (; fraction > 0 && all[n - 1] == '0'; n--)
+        fraction--;
+    size_t whole = n > fraction ? n - fraction : 0;
+    if (negative)
+        text[at++] = '-';
+    memcpy(text + at, all, whole);
+    at += whole;
+    if (whole == 0)
+        text[at++] = '0';
+    if (fraction > 0) {
+        text[at++] = '.';
+        memset(text + at, '0', fraction);
+        at += fraction;
+        memcpy(text + at - (n - whole), all + whole, n - whole);
+    }
+    text[at] = '\0';
+    return at;
+}
+
+/* a / b, to the nearest, of two to the even one; more: a stands for a little more than that. */
+static uint64_t divide_to_even(uint64_t a, uint64_t b, bool more) {
+    uint64_t quotient = a / b, rest = a % b;
+    return quotient + (rest * 2 > b || (rest * 2 == b && (more || quotient % 2)));
+}
+
+#define LONG_LEAST  1e-4
+#define LONG_BELOW  1e15
+#define LONG_DIGITS 17
+
+#define LONG_LEAST  1e-4
+#define LONG_BELOW  1e15
+#define LONG_DIGITS 17 /* with so many every double reads back */
+
+/* As printf's %.15g, %.16g or %.17g, whichever reads back first. The double is mantissa / 2^down, and down at most 66. Ten to the 20th times
+ * the mantissa fits into 128 bits, so all its digits that count are those of a whole number, and what is left is known, too. */
+static size_t format_long(bool negative, double size, char *text) {
+    uint64_t mantissa;
+    memcpy(&mantissa, &size, sizeof mantissa);
+    int down = 1075 - (int)(mantissa >> 52);
+    mantissa = (mantissa & (EXACT_MANTISSA / 2 - 1)) | EXACT_MANTISSA / 2;
+    /* Its power of ten, or one less; 1233 / 4096 is the logarithm of 2. */
+    int power = ((52 - down) * 1233 + 20 * 4096) / 4096 - 20;
+    size_t fraction = (size_t)(LONG_DIGITS - 2 - power);
+    uint128 scaled;
+    for (;; fraction++) {
+        scaled = fraction <= NUMBER_EXACT ? (uint128)mantissa * powers_of_ten[fraction]
+                                          : (uint128)(mantissa * 10) * powers_of_ten[fraction - 1];
+        if (scaled >> down >= powers_of_ten[LONG_DIGITS - 1])
+            break;
+    }
+    uint64_t digits = (uint64_t)(scaled >> down);
+    uint128 rest = scaled - ((uint128)digits << down), half = (uint128)1 << (down - 1);
+    for (size_t drop = 2; drop > 0; drop--) {
+        uint64_t fewer = divide_to_even(digits, powers_of_ten[drop], rest > 0);
+        if (decimal(fewer, fraction - drop) == size)
+            return format_decimal(negative, fewer, fraction - drop, text);
+    }
+    digits += rest > half || (rest == half && digits % 2);
+    return format_decimal(negative, digits, fraction, text);
+}
+
 /* As printf's %.*g, but with a point whatever the locale. */
 static size_t format_general(double value, int precision, char *text) {
     char exact[64];
@@ -415,17 +481,19 @@ size_t number_format(double value, char text[NUMBER_SIZE]) {
         return put_word(text, value < 0 ? "-Inf" : "+Inf");
     bool negative = signbit(value);
     double size = fabs(value);
-    if (size < 1e15 && size == (double)(uint64_t)size) {
+    if (size < LONG_BELOW && size == (double)(uint64_t)size) {
         text[0] = '-';
         size_t n = negative + number_put((uint64_t)size, text + negative);
         text[n] = '\0';
         return n;
     }
-    if (size >= 1e-4 && size < 1e9) {
+    if (size >= LONG_LEAST && size < 1e9) {
         uint64_t units = (uint64_t)(size * FIXED_UNITS + 0.5);
         if ((double)units / FIXED_UNITS == size)
             return format_fixed(negative, units, text);
     }
+    if (size >= LONG_LEAST && size < LONG_BELOW)
+        return format_long(negative, size, text);
     /* Any decimal of 15 digits reads back as itself unless the double is subnormal and holds fewer. */
     for (int precision = size < DBL_MIN ? 1 : 15;; precision++) {
         size_t n = format_general(value, precision, text);

@@ -336,6 +336,33 @@ static void test_round_trip(void) {
     }
 }
 
+/* Without an exponent it is what printf says with 15 digits, or 16, or 17, whichever reads back first. */
+static void test_beside_printf(void) {
+    for (int i = 0; i < 300000; i++) {
+        uint64_t bits = next_random();
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        if (i % 3 == 0) { /* all sizes in question */
+            bits = (bits & ~((uint64_t)0x7ff << 52)) | (uint64_t)(1023 - 14 + i / 3 % 64) << 52;
+            memcpy(&value, &bits, sizeof value);
+        } else if (i % 3 == 1) { /* few digits, and the doubles beside them */
+            value = (double)(int64_t)(bits >> (i % 60)) / (double)(1 + i % 1000);
+        } else { /* halves of the last digit: ties */
+            value = (double)(int64_t)(bits >> 11 & ~(uint64_t)1) / (double)((uint64_t)1 << (1 + i % 50));
+        }
+        if (fabs(value) < 1e-4 || fabs(value) >= 1e15)
+            continue;
+        char text[NUMBER_SIZE], want[40];
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(want, sizeof want, "%.*g", digits, value);
+            if (strtod(want, NULL) == value)
+                break;
+        }
+        number_format(value, text);
+        EQ_STR(text, want);
+    }
+}
+
 /* Where the locale has a decimal comma, nothing changes. Skipped where no such locale is installed. */
 static void test_locale(void) {
     static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
@@ -360,4 +387,4 @@ UNIT_MAIN("core/number", {"parses what Go parses", test_must_parse},
           {"whole numbers", test_int}, {"what JSON can copy", test_is_json},
           {"reading tells what JSON can copy", test_read}, {"writes the shortest", test_format},
           {"whole numbers are written", test_put}, {"what is written reads back", test_round_trip},
-          {"does not follow the locale", test_locale})
+          {"writes as printf", test_beside_printf}, {"does not follow the locale", test_locale})
