@@ -123,11 +123,31 @@ static bool write_guarded(FILE *to, struct span bytes) {
     return written;
 }
 
+enum reader { ANYBODY, TERMINAL, GITHUB };
+
+static enum reader who_reads(FILE *to) {
+    return isatty(fileno(to)) ? TERMINAL : text_on_github() && is_pipe(to) ? GITHUB : ANYBODY;
+}
+
+/* Of the standard output, which an export writes to line by line, that is found out once. */
+static enum reader reader_of(FILE *to) {
+    static bool known;
+    static enum reader of_stdout;
+    if (to != stdout)
+        return who_reads(to);
+    if (!known)
+        of_stdout = who_reads(to);
+    known = true;
+    return of_stdout;
+}
+
 bool text_write(FILE *to, struct span bytes) {
     struct buf line = {0};
-    if (!isatty(fileno(to)))
-        return text_on_github() && is_pipe(to) ? write_guarded(to, bytes)
-                                               : fwrite(bytes.p, 1, bytes.n, to) == bytes.n;
+    enum reader reader = reader_of(to);
+    if (reader == GITHUB)
+        return write_guarded(to, bytes);
+    if (reader == ANYBODY)
+        return fwrite(bytes.p, 1, bytes.n, to) == bytes.n;
     bool written = true;
     for (size_t from = 0, i = 0; written && i <= bytes.n; i++) {
         if (i < bytes.n && bytes.p[i] != '\n' && bytes.p[i] != '\t')

@@ -26,14 +26,15 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define ROWS_CONDITIONS  16
-#define ROWS_STATEMENTS  48
-#define ROWS_SPELLINGS   1024
-#define ROWS_SESSIONS    16
-#define ROWS_ARRIVALS    8192
-#define ROWS_COUNTED     16                  /* answers that are remembered */
-#define ROWS_TEXT_MAX    ((size_t)256 << 20) /* bytes of one row's texts */
-#define ROWS_SPELLED_MAX ((size_t)32 << 20)  /* bytes of remembered spellings */
+#define ROWS_CONDITIONS    16
+#define ROWS_STATEMENTS    48
+#define ROWS_SPELLINGS     1024  /* remembered at first; */
+#define ROWS_SPELLINGS_MAX 16384 /* when more than those come by turns, as in an export of many series */
+#define ROWS_SESSIONS      16
+#define ROWS_ARRIVALS      8192
+#define ROWS_COUNTED       16                  /* answers that are remembered */
+#define ROWS_TEXT_MAX      ((size_t)256 << 20) /* bytes of one row's texts */
+#define ROWS_SPELLED_MAX   ((size_t)32 << 20)  /* bytes of remembered spellings */
 
 /* A JSON array of strings, taken apart. */
 struct rows_tags {
@@ -105,10 +106,11 @@ struct rows {
         bool busy;
     } statements[ROWS_STATEMENTS];
     size_t next_victim;
-    struct rows_remarks remarks;     /* of the event or check that is handed out */
-    struct rows_spelling *spellings; /* by id modulo ROWS_SPELLINGS */
-    size_t n_spelled;                /* bytes they hold */
-    uint64_t moment;                 /* counts what begin began */
+    struct rows_remarks remarks;      /* of the event or check that is handed out */
+    struct rows_spelling **spellings; /* by id modulo n_spellings; NULL: none yet */
+    size_t n_spellings, n_displaced;  /* how many others took the place of one since there are as many */
+    size_t n_spelled;                 /* bytes they hold */
+    uint64_t moment;                  /* counts what begin began */
     struct rows_session {
         uint64_t id, moment;
         struct buf name;

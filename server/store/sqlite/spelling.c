@@ -25,11 +25,19 @@ static void forget(struct rows *r, struct rows_spelling *sp) {
     *sp = (struct rows_spelling){0};
 }
 
+static void forget_until(struct rows *r, size_t bytes) {
+    for (size_t i = 0; i < r->n_spellings && r->n_spelled > bytes; i++)
+        if (r->spellings[i])
+            forget(r, r->spellings[i]);
+}
+
 void rows_spellings_free(struct rows *r) {
-    for (size_t i = 0; r->spellings && i < ROWS_SPELLINGS; i++)
-        forget(r, &r->spellings[i]);
+    forget_until(r, 0);
+    for (size_t i = 0; i < r->n_spellings; i++)
+        free(r->spellings[i]);
     free(r->spellings);
     r->spellings = NULL;
+    r->n_spellings = 0;
     for (size_t i = 0; i < ROWS_SESSIONS; i++) {
         buf_free(&r->sessions[i].name);
         r->sessions[i] = (struct rows_session){0};
@@ -116,16 +124,40 @@ static int read_spelling(sqlite3_stmt *stmt, struct rows_spelling *sp, struct er
     return keep_texts(sp) ? 0 : err_set(err, ENOMEM, "cannot read the recording");
 }
 
-struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err) {
-    if (!r->spellings && !(r->spellings = calloc(ROWS_SPELLINGS, sizeof *r->spellings))) {
-        err_set(err, ENOMEM, "cannot read the recording");
+/* There are fewer than `n`, a multiple of how many: no two come to one place that were not in one before. */
+static int remember_more(struct rows *r, size_t n, struct err *err) {
+    struct rows_spelling **more = calloc(n, sizeof *more);
+    if (!more)
+        return err_set(err, ENOMEM, "cannot read the recording");
+    for (size_t i = 0; i < r->n_spellings; i++)
+        if (r->spellings[i] && r->spellings[i]->context_id)
+            more[r->spellings[i]->context_id % n] = r->spellings[i];
+        else
+            free(r->spellings[i]);
+    free(r->spellings);
+    r->spellings = more;
+    r->n_spellings = n;
+    r->n_displaced = 0;
+    return 0;
+}
+
+/* The place of a spelling, which another one may hold. */
+static struct rows_spelling *place_of(struct rows *r, uint64_t context_id, struct err *err) {
+    if (r->n_displaced >= r->n_spellings && r->n_spellings < ROWS_SPELLINGS_MAX &&
+        remember_more(r, r->n_spellings ? r->n_spellings * 4 : ROWS_SPELLINGS, err) != 0)
         return NULL;
-    }
-    struct rows_spelling *sp = &r->spellings[context_id % ROWS_SPELLINGS];
-    if (sp->context_id == context_id && (sp->moment == r->moment || is_named_so(r, sp, err)))
+    struct rows_spelling **sp = &r->spellings[context_id % r->n_spellings];
+    if (!*sp && !(*sp = calloc(1, sizeof **sp)))
+        err_set(err, ENOMEM, "cannot read the recording");
+    return *sp;
+}
+
+struct rows_spelling *rows_spelling(struct rows *r, uint64_t context_id, struct err *err) {
+    struct rows_spelling *sp = place_of(r, context_id, err);
+    if (!sp || (sp->context_id == context_id && (sp->moment == r->moment || is_named_so(r, sp, err))))
         return sp;
-    for (size_t i = 0; r->n_spelled > ROWS_SPELLED_MAX && i < ROWS_SPELLINGS; i++)
-        forget(r, &r->spellings[i]);
+    r->n_displaced += sp->context_id != 0 && sp->context_id != context_id;
+    forget_until(r, ROWS_SPELLED_MAX);
     forget(r, sp);
     sqlite3_stmt *stmt = rows_statement(
         r,

@@ -288,7 +288,42 @@ static void concurrent(const char *path) {
 }
 ON_EACH_MEDIUM(concurrent)
 
+/* --- more spellings by turns than a reader remembers at first ----------------------------------- */
+
+#define SPELLINGS 20000
+
+static int check_turn(void *arg, const struct sample_row *row) {
+    char want[16];
+    int *n = arg;
+    snprintf(want, sizeof want, "m%d", *n % SPELLINGS);
+    if (!span_eq(row->spelling->name, span_str(want)))
+        fprintf(stderr, "sample %d is of %.*s\n", *n, SPAN_ARG(row->spelling->name));
+    CU_ASSERT(span_eq(row->spelling->name, span_str(want)));
+    EQ_INT(row->value.number, *n);
+    return ++*n < 0;
+}
+
+static void by_turns(const char *path) {
+    struct store *s = open_at(path);
+    char name[16];
+    int n = 0;
+    for (int i = 0; i < 2 * SPELLINGS; i++) {
+        snprintf(name, sizeof name, "m%d", i % SPELLINGS);
+        put_number(s, name, i);
+    }
+    COMMIT(s);
+    struct reader *r = store_reader_take(s, NULL);
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->samples(r, &everything, true, check_turn, &n, &err));
+    r->ops->end(r);
+    store_reader_give(s, r);
+    EQ_INT(n, 2 * SPELLINGS);
+    store_close(s);
+}
+ON_EACH_MEDIUM(by_turns)
+
 UNIT_MAIN("store/read", CASES("filters", filters), CASES("limits and newest", limits),
           CASES("marks and moments", marks), CASES("more than a slice holds", large_slices),
           CASES("many readers", many_readers), CASES("readers beside the writer", concurrent),
-          CASES("filters that nothing can match", nothing_applies))
+          CASES("filters that nothing can match", nothing_applies),
+          CASES("many spellings by turns", by_turns))
