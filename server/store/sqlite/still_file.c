@@ -1,3 +1,4 @@
+/* DESIGN. Who reads a file without locks trusts that nobody writes it; this is how it is found out (decisions/0045). */
 #include "store/sqlite/still_file.h"
 
 #include <pthread.h>
