@@ -192,6 +192,31 @@ view() { # FILE…: its address is in $address
     [ "$(sort -u codes)" = 200 ] || { cat wrong; return 1; }
 }
 
+@test "a recording that is moved to where another one was is read and recorded without that one's log" {
+    statwit run -q --db k.db -- "$BIN" send one:1\|c
+    view k.db
+    VIEWER=$SERVER
+    lists() { # NAME: whoever reads k.db finds this one alone
+        [ "$(curl -fsS "${address}recorder/v1/samples" | jq -r '[.samples[].name] | unique | join(" ")')" = "$1" ]
+        [ "$(statwit export --db k.db | jq -r .name | sort -u)" = "$1" ]
+    }
+    start --db k.db
+    statwit reset
+    statwit send two:1\|c
+    statwit status >/dev/null
+    lists two # so the viewer keeps its log from being removed
+    stop
+    lists two
+    statwit run -q --db other.db -- "$BIN" send other:1\|c
+    mv other.db k.db
+    lists other
+    start --db k.db
+    stop
+    lists other
+    SERVER=$VIEWER
+    stop
+}
+
 @test "view beside a recorder: what the status says is what the lists hold, and what was committed" {
     start --db k.db --keep-datagrams
     OTHER=$SERVER url=$STATWIT_URL

@@ -39,7 +39,7 @@ names() { # LIST: the names in it, each once
     : >done
     wait "$asker"
     [ ! -s wrong ] || { cat wrong; return 1; }
-    [ "$(wc -l <asked)" -gt 20 ]
+    [ -s asked ]
 }
 
 teardown() {

@@ -22,13 +22,15 @@ int db_fail(sqlite3 *db, struct err *err, const char *doing) {
         return err_set(err, ENOSPC, "cannot %s", doing);
     if (code == SQLITE_NOMEM)
         return err_set(err, ENOMEM, "cannot %s", doing);
-    if (extended == SQLITE_IOERR_DATA) { /* still_file.h */
+    if (extended == SQLITE_IOERR_DATA) { /* reading_vfs.h */
         err_set(err, 0, "cannot %s: somebody began to record into it meanwhile: ask again", doing);
         if (err)
             err->sys = EAGAIN;
         return -1;
     }
-    int sys = sqlite3_system_errno(db);
+    int sys = sqlite3_system_errno(db); /* of an earlier call, where this one did not fail in the system */
+    if (sys == EAGAIN || (sys == ENOENT && code != SQLITE_CANTOPEN))
+        sys = 0;
     if ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && sys != 0)
         return err_set(err, sys, "cannot %s: %s", doing, sqlite3_errmsg(db));
     return err_set(err, 0, "cannot %s: %s", doing, sqlite3_errmsg(db));

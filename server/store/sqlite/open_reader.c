@@ -1,4 +1,5 @@
 /* A reader of a file that somebody names: whatever state its recorder left it in, and whoever goes on recording it. */
+#include "core/clock.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
@@ -14,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define COARSEST_S 2  /* of a file system's times */
 #define OPEN_TRIES 16 /* while a file is made, written or removed */
 
 /* Of one that goes on, its next commit puts it into its place. */
@@ -63,6 +65,7 @@ bool store_reader_see(const char *path, struct rows_seen *seen) {
     if (stat(path, &st) != 0)
         return false;
     *seen = (struct rows_seen){.dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .changed = st.st_mtim};
+    seen->recent = st.st_mtim.tv_nsec == 0 && clock_wall_ns() / NS_PER_S - st.st_mtim.tv_sec <= COARSEST_S;
     snprintf(log, sizeof log, "%s-wal", path);
     if (stat(log, &st) == 0) {
         seen->log_size = st.st_size;
@@ -124,17 +127,19 @@ static bool may_have_ended(const struct rows *r) {
     return poll(&end, 1, 0) != 0;
 }
 
+static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err);
+
 /* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
  * stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     if (!store_reader_see(r->path, &now))
         return 0;
-    bool same = r->is_still ? is_as_seen(&now, &r->seen) : is_same_file(&now, &r->seen);
+    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : is_same_file(&now, &r->seen);
     if (same && !may_have_ended(r))
         return 0;
     struct err why = {0};
-    struct rows *anew = (struct rows *)store_reader_open(r->path, &why);
+    struct rows *anew = open_settling(r->path, r->path, r->settles, &why);
     if (!anew && (why.sys == ENODATA || why.sys == ENOENT || !store_reader_see(r->path, &now)))
         return 0;
     if (!anew)
@@ -168,10 +173,12 @@ static int is_readable(const char *path, const char *given, struct err *err) {
     return access(path, R_OK) == 0 ? 0 : err_set(err, errno, "cannot read the recording %s", given);
 }
 
-static struct reader *open_as_it_stands(const char *path, long recorder, struct err *err) {
+static struct reader *open_as_it_stands(const char *path, long recorder, bool settles, struct err *err) {
     struct err why = {0};
     struct reader *reader = store_reader_on(path, !recorder, &why);
-    if (reader ? !recorder && holds_kept((struct rows *)reader, path) : log_is_closed(path)) {
+    if (reader    ? !recorder && holds_kept((struct rows *)reader, path)
+        : settles ? store_reader_unsettled(path)
+                  : log_is_closed(path)) {
         reader_close(reader);
         return open_settled(path, err);
     }
@@ -180,14 +187,14 @@ static struct reader *open_as_it_stands(const char *path, long recorder, struct 
     return reader;
 }
 
-static struct rows *open_once(const char *path, const char *given, const struct rows_seen *seen,
+static struct rows *open_once(const char *path, const char *given, bool settles, const struct rows_seen *seen,
                               struct err *err) {
     long recorder;
     int life;
     if (is_readable(path, given, err) != 0)
         return NULL;
     find_recorder(path, &recorder, &life); /* before: it may end meanwhile, but then all is there */
-    struct rows *r = (struct rows *)open_as_it_stands(path, recorder, err);
+    struct rows *r = (struct rows *)open_as_it_stands(path, recorder, settles, err);
     char *name = r ? strdup(path) : NULL;
     if (!name) {
         if (life >= 0)
@@ -203,6 +210,7 @@ static struct rows *open_once(const char *path, const char *given, const struct 
     r->asked_at = UINT_MAX;
     r->seen = *seen;
     r->of_file = true;
+    r->settles = settles;
     r->look = look_again;
     r->changed_hands = changed_hands;
     if (recorder)
@@ -214,14 +222,16 @@ static struct rows *open_once(const char *path, const char *given, const struct 
     return r;
 }
 
-/* A file may become another one meanwhile. What failed then says nothing about either, a copy may hold some of both, and SQLite may have
- * opened the log of the one for the other, as it does that by the name. */
-static struct rows *open_settling(const char *path, const char *given, struct err *err) {
+/* A file may become another one meanwhile. What failed then says nothing about either, unless it does so each time; a copy may hold some of
+ * both; and SQLite may have opened the log of the one for the other, as it does that by the name. */
+static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
+    struct err first = {0};
+    bool each_time = true;
     for (int i = 0; i < OPEN_TRIES; i++) {
         struct rows_seen before = {0}, after = {0};
         struct err why = {0};
         store_reader_see(path, &before);
-        struct rows *r = open_once(path, given, &before, &why);
+        struct rows *r = open_once(path, given, settles, &before, &why);
         store_reader_see(path, &after);
         bool settled = is_as_seen(&before, &after);
         if (r && (settled || !is_moved(r)))
@@ -230,7 +240,12 @@ static struct rows *open_settling(const char *path, const char *given, struct er
             reader_close(&r->reader);
         else if (settled)
             return err_pass(err, &why, NULL), NULL;
+        if (i == 0)
+            first = why;
+        each_time = each_time && !r && strcmp(why.text, first.text) == 0;
     }
+    if (each_time)
+        return err_pass(err, &first, NULL), NULL;
     err_set(err, 0, "one file after another takes the place of %s: ask again", given);
     if (err)
         err->sys = ENODATA;
@@ -243,10 +258,14 @@ struct reader *store_reader_open(const char *given, struct err *err) {
         return NULL;
     file_real(path);
     struct err why = {0};
-    struct rows *r = open_settling(path, given, &why);
+    struct rows *r = open_settling(path, given, false, &why);
     if (!r)
         err_pass(err, &why, given);
     return r ? &r->reader : NULL;
+}
+
+void store_reader_settles(struct reader *reader) {
+    ((struct rows *)reader)->settles = true;
 }
 
 int store_reader_stands_for(struct reader *reader, const char *path, const struct rows_seen *seen,

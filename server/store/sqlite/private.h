@@ -12,7 +12,7 @@
  *     bulk.c      rows in memory go into a table
  *     keep.c      what a producer waits for survives, before a commit makes rows of it
  *     kept.c      what was kept goes into its place
- *     still_file.c  a file that nobody writes, until somebody does
+ *     reading_vfs.c  a file that nobody writes, until somebody does
  *     log.c       SQLite's log goes into the database
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to

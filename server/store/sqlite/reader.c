@@ -1,8 +1,8 @@
 #include "core/clock.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
+#include "store/sqlite/reading_vfs.h"
 #include "store/sqlite/rows.h"
-#include "store/sqlite/still_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +50,10 @@ static int begin_reading(struct reader *reader, struct err *err) {
         else if (why.sys != EAGAIN) /* else a recorder took it just now */
             return err_pass(err, &why, NULL);
     }
-    return err_set(err, 0, "one recorder after another takes it: ask again");
+    err_set(err, 0, "one recorder after another takes it: ask again");
+    if (err)
+        err->sys = EAGAIN;
+    return -1;
 }
 
 static void end_reading(struct reader *reader) {
@@ -376,7 +379,7 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     r->life = -1;
     db_settings();
     if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-                        immutable ? still_file_vfs() : NULL) == SQLITE_OK) {
+                        immutable ? still_file_vfs() : reading_vfs()) == SQLITE_OK) {
         sqlite3_extended_result_codes(r->db, 1);
         sqlite3_busy_timeout(r->db, 5000);
         if (db_run(r->db,
@@ -391,11 +394,13 @@ static struct rows *open_rows(const char *path, bool immutable, struct err *err)
     return NULL;
 }
 
-/* Without a log nobody is writing, so nothing has to be locked, and nothing is made in its directory. */
+/* Without a log, or with an empty one that a reader kept from being removed, nobody is writing, so nothing has to be locked, and nothing is made
+ * in its directory. */
 static bool is_alone(const char *path) {
     char wal[FILE_PATH_MAX + 8];
+    struct stat st;
     snprintf(wal, sizeof wal, "%s-wal", path);
-    return access(wal, F_OK) != 0;
+    return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
 struct rows *rows_open(const char *path, struct err *err) {

@@ -80,12 +80,15 @@ struct rows_seen {
     ino_t ino;
     off_t size, log_size;
     struct timespec changed, log_changed;
+    bool
+        recent; /* it was written just before, on a file system that counts seconds: what comes next may look the same */
 };
 
 struct rows {
     struct reader reader;
     sqlite3 *db;
     bool of_file;  /* store_reader_open's: nobody need be writing it */
+    bool settles;  /* an older one is read from a copy, too */
     bool is_still; /* nobody wrote it, or it is a copy: what comes later is not seen */
     char *path;    /* of_file: its real name */
     struct rows_seen seen;
@@ -135,6 +138,8 @@ struct rows *rows_open(const char *path, struct err *err);
 bool store_reader_see(const char *path, struct rows_seen *seen);
 /* Whether it is the same file as then, and nobody wrote it. */
 bool store_reader_unchanged(const char *path, const struct rows_seen *then);
+/* From now on an older file in its place is read from a copy. */
+void store_reader_settles(struct reader *);
 /* A reader of a copy that was made of this file when it was seen so: what comes into the file is looked for there. */
 int store_reader_stands_for(struct reader *, const char *path, const struct rows_seen *, struct err *);
 

@@ -24,6 +24,7 @@
 #define MEANWHILE_STEPS      2000           /* of SQLite's machine: some 100 rows */
 #define LOCKED_NS            (5 * NS_PER_S) /* waited for another program's write lock, before records are lost */
 #define LOCKED_AGAIN_NS      (2 * NS_PER_MS)
+#define READERS_WAIT_MS      2000 /* for those of other programs, at the end */
 
 /* The measurements behind these are in schema/README.md. */
 static const char settings[] =
@@ -370,6 +371,13 @@ struct store *store_open(const struct store_options *options, struct err *err) {
     return s;
 }
 
+/* The file says all then, also when it is moved or copied without its log: SQLite removes that at the end unless somebody reads it. Who is in the
+ * middle of an answer is waited for. */
+static void empty_log(struct store *s) {
+    sqlite3_busy_timeout(s->db, READERS_WAIT_MS);
+    db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+}
+
 void store_close(struct store *s) {
     if (!s)
         return;
@@ -388,14 +396,13 @@ void store_close(struct store *s) {
         sqlite3_finalize(s->sql[i]);
     for (int i = 0; i < STORE_AGAIN_MAX; i++)
         sqlite3_finalize(s->again[i].stmt);
+    if (s->run_id && !s->in_memory)
+        empty_log(s);
     s->path_checked_at = 0;
     if (s->db)
         check_path(s);
-    if (s->path_lost) {
-        /* Closing deletes the log by its name, which may be that of a newer recording's by now. */
-        db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    if (s->path_lost) /* Closing deletes the log by its name, which may be that of a newer recording's by now. */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    }
     sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         close(s->lock_fd);

@@ -154,6 +154,7 @@ static struct reader *open_one(const struct viewed *files, size_t n, struct rows
             reader_close(of[1]);
             return NULL;
         }
+        store_reader_settles(of[i]);
         if (out)
             out[i] = (struct rows *)of[i];
     }

@@ -55,6 +55,83 @@ static void written_meanwhile(void) {
     place_remove(&p);
 }
 
+/* Also when its name leads elsewhere by then. */
+static void written_and_moved(void) {
+    struct place p;
+    struct err why = {0};
+    char moved[160];
+    place_make(&p);
+    snprintf(moved, sizeof moved, "%s.moved", p.path);
+    record(p.path, "one", ROWS);
+    struct reader *r = begin_at(p.path);
+    struct store *s = open_at(p.path);
+    put_number(s, "two", 1);
+    COMMIT(s);
+    CU_ASSERT_EQUAL(rename(p.path, moved), 0);
+    store_close(s);
+    EQ_INT(count(r, &why), -1);
+    EQ_INT(why.sys, EAGAIN);
+    r->ops->end(r);
+    reader_close(r);
+    unlink(moved);
+    place_remove(&p);
+}
+
+/* SQLite removes the log beside an empty file, also for who only reads it; a recorder that makes the file may be about to use it. */
+static void log_of_nothing(void) {
+    struct place p;
+    place_make(&p);
+    close(open(p.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    int fd = open(p.log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    EQ_INT(write(fd, "x", 1), 1);
+    close(fd);
+    CU_ASSERT_PTR_NULL(store_reader_open(p.path, NULL));
+    EQ_INT(access(p.log, F_OK), 0);
+    place_remove(&p);
+}
+
+/* Who views a file goes on when that is an older one by now. */
+static void older_in_its_place(void) {
+    struct place p;
+    char older[160];
+    const char *paths[] = {place_make(&p)};
+    struct err why = {0};
+    snprintf(older, sizeof older, "%s.older", p.path);
+    record(older, "older", 3);
+    run_sql(older, TO_VERSION_7);
+    record(p.path, "one", 1);
+    struct store *s = store_open_view(paths, 1, &why);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    for (int i = 0; i < 2; i++) {
+        struct reader *r = store_reader_take(s, NULL);
+        OK(r->ops->begin(r, &err));
+        EQ_INT(count(r, NULL), i == 0 ? 1 : 3);
+        r->ops->end(r);
+        store_reader_give(s, r);
+        if (i == 0)
+            CU_ASSERT_EQUAL(rename(older, p.path), 0);
+    }
+    store_close(s);
+    place_remove(&p);
+}
+
+/* A clean end leaves all in the file, also while somebody else reads it. */
+static void ended_beside_a_reader(void) {
+    struct place p;
+    struct stat st;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    put_number(s, "one", 1);
+    COMMIT(s);
+    struct reader *r = begin_at(p.path);
+    r->ops->end(r);
+    store_close(s);
+    CU_ASSERT(stat(p.log, &st) != 0 || st.st_size == 0);
+    EXPECT_SQL(p.path, "SELECT count(*) FROM samples", "1");
+    reader_close(r);
+    place_remove(&p);
+}
+
 /* It stays what it was, also while another one is made in its place. */
 static void replaced_meanwhile(void) {
     struct place p;
@@ -130,7 +207,7 @@ static void made_again_and_again(void) {
     for (int i = 0; i < 2000; i++) {
         struct err why = {0};
         struct reader *r = store_reader_open(p.path, &why);
-        if (!r && why.sys != ENODATA && why.sys != ENOENT) {
+        if (!r && why.sys != ENODATA && why.sys != ENOENT && why.sys != EAGAIN) {
             fprintf(stderr, "%s\n", why.text);
             CU_FAIL("it says something about a file that is being made");
         }
@@ -142,5 +219,7 @@ static void made_again_and_again(void) {
 }
 
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
+          {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
+          {"ended beside a reader", ended_beside_a_reader}, {"the log of nothing", log_of_nothing},
           {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
           {"made again and again", made_again_and_again})
