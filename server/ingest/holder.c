@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The kernel gives a page of the table at a time, by a row's place in it: while other sockets are closed, a row may be missed. */
+#define READS_MAX 10
+
 /* The inode of a socket bound to the port in /proc/net/udp and its like; 0: none. */
-static unsigned long inode_of_port(const char *table, int port) {
+static unsigned long read_table(const char *table, int port) {
     FILE *file = fopen(table, "re");
     if (!file)
         return 0;
@@ -49,15 +52,19 @@ static bool process_holds(const char *pid, unsigned long inode) {
     return holds;
 }
 
+static unsigned long inode_of_port(const char *protocol, int port) {
+    unsigned long inode = 0;
+    for (int i = 0; i < 2 * READS_MAX && !inode; i++) {
+        char table[32];
+        snprintf(table, sizeof table, "/proc/net/%.8s%s", protocol, i % 2 ? "6" : "");
+        inode = read_table(table, port);
+    }
+    return inode;
+}
+
 void holder_of_port(const char *protocol, int port, char *text, size_t size) {
     text[0] = '\0';
-    char table[32];
-    snprintf(table, sizeof table, "/proc/net/%.8s", protocol);
-    unsigned long inode = inode_of_port(table, port);
-    if (!inode) {
-        snprintf(table, sizeof table, "/proc/net/%.8s6", protocol);
-        inode = inode_of_port(table, port);
-    }
+    unsigned long inode = inode_of_port(protocol, port);
     DIR *proc = inode ? opendir("/proc") : NULL;
     if (!proc)
         return;

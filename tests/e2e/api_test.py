@@ -67,7 +67,7 @@ class Described(unittest.TestCase):
     """The server and schema/openapi.yaml."""
 
     BODIES = {
-        ("/recorder/v1/sessions", "post"): {"name": "described", "unix": True, "ttl_s": 60},
+        ("/recorder/v1/sessions", "post"): {"name": "described", "unix": True, "ttl_s": 3600},
         ("/recorder/v1/expect", "post"): {"expect": ["incr a.count", "gauge missing"], "all_covered": True},
         ("/recorder/v1/verify", "post"): {"catalog": {"metrics": {"a.cont": {"type": "gauge"}}}, "strict": True},
         ("/recorder/v1/lint", "post"): {"catalog": "metric_name,metric_type\na.count,count\n", "silence": ["mixed-types"]},

@@ -23,10 +23,11 @@ static bool is_stopped(const struct pushing *p) {
     return p->o->stop && atomic_load(p->o->stop);
 }
 
-static bool may_go_on(const struct pushing *p) {
-    int64_t now = clock_mono_ns();
-    return !is_stopped(p) && now - p->progress_ns < p->o->patience_ns &&
-           (!p->o->until_ns || now < p->o->until_ns);
+/* For `ns` more. */
+static bool may_go_on(const struct pushing *p, int64_t ns) {
+    int64_t then = clock_mono_ns() + ns;
+    return !is_stopped(p) && then - p->progress_ns < p->o->patience_ns &&
+           (!p->o->until_ns || then < p->o->until_ns);
 }
 
 void push_went_on(struct pushing *p) {
@@ -45,18 +46,21 @@ int64_t push_first_pause(const struct pushing *p) {
     return p->o->pause_ns ? p->o->pause_ns : PAUSE_MIN_NS;
 }
 
-/* Waits longer each time; false: no more. */
+/* Waits longer each time; false: no more. A try that has next to no time would time out, and that would be told as the reason, not
+ * what is wrong there. */
 bool push_pause(struct pushing *p, int64_t *pause_ns) {
-    if (!may_go_on(p))
+    if (!may_go_on(p, 0))
         return false;
     int64_t end = clock_mono_ns() + *pause_ns, left;
-    while ((left = end - clock_mono_ns()) > 0 && may_go_on(p)) {
+    while ((left = end - clock_mono_ns()) > 0 && may_go_on(p, 0)) {
         struct timespec t = {0, left < PAUSE_MIN_NS ? left : PAUSE_MIN_NS};
         nanosleep(&t, NULL);
     }
     *pause_ns = *pause_ns * 2 > PAUSE_MAX_NS ? PAUSE_MAX_NS : *pause_ns * 2;
+    if (!may_go_on(p, PAUSE_MIN_NS))
+        return false;
     p->result->tries++;
-    return may_go_on(p);
+    return true;
 }
 
 /* What the engine says when it is busy or stops, or when another node of its is or does: later it may go. */

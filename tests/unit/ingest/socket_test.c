@@ -3,7 +3,9 @@
 #include "unit.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,41 @@ static void a_port_in_use_names_its_holder(void) {
     snprintf(pid, sizeof pid, "pid %d)", (int)getpid());
     CU_ASSERT(strstr(err.text, pid) != NULL && strstr(err.text, "--dogstatsd-port") != NULL);
     close(fds[0]);
+}
+
+static atomic_bool over;
+
+static void *come_and_go(void *arg) {
+    while (!over) {
+        struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int fds[200];
+        for (int i = 0; i < 200; i++) {
+            fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+            bind(fds[i], (struct sockaddr *)&at, sizeof at);
+        }
+        for (int i = 0; i < 200; i++)
+            close(fds[i]);
+    }
+    return arg;
+}
+
+/* The kernel's table is read a page at a time: when other sockets were closed meanwhile, the holder was at times not found. */
+static void a_holder_is_found_beside_others(void) {
+    pthread_t thread;
+    over = false;
+    CU_ASSERT_FATAL(pthread_create(&thread, NULL, come_and_go, NULL) == 0);
+    for (int i = 0; i < 200; i++) {
+        int fds[SOCKET_UDP_MAX], port = 0;
+        struct err err = {0};
+        char text[128];
+        CU_ASSERT_FATAL(socket_udp("127.0.0.1", 0, fds, &err) == 1);
+        socket_udp_name(fds[0], text, sizeof text, &port);
+        holder_of_port("udp", port, text, sizeof text);
+        CU_ASSERT(text[0] != '\0');
+        close(fds[0]);
+    }
+    over = true;
+    pthread_join(thread, NULL);
 }
 
 static void localhost_is_one_port(void) {
@@ -145,6 +182,7 @@ static void a_path_too_long_is_an_error(void) {
 }
 
 UNIT_MAIN("ingest/socket", {"a port in use names its holder", a_port_in_use_names_its_holder},
+          {"a holder is found beside others", a_holder_is_found_beside_others},
           {"localhost is one port on all its addresses", localhost_is_one_port},
           {"an unknown host is an error", an_unknown_host_is_an_error},
           {"a stale socket is replaced", a_stale_socket_is_replaced},

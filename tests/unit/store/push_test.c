@@ -345,5 +345,21 @@ static void a_signal_ends_it(void) {
     store_close(s);
 }
 
+/* A last try had next to no time, and that it timed out was told as the reason: nothing of who is not there. */
+static void no_try_without_time(void) {
+    struct store *s = recording();
+    struct err failed = {0}, no_reader = {0};
+    struct push_result result;
+    struct push_options o = {.patience_ns = NS_PER_S, .pause_ns = 90 * NS_PER_MS, .labels = {SPAN("shop")}};
+    begin_engine(0, UNREACHABLE);
+    struct reader *r = store_reader_take(s, &no_reader);
+    o.until_ns = clock_mono_ns() + 100 * NS_PER_MS;
+    EQ_INT(push_run(r, &o, &result, &failed), -1);
+    store_reader_give(s, r);
+    EQ_INT(engine.n_requests, 1);
+    store_close(s);
+}
+
 UNIT_MAIN("store/push", {"each fault at each request", each_fault_at_each_request},
-          {"what is there is not sent", what_is_there_is_not_sent}, {"a signal ends it", a_signal_ends_it})
+          {"what is there is not sent", what_is_there_is_not_sent}, {"a signal ends it", a_signal_ends_it},
+          {"no try without time", no_try_without_time})
