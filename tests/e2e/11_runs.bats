@@ -319,7 +319,7 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     exits 0
     has 'the recording lost '
     hasnt '; 0 refused, 0 lost'
-    run bash -c 'ulimit -f 600; exec "$0" run --db full.db --expect "count other" -- python3 send.py' "$STATWIT_BIN"
+    run bash -c 'ulimit -f 600; exec "$0" run --db fuller.db --expect "count other" -- python3 send.py' "$STATWIT_BIN"
     exits 4
     has 'records that could not be written to the database'
     hasnt 'nothing at all'
