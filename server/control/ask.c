@@ -1,6 +1,7 @@
 #include "control/ask.h"
 
 #include "core/distance.h"
+#include "http/reading.h"
 #include "http/session.h"
 #include "judge/judge.h"
 #include "report/fields.h"
@@ -366,7 +367,7 @@ static int ask_committed(struct http_request *rq, uint64_t session_id, uint64_t 
     struct err err = {0};
     if (committed_id(rq, session_id, last_id, &err) == 0)
         return 0;
-    http_error(rq, 500, "cannot read the recording: %s", err.text);
+    http_read_failed(rq, "read the recording", &err);
     return -1;
 }
 

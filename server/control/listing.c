@@ -31,7 +31,9 @@ struct listing {
     struct reader *reader; /* while a page is filled */
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
-    struct lines *lines; /* NULL: no datagrams are kept */
+    struct http *http;
+    char recording[RECORDING_NAME_SIZE]; /* of a view; "": no page yet */
+    struct lines *lines;                 /* NULL: no datagrams are kept */
     struct buf page;
     size_t at; /* bytes of the page that were sent */
 };
@@ -240,6 +242,24 @@ static void finish(struct listing *l) {
     buf_str(&l->page, "}\n");
 }
 
+/* The moment has begun. In that of a viewed file another recording may be there than in the one before. */
+static int know_recording(struct listing *l, struct reader *r, struct err *err) {
+    char name[RECORDING_NAME_SIZE];
+    if (!l->http->options.view)
+        return 0;
+    if (r->ops->recording(r, name, err) != 0)
+        return -1;
+    if (!l->recording[0]) {
+        memcpy(l->recording, name, sizeof name);
+        if (reader_last_id(r, l->ask.session_id, &l->last_id, err) != 0)
+            return -1;
+        l->until = l->ask.filter.until ? l->ask.filter.until : l->last_id;
+    }
+    return strcmp(l->recording, name) == 0
+               ? 0
+               : err_set(err, 0, "another recording is in the place of the one that it is of");
+}
+
 static int fill_page(struct listing *l, struct err *err) {
     buf_clear(&l->page);
     l->at = 0;
@@ -249,7 +269,7 @@ static int fill_page(struct listing *l, struct err *err) {
     struct reader *r = held_take(l->held, l->ask.session_id, l->ask.filter.session, err);
     if (!r)
         return -1;
-    int failed = 0;
+    int failed = know_recording(l, r, err);
     while (!failed && !l->done) {
         failed = fill_phase(l, r, err);
         if (failed || l->page_full)
@@ -308,6 +328,7 @@ void listing_answer(struct http_request *rq, const struct ask *ask, const struct
     if (ask->filter.session.p)
         l->ask.filter.session = span_str(l->ask.session);
     l->format = format;
+    l->http = rq->http;
     l->last_id = last_id;
     l->until = ask->filter.until ? ask->filter.until : last_id;
     l->left = ask->limit;

@@ -407,10 +407,6 @@ static uint64_t divide_to_even(uint64_t a, uint64_t b, bool more) {
 
 #define LONG_LEAST  1e-4
 #define LONG_BELOW  1e15
-#define LONG_DIGITS 17
-
-#define LONG_LEAST  1e-4
-#define LONG_BELOW  1e15
 #define LONG_DIGITS 17 /* with so many every double reads back */
 
 /* As printf's %.15g, %.16g or %.17g, whichever reads back first. The double is mantissa / 2^down, and down at most 66. Ten to the 20th times

@@ -207,12 +207,19 @@ view() { # FILE…: its address is in $address
     lists two # so the viewer keeps its log from being removed
     stop
     lists two
-    statwit run -q --db other.db -- "$BIN" send other:1\|c
-    mv other.db k.db
-    lists other
-    start --db k.db
-    stop
-    lists other
+    moved() { # NAME N: a recording of N series takes its place; its next recorder keeps what it has
+        statwit run -q --db other.db -- sh -c 'for i in $(seq '"$2"'); do echo "'"$1"':1|c|#i:$i"; done | "$BIN" send -q'
+        mv other.db k.db
+        lists "$1"
+        start --db k.db
+        statwit status >/dev/null
+        stop
+        [ ! -s k.db-wal ]
+        lists "$1"
+    }
+    moved other 1
+    moved large 3000
+    moved small 2
     SERVER=$VIEWER
     stop
 }

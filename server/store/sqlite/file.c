@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #define HEADER_SIZE     100
+#define INDEX_HEAD      48 /* bytes of the first header of SQLite's index of a log, */
+#define INDEX_IS_MADE   12 /* a byte of it, and */
+#define INDEX_PAGES     5  /* the number, of 32 bits, which is how many pages the database has */
 #define SHM_FREE_WANTED ((uint64_t)1 << 30)
 
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
@@ -38,6 +41,27 @@ void file_drop_logs(const char *path) {
         snprintf(name, sizeof name, "%s%s", path, ends[i]);
         unlink(name);
     }
+}
+
+void file_drop_index(const char *path, int fd) {
+    char name[FILE_PATH_MAX + 8];
+    unsigned char header[HEADER_SIZE];
+    uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
+    struct stat log, db;
+    snprintf(name, sizeof name, "%s-wal", path);
+    if ((stat(name, &log) == 0 && log.st_size > 0) || fstat(fd, &db) != 0 ||
+        pread(fd, header, sizeof header, 0) != sizeof header)
+        return;
+    snprintf(name, sizeof name, "%s-shm", path);
+    int in = open(name, O_RDONLY | O_CLOEXEC);
+    bool is_read = in >= 0 && pread(in, index, sizeof index, 0) == sizeof index;
+    if (in >= 0)
+        close(in);
+    uint32_t page = (uint32_t)header[16] << 8 | header[17];
+    page = page == 1 ? 65536 : page;
+    bool is_made = is_read && ((const unsigned char *)index)[INDEX_IS_MADE];
+    if (is_made && page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size)
+        unlink(name);
 }
 
 static int open_fails(const char *path, struct err *err) {

@@ -23,6 +23,9 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 void file_real(char path[FILE_PATH_MAX]);
 /* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
 void file_drop_logs(const char *path);
+/* Removes the index of a log that is empty, or not there, where it is that of a file of another size: of one that was there before and that somebody
+ * still reads. SQLite would take that size for this file's. fd: the file, which no reader of this process has open yet. */
+void file_drop_index(const char *path, int fd);
 
 /* A directory of our own on a file system in memory if that has room, else where temporary files go. */
 int file_private_directory(char path[FILE_PATH_MAX], struct err *err);

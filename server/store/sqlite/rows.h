@@ -28,8 +28,8 @@
 
 #define ROWS_CONDITIONS    16
 #define ROWS_STATEMENTS    48
-#define ROWS_SPELLINGS     1024  /* remembered at first; */
-#define ROWS_SPELLINGS_MAX 16384 /* when more than those come by turns, as in an export of many series */
+#define ROWS_SPELLINGS     1024 /* remembered; or, when they come by turns, as in an export of many series, */
+#define ROWS_SPELLINGS_MAX 16384 /* by a command's one reader */
 #define ROWS_SESSIONS      16
 #define ROWS_ARRIVALS      8192
 #define ROWS_COUNTED       16                  /* answers that are remembered */

@@ -141,9 +141,10 @@ static int remember_more(struct rows *r, size_t n, struct err *err) {
     return 0;
 }
 
-/* The place of a spelling, which another one may hold. */
+/* The place of a spelling, which another one may hold. Each reader of a pool would remember as many, and that takes 25 MB. */
 static struct rows_spelling *place_of(struct rows *r, uint64_t context_id, struct err *err) {
-    if (r->n_displaced >= r->n_spellings && r->n_spellings < ROWS_SPELLINGS_MAX &&
+    size_t max = r->of_file && !r->settles ? ROWS_SPELLINGS_MAX : ROWS_SPELLINGS;
+    if (r->n_displaced >= r->n_spellings && r->n_spellings < max &&
         remember_more(r, r->n_spellings ? r->n_spellings * 4 : ROWS_SPELLINGS, err) != 0)
         return NULL;
     struct rows_spelling **sp = &r->spellings[context_id % r->n_spellings];

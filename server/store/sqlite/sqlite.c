@@ -213,6 +213,8 @@ int store_commit(struct store *s, struct err *err) {
 static int open_database(struct store *s, struct err *err) {
     if (s->is_new)
         file_drop_logs(s->path);
+    else
+        file_drop_index(s->path, s->lock_fd);
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
