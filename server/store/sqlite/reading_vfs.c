@@ -1,4 +1,4 @@
-/* DESIGN. Who reads a file without locks trusts that nobody writes it; this is how it is found out (decisions/0045). */
+/* DESIGN. Who reads a file without locks trusts that nobody writes it; this is how it is found out (decisions/0043). */
 #include "store/sqlite/reading_vfs.h"
 
 #include <fcntl.h>
