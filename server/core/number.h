@@ -25,6 +25,8 @@ enum number_result number_parse_int(struct span text, int64_t *value);
 /* mantissa / 10^fraction, correctly rounded, of NUMBER_EXACT digits at most, those of the fraction among them. */
 #define NUMBER_EXACT 19 /* 10^19 - 1 fits 64 bits */
 double number_decimal(uint64_t mantissa, size_t fraction);
+/* 10^0 and on. */
+extern const uint64_t number_tens[NUMBER_EXACT + 1];
 
 /* Whether the text is also a JSON number (so that it can be copied as it stands). */
 bool number_is_json(struct span text);
