@@ -55,6 +55,7 @@ function say(now) {
 async function send(path, options) {
   for (;;) {
     if (asking) await asking;
+    const used = sessionStorage.getItem(KEY);
     let answer;
     try {
       answer = await fetch(BASE + path, {...options, headers: headers(options.headers), cache: 'no-store'});
@@ -64,7 +65,7 @@ async function send(path, options) {
     }
     say(true);
     if (answer.status !== 401) return answer;
-    await askToken();
+    if (sessionStorage.getItem(KEY) === used) await askToken(); // else another was given meanwhile
   }
 }
 

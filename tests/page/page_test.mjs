@@ -15,6 +15,7 @@ import {WICKED, RAW} from './wicked.mjs';
 import {ours, startBrowser, startRecorder} from './recorder.mjs';
 
 const [binary, executable, assets, only = ''] = process.argv.slice(2);
+const delay = Number(process.env.PAGE_DELAY); // ms, of each answer at most: answers come in any order
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tests = [];
 const test = (name, run, ...options) => tests.push({name, run, options});
@@ -29,6 +30,11 @@ const SCREENS = ['#/metrics', '#/metrics/http.time?type=timing', '#/metrics/user
 
 async function settled(page, selector, text) {
   await page.locator(selector, text ? {hasText: text} : {}).first().waitFor({state: 'visible', timeout: 30000});
+}
+
+// Over time, the one that is read with keys; that of the values may be drawn before it.
+function chart(page) {
+  return page.getByRole('group', {name: /^Chart/});
 }
 
 async function accessible(page, what) {
@@ -75,7 +81,8 @@ test('one metric: figures, chart, values, tags, series, samples', async ({page, 
   await settled(page, '.figures', 'samples');
   const {metrics: [m]} = await r.ask('metrics?name=http.time');
   assert.equal(await page.locator('.figures div', {hasText: 'sum'}).locator('dd').getAttribute('title'), String(m.sum));
-  await settled(page, 'svg.chart .band');
+  await chart(page).locator('.band').first().waitFor();
+  await page.locator('.key h3').nth(1).waitFor();
   assert.equal(await page.locator('.key h3').count(), 2);
   await settled(page, '.key', '2 values');
   await page.locator('.key a', {hasText: '/cart'}).click();
@@ -83,7 +90,7 @@ test('one metric: figures, chart, values, tags, series, samples', async ({page, 
   await page.locator('.figures div', {hasText: 'samples'}).locator('dd', {hasText: /^1$/}).waitFor();
   await page.locator('.chosen a').click();
   await page.locator('.figures div', {hasText: 'samples'}).locator('dd', {hasText: /^4$/}).waitFor();
-  await page.locator('.chartbox').first().focus();
+  await chart(page).focus();
   await page.keyboard.press('ArrowLeft');
   await settled(page, '.tip', 'sample');
   await page.keyboard.press('Escape');
@@ -273,12 +280,16 @@ test('looking adds no record', async ({page, r}) => {
 });
 
 test('a token: a dialog asks; #token= leaves the address at once', async ({page, r}) => {
+  let answer;
+  const given = new Promise((resolve) => { answer = resolve; });
+  await page.route(/\/metrics\?/, async (route) => { await given; await route.continue(); }, {times: 1}); // a late 401 does not ask again
   await page.goto(r.url + '/');
   await page.locator('dialog input').fill('wrong');
   await page.getByRole('button', {name: 'Use it'}).click();
   await settled(page, 'dialog', 'This was not it');
   await page.locator('dialog input').fill('opensesame');
   await page.getByRole('button', {name: 'Use it'}).click();
+  answer();
   await settled(page, '.empty', 'Waiting for the first metric');
   const other = await page.context().newPage();
   const sent = [];
@@ -329,10 +340,10 @@ for (const [look, options] of [['light', {}], ['dark', {colorScheme: 'dark'}], [
 
 const folder = mkdtempSync(path.join(tmpdir(), 'statwit-recordings-'));
 recordingTests({test, settled, binary, folder, accessible});
-stateTests({test, settled});
+stateTests({test, settled, chart});
 frameTests({test, settled, accessible});
 browseTests({test, settled, accessible});
-promiseTests({test, settled});
+promiseTests({test, settled, chart});
 
 let passed = 0, failed = 0;
 const {browser, stop} = await startBrowser(executable);
@@ -340,6 +351,7 @@ for (const {name, run, options} of tests.filter((t) => t.name.includes(only))) {
   const context = typeof options[0] === 'object' ? options.shift() : {};
   const r = await startRecorder(binary, ...options);
   const own = await browser.newContext({viewport: {width: 1280, height: 800}, ...context});
+  if (delay) await own.route(/\/recorder\/v1\//, (route) => setTimeout(() => route.fallback().catch(() => {}), Math.random() * delay));
   const page = await own.newPage();
   const bad = [];
   own.on('request', (q) => { if (!ours.some((url) => q.url().startsWith(url))) bad.push(`asked for ${q.url()}`); });

@@ -1,7 +1,7 @@
 // What the page promises of keys, motion, addresses and sums.
 import assert from 'node:assert/strict';
 
-export function promiseTests({test, settled}) {
+export function promiseTests({test, settled, chart}) {
   test('keys: none with Ctrl, Alt or Meta, none while somebody types', async ({page, r}) => {
     await page.goto(`${r.url}/`);
     await settled(page, 'a.open', 'users');
@@ -89,10 +89,10 @@ export function promiseTests({test, settled}) {
     await page.goto(`${r.url}/#/metrics/summed?type=count`);
     const line = await (await answer).json();
     assert.equal(line.sum.reduce((n, v) => n + v, 0), sum);
-    await settled(page, 'svg.chart .bar');
-    assert.equal(await page.locator('svg.chart').first().locator('.bar').count(), line.sum.filter(Boolean).length);
+    await chart(page).waitFor();
+    assert.equal(await chart(page).locator('.bar').count(), line.sum.filter(Boolean).length);
     assert.equal(await page.locator('.figures div', {hasText: 'sum'}).locator('dd').getAttribute('title'), String(sum));
-    await page.locator('.chartbox').first().focus();
+    await chart(page).focus();
     let read = 0;
     for (let i = 0; i < 60 && read < sum; i++) { // the newest bucket, of a second, first
       await page.keyboard.press(i ? 'ArrowLeft' : 'ArrowRight');

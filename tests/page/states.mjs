@@ -1,7 +1,7 @@
 // What a screen says when things are not as they should be, and that what it shows stays readable; and what keeps its place in a flood.
 import assert from 'node:assert/strict';
 
-export function stateTests({test, settled}) {
+export function stateTests({test, settled, chart}) {
   // What SQLite still has in memory of a file that was cut short is answered; so the answer is made up here.
   test('state: a recording that cannot be read any more', async ({page, r}) => {
     const broken = (route) => route.fulfill({status: 500, contentType: 'application/json', body: '{"error":"cannot read the recording: database disk image is malformed"}'});
@@ -92,15 +92,15 @@ export function stateTests({test, settled}) {
     await page.waitForFunction(() => [...document.querySelectorAll('.key')].some((k) => k.textContent.includes('60 values') && k.querySelectorAll('li').length === 11));
     await search.fill('nobody');
     await settled(page, '.key', 'No value like this');
-    await page.locator('.chartbox').first().focus();
+    await chart(page).focus();
     for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowLeft');
     await settled(page, '.tip', 'no samples');
-    const at = await page.locator('.chartbox').first().getAttribute('data-at');
-    await page.evaluate(() => { document.querySelector('.chartbox').dataset.old = 'yes'; });
+    const at = await chart(page).getAttribute('data-at');
+    await chart(page).evaluate((box) => { box.dataset.old = 'yes'; });
     await r.send('wide:1|ms|#user:u1,env:ci');
-    await page.waitForFunction(() => document.querySelector('.chartbox') && !document.querySelector('.chartbox').dataset.old);
-    assert.equal(await page.locator('.chartbox').first().getAttribute('data-at'), at, 'the same moment is read');
-    assert.ok(await page.evaluate(() => document.activeElement.classList.contains('chartbox')), 'the focus stays');
+    await page.locator('.chartbox[role=group]:not([data-old])').waitFor();
+    assert.equal(await chart(page).getAttribute('data-at'), at, 'the same moment is read');
+    assert.ok(await chart(page).evaluate((box) => box === document.activeElement), 'the focus stays');
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByRole('button', {name: 'Copy expectation'}).click();
     await settled(page, '#toast.on', 'Copied the expectation');
