@@ -408,6 +408,13 @@ class TwoShards(Fleet):
             self.nodes[1].start()
         statwit("ls", "--db", self.url(""))
 
+    def test_no_question_is_over_before_each_shard_answered(self):
+        """A LIMIT that one shard's rows reach cancels the question to the other, which may say then that it lacks the tables sent along."""
+        with Proxy(self.node.http) as proxy:
+            self.same(self.files["bites"], f"clickhouse://127.0.0.1:{proxy.port}/statwit?repo=bites")
+        self.assertGreater(sum(" FROM sel)" in sql for sql in proxy.asked), 100)
+        self.assertEqual([sql for sql in proxy.asked if " LIMIT " in sql and " ORDER BY " not in sql], [])
+
 
 if __name__ == "__main__":
     if not shutil.which("clickhouse-server"):

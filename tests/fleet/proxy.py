@@ -4,6 +4,7 @@ import http.client
 import http.server
 import random
 import threading
+import urllib.parse
 
 
 class Proxy:
@@ -17,6 +18,7 @@ class Proxy:
         self.port_behind, self.share, self.rng, self.ways, self.done = port, share, random.Random(seed), ways, []
         self.lock, self.paths, self.before, self.after = threading.Lock(), [], before, after
         self.given = 0  # bytes of answers
+        self.asked = []  # SQL
 
     def choose(self, path):
         with self.lock:
@@ -60,6 +62,7 @@ class Proxy:
                 with proxy.lock:
                     i = len(proxy.paths)
                     proxy.paths.append(self.path)
+                    proxy.asked.append(urllib.parse.parse_qs(self.path).get("query", [""])[0] or body.decode(errors="replace"))
                 if proxy.before and proxy.before(i, self.path):
                     self.close_connection = True
                     return

@@ -72,18 +72,17 @@ void fleet_close(struct fleet *f) {
     f->http = NULL;
 }
 
+/* In place of the engine's words. */
+static void say(const struct fleet *f, struct err *err, const char *words) {
+    if (err)
+        err->set = false;
+    err_set(err, 0, "%s: %s", fleet_http_where(f->http), words);
+}
+
 void fleet_explain(const struct fleet *f, int code, struct err *err) {
-    struct err told = {0};
-    if (code == 60 || code == 81)
-        err_set(&told, 0, "%s: no statwit tables in database `%s`: statwit push --init makes them",
-                fleet_http_where(f->http), f->database);
-    else if (code == 164)
-        err_set(
-            &told, 0,
-            "%s: this user may only read and not change settings: to ask, its profile needs readonly=2; to push, INSERT",
-            fleet_http_where(f->http));
-    if (told.set && err)
-        *err = told;
+    if (code == 164)
+        say(f, err,
+            "this user may only read and not change settings: to ask, its profile needs readonly=2; to push, INSERT");
 }
 
 /* --- requests ----------------------------------------------------------------------------------------------- */
@@ -259,7 +258,9 @@ enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err) {
                     "%s: its tables are of version %ld, made by a newer statwit; this one knows version %d",
                     fleet_http_where(f->http), version, FLEET_SCHEMA);
     }
-    if (outcome != FLEET_OK)
+    if (outcome != FLEET_OK && (*code == 60 || *code == 81)) /* where() names the database */
+        say(f, err, "there are no statwit tables in this database: statwit push --init makes them");
+    else if (outcome != FLEET_OK)
         fleet_explain(f, *code, err);
     buf_free(&sql);
     buf_free(&answer);

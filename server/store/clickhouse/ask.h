@@ -37,6 +37,8 @@ enum fleet_outcome fleet_greet(struct fleet *f, int *code, struct err *err);
 /* What to tell the user when the engine refused. */
 void fleet_explain(const struct fleet *f, int code, struct err *err);
 
+/* No LIMIT without ORDER BY: what one shard has would be enough, and the engine cancels its question to the others, of which one may then say
+ * that it lacks a table that goes along (18.16). */
 int fleet_ask(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,
               struct buf *answer, struct err *err);
 enum fleet_outcome fleet_try(struct fleet *f, const char *sql, size_t n, const struct fleet_table *tables,

@@ -284,8 +284,8 @@ static int find_name(struct fleet_reader *r, uint64_t id, struct buf *answer, st
         return 0;
     struct fleet_table sel = {"sel", FLEET_SEL, span_of(r->sel.p + (id >> FLEET_ID_BITS) * 20, 20)};
     snprintf(sql, sizeof sql,
-             "SELECT name FROM series WHERE push IN (SELECT push FROM sel) AND id = %" PRIu64
-             " LIMIT 1 FORMAT RowBinary",
+             "SELECT DISTINCT name FROM series WHERE push IN (SELECT push FROM sel) AND id = %" PRIu64
+             " FORMAT RowBinary",
              id & ((UINT64_C(1) << FLEET_ID_BITS) - 1));
     if (fleet_ask(&r->f, sql, 1, &sel, answer, err) != 0)
         return -1;

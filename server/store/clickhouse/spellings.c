@@ -66,7 +66,7 @@ static int source_of_sample(struct fleet_reader *r, uint64_t id, enum source *so
         return fleet_damaged(r, err);
     snprintf(
         sql, sizeof sql,
-        "SELECT source FROM samples WHERE push IN (SELECT push FROM sel) AND id = %llu LIMIT 1 FORMAT RowBinary",
+        "SELECT DISTINCT source FROM samples WHERE push IN (SELECT push FROM sel) AND id = %llu FORMAT RowBinary",
         (unsigned long long)(id & ((UINT64_C(1) << FLEET_ID_BITS) - 1)));
     int failed = fleet_ask(&r->f, sql, 1, &sel, &answer, err);
     struct taker t = {answer.p, answer.p + answer.n, false};
