@@ -31,7 +31,7 @@ const struct option option_table[] = {
     {OPT_READY_FILE, GROUPS(TAKES_SERVE), KIND_TEXT, 0, "ready-file", "FILE", NULL, NULL, "write the ready line to this file, atomically, once everything listens; - is stdout, which has it in any case, but for a terminal"},
     {OPT_EXIT_WITH_STDIN, GROUPS(TAKES_SERVE), KIND_FLAG, 0, "exit-with-stdin", NULL, NULL, NULL, "end when stdin ends, that is, when the process at the other end of the pipe has ended (on a terminal: Ctrl-D)"},
     {OPT_RETENTION_AGE, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_TIME, 0, "retention-age", "TIME", NULL, NULL, "forget samples older than this (counted as evicted)"},
-    {OPT_RETENTION_SAMPLES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples (the rest is counted as evicted)"},
+    {OPT_RETENTION_SAMPLES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT, 0, "retention-samples", "N", NULL, NULL, "keep about this many samples, the newest (the rest is counted as evicted)"},
     {OPT_MAX_SERIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_COUNT_32, 0, "max-series", "N", NULL, NULL, "record at most this many series (default 2,000,000; more is counted as lost)"},
     {OPT_KEEP_DATAGRAMS, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "keep-datagrams", NULL, NULL, NULL, "keep every raw datagram too"},
     {OPT_KEEP_BODIES, GROUPS(TAKES_RECORDER, RUN_BY_FLAG), KIND_FLAG, 0, "keep-bodies", NULL, NULL, NULL, "keep the body of every write over HTTP, as it came"},

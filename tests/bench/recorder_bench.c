@@ -4,6 +4,7 @@
  *     recorder_bench BINARY [quick]      a tenth of everything
  *     recorder_bench BINARY flood N      N questions of both kinds beside a session that is flooded
  *     recorder_bench BINARY receive [M]  only what must be received without a loss, M million samples at a time, beside its limits
+ *     recorder_bench BINARY keep [M [N]] M million samples of N series at once: all are kept, the newest 50,000, the newest 5,000
  *     recorder_bench BINARY ask N        N rounds of "send, ask, have it" with both cores busy; fails on a miss
  */
 #include "core/clock.h"
@@ -276,6 +277,42 @@ static void receive(uint64_t n_samples, double insert_limit) {
         o.stored_rate / insert_limit, o.missing ? "not within its limit (0)" : "within its limit (0)");
 }
 
+/* A flood of which only the newest samples are kept; the answer that comes at once, and the one that waits for all that was sent. */
+static void keep_newest(const char *n_kept, size_t n_series, uint64_t n_samples) {
+    struct server s;
+    setenv("STATWIT_RETENTION_SAMPLES", n_kept, 1);
+    server_start(&s, binary);
+    unsetenv("STATWIT_RETENTION_SAMPLES");
+    struct load load = {LOAD_UNIXGRAM, .path = s.unixgram, .payload = 1432, .n_series = n_series,
+                        .n_samples = n_samples};
+    double cpu_s = server_cpu_s(&s);
+    int64_t start_ns = clock_mono_ns();
+    load_send(&load);
+    int64_t sent_ns = clock_mono_ns();
+    const char *queue = strstr(server_ask(&s, "GET", "/recorder/v1/status?settled=no", NULL), "\"queue\":");
+    long long waiting = queue ? number_after(queue, "bytes") : -1;
+    int64_t at_once_ns = clock_mono_ns();
+    const char *answer = server_ask(&s, "GET", "/recorder/v1/status", NULL);
+    int64_t end_ns = clock_mono_ns();
+    long long kept = number_after(answer, "samples"), evicted = number_after(answer, "evicted"),
+              commits = number_after(answer, "commits");
+    printf(
+        "--retention-samples %-6s %6zu series: %.1f M sent, stored %.2f M/s, CPU %.2f s/M; status after the last one: at once "
+        "%.1f ms, of all, %.0f MB waiting, %.0f ms; %lld kept, %lld missing, %lld commits\n",
+        n_kept, n_series, (double)load.sent_samples / 1e6,
+        (double)load.sent_samples / (double)(end_ns - start_ns) * 1e3,
+        (server_cpu_s(&s) - cpu_s) / ((double)load.sent_samples / 1e6), (double)(at_once_ns - sent_ns) / 1e6,
+        (double)waiting / 1e6, (double)(end_ns - sent_ns) / 1e6, kept,
+        (long long)load.sent_samples - kept - (evicted > 0 ? evicted : 0), commits);
+    server_stop(&s);
+}
+
+static void keep_each(uint64_t n_samples, size_t n_series) {
+    static const char *const kept[] = {"0", "50000", "5000"};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        keep_newest(kept[i], n_series, n_samples);
+}
+
 static void ask_each(struct server *s, unsigned long long millions) {
     static const struct {
         const char *what, *method, *path, *body;
@@ -332,6 +369,11 @@ int main(int argc, char **argv) {
         return ask(atoi(argv[3]), 2) != 0;
     if (argc > 3 && strcmp(argv[2], "flood") == 0) {
         beside_a_flood(atoi(argv[3]));
+        return 0;
+    }
+    if (argc > 2 && strcmp(argv[2], "keep") == 0) {
+        keep_each((argc > 3 ? (uint64_t)atoi(argv[3]) : 5) * million,
+                  argc > 4 ? (size_t)atoi(argv[4]) : 1000);
         return 0;
     }
     double limit = yardstick_insert(5 * million);

@@ -1,6 +1,8 @@
 /* DESIGN. Samples go in whole slices, oldest first, so no chunk is ever cut and a chain of chunks only loses
  * its tail. Slices are a sixteenth of --retention-samples, and so much room is made at a time: the summaries
  * of the series concerned are made again from the chunks that stay, once for many samples, in the file and in memory.
+ * Seven eighths of --retention-samples stay at least. A slice that would be too many rows for its samples is a longer one (slice.h): then
+ * more than --retention-samples may be left, until as many newer ones have come.
  *
  * What goes is told as a loss with an id of its own past: that of the newest record that went, of samples the newest chunk.
  * Chunks never cross a commit and marks never lie within one, so a mark from after them hides the loss, and having read them
@@ -35,27 +37,30 @@ static int int_with(struct store *s, const char *sql, int64_t a, int64_t none, i
     return got < 0 ? -1 : 0;
 }
 
-/* *cut: samples with smaller ids go; the first id of a slice. */
+/* *cut: samples with smaller ids go; the first id of the slice that holds the oldest sample that has to stay. That sample is looked for from the end
+ * that is nearer: a long slice may hold very many more, and this is done at each commit as long as it stays. */
 static int cut_by_count(struct store *s, int64_t *cut, struct err *err) {
     uint64_t keep = s->options.retention_samples;
     if (keep == 0 || s->now.samples <= keep)
         return 0;
-    uint64_t excess = s->now.samples - (keep - keep / 16), n = 0;
-    int64_t last = 0;
-    sqlite3_stmt *stmt = db_prepare(s->db, "SELECT id, n FROM chunk ORDER BY id", err);
+    uint64_t stay = keep - keep / 8, go = s->now.samples - stay, n = 0;
+    bool by_oldest = go < stay;
+    int64_t first = 0;
+    sqlite3_stmt *stmt = db_prepare(
+        s->db, by_oldest ? "SELECT id, n FROM chunk ORDER BY id" : "SELECT id, n FROM chunk ORDER BY id DESC",
+        err);
     if (!stmt)
         return -1;
     int got = 1;
-    while (n < excess && (got = db_row(s->db, stmt, err)) == 1) {
-        last = sqlite3_column_int64(stmt, 0);
+    while ((by_oldest ? n <= go : n < stay) && (got = db_row(s->db, stmt, err)) == 1) {
+        first = sqlite3_column_int64(stmt, 0);
         n += db_id(stmt, 1);
     }
     sqlite3_finalize(stmt);
     if (got < 0)
         return -1;
-    return int_with(
-        s, "SELECT slice_id FROM arrival WHERE first_id > ?1 AND slice_id > ?1 ORDER BY first_id LIMIT 1",
-        last, 0, cut, err);
+    return int_with(s, "SELECT slice_id FROM arrival WHERE first_id <= ? ORDER BY first_id DESC LIMIT 1",
+                    first, 0, cut, err);
 }
 
 static int cut_by_age(struct store *s, int64_t before, int64_t *cut, struct err *err) {

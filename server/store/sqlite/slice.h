@@ -7,7 +7,7 @@
  *
  * No allocation per sample: the arrays are kept from slice to slice.
  * Ownership: the struct is the caller's; slice_free gives its memory back.
- * Limits: SLICE_IDS_MAX ids; SLICE_BYTES_MAX bytes of the arena, but one larger value finds room alone. A buffer that grows is doubled, so
+ * Limits: SLICE_IDS_MAX ids, or fewer that the caller names; SLICE_BYTES_MAX bytes of the arena, but one larger value finds room alone. A buffer that grows is doubled, so
  * it takes up to twice as much.
  */
 #ifndef STORE_SQLITE_SLICE_H
@@ -18,6 +18,9 @@
 
 #define SLICE_IDS_MAX   (1 << 21)
 #define SLICE_BYTES_MAX ((size_t)64 << 20)
+/* A group is two rows, however few its samples. So a slice has so many ids to a group, or so many in all, before ids_max ends it. */
+#define SLICE_IDS_GROUP 32
+#define SLICE_IDS_SHORT (1 << 16)
 
 struct slice_group {
     uint32_t context, series; /* ix of the store's intern table */
@@ -77,9 +80,15 @@ struct slice {
 static inline bool slice_is_empty(const struct slice *s) {
     return s->n_groups == 0;
 }
+/* Whether so many ids are too few for the rows that they would make. */
+static inline bool slice_is_short(const struct slice *s, uint64_t n_ids) {
+    return n_ids < SLICE_IDS_SHORT && n_ids < SLICE_IDS_GROUP * s->n_groups;
+}
 /* Whether id still fits. */
 static inline bool slice_has_room(const struct slice *s, uint64_t id, uint64_t ids_max) {
-    return s->n_groups == 0 || (id - s->first_id < ids_max && s->arena.n < SLICE_BYTES_MAX);
+    uint64_t n_ids = id - s->first_id;
+    return s->n_groups == 0 ||
+           ((n_ids < ids_max || slice_is_short(s, n_ids)) && s->arena.n < SLICE_BYTES_MAX);
 }
 
 /* All return false when out of memory. */

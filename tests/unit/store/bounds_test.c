@@ -209,6 +209,92 @@ static void retention_by_age(const char *path) {
 }
 ON_EACH_MEDIUM(retention_by_age)
 
+/* --- work of a retention -------------------------------------------------------------------------- */
+
+static void count_steps(void *n) {
+    ++*(unsigned *)n;
+}
+
+/* Puts samples of the series by turns, in commits of 20,000. Returns the steps of SQLite's machine that it took, in units of store_meanwhile. */
+static unsigned steps_of(struct store *s, int n_samples, int n_series) {
+    unsigned steps = 0;
+    store_meanwhile(s, count_steps, &steps);
+    for (int i = 1; i <= n_samples; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "n%d", i % n_series);
+        put_in(s, 1, SOURCE_UDP, AT, name, i, METRIC_COUNT, NULL);
+        if (i % 20000 == 0)
+            COMMIT(s);
+    }
+    COMMIT(s);
+    store_meanwhile(s, NULL, NULL);
+    return steps;
+}
+
+/* Samples of many series were as many rows, written and removed again in one commit: 77 times the steps of keeping all. */
+static void a_flood_is_few_rows(const char *path) {
+    struct store *s = open_at(":memory:");
+    unsigned all = steps_of(s, 100000, 500);
+    store_close(s);
+    s = open_with((struct store_options){.path = path, .retention_samples = 1600});
+    unsigned newest = steps_of(s, 100000, 500);
+    CU_ASSERT(newest <= 10 * all);
+    struct store_stats stats;
+    store_stats(s, &stats);
+    CU_ASSERT(stats.samples >= 1400 && stats.samples <= 1600 + 32 * 500);
+    EQ_INT(stats.samples + stats.losses[LOSS_EVICTED], 100000);
+    EQ_INT(count_of(s, SAMPLES, everything), stats.samples);
+    EQ_INT(stats.series, 500);
+    store_close(s);
+}
+ON_EACH_MEDIUM(a_flood_is_few_rows)
+
+/* Those of few series are few rows anyway. */
+static void a_flood_of_few_series(const char *path) {
+    struct store *s = open_with((struct store_options){.path = path, .retention_samples = 1600});
+    steps_of(s, 19999, 3);
+    struct store_stats stats;
+    store_stats(s, &stats);
+    CU_ASSERT(stats.samples >= 1400 && stats.samples <= 1600);
+    EQ_INT(stats.samples + stats.losses[LOSS_EVICTED], 19999);
+    store_close(s);
+}
+ON_EACH_MEDIUM(a_flood_of_few_series)
+
+/* It is of an earlier run, and its newest samples may stay: so all of it does, until there are enough newer ones. */
+static void a_large_slice_stays(void) {
+    struct place place;
+    struct store *s = open_at(place_make(&place));
+    steps_of(s, 20000, 20000);
+    store_close(s);
+    s = open_with((struct store_options){.path = place.path, .retention_samples = 800});
+    unsigned steps = 0;
+    store_meanwhile(s, count_steps, &steps);
+    for (int i = 1; i < 20; i++) {
+        put_number(s, "new", 1);
+        COMMIT(s);
+    }
+    store_meanwhile(s, NULL, NULL);
+    CU_ASSERT(steps < 19 * 10); /* not each of its rows at each commit */
+    struct store_stats stats;
+    store_stats(s, &stats);
+    EQ_INT(stats.samples, 20019);
+    EQ_INT(stats.losses[LOSS_EVICTED], 0);
+    for (int i = 20; i <= 699; i++)
+        put_number(s, "new", 1);
+    COMMIT(s);
+    store_stats(s, &stats);
+    EQ_INT(stats.samples, 20699);
+    put_number(s, "new", 1);
+    COMMIT(s);
+    store_stats(s, &stats);
+    EQ_INT(stats.samples, 700);
+    EQ_INT(stats.losses[LOSS_EVICTED], 20000);
+    EQ_INT(stats.series, 1);
+    store_close(s);
+    place_remove(&place);
+}
+
 static void series_limit(const char *path) {
     struct store *s = open_with((struct store_options){.path = path, .max_series = 10});
     char name[16];
@@ -247,4 +333,6 @@ UNIT_MAIN("store/bounds", CASES("losses", losses),
           CASES("losses are gathered", losses_are_gathered), CASES("evicted up to", evicted_up_to),
           CASES("retention by count", retention_by_count),
           CASES("retention and summaries", retention_and_summaries),
-          CASES("retention by age", retention_by_age), CASES("series limit", series_limit))
+          CASES("retention by age", retention_by_age), CASES("a flood is few rows", a_flood_is_few_rows),
+          CASES("a flood of few series", a_flood_of_few_series), {"a large slice stays", a_large_slice_stays},
+          CASES("series limit", series_limit))

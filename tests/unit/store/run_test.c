@@ -147,7 +147,7 @@ static void what_earlier_runs_left(void) {
     EXPECT_EARLIER(s, 1, 10, 11, 1);
     EXPECT_EARLIER(s, other, 1, 1, 1);
     EXPECT_EARLIER(s, 0, 11, 12, 2);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 14; i++) {
         put_number(s, "a", 1);
         COMMIT(s);
     }
