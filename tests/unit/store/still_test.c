@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #define ROWS 20000 /* more than SQLite keeps pages of */
 
@@ -50,6 +51,63 @@ static void written_meanwhile(void) {
     r->ops->end(r);
     OK(r->ops->begin(r, &err));
     EQ_INT(count(r, NULL), ROWS + 1);
+    r->ops->end(r);
+    reader_close(r);
+    place_remove(&p);
+}
+
+/* As one that is killed: the log keeps the rows. */
+static void record_killed(const char *path, const char *name, int n) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *s = open_at(path);
+        for (int i = 0; i < n; i++)
+            put_number(s, name, i * 1.37);
+        COMMIT(s);
+        _exit(CU_get_number_of_failures() > 0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    EQ_INT(status, 0);
+}
+
+#define IN_USE 128 /* the byte of an index that all lock who have it open */
+
+/* As SQLite in another process does that opens the index: it cuts it off when nobody has it open. */
+static bool is_in_use(const char *index) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = IN_USE, .l_len = 1};
+        int fd = open(index, O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0)
+            _exit(2);
+        if (lock.l_type == F_UNLCK && ftruncate(fd, 3) != 0)
+            _exit(2);
+        _exit(lock.l_type == F_UNLCK);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+/* The index of a log is mapped by the readers of two files that lay there one after the other. When those of one are done, those of the
+ * other still have it open. */
+static void index_of_two(void) {
+    struct place p;
+    char other[160], index[160];
+    sqlite3 *db;
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    snprintf(index, sizeof index, "%s-shm", p.path);
+    record_killed(p.path, "one", ROWS);
+    struct reader *r = begin_at(p.path);
+    record(other, "two", 1);
+    CU_ASSERT_EQUAL_FATAL(rename(other, p.path), 0);
+    EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CU_ASSERT(is_in_use(index));
+    EQ_INT(count(r, NULL), ROWS);
     r->ops->end(r);
     reader_close(r);
     place_remove(&p);
@@ -221,5 +279,6 @@ static void made_again_and_again(void) {
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
           {"ended beside a reader", ended_beside_a_reader}, {"the log of nothing", log_of_nothing},
+          {"the index of two files", index_of_two},
           {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
           {"made again and again", made_again_and_again})
