@@ -32,8 +32,8 @@ static int call_fcntl(int fd, int command, ...) {
     va_list rest;
     va_start(rest, command);
     bool locks = command == F_GETLK || command == F_SETLK || command == F_SETLKW;
-    int result = locks ? lock_call(fd, command, va_arg(rest, struct flock *))
-                       : fcntl(fd, command, va_arg(rest, int));
+    int result =
+        locks ? lock_call(fd, command, va_arg(rest, struct flock *)) : fcntl(fd, command, va_arg(rest, int));
     va_end(rest);
     return result;
 }

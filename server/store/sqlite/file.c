@@ -20,6 +20,10 @@
 #define INDEX_HEAD      48 /* bytes of the first header of SQLite's index of a log, */
 #define INDEX_IS_MADE   12 /* a byte of it, and */
 #define INDEX_PAGES     5  /* the number, of 32 bits, which is how many pages the database has */
+#define INDEX_SALT      32 /* bytes that the log's first header has, too, at */
+#define LOG_SALT        16
+#define SALT_SIZE       8
+#define LOG_HEAD        32
 #define SHM_FREE_WANTED ((uint64_t)1 << 30)
 
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
@@ -43,24 +47,45 @@ void file_drop_logs(const char *path) {
     }
 }
 
-void file_drop_index(const char *path, int fd) {
+static bool read_start(const char *path, const char *end, void *to, size_t n) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s%s", path, end);
+    int in = open(name, O_RDONLY | O_CLOEXEC);
+    bool is_read = in >= 0 && pread(in, to, n, 0) == (ssize_t)n;
+    if (in >= 0)
+        close(in);
+    return is_read;
+}
+
+static bool read_index(const char *path, uint32_t index[INDEX_HEAD / sizeof(uint32_t)]) {
+    return read_start(path, "-shm", index, INDEX_HEAD) && ((const unsigned char *)index)[INDEX_IS_MADE];
+}
+
+bool file_index_is_foreign(const char *path) {
+    uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
+    char log[LOG_HEAD];
+    return read_start(path, "-wal", log, sizeof log) && read_index(path, index) &&
+           memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) != 0;
+}
+
+static bool is_of_other_size(const char *path, int fd) {
     char name[FILE_PATH_MAX + 8];
     unsigned char header[HEADER_SIZE];
     uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
     struct stat log, db;
     snprintf(name, sizeof name, "%s-wal", path);
     if ((stat(name, &log) == 0 && log.st_size > 0) || fstat(fd, &db) != 0 ||
-        pread(fd, header, sizeof header, 0) != sizeof header)
-        return;
-    snprintf(name, sizeof name, "%s-shm", path);
-    int in = open(name, O_RDONLY | O_CLOEXEC);
-    bool is_read = in >= 0 && pread(in, index, sizeof index, 0) == sizeof index;
-    if (in >= 0)
-        close(in);
+        pread(fd, header, sizeof header, 0) != sizeof header || !read_index(path, index))
+        return false;
     uint32_t page = (uint32_t)header[16] << 8 | header[17];
     page = page == 1 ? 65536 : page;
-    bool is_made = is_read && ((const unsigned char *)index)[INDEX_IS_MADE];
-    if (is_made && page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size)
+    return page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size;
+}
+
+void file_drop_index(const char *path, int fd) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s-shm", path);
+    if (file_index_is_foreign(path) || is_of_other_size(path, fd))
         unlink(name);
 }
 

@@ -23,8 +23,11 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 void file_real(char path[FILE_PATH_MAX]);
 /* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
 void file_drop_logs(const char *path);
-/* Removes the index of a log that is empty, or not there, where it is that of a file of another size: of one that was there before and that somebody
- * still reads. SQLite would take that size for this file's. fd: the file, which no reader of this process has open yet. */
+/* Whether the index beside a log is that of another log, which lay there before and which somebody still reads. SQLite would look for pages where
+ * they were in that one. */
+bool file_index_is_foreign(const char *path);
+/* Removes such an index; and that of a log that is empty, or not there, where it is that of a file of another size: SQLite would take that size for this
+ * file's. fd: the file, which no reader of this process has open yet. */
 void file_drop_index(const char *path, int fd);
 
 /* A directory of our own on a file system in memory if that has room, else where temporary files go. */

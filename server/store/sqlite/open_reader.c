@@ -41,6 +41,8 @@ static bool log_is_closed(const char *path) {
 }
 
 bool store_reader_unsettled(const char *path) {
+    if (file_index_is_foreign(path) && file_lock_holder(path) == 0)
+        return true;
     struct rows *r = rows_open(path, NULL);
     int older = r ? migrate_state(r->db, path, NULL) : -1;
     bool unsettled = older < 0 ? log_is_closed(path) : older == 1 || holds_kept(r, path);
@@ -175,6 +177,8 @@ static int is_readable(const char *path, const char *given, struct err *err) {
 
 static struct reader *open_as_it_stands(const char *path, long recorder, bool settles, struct err *err) {
     struct err why = {0};
+    if (!recorder && file_index_is_foreign(path))
+        return open_settled(path, err);
     struct reader *reader = store_reader_on(path, !recorder, &why);
     if (reader    ? !recorder && holds_kept((struct rows *)reader, path)
         : settles ? store_reader_unsettled(path)

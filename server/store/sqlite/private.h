@@ -119,6 +119,7 @@ struct store {
     bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
+    bool log_begins; /* all of the log is in the file: the next transaction is the first of a new one */
     int log_pages; /* log.c: since the last commit, if it was not copied */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
@@ -202,6 +203,7 @@ struct store {
 
 /* log.c: instead of SQLite's own checkpoints. */
 void log_watch(struct store *s);
+void log_copy(struct store *s); /* what is in the log into the database, as far as nobody reads what was there */
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
@@ -319,7 +321,14 @@ int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *e
 void store_copy_remove(const char *path);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
-/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
+/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
+struct reader *store_reader_own(const char *path, struct err *err);
+
+/* foreign_log.c */
+/* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
+bool log_is_foreign(sqlite3 *db, const char *path);
+/* Opens a file to write, as sqlite3_open_v2, and removes such a log before. */
+int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db);
 
 #endif

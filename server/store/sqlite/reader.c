@@ -403,13 +403,25 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-struct rows *rows_open(const char *path, struct err *err) {
-    return open_rows(path, is_alone(path), err);
+struct rows *rows_open_alone(const char *path, struct err *err) {
+    return open_rows(path, true, err);
 }
 
-struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+/* Another file's log is as good as none. */
+static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
+    if (!r || immutable || !log_is_foreign(r->db, path))
+        return r;
+    rows_free(&r->reader);
+    return rows_open_alone(path, err);
+}
+
+struct rows *rows_open(const char *path, struct err *err) {
+    return open_beside(path, true, err);
+}
+
+static struct reader *of_today(struct rows *r, const char *path, struct err *err) {
     if (!r)
         return NULL;
     int older = migrate_state(r->db, path, err);
@@ -420,4 +432,12 @@ struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *
                 path);
     rows_free(&r->reader);
     return NULL;
+}
+
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+    return of_today(open_beside(path, may_be_alone, err), path, err);
+}
+
+struct reader *store_reader_own(const char *path, struct err *err) {
+    return of_today(open_rows(path, false, err), path, err);
 }

@@ -89,8 +89,9 @@ int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *e
     snprintf(from_log, sizeof from_log, "%s-wal", path);
     snprintf(to_log, sizeof to_log, "%s-wal", copy);
     sqlite3 *db = NULL;
+    bool removed;
     int failed = copy_database(path, copy, err) != 0 || copy_log(from_log, to_log, path, err) != 0;
-    if (!failed && sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (!failed && log_open_own(copy, NULL, &removed, &db) != SQLITE_OK)
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
     sqlite3_close(db);

@@ -218,7 +218,11 @@ static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, log_file_vfs());
+    bool removed;
+    int code = log_open_own(s->path, log_file_vfs(), &removed, &s->db);
+    if (removed)
+        log_warning("%s: the log beside it was another recording's that lay there before, and was removed",
+                    s->options.path);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
@@ -233,6 +237,8 @@ static int open_database(struct store *s, struct err *err) {
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
     log_watch(s);
+    if (!s->is_new)
+        log_copy(s);
     s->texts = texts;
     return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }

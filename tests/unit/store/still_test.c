@@ -1,5 +1,5 @@
 /* A recording that is looked at while somebody makes it, writes it or puts another one in its place. */
-#include "store/fixture.h"
+#include "store/ended.h"
 #include "store/sqlite/template.h"
 
 #include <errno.h>
@@ -29,14 +29,6 @@ static struct reader *begin_at(const char *path) {
     return r;
 }
 
-static void record(const char *path, const char *name, int n) {
-    struct store *s = open_at(path);
-    for (int i = 0; i < n; i++)
-        put_number(s, name, i * 1.37);
-    COMMIT(s);
-    store_close(s);
-}
-
 /* A reader that has begun cannot have the rest of its moment. The next moment is that of the file as it is. */
 static void written_meanwhile(void) {
     struct place p;
@@ -54,21 +46,6 @@ static void written_meanwhile(void) {
     r->ops->end(r);
     reader_close(r);
     place_remove(&p);
-}
-
-/* As one that is killed: the log keeps the rows. */
-static void record_killed(const char *path, const char *name, int n) {
-    pid_t child = fork();
-    if (child == 0) {
-        struct store *s = open_at(path);
-        for (int i = 0; i < n; i++)
-            put_number(s, name, i * 1.37);
-        COMMIT(s);
-        _exit(CU_get_number_of_failures() > 0);
-    }
-    int status;
-    waitpid(child, &status, 0);
-    EQ_INT(status, 0);
 }
 
 #define IN_USE 128 /* the byte of an index that all lock who have it open */
@@ -279,6 +256,5 @@ static void made_again_and_again(void) {
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
           {"ended beside a reader", ended_beside_a_reader}, {"the log of nothing", log_of_nothing},
-          {"the index of two files", index_of_two},
-          {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
-          {"made again and again", made_again_and_again})
+          {"the index of two files", index_of_two}, {"another one in its place", replaced_meanwhile},
+          {"while it is made", being_made}, {"made again and again", made_again_and_again})

@@ -1,0 +1,60 @@
+/* DESIGN. SQLite knows the log of a file by its name alone. Who moves a recording to where one lay whose recorder was killed leaves that one's
+ * log beside it, and SQLite would put the pages of the one into the other. So each log says whose it is: with its first commit it has the page
+ * of `counters`, where its number is one more than in the file (sign_log), beside a number of the file's own. A log is signed once all of the one
+ * before is in the file. So a file read through its own log has that same number of its own, and counts as many logs as the file alone, or one
+ * more; also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. */
+#include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+struct signature {
+    int64_t own, logs;
+};
+
+/* hash_seed never changes; the recording's name does, when the file is emptied. */
+static int read_signature(sqlite3 *db, struct signature *s) {
+    return db_int(db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &s->own, NULL) != 0 ||
+                   db_int(db, "SELECT value FROM counters WHERE name = 'logs'", 0, &s->logs, NULL) != 0
+               ? -1
+               : 0;
+}
+
+/* Where the file alone cannot be read, nothing is known. */
+static bool is_foreign(sqlite3 *db, const char *path) {
+    struct signature alone, with_log;
+    bool is_read = read_signature(db, &with_log) == 0;
+    int code = sqlite3_errcode(db) & 0xff;
+    if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
+        return false;
+    struct rows *r = rows_open_alone(path, NULL);
+    bool is_known = r && read_signature(r->db, &alone) == 0;
+    if (r)
+        reader_close(&r->reader);
+    return is_known &&
+           (!is_read /* the pages of the two do not fit together */ || with_log.own != alone.own ||
+            with_log.logs < alone.logs || with_log.logs > alone.logs + 1);
+}
+
+bool log_is_foreign(sqlite3 *db, const char *path) {
+    char name[FILE_PATH_MAX + 8];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", path);
+    if (stat(name, &st) != 0 || st.st_size == 0 || db_run(db, "BEGIN", NULL) != 0)
+        return false;
+    bool result = is_foreign(db, path);
+    db_run(db, "COMMIT", NULL);
+    return result;
+}
+
+int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db) {
+    for (*removed = false;; *removed = true) {
+        int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
+        if (code != SQLITE_OK || *removed || !log_is_foreign(*db, path))
+            return code;
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        sqlite3_close(*db);
+        file_drop_logs(path);
+    }
+}
