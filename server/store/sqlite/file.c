@@ -1,6 +1,7 @@
 #include "store/sqlite/file.h"
 
 #include "core/folder.h"
+#include "core/leftover.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/template.h"
 #include <errno.h>
@@ -38,11 +39,12 @@ void file_real(char path[FILE_PATH_MAX]) {
     free(real);
 }
 
+static const char *const beside[] = {"-wal", "-shm", "-journal"};
+
 void file_drop_logs(const char *path) {
-    static const char *const ends[] = {"-wal", "-shm", "-journal"};
     char name[FILE_PATH_MAX + 16];
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, beside[i]);
         unlink(name);
     }
 }
@@ -183,10 +185,38 @@ static uint64_t free_bytes(const char *directory) {
     return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-int file_private_directory(char path[FILE_PATH_MAX], struct err *err) {
+#define PRIVATE_NAMES 5 /* a recording, what SQLite puts beside it, and at last their folder */
+
+static const char *private_name(const char *path, size_t i, char name[FILE_PATH_MAX + 16]) {
+    snprintf(name, FILE_PATH_MAX + 16, "%s%s", path, i > 0 && i < PRIVATE_NAMES - 1 ? beside[i - 1] : "");
+    if (i == PRIVATE_NAMES - 1)
+        *strrchr(name, '/') = '\0';
+    return name;
+}
+
+int file_private(char path[FILE_PATH_MAX], struct err *err) {
     const char *temporary = folder_temporary(FILE_PATH_MAX / 2);
     /* Containers often have 64 MB of /dev/shm, and a recording wants more. */
     uint64_t in_memory = free_bytes("/dev/shm");
     bool fits = in_memory >= SHM_FREE_WANTED || in_memory >= free_bytes(temporary);
-    return folder_private(fits ? "/dev/shm" : temporary, "a recording in memory", path, FILE_PATH_MAX, err);
+    char name[FILE_PATH_MAX + 16];
+    sigset_t before;
+    leftover_hold(&before);
+    int made = folder_private(fits ? "/dev/shm" : temporary, "a recording in memory", path,
+                              FILE_PATH_MAX - sizeof "/db", err);
+    if (made == 0) {
+        strcat(path, "/db");
+        for (size_t i = 0; i < PRIVATE_NAMES; i++)
+            leftover_add(private_name(path, i, name));
+    }
+    leftover_release(&before);
+    return made;
+}
+
+void file_private_remove(const char *path) {
+    char name[FILE_PATH_MAX + 16];
+    for (size_t i = 0; i < PRIVATE_NAMES; i++) {
+        remove(private_name(path, i, name));
+        leftover_forget(name);
+    }
 }

@@ -30,7 +30,9 @@ bool file_index_is_foreign(const char *path);
  * file's. fd: the file, which no reader of this process has open yet. */
 void file_drop_index(const char *path, int fd);
 
-/* A directory of our own on a file system in memory if that has room, else where temporary files go. */
-int file_private_directory(char path[FILE_PATH_MAX], struct err *err);
+/* Where a recording can lie that is nobody else's: in a new folder on a file system in memory if that has room, else where temporary files
+ * go. A signal that ends the process takes it along until file_private_remove, after which open connections go on. */
+int file_private(char path[FILE_PATH_MAX], struct err *err);
+void file_private_remove(const char *path);
 
 #endif

@@ -57,7 +57,7 @@ static struct reader *open_settled(const char *path, struct err *err) {
     if (store_copy_settled(path, copy, err) != 0)
         return NULL;
     struct reader *reader = store_reader_on(copy, true, err);
-    store_copy_remove(copy);
+    file_private_remove(copy);
     return reader;
 }
 

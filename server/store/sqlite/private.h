@@ -316,9 +316,8 @@ struct reader *pair_reader(struct reader *first, struct reader *second, struct e
 
 /* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
 bool store_reader_unsettled(const char *path);
-/* settle.c: a private copy in which all is in its place, and its end; open connections outlive that. */
+/* settle.c: a private copy in which all is in its place, until file_private_remove. */
 int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
-void store_copy_remove(const char *path);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */

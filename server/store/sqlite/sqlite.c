@@ -293,27 +293,17 @@ static int load_verdicts(struct store *s, struct err *err) {
 
 static int open_all(struct store *s, struct err *err) {
     s->in_memory = strcmp(s->options.path, ":memory:") == 0;
-    char directory[FILE_PATH_MAX] = "";
-    if (s->in_memory) {
-        if (file_private_directory(directory, err) != 0)
-            return -1;
-        if (snprintf(s->path, sizeof s->path, "%s/db", directory) >= (int)sizeof s->path)
-            return err_set(err, ENAMETOOLONG, "cannot record to memory");
-    } else if (file_path(s->options.path, s->path, err) != 0) {
+    if ((s->in_memory ? file_private(s->path, err) : file_path(s->options.path, s->path, err)) != 0)
         return -1;
-    }
     int result = file_lock(s->path, &s->is_new, &s->lock_fd, err);
-    if (result == 0)
+    if (result == 0 && !s->in_memory)
         file_real(s->path);
     if (result == 0 && (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 ||
                         load_all(s, err) != 0 || store_run_begin(s, err) != 0 ||
                         store_pool_start(s, err) != 0 || (!s->is_new && load_verdicts(s, err) != 0)))
         result = -1;
-    if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
-        file_drop_logs(s->path);
-        unlink(s->path);
-        rmdir(directory);
-    }
+    if (s->in_memory) /* every connection is open: the names can go, so that nothing outlives the process */
+        file_private_remove(s->path);
     return result;
 }
 

@@ -1,10 +1,12 @@
 /* A recording that is looked at while somebody makes it, writes it or puts another one in its place. */
 #include "store/ended.h"
+#include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 
@@ -185,6 +187,35 @@ static void replaced_meanwhile(void) {
     place_remove(&p);
 }
 
+/* Who reads what a killed recorder left, or records in memory, and is ended by a signal. */
+static void ended_beside_a_copy(void) {
+    struct place p;
+    char copy[FILE_PATH_MAX] = "";
+    place_make(&p);
+    record_killed(p.path, "one", 3);
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        int named[2], status;
+        CU_ASSERT_EQUAL_FATAL(pipe(named), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            bool made = (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL)) == 0;
+            if (!made || write(named[1], copy, sizeof copy) != sizeof copy)
+                _exit(1);
+            raise(SIGTERM);
+        }
+        waitpid(child, &status, 0);
+        CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        EQ_INT(read(named[0], copy, sizeof copy), sizeof copy);
+        CU_ASSERT(strlen(copy) > 4);
+        CU_ASSERT_NOT_EQUAL(access(copy, F_OK), 0);
+        *strrchr(copy, '/') = '\0';
+        CU_ASSERT_NOT_EQUAL(access(copy, F_OK), 0);
+        close(named[0]);
+        close(named[1]);
+    }
+    place_remove(&p);
+}
+
 static void expect_unfinished(const char *path) {
     struct err why = {0};
     struct reader *r = store_reader_open(path, &why);
@@ -255,6 +286,7 @@ static void made_again_and_again(void) {
 
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
-          {"ended beside a reader", ended_beside_a_reader}, {"the log of nothing", log_of_nothing},
-          {"the index of two files", index_of_two}, {"another one in its place", replaced_meanwhile},
-          {"while it is made", being_made}, {"made again and again", made_again_and_again})
+          {"ended beside a reader", ended_beside_a_reader}, {"ended beside a copy", ended_beside_a_copy},
+          {"the log of nothing", log_of_nothing}, {"the index of two files", index_of_two},
+          {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
+          {"made again and again", made_again_and_again})
