@@ -4,7 +4,7 @@
  * before is in the file. So a file read through its own log has that same number of its own, and counts as many logs as the file alone, or one
  * more; also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. */
 #include "store/sqlite/private.h"
-#include "store/sqlite/rows.h"
+#include "store/sqlite/reading_vfs.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -28,10 +28,9 @@ static bool is_foreign(sqlite3 *db, const char *path) {
     int code = sqlite3_errcode(db) & 0xff;
     if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
         return false;
-    struct rows *r = rows_open_alone(path, NULL);
-    bool is_known = r && read_signature(r->db, &alone) == 0;
-    if (r)
-        reader_close(&r->reader);
+    sqlite3 *file = reading_open(path, true, NULL);
+    bool is_known = file && read_signature(file, &alone) == 0;
+    sqlite3_close(file);
     return is_known &&
            (!is_read /* the pages of the two do not fit together */ || with_log.own != alone.own ||
             with_log.logs < alone.logs || with_log.logs > alone.logs + 1);

@@ -347,48 +347,23 @@ static const struct reader_ops ops = {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
-/* A path as an SQLite URI. immutable: without locks and without files beside it. */
-static int uri_of(const char *path, bool immutable, char *uri, size_t size) {
-    size_t n = (size_t)snprintf(uri, size, "file:");
-    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        if (n + 4 >= size)
-            return -1;
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-                     strchr("/._-", *p);
-        if (plain)
-            uri[n++] = (char)*p;
-        else
-            n += (size_t)snprintf(uri + n, size - n, "%%%02X", *p);
-    }
-    if (n + 32 >= size)
-        return -1;
-    snprintf(uri + n, size - n, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
-    return 0;
-}
-
 static struct rows *open_rows(const char *path, bool immutable, struct err *err) {
-    char uri[3 * FILE_PATH_MAX + 64];
     struct rows *r = calloc(1, sizeof *r);
-    if (!r || uri_of(path, immutable, uri, sizeof uri) != 0) {
-        free(r);
+    if (!r) {
         err_set(err, ENOMEM, "cannot open the recording");
         return NULL;
     }
     r->reader.ops = &ops;
     r->is_still = immutable;
     r->life = -1;
-    db_settings();
-    if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-                        immutable ? still_file_vfs() : reading_vfs()) == SQLITE_OK) {
-        sqlite3_extended_result_codes(r->db, 1);
+    r->db = reading_open(path, immutable, err);
+    if (r->db) {
         sqlite3_busy_timeout(r->db, 5000);
         if (db_run(r->db,
                    "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
                    "PRAGMA trusted_schema = OFF",
                    err) == 0)
             return r;
-    } else {
-        db_fail(r->db, err, "open the recording");
     }
     rows_free(&r->reader);
     return NULL;
@@ -403,10 +378,6 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-struct rows *rows_open_alone(const char *path, struct err *err) {
-    return open_rows(path, true, err);
-}
-
 /* Another file's log is as good as none. */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
@@ -414,7 +385,7 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
     if (!r || immutable || !log_is_foreign(r->db, path))
         return r;
     rows_free(&r->reader);
-    return rows_open_alone(path, err);
+    return open_rows(path, true, err);
 }
 
 struct rows *rows_open(const char *path, struct err *err) {

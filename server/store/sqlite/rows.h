@@ -131,8 +131,6 @@ struct rows {
 
 /* reader.c: a connection, whatever state the file is in. */
 struct rows *rows_open(const char *path, struct err *err);
-/* The same of the file without its log, as if nobody wrote it. */
-struct rows *rows_open_alone(const char *path, struct err *err);
 
 /* --- open_reader.c */
 
