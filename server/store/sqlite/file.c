@@ -18,13 +18,12 @@
 #include <unistd.h>
 
 #define HEADER_SIZE     100
-#define INDEX_HEAD      48 /* bytes of the first header of SQLite's index of a log, */
-#define INDEX_IS_MADE   12 /* a byte of it, and */
-#define INDEX_PAGES     5  /* the number, of 32 bits, which is how many pages the database has */
-#define INDEX_SALT      32 /* bytes that the log's first header has, too, at */
+#define INDEX_IS_MADE   12 /* a byte of the first header of an index; in it also */
+#define INDEX_FRAMES    4  /* two numbers, of 32 bits: how many frames the log has, */
+#define INDEX_PAGES     5  /* and how many pages the database; and */
+#define INDEX_SALT      32 /* bytes, which the header of the log has at */
 #define LOG_SALT        16
 #define SALT_SIZE       8
-#define LOG_HEAD        32
 #define SHM_FREE_WANTED ((uint64_t)1 << 30)
 
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
@@ -39,7 +38,7 @@ void file_real(char path[FILE_PATH_MAX]) {
     free(real);
 }
 
-static const char *const beside[] = {"-wal", "-shm", "-journal"};
+static const char *const beside[] = {"-shm", "-wal", "-journal"};
 
 void file_drop_logs(const char *path) {
     char name[FILE_PATH_MAX + 16];
@@ -59,21 +58,29 @@ static bool read_start(const char *path, const char *end, void *to, size_t n) {
     return is_read;
 }
 
-static bool read_index(const char *path, uint32_t index[INDEX_HEAD / sizeof(uint32_t)]) {
-    return read_start(path, "-shm", index, INDEX_HEAD) && ((const unsigned char *)index)[INDEX_IS_MADE];
+static bool read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]) {
+    return read_start(path, "-shm", index, FILE_INDEX_HEAD * sizeof *index) &&
+           ((const unsigned char *)index)[INDEX_IS_MADE];
+}
+
+bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log) {
+    if (!((const unsigned char *)index)[INDEX_IS_MADE])
+        return true;
+    return log ? memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) == 0
+               : index[INDEX_FRAMES] == 0;
 }
 
 bool file_index_is_foreign(const char *path) {
-    uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
-    char log[LOG_HEAD];
-    return read_start(path, "-wal", log, sizeof log) && read_index(path, index) &&
-           memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) != 0;
+    uint32_t index[FILE_INDEX_HEAD];
+    unsigned char log[FILE_LOG_HEAD];
+    return read_index(path, index) &&
+           !file_index_fits(index, read_start(path, "-wal", log, sizeof log) ? log : NULL);
 }
 
 static bool is_of_other_size(const char *path, int fd) {
     char name[FILE_PATH_MAX + 8];
     unsigned char header[HEADER_SIZE];
-    uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
+    uint32_t index[FILE_INDEX_HEAD];
     struct stat log, db;
     snprintf(name, sizeof name, "%s-wal", path);
     if ((stat(name, &log) == 0 && log.st_size > 0) || fstat(fd, &db) != 0 ||

@@ -9,6 +9,7 @@
 
 #include "core/err.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 #define FILE_PATH_MAX 4096
 
@@ -23,6 +24,10 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 void file_real(char path[FILE_PATH_MAX]);
 /* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
 void file_drop_logs(const char *path);
+#define FILE_INDEX_HEAD 12 /* numbers of 32 bits: the first header of an index */
+#define FILE_LOG_HEAD   32 /* bytes: the header of a log */
+/* Whether an index may be that of a log with this header. NULL: of an empty one. */
+bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log);
 /* Whether the index beside a log is that of another log, which lay there before and which somebody still reads. SQLite would look for pages where
  * they were in that one. */
 bool file_index_is_foreign(const char *path);

@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#define OPEN_TRIES 16    /* beside readers that open what lay there before */
+#define INDEX_PART 32768 /* as SQLite maps it */
+#define WAIT_MS    2000  /* for one of them that makes an index */
+
 struct signature {
     int64_t own, logs;
 };
@@ -21,12 +25,30 @@ static int read_signature(sqlite3 *db, struct signature *s) {
                : 0;
 }
 
-/* Where the file alone cannot be read, nothing is known. */
+bool log_index_is_foreign(sqlite3 *db) {
+    sqlite3_file *file = NULL, *log = NULL;
+    uint32_t index[FILE_INDEX_HEAD];
+    unsigned char head[FILE_LOG_HEAD];
+    void volatile *mapped = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
+        !file->pMethods || file->pMethods->iVersion < 2 || !log->pMethods ||
+        file->pMethods->xShmMap(file, 0, INDEX_PART, 0, &mapped) != SQLITE_OK || !mapped)
+        return false;
+    for (size_t i = 0; i < FILE_INDEX_HEAD; i++)
+        index[i] = ((const uint32_t volatile *)mapped)[i];
+    bool is_read = log->pMethods->xRead(log, head, sizeof head, 0) == SQLITE_OK;
+    return !file_index_fits(index, is_read ? head : NULL);
+}
+
+/* Where the file alone cannot be read, nothing is known; nor by an index of another log. */
 static bool is_foreign(sqlite3 *db, const char *path) {
     struct signature alone, with_log;
     bool is_read = read_signature(db, &with_log) == 0;
     int code = sqlite3_errcode(db) & 0xff;
     if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
+        return false;
+    if (log_index_is_foreign(db))
         return false;
     sqlite3 *file = reading_open(path, true, NULL);
     bool is_known = file && read_signature(file, &alone) == 0;
@@ -47,13 +69,25 @@ bool log_is_foreign(sqlite3 *db, const char *path) {
     return result;
 }
 
+/* Who is about to open what is removed here may make an index once more, of the log that he has open. So it is looked at again when this connection
+ * has it open: from then on nobody makes it anew. */
 int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db) {
-    for (*removed = false;; *removed = true) {
+    *removed = false;
+    for (int i = 0;; i++) {
         int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
-        if (code != SQLITE_OK || *removed || !log_is_foreign(*db, path))
+        if (code != SQLITE_OK || i == OPEN_TRIES)
             return code;
+        sqlite3_busy_timeout(*db, WAIT_MS);
+        db_run(*db, "PRAGMA user_version", NULL);
+        bool foreign = log_is_foreign(*db, path);
+        if (!foreign && !log_index_is_foreign(*db))
+            return code;
+        *removed = *removed || foreign;
         sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_close(*db);
-        file_drop_logs(path);
+        if (foreign)
+            file_drop_logs(path);
+        else
+            file_drop_index(path, -1);
     }
 }

@@ -70,9 +70,13 @@ bool store_reader_see(const char *path, struct rows_seen *seen) {
     seen->recent = st.st_mtim.tv_nsec == 0 && clock_wall_ns() / NS_PER_S - st.st_mtim.tv_sec <= COARSEST_S;
     snprintf(log, sizeof log, "%s-wal", path);
     if (stat(log, &st) == 0) {
+        seen->log_ino = st.st_ino;
         seen->log_size = st.st_size;
         seen->log_changed = st.st_mtim;
     }
+    snprintf(log, sizeof log, "%s-shm", path);
+    if (stat(log, &st) == 0)
+        seen->index_ino = st.st_ino;
     return true;
 }
 
@@ -82,6 +86,11 @@ static bool is_same_time(struct timespec a, struct timespec b) {
 
 static bool is_same_file(const struct rows_seen *a, const struct rows_seen *b) {
     return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* And what lies beside it, too. What a connection has of these is still in use, so that no other file can have its number. */
+static bool are_same_files(const struct rows_seen *a, const struct rows_seen *b) {
+    return is_same_file(a, b) && a->log_ino == b->log_ino && a->index_ino == b->index_ino;
 }
 
 static bool is_as_seen(const struct rows_seen *a, const struct rows_seen *b) {
@@ -137,7 +146,7 @@ static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     if (!store_reader_see(r->path, &now))
         return 0;
-    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : is_same_file(&now, &r->seen);
+    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : are_same_files(&now, &r->seen);
     if (same && !may_have_ended(r))
         return 0;
     struct err why = {0};
@@ -227,7 +236,7 @@ static struct rows *open_once(const char *path, const char *given, bool settles,
 }
 
 /* A file may become another one meanwhile. What failed then says nothing about either, unless it does so each time; a copy may hold some of
- * both; and SQLite may have opened the log of the one for the other, as it does that by the name. */
+ * both; and SQLite may have opened the log of the one for the other, or the index of one log for another, as it does that by the name. */
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
     struct err first = {0};
     bool each_time = true;
@@ -237,12 +246,12 @@ static struct rows *open_settling(const char *path, const char *given, bool sett
         store_reader_see(path, &before);
         struct rows *r = open_once(path, given, settles, &before, &why);
         store_reader_see(path, &after);
-        bool settled = is_as_seen(&before, &after);
-        if (r && (settled || !is_moved(r)))
+        bool same = are_same_files(&before, &after), settled = same && is_as_seen(&before, &after);
+        if (r && (r->is_still ? settled || !is_moved(r) : same && !is_moved(r)))
             return r;
         if (r)
             reader_close(&r->reader);
-        else if (settled)
+        else if (settled && why.sys != EAGAIN)
             return err_pass(err, &why, NULL), NULL;
         if (i == 0)
             first = why;

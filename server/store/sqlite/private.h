@@ -120,7 +120,7 @@ struct store {
     int lock_fd;
     sqlite3 *db;
     bool log_begins; /* all of the log is in the file: the next transaction is the first of a new one */
-    int log_pages; /* log.c: since the last commit, if it was not copied */
+    int log_pages;   /* log.c: since the last commit, if it was not copied */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     const char *const *texts; /* SQL_N of them */
@@ -203,7 +203,8 @@ struct store {
 
 /* log.c: instead of SQLite's own checkpoints. */
 void log_watch(struct store *s);
-void log_copy(struct store *s); /* what is in the log into the database, as far as nobody reads what was there */
+void log_copy(
+    struct store *s); /* what is in the log into the database, as far as nobody reads what was there */
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
@@ -327,6 +328,9 @@ struct reader *store_reader_own(const char *path, struct err *err);
 /* foreign_log.c */
 /* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
 bool log_is_foreign(sqlite3 *db, const char *path);
+/* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
+ * a file share an index, also one whose name is gone. */
+bool log_index_is_foreign(sqlite3 *db);
 /* Opens a file to write, as sqlite3_open_v2, and removes such a log before. */
 int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db);
 

@@ -378,14 +378,24 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-/* Another file's log is as good as none. */
+/* Another file's log is as good as none. With an index of another log nothing can be read for now: EAGAIN. */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
-    if (!r || immutable || !log_is_foreign(r->db, path))
+    if (!r || immutable)
+        return r;
+    db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
+    bool is_foreign = log_is_foreign(r->db, path);
+    bool fits = !log_index_is_foreign(r->db);
+    if (!is_foreign && fits)
         return r;
     rows_free(&r->reader);
-    return open_rows(path, true, err);
+    if (is_foreign)
+        return open_rows(path, true, err);
+    err_set(err, 0, "somebody began to record into it meanwhile: ask again");
+    if (err)
+        err->sys = EAGAIN;
+    return NULL;
 }
 
 struct rows *rows_open(const char *path, struct err *err) {

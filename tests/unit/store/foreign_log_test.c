@@ -3,7 +3,7 @@
 #include "store/sqlite/file.h"
 #include "store/sqlite/private.h"
 
-#include <signal.h>
+#include <errno.h>
 
 static int count_name(void *arg, const struct sample_row *row) {
     ++((int *)arg)[row->spelling->name.p[0] == 'o' ? 0 : 1];
@@ -120,6 +120,46 @@ static void the_index_alone(void) {
     place_remove(&other);
 }
 
+/* Connections of a process to a file share an index, also when the next recorder has made another one. Nothing is read by it then. */
+static void an_index_that_is_gone(void) {
+    struct place p;
+    char other[160];
+    struct err why = {0};
+    sqlite3 *db;
+    int go[2], status;
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "other", 3);
+    record_killed(p.path, "other", 9000);
+    CU_ASSERT_EQUAL_FATAL(pipe(go), 0);
+    pid_t recorder = fork(); /* before this process has the index open */
+    if (recorder == 0) {
+        char byte;
+        if (read(go[0], &byte, 1) == 1)
+            put_numbers(p.path, "new", 2, false);
+        _exit(CU_get_number_of_failures() > 0);
+    }
+    record(other, "new", 5);
+    CU_ASSERT_EQUAL(rename(other, p.path), 0);
+    EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+    EQ_INT(write(go[1], "", 1), 1);
+    waitpid(recorder, &status, 0);
+    EQ_INT(status, 0);
+    close(go[0]);
+    close(go[1]);
+    struct reader *r = store_reader_open(p.path, &why);
+    CU_ASSERT_PTR_NULL(r);
+    EQ_INT(why.sys, EAGAIN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "ask again"));
+    reader_close(r);
+    sqlite3_close(db);
+    expect_samples(p.path, 0, 7);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 0, 8);
+    place_remove(&p);
+}
+
 /* As many commits as it takes for the log to begin anew, at times beside a reader that keeps it from that. Never ends. */
 static void go_on(const char *path, int commits) {
     struct store *s = open_at(path);
@@ -198,5 +238,5 @@ static void beside_a_recorder(void) {
 
 UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"of another one's first run", of_a_first_run}, {"an older copy", an_older_copy},
-          {"the index alone", the_index_alone}, {"its own", its_own},
-          {"beside a recorder", beside_a_recorder})
+          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
+          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
