@@ -14,6 +14,7 @@
  *     kept.c      what was kept goes into its place
  *     reading_vfs.c  a file that nobody writes, until somebody does
  *     log.c       SQLite's log goes into the database
+ *     foreign_log.c  a log that is another file's
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
