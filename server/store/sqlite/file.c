@@ -17,10 +17,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define HEADER_SIZE     100
-#define INDEX_IS_MADE   12 /* a byte of the first header of an index; in it also */
-#define INDEX_FRAMES    4  /* two numbers, of 32 bits: how many frames the log has, */
-#define INDEX_PAGES     5  /* and how many pages the database; and */
+#define HEADER_SIZE   100
+#define INDEX_IS_MADE 12 /* a byte of the first header of an index; in it also */
+#define INDEX_FRAMES  4  /* two numbers, of 32 bits: how many frames the log has, */
+#define INDEX_PAGES                                                                                          \
+    5 /* and how many pages the database, 0 where the log was empty when the index was made; and */
 #define INDEX_SALT      32 /* bytes, which the header of the log has at */
 #define LOG_SALT        16
 #define SALT_SIZE       8
@@ -88,7 +89,7 @@ static bool is_of_other_size(const char *path, int fd) {
         return false;
     uint32_t page = (uint32_t)header[16] << 8 | header[17];
     page = page == 1 ? 65536 : page;
-    return page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size;
+    return index[INDEX_PAGES] && page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size;
 }
 
 void file_drop_index(const char *path, int fd) {
@@ -134,6 +135,12 @@ static long lock_holder(const struct stat *st) {
 long file_lock_holder(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 ? lock_holder(&st) : 0;
+}
+
+bool file_is_at(const char *path, int fd) {
+    struct stat open, there;
+    return fstat(fd, &open) != 0 ||
+           (stat(path, &there) == 0 && open.st_ino == there.st_ino && open.st_dev == there.st_dev);
 }
 
 static uint32_t big_endian(const unsigned char *p) {

@@ -40,6 +40,13 @@ static bool log_is_closed(const char *path) {
     return access(slash ? name : ".", W_OK) != 0;
 }
 
+/* Its recorder has the file by another name: that writes into it what it knows of no reader here. */
+static bool log_is_elsewhere(const char *path) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s-wal", path);
+    return access(name, F_OK) != 0;
+}
+
 bool store_reader_unsettled(const char *path) {
     if (file_index_is_foreign(path) && file_lock_holder(path) == 0)
         return true;
@@ -103,7 +110,7 @@ bool store_reader_unchanged(const char *path, const struct rows_seen *then) {
     return store_reader_see(path, &now) && is_as_seen(&now, then);
 }
 
-/* Its path leads to another file since it was opened, or nowhere. That of a copy leads nowhere. */
+/* The path of what is open leads to another file since then, or nowhere, as that of a copy does. */
 static bool is_moved(const struct rows *r) {
     int moved = 0;
     return sqlite3_file_control(r->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
@@ -140,8 +147,8 @@ static bool may_have_ended(const struct rows *r) {
 
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err);
 
-/* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
- * stays open, also while a new one is being made in its place. */
+/* Opens the file anew when somebody went on recording it unseen, or put another one or another index there, or its recorder began or ended. One that
+ * is gone stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     if (!store_reader_see(r->path, &now))
@@ -169,6 +176,11 @@ static bool changed_hands(struct rows *r) {
     if (r->asked_at == r->version)
         return false;
     r->asked_at = r->version;
+    struct rows_seen now;
+    if (!store_reader_see(r->path, &now))
+        return false;
+    if (!is_same_file(&now, &r->seen))
+        return true; /* what was read may have been in that one's log */
     if (is_moved(r) || file_lock_holder(r->path) == r->recorder)
         return false;
     r->recorder = ROWS_RECORDER_UNKNOWN;
@@ -188,7 +200,7 @@ static struct reader *open_as_it_stands(const char *path, long recorder, bool se
     struct err why = {0};
     if (!recorder && file_index_is_foreign(path))
         return open_settled(path, err);
-    struct reader *reader = store_reader_on(path, !recorder, &why);
+    struct reader *reader = store_reader_on(path, !recorder || log_is_elsewhere(path), &why);
     if (reader    ? !recorder && holds_kept((struct rows *)reader, path)
         : settles ? store_reader_unsettled(path)
                   : log_is_closed(path)) {

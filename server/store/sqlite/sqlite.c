@@ -160,12 +160,10 @@ static int write_large(struct store *s, struct err *err) {
 /* Deleted or moved under us: recording and answering go on, but what is at the path is not this recording. */
 static void check_path(struct store *s) {
     int64_t now = clock_mono_ns();
-    struct stat ours, there;
     if (s->path_lost || s->in_memory || now - s->path_checked_at < PATH_CHECK_NS)
         return;
     s->path_checked_at = now;
-    s->path_lost = fstat(s->lock_fd, &ours) == 0 &&
-                   (stat(s->path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+    s->path_lost = !file_is_at(s->path, s->lock_fd);
     if (s->path_lost)
         log_warning(
             "%s was deleted or moved while it is being recorded: what comes now will not be found there",
@@ -227,7 +225,11 @@ static int open_database(struct store *s, struct err *err) {
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
     sqlite3_busy_handler(s->db, wait_for_lock, s);
-    int older = s->is_new ? 0 : migrate_state(s->db, s->options.path, err);
+    int older = !file_is_at(s->path, s->lock_fd)
+                    ? err_set(err, 0, "another file took the place of %s while it was opened: start again",
+                              s->options.path)
+                : s->is_new ? 0
+                            : migrate_state(s->db, s->options.path, err);
     if (older < 0) { /* leave everything as it is, the log too */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return -1;
@@ -373,7 +375,10 @@ struct store *store_open(const struct store_options *options, struct err *err) {
  * middle of an answer is waited for. */
 static void empty_log(struct store *s) {
     sqlite3_busy_timeout(s->db, READERS_WAIT_MS);
-    db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_BUSY)
+        log_warning(
+            "%s: another program still reads it, so what came last stays in %s-wal: keep the two together",
+            s->options.path, s->options.path);
 }
 
 void store_close(struct store *s) {

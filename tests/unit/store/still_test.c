@@ -114,6 +114,36 @@ static void written_and_moved(void) {
     place_remove(&p);
 }
 
+/* Its recorder knows of no reader of another name: what it copies into the file is told, not read as if it belonged together. */
+static void recorded_by_another_name(void) {
+    struct place p;
+    struct err why = {0};
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "one", ROWS);
+    struct store *s = open_at(p.path);
+    CU_ASSERT_EQUAL_FATAL(link(p.path, other), 0);
+    struct reader *r = begin_at(other);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r->ops->note(r), "is being recorded by process"));
+    struct store_removed removed;
+    OK(store_reset(s, 1, &removed, &err));
+    for (int i = 0; i < ROWS; i++)
+        put_number(s, "two", i * 1.37);
+    COMMIT(s);
+    log_copy(s);
+    EQ_INT(count(r, &why), -1);
+    EQ_INT(why.sys, EAGAIN);
+    r->ops->end(r);
+    OK(r->ops->begin(r, &err));
+    EQ_INT(count(r, NULL), ROWS);
+    r->ops->end(r);
+    reader_close(r);
+    store_close(s);
+    unlink(other);
+    place_remove(&p);
+}
+
 /* SQLite removes the log beside an empty file, also for who only reads it; a recorder that makes the file may be about to use it. */
 static void log_of_nothing(void) {
     struct place p;
@@ -287,6 +317,6 @@ static void made_again_and_again(void) {
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
           {"ended beside a reader", ended_beside_a_reader}, {"ended beside a copy", ended_beside_a_copy},
-          {"the log of nothing", log_of_nothing}, {"the index of two files", index_of_two},
-          {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
-          {"made again and again", made_again_and_again})
+          {"the log of nothing", log_of_nothing}, {"recorded by another name", recorded_by_another_name},
+          {"the index of two files", index_of_two}, {"another one in its place", replaced_meanwhile},
+          {"while it is made", being_made}, {"made again and again", made_again_and_again})
