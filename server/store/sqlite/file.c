@@ -64,18 +64,22 @@ static bool read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]) {
            ((const unsigned char *)index)[INDEX_IS_MADE];
 }
 
-bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log) {
+static bool has_salt(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log) {
+    return memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) == 0;
+}
+
+bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log, bool is_recorded) {
     if (!((const unsigned char *)index)[INDEX_IS_MADE])
         return true;
-    return log ? memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) == 0
-               : index[INDEX_FRAMES] == 0;
+    bool is_empty = index[INDEX_FRAMES] == 0;
+    return log ? has_salt(index, log) || (is_recorded && is_empty) : is_empty;
 }
 
 bool file_index_is_foreign(const char *path) {
     uint32_t index[FILE_INDEX_HEAD];
     unsigned char log[FILE_LOG_HEAD];
     return read_index(path, index) &&
-           !file_index_fits(index, read_start(path, "-wal", log, sizeof log) ? log : NULL);
+           !file_index_fits(index, read_start(path, "-wal", log, sizeof log) ? log : NULL, false);
 }
 
 static bool is_of_other_size(const char *path, int fd) {

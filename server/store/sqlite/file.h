@@ -28,8 +28,9 @@ void file_real(char path[FILE_PATH_MAX]);
 void file_drop_logs(const char *path);
 #define FILE_INDEX_HEAD 12 /* numbers of 32 bits: the first header of an index */
 #define FILE_LOG_HEAD   32 /* bytes: the header of a log */
-/* Whether an index may be that of a log with this header. NULL: of an empty one. */
-bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log);
+/* Whether an index may be that of a log with this header. NULL: of an empty one. is_recorded: somebody is writing both, and may be about to begin the
+ * log anew; the index says so before the log's header does. */
+bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log, bool is_recorded);
 /* Whether the index beside a log is that of another log, which lay there before and which somebody still reads. SQLite would look for pages where
  * they were in that one. */
 bool file_index_is_foreign(const char *path);

@@ -25,7 +25,7 @@ static int read_signature(sqlite3 *db, struct signature *s) {
                : 0;
 }
 
-bool log_index_is_foreign(sqlite3 *db) {
+bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
     sqlite3_file *file = NULL, *log = NULL;
     uint32_t index[FILE_INDEX_HEAD];
     unsigned char head[FILE_LOG_HEAD];
@@ -38,17 +38,17 @@ bool log_index_is_foreign(sqlite3 *db) {
     for (size_t i = 0; i < FILE_INDEX_HEAD; i++)
         index[i] = ((const uint32_t volatile *)mapped)[i];
     bool is_read = log->pMethods->xRead(log, head, sizeof head, 0) == SQLITE_OK;
-    return !file_index_fits(index, is_read ? head : NULL);
+    return !file_index_fits(index, is_read ? head : NULL, is_recorded);
 }
 
 /* Where the file alone cannot be read, nothing is known; nor by an index of another log. */
-static bool is_foreign(sqlite3 *db, const char *path) {
+static bool is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
     struct signature alone, with_log;
     bool is_read = read_signature(db, &with_log) == 0;
     int code = sqlite3_errcode(db) & 0xff;
     if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
         return false;
-    if (log_index_is_foreign(db))
+    if (log_index_is_foreign(db, is_recorded))
         return false;
     sqlite3 *file = reading_open(path, true, NULL);
     bool is_known = file && read_signature(file, &alone) == 0;
@@ -58,13 +58,13 @@ static bool is_foreign(sqlite3 *db, const char *path) {
             with_log.logs < alone.logs || with_log.logs > alone.logs + 1);
 }
 
-bool log_is_foreign(sqlite3 *db, const char *path) {
+bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
     char name[FILE_PATH_MAX + 8];
     struct stat st;
     snprintf(name, sizeof name, "%s-wal", path);
     if (stat(name, &st) != 0 || st.st_size == 0 || db_run(db, "BEGIN", NULL) != 0)
         return false;
-    bool result = is_foreign(db, path);
+    bool result = is_foreign(db, path, is_recorded);
     db_run(db, "COMMIT", NULL);
     return result;
 }
@@ -79,8 +79,8 @@ int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db)
             return code;
         sqlite3_busy_timeout(*db, WAIT_MS);
         db_run(*db, "PRAGMA user_version", NULL);
-        bool foreign = log_is_foreign(*db, path);
-        if (!foreign && !log_index_is_foreign(*db))
+        bool foreign = log_is_foreign(*db, path, false);
+        if (!foreign && !log_index_is_foreign(*db, false))
             return code;
         *removed = *removed || foreign;
         sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -328,10 +328,10 @@ struct reader *store_reader_own(const char *path, struct err *err);
 
 /* foreign_log.c */
 /* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
-bool log_is_foreign(sqlite3 *db, const char *path);
+bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
-bool log_index_is_foreign(sqlite3 *db);
+bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
 /* Opens a file to write, as sqlite3_open_v2, and removes such a log before. */
 int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db);
 

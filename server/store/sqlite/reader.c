@@ -385,8 +385,8 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
     if (!r || immutable)
         return r;
     db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
-    bool is_foreign = log_is_foreign(r->db, path);
-    bool fits = !log_index_is_foreign(r->db);
+    bool is_foreign = log_is_foreign(r->db, path, !may_be_alone);
+    bool fits = !log_index_is_foreign(r->db, !may_be_alone);
     if (!is_foreign && fits)
         return r;
     rows_free(&r->reader);

@@ -225,7 +225,7 @@ static void beside_a_recorder(void) {
         go_on(p.path, 400);
     EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     while (waitpid(child, &status, WNOHANG) == 0) {
-        foreign += log_is_foreign(db, p.path);
+        foreign += log_is_foreign(db, p.path, true);
         looked++;
     }
     EQ_INT(status, 0);
