@@ -1,9 +1,9 @@
 #include "command/file.h"
 
+#include "core/leftover.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -18,37 +18,14 @@ static mode_t mode_of_new(void) {
 
 /* --- the file beside, which a signal that ends the process takes along -------------------------------------- */
 
-static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
-static const char *_Atomic unfinished;
-
-static void take_along(int number) {
-    const char *path = unfinished;
-    if (path)
-        unlink(path);
-    raise(number); /* as if there were no handler: it is reset */
-}
-
-/* From what would end the process to `to`, or back; what is ignored stays so. */
-static void on_ending(void (*from)(int), void (*to)(int)) {
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
-        struct sigaction action;
-        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler == from)
-            sigaction(ending[i], &(struct sigaction){.sa_handler = to, .sa_flags = (int)SA_RESETHAND}, NULL);
-    }
-}
-
-/* No signal comes between mkostemp and its handler. */
 static int make_beside(char *path) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    sigset_t before;
+    leftover_hold(&before);
     int fd = mkostemp(path, O_CLOEXEC);
     int error = errno;
-    if (fd >= 0) {
-        unfinished = path;
-        on_ending(SIG_DFL, take_along);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (fd >= 0)
+        leftover_add(path);
+    leftover_release(&before);
     errno = error;
     return fd;
 }
@@ -57,8 +34,7 @@ static int make_beside(char *path) {
 static void let_go(const char *beside, bool renamed) {
     if (!renamed)
         unlink(beside);
-    on_ending(take_along, SIG_DFL);
-    unfinished = NULL;
+    leftover_forget(beside);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------- */

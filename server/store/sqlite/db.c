@@ -1,14 +1,51 @@
 #include "store/sqlite/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdarg.h>
+
+#define INDEX_LOCKS     120 /* the first byte that SQLite locks of the index of a log, */
+#define INDEX_LOCKS_END 129 /* and the one behind the last. Those of a database lie at 1 GiB */
+
+static int own_command(int command) {
+    return command == F_GETLK ? F_OFD_GETLK : command == F_SETLK ? F_OFD_SETLK : F_OFD_SETLKW;
+}
+
+static int lock_call(int fd, int command, struct flock *lock) {
+    struct flock own = *lock;
+    own.l_pid = 0;
+    bool is_index = lock->l_start >= INDEX_LOCKS && lock->l_start < INDEX_LOCKS_END;
+    int result = is_index ? fcntl(fd, own_command(command), &own) : -1;
+    if (!is_index || (result != 0 && errno == EINVAL)) /* the system is older than such locks */
+        return fcntl(fd, command, lock);
+    if (result == 0 && command == F_GETLK)
+        *lock = own;
+    return result;
+}
+
+/* A process loses all its locks on a file when it closes any descriptor of it. Two files that lay at one path one after the other share the
+ * index of the log there; a reader of the one would then lose its locks when a reader of the other ends, and the next one to open the index
+ * would believe that nobody has it mapped, and cut it off. So locks on an index are the descriptor's own. */
+static int call_fcntl(int fd, int command, ...) {
+    va_list rest;
+    va_start(rest, command);
+    bool locks = command == F_GETLK || command == F_SETLK || command == F_SETLKW;
+    int result =
+        locks ? lock_call(fd, command, va_arg(rest, struct flock *)) : fcntl(fd, command, va_arg(rest, int));
+    va_end(rest);
+    return result;
+}
 
 /* By default SQLite sets aside 280 KiB for each connection and writes to every page of it, and counts each allocation under a lock. */
 static void make_settings(void) {
     sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+    if (usual && usual->iVersion >= 3)
+        usual->xSetSystemCall(usual, "fcntl", (sqlite3_syscall_ptr)call_fcntl);
 }
 
 void db_settings(void) {

@@ -12,7 +12,8 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
-/* Before the first connection of the process: a connection that does little then costs little memory. Later calls do nothing. */
+/* Before the first connection of the process: a connection that does little then costs little memory, and the locks on the index
+ * of a log are each connection's own. Later calls do nothing. */
 void db_settings(void);
 /* Fills err from the connection's last error; always -1. */
 int db_fail(sqlite3 *db, struct err *err, const char *doing);

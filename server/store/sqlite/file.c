@@ -1,6 +1,7 @@
 #include "store/sqlite/file.h"
 
 #include "core/folder.h"
+#include "core/leftover.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/template.h"
 #include <errno.h>
@@ -16,10 +17,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define HEADER_SIZE     100
-#define INDEX_HEAD      48 /* bytes of the first header of SQLite's index of a log, */
-#define INDEX_IS_MADE   12 /* a byte of it, and */
-#define INDEX_PAGES     5  /* the number, of 32 bits, which is how many pages the database has */
+#define HEADER_SIZE   100
+#define INDEX_IS_MADE 12 /* a byte of the first header of an index; in it also */
+#define INDEX_FRAMES  4  /* two numbers, of 32 bits: how many frames the log has, */
+#define INDEX_PAGES                                                                                          \
+    5 /* and how many pages the database, 0 where the log was empty when the index was made; and */
+#define INDEX_SALT      32 /* bytes, which the header of the log has at */
+#define LOG_SALT        16
+#define SALT_SIZE       8
 #define SHM_FREE_WANTED ((uint64_t)1 << 30)
 
 int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err) {
@@ -34,33 +39,67 @@ void file_real(char path[FILE_PATH_MAX]) {
     free(real);
 }
 
+static const char *const beside[] = {"-shm", "-wal", "-journal"};
+
 void file_drop_logs(const char *path) {
-    static const char *const ends[] = {"-wal", "-shm", "-journal"};
     char name[FILE_PATH_MAX + 16];
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(name, sizeof name, "%s%s", path, ends[i]);
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, beside[i]);
         unlink(name);
     }
 }
 
-void file_drop_index(const char *path, int fd) {
+static bool read_start(const char *path, const char *end, void *to, size_t n) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s%s", path, end);
+    int in = open(name, O_RDONLY | O_CLOEXEC);
+    bool is_read = in >= 0 && pread(in, to, n, 0) == (ssize_t)n;
+    if (in >= 0)
+        close(in);
+    return is_read;
+}
+
+static bool read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]) {
+    return read_start(path, "-shm", index, FILE_INDEX_HEAD * sizeof *index) &&
+           ((const unsigned char *)index)[INDEX_IS_MADE];
+}
+
+static bool has_salt(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log) {
+    return memcmp((const char *)index + INDEX_SALT, log + LOG_SALT, SALT_SIZE) == 0;
+}
+
+bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log, bool is_recorded) {
+    if (!((const unsigned char *)index)[INDEX_IS_MADE])
+        return true;
+    bool is_empty = index[INDEX_FRAMES] == 0;
+    return log ? has_salt(index, log) || (is_recorded && is_empty) : is_empty;
+}
+
+bool file_index_is_foreign(const char *path) {
+    uint32_t index[FILE_INDEX_HEAD];
+    unsigned char log[FILE_LOG_HEAD];
+    return read_index(path, index) &&
+           !file_index_fits(index, read_start(path, "-wal", log, sizeof log) ? log : NULL, false);
+}
+
+static bool is_of_other_size(const char *path, int fd) {
     char name[FILE_PATH_MAX + 8];
     unsigned char header[HEADER_SIZE];
-    uint32_t index[INDEX_HEAD / sizeof(uint32_t)];
+    uint32_t index[FILE_INDEX_HEAD];
     struct stat log, db;
     snprintf(name, sizeof name, "%s-wal", path);
     if ((stat(name, &log) == 0 && log.st_size > 0) || fstat(fd, &db) != 0 ||
-        pread(fd, header, sizeof header, 0) != sizeof header)
-        return;
-    snprintf(name, sizeof name, "%s-shm", path);
-    int in = open(name, O_RDONLY | O_CLOEXEC);
-    bool is_read = in >= 0 && pread(in, index, sizeof index, 0) == sizeof index;
-    if (in >= 0)
-        close(in);
+        pread(fd, header, sizeof header, 0) != sizeof header || !read_index(path, index))
+        return false;
     uint32_t page = (uint32_t)header[16] << 8 | header[17];
     page = page == 1 ? 65536 : page;
-    bool is_made = is_read && ((const unsigned char *)index)[INDEX_IS_MADE];
-    if (is_made && page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size)
+    return index[INDEX_PAGES] && page && (uint64_t)index[INDEX_PAGES] * page != (uint64_t)db.st_size;
+}
+
+void file_drop_index(const char *path, int fd) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s-shm", path);
+    if (file_index_is_foreign(path) || is_of_other_size(path, fd))
         unlink(name);
 }
 
@@ -100,6 +139,12 @@ static long lock_holder(const struct stat *st) {
 long file_lock_holder(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 ? lock_holder(&st) : 0;
+}
+
+bool file_is_at(const char *path, int fd) {
+    struct stat open, there;
+    return fstat(fd, &open) != 0 ||
+           (stat(path, &there) == 0 && open.st_ino == there.st_ino && open.st_dev == there.st_dev);
 }
 
 static uint32_t big_endian(const unsigned char *p) {
@@ -158,10 +203,38 @@ static uint64_t free_bytes(const char *directory) {
     return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-int file_private_directory(char path[FILE_PATH_MAX], struct err *err) {
+#define PRIVATE_NAMES 5 /* a recording, what SQLite puts beside it, and at last their folder */
+
+static const char *private_name(const char *path, size_t i, char name[FILE_PATH_MAX + 16]) {
+    snprintf(name, FILE_PATH_MAX + 16, "%s%s", path, i > 0 && i < PRIVATE_NAMES - 1 ? beside[i - 1] : "");
+    if (i == PRIVATE_NAMES - 1)
+        *strrchr(name, '/') = '\0';
+    return name;
+}
+
+int file_private(char path[FILE_PATH_MAX], struct err *err) {
     const char *temporary = folder_temporary(FILE_PATH_MAX / 2);
     /* Containers often have 64 MB of /dev/shm, and a recording wants more. */
     uint64_t in_memory = free_bytes("/dev/shm");
     bool fits = in_memory >= SHM_FREE_WANTED || in_memory >= free_bytes(temporary);
-    return folder_private(fits ? "/dev/shm" : temporary, "a recording in memory", path, FILE_PATH_MAX, err);
+    char name[FILE_PATH_MAX + 16];
+    sigset_t before;
+    leftover_hold(&before);
+    int made = folder_private(fits ? "/dev/shm" : temporary, "a recording in memory", path,
+                              FILE_PATH_MAX - sizeof "/db", err);
+    if (made == 0) {
+        strcat(path, "/db");
+        for (size_t i = 0; i < PRIVATE_NAMES; i++)
+            leftover_add(private_name(path, i, name));
+    }
+    leftover_release(&before);
+    return made;
+}
+
+void file_private_remove(const char *path) {
+    char name[FILE_PATH_MAX + 16];
+    for (size_t i = 0; i < PRIVATE_NAMES; i++) {
+        remove(private_name(path, i, name));
+        leftover_forget(name);
+    }
 }

@@ -5,9 +5,11 @@
 #define LOG_PAGES     512
 #define LOG_PAGES_MAX 2048 /* nobody has called store_shorten_log for long */
 
-static void copy(struct store *s) {
+void log_copy(struct store *s) {
+    int pages, copied;
     s->log_pages = 0;
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL); /* or the next time */
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) == SQLITE_OK)
+        s->log_begins = pages == copied; /* else the next time */
 }
 
 static int note_commit(void *arg, sqlite3 *db, const char *name, int pages) {
@@ -15,7 +17,7 @@ static int note_commit(void *arg, sqlite3 *db, const char *name, int pages) {
     (void)db, (void)name;
     s->log_pages = pages;
     if (pages >= LOG_PAGES_MAX)
-        copy(s);
+        log_copy(s);
     return SQLITE_OK;
 }
 
@@ -25,5 +27,5 @@ void log_watch(struct store *s) {
 
 void store_shorten_log(struct store *s) {
     if (s->log_pages >= LOG_PAGES)
-        copy(s);
+        log_copy(s);
 }

@@ -40,7 +40,16 @@ static bool log_is_closed(const char *path) {
     return access(slash ? name : ".", W_OK) != 0;
 }
 
+/* Its recorder has the file by another name: that writes into it what it knows of no reader here. */
+static bool log_is_elsewhere(const char *path) {
+    char name[FILE_PATH_MAX + 8];
+    snprintf(name, sizeof name, "%s-wal", path);
+    return access(name, F_OK) != 0;
+}
+
 bool store_reader_unsettled(const char *path) {
+    if (file_index_is_foreign(path) && file_lock_holder(path) == 0)
+        return true;
     struct rows *r = rows_open(path, NULL);
     int older = r ? migrate_state(r->db, path, NULL) : -1;
     bool unsettled = older < 0 ? log_is_closed(path) : older == 1 || holds_kept(r, path);
@@ -55,7 +64,7 @@ static struct reader *open_settled(const char *path, struct err *err) {
     if (store_copy_settled(path, copy, err) != 0)
         return NULL;
     struct reader *reader = store_reader_on(copy, true, err);
-    store_copy_remove(copy);
+    file_private_remove(copy);
     return reader;
 }
 
@@ -68,9 +77,13 @@ bool store_reader_see(const char *path, struct rows_seen *seen) {
     seen->recent = st.st_mtim.tv_nsec == 0 && clock_wall_ns() / NS_PER_S - st.st_mtim.tv_sec <= COARSEST_S;
     snprintf(log, sizeof log, "%s-wal", path);
     if (stat(log, &st) == 0) {
+        seen->log_ino = st.st_ino;
         seen->log_size = st.st_size;
         seen->log_changed = st.st_mtim;
     }
+    snprintf(log, sizeof log, "%s-shm", path);
+    if (stat(log, &st) == 0)
+        seen->index_ino = st.st_ino;
     return true;
 }
 
@@ -80,6 +93,11 @@ static bool is_same_time(struct timespec a, struct timespec b) {
 
 static bool is_same_file(const struct rows_seen *a, const struct rows_seen *b) {
     return a->dev == b->dev && a->ino == b->ino;
+}
+
+/* And what lies beside it, too. What a connection has of these is still in use, so that no other file can have its number. */
+static bool are_same_files(const struct rows_seen *a, const struct rows_seen *b) {
+    return is_same_file(a, b) && a->log_ino == b->log_ino && a->index_ino == b->index_ino;
 }
 
 static bool is_as_seen(const struct rows_seen *a, const struct rows_seen *b) {
@@ -92,7 +110,7 @@ bool store_reader_unchanged(const char *path, const struct rows_seen *then) {
     return store_reader_see(path, &now) && is_as_seen(&now, then);
 }
 
-/* Its path leads to another file since it was opened, or nowhere. That of a copy leads nowhere. */
+/* The path of what is open leads to another file since then, or nowhere, as that of a copy does. */
 static bool is_moved(const struct rows *r) {
     int moved = 0;
     return sqlite3_file_control(r->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
@@ -129,13 +147,13 @@ static bool may_have_ended(const struct rows *r) {
 
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err);
 
-/* Opens the file anew when somebody went on recording it unseen, or put another one there, or its recorder began or ended. One that is gone
- * stays open, also while a new one is being made in its place. */
+/* Opens the file anew when somebody went on recording it unseen, or put another one or another index there, or its recorder began or ended. One that
+ * is gone stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
     if (!store_reader_see(r->path, &now))
         return 0;
-    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : is_same_file(&now, &r->seen);
+    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : are_same_files(&now, &r->seen);
     if (same && !may_have_ended(r))
         return 0;
     struct err why = {0};
@@ -158,6 +176,11 @@ static bool changed_hands(struct rows *r) {
     if (r->asked_at == r->version)
         return false;
     r->asked_at = r->version;
+    struct rows_seen now;
+    if (!store_reader_see(r->path, &now))
+        return false;
+    if (!is_same_file(&now, &r->seen))
+        return true; /* what was read may have been in that one's log */
     if (is_moved(r) || file_lock_holder(r->path) == r->recorder)
         return false;
     r->recorder = ROWS_RECORDER_UNKNOWN;
@@ -175,7 +198,9 @@ static int is_readable(const char *path, const char *given, struct err *err) {
 
 static struct reader *open_as_it_stands(const char *path, long recorder, bool settles, struct err *err) {
     struct err why = {0};
-    struct reader *reader = store_reader_on(path, !recorder, &why);
+    if (!recorder && file_index_is_foreign(path))
+        return open_settled(path, err);
+    struct reader *reader = store_reader_on(path, !recorder || log_is_elsewhere(path), &why);
     if (reader    ? !recorder && holds_kept((struct rows *)reader, path)
         : settles ? store_reader_unsettled(path)
                   : log_is_closed(path)) {
@@ -223,7 +248,7 @@ static struct rows *open_once(const char *path, const char *given, bool settles,
 }
 
 /* A file may become another one meanwhile. What failed then says nothing about either, unless it does so each time; a copy may hold some of
- * both; and SQLite may have opened the log of the one for the other, as it does that by the name. */
+ * both; and SQLite may have opened the log of the one for the other, or the index of one log for another, as it does that by the name. */
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
     struct err first = {0};
     bool each_time = true;
@@ -233,12 +258,12 @@ static struct rows *open_settling(const char *path, const char *given, bool sett
         store_reader_see(path, &before);
         struct rows *r = open_once(path, given, settles, &before, &why);
         store_reader_see(path, &after);
-        bool settled = is_as_seen(&before, &after);
-        if (r && (settled || !is_moved(r)))
+        bool same = are_same_files(&before, &after), settled = same && is_as_seen(&before, &after);
+        if (r && (r->is_still ? settled || !is_moved(r) : same && !is_moved(r)))
             return r;
         if (r)
             reader_close(&r->reader);
-        else if (settled)
+        else if (settled && why.sys != EAGAIN)
             return err_pass(err, &why, NULL), NULL;
         if (i == 0)
             first = why;

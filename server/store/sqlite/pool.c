@@ -3,7 +3,7 @@
 
 int store_pool_start(struct store *s, struct err *err) {
     for (size_t i = 0; i < STORE_READERS; i++)
-        if (!(s->pool.readers[i] = store_reader_on(s->path, false, err)))
+        if (!(s->pool.readers[i] = store_reader_own(s->path, err)))
             return -1;
     return 0;
 }

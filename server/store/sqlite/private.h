@@ -14,6 +14,7 @@
  *     kept.c      what was kept goes into its place
  *     reading_vfs.c  a file that nobody writes, until somebody does
  *     log.c       SQLite's log goes into the database
+ *     foreign_log.c  a log that is another file's
  *     flush.c     a slice becomes chunks, summaries and arrivals
  *     totals.c    what all series of a name come to
  *     session.c   sessions, reset
@@ -119,7 +120,8 @@ struct store {
     bool is_new; /* this run made the file */
     int lock_fd;
     sqlite3 *db;
-    int log_pages; /* log.c: since the last commit, if it was not copied */
+    bool log_begins; /* all of the log is in the file: the next transaction is the first of a new one */
+    int log_pages;   /* log.c: since the last commit, if it was not copied */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     const char *const *texts; /* SQL_N of them */
@@ -202,6 +204,8 @@ struct store {
 
 /* log.c: instead of SQLite's own checkpoints. */
 void log_watch(struct store *s);
+void log_copy(
+    struct store *s); /* what is in the log into the database, as far as nobody reads what was there */
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
@@ -314,12 +318,21 @@ struct reader *pair_reader(struct reader *first, struct reader *second, struct e
 
 /* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
 bool store_reader_unsettled(const char *path);
-/* settle.c: a private copy in which all is in its place, and its end; open connections outlive that. */
+/* settle.c: a private copy in which all is in its place, until file_private_remove. */
 int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
-void store_copy_remove(const char *path);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
-/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. */
+/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
+struct reader *store_reader_own(const char *path, struct err *err);
+
+/* foreign_log.c */
+/* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
+bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
+/* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
+ * a file share an index, also one whose name is gone. */
+bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
+/* Opens a file to write, as sqlite3_open_v2, and removes such a log before. */
+int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db);
 
 #endif

@@ -347,48 +347,23 @@ static const struct reader_ops ops = {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
-/* A path as an SQLite URI. immutable: without locks and without files beside it. */
-static int uri_of(const char *path, bool immutable, char *uri, size_t size) {
-    size_t n = (size_t)snprintf(uri, size, "file:");
-    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        if (n + 4 >= size)
-            return -1;
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
-                     strchr("/._-", *p);
-        if (plain)
-            uri[n++] = (char)*p;
-        else
-            n += (size_t)snprintf(uri + n, size - n, "%%%02X", *p);
-    }
-    if (n + 32 >= size)
-        return -1;
-    snprintf(uri + n, size - n, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
-    return 0;
-}
-
 static struct rows *open_rows(const char *path, bool immutable, struct err *err) {
-    char uri[3 * FILE_PATH_MAX + 64];
     struct rows *r = calloc(1, sizeof *r);
-    if (!r || uri_of(path, immutable, uri, sizeof uri) != 0) {
-        free(r);
+    if (!r) {
         err_set(err, ENOMEM, "cannot open the recording");
         return NULL;
     }
     r->reader.ops = &ops;
     r->is_still = immutable;
     r->life = -1;
-    db_settings();
-    if (sqlite3_open_v2(uri, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-                        immutable ? still_file_vfs() : reading_vfs()) == SQLITE_OK) {
-        sqlite3_extended_result_codes(r->db, 1);
+    r->db = reading_open(path, immutable, err);
+    if (r->db) {
         sqlite3_busy_timeout(r->db, 5000);
         if (db_run(r->db,
                    "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;"
                    "PRAGMA trusted_schema = OFF",
                    err) == 0)
             return r;
-    } else {
-        db_fail(r->db, err, "open the recording");
     }
     rows_free(&r->reader);
     return NULL;
@@ -403,13 +378,31 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-struct rows *rows_open(const char *path, struct err *err) {
-    return open_rows(path, is_alone(path), err);
-}
-
-struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+/* Another file's log is as good as none. With an index of another log nothing can be read for now: EAGAIN. */
+static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
+    if (!r || immutable)
+        return r;
+    db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
+    bool is_foreign = log_is_foreign(r->db, path, !may_be_alone);
+    bool fits = !log_index_is_foreign(r->db, !may_be_alone);
+    if (!is_foreign && fits)
+        return r;
+    rows_free(&r->reader);
+    if (is_foreign)
+        return open_rows(path, true, err);
+    err_set(err, 0, "somebody began to record into it meanwhile: ask again");
+    if (err)
+        err->sys = EAGAIN;
+    return NULL;
+}
+
+struct rows *rows_open(const char *path, struct err *err) {
+    return open_beside(path, true, err);
+}
+
+static struct reader *of_today(struct rows *r, const char *path, struct err *err) {
     if (!r)
         return NULL;
     int older = migrate_state(r->db, path, err);
@@ -420,4 +413,12 @@ struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *
                 path);
     rows_free(&r->reader);
     return NULL;
+}
+
+struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err) {
+    return of_today(open_beside(path, may_be_alone, err), path, err);
+}
+
+struct reader *store_reader_own(const char *path, struct err *err) {
+    return of_today(open_rows(path, false, err), path, err);
 }

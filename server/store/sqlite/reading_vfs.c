@@ -1,10 +1,13 @@
 /* DESIGN. Who reads a file without locks trusts that nobody writes it; this is how it is found out (decisions/0043). */
 #include "store/sqlite/reading_vfs.h"
 
+#include "store/sqlite/db.h"
+#include "store/sqlite/file.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
-#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,12 +112,39 @@ static void make_once(void) {
     pthread_once(&once, make_own);
 }
 
-const char *reading_vfs(void) {
-    make_once();
-    return usual ? reading.zName : NULL;
+/* A path as an SQLite URI. immutable: without locks and without files beside it. */
+static int uri_of(const char *path, bool immutable, char *uri, size_t size) {
+    size_t n = (size_t)snprintf(uri, size, "file:");
+    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+        if (n + 4 >= size)
+            return -1;
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                     strchr("/._-", *p);
+        if (plain)
+            uri[n++] = (char)*p;
+        else
+            n += (size_t)snprintf(uri + n, size - n, "%%%02X", *p);
+    }
+    if (n + 32 >= size)
+        return -1;
+    snprintf(uri + n, size - n, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+    return 0;
 }
 
-const char *still_file_vfs(void) {
+sqlite3 *reading_open(const char *path, bool still_file, struct err *err) {
+    char uri[3 * FILE_PATH_MAX + 64];
+    sqlite3 *db = NULL;
+    if (uri_of(path, still_file, uri, sizeof uri) != 0)
+        return err_set(err, ENOMEM, "cannot open the recording"), NULL;
+    db_settings();
     make_once();
-    return usual ? still.zName : NULL;
+    const char *vfs = !usual ? NULL : still_file ? still.zName : reading.zName;
+    if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, vfs) ==
+        SQLITE_OK) {
+        sqlite3_extended_result_codes(db, 1);
+        return db;
+    }
+    db_fail(db, err, "open the recording");
+    sqlite3_close(db);
+    return NULL;
 }

@@ -77,7 +77,7 @@ struct rows_arrival {
 /* A file and its log, as far as it shows that somebody went on recording. */
 struct rows_seen {
     dev_t dev;
-    ino_t ino;
+    ino_t ino, log_ino, index_ino; /* the last two: 0 where there is none */
     off_t size, log_size;
     struct timespec changed, log_changed;
     bool

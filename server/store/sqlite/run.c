@@ -144,7 +144,7 @@ int store_run_begin(struct store *s, struct err *err) {
     s->age_checked_at = 0; /* and the retention's clock starts with the first that is */
     /* A copy of the file alone, without its log, has the open mark, too. */
     if (!s->in_memory)
-        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        log_copy(s);
     return count_earlier(s, SAMPLES_BEFORE, err);
 }
 

@@ -1,4 +1,5 @@
 /* A copy of an older recording, or of one whose recorder was killed, with everything in its place. */
+#include "store/sqlite/file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
 
@@ -69,33 +70,22 @@ static int copy_log(const char *log, const char *to, const char *path, struct er
     return failed;
 }
 
-void store_copy_remove(const char *path) {
-    char name[FILE_PATH_MAX];
-    file_drop_logs(path);
-    unlink(path);
-    snprintf(name, sizeof name, "%s", path);
-    char *slash = strrchr(name, '/');
-    *slash = '\0';
-    rmdir(name);
-}
-
 /* A copy that is brought up to date, with all that was kept in its place, as the file itself is not to be changed. */
 int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err) {
-    char directory[FILE_PATH_MAX], from_log[FILE_PATH_MAX + 8], to_log[FILE_PATH_MAX + 8];
-    if (file_private_directory(directory, err) != 0)
+    char from_log[FILE_PATH_MAX + 8], to_log[FILE_PATH_MAX + 8];
+    if (file_private(copy, err) != 0)
         return -1;
-    if (snprintf(copy, FILE_PATH_MAX, "%s/db", directory) >= FILE_PATH_MAX)
-        return err_set(err, ENAMETOOLONG, "cannot copy %s", path);
     snprintf(from_log, sizeof from_log, "%s-wal", path);
     snprintf(to_log, sizeof to_log, "%s-wal", copy);
     sqlite3 *db = NULL;
+    bool removed;
     int failed = copy_database(path, copy, err) != 0 || copy_log(from_log, to_log, path, err) != 0;
-    if (!failed && sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (!failed && log_open_own(copy, NULL, &removed, &db) != SQLITE_OK)
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
     sqlite3_close(db);
     failed = failed || store_settle(copy, err) != 0;
     if (failed)
-        store_copy_remove(copy);
+        file_private_remove(copy);
     return failed ? -1 : 0;
 }

@@ -160,12 +160,10 @@ static int write_large(struct store *s, struct err *err) {
 /* Deleted or moved under us: recording and answering go on, but what is at the path is not this recording. */
 static void check_path(struct store *s) {
     int64_t now = clock_mono_ns();
-    struct stat ours, there;
     if (s->path_lost || s->in_memory || now - s->path_checked_at < PATH_CHECK_NS)
         return;
     s->path_checked_at = now;
-    s->path_lost = fstat(s->lock_fd, &ours) == 0 &&
-                   (stat(s->path, &there) != 0 || ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+    s->path_lost = !file_is_at(s->path, s->lock_fd);
     if (s->path_lost)
         log_warning(
             "%s was deleted or moved while it is being recorded: what comes now will not be found there",
@@ -218,12 +216,20 @@ static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    int code = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, log_file_vfs());
+    bool removed;
+    int code = log_open_own(s->path, log_file_vfs(), &removed, &s->db);
+    if (removed)
+        log_warning("%s: the log beside it was another recording's that lay there before, and was removed",
+                    s->options.path);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
     sqlite3_busy_handler(s->db, wait_for_lock, s);
-    int older = s->is_new ? 0 : migrate_state(s->db, s->options.path, err);
+    int older = !file_is_at(s->path, s->lock_fd)
+                    ? err_set(err, 0, "another file took the place of %s while it was opened: start again",
+                              s->options.path)
+                : s->is_new ? 0
+                            : migrate_state(s->db, s->options.path, err);
     if (older < 0) { /* leave everything as it is, the log too */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return -1;
@@ -233,6 +239,8 @@ static int open_database(struct store *s, struct err *err) {
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
     log_watch(s);
+    if (!s->is_new)
+        log_copy(s);
     s->texts = texts;
     return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
 }
@@ -287,27 +295,17 @@ static int load_verdicts(struct store *s, struct err *err) {
 
 static int open_all(struct store *s, struct err *err) {
     s->in_memory = strcmp(s->options.path, ":memory:") == 0;
-    char directory[FILE_PATH_MAX] = "";
-    if (s->in_memory) {
-        if (file_private_directory(directory, err) != 0)
-            return -1;
-        if (snprintf(s->path, sizeof s->path, "%s/db", directory) >= (int)sizeof s->path)
-            return err_set(err, ENAMETOOLONG, "cannot record to memory");
-    } else if (file_path(s->options.path, s->path, err) != 0) {
+    if ((s->in_memory ? file_private(s->path, err) : file_path(s->options.path, s->path, err)) != 0)
         return -1;
-    }
     int result = file_lock(s->path, &s->is_new, &s->lock_fd, err);
-    if (result == 0)
+    if (result == 0 && !s->in_memory)
         file_real(s->path);
     if (result == 0 && (open_database(s, err) != 0 || store_verdicts_start(s, err) != 0 ||
                         load_all(s, err) != 0 || store_run_begin(s, err) != 0 ||
                         store_pool_start(s, err) != 0 || (!s->is_new && load_verdicts(s, err) != 0)))
         result = -1;
-    if (s->in_memory) { /* every connection is open: the names can go, so that nothing outlives the process */
-        file_drop_logs(s->path);
-        unlink(s->path);
-        rmdir(directory);
-    }
+    if (s->in_memory) /* every connection is open: the names can go, so that nothing outlives the process */
+        file_private_remove(s->path);
     return result;
 }
 
@@ -377,7 +375,10 @@ struct store *store_open(const struct store_options *options, struct err *err) {
  * middle of an answer is waited for. */
 static void empty_log(struct store *s) {
     sqlite3_busy_timeout(s->db, READERS_WAIT_MS);
-    db_run(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_BUSY)
+        log_warning(
+            "%s: another program still reads it, so what came last stays in %s-wal: keep the two together",
+            s->options.path, s->options.path);
 }
 
 void store_close(struct store *s) {

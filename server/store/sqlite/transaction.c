@@ -8,6 +8,15 @@ int store_prepare(struct store *s, enum store_sql last, struct err *err) {
     return 0;
 }
 
+/* Once everything of a log is in the file it begins anew, and says whose it is (foreign_log.c). */
+static int sign_log(struct store *s, struct err *err) {
+    if (!s->log_begins || s->in_memory)
+        return 0;
+    return db_run(
+        s->db, "INSERT INTO counters VALUES ('logs', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+        err);
+}
+
 int store_begin(struct store *s, struct err *err) {
     if (s->open_transaction)
         return 0;
@@ -21,13 +30,17 @@ int store_begin(struct store *s, struct err *err) {
         return -1;
     s->locked_seen_at = 0;
     s->open_transaction = true;
-    return 0;
+    return sign_log(s, err) == 0 ? 0 : store_roll_back(s, err);
 }
 
 int store_end(struct store *s, struct err *err) {
+    bool begins = s->log_begins;
+    s->log_begins = false; /* but it is copied within the commit at times, and then begins again */
     log_file_begin(s->db);
     int result = db_done(s->db, s->sql[SQL_COMMIT], err);
     log_file_end(s->db);
+    if (result != 0)
+        s->log_begins = begins;
     return result;
 }
 

@@ -190,7 +190,7 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
             continue;
         }
         if (!failed) /* of two states */
-            store_copy_remove(f->copy);
+            file_private_remove(f->copy);
         else if (unchanged)
             err_pass(err, &why, NULL);
         f->copy[0] = '\0';
@@ -199,7 +199,7 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
     failed = failed || open_readers(s, files, n, err) != 0;
     for (size_t i = 0; i < 2; i++) /* every connection is open: the names can go */
         if (files[i].copy[0])
-            store_copy_remove(files[i].copy);
+            file_private_remove(files[i].copy);
     return failed ? -1 : 0;
 }
 

@@ -1,6 +1,9 @@
 /* What only a file can show: what outlives the process, and what is refused. */
 #include "store/fixture.h"
+#include "store/sqlite/db.h"
+#include "store/sqlite/file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -340,9 +343,37 @@ static void moved_away(void) {
     place_remove(&p);
 }
 
+static bool is_index_kept(const struct place *p) {
+    char index[160];
+    snprintf(index, sizeof index, "%s-shm", p->path);
+    int fd = open(p->path, O_RDWR | O_CLOEXEC);
+    file_drop_index(p->path, fd);
+    close(fd);
+    return access(index, F_OK) == 0;
+}
+
+/* Whoever has it open would not see what is recorded from then on. */
+static void index_of_a_log(void) {
+    struct place p;
+    sqlite3 *db;
+    place_make(&p);
+    store_close(open_at(p.path));
+    db_settings();
+    OK(sqlite3_open(p.path, &db));
+    OK(sqlite3_exec(db, "SELECT * FROM run", NULL, NULL,
+                    NULL)); /* a reader made it, of a log that is empty */
+    CU_ASSERT(is_index_kept(&p));
+    OK(sqlite3_exec(db, "UPDATE counters SET value = value + 1", NULL, NULL, NULL));
+    CU_ASSERT(is_index_kept(&p));
+    CU_ASSERT_EQUAL(truncate(p.log, 0), 0); /* as who removed the log leaves it */
+    CU_ASSERT(!is_index_kept(&p));
+    sqlite3_close(db);
+    place_remove(&p);
+}
+
 UNIT_MAIN("store/file", {"opened again", reopen}, {"kill -9 loses nothing that was committed", crash},
           {"nothing of :memory: remains", nothing_of_memory_remains},
           {"foreign and newer files are left alone", foreign_files},
           {"older ones are migrated", older_is_migrated}, {"newer only in the log", newer_in_the_log},
           {"paths that cannot be", bad_paths}, {"a second writer is told who the first is", second_writer},
-          {"the file is moved or deleted", moved_away})
+          {"the file is moved or deleted", moved_away}, {"the index of a log", index_of_a_log})

@@ -1,11 +1,14 @@
 /* A recording that is looked at while somebody makes it, writes it or puts another one in its place. */
-#include "store/fixture.h"
+#include "store/ended.h"
+#include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #define ROWS 20000 /* more than SQLite keeps pages of */
 
@@ -28,14 +31,6 @@ static struct reader *begin_at(const char *path) {
     return r;
 }
 
-static void record(const char *path, const char *name, int n) {
-    struct store *s = open_at(path);
-    for (int i = 0; i < n; i++)
-        put_number(s, name, i * 1.37);
-    COMMIT(s);
-    store_close(s);
-}
-
 /* A reader that has begun cannot have the rest of its moment. The next moment is that of the file as it is. */
 static void written_meanwhile(void) {
     struct place p;
@@ -50,6 +45,48 @@ static void written_meanwhile(void) {
     r->ops->end(r);
     OK(r->ops->begin(r, &err));
     EQ_INT(count(r, NULL), ROWS + 1);
+    r->ops->end(r);
+    reader_close(r);
+    place_remove(&p);
+}
+
+#define IN_USE 128 /* the byte of an index that all lock who have it open */
+
+/* As SQLite in another process does that opens the index: it cuts it off when nobody has it open. */
+static bool is_in_use(const char *index) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = IN_USE, .l_len = 1};
+        int fd = open(index, O_RDWR | O_CLOEXEC);
+        if (fd < 0 || fcntl(fd, F_GETLK, &lock) != 0)
+            _exit(2);
+        if (lock.l_type == F_UNLCK && ftruncate(fd, 3) != 0)
+            _exit(2);
+        _exit(lock.l_type == F_UNLCK);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    return status == 0;
+}
+
+/* The index of a log is mapped by the readers of two files that lay there one after the other. When those of one are done, those of the
+ * other still have it open. */
+static void index_of_two(void) {
+    struct place p;
+    char other[160], index[160];
+    sqlite3 *db;
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    snprintf(index, sizeof index, "%s-shm", p.path);
+    record_killed(p.path, "one", ROWS);
+    struct reader *r = begin_at(p.path);
+    record(other, "two", 1);
+    CU_ASSERT_EQUAL_FATAL(rename(other, p.path), 0);
+    EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+    sqlite3_close(db);
+    CU_ASSERT(is_in_use(index));
+    EQ_INT(count(r, NULL), ROWS);
     r->ops->end(r);
     reader_close(r);
     place_remove(&p);
@@ -74,6 +111,36 @@ static void written_and_moved(void) {
     r->ops->end(r);
     reader_close(r);
     unlink(moved);
+    place_remove(&p);
+}
+
+/* Its recorder knows of no reader of another name: what it copies into the file is told, not read as if it belonged together. */
+static void recorded_by_another_name(void) {
+    struct place p;
+    struct err why = {0};
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "one", ROWS);
+    struct store *s = open_at(p.path);
+    CU_ASSERT_EQUAL_FATAL(link(p.path, other), 0);
+    struct reader *r = begin_at(other);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r->ops->note(r), "is being recorded by process"));
+    struct store_removed removed;
+    OK(store_reset(s, 1, &removed, &err));
+    for (int i = 0; i < ROWS; i++)
+        put_number(s, "two", i * 1.37);
+    COMMIT(s);
+    log_copy(s);
+    EQ_INT(count(r, &why), -1);
+    EQ_INT(why.sys, EAGAIN);
+    r->ops->end(r);
+    OK(r->ops->begin(r, &err));
+    EQ_INT(count(r, NULL), ROWS);
+    r->ops->end(r);
+    reader_close(r);
+    store_close(s);
+    unlink(other);
     place_remove(&p);
 }
 
@@ -150,6 +217,35 @@ static void replaced_meanwhile(void) {
     place_remove(&p);
 }
 
+/* Who reads what a killed recorder left, or records in memory, and is ended by a signal. */
+static void ended_beside_a_copy(void) {
+    struct place p;
+    char copy[FILE_PATH_MAX] = "";
+    place_make(&p);
+    record_killed(p.path, "one", 3);
+    for (int in_memory = 0; in_memory < 2; in_memory++) {
+        int named[2], status;
+        CU_ASSERT_EQUAL_FATAL(pipe(named), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            bool made = (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL)) == 0;
+            if (!made || write(named[1], copy, sizeof copy) != sizeof copy)
+                _exit(1);
+            raise(SIGTERM);
+        }
+        waitpid(child, &status, 0);
+        CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        EQ_INT(read(named[0], copy, sizeof copy), sizeof copy);
+        CU_ASSERT(strlen(copy) > 4);
+        CU_ASSERT_NOT_EQUAL(access(copy, F_OK), 0);
+        *strrchr(copy, '/') = '\0';
+        CU_ASSERT_NOT_EQUAL(access(copy, F_OK), 0);
+        close(named[0]);
+        close(named[1]);
+    }
+    place_remove(&p);
+}
+
 static void expect_unfinished(const char *path) {
     struct err why = {0};
     struct reader *r = store_reader_open(path, &why);
@@ -220,6 +316,7 @@ static void made_again_and_again(void) {
 
 UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"written and moved", written_and_moved}, {"an older one in its place", older_in_its_place},
-          {"ended beside a reader", ended_beside_a_reader}, {"the log of nothing", log_of_nothing},
-          {"another one in its place", replaced_meanwhile}, {"while it is made", being_made},
-          {"made again and again", made_again_and_again})
+          {"ended beside a reader", ended_beside_a_reader}, {"ended beside a copy", ended_beside_a_copy},
+          {"the log of nothing", log_of_nothing}, {"recorded by another name", recorded_by_another_name},
+          {"the index of two files", index_of_two}, {"another one in its place", replaced_meanwhile},
+          {"while it is made", being_made}, {"made again and again", made_again_and_again})

@@ -1,0 +1,93 @@
+/* DESIGN. SQLite knows the log of a file by its name alone. Who moves a recording to where one lay whose recorder was killed leaves that one's
+ * log beside it, and SQLite would put the pages of the one into the other. So each log says whose it is: with its first commit it has the page
+ * of `counters`, where its number is one more than in the file (sign_log), beside a number of the file's own. A log is signed once all of the one
+ * before is in the file. So a file read through its own log has that same number of its own, and counts as many logs as the file alone, or one
+ * more; also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. */
+#include "store/sqlite/private.h"
+#include "store/sqlite/reading_vfs.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define OPEN_TRIES 16    /* beside readers that open what lay there before */
+#define INDEX_PART 32768 /* as SQLite maps it */
+#define WAIT_MS    2000  /* for one of them that makes an index */
+
+struct signature {
+    int64_t own, logs;
+};
+
+/* hash_seed never changes; the recording's name does, when the file is emptied. */
+static int read_signature(sqlite3 *db, struct signature *s) {
+    return db_int(db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &s->own, NULL) != 0 ||
+                   db_int(db, "SELECT value FROM counters WHERE name = 'logs'", 0, &s->logs, NULL) != 0
+               ? -1
+               : 0;
+}
+
+bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
+    sqlite3_file *file = NULL, *log = NULL;
+    uint32_t index[FILE_INDEX_HEAD];
+    unsigned char head[FILE_LOG_HEAD];
+    void volatile *mapped = NULL;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
+        !file->pMethods || file->pMethods->iVersion < 2 || !log->pMethods ||
+        file->pMethods->xShmMap(file, 0, INDEX_PART, 0, &mapped) != SQLITE_OK || !mapped)
+        return false;
+    for (size_t i = 0; i < FILE_INDEX_HEAD; i++)
+        index[i] = ((const uint32_t volatile *)mapped)[i];
+    bool is_read = log->pMethods->xRead(log, head, sizeof head, 0) == SQLITE_OK;
+    return !file_index_fits(index, is_read ? head : NULL, is_recorded);
+}
+
+/* Where the file alone cannot be read, nothing is known; nor by an index of another log. */
+static bool is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
+    struct signature alone, with_log;
+    bool is_read = read_signature(db, &with_log) == 0;
+    int code = sqlite3_errcode(db) & 0xff;
+    if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
+        return false;
+    if (log_index_is_foreign(db, is_recorded))
+        return false;
+    sqlite3 *file = reading_open(path, true, NULL);
+    bool is_known = file && read_signature(file, &alone) == 0;
+    sqlite3_close(file);
+    return is_known &&
+           (!is_read /* the pages of the two do not fit together */ || with_log.own != alone.own ||
+            with_log.logs < alone.logs || with_log.logs > alone.logs + 1);
+}
+
+bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
+    char name[FILE_PATH_MAX + 8];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", path);
+    if (stat(name, &st) != 0 || st.st_size == 0 || db_run(db, "BEGIN", NULL) != 0)
+        return false;
+    bool result = is_foreign(db, path, is_recorded);
+    db_run(db, "COMMIT", NULL);
+    return result;
+}
+
+/* Who is about to open what is removed here may make an index once more, of the log that he has open. So it is looked at again when this connection
+ * has it open: from then on nobody makes it anew. */
+int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db) {
+    *removed = false;
+    for (int i = 0;; i++) {
+        int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
+        if (code != SQLITE_OK || i == OPEN_TRIES)
+            return code;
+        sqlite3_busy_timeout(*db, WAIT_MS);
+        db_run(*db, "PRAGMA user_version", NULL);
+        bool foreign = log_is_foreign(*db, path, false);
+        if (!foreign && !log_index_is_foreign(*db, false))
+            return code;
+        *removed = *removed || foreign;
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        sqlite3_close(*db);
+        if (foreign)
+            file_drop_logs(path);
+        else
+            file_drop_index(path, -1);
+    }
+}

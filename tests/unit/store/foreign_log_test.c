@@ -1,0 +1,242 @@
+/* A log that lies beside a file is read and put into it only when it is its own. */
+#include "store/ended.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/private.h"
+
+#include <errno.h>
+
+static int count_name(void *arg, const struct sample_row *row) {
+    ++((int *)arg)[row->spelling->name.p[0] == 'o' ? 0 : 1];
+    return 0;
+}
+
+/* Samples that a reader of the file finds: of names with 'o' and of others. */
+static void expect_samples(const char *path, int of_o, int of_others) {
+    struct err why = {0};
+    int n[2] = {0};
+    struct reader *r = store_reader_open(path, &why);
+    if (!r)
+        fprintf(stderr, "%s\n", why.text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->samples(r, &everything, false, count_name, n, &err));
+    r->ops->end(r);
+    reader_close(r);
+    EQ_INT(n[0], of_o);
+    EQ_INT(n[1], of_others);
+}
+
+static void copy_file(const char *from, const char *to) {
+    struct buf bytes = read_file(from);
+    write_file(to, bytes.p, bytes.n);
+    buf_free(&bytes);
+}
+
+/* Readers and the next recorder go by what is there now alone. */
+static void moved_over(int was, int is) {
+    struct place p;
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "other", 3);
+    record_killed(p.path, "other", was);
+    record(other, "new", is);
+    CU_ASSERT_EQUAL(rename(other, p.path), 0);
+    expect_samples(p.path, 0, is);
+    record_killed(p.path, "new", 1);
+    expect_samples(p.path, 0, is + 1);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 0, is + 2);
+    EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    place_remove(&p);
+}
+
+static void another_recording(void) {
+    moved_over(1, 1);
+    moved_over(1, 9000);
+    moved_over(9000, 1);
+    moved_over(90000, 90000);
+}
+
+/* The first recorder of a file may be killed, too, as soon as it has recorded something. */
+static void of_a_first_run(void) {
+    struct place p;
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record_killed(p.path, "other", 5);
+    record(other, "new", 2);
+    CU_ASSERT_EQUAL(rename(other, p.path), 0);
+    expect_samples(p.path, 0, 2);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 0, 3);
+    place_remove(&p);
+}
+
+/* A copy from before has the number, but not the logs that came since. */
+static void an_older_copy(void) {
+    struct place p;
+    char copy[160];
+    place_make(&p);
+    snprintf(copy, sizeof copy, "%s.copy", p.path);
+    record(p.path, "one", 3);
+    copy_file(p.path, copy);
+    record(p.path, "one", 4);
+    record_killed(p.path, "one", 5);
+    CU_ASSERT_EQUAL(rename(copy, p.path), 0);
+    expect_samples(p.path, 3, 0);
+    record(p.path, "one", 1);
+    expect_samples(p.path, 4, 0);
+    EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    place_remove(&p);
+}
+
+/* A file that is moved with its log, to where somebody still has the index of another log mapped. */
+static void the_index_alone(void) {
+    struct place p, other;
+    place_make(&p);
+    place_make(&other);
+    for (int i = 0; i < 2; i++) {
+        record(p.path, "new", 1);
+        record_killed(p.path, "new", i ? 9000 : 1);
+        struct reader *r = store_reader_open(p.path, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+        OK(r->ops->begin(r, &err));
+        record(other.path, "one", 3);
+        record_killed(other.path, "one", i ? 1 : 5000);
+        CU_ASSERT_EQUAL(rename(other.path, p.path), 0);
+        CU_ASSERT_EQUAL(rename(other.log, p.log), 0);
+        expect_samples(p.path, i ? 4 : 5003, 0);
+        record(p.path, "one", 1);
+        expect_samples(p.path, i ? 5 : 5004, 0);
+        EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+        r->ops->end(r);
+        reader_close(r);
+        file_drop_logs(p.path);
+        file_drop_logs(other.path);
+        unlink(p.path);
+    }
+    place_remove(&p);
+    place_remove(&other);
+}
+
+/* Connections of a process to a file share an index, also when the next recorder has made another one. Nothing is read by it then. */
+static void an_index_that_is_gone(void) {
+    struct place p;
+    char other[160];
+    struct err why = {0};
+    sqlite3 *db;
+    int go[2], status;
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "other", 3);
+    record_killed(p.path, "other", 9000);
+    CU_ASSERT_EQUAL_FATAL(pipe(go), 0);
+    pid_t recorder = fork(); /* before this process has the index open */
+    if (recorder == 0) {
+        char byte;
+        if (read(go[0], &byte, 1) == 1)
+            put_numbers(p.path, "new", 2, false);
+        _exit(CU_get_number_of_failures() > 0);
+    }
+    record(other, "new", 5);
+    CU_ASSERT_EQUAL(rename(other, p.path), 0);
+    EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_exec(db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+    EQ_INT(write(go[1], "", 1), 1);
+    waitpid(recorder, &status, 0);
+    EQ_INT(status, 0);
+    close(go[0]);
+    close(go[1]);
+    struct reader *r = store_reader_open(p.path, &why);
+    CU_ASSERT_PTR_NULL(r);
+    EQ_INT(why.sys, EAGAIN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "ask again"));
+    reader_close(r);
+    sqlite3_close(db);
+    expect_samples(p.path, 0, 7);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 0, 8);
+    place_remove(&p);
+}
+
+/* As many commits as it takes for the log to begin anew, at times beside a reader that keeps it from that. Never ends. */
+static void go_on(const char *path, int commits) {
+    struct store *s = open_at(path);
+    struct reader *r = NULL;
+    struct err why;
+    for (int i = 0; i < commits; i++) {
+        for (int k = 0; k < 300; k++)
+            put_number(s, "one", k * 1.37);
+        if (i % 5 == 0)
+            put_in(s, 1, SOURCE_UDP, AT, "one", 1, METRIC_COUNT, "i:0"), put_number(s, "one", 1);
+        COMMIT(s);
+        store_shorten_log(s);
+        if (i % 40 == 20 && (r = store_reader_open(path, &why)))
+            r->ops->begin(r, &why);
+        if (i % 40 == 35 && r) {
+            r->ops->end(r);
+            reader_close(r);
+            r = NULL;
+        }
+    }
+    _exit(CU_get_number_of_failures() > 0);
+}
+
+static int samples_of(int commits) {
+    return commits * 300 + (commits + 4) / 5 * 2;
+}
+
+/* Nothing of a log of its own is lost, wherever its recorder is killed, and by whichever way it is read. */
+static void its_own(void) {
+    static const int commits[] = {1, 2, 20, 37, 90, 161, 3};
+    struct place p, copy;
+    int n = 0;
+    place_make(&p);
+    place_make(&copy);
+    for (size_t i = 0; i < sizeof commits / sizeof commits[0]; i++) {
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            go_on(p.path, commits[i]);
+        waitpid(child, &status, 0);
+        EQ_INT(status, 0);
+        n += samples_of(commits[i]);
+        expect_samples(p.path, n, 0);
+        copy_file(p.path, copy.path);
+        copy_file(p.log, copy.log);
+        expect_samples(copy.path, n, 0);
+    }
+    record(p.path, "one", 1);
+    expect_samples(p.path, n + 1, 0);
+    place_remove(&p);
+    place_remove(&copy);
+}
+
+/* Also as long as somebody writes it. */
+static void beside_a_recorder(void) {
+    struct place p;
+    sqlite3 *db;
+    int looked = 0, foreign = 0, status;
+    place_make(&p);
+    record(p.path, "one", 1);
+    pid_t child = fork();
+    if (child == 0)
+        go_on(p.path, 400);
+    EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        foreign += log_is_foreign(db, p.path, true);
+        looked++;
+    }
+    EQ_INT(status, 0);
+    EQ_INT(foreign, 0);
+    CU_ASSERT(looked > 10);
+    sqlite3_close(db);
+    expect_samples(p.path, samples_of(400) + 1, 0);
+    place_remove(&p);
+}
+
+UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
+          {"of another one's first run", of_a_first_run}, {"an older copy", an_older_copy},
+          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
+          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
