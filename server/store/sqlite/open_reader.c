@@ -234,7 +234,7 @@ static struct rows *open_settling(const char *path, const char *given, bool sett
         struct rows *r = open_once(path, given, settles, &before, &why);
         store_reader_see(path, &after);
         bool settled = is_as_seen(&before, &after);
-        if (r && (settled || !is_moved(r)))
+        if (r && (settled || (is_same_file(&before, &after) && !is_moved(r))))
             return r;
         if (r)
             reader_close(&r->reader);
