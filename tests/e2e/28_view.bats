@@ -257,6 +257,17 @@ replaced_in() { # QUERY: other.db takes the place of k.db while the answer is se
     replaced_in 'series?limit=100000'
 }
 
+@test "a long flush is of one file, or cut short" {
+    long=$(printf '%0400d' 0)
+    for name in older newer; do
+        seq 30000 | awk -v name="$name" -v long="$long" '{printf "%d.000\t%s:1|c|#long:%s,i:%d\n", 1700000000 + int($1 / 30) * 15, name, long, $1 % 30}' >"$name.txt"
+        statwit import -q "$name.txt" --db "$name.db"
+    done
+    mv older.db k.db
+    mv newer.db other.db
+    replaced_in 'flush?format=json'
+}
+
 @test "a stream on view ends when a copy of its file, which has the same name, takes its place" {
     statwit run -q --db k.db -- "$BIN" send one:1\|c
     view k.db
