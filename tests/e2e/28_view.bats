@@ -286,6 +286,22 @@ replaced_in() { # QUERY: other.db takes the place of k.db while the answer is se
     done
 }
 
+@test "a chart that is kept is not told of another file, also where that has the same name" {
+    statwit run -q --db k.db -- true
+    cp k.db other.db
+    for file in k other; do # both go on
+        start --db $file.db
+        "$STATWIT_BIN" send "one:${#file}|c"
+        stop
+    done
+    view k.db
+    sum() { curl -fsS "${address}recorder/v1/timeline?name=one" | jq -c .sum; }
+    [ "$(sum)" = '[1]' ]
+    mv other.db k.db
+    [ "$(sum)" = '[5]' ]
+    stop
+}
+
 @test "view beside a recorder: what the status says is what the lists hold, and what was committed" {
     start --db k.db --keep-datagrams
     OTHER=$SERVER url=$STATWIT_URL
