@@ -11,5 +11,11 @@ CREATE TABLE run (
 -- The last UDP ports that sessions listened on, oldest first: who still sends there must not reach another session.
 CREATE TABLE used_port (id INTEGER PRIMARY KEY, port INTEGER NOT NULL);
 
--- A random name of 128 bits, by which a recording is known wherever it is copied.
-INSERT INTO counters VALUES ('recording_high', random()), ('recording_low', random());
+-- The recording's name, by which it is known wherever it is copied. That of a new one is random; here it is when the first record came and when the last
+-- one did, as each reader of an older file has a migrated copy of its own.
+INSERT INTO counters
+    WITH record (at) AS (
+        SELECT received_at FROM arrival UNION ALL SELECT received_at FROM event UNION ALL SELECT received_at FROM service_check
+        UNION ALL SELECT received_at FROM reject UNION ALL SELECT received_at FROM request)
+    SELECT 'recording_high', coalesce(min(at), (SELECT min(created_at) FROM session)) FROM record
+    UNION ALL SELECT 'recording_low', coalesce(max(at), (SELECT max(created_at) FROM session)) FROM record;

@@ -20,6 +20,7 @@ struct flush_answer {
     struct http_request *rq;
     struct flushes *flushes;
     struct ingest_session session; /* its id may be INGEST_ALL */
+    struct http_read_of of;
     struct buf page;
     size_t at; /* bytes of the page that were sent */
     bool begun, done, failed;
@@ -41,7 +42,8 @@ static void fill_page(struct flush_answer *a) {
     int more = 1;
     while (more > 0 && a->page.n == 0 && !h->stopping) {
         struct reader *r = http_read_begin(h, a->session.id, span_str(a->session.name), &a->err);
-        more = r ? flush_step(a->flushes, r, &a->page, &a->err) : -1;
+        bool same = r && http_read_same(h, r, &a->of, &a->err) >= 0;
+        more = same ? flush_step(a->flushes, r, &a->page, &a->err) : -1;
         http_read_end(h, r);
     }
     a->done = more == 0;
@@ -192,7 +194,8 @@ void control_flush(struct http_request *rq) {
         return;
     }
     q.feed.filter.session = span_str(session.id == INGEST_ALL ? NULL : session.name);
-    q.feed.filter.until = last_id;
+    q.feed.filter.until =
+        rq->http->options.view ? 0 : last_id; /* 0: up to the end, as the first page finds it */
     struct flush_answer *a = new_answer(rq, &q);
     free(q.feed.at_ns);
     if (!a)

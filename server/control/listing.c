@@ -32,8 +32,8 @@ struct listing {
     uint64_t budget;       /* samples that may still be read for that */
     bool done;
     struct http *http;
-    char recording[RECORDING_NAME_SIZE]; /* of a view; "": no page yet */
-    struct lines *lines;                 /* NULL: no datagrams are kept */
+    struct http_read_of of;
+    struct lines *lines; /* NULL: no datagrams are kept */
     struct buf page;
     size_t at; /* bytes of the page that were sent */
 };
@@ -242,22 +242,15 @@ static void finish(struct listing *l) {
     buf_str(&l->page, "}\n");
 }
 
-/* The moment has begun. In that of a viewed file another recording may be there than in the one before. */
+/* The moment has begun. */
 static int know_recording(struct listing *l, struct reader *r, struct err *err) {
-    char name[RECORDING_NAME_SIZE];
-    if (!l->http->options.view)
-        return 0;
-    if (r->ops->recording(r, name, err) != 0)
+    int first = http_read_same(l->http, r, &l->of, err);
+    if (first <= 0)
+        return first;
+    if (reader_last_id(r, l->ask.session_id, &l->last_id, err) != 0)
         return -1;
-    if (!l->recording[0]) {
-        memcpy(l->recording, name, sizeof name);
-        if (reader_last_id(r, l->ask.session_id, &l->last_id, err) != 0)
-            return -1;
-        l->until = l->ask.filter.until ? l->ask.filter.until : l->last_id;
-    }
-    return strcmp(l->recording, name) == 0
-               ? 0
-               : err_set(err, 0, "another recording is in the place of the one that it is of");
+    l->until = l->ask.filter.until ? l->ask.filter.until : l->last_id;
+    return 0;
 }
 
 static int fill_page(struct listing *l, struct err *err) {

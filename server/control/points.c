@@ -77,10 +77,13 @@ static void put_part(struct buf *b, struct span s) {
 
 static int put_question(struct buf *b, const struct glance *g, struct err *err) {
     const struct filter *f = &g->ask.filter;
-    char recording[RECORDING_NAME_SIZE]; /* where files are only looked at, another one may be in its place */
-    if (g->reader->ops->recording(g->reader, recording, err) != 0)
+    struct reader_file of[2] = {0}; /* where files are only looked at, another one may be in its place */
+    if (g->reader->ops->file(g->reader, of, err) != 0)
         return -1;
-    put_part(b, span_str(recording));
+    for (size_t i = 0; i < 2; i++) {
+        put_part(b, span_str(of[i].recording));
+        buf_printf(b, "%llx %llx ", (unsigned long long)of[i].device, (unsigned long long)of[i].inode);
+    }
     buf_printf(b, "%llu ", (unsigned long long)g->ask.session_id); /* two sessions may have had one name */
     put_part(b, f->session);
     put_part(b, f->name);

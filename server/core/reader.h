@@ -278,6 +278,16 @@ struct session_row {
 /* The name of a recording: 32 hexadecimal digits and a NUL. */
 #define RECORDING_NAME_SIZE 33
 
+/* A file, as long as it is the same: while rows come, and when its recorder ends. Copies have the recording's name, each its own file. */
+struct reader_file {
+    char recording[RECORDING_NAME_SIZE];
+    uint64_t device, inode;
+};
+
+static inline bool reader_file_is(const struct reader_file *a, const struct reader_file *b) {
+    return a->device == b->device && a->inode == b->inode && strcmp(a->recording, b->recording) == 0;
+}
+
 /* One `serve` or `run`, from start to stop. */
 struct run_row {
     uint64_t id;
@@ -433,6 +443,8 @@ struct reader_ops {
     struct reader *(*holder)(struct reader *, uint64_t session_id, uint64_t *before);
     /* The recording's own name, wherever it is copied; of two, some name that they alone have. May be NULL: the reader holds many. */
     int (*recording)(struct reader *, char name[RECORDING_NAME_SIZE], struct err *);
+    /* The file that the moment is of; of two recordings, [1] is the second one's. All readers of a file say the same. NULL: there is none. */
+    int (*file)(struct reader *, struct reader_file of[2], struct err *);
 };
 
 struct reader {

@@ -57,6 +57,21 @@ struct reader *http_read_begin(struct http *h, uint64_t session_id, struct span 
     return NULL;
 }
 
+int http_read_same(struct http *h, struct reader *reader, struct http_read_of *of, struct err *err) {
+    struct reader_file now[2] = {0};
+    if (!h->options.view)
+        return 0;
+    if (reader->ops->file(reader, now, err) != 0)
+        return -1;
+    if (!of->known) {
+        *of = (struct http_read_of){.known = true, .file = {now[0], now[1]}};
+        return 1;
+    }
+    return reader_file_is(&now[0], &of->file[0]) && reader_file_is(&now[1], &of->file[1])
+               ? 0
+               : err_set(err, 0, "another recording is in the place of the one that it is of");
+}
+
 void http_read_end(struct http *h, struct reader *reader) {
     if (!reader)
         return;

@@ -13,6 +13,14 @@ struct reader *http_read_begin(struct http *h, uint64_t session_id, struct span 
 void http_read_end(struct http *h, struct reader *reader);
 /* What http_read_begin looks for, where a reader has begun already. -1 with err unless the session is there. */
 int http_read_still(struct reader *reader, uint64_t session_id, struct span name, struct err *err);
+/* The file that an answer of several looks is of; {0} before the first of them. */
+struct http_read_of {
+    bool known;
+    struct reader_file file[2];
+};
+/* The reader has begun. Where recordings are viewed, another may be in the place of the one that was looked at before: -1 with err then. 1: it is
+ * the first look of a view, so nothing that was learned before need be true of it. 0: go on. */
+int http_read_same(struct http *h, struct reader *reader, struct http_read_of *of, struct err *err);
 /* err says that the session is not there any more: 404. */
 bool http_read_gone(const struct err *err);
 /* That, or 500 "cannot DO: …". */

@@ -237,7 +237,7 @@ view() { # FILE…: its address is in $address
     ask_on() {
         while [ ! -e done ]; do
             curl -sS -o answer -w '%{http_code}' "${address}recorder/v1/samples" >code || { echo "no answer" >>wrong; break; }
-            [ "$(cat code)" = 200 ] || { cat code answer >>wrong; continue; }
+            [ "$(cat code)" = 200 ] || { grep -q ': ask again' answer || cat code answer >>wrong; continue; }
             jq -r '[.samples[].name] | unique | join(" ")' answer >names
             grep -qx 'n[0-9]*' names || cat names >>wrong
             echo >>asked
@@ -260,6 +260,82 @@ view() { # FILE…: its address is in $address
     SERVER=$OTHER OTHER=
     stop
     [ "$status" -eq 0 ]
+replaced_in() { # QUERY: other.db takes the place of k.db while the answer is sent, which is more than the system holds
+    view k.db
+    mkfifo answer.fifo
+    curl -sSN -o answer.fifo "${address}recorder/v1/$1" 2>/dev/null &
+    client=$!
+    exec 8<answer.fifo
+    head -c 1000 <&8 >answer
+    mv other.db k.db
+    cat <&8 >>answer
+    exec 8<&-
+    status=0
+    wait $client || status=$?
+    [ "$status" -eq 18 ] # it was not all
+    grep -q older answer
+    [ "$(grep -c newer answer)" -eq 0 ]
+    grep -q 'was cut short: another recording is in the place of the one that it is of' view.err
+    curl -fsS "${address}recorder/v1/$1" >answer # another question is of the file that is there
+    grep -q newer answer
+    [ "$(grep -c older answer)" -eq 0 ]
+    stop
+}
+
+@test "a long list is of one file, or cut short: also where a copy, which has the same name, takes its place" {
+    long=$(printf '%0400d' 0)
+    statwit run -q --db k.db -- sh -c 'seq 30000 | sed "s/.*/older:1|c|#long:'"$long"',i:&/" | "$BIN" send -q'
+    cp k.db other.db
+    start --db other.db
+    statwit reset
+    seq 30000 | sed "s/.*/newer:1|c|#long:$long,i:&/" | "$BIN" send -q
+    stop
+    replaced_in 'series?limit=100000'
+}
+
+@test "a long flush is of one file, or cut short" {
+    long=$(printf '%0400d' 0)
+    for name in older newer; do
+        seq 30000 | awk -v name="$name" -v long="$long" '{printf "%d.000\t%s:1|c|#long:%s,i:%d\n", 1700000000 + int($1 / 30) * 15, name, long, $1 % 30}' >"$name.txt"
+        statwit import -q "$name.txt" --db "$name.db"
+    done
+    mv older.db k.db
+    mv newer.db other.db
+    replaced_in 'flush?format=json'
+}
+
+@test "a stream on view ends when a copy of its file, which has the same name, takes its place" {
+    statwit run -q --db k.db -- "$BIN" send one:1\|c
+    view k.db
+    for every in '' '?every_ms=100'; do
+        mkfifo stream.fifo
+        curl -sN "${address}recorder/v1/stream$every" >stream.fifo &
+        exec 8<stream.fifo
+        read -r -t 60 line <&8 # it has begun
+        cp k.db other.db
+        mv other.db k.db
+        while read -r -t 10 line <&8; do [[ $line != *"another recording is in the place of this one"* ]] || break; done # a keepalive, every 15 s, would be late
+        [[ $line = *"another recording is in the place of this one"* ]]
+        exec 8<&-
+        wait $! || true
+        rm stream.fifo
+    done
+}
+
+@test "a chart that is kept is not told of another file, also where that has the same name" {
+    statwit run -q --db k.db -- true
+    cp k.db other.db
+    for file in k other; do # both go on
+        start --db $file.db
+        "$STATWIT_BIN" send "one:${#file}|c"
+        stop
+    done
+    view k.db
+    sum() { curl -fsS "${address}recorder/v1/timeline?name=one" | jq -c .sum; }
+    [ "$(sum)" = '[1]' ]
+    mv other.db k.db
+    [ "$(sum)" = '[5]' ]
+    stop
 }
 
 @test "view beside a recorder: what the status says is what the lists hold, and what was committed" {

@@ -247,6 +247,12 @@ static struct rows *open_once(const char *path, const char *given, bool settles,
     return r;
 }
 
+/* What was opened is the file that lay there before and afterwards. A copy lies elsewhere: it is of that file as long as nobody wrote it. */
+static bool is_of_one(const struct rows *r, const struct rows_seen *before, const struct rows_seen *after) {
+    bool same = r->is_still ? is_same_file(before, after) : are_same_files(before, after);
+    return same && (!is_moved(r) || (r->is_still && is_as_seen(before, after)));
+}
+
 /* A file may become another one meanwhile. What failed then says nothing about either, unless it does so each time; a copy may hold some of
  * both; and SQLite may have opened the log of the one for the other, or the index of one log for another, as it does that by the name. */
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
@@ -258,8 +264,8 @@ static struct rows *open_settling(const char *path, const char *given, bool sett
         store_reader_see(path, &before);
         struct rows *r = open_once(path, given, settles, &before, &why);
         store_reader_see(path, &after);
-        bool same = are_same_files(&before, &after), settled = same && is_as_seen(&before, &after);
-        if (r && (r->is_still ? settled || !is_moved(r) : same && !is_moved(r)))
+        bool settled = are_same_files(&before, &after) && is_as_seen(&before, &after);
+        if (r && is_of_one(r, &before, &after))
             return r;
         if (r)
             reader_close(&r->reader);

@@ -329,6 +329,11 @@ static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], stru
     return 0;
 }
 
+static int file(struct reader *reader, struct reader_file of[2], struct err *err) {
+    struct paired *p = (struct paired *)reader;
+    return p->of[0]->ops->file(p->of[0], of, err) != 0 ? -1 : p->of[1]->ops->file(p->of[1], of + 1, err);
+}
+
 /* --- open and close ---------------------------------------------------------------------------------------------------------- */
 
 static const char *note(struct reader *reader) {
@@ -389,6 +394,7 @@ static const struct reader_ops ops = {
     .verdicts = verdicts,
     .holder = holder,
     .recording = recording,
+    .file = file,
 };
 
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err) {

@@ -284,6 +284,13 @@ static int recording(struct reader *reader, char name[RECORDING_NAME_SIZE], stru
     return got == 1 ? 0 : -1;
 }
 
+static int file(struct reader *reader, struct reader_file of[2], struct err *err) {
+    const struct rows *r = (const struct rows *)reader;
+    of->device = r->seen.dev;
+    of->inode = r->seen.ino;
+    return recording(reader, of->recording, err);
+}
+
 static void rows_free(struct reader *reader) {
     struct rows *r = (struct rows *)reader;
     for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
@@ -343,6 +350,7 @@ static const struct reader_ops ops = {
     .first_at = rows_first_at,
     .verdicts = verdicts,
     .recording = recording,
+    .file = file,
 };
 
 /* --- open and close ---------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ struct store_view {
     struct view_seen {
         uint64_t opened;
         unsigned version;
-        char recording[RECORDING_NAME_SIZE];
+        struct reader_file file;
     } seen[2];
     atomic_uint_fast64_t changes, replaced;
     uint64_t told; /* the changes when all was read */
@@ -63,14 +63,14 @@ static int see_files(struct store_view *v, struct err *err) {
     for (size_t i = 0; i < v->n; i++) {
         struct rows *r = v->of[i];
         struct view_seen *seen = &v->seen[i];
-        char name[RECORDING_NAME_SIZE];
-        if (seen->recording[0] && seen->opened == r->opened && seen->version == r->version)
+        struct reader_file file;
+        bool known = seen->file.recording[0];
+        if (known && seen->opened == r->opened && seen->version == r->version)
             continue;
-        if (r->reader.ops->recording(&r->reader, name, err) != 0)
+        if (r->reader.ops->file(&r->reader, &file, err) != 0)
             return -1;
-        v->replaced += seen->recording[0] && strcmp(seen->recording, name) != 0;
-        *seen = (struct view_seen){.opened = r->opened, .version = r->version};
-        memcpy(seen->recording, name, sizeof name);
+        v->replaced += known && !reader_file_is(&seen->file, &file);
+        *seen = (struct view_seen){.opened = r->opened, .version = r->version, .file = file};
         v->changes++;
     }
     return 0;
@@ -93,7 +93,7 @@ static int read_files(struct store *s, struct err *err) {
         return -1;
     pthread_mutex_lock(&s->stats_lock);
     s->stats = stats;
-    memcpy(s->recording, v->seen[0].recording, sizeof s->recording);
+    memcpy(s->recording, v->seen[0].file.recording, sizeof s->recording);
     pthread_mutex_unlock(&s->stats_lock);
     v->told = v->changes;
     return 0;

@@ -181,21 +181,13 @@ static void migrate_from(int version) {
     if (version <= 6)
         run_sql(p.path, FROM_7_TO_6);
     if (version <= 5)
-        run_sql(p.path, "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+        run_sql(p.path, FROM_6_TO_5);
     if (version <= 4)
-        run_sql(p.path, "DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"
-                        "DROP INDEX datagram_after; PRAGMA user_version = 4");
+        run_sql(p.path, FROM_5_TO_4);
     if (version <= 3)
-        run_sql(p.path,
-                "DROP VIEW remarks; DROP VIEW events; DROP VIEW service_checks;"
-                "DROP INDEX context_remarks; DROP INDEX event_remarks; DROP INDEX service_check_remarks;"
-                "ALTER TABLE context DROP COLUMN remarks; ALTER TABLE context DROP COLUMN line;"
-                "ALTER TABLE event DROP COLUMN remarks; ALTER TABLE event DROP COLUMN line;"
-                "ALTER TABLE service_check DROP COLUMN remarks; ALTER TABLE service_check DROP COLUMN line;"
-                "PRAGMA user_version = 3");
+        run_sql(p.path, FROM_4_TO_3);
     if (version <= 2)
-        run_sql(p.path, "DROP VIEW runs; DROP TABLE run; DROP TABLE used_port; PRAGMA user_version = 2;"
-                        "DELETE FROM counters WHERE name IN ('recording_high', 'recording_low')");
+        run_sql(p.path, FROM_3_TO_2);
     if (version == 1)
         run_sql(p.path, "DROP VIEW large_datagrams; DROP TABLE large_datagram; PRAGMA user_version = 1");
     struct err err = {0};

@@ -38,6 +38,20 @@
 #define FROM_7_TO_6                                                                                          \
     "DROP TABLE name_total; DROP TABLE session_count; DROP INDEX metric_name;"                               \
     "CREATE INDEX metric_name ON metric (name); PRAGMA user_version = 6;"
+#define FROM_6_TO_5 "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5;"
+#define FROM_5_TO_4                                                                                          \
+    "DROP VIEW payloads; DROP VIEW datagrams; DROP TABLE payload;"                                           \
+    "DROP INDEX datagram_after; PRAGMA user_version = 4;"
+#define FROM_4_TO_3                                                                                          \
+    "DROP VIEW remarks; DROP VIEW events; DROP VIEW service_checks;"                                         \
+    "DROP INDEX context_remarks; DROP INDEX event_remarks; DROP INDEX service_check_remarks;"                \
+    "ALTER TABLE context DROP COLUMN remarks; ALTER TABLE context DROP COLUMN line;"                         \
+    "ALTER TABLE event DROP COLUMN remarks; ALTER TABLE event DROP COLUMN line;"                             \
+    "ALTER TABLE service_check DROP COLUMN remarks; ALTER TABLE service_check DROP COLUMN line;"             \
+    "PRAGMA user_version = 3;"
+#define FROM_3_TO_2                                                                                          \
+    "DROP VIEW runs; DROP TABLE run; DROP TABLE used_port; PRAGMA user_version = 2;"                         \
+    "DELETE FROM counters WHERE name IN ('recording_high', 'recording_low');"
 #define AT INT64_C(1700000000000000000)
 
 struct lines {

@@ -271,7 +271,7 @@ static void an_older_recording_is_viewed_unchanged(void) {
     struct store *s = open_at(p.path);
     put_number(s, "kept", 1);
     store_close(s);
-    run_sql(p.path, TO_VERSION_6 "DROP VIEW verdicts; DROP TABLE verdict; PRAGMA user_version = 5");
+    run_sql(p.path, TO_VERSION_6 FROM_6_TO_5);
     struct buf before = read_file(p.path);
     const char *const paths[] = {p.path};
     struct err why = {0};
@@ -292,6 +292,81 @@ static void an_older_recording_is_viewed_unchanged(void) {
     place_remove(&p);
 }
 
+/* The file that a reader's next moment is of. */
+static void see_file(struct reader *r, struct reader_file of[2]) {
+    memset(of, 0, 2 * sizeof *of);
+    OK(r->ops->begin(r, &err));
+    OK(r->ops->file(r, of, &err));
+    r->ops->end(r);
+}
+
+/* Of a copy, which has the same name. */
+static void put_in_place(const char *path) {
+    char copy[sizeof((struct place *)NULL)->path + 8];
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    struct buf bytes = read_file(path);
+    write_file(copy, bytes.p, bytes.n);
+    buf_free(&bytes);
+    OK(rename(copy, path));
+}
+
+static void a_file_is_told_from_its_copy(const char *make_older) {
+    struct place p, q;
+    place_make(&p);
+    place_make(&q);
+    struct store *second = open_at(q.path), *s = open_at(p.path);
+    put_number(s, "a", 1);
+    store_close(s);
+    run_sql(p.path, make_older);
+    const char *const paths[] = {p.path, q.path};
+    struct err why = {0};
+    struct store *views[] = {store_open_view(paths, 1, &why), store_open_view(paths, 2, &why)};
+    CU_ASSERT_FATAL(views[0] && views[1]);
+    struct reader *readers[4];
+    struct reader_file first[2], now[2], other[2];
+    for (int i = 0; i < 4; i++)
+        readers[i] = store_reader_take(views[i / 2], &why);
+    see_file(readers[0], first);
+    CU_ASSERT(strlen(first[0].recording) == 32 && first[1].inode == 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 4; i++) {
+            see_file(readers[i], now);
+            EQ_STR(now[0].recording, first[0].recording);
+            CU_ASSERT(reader_file_is(&now[0], &first[0]) == (round == 0));
+            EQ_INT(now[1].inode != 0, i / 2);
+            if (i == 2)
+                memcpy(other, now, sizeof other);
+            if (i == 3)
+                CU_ASSERT(reader_file_is(&now[0], &other[0]) && reader_file_is(&now[1], &other[1]));
+        }
+        EQ_INT(store_view_replaced(views[0]), round);
+        put_number(second, "b", 1); /* its file stays */
+        COMMIT(second);
+        if (round == 0)
+            put_in_place(p.path);
+    }
+    store_close(second);
+    see_file(readers[3], now);
+    CU_ASSERT_TRUE(reader_file_is(&now[1], &other[1]));
+    put_in_place(q.path);
+    see_file(readers[3], now);
+    CU_ASSERT_TRUE(reader_file_is(&now[0], &other[0]));
+    CU_ASSERT_FALSE(reader_file_is(&now[1], &other[1]));
+    EQ_STR(now[1].recording, other[1].recording);
+    for (int i = 0; i < 4; i++)
+        store_reader_give(views[i / 2], readers[i]);
+    store_close(views[0]);
+    store_close(views[1]);
+    place_remove(&p);
+    place_remove(&q);
+}
+
+static void a_copy_is_another_file(void) {
+    a_file_is_told_from_its_copy("SELECT 1");
+    a_file_is_told_from_its_copy(
+        TO_VERSION_6 FROM_6_TO_5 FROM_5_TO_4 FROM_4_TO_3 FROM_3_TO_2); /* which has no name */
+}
+
 static void what_is_no_recording_is_not_viewed(void) {
     struct place p;
     place_make(&p);
@@ -310,4 +385,5 @@ UNIT_MAIN("store/verdicts",
           {"two recordings as one", two_recordings_as_one},
           {"a view follows its recorder", a_view_follows_its_recorder},
           {"an older recording is viewed unchanged", an_older_recording_is_viewed_unchanged},
+          {"a copy in the place of a file is another file", a_copy_is_another_file},
           {"what is no recording is not viewed", what_is_no_recording_is_not_viewed})
