@@ -260,6 +260,8 @@ view() { # FILE…: its address is in $address
     SERVER=$OTHER OTHER=
     stop
     [ "$status" -eq 0 ]
+}
+
 replaced_in() { # QUERY: other.db takes the place of k.db while the answer is sent, which is more than the system holds
     view k.db
     mkfifo answer.fifo
