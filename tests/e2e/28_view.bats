@@ -250,7 +250,7 @@ view() { # FILE…: its address is in $address
         mv other.db k.db
         [ "$(statwit export --db k.db | jq -r .name)" = "n$i" ]
         killed "n$i"
-        grep -q "k.db: the log beside it was another recording's" serve.err
+        grep -q 'k.db: the log beside it does not follow it' serve.err
         [ "$(statwit export --db k.db | jq -r .name | uniq -c | xargs)" = "2 n$i" ]
     done
     : >done

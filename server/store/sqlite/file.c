@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #define HEADER_SIZE   100
-#define INDEX_IS_MADE 12 /* a byte of the first header of an index; in it also */
-#define INDEX_FRAMES  4  /* two numbers, of 32 bits: how many frames the log has, */
+#define ASIDES_MAX    100 /* the last one takes the place of the one before */
+#define INDEX_IS_MADE 12  /* a byte of the first header of an index; in it also */
+#define INDEX_FRAMES  4   /* two numbers, of 32 bits: how many frames the log has, */
 #define INDEX_PAGES                                                                                          \
     5 /* and how many pages the database, 0 where the log was empty when the index was made; and */
 #define INDEX_SALT      32 /* bytes, which the header of the log has at */
@@ -47,6 +48,18 @@ void file_drop_logs(const char *path) {
         snprintf(name, sizeof name, "%s%s", path, beside[i]);
         unlink(name);
     }
+}
+
+void file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
+    char log[FILE_PATH_MAX + 8];
+    snprintf(log, sizeof log, "%s-wal", path);
+    for (int i = 1; i < ASIDES_MAX; i++) {
+        snprintf(aside, FILE_ASIDE_MAX, "%s-wal.%d", path, i);
+        if (access(aside, F_OK) != 0)
+            break;
+    }
+    rename(log, aside);
+    file_drop_logs(path);
 }
 
 static bool read_start(const char *path, const char *end, void *to, size_t n) {

@@ -71,21 +71,23 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
 
 /* Who is about to open what is removed here may make an index once more, of the log that he has open. So it is looked at again when this connection
  * has it open: from then on nobody makes it anew. */
-int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db) {
-    *removed = false;
+int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
     for (int i = 0;; i++) {
         int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
-        if (code != SQLITE_OK || i == OPEN_TRIES)
+        if (code != SQLITE_OK)
             return code;
         sqlite3_busy_timeout(*db, WAIT_MS);
         db_run(*db, "PRAGMA user_version", NULL);
         bool foreign = log_is_foreign(*db, path, false);
         if (!foreign && !log_index_is_foreign(*db, false))
             return code;
-        *removed = *removed || foreign;
+        if (i == OPEN_TRIES)
+            return SQLITE_BUSY;
         sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_close(*db);
-        if (foreign)
+        if (foreign && aside)
+            file_set_log_aside(path, aside);
+        else if (foreign)
             file_drop_logs(path);
         else
             file_drop_index(path, -1);

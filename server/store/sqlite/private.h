@@ -142,6 +142,9 @@ struct store {
 
     struct slice slice;
     uint64_t slice_ids; /* at most so many in one slice */
+    uint64_t
+        retain_at; /* how many samples there have to be so that the oldest slice goes; 0: it is to be looked at */
+    uint64_t retain_seen; /* how many there were at the last commit */
     uint64_t last_id;
     uint64_t pending;
     uint64_t n_kept;       /* records that survive, but that no reader sees yet */
@@ -332,7 +335,8 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
-/* Opens a file to write, as sqlite3_open_v2, and removes such a log before. */
-int log_open_own(const char *path, const char *vfs, bool *removed, sqlite3 **db);
+/* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
+ * none. NULL: it is removed. SQLITE_BUSY: others bring one again and again. */
+int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);
 
 #endif

@@ -398,8 +398,12 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
     if (!is_foreign && fits)
         return r;
     rows_free(&r->reader);
+    if (is_foreign && (r = open_rows(path, true, err)) != NULL)
+        snprintf(
+            r->note, sizeof r->note, "%s",
+            "has a log beside it that does not follow it, but another recording or another state of this one: it is left out");
     if (is_foreign)
-        return open_rows(path, true, err);
+        return r;
     err_set(err, 0, "somebody began to record into it meanwhile: ask again");
     if (err)
         err->sys = EAGAIN;

@@ -37,13 +37,21 @@ static int int_with(struct store *s, const char *sql, int64_t a, int64_t none, i
     return got < 0 ? -1 : 0;
 }
 
+/* Samples that are never dropped for their number. */
+static uint64_t stays(const struct store *s) {
+    return s->options.retention_samples - s->options.retention_samples / 8;
+}
+
 /* *cut: samples with smaller ids go; the first id of the slice that holds the oldest sample that has to stay. That sample is looked for from the end
  * that is nearer: a long slice may hold very many more, and this is done at each commit as long as it stays. */
 static int cut_by_count(struct store *s, int64_t *cut, struct err *err) {
     uint64_t keep = s->options.retention_samples;
-    if (keep == 0 || s->now.samples <= keep)
+    if (s->now.samples < s->retain_seen) /* some were forgotten, perhaps of that slice */
+        s->retain_at = 0;
+    s->retain_seen = s->now.samples;
+    if (keep == 0 || s->now.samples <= keep || s->now.samples < s->retain_at)
         return 0;
-    uint64_t stay = keep - keep / 8, go = s->now.samples - stay, n = 0;
+    uint64_t stay = stays(s), go = s->now.samples - stay, n = 0;
     bool by_oldest = go < stay;
     int64_t first = 0;
     sqlite3_stmt *stmt = db_prepare(
@@ -61,6 +69,19 @@ static int cut_by_count(struct store *s, int64_t *cut, struct err *err) {
         return -1;
     return int_with(s, "SELECT slice_id FROM arrival WHERE first_id <= ? ORDER BY first_id DESC LIMIT 1",
                     first, 0, cut, err);
+}
+
+/* The oldest slice, of this id, has to stay: to look for that sample at each commit would be much where it is long. It goes once all of it may. */
+static int wait_for_slice(struct store *s, int64_t slice_id, struct err *err) {
+    int64_t n;
+    if (int_with(
+            s,
+            "SELECT sum(n) FROM chunk WHERE id < coalesce((SELECT min(slice_id) FROM arrival WHERE slice_id > ?1), 9223372036854775807)",
+            slice_id, 0, &n, err) != 0)
+        return -1;
+    s->retain_at = stays(s) + (uint64_t)n;
+    s->retain_seen = s->now.samples;
+    return 0;
 }
 
 static int cut_by_age(struct store *s, int64_t before, int64_t *cut, struct err *err) {
@@ -271,5 +292,10 @@ int store_retain(struct store *s, bool *gone, struct err *err) {
             evict_rows(s, "datagram", LOSS_N, &s->now.datagrams, now - age, err) != 0)
             return -1;
     }
-    return cut > 0 ? evict_samples(s, cut, gone, err) : 0;
+    uint64_t before = s->now.samples;
+    if (cut == 0)
+        return 0;
+    if (evict_samples(s, cut, gone, err) != 0)
+        return -1;
+    return s->now.samples == before ? wait_for_slice(s, cut, err) : 0;
 }

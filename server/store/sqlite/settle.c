@@ -51,6 +51,7 @@ static int copy_bytes(read_at *read, void *from, const char *to, const char *pat
 static int copy_database(const char *path, const char *to, struct err *err) {
     sqlite3 *db = NULL;
     sqlite3_file *file = NULL;
+    db_settings();
     int failed = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
                          sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
                          !file || !file->pMethods
@@ -78,9 +79,8 @@ int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *e
     snprintf(from_log, sizeof from_log, "%s-wal", path);
     snprintf(to_log, sizeof to_log, "%s-wal", copy);
     sqlite3 *db = NULL;
-    bool removed;
     int failed = copy_database(path, copy, err) != 0 || copy_log(from_log, to_log, path, err) != 0;
-    if (!failed && log_open_own(copy, NULL, &removed, &db) != SQLITE_OK)
+    if (!failed && log_open_own(copy, NULL, NULL, &db) != SQLITE_OK)
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
     sqlite3_close(db);

@@ -216,11 +216,15 @@ static int open_database(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    bool removed;
-    int code = log_open_own(s->path, log_file_vfs(), &removed, &s->db);
-    if (removed)
-        log_warning("%s: the log beside it was another recording's that lay there before, and was removed",
-                    s->options.path);
+    char aside[FILE_ASIDE_MAX] = "";
+    int code = log_open_own(s->path, log_file_vfs(), aside, &s->db);
+    if (aside[0])
+        log_warning(
+            "%s: the log beside it does not follow it, so it is that of another recording that lay there before, or of another state of this one: "
+            "it is %s now",
+            s->options.path, aside);
+    if (code == SQLITE_BUSY)
+        return err_set(err, EBUSY, "cannot open the recording");
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");

@@ -262,12 +262,13 @@ static void a_flood_of_few_series(const char *path) {
 ON_EACH_MEDIUM(a_flood_of_few_series)
 
 /* It is of an earlier run, and its newest samples may stay: so all of it does, until there are enough newer ones. */
-static void a_large_slice_stays(void) {
+static void a_large_slice_stays_for(int keep) {
     struct place place;
     struct store *s = open_at(place_make(&place));
     steps_of(s, 20000, 20000);
     store_close(s);
-    s = open_with((struct store_options){.path = place.path, .retention_samples = 800});
+    s = open_with((struct store_options){.path = place.path, .retention_samples = (uint64_t)keep});
+    int stays = keep - keep / 8;
     unsigned steps = 0;
     store_meanwhile(s, count_steps, &steps);
     for (int i = 1; i < 20; i++) {
@@ -280,19 +281,24 @@ static void a_large_slice_stays(void) {
     store_stats(s, &stats);
     EQ_INT(stats.samples, 20019);
     EQ_INT(stats.losses[LOSS_EVICTED], 0);
-    for (int i = 20; i <= 699; i++)
+    for (int i = 20; i < stays; i++)
         put_number(s, "new", 1);
     COMMIT(s);
     store_stats(s, &stats);
-    EQ_INT(stats.samples, 20699);
+    EQ_INT(stats.samples, 20000 + stays - 1);
     put_number(s, "new", 1);
     COMMIT(s);
     store_stats(s, &stats);
-    EQ_INT(stats.samples, 700);
+    EQ_INT(stats.samples, stays);
     EQ_INT(stats.losses[LOSS_EVICTED], 20000);
     EQ_INT(stats.series, 1);
     store_close(s);
     place_remove(&place);
+}
+
+static void a_large_slice_stays(void) {
+    a_large_slice_stays_for(800);
+    a_large_slice_stays_for(18000);
 }
 
 static void series_limit(const char *path) {

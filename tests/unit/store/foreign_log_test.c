@@ -26,6 +26,16 @@ static void expect_samples(const char *path, int of_o, int of_others) {
     EQ_INT(n[1], of_others);
 }
 
+/* How many logs were put aside; they go. */
+static int asides(const char *path) {
+    char name[160];
+    int n = 0;
+    do
+        snprintf(name, sizeof name, "%s-wal.%d", path, ++n);
+    while (unlink(name) == 0);
+    return n - 1;
+}
+
 static void copy_file(const char *from, const char *to) {
     struct buf bytes = read_file(from);
     write_file(to, bytes.p, bytes.n);
@@ -48,6 +58,7 @@ static void moved_over(int was, int is) {
     record(p.path, "new", 1);
     expect_samples(p.path, 0, is + 2);
     EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    EQ_INT(asides(p.path), 1);
     place_remove(&p);
 }
 
@@ -70,6 +81,7 @@ static void of_a_first_run(void) {
     expect_samples(p.path, 0, 2);
     record(p.path, "new", 1);
     expect_samples(p.path, 0, 3);
+    EQ_INT(asides(p.path), 1);
     place_remove(&p);
 }
 
@@ -85,9 +97,14 @@ static void an_older_copy(void) {
     record_killed(p.path, "one", 5);
     CU_ASSERT_EQUAL(rename(copy, p.path), 0);
     expect_samples(p.path, 3, 0);
+    struct reader *r = store_reader_open(p.path, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_PTR_NOT_NULL(strstr(r->ops->note(r), "it is left out"));
+    reader_close(r);
     record(p.path, "one", 1);
     expect_samples(p.path, 4, 0);
     EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    EQ_INT(asides(p.path), 1);
     place_remove(&p);
 }
 
@@ -157,6 +174,7 @@ static void an_index_that_is_gone(void) {
     expect_samples(p.path, 0, 7);
     record(p.path, "new", 1);
     expect_samples(p.path, 0, 8);
+    EQ_INT(asides(p.path), 1);
     place_remove(&p);
 }
 
