@@ -19,11 +19,11 @@
 
 #define HEADER_SIZE   100
 #define ASIDES_MAX    100 /* the last one takes the place of the one before */
-#define INDEX_IS_MADE 12  /* a byte of the first header of an index; in it also */
-#define INDEX_FRAMES  4   /* two numbers, of 32 bits: how many frames the log has, */
-#define INDEX_PAGES                                                                                          \
-    5 /* and how many pages the database, 0 where the log was empty when the index was made; and */
-#define INDEX_SALT      32 /* bytes, which the header of the log has at */
+#define INDEX_IS_MADE 12  /* a byte of the first header of an index; in it also: */
+/* Two numbers of 32 bits: how many frames the log has, and how many pages the database, 0 where the log was empty when the index was made. */
+#define INDEX_FRAMES    4
+#define INDEX_PAGES     5
+#define INDEX_SALT      32 /* bytes of the index, which the header of the log has at */
 #define LOG_SALT        16
 #define SALT_SIZE       8
 #define SHM_FREE_WANTED ((uint64_t)1 << 30)

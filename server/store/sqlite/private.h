@@ -141,9 +141,8 @@ struct store {
     size_t n_sessions, cap_sessions;
 
     struct slice slice;
-    uint64_t slice_ids; /* at most so many in one slice */
-    uint64_t
-        retain_at; /* how many samples there have to be so that the oldest slice goes; 0: it is to be looked at */
+    uint64_t slice_ids;   /* at most so many in one slice */
+    uint64_t retain_at;   /* samples that make the oldest slice go; 0: it is to be looked at */
     uint64_t retain_seen; /* how many there were at the last commit */
     uint64_t last_id;
     uint64_t pending;
@@ -207,8 +206,8 @@ struct store {
 
 /* log.c: instead of SQLite's own checkpoints. */
 void log_watch(struct store *s);
-void log_copy(
-    struct store *s); /* what is in the log into the database, as far as nobody reads what was there */
+/* What is in the log into the database, as far as nobody reads what was there. */
+void log_copy(struct store *s);
 
 /* sqlite.c */
 void store_publish(struct store *s); /* the counters, for everybody */
