@@ -98,7 +98,8 @@ ask_on() { # until there is the file `done`, or nobody answers
         rm ready.fifo
         STATWIT_URL=$(ready .http) statwit send fresh:1\|c
         STATWIT_URL=$(ready .http) statwit status >/dev/null
-        [ "$(names series)" = "fresh one" ] || { echo "round $i: $(cat answer)"; return 1; }
+        until names series >seen; do grep -q ': ask again' answer; done
+        [ "$(cat seen)" = "fresh one" ] || { echo "round $i: $(cat answer)"; return 1; }
         kill "$viewer"
         wait "$viewer" || true
         end_server
