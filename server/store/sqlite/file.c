@@ -50,7 +50,7 @@ void file_drop_logs(const char *path) {
     }
 }
 
-void file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
+bool file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
     char log[FILE_PATH_MAX + 8];
     snprintf(log, sizeof log, "%s-wal", path);
     for (int i = 1; i < ASIDES_MAX; i++) {
@@ -58,8 +58,10 @@ void file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
         if (access(aside, F_OK) != 0)
             break;
     }
-    rename(log, aside);
+    if (rename(log, aside) != 0)
+        return false;
     file_drop_logs(path);
+    return true;
 }
 
 static bool read_start(const char *path, const char *end, void *to, size_t n) {

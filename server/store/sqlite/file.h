@@ -26,9 +26,10 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 void file_real(char path[FILE_PATH_MAX]);
 /* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
 void file_drop_logs(const char *path);
-/* The same, but the log stays under another name, which it is given: SQLite does not know it by that. */
+/* The same, but the log stays under another name, which it is given: SQLite does not know it by that. false: it could not be given one, and all
+ * stays as it is. */
 #define FILE_ASIDE_MAX (FILE_PATH_MAX + 16)
-void file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]);
+bool file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]);
 #define FILE_INDEX_HEAD 12 /* numbers of 32 bits: the first header of an index */
 #define FILE_LOG_HEAD   32 /* bytes: the header of a log */
 /* Whether an index may be that of a log with this header. NULL: of an empty one. is_recorded: somebody is writing both, and may be about to begin the

@@ -81,15 +81,17 @@ int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
         bool foreign = log_is_foreign(*db, path, false);
         if (!foreign && !log_index_is_foreign(*db, false))
             return code;
+        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                          NULL); /* nothing of it comes into the file */
         if (i == OPEN_TRIES)
             return SQLITE_BUSY;
-        sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_close(*db);
-        if (foreign && aside)
-            file_set_log_aside(path, aside);
-        else if (foreign)
+        if (foreign && !aside)
             file_drop_logs(path);
-        else
+        else if (foreign) {
+            if (!file_set_log_aside(path, aside))
+                aside[0] = '\0';
+        } else
             file_drop_index(path, -1);
     }
 }

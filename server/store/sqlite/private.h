@@ -335,7 +335,7 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
- * none. NULL: it is removed. SQLITE_BUSY: others bring one again and again. */
+ * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. */
 int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);
 
 #endif

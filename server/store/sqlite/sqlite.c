@@ -224,7 +224,10 @@ static int open_database(struct store *s, struct err *err) {
             "it is %s now",
             s->options.path, aside);
     if (code == SQLITE_BUSY)
-        return err_set(err, EBUSY, "cannot open the recording");
+        return err_set(
+            err, 0,
+            "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
+            s->options.path, s->options.path);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");

@@ -85,6 +85,36 @@ static void of_a_first_run(void) {
     place_remove(&p);
 }
 
+/* It is not removed because there is no name for it, nor read. */
+static void no_name_for_it(void) {
+    struct place p;
+    struct err why = {0};
+    char copy[160], name[160];
+    place_make(&p);
+    snprintf(copy, sizeof copy, "%s.copy", p.path);
+    record(p.path, "one", 3);
+    copy_file(p.path, copy);
+    record(p.path, "one", 4);
+    record_killed(p.path, "one", 5);
+    CU_ASSERT_EQUAL(rename(copy, p.path), 0);
+    for (int i = 1; i < 100; i++) {
+        snprintf(name, sizeof name, "%s-wal.%d", p.path, i);
+        if (i < 99)
+            write_file(name, "", 0);
+        else
+            CU_ASSERT_EQUAL(mkdir(name, 0700), 0);
+    }
+    CU_ASSERT_PTR_NULL(store_open(&(struct store_options){.path = p.path}, &why));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "which cannot be put aside"));
+    CU_ASSERT(access(p.log, F_OK) == 0);
+    expect_samples(p.path, 3, 0);
+    CU_ASSERT_EQUAL(rmdir(name), 0);
+    record(p.path, "one", 1);
+    expect_samples(p.path, 4, 0);
+    EQ_INT(asides(p.path), 99);
+    place_remove(&p);
+}
+
 /* A copy from before has the number, but not the logs that came since. */
 static void an_older_copy(void) {
     struct place p;
@@ -255,5 +285,6 @@ static void beside_a_recorder(void) {
 
 UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"of another one's first run", of_a_first_run}, {"an older copy", an_older_copy},
-          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
-          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
+          {"no name for it", no_name_for_it}, {"the index alone", the_index_alone},
+          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
+          {"beside a recorder", beside_a_recorder})
