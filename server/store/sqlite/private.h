@@ -1,6 +1,7 @@
 /* Shared by the files of the SQLite backend; no other folder includes it.
  *
- *     sqlite.c    open, close, commit, roll back
+ *     sqlite.c    open, close
+ *     commit.c    commit
  *     load.c      what is in memory about the file
  *     find.c      a session in memory
  *     later.c     a file of many series is open before they are loaded
@@ -208,9 +209,12 @@ struct store {
 void log_watch(struct store *s);
 /* What is in the log into the database, as far as nobody reads what was there. */
 void log_copy(struct store *s);
+void log_empty(struct store *s); /* at the end */
 
-/* sqlite.c */
+/* commit.c */
 void store_publish(struct store *s); /* the counters, for everybody */
+void store_check_path(struct store *s);
+
 /* transaction.c. The statements up to `last`; what is prepared stays. */
 int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err); /* opens the transaction if none is open */

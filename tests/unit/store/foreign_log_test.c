@@ -85,18 +85,24 @@ static void of_a_first_run(void) {
     place_remove(&p);
 }
 
+/* Three samples, where a recorder was killed that had twelve. */
+static void put_older_copy_back(const struct place *p) {
+    char copy[160];
+    snprintf(copy, sizeof copy, "%s.copy", p->path);
+    record(p->path, "one", 3);
+    copy_file(p->path, copy);
+    record(p->path, "one", 4);
+    record_killed(p->path, "one", 5);
+    CU_ASSERT_EQUAL(rename(copy, p->path), 0);
+}
+
 /* It is not removed because there is no name for it, nor read. */
 static void no_name_for_it(void) {
     struct place p;
     struct err why = {0};
-    char copy[160], name[160];
+    char name[160];
     place_make(&p);
-    snprintf(copy, sizeof copy, "%s.copy", p.path);
-    record(p.path, "one", 3);
-    copy_file(p.path, copy);
-    record(p.path, "one", 4);
-    record_killed(p.path, "one", 5);
-    CU_ASSERT_EQUAL(rename(copy, p.path), 0);
+    put_older_copy_back(&p);
     for (int i = 1; i < 100; i++) {
         snprintf(name, sizeof name, "%s-wal.%d", p.path, i);
         if (i < 99)
@@ -118,14 +124,8 @@ static void no_name_for_it(void) {
 /* A copy from before has the number, but not the logs that came since. */
 static void an_older_copy(void) {
     struct place p;
-    char copy[160];
     place_make(&p);
-    snprintf(copy, sizeof copy, "%s.copy", p.path);
-    record(p.path, "one", 3);
-    copy_file(p.path, copy);
-    record(p.path, "one", 4);
-    record_killed(p.path, "one", 5);
-    CU_ASSERT_EQUAL(rename(copy, p.path), 0);
+    put_older_copy_back(&p);
     expect_samples(p.path, 3, 0);
     struct reader *r = store_reader_open(p.path, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(r);
