@@ -27,7 +27,7 @@ static void take_name(void *arg, const struct ingest_session *session) {
 }
 
 void read_failed(struct read *r, const struct err *err) {
-    api_errors(r->rq, http_read_gone(err) ? 404 : 500, "%s", err->text);
+    api_errors(r->rq, http_read_status(r->rq, err, 500), "%s", err->text);
 }
 
 /* Fills the answer from what Datadog has of the session. */

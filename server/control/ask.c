@@ -111,7 +111,7 @@ int ask_recorded(struct http_request *rq, struct span name, struct ingest_sessio
     if (r)
         store_reader_give(rq->http->store, r);
     if (failed)
-        http_error(rq, 500, "cannot read the sessions: %s", why.text);
+        http_read_failed(rq, "read the sessions", &why);
     if (failed || id == 0 || found.n >= sizeof session->name)
         return failed ? -1 : ask_session(rq, name, session);
     *session = (struct ingest_session){.id = id};

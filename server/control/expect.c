@@ -117,8 +117,10 @@ static int with_reader(struct question *q, int (*fn)(struct question *, struct r
     if (result < 0 && http_read_gone(&err))
         http_error(q->rq, 404, "%s", err.text);
     else if (result < 0)
-        http_error(q->rq, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422,
-                   "cannot judge: %s", err.text);
+        http_error(
+            q->rq,
+            http_read_status(q->rq, &err, judge_within_limits(q->judge, &limit) && !q->too_much ? 500 : 422),
+            "cannot judge: %s", err.text);
     return result;
 }
 

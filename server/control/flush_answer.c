@@ -87,7 +87,7 @@ static void run_first(struct job *job) {
     struct http_request *rq = a->rq;
     fill_page(a);
     if (a->failed) {
-        unsigned status = !a->err.set ? 503 : http_read_gone(&a->err) ? 404 : 422;
+        unsigned status = !a->err.set ? 503 : http_read_status(rq, &a->err, 422);
         http_error(rq, status, "%s", a->err.set ? a->err.text : "the server is stopping");
         answer_free(a);
     } else {

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/version.h"
 #include "forward/forward.h"
+#include "http/reading.h"
 #include "render/openmetrics.h"
 #include <inttypes.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ static int put_runs(struct http_request *rq, struct buf *b) {
         store_reader_give(rq->http->store, r);
     buf_str(b, "]");
     if (failed)
-        http_error(rq, 500, "cannot read the runs: %s", err.text);
+        http_read_failed(rq, "read the runs", &err);
     return failed ? -1 : 0;
 }
 

@@ -5,6 +5,7 @@
  *                      MHD takes no answer in mid-upload, and a client that is still sending may never see one
  *                      BODY: pieces of the body, kept up to the route's limit, then only counted
  *                      complete: the handler -> the answer, or WAITING: asleep until http_resume
+ *                      What is viewed became something else while it was read: the handler is called once more, of what is there now
  *                      A transfer coding other than chunked: answered at once, as MHD would wait for an end that it cannot see
  *     exchange_end     the answer was sent, or the client is gone
  */
@@ -25,6 +26,14 @@
 
 static void free_request(struct http_request *rq);
 
+static void begin_answer(struct http_request *rq) {
+    struct http_response *answer = &rq->answer;
+    buf_clear(&answer->body);
+    answer->n_headers = 0;
+    answer->status = 200;
+    answer->content_type = "application/json";
+}
+
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection) {
     struct span target = span_str(uri);
     struct http_request *rq = calloc(1, sizeof *rq + router_room(target) + target.n + 1);
@@ -34,8 +43,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     rq->http = cls;
     rq->connection = connection;
     rq->target = span_of(memcpy(room + router_room(target), target.p, target.n), target.n);
-    rq->answer.status = 200;
-    rq->answer.content_type = "application/json";
+    begin_answer(rq);
     rq->free = free_request;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -224,6 +232,17 @@ static enum MHD_Result finish(struct http_request *rq) {
     return respond(rq);
 }
 
+/* A question about recordings that are looked at changes nothing, so it can be asked of what is there now. */
+static bool is_asked_anew(struct http_request *rq) {
+    bool anew = rq->changed && !rq->abandoned && !rq->answer.stream && retry_lasts(&rq->retry);
+    rq->changed = false;
+    if (anew) {
+        rq->suspended = false;
+        begin_answer(rq);
+    }
+    return anew;
+}
+
 /* *con_cls is NULL afterwards when the request has left the connection, which ends when it is asked again. */
 static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
     struct http *h = rq->http;
@@ -236,13 +255,17 @@ static enum MHD_Result handle(struct http_request *rq, void **con_cls) {
     bool asleep = false;
     if (!rq->refused) {
         rq->received_at = clock_wall_ns();
+        if (h->options.view && rq->state != REQUEST_WAITING)
+            rq->retry = retry_begin();
         rq->body = buf_view(&rq->received);
         if (rq->route->flags & ROUTE_FAULTS)
             fault_match(h->faults, rq);
         rq->state = REQUEST_WAITING;
         rq->owner = con_cls;
-        rq->route->handle(rq);
-        asleep = *con_cls && rq->suspended;
+        do {
+            rq->route->handle(rq);
+            asleep = *con_cls && rq->suspended;
+        } while (*con_cls && !asleep && is_asked_anew(rq));
     }
     h->n_held--;
     if (!*con_cls)
@@ -270,7 +293,7 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
         *upload_data_size = 0;
         return MHD_YES;
     case REQUEST_WAITING:
-        return finish(rq);
+        return is_asked_anew(rq) ? handle(rq, con_cls) : finish(rq);
     case REQUEST_ANSWERED:
         break;
     }

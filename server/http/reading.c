@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 struct session_found {
     uint64_t id;
@@ -83,10 +84,15 @@ bool http_read_gone(const struct err *err) {
     return err->set && err->sys == ESTALE;
 }
 
+unsigned http_read_status(struct http_request *rq, const struct err *err, unsigned otherwise) {
+    rq->changed = err->set && err->sys == EAGAIN;
+    return rq->changed ? 503 : http_read_gone(err) ? 404 : otherwise;
+}
+
 void http_read_failed(struct http_request *rq, const char *doing, const struct err *err) {
-    if (http_read_gone(err))
-        http_error(rq, 404, "%s", err->text);
+    unsigned status = http_read_status(rq, err, 500);
+    if (status == 404 || strncmp(err->text, "cannot ", 7) == 0)
+        http_error(rq, status, "%s", err->text);
     else
-        http_error(rq, err->sys == EAGAIN ? 503 : 500, "cannot %s: %s", doing,
-                   err->set ? err->text : "out of memory");
+        http_error(rq, status, "cannot %s: %s", doing, err->set ? err->text : "out of memory");
 }

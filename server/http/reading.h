@@ -23,7 +23,10 @@ struct http_read_of {
 int http_read_same(struct http *h, struct reader *reader, struct http_read_of *of, struct err *err);
 /* err says that the session is not there any more: 404. */
 bool http_read_gone(const struct err *err);
-/* That, or 500 "cannot DO: …". */
+/* The status for err: 404 for that, and `otherwise` but for what became something else while it was read: 503. Then the request is handled anew
+ * instead, for a while (exchange.c). */
+unsigned http_read_status(struct http_request *rq, const struct err *err, unsigned otherwise);
+/* That with 500, and "cannot DO: …" where err does not begin so. */
 void http_read_failed(struct http_request *rq, const char *doing, const struct err *err);
 
 #endif

@@ -15,12 +15,14 @@
  *
  * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream become
  * libmicrohttpd's.
+ * Of `view`, the handler of one request may be called several times, one after the other (http_read_status).
  * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H
 
 #include "core/buf.h"
+#include "core/retry.h"
 #include "http/limits.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -155,9 +157,11 @@ struct http_request {
     enum { REQUEST_NEW, REQUEST_BODY, REQUEST_WAITING, REQUEST_ANSWERED } state;
     bool refused;   /* answered before the handler; only the body is still read */
     bool abandoned; /* cut without an answer */
-    void **owner;   /* libmicrohttpd's pointer to it, while it is handled: NULL once parked */
-    int parked_fd;  /* once it has left `connection`: its socket */
-    char *token;    /* then, or where a name was made: of session_token */
+    bool changed;   /* what is viewed became something else while it was read: the handler is called anew */
+    struct retry retry; /* for that */
+    void **owner;       /* libmicrohttpd's pointer to it, while it is handled: NULL once parked */
+    int parked_fd;      /* once it has left `connection`: its socket */
+    char *token;        /* then, or where a name was made: of session_token */
     void (*resume)(struct http_request *rq); /* then: sends the answer */
     void (*free)(struct http_request *rq);
     size_t head_bytes;

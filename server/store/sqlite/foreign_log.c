@@ -3,13 +3,14 @@
  * of `counters`, where its number is one more than in the file (sign_log), beside a number of the file's own. A log is signed once all of the one
  * before is in the file. So a file read through its own log has that same number of its own, and counts as many logs as the file alone, or one
  * more; also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. */
+#include "core/retry.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/reading_vfs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#define OPEN_TRIES 16    /* beside readers that open what lay there before */
 #define INDEX_PART 32768 /* as SQLite maps it */
 #define WAIT_MS    2000  /* for one of them that makes an index */
 
@@ -69,10 +70,24 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
     return result;
 }
 
+/* false: it is still there, and will be. */
+static bool put_away(const char *path, bool foreign, char *aside) {
+    if (!foreign)
+        file_drop_index(path, -1);
+    else if (!aside)
+        file_drop_logs(path);
+    else if (!file_set_log_aside(path, aside)) {
+        aside[0] = '\0';
+        return errno == ENOENT;
+    }
+    return true;
+}
+
 /* Who is about to open what is removed here may make an index once more, of the log that he has open. So it is looked at again when this connection
  * has it open: from then on nobody makes it anew. */
 int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
-    for (int i = 0;; i++) {
+    struct retry retry = retry_begin();
+    for (;;) {
         int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
         if (code != SQLITE_OK)
             return code;
@@ -83,15 +98,11 @@ int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
             return code;
         sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                           NULL); /* nothing of it comes into the file */
-        if (i == OPEN_TRIES)
+        if (!retry_lasts(&retry))
             return SQLITE_BUSY;
         sqlite3_close(*db);
-        if (foreign && !aside)
-            file_drop_logs(path);
-        else if (foreign) {
-            if (!file_set_log_aside(path, aside))
-                aside[0] = '\0';
-        } else
-            file_drop_index(path, -1);
+        *db = NULL;
+        if (!put_away(path, foreign, aside))
+            return SQLITE_BUSY;
     }
 }

@@ -1,5 +1,6 @@
 /* A reader of a file that somebody names: whatever state its recorder left it in, and whoever goes on recording it. */
 #include "core/clock.h"
+#include "core/retry.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
@@ -15,8 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define COARSEST_S 2  /* of a file system's times */
-#define OPEN_TRIES 16 /* while a file is made, written or removed */
+#define COARSEST_S 2 /* of a file system's times */
 
 /* Of one that goes on, its next commit puts it into its place. */
 static bool holds_kept(const struct rows *r, const char *path) {
@@ -258,7 +258,8 @@ static bool is_of_one(const struct rows *r, const struct rows_seen *before, cons
 static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
     struct err first = {0};
     bool each_time = true;
-    for (int i = 0; i < OPEN_TRIES; i++) {
+    struct retry retry = retry_begin();
+    do {
         struct rows_seen before = {0}, after = {0};
         struct err why = {0};
         store_reader_see(path, &before);
@@ -271,10 +272,10 @@ static struct rows *open_settling(const char *path, const char *given, bool sett
             reader_close(&r->reader);
         else if (settled && why.sys != EAGAIN)
             return err_pass(err, &why, NULL), NULL;
-        if (i == 0)
+        if (!first.set && each_time)
             first = why;
         each_time = each_time && !r && strcmp(why.text, first.text) == 0;
-    }
+    } while (retry_lasts(&retry));
     if (each_time)
         return err_pass(err, &first, NULL), NULL;
     err_set(err, 0, "one file after another takes the place of %s: ask again", given);

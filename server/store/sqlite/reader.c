@@ -1,4 +1,5 @@
 #include "core/clock.h"
+#include "core/retry.h"
 #include "store/sqlite/migrate.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/reading_vfs.h"
@@ -9,8 +10,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define TAKEN_OVER_MAX 16 /* times in one begin, by another recorder */
 
 /* --- small operations -------------------------------------------------------------------------- */
 
@@ -40,7 +39,8 @@ static int begin_moment(struct rows *r, struct err *err) {
 
 static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
-    for (int i = 0; i < TAKEN_OVER_MAX; i++) {
+    struct retry retry = retry_begin();
+    do {
         struct err why = {0};
         bool begun = begin_moment(r, &why) == 0;
         if (begun && (!r->changed_hands || !r->changed_hands(r)))
@@ -49,7 +49,7 @@ static int begin_reading(struct reader *reader, struct err *err) {
             run_statement(r, "ROLLBACK", NULL);
         else if (why.sys != EAGAIN) /* else a recorder took it just now */
             return err_pass(err, &why, NULL);
-    }
+    } while (retry_lasts(&retry));
     err_set(err, 0, "one recorder after another takes it: ask again");
     if (err)
         err->sys = EAGAIN;
