@@ -27,36 +27,38 @@ void number_put_digits(char *end, uint32_t value, size_t n) {
         end[-1] = (char)('0' + value % 10);
 }
 
+/* The same for 64 bits. */
+static void put_digits(char *end, uint64_t value, size_t n) {
+    for (; n > 8; n -= 8, end -= 8, value /= EIGHT_DIGITS)
+        number_put_digits(end, (uint32_t)(value % EIGHT_DIGITS), 8);
+    number_put_digits(end, (uint32_t)value, n);
+}
+
 size_t number_put(uint64_t value, char text[NUMBER_DIGITS]) {
     size_t n = 1;
     for (uint64_t more = value; more >= 10; more /= 10000)
         n += more >= 10000 ? 4 : more >= 1000 ? 3 : more >= 100 ? 2 : 1;
-    char *end = text + n;
-    size_t left = n;
-    for (; value > UINT32_MAX; value /= EIGHT_DIGITS, end -= 8, left -= 8)
-        number_put_digits(end, (uint32_t)(value % EIGHT_DIGITS), 8);
-    number_put_digits(end, (uint32_t)value, left);
+    put_digits(text + n, value, n);
     return n;
 }
 
 /* digits / 10^fraction, trailing zeros of the fraction dropped. */
 static size_t format_decimal(bool negative, uint64_t digits, size_t fraction, char *text) {
-    char all[NUMBER_DIGITS];
-    size_t n = number_put(digits, all), at = 0;
-    for (; fraction > 0 && all[n - 1] == '0'; n--)
-        fraction--;
-    size_t whole = n > fraction ? n - fraction : 0;
+    size_t at = 0;
+    uint64_t whole = 0;
+    if (fraction <= NUMBER_EXACT) {
+        whole = digits / number_tens[fraction];
+        digits -= whole * number_tens[fraction];
+    }
     if (negative)
         text[at++] = '-';
-    memcpy(text + at, all, whole);
-    at += whole;
-    if (whole == 0)
-        text[at++] = '0';
-    if (fraction > 0) {
+    at += number_put(whole, text + at);
+    if (digits > 0) {
         text[at++] = '.';
-        memset(text + at, '0', fraction);
         at += fraction;
-        memcpy(text + at - (n - whole), all + whole, n - whole);
+        put_digits(text + at, digits, fraction);
+        while (text[at - 1] == '0')
+            at--;
     }
     text[at] = '\0';
     return at;
