@@ -234,6 +234,36 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     [ "$(ready .recording)" != "$first" ]
 }
 
+@test "a stop beside another program that is in the middle of reading: what came last is in the log, and that is told" {
+    start --db r.db
+    statwit send 'before:1|c'
+    statwit status >/dev/null
+    mkfifo begun.fifo ends.fifo
+    python3 -c '
+import sqlite3
+db = sqlite3.connect("file:r.db?mode=ro", uri=True)
+db.execute("BEGIN")
+db.execute("SELECT count(*) FROM session").fetchall()
+open("begun.fifo", "w").write("begun\n")
+open("ends.fifo").read()' 3>&- &
+    reader=$!
+    read -r -t 60 <begun.fifo
+    statwit send 'last:1|c'
+    statwit status >/dev/null
+    stop
+    exits 0
+    grep -q 'r.db: another program still reads it, so what came last stays in r.db-wal: keep the two together' serve.err
+    [ -s r.db-wal ]
+    [ "$(statwit export --db r.db | jq -r .name | xargs)" = 'before last' ]
+    : >ends.fifo
+    wait "$reader"
+    start --db r.db
+    stop
+    [ ! -s r.db-wal ]
+    [ "$(statwit export --db r.db | jq -r .name | xargs)" = 'before last' ]
+    ! grep -q 'keep the two together' serve.err
+}
+
 @test "a new recording takes nothing from the log of one that was deleted or moved" {
     start --db r.db
     post() { curl -fsS -X POST "$STATWIT_URL/api/v1/series" -H 'DD-API-KEY: k' -d "{\"series\": [{\"metric\": \"$1\", \"points\": [[$(date +%s), 1]]}]}"; }

@@ -1,6 +1,7 @@
 /* A recording that is looked at while somebody makes it, writes it or puts another one in its place. */
 #include "store/ended.h"
 #include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
 #include "store/sqlite/template.h"
 
 #include <errno.h>
@@ -217,6 +218,37 @@ static void replaced_meanwhile(void) {
     place_remove(&p);
 }
 
+static int (*usual_look)(struct rows *, struct err *);
+static const char *comes_then;
+
+static int look_then_replace(struct rows *r, struct err *err) {
+    int result = usual_look(r, err);
+    CU_ASSERT(!comes_then || rename(comes_then, r->path) == 0);
+    comes_then = NULL;
+    return result;
+}
+
+/* Between a reader's look at its path and the moment that it reads: that is of the one which is there then. */
+static void replaced_after_the_look(void) {
+    struct place p;
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    record(p.path, "one", 2);
+    record(other, "other", 5);
+    struct reader *r = store_reader_open(p.path, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    struct rows *rows = (struct rows *)r;
+    usual_look = rows->look;
+    comes_then = other;
+    rows->look = look_then_replace;
+    OK(r->ops->begin(r, &err));
+    EQ_INT(count(r, NULL), 5);
+    r->ops->end(r);
+    reader_close(r);
+    place_remove(&p);
+}
+
 /* Who reads what a killed recorder left, or records in memory, and is ended by a signal. */
 static void ended_beside_a_copy(void) {
     struct place p;
@@ -319,4 +351,5 @@ UNIT_MAIN("store/still", {"written while it is read", written_meanwhile},
           {"ended beside a reader", ended_beside_a_reader}, {"ended beside a copy", ended_beside_a_copy},
           {"the log of nothing", log_of_nothing}, {"recorded by another name", recorded_by_another_name},
           {"the index of two files", index_of_two}, {"another one in its place", replaced_meanwhile},
-          {"while it is made", being_made}, {"made again and again", made_again_and_again})
+          {"another one after the look", replaced_after_the_look}, {"while it is made", being_made},
+          {"made again and again", made_again_and_again})
