@@ -224,6 +224,48 @@ view() { # FILE…: its address is in $address
     stop
 }
 
+@test "view goes on when its file is written over in place, or loses its log and index, between two recorders" {
+    shows() { # NAMES: each reader of the viewer's, as a page asks for several lists at once
+        local i asked=()
+        for i in 1 2 3; do
+            curl -fsS -o "series.$i" "${address}recorder/v1/series" &
+            asked+=($!)
+        done
+        wait "${asked[@]}"
+        for i in 1 2 3; do [ "$(jq -r '[.series[].name] | sort | join(" ")' "series.$i")" = "$1" ] || { cat "series.$i"; return 1; }; done
+    }
+    records() { # NAMES: a recorder that takes one sample more; what is there then
+        start --db k.db
+        statwit send more:1\|c
+        statwit status >/dev/null
+        shows "$1"
+    }
+    statwit run -q --db other.db -- "$BIN" send new:1\|c
+    statwit run -q --db k.db -- "$BIN" send old:1\|c
+    view k.db
+    VIEWER=$SERVER
+    records 'more old'
+    stop KILL
+    shows 'more old'
+    cp other.db k.db
+    shows new
+    records 'more new'
+    stop
+    cp other.db k.db
+    shows new
+    records 'more new'
+    stop
+    shows 'more new'
+    rm -f k.db-wal k.db-shm
+    records 'more new'
+    stop KILL
+    rm k.db-shm
+    records 'more new'
+    stop
+    SERVER=$VIEWER
+    stop
+}
+
 @test "a recording that is moved to where one lay whose recorder was killed: that one's log is left out and put aside, with a word" {
     start --db k.db
     statwit send old:1\|c

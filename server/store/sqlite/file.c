@@ -74,7 +74,7 @@ static bool read_start(const char *path, const char *end, void *to, size_t n) {
     return is_read;
 }
 
-static bool read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]) {
+bool file_read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]) {
     return read_start(path, "-shm", index, FILE_INDEX_HEAD * sizeof *index) &&
            ((const unsigned char *)index)[INDEX_IS_MADE];
 }
@@ -93,7 +93,7 @@ bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char 
 bool file_index_is_foreign(const char *path) {
     uint32_t index[FILE_INDEX_HEAD];
     unsigned char log[FILE_LOG_HEAD];
-    return read_index(path, index) &&
+    return file_read_index(path, index) &&
            !file_index_fits(index, read_start(path, "-wal", log, sizeof log) ? log : NULL, false);
 }
 
@@ -104,7 +104,7 @@ static bool is_of_other_size(const char *path, int fd) {
     struct stat log, db;
     snprintf(name, sizeof name, "%s-wal", path);
     if ((stat(name, &log) == 0 && log.st_size > 0) || fstat(fd, &db) != 0 ||
-        pread(fd, header, sizeof header, 0) != sizeof header || !read_index(path, index))
+        pread(fd, header, sizeof header, 0) != sizeof header || !file_read_index(path, index))
         return false;
     uint32_t page = (uint32_t)header[16] << 8 | header[17];
     page = page == 1 ? 65536 : page;

@@ -32,6 +32,8 @@ void file_drop_logs(const char *path);
 bool file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]);
 #define FILE_INDEX_HEAD 12 /* numbers of 32 bits: the first header of an index */
 #define FILE_LOG_HEAD   32 /* bytes: the header of a log */
+/* The head of the index beside the log. false: there is none, or it is not made yet. */
+bool file_read_index(const char *path, uint32_t index[FILE_INDEX_HEAD]);
 /* Whether an index may be that of a log with this header. NULL: of an empty one. is_recorded: somebody is writing both, and may be about to begin the
  * log anew; the index says so before the log's header does. */
 bool file_index_fits(const uint32_t index[FILE_INDEX_HEAD], const unsigned char *log, bool is_recorded);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define INDEX_PART 32768 /* as SQLite maps it */
@@ -26,18 +27,33 @@ static int read_signature(sqlite3 *db, struct signature *s) {
                : 0;
 }
 
-bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
-    sqlite3_file *file = NULL, *log = NULL;
-    uint32_t index[FILE_INDEX_HEAD];
-    unsigned char head[FILE_LOG_HEAD];
+/* The head of the index that a connection has open. */
+static bool read_mapped(sqlite3 *db, uint32_t index[FILE_INDEX_HEAD]) {
+    sqlite3_file *file = NULL;
     void volatile *mapped = NULL;
     if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
-        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
-        !file->pMethods || file->pMethods->iVersion < 2 || !log->pMethods ||
+        !file->pMethods || file->pMethods->iVersion < 2 ||
         file->pMethods->xShmMap(file, 0, INDEX_PART, 0, &mapped) != SQLITE_OK || !mapped)
         return false;
     for (size_t i = 0; i < FILE_INDEX_HEAD; i++)
         index[i] = ((const uint32_t volatile *)mapped)[i];
+    return true;
+}
+
+/* What is the same before and afterwards was the same meanwhile, as it counts its changes. */
+bool log_index_is_elsewhere(sqlite3 *db, const char *path) {
+    uint32_t before[FILE_INDEX_HEAD], named[FILE_INDEX_HEAD], after[FILE_INDEX_HEAD];
+    return read_mapped(db, before) && file_read_index(path, named) && read_mapped(db, after) &&
+           memcmp(before, after, sizeof before) == 0 && memcmp(before, named, sizeof before) != 0;
+}
+
+bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
+    sqlite3_file *log = NULL;
+    uint32_t index[FILE_INDEX_HEAD];
+    unsigned char head[FILE_LOG_HEAD];
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
+        !log->pMethods || !read_mapped(db, index))
+        return false;
     bool is_read = log->pMethods->xRead(log, head, sizeof head, 0) == SQLITE_OK;
     return !file_index_fits(index, is_read ? head : NULL, is_recorded);
 }

@@ -145,29 +145,55 @@ static bool may_have_ended(const struct rows *r) {
     return poll(&end, 1, 0) != 0;
 }
 
-static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err);
+static struct rows *open_of_one(const char *path, const char *given, bool settles, struct err *err);
+
+/* Hands `why` on. again: it says nothing of the file, which is becoming something else. */
+static int set_again(struct err *err, const struct err *why, bool again) {
+    err_pass(err, why, NULL);
+    if (err && again && why->sys != EBUSY)
+        err->sys = EAGAIN;
+    return -1;
+}
+
+/* Whether what is at the path by now is still what is open. */
+static bool is_current(const struct rows *r, const struct rows_seen *now) {
+    if (r->is_still || !r->recorder) /* what comes is not seen through a log */
+        return is_as_seen(now, &r->seen) && !r->seen.recent;
+    return are_same_files(now, &r->seen);
+}
 
 /* Opens the file anew when somebody went on recording it unseen, or put another one or another index there, or its recorder began or ended. One that
  * is gone stays open, also while a new one is being made in its place. */
 static int look_again(struct rows *r, struct err *err) {
     struct rows_seen now;
-    if (!store_reader_see(r->path, &now))
-        return 0;
-    bool same = r->is_still ? is_as_seen(&now, &r->seen) && !r->seen.recent : are_same_files(&now, &r->seen);
-    if (same && !may_have_ended(r))
+    bool is_there = store_reader_see(r->path, &now);
+    if (r->db && (!is_there || (is_current(r, &now) && !may_have_ended(r))))
         return 0;
     struct err why = {0};
-    struct rows *anew = open_settling(r->path, r->path, r->settles, &why);
-    if (!anew && (why.sys == ENODATA || why.sys == ENOENT || !store_reader_see(r->path, &now)))
+    struct rows *anew = open_of_one(r->path, r->path, r->settles, &why);
+    if (!anew && r->db && (why.sys == ENODATA || why.sys == ENOENT || !store_reader_see(r->path, &now)))
         return 0;
+    if (!anew && why.sys == EBUSY) {
+        rows_drop(r);
+        if (r->stuck)
+            r->stuck(r->view);
+    }
     if (!anew)
-        return err_pass(err, &why, NULL);
+        return set_again(err, &why, !r->db);
     struct rows before = *r;
     *r = *anew;
     r->opened = before.opened + 1;
+    r->stuck = before.stuck;
+    r->view = before.view;
     *anew = before;
     reader_close(&anew->reader);
     return 0;
+}
+
+void rows_drop(struct rows *r) {
+    struct rows_seen now;
+    if (r->db && !r->is_still && store_reader_see(r->path, &now) && is_same_file(&now, &r->seen))
+        rows_close_db(r);
 }
 
 /* To read the system's list of locks costs more than many questions. Whoever records writes what run it is before anything else, and
@@ -253,35 +279,22 @@ static bool is_of_one(const struct rows *r, const struct rows_seen *before, cons
     return same && (!is_moved(r) || (r->is_still && is_as_seen(before, after)));
 }
 
-/* A file may become another one meanwhile. What failed then says nothing about either, unless it does so each time; a copy may hold some of
- * both; and SQLite may have opened the log of the one for the other, or the index of one log for another, as it does that by the name. */
-static struct rows *open_settling(const char *path, const char *given, bool settles, struct err *err) {
-    struct err first = {0};
-    bool each_time = true;
-    struct retry retry = retry_begin();
-    do {
-        struct rows_seen before = {0}, after = {0};
-        struct err why = {0};
-        store_reader_see(path, &before);
-        struct rows *r = open_once(path, given, settles, &before, &why);
-        store_reader_see(path, &after);
-        bool settled = are_same_files(&before, &after) && is_as_seen(&before, &after);
-        if (r && is_of_one(r, &before, &after))
-            return r;
-        if (r)
-            reader_close(&r->reader);
-        else if (settled && why.sys != EAGAIN)
-            return err_pass(err, &why, NULL), NULL;
-        if (!first.set && each_time)
-            first = why;
-        each_time = each_time && !r && strcmp(why.text, first.text) == 0;
-    } while (retry_lasts(&retry));
-    if (each_time)
-        return err_pass(err, &first, NULL), NULL;
-    err_set(err, 0, "one file after another takes the place of %s: ask again", given);
-    if (err)
-        err->sys = ENODATA;
-    return NULL;
+/* EAGAIN: the file became another one meanwhile. What failed then says nothing about either; a copy may hold some of both; and SQLite may have
+ * opened the log of the one for the other, or the index of one log for another, as it does that by the name. */
+static struct rows *open_of_one(const char *path, const char *given, bool settles, struct err *err) {
+    struct rows_seen before = {0}, after = {0};
+    struct err why = {0};
+    store_reader_see(path, &before);
+    struct rows *r = open_once(path, given, settles, &before, &why);
+    store_reader_see(path, &after);
+    if (r && is_of_one(r, &before, &after))
+        return r;
+    if (r)
+        reader_close(&r->reader);
+    else if (are_same_files(&before, &after))
+        return set_again(err, &why, !is_as_seen(&before, &after)), NULL;
+    err_set(&why, 0, "one file after another takes the place of %s: ask again", given);
+    return set_again(err, &why, true), NULL;
 }
 
 struct reader *store_reader_open(const char *given, struct err *err) {
@@ -289,10 +302,16 @@ struct reader *store_reader_open(const char *given, struct err *err) {
     if (file_path(given, path, err) != 0)
         return NULL;
     file_real(path);
-    struct err why = {0};
-    struct rows *r = open_settling(path, given, false, &why);
-    if (!r)
+    struct err why;
+    struct rows *r;
+    struct retry retry = retry_begin();
+    do
+        why = (struct err){0};
+    while (!(r = open_of_one(path, given, false, &why)) && rows_passes(&why) && retry_lasts(&retry));
+    if (!r) {
+        why.sys = rows_passes(&why) ? EAGAIN : why.sys;
         err_pass(err, &why, given);
+    }
     return r ? &r->reader : NULL;
 }
 

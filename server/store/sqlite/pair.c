@@ -4,6 +4,7 @@
  * Ids. All of the second are READER_SECOND greater: of records, series, spellings, sessions and verdicts, whatever is asked. So ids stand in the
  * order in which rows are handed out, and `since`, `until`, `limit` and `newest` mean what they always do. Datagrams are not told of. */
 #include "store/sqlite/private.h"
+#include "store/sqlite/rows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -396,6 +397,16 @@ static const struct reader_ops ops = {
     .recording = recording,
     .file = file,
 };
+
+void pair_drop(struct reader *reader) {
+    struct paired *p = (struct paired *)reader;
+    if (reader->ops != &ops) {
+        rows_drop((struct rows *)reader);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++)
+        rows_drop((struct rows *)p->of[i]);
+}
 
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err) {
     struct paired *p = first && second ? calloc(1, sizeof *p) : NULL;

@@ -28,12 +28,27 @@ struct reader *store_reader_take(struct store *s, struct err *err) {
     return pool->readers[at];
 }
 
+void store_pool_drop(struct store *s, void (*drop)(struct reader *)) {
+    struct store_pool *pool = &s->pool;
+    pthread_mutex_lock(&pool->lock);
+    pool->drop = drop;
+    for (size_t i = 0; i < STORE_READERS; i++)
+        if (pool->taken[i])
+            pool->drops[i] = true;
+        else
+            drop(pool->readers[i]);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 void store_reader_give(struct store *s, struct reader *reader) {
     struct store_pool *pool = &s->pool;
     pthread_mutex_lock(&pool->lock);
     for (size_t i = 0; i < STORE_READERS; i++)
-        if (pool->readers[i] == reader)
-            pool->taken[i] = false;
+        if (pool->readers[i] == reader) {
+            if (pool->drops[i])
+                pool->drop(reader);
+            pool->taken[i] = pool->drops[i] = false;
+        }
     pthread_cond_signal(&pool->given);
     pthread_mutex_unlock(&pool->lock);
 }

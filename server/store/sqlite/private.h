@@ -101,6 +101,8 @@ struct store_pool {
     pthread_cond_t given;
     struct reader *readers[STORE_READERS];
     bool taken[STORE_READERS];
+    bool drops[STORE_READERS]; /* taken, and to be dropped when it is given back, by */
+    void (*drop)(struct reader *);
 };
 
 /* await.c: counters of what is waited for. */
@@ -307,6 +309,8 @@ int store_can_wait(struct store *s, bool *later, struct err *err);
 /* pool.c */
 int store_pool_start(struct store *s, struct err *err);
 void store_pool_stop(struct store *s);
+/* Drops all, those that are taken when they are given back. */
+void store_pool_drop(struct store *s, void (*drop)(struct reader *));
 
 /* verdicts.c */
 int store_verdicts_start(struct store *s, struct err *err); /* none yet */
@@ -320,6 +324,7 @@ void store_verdicts_written(struct store *s);
 int store_verdicts_clear(struct store *s, struct err *err); /* part of the open transaction */
 
 /* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
+void pair_drop(struct reader *reader); /* rows_drop, of one reader of a file or of two */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
 /* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
@@ -338,6 +343,8 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
+/* The same of another index at its name: who records from now on goes by that one. */
+bool log_index_is_elsewhere(sqlite3 *db, const char *path);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
  * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. */
 int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);

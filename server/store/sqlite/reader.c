@@ -39,18 +39,19 @@ static int begin_moment(struct rows *r, struct err *err) {
 
 static int begin_reading(struct reader *reader, struct err *err) {
     struct rows *r = (struct rows *)reader;
+    struct err why;
     struct retry retry = retry_begin();
     do {
-        struct err why = {0};
+        why = (struct err){0};
         bool begun = begin_moment(r, &why) == 0;
         if (begun && (!r->changed_hands || !r->changed_hands(r)))
             return 0;
         if (begun)
             run_statement(r, "ROLLBACK", NULL);
-        else if (why.sys != EAGAIN) /* else a recorder took it just now */
+        else if (!rows_passes(&why))
             return err_pass(err, &why, NULL);
     } while (retry_lasts(&retry));
-    err_set(err, 0, "one recorder after another takes it: ask again");
+    err_set(err, 0, "%s", why.set ? why.text : "one recorder after another takes it: ask again");
     if (err)
         err->sys = EAGAIN;
     return -1;
@@ -291,17 +292,28 @@ static int file(struct reader *reader, struct reader_file of[2], struct err *err
     return recording(reader, of->recording, err);
 }
 
-static void rows_free(struct reader *reader) {
-    struct rows *r = (struct rows *)reader;
+bool rows_passes(const struct err *why) {
+    return why->sys == EAGAIN || why->sys == EBUSY;
+}
+
+void rows_close_db(struct rows *r) {
     for (size_t i = 0; i < ROWS_STATEMENTS; i++) {
         sqlite3_finalize(r->statements[i].stmt);
         free(r->statements[i].sql);
+        r->statements[i].stmt = NULL;
+        r->statements[i].sql = NULL;
     }
+    sqlite3_close(r->db);
+    r->db = NULL;
+}
+
+static void rows_free(struct reader *reader) {
+    struct rows *r = (struct rows *)reader;
+    rows_close_db(r);
     rows_spellings_free(r);
     rows_remarks_free(&r->remarks);
     free(r->arrivals);
     free(r->path);
-    sqlite3_close(r->db);
     if (r->life >= 0)
         close(r->life);
     free(r);
@@ -386,16 +398,16 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-/* Another file's log is as good as none. With an index of another log nothing can be read for now: EAGAIN. */
+/* Another file's log is as good as none. With an index of another log nothing can be read for now: EBUSY. */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
     if (!r || immutable)
         return r;
     db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
-    bool is_foreign = log_is_foreign(r->db, path, !may_be_alone);
-    bool fits = !log_index_is_foreign(r->db, !may_be_alone);
-    if (!is_foreign && fits)
+    bool is_at_name = !log_index_is_elsewhere(r->db, path);
+    bool is_foreign = is_at_name && log_is_foreign(r->db, path, !may_be_alone);
+    if (is_at_name && !is_foreign && !log_index_is_foreign(r->db, !may_be_alone))
         return r;
     rows_free(&r->reader);
     if (is_foreign && (r = open_rows(path, true, err)) != NULL)
@@ -406,7 +418,7 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
         return r;
     err_set(err, 0, "somebody began to record into it meanwhile: ask again");
     if (err)
-        err->sys = EAGAIN;
+        err->sys = EBUSY;
     return NULL;
 }
 

@@ -84,9 +84,10 @@ struct rows_seen {
         recent; /* it was written just before, on a file system that counts seconds: what comes next may look the same */
 };
 
+struct store;
 struct rows {
     struct reader reader;
-    sqlite3 *db;
+    sqlite3 *db;   /* NULL, of_file: to be opened anew */
     bool of_file;  /* store_reader_open's: nobody need be writing it */
     bool settles;  /* an older one is read from a copy, too */
     bool is_still; /* nobody wrote it, or it is a copy: what comes later is not seen */
@@ -96,9 +97,13 @@ struct rows {
     int (*look)(struct rows *, struct err *);
     /* and whether that is called for, once the moment stands. */
     bool (*changed_hands)(struct rows *);
-    uint64_t opened;   /* how often it was opened anew */
-    unsigned version;  /* SQLite's, of the moment: another one after each commit. Of this connection alone */
-    unsigned asked_at; /* of_file: the version when the lock was asked who holds it */
+    /* of_file: it could not be opened for now (EBUSY). All connections of this process to a file share one index of its log, also when another one is
+     * at its name by now; so they are to be closed (store_reader_drop). NULL: there are no others. */
+    void (*stuck)(struct store *);
+    struct store *view; /* for that */
+    uint64_t opened;    /* how often it was opened anew */
+    unsigned version;   /* SQLite's, of the moment: another one after each commit. Of this connection alone */
+    unsigned asked_at;  /* of_file: the version when the lock was asked who holds it */
     long
         recorder; /* of a file: the process that writes it, else 0; ROWS_RECORDER_UNKNOWN: to be asked again */
     int life; /* of_file: that process as a descriptor, which becomes readable when it has ended; -1: none */
@@ -131,6 +136,9 @@ struct rows {
 
 /* reader.c: a connection, whatever state the file is in. */
 struct rows *rows_open(const char *path, struct err *err);
+void rows_close_db(struct rows *r);
+/* Somebody is just making, taking or replacing the file, or (EBUSY) the index of its log: what failed need not fail the next time. */
+bool rows_passes(const struct err *why);
 
 /* --- open_reader.c */
 
@@ -140,6 +148,8 @@ bool store_reader_see(const char *path, struct rows_seen *seen);
 bool store_reader_unchanged(const char *path, const struct rows_seen *then);
 /* From now on an older file in its place is read from a copy. */
 void store_reader_settles(struct reader *);
+/* Closes the connection to what is at its path, if it has one through which a log is read. Its next begin opens it anew. */
+void rows_drop(struct rows *r);
 /* A reader of a copy that was made of this file when it was seen so: what comes into the file is looked for there. */
 int store_reader_stands_for(struct reader *, const char *path, const struct rows_seen *, struct err *);
 

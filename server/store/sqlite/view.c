@@ -138,6 +138,15 @@ uint64_t store_view_replaced(struct store *s) {
 
 /* --- open and close ---------------------------------------------------------------------------------------------------------- */
 
+/* Who holds the lock of the view looks just now, and finds it himself. */
+static void drop_all(struct store *s) {
+    store_pool_drop(s, pair_drop);
+    if (pthread_mutex_trylock(&s->view->lock) != 0)
+        return;
+    pair_drop(s->view->reader);
+    pthread_mutex_unlock(&s->view->lock);
+}
+
 /* A file to look at, or the copy that is read in its place. */
 struct viewed {
     char real[FILE_PATH_MAX], copy[FILE_PATH_MAX]; /* copy "": there is none */
@@ -145,7 +154,8 @@ struct viewed {
     struct rows_seen seen; /* before it was copied */
 };
 
-static struct reader *open_one(const struct viewed *files, size_t n, struct rows *out[2], struct err *err) {
+static struct reader *open_one(struct store *s, const struct viewed *files, size_t n, struct rows *out[2],
+                               struct err *err) {
     struct reader *of[2] = {NULL};
     for (size_t i = 0; i < n; i++) {
         if (!(of[i] = store_reader_open(files[i].path, err)) ||
@@ -155,6 +165,8 @@ static struct reader *open_one(const struct viewed *files, size_t n, struct rows
             return NULL;
         }
         store_reader_settles(of[i]);
+        ((struct rows *)of[i])->view = s;
+        ((struct rows *)of[i])->stuck = drop_all;
         if (out)
             out[i] = (struct rows *)of[i];
     }
@@ -163,10 +175,10 @@ static struct reader *open_one(const struct viewed *files, size_t n, struct rows
 
 static int open_readers(struct store *s, const struct viewed *files, size_t n, struct err *err) {
     for (size_t i = 0; i < STORE_READERS; i++)
-        if (!(s->pool.readers[i] = open_one(files, n, NULL, err)))
+        if (!(s->pool.readers[i] = open_one(s, files, n, NULL, err)))
             return -1;
     s->view->n = n;
-    s->view->reader = open_one(files, n, s->view->of, err);
+    s->view->reader = open_one(s, files, n, s->view->of, err);
     return s->view->reader ? look(s, true, err) : -1;
 }
 
