@@ -115,16 +115,16 @@ void ingest_commit(struct ingest *in) {
 /* The time at which data that is dirty since since_ns must be committed. */
 static int64_t commit_at_ns(struct ingest *in, int64_t since_ns, bool awaited) {
     int64_t after_ns = awaited ? 0 : (int64_t)store_rows(in->store) * COMMIT_NS_ROW;
-    return since_ns + (after_ns < COMMIT_NS       ? COMMIT_NS
-                       : after_ns > COMMIT_NS_MAX ? COMMIT_NS_MAX
-                                                  : after_ns);
+    if (after_ns > COMMIT_NS_MAX)
+        after_ns = COMMIT_NS_MAX;
+    return since_ns + (after_ns < in->commit_ns ? in->commit_ns : after_ns);
 }
 
 /* From when on who waits for the next commit gets one: at once, but for what producers bring and what is kept. So many of them may come
  * that somebody who looks at each commit would make each of them dear. */
 static int64_t watched_at_ns(struct ingest *in) {
     bool only_posts = store_pending(in->store) == 0 || pipeline_owes(in->pipeline);
-    return only_posts ? in->committed_ns + COMMIT_NS : 0;
+    return only_posts ? in->committed_ns + in->commit_ns : 0;
 }
 
 /* The same for what is awaited. */
@@ -147,7 +147,7 @@ static bool commit_is_due(struct ingest *in, bool busy) {
         return false;
     bool awaited = pipeline_awaited(in->pipeline), wanted = pipeline_wanted(in->pipeline);
     if ((store_awaited(in->store) && clock_mono_ns() >= awaited_at_ns(in)) ||
-        (wanted && clock_mono_ns() >= in->wanted_ns + COMMIT_NS))
+        (wanted && clock_mono_ns() >= in->wanted_ns + in->commit_ns))
         return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
            clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) ||
@@ -393,6 +393,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->pipeline = pipeline;
     in->options = *options;
     in->watched_wake = WATCHED_WAKE;
+    in->commit_ns = COMMIT_NS;
     in->jobs_end = &in->jobs;
     in->posts_end = &in->posts;
     in->last.session_id = INGEST_ALL;

@@ -156,6 +156,7 @@ struct ingest {
     struct ingest_job *begun;
     uint64_t round;          /* of the newest question */
     bool committing;         /* the store must be left alone */
+    int64_t commit_ns;       /* from the first record to its commit: COMMIT_NS, but for tests */
     int64_t committed_ns;    /* of the last commit */
     int64_t wanted_ns;       /* of the last commit that somebody waited for */
     int64_t awaited_used_ns; /* until then commits for what is awaited have had their half of the time */
