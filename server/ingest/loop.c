@@ -31,7 +31,7 @@
 #define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
 #define AWAITED_NS     (5 * NS_PER_MS) /* of commits for what is awaited, beyond half of the time */
-#define COUNT_NS       (NS_PER_S / 2)  /* of reading what is not stored any more, only to count it */
+#define COUNT_NS       (NS_PER_S / 2)  /* of work, of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 21)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 /* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
@@ -198,10 +198,11 @@ static void give_up_reading(struct ingest *in) {
 
 /* The end has a time limit. What could not be stored by then is noted as a loss, so that no claim is judged by a part of the data. */
 static void discard_in_the_end(struct ingest *in) {
-    int64_t now_ns = clock_mono_ns();
-    if (in->end_ns == 0 || now_ns < in->end_ns)
+    if (in->end_ns == 0 || clock_mono_ns() < in->end_ns)
         return;
-    if (!in->closed && now_ns > in->end_ns + COUNT_NS)
+    if (!in->discarding)
+        in->counted_ns = thread_ns() + COUNT_NS;
+    else if (!in->closed && thread_ns() > in->counted_ns)
         give_up_reading(in);
     in->discarding = true;
     uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));
@@ -394,6 +395,7 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->options = *options;
     in->watched_wake = WATCHED_WAKE;
     in->commit_ns = COMMIT_NS;
+    in->stop_ns = INGEST_END_NS;
     in->jobs_end = &in->jobs;
     in->posts_end = &in->posts;
     in->last.session_id = INGEST_ALL;
@@ -427,7 +429,7 @@ void ingest_end(struct ingest *in) {
     pthread_mutex_lock(&in->lock);
     if (!in->ending) {
         in->ending = true; /* no job comes in any more; those that are in are answered */
-        in->end_ns = clock_mono_ns() + INGEST_END_NS;
+        in->end_ns = clock_mono_ns() + in->stop_ns;
         jobs_add(in, &in->last);
         in->asked = true;
         jobs_wake(in);
