@@ -166,12 +166,13 @@ static void give_back(struct parked *p) {
     struct sockaddr_storage from = {0};
     socklen_t n = sizeof from;
     char byte;
-    forget(p);
     if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
-        getpeername(fd, (struct sockaddr *)&from, &n) != 0)
-        close(fd);
-    else
-        MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
+        getpeername(fd, (struct sockaddr *)&from, &n) != 0) {
+        end(p);
+        return;
+    }
+    forget(p);
+    MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
 /* What was not sent yet, or was and the client has not taken it. Only the sum says whether the client takes anything: what was sent may be as
