@@ -106,6 +106,7 @@ static bool count_look(struct held_look *held) {
         held->http->n_looks_held--;
     else
         held->counted = true;
+    held->http->n_looks_kept += held->counted;
     return held->counted;
 }
 

@@ -38,7 +38,7 @@ struct parked {
     size_t sent; /* of its bytes */
     /* When the server ends: */
     struct parked *next;
-    int n_untaken;
+    size_t n_left;         /* what the client has not taken yet */
     int64_t moved_mono_ns; /* when that changed; 0: not looked at yet */
 };
 
@@ -166,18 +166,22 @@ static void give_back(struct parked *p) {
     struct sockaddr_storage from = {0};
     socklen_t n = sizeof from;
     char byte;
-    forget(p);
     if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 ||
-        getpeername(fd, (struct sockaddr *)&from, &n) != 0)
-        close(fd);
-    else
-        MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
+        getpeername(fd, (struct sockaddr *)&from, &n) != 0) {
+        end(p);
+        return;
+    }
+    forget(p);
+    MHD_add_connection(daemon, fd, (struct sockaddr *)&from, n);
 }
 
-/* What the client has not taken yet of what was sent. */
-static int untaken(const struct parked *p) {
-    int n = 0;
-    return ioctl(p->fd, SIOCOUTQ, &n) == 0 ? n : 0;
+/* What was not sent yet, or was and the client has not taken it. Only the sum says whether the client takes anything: what was sent may be as
+ * much as before, because the socket was filled again. */
+static size_t left_of(const struct parked *p) {
+    int n_untaken = 0;
+    if (ioctl(p->fd, SIOCOUTQ, &n_untaken) != 0)
+        n_untaken = 0;
+    return p->answer.n - p->sent + (size_t)n_untaken;
 }
 
 /* --- the server ends --------------------------------------------------------------------------------------- */
@@ -196,11 +200,11 @@ static void leave_last(struct parked *p) {
 
 /* Whether the client is still to be waited for. It may take a megabyte before the kernel says that there is room again. */
 static bool goes_on(struct parked *p, int64_t now_ns) {
-    int before = p->n_untaken;
+    size_t before = p->n_left;
     if (!send_answer(p) || !p->answer.n)
         return false;
-    p->n_untaken = untaken(p);
-    if (p->moved_mono_ns == 0 || p->n_untaken != before)
+    p->n_left = left_of(p);
+    if (p->moved_mono_ns == 0 || p->n_left != before)
         p->moved_mono_ns = now_ns;
     return now_ns - p->moved_mono_ns < p->http->still_ns;
 }

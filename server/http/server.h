@@ -66,6 +66,7 @@ struct http {
     int64_t last_ns, still_ns;   /* HTTP_LAST_MS and HTTP_STILL_MS, but for tests */
     struct parked *_Atomic last; /* when stopping: those whose client has not taken the whole answer yet */
     atomic_size_t n_looks_held;  /* of lists: control/held.h */
+    atomic_uint_fast64_t n_looks_kept; /* so far */
     /* Requests from their headers to the end of their answer, or until park.c sends it. */
     atomic_size_t n_active;
     atomic_bool stopping;

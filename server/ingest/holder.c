@@ -1,5 +1,6 @@
 #include "ingest/holder.h"
 
+#include "core/clock.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
@@ -8,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel gives a page of the table at a time, by a row's place in it: while other sockets are closed, a row may be missed. */
-#define READS_MAX 10
+/* The kernel gives a page of the table at a time, by a row's place in it: while other sockets are closed, a row may be missed. So it is read
+ * again, as often as this at least, and for this time. */
+#define READS_MIN 10
+#define READ_NS   NS_PER_S
 
 /* The inode of a socket bound to the port in /proc/net/udp and its like; 0: none. */
 static unsigned long read_table(const char *table, int port) {
@@ -54,7 +57,8 @@ static bool process_holds(const char *pid, unsigned long inode) {
 
 static unsigned long inode_of_port(const char *protocol, int port) {
     unsigned long inode = 0;
-    for (int i = 0; i < 2 * READS_MAX && !inode; i++) {
+    int64_t end_ns = clock_mono_ns() + READ_NS;
+    for (int i = 0; !inode && (i < 2 * READS_MIN || clock_mono_ns() < end_ns); i++) {
         char table[32];
         snprintf(table, sizeof table, "/proc/net/%.8s%s", protocol, i % 2 ? "6" : "");
         inode = read_table(table, port);

@@ -190,13 +190,20 @@ void jobs_begin(struct ingest *in) {
     *end_of(&in->begun) = fresh;
 }
 
+/* A step of reading. It reads something, however long it took to find it. */
+struct read_step {
+    int64_t end_ns;
+    bool begun;
+};
+
 /* Reads on what the job wants of one source, as long as there is time. Returns whether that is all read. */
 static bool read_wanted(struct ingest *in, const struct ingest_job *job, enum watched *watched,
-                        int64_t end_ns) {
+                        struct read_step *step) {
     const struct wanted *wanted = wanted_of(watched);
     while (wanted->round >= job->round && wanted->done < job->round) {
-        if (!pipeline_has_room(in->pipeline, LOOK_MOST) || clock_mono_ns() > end_ns)
+        if (!pipeline_has_room(in->pipeline, LOOK_MOST) || (step->begun && clock_mono_ns() > step->end_ns))
             return false;
+        step->begun = true;
         if (ready_read(in, watched, true))
             break; /* empty; a connection may be gone */
     }
@@ -205,24 +212,24 @@ static bool read_wanted(struct ingest *in, const struct ingest_job *job, enum wa
 
 /* In the order in which they got something. */
 static bool read_ready(struct ingest *in, const struct ingest_job *job, const struct open_session *only,
-                       int64_t end_ns) {
+                       struct read_step *step) {
     for (enum watched *w = in->ready_first, *next; w; w = next) {
         next = ready_next(w);
-        if ((!only || owner_of(w) == only) && !read_wanted(in, job, w, end_ns))
+        if ((!only || owner_of(w) == only) && !read_wanted(in, job, w, step))
             return false;
     }
     return true;
 }
 
 static bool read_all_wanted(struct ingest *in, const struct ingest_job *job) {
-    int64_t end_ns = clock_mono_ns() + STORE_NS;
+    struct read_step step = {.end_ns = clock_mono_ns() + STORE_NS};
     struct open_session *only = session_of(in, job->session_id);
     if (job->session_id != INGEST_ALL && !only)
         return true;
-    if (!read_ready(in, job, only, end_ns))
+    if (!read_ready(in, job, only, &step))
         return false;
     for (struct receiver *r = only ? only->receivers : NULL; r && r->session == only; r = r->next)
-        if (r->source == SOURCE_UDP && !read_wanted(in, job, &r->watched, end_ns)) /* one that seemed empty */
+        if (r->source == SOURCE_UDP && !read_wanted(in, job, &r->watched, &step)) /* one that seemed empty */
             return false;
     for (struct open_session *s = only ? only : in->sessions; s; s = only ? NULL : s->next)
         datagrams_seal(&s->lane);

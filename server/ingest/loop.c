@@ -31,7 +31,7 @@
 #define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
 #define AWAITED_NS     (5 * NS_PER_MS) /* of commits for what is awaited, beyond half of the time */
-#define COUNT_NS       (NS_PER_S / 2)  /* of reading what is not stored any more, only to count it */
+#define COUNT_NS       (NS_PER_S / 2)  /* of work, of reading what is not stored any more, only to count it */
 #define COMMIT_RECORDS ((uint64_t)1 << 21)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 /* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
@@ -115,16 +115,16 @@ void ingest_commit(struct ingest *in) {
 /* The time at which data that is dirty since since_ns must be committed. */
 static int64_t commit_at_ns(struct ingest *in, int64_t since_ns, bool awaited) {
     int64_t after_ns = awaited ? 0 : (int64_t)store_rows(in->store) * COMMIT_NS_ROW;
-    return since_ns + (after_ns < COMMIT_NS       ? COMMIT_NS
-                       : after_ns > COMMIT_NS_MAX ? COMMIT_NS_MAX
-                                                  : after_ns);
+    if (after_ns > COMMIT_NS_MAX)
+        after_ns = COMMIT_NS_MAX;
+    return since_ns + (after_ns < in->commit_ns ? in->commit_ns : after_ns);
 }
 
 /* From when on who waits for the next commit gets one: at once, but for what producers bring and what is kept. So many of them may come
  * that somebody who looks at each commit would make each of them dear. */
 static int64_t watched_at_ns(struct ingest *in) {
     bool only_posts = store_pending(in->store) == 0 || pipeline_owes(in->pipeline);
-    return only_posts ? in->committed_ns + COMMIT_NS : 0;
+    return only_posts ? in->committed_ns + in->commit_ns : 0;
 }
 
 /* The same for what is awaited. */
@@ -147,7 +147,7 @@ static bool commit_is_due(struct ingest *in, bool busy) {
         return false;
     bool awaited = pipeline_awaited(in->pipeline), wanted = pipeline_wanted(in->pipeline);
     if ((store_awaited(in->store) && clock_mono_ns() >= awaited_at_ns(in)) ||
-        (wanted && clock_mono_ns() >= in->wanted_ns + COMMIT_NS))
+        (wanted && clock_mono_ns() >= in->wanted_ns + in->commit_ns))
         return true;
     return store_pending(in->store) >= COMMIT_RECORDS || store_rows(in->store) >= COMMIT_ROWS ||
            clock_mono_ns() >= commit_at_ns(in, since_ns, awaited) ||
@@ -198,10 +198,11 @@ static void give_up_reading(struct ingest *in) {
 
 /* The end has a time limit. What could not be stored by then is noted as a loss, so that no claim is judged by a part of the data. */
 static void discard_in_the_end(struct ingest *in) {
-    int64_t now_ns = clock_mono_ns();
-    if (in->end_ns == 0 || now_ns < in->end_ns)
+    if (in->end_ns == 0 || clock_mono_ns() < in->end_ns)
         return;
-    if (!in->closed && now_ns > in->end_ns + COUNT_NS)
+    if (!in->discarding)
+        in->counted_ns = thread_ns() + COUNT_NS;
+    else if (!in->closed && thread_ns() > in->counted_ns)
         give_up_reading(in);
     in->discarding = true;
     uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));
@@ -393,6 +394,8 @@ struct ingest *ingest_start(struct store *store, struct pipeline *pipeline,
     in->pipeline = pipeline;
     in->options = *options;
     in->watched_wake = WATCHED_WAKE;
+    in->commit_ns = COMMIT_NS;
+    in->stop_ns = INGEST_END_NS;
     in->jobs_end = &in->jobs;
     in->posts_end = &in->posts;
     in->last.session_id = INGEST_ALL;
@@ -426,7 +429,7 @@ void ingest_end(struct ingest *in) {
     pthread_mutex_lock(&in->lock);
     if (!in->ending) {
         in->ending = true; /* no job comes in any more; those that are in are answered */
-        in->end_ns = clock_mono_ns() + INGEST_END_NS;
+        in->end_ns = clock_mono_ns() + in->stop_ns;
         jobs_add(in, &in->last);
         in->asked = true;
         jobs_wake(in);

@@ -153,9 +153,12 @@ struct ingest {
     struct batch *posts, **posts_end; /* taken from the pipeline, with no job yet that lets them in */
     bool closed;                      /* the sockets were closed, for the end */
     bool discarding;                  /* there is no more time to store anything */
+    int64_t counted_ns;               /* thread_ns() at which reading ends that only counts */
     struct ingest_job *begun;
     uint64_t round;          /* of the newest question */
     bool committing;         /* the store must be left alone */
+    int64_t stop_ns;         /* INGEST_END_NS, but for tests */
+    int64_t commit_ns;       /* from the first record to its commit: COMMIT_NS, but for tests */
     int64_t committed_ns;    /* of the last commit */
     int64_t wanted_ns;       /* of the last commit that somebody waited for */
     int64_t awaited_used_ns; /* until then commits for what is awaited have had their half of the time */

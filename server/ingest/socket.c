@@ -1,5 +1,6 @@
 #include "ingest/socket.h"
 
+#include "core/clock.h"
 #include "ingest/holder.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,9 @@
 #define SO_MEMINFO 55
 #endif
 
+#define LOCK_NS                                                                                              \
+    (4 *                                                                                                     \
+     NS_PER_S) /* who has it needs microseconds, but may be held up; some other program may keep it for good */
 #define PORT_TRIES 32 /* port 0 on several addresses: a free one on the first may be taken on the second */
 
 static int bind_udp(const struct addrinfo *address, int port, struct err *err) {
@@ -122,15 +126,16 @@ static int look_at(const char *path, const struct sockaddr_un *at, int type, str
     return why == ECONNREFUSED ? 1 : err_set(err, why, "cannot look at the socket %s", path);
 }
 
-/* Between looking and listening a socket looks stale to others, who must wait. -1 where the folder can't be locked within a
- * second: then nobody waits. */
+/* Between looking and listening a socket looks stale to others, who must wait. -1 where the folder can't be locked within LOCK_NS: then
+ * nobody waits. */
 static int lock_folder(const char *path) {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
     const char *slash = strrchr(path, '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
-        if (i == 1000) {
+    int64_t end_ns = clock_mono_ns() + LOCK_NS;
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (clock_mono_ns() > end_ns) {
             close(fd);
             return -1;
         }

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_S      2    /* the time that the child has */
+#define CHILD_S      8    /* the time that the child has, less than who starts a recorder waits for it */
 #define SKB_OVERHEAD 320  /* what the kernel keeps behind the bytes of a datagram, */
 #define SKB_HEAD     256  /* and before it */
 #define SKB_BLOCK    1024 /* and the least block that any kernel takes for both, rounded up */

@@ -4,6 +4,7 @@
 #include "bad_input.h"
 #include "sink.h"
 #include "unit.h"
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -202,14 +203,15 @@ static void test_hanging_server(void) {
     static const struct http_reply hang[] = {{.manner = HTTP_HANG}};
     struct http_sink *sink = http_sink_start(hang, 1);
     struct statwit_metrics *metrics =
-        open_to(sink, (struct statwit_options){.close_timeout_ms = 100, .request_timeout_ms = 50});
+        open_to(sink, (struct statwit_options){.close_timeout_ms = 100, .request_timeout_ms = 1000});
     statwit_event(metrics, "first", "");
     CU_ASSERT(http_sink_wait(sink, 1, PATIENCE_MS));
     statwit_incr(metrics, "a"); /* returns: nobody waits for the server */
+    while (health_of(metrics).retries == 0)
+        sched_yield(); /* the first request may be over later than the client's last moment */
     statwit_close(metrics);
     struct statwit_health health = final_health(metrics);
     EQ_INT(health.packets_sent, 0);
-    CU_ASSERT(health.retries > 0);
     EQ_INT(health.dropped_late, 2);
     http_sink_stop(sink);
 }

@@ -119,7 +119,7 @@ static const struct {
 static void test_answers(void) {
     struct raw raw = {.reply = ""};
     raw_start(&raw);
-    struct statwit_connect_options options = {.timeout_ms = 20000};
+    struct statwit_connect_options options = {.timeout_ms = 240000};
     struct statwit_recorder *recorder = statwit_recorder_connect(raw.url, &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(recorder);
     for (size_t i = 0; i < 2 * (sizeof answers / sizeof answers[0]); i++) {

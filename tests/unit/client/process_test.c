@@ -32,6 +32,12 @@ static void write_script(char path[96], const char directory[64], const char *co
     chmod(path, 0755);
 }
 
+/* However slowly it starts. */
+static struct statwit_recorder *start_script(const char *script, struct statwit_error *error) {
+    struct statwit_start_options options = {.binary = script, .timeout_ms = PATIENCE_MS};
+    return statwit_recorder_start(&options, error);
+}
+
 /* One signal while it is awaited: the time it has to get ready is over all the same. */
 static void test_never_ready(void) {
     char directory[64], script[96];
@@ -72,7 +78,7 @@ static void test_another_version(void) {
         struct statwit_error error = {0};
         snprintf(commands, sizeof commands, "echo '%s'; exec cat >/dev/null", ready[i][0]);
         write_script(script, directory, commands);
-        CU_ASSERT_PTR_NULL(statwit_recorder_start(&(struct statwit_start_options){.binary = script}, &error));
+        CU_ASSERT_PTR_NULL(start_script(script, &error));
         EQ_INT(error.code, STATWIT_PROTOCOL);
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, script));
         CU_ASSERT_PTR_NOT_NULL(strstr(error.text, ready[i][1]));
@@ -90,8 +96,7 @@ static void test_no_standard_streams(void) {
         close(STDIN_FILENO);
         close(STDOUT_FILENO);
         close(STDERR_FILENO);
-        struct statwit_recorder *recorder =
-            statwit_recorder_start(&(struct statwit_start_options){.binary = script}, NULL);
+        struct statwit_recorder *recorder = start_script(script, NULL);
         statwit_recorder_close(recorder);
         _exit(recorder ? 0 : 1);
     }
@@ -153,8 +158,7 @@ static bool has_ended(const char *directory) {
 }
 
 static void *start_and_stay(void *script) {
-    struct statwit_recorder *recorder =
-        statwit_recorder_start(&(struct statwit_start_options){.binary = script}, NULL);
+    struct statwit_recorder *recorder = start_script(script, NULL);
     pid_t lasting = recorder ? fork() : -1; /* inherits everything, and outlives us */
     if (lasting == 0) {
         sleep(600);

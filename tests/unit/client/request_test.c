@@ -12,7 +12,7 @@
 static struct statwit_error error;
 
 static struct statwit_recorder *connect_to(struct http_sink *sink, const char *token) {
-    struct statwit_connect_options options = {.token = token, .timeout_ms = 5000};
+    struct statwit_connect_options options = {.token = token, .timeout_ms = PATIENCE_MS};
     struct statwit_recorder *recorder = statwit_recorder_connect(sink->url, &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(recorder);
     recorder->known = true; /* the sinks tell no status */

@@ -7,6 +7,8 @@
 
 #include "asking.h"
 
+#include "core/clock.h"
+#include "ingest/loop.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/rows.h"
 #include <stdio.h>
@@ -19,6 +21,21 @@
 #define LINES         40   /* of a datagram */
 #define NOTHING       2000 /* work that a question costs in any recording, and more */
 #define QUESTIONS_MAX 100
+
+/* --- a recorder -------------------------------------------------------------------------------------------- */
+
+static inline int commit_when_asked(struct store *s, void *arg, struct err *err) {
+    (void)s, (void)arg, (void)err;
+    server.rig.ingest->commit_ns = 3600 * NS_PER_S;
+    return 0;
+}
+
+/* One that commits nothing because time has passed: rows, and so the work, would be others on a slower machine. */
+static inline void start_timeless(void) {
+    struct err err = {0};
+    start();
+    EQ_INT(ingest_call(server.rig.ingest, INGEST_NOTHING, commit_when_asked, NULL, &err), 0);
+}
 
 /* --- counting ------------------------------------------------------------------------------------------ */
 
@@ -135,7 +152,7 @@ static inline uint64_t work_of(const struct question *q) {
 
 static inline void work_of_all(enum shape shape, int n, const struct question *list, size_t n_list,
                                uint64_t *work) {
-    start();
+    start_timeless();
     record(shape, n);
     for (size_t i = 0; i < n_list; i++)
         work[i] = work_of(&list[i]);

@@ -91,7 +91,7 @@ static uint64_t work_of_change(const char *request, const char *body, int status
 /* The recording keeps 100 reports, however many there were. */
 static void more_verdicts(void) {
     for (int many = 0; many < 2; many++) {
-        start();
+        start_timeless();
         record(MORE_SAMPLES, LINES);
         for (int i = 0; i < (many ? 8 * SOME : SOME); i++) {
             char body[96];
@@ -108,7 +108,7 @@ static void more_verdicts(void) {
 static void more_to_change(void) {
     uint64_t mark[2], new_session[2], removed[2], reset[2];
     for (int many = 0; many < 2; many++) {
-        start();
+        start_timeless();
         record(MORE_SERIES, many ? MANY : FEW);
         mark[many] = work_of_change("POST /recorder/v1/marks", "{}", 200);
         new_session[many] = work_of_change("POST /recorder/v1/sessions", "{\"name\":\"s\"}", 201);
@@ -150,7 +150,7 @@ static uint64_t work_of_batch(void) {
 static void more_in_a_batch(void) {
     uint64_t work[2];
     for (int many = 0; many < 2; many++) {
-        start();
+        start_timeless();
         record(MORE_SAMPLES, many ? MANY : FEW);
         work[many] = work_of_batch();
         stop();

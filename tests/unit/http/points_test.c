@@ -2,6 +2,7 @@
 #include "asking.h"
 #include "control/glance.h"
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static uint32_t dice_state = 4711;
@@ -25,6 +26,13 @@ static char *answer(const char *format, int stars, const char *more) {
     return strdup(client.body);
 }
 
+/* A chart without a point ends now, which may be a second later for the next question: when that was is no part of the comparison. */
+static void forget_now(char *chart) {
+    static const char from[] = "{\"from_ms\":";
+    if (strstr(chart, "\"read\":0,") && strncmp(chart, from, sizeof from - 1) == 0)
+        memset(chart + sizeof from - 1, 'T', strspn(chart + sizeof from - 1, "0123456789"));
+}
+
 /* stars: each number of them is another question about the same. */
 static void compare(int stars) {
     static const char *const questions[] = {"GET /recorder/v1/histogram?name=x.y%s&settled=no%s",
@@ -33,6 +41,8 @@ static void compare(int stars) {
     for (int i = 0; i < 8; i++) {
         char *kept = answer(questions[i % 2], 0, more[i / 2]),
              *fresh = answer(questions[i % 2], stars, more[i / 2]);
+        forget_now(kept);
+        forget_now(fresh);
         EQ_STR(kept, fresh);
         free(kept);
         free(fresh);

@@ -233,7 +233,7 @@ static struct store *recording(void) {
 }
 
 static int push_all(struct store *s, struct push_result *result, struct err *failed) {
-    struct push_options o = {.patience_ns = NS_PER_S, .pause_ns = 1, .labels = {SPAN("shop")}};
+    struct push_options o = {.patience_ns = 3600 * NS_PER_S, .pause_ns = 1, .labels = {SPAN("shop")}};
     snprintf(o.url.host, sizeof o.url.host, "ch");
     snprintf(o.url.database, sizeof o.url.database, "statwit");
     struct err no_reader = {0};
