@@ -194,12 +194,15 @@ lines() {
 }
 
 @test "replay --timed keeps the order of all records, and their pauses" {
-    printf '1700000001\ta:1|c\n1700000001.05\t_e{1,1}:e|x\n1700000001.1\tb:1|c\n1700000001.1\t_sc|k|0\n' | statwit import - --db old.db -q
+    printf '1700000001\ta:1|c\n1700000001.4\t_e{1,1}:e|x\n1700000001.8\tb:1|c\n1700000001.8\t_sc|k|0\n' | statwit import - --db old.db -q
     start
+    local began=${EPOCHREALTIME/[.,]/}
     run statwit replay old.db --timed --to udp
+    # When a server reads them says nothing: one that is held up reads two at once.
+    [ $((${EPOCHREALTIME/[.,]/} - began)) -ge 790000 ]
     exits 0
     has 'sent 4 lines'
-    [ "$(statwit samples --json | jq '.samples | (.[1].received_at|.[17:29]|tonumber) - (.[0].received_at|.[17:29]|tonumber) | if . < 0 then . + 60 else . end | . >= 0.09')" = true ]
+    [ "$(statwit samples --json | jq -r '[.samples[].name] | join(" ")')" = 'a b' ]
     statwit expect -q 'event e' 'check k' 'incr b'
     printf 'a:1|c\n' >lines.txt
     run statwit replay lines.txt --timed
