@@ -29,6 +29,11 @@ longest_wait() {
     done
     echo "$longest"
 }
+shell_wait() { # PID: how long this shell has waited for a core, in ms
+    local ns
+    read -r _ ns _ <"/proc/$1/schedstat"
+    echo $((ns / 1000000))
+}
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 flood() { # two senders
     local i
@@ -52,7 +57,7 @@ busy() { [ "$(curl -fsS -m 60 "$STATWIT_URL/recorder/v1/status?settled=no" | jq 
 lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
 
 @test "a stop under flood is clean and takes no longer than 5 s" {
-    local run options begun took waited
+    local run options begun took waited own here=$BASHPID
     local -a kinds=("" "--retention-samples 5000" "--retention-age 1s" "--max-series 50" "--queue-memory 16M" "--keep-datagrams")
     for ((run = 0; run < STOPS_WANTED; run++)); do
         options=${kinds[run % ${#kinds[@]}]}
@@ -62,20 +67,22 @@ lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
         flood
         eventually busy
         begin_waits
+        own=$(shell_wait "$here")
         begun=$(now_ms)
         kill "$SERVER"
         while kill -0 "$SERVER" 2>/dev/null; do read_waits; sleep 0.02; done
         took=$(($(now_ms) - begun))
+        own=$(($(shell_wait "$here") - own)) # it looks later then
         status=0
         wait "$SERVER" || status=$?
         SERVER=
         end_flood
-        waited=$(longest_wait)
-        echo "run $run ($options): $took ms, of which it waited $waited ms for a core"
+        waited=$(($(longest_wait) + own))
+        echo "run $run ($options): $took ms, of which it and this shell waited $waited ms for a core"
         cat serve.err
         [ "$status" -eq 0 ]
         [ $((took - waited)) -le "$STOP_MAX_MS" ] # what others do on this machine meanwhile does not count
-        [ "$took" -lt 1000 ] || grep -q 'still stopping' serve.err || [ "$took" -lt 1500 ]
+        [ "$took" -lt 1000 ] || grep -q 'still stopping' serve.err || [ $((took - waited)) -lt 1500 ]
         ! grep -qi sanitizer serve.err
         [ "$(sql r.db 'PRAGMA integrity_check')" = ok ]
         # What was received and not stored is in the file as a loss.
