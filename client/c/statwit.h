@@ -398,7 +398,7 @@ struct statwit_start_options {
     const char *binary;
     const char *db;               /* keep the recording in this file; NULL: in memory */
     const char *const *arguments; /* more for `statwit serve`, ended by NULL */
-    int timeout_ms;               /* to be ready; 0: 10,000 */
+    int timeout_ms;               /* to be ready; 0: 60,000 */
 };
 STATWIT_API struct statwit_recorder *statwit_recorder_start(const struct statwit_start_options *options,
                                                             struct statwit_error *error);

@@ -314,6 +314,7 @@ bool receive_stream(struct ingest *in, struct connection *c, size_t budget_bytes
 void receive_want(struct ingest *in, enum watched *watched, uint64_t round) {
     struct receiver *r = (struct receiver *)watched;
     struct connection *c = (struct connection *)watched;
+    size_t held;
     switch (*watched) {
     case WATCHED_SOCKET:
         want(&r->wanted, round, r->source == SOURCE_UDP ? look_for_drops(in, r) : r->holds);
@@ -323,7 +324,8 @@ void receive_want(struct ingest *in, enum watched *watched, uint64_t round) {
         receive_accept(in, r);
         break;
     case WATCHED_CONNECTION:
-        want(&c->wanted, round, socket_stream_holds(c->fd));
+        held = socket_stream_holds(c->fd);
+        want(&c->wanted, round, held ? held : 1); /* its end is no byte, and may be that of a frame */
         break;
     case WATCHED_WAKE:
     default:

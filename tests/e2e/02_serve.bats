@@ -61,7 +61,7 @@ load helper
 
 @test "status --wait waits for a server that is on its way, and says what to do when none comes" {
     start --ready-file ready.json
-    run statwit status --wait 20s
+    run statwit status --wait 60s
     exits 0
     has "$(ready .dogstatsd.udp)"
     stop

@@ -28,14 +28,14 @@ load helper
 
 @test "status --wait needs no token" {
     start --token s3cret
-    run statwit status --wait 5s -q
+    run statwit status --wait 60s -q
     exits 0
-    run statwit status --wait 5s
+    run statwit status --wait 60s
     exits 0
     has 'STATWIT_TOKEN'
     run statwit status
     exits 3
-    STATWIT_TOKEN=s3cret run statwit status --wait 5s
+    STATWIT_TOKEN=s3cret run statwit status --wait 60s
     exits 0
     has 'recorded'
     [ "$(ready .env.STATWIT_NEEDS_TOKEN)" = true ]

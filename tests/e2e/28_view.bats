@@ -327,21 +327,37 @@ replaced_in() { # QUERY: other.db takes the place of k.db while the answer is se
     replaced_in 'flush?format=json'
 }
 
+# Descriptor 8 is a stream: there comes a line with this text. Adds 1 to `soon` unless it took as long as with the next keepalive, which comes after
+# 15 s: where nothing is seen earlier, none of several is soon; where a process is held up, not all are late.
+comes() { # TEXT
+    local began=$SECONDS
+    while read -r -t 60 line <&8; do
+        [[ $line == *"$1"* ]] || continue
+        [ $((SECONDS - began)) -ge 10 ] || soon=$((soon + 1))
+        return 0
+    done
+    return 1
+}
+
 @test "a stream on view ends when a copy of its file, which has the same name, takes its place" {
     statwit run -q --db k.db -- "$BIN" send one:1\|c
     view k.db
     for every in '' '?every_ms=100'; do
-        mkfifo stream.fifo
-        curl -sN "${address}recorder/v1/stream$every" >stream.fifo &
-        exec 8<stream.fifo
-        read -r -t 60 line <&8 # it has begun
-        cp k.db other.db
-        mv other.db k.db
-        while read -r -t 10 line <&8; do [[ $line != *"another recording is in the place of this one"* ]] || break; done # a keepalive, every 15 s, would be late
-        [[ $line = *"another recording is in the place of this one"* ]]
-        exec 8<&-
-        wait $! || true
-        rm stream.fifo
+        soon=0
+        for _ in 1 2 3; do
+            mkfifo stream.fifo
+            curl -sN "${address}recorder/v1/stream$every" >stream.fifo &
+            exec 8<stream.fifo
+            read -r -t 60 line <&8 # it has begun
+            cp k.db other.db
+            mv other.db k.db
+            comes 'another recording is in the place of this one'
+            exec 8<&-
+            wait $! || true
+            rm stream.fifo
+            [ "$soon" -eq 0 ] || break
+        done
+        [ "$soon" -gt 0 ]
     done
 }
 
@@ -409,20 +425,18 @@ replaced_in() { # QUERY: other.db takes the place of k.db while the answer is se
     client=$!
     exec 8<stream.fifo
     read -r -t 60 line <&8 # the comment at its beginning
-    next() { # NAME: within 10 seconds there is a sample of it; a keepalive, every 15 s, would be late
-        while read -r -t 10 line <&8; do [[ $line != *"\"$1\""* ]] || return 0; done
-        return 1
-    }
+    soon=0
     for n in 1 2 3; do
         "$STATWIT_BIN" send --url "$url" "m$n:1|c"
         "$STATWIT_BIN" status --url "$url" >/dev/null
-        next "m$n"
+        comes "\"m$n\""
     done
+    [ "$soon" -gt 0 ]
     SERVER=$OTHER OTHER=$VIEWER
     stop
     rm k.db
     statwit run -q --db k.db -- "$BIN" send 'one:1|c'
-    next 'another recording is in the place of this one: its ids begin anew'
+    comes 'another recording is in the place of this one: its ids begin anew'
     exec 8<&-
     wait "$client" || true
 }

@@ -143,7 +143,7 @@ static void assertions(struct statwit_recorder *recorder) {
     statwit_flush(metrics, 1000);
     int64_t mark = statwit_mark(session, &error);
     statwit_incr(metrics, "after"); /* leaves by itself, while the question waits */
-    statwit_assert_within(session, "incr after sum == 1", 10000);
+    statwit_assert_within(session, "incr after sum == 1", 60000);
     struct statwit_expect_options since = {.since = mark, .file = "story.expect"};
     if (statwit_expect(session, "incr before", &since, &report, &error) || report.verdict != STATWIT_FAIL ||
         report.n_results != 1 || !strstr(report.text, "incr before"))

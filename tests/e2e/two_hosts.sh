@@ -5,7 +5,7 @@ set -euo pipefail
 
 serve --no-token --session-ports 8130-8132 --api-key good --allow-host '*.svc.cluster.local'
 export STATWIT_URL=http://statwit:8125
-statwit status -q --wait 10s
+statwit status -q --wait 60s
 
 # A session: what it exports leads back to the server's host, and on a port that was published.
 eval "$(statwit session new web)"
@@ -33,7 +33,7 @@ end
 
 # With a token of its own making the health check needs none, and the environment says that one is needed.
 serve --advertise 10.77.0.2
-statwit status -q --wait 10s --url http://statwit:8125 || fail 'the health check asks for a token'
+statwit status -q --wait 60s --url http://statwit:8125 || fail 'the health check asks for a token'
 jq -e '.env | .DD_AGENT_HOST == "10.77.0.2" and .DD_URL == "http://10.77.0.2:8125" and .STATWIT_NEEDS_TOKEN == "true"' <<<"$READY" >/dev/null ||
     fail "$READY"
 code=$(curl -s -o answer -w '%{http_code}' -d '{}' -H 'DD-API-KEY: k' http://statwit.ns.svc.cluster.local:8125/api/v2/series)

@@ -59,9 +59,10 @@ load fault
 @test "after kill -9 the next server goes on with the same file, and no id is given twice" {
     start --db r.db
     hammer ledger "$(http_port)" "$(udp_port)" a >ledger &
+    local hammer=$!
     sleep 0.3
     stop KILL
-    wait
+    wait "$hammer"
     start --db r.db
     statwit send b:1\|c
     [ "$(verdict 'count b sum == 1')" = pass ]

@@ -210,14 +210,20 @@ unlock() {
     [ "$(verdict 'count before sum == 1')" = pass ]
     lock
     statwit send 'during:1|c'
-    local began=$SECONDS
+    local began=$SECONDS took soonest=60
     v=$(verdict 'count during sum == 1')
     echo "after $((SECONDS - began)) s: $v"
     [ "$v" = inconclusive ]
-    # It waited for the lock once; not anew for each statement, and not for the next question.
-    statwit send 'during:1|c'
-    [ "$(verdict 'count during sum == 1')" = inconclusive ]
-    [ $((SECONDS - began)) -lt 14 ]
+    # It waited for the lock once, for 5 s; not anew for each statement, and not for the next questions. That one of them is answered sooner says
+    # so: the others may be late because the machine is busy.
+    for _ in 1 2 3; do
+        statwit send 'during:1|c'
+        began=$SECONDS
+        [ "$(verdict 'count during sum == 1')" = inconclusive ]
+        took=$((SECONDS - began))
+        [ "$took" -ge "$soonest" ] || soonest=$took
+    done
+    [ "$soonest" -lt 4 ]
     unlock
     statwit send 'after:1|c'
     verdict 'count after sum == 1'
@@ -308,7 +314,7 @@ waits_in_the_queue() { curl -fsS -m 60 "$STATWIT_URL/metrics" | grep -q '^statwi
     [ "$(verdict 'no any nothing.*')" = inconclusive ]
     mount -o remount,size=100000k small
     n=$(statwit ls 'full.*' --json | jq '[.series[].samples] | add')
-    [ "$n" -ge "$acknowledged" ] && [ "$n" -lt "$sent" ]
+    [ "$n" -ge "$acknowledged" ] && [ "$n" -le "$sent" ] # the one that was on its way when the hammer ended may be there
     stop
     [ "$status" -eq 0 ]
     sound small/r.db

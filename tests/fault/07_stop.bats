@@ -29,6 +29,11 @@ longest_wait() {
     done
     echo "$longest"
 }
+shell_wait() { # PID: how long this shell has waited for a core, in ms
+    local ns
+    read -r _ ns _ <"/proc/$1/schedstat"
+    echo $((ns / 1000000))
+}
 now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 flood() { # two senders
     local i
@@ -38,8 +43,9 @@ flood() { # two senders
         FLOODS+=("$!")
     done
 }
+# A shell that is not yet the hammer would run what bats has for its end, on SIGTERM: a second result of the story.
 end_flood() {
-    kill "${FLOODS[@]}" 2>/dev/null || true
+    kill -KILL "${FLOODS[@]}" 2>/dev/null || true
     wait "${FLOODS[@]}" || true
 }
 teardown() {
@@ -52,7 +58,7 @@ busy() { [ "$(curl -fsS -m 60 "$STATWIT_URL/recorder/v1/status?settled=no" | jq 
 lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
 
 @test "a stop under flood is clean and takes no longer than 5 s" {
-    local run options begun took waited
+    local run options begun took waited own late=0 here=$BASHPID
     local -a kinds=("" "--retention-samples 5000" "--retention-age 1s" "--max-series 50" "--queue-memory 16M" "--keep-datagrams")
     for ((run = 0; run < STOPS_WANTED; run++)); do
         options=${kinds[run % ${#kinds[@]}]}
@@ -62,24 +68,30 @@ lost() { sql r.db "SELECT coalesce(sum(n), 0) FROM losses"; }
         flood
         eventually busy
         begin_waits
+        own=$(shell_wait "$here")
         begun=$(now_ms)
         kill "$SERVER"
         while kill -0 "$SERVER" 2>/dev/null; do read_waits; sleep 0.02; done
         took=$(($(now_ms) - begun))
+        own=$(($(shell_wait "$here") - own)) # it looks later then
         status=0
         wait "$SERVER" || status=$?
         SERVER=
         end_flood
-        waited=$(longest_wait)
-        echo "run $run ($options): $took ms, of which it waited $waited ms for a core"
+        waited=$(($(longest_wait) + own))
+        echo "run $run ($options): $took ms, of which it and this shell waited $waited ms for a core"
         cat serve.err
         [ "$status" -eq 0 ]
-        [ $((took - waited)) -le "$STOP_MAX_MS" ] # what others do on this machine meanwhile does not count
-        [ "$took" -lt 1000 ] || grep -q 'still stopping' serve.err || [ "$took" -lt 1500 ]
+        [ "$took" -lt 1000 ] || grep -q 'still stopping' serve.err || [ $((took - waited)) -lt 1500 ]
         ! grep -qi sanitizer serve.err
         [ "$(sql r.db 'PRAGMA integrity_check')" = ok ]
         # What was received and not stored is in the file as a loss.
         if grep -q 'could not be stored in time' serve.err; then [ "$(lost)" -gt 0 ]; fi
+        # What others do on this machine meanwhile does not count. Threads may wait for a core one after the other, or be held up in another way, so
+        # this kind is tried again: with a recorder at fault it is late each time.
+        [ $((took - waited)) -gt "$STOP_MAX_MS" ] || { late=0; continue; }
+        late=$((late + 1)) run=$((run - 1))
+        [ "$late" -lt 3 ]
     done
 }
 

@@ -15,8 +15,9 @@
 
 #define ARGUMENTS_MAX 64
 #define READY_MAX     16384
-#define READY_MS      10000
-#define END_MS        5000 /* for draining and committing; after that it is killed */
+#define READY_MS      60000
+#define END_MS                                                                                               \
+    15000 /* more than a recorder takes for what is received, for who still reads and for what is passed on; then it is killed */
 
 static int64_t now_ms(void) {
     struct timespec now;

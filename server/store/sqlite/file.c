@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define HEADER_SIZE   100
+#define LOCK_LOOKS    4   /* at a list of locks that does not fit into a page */
 #define ASIDES_MAX    100 /* the last one takes the place of the one before */
 #define INDEX_IS_MADE 12  /* a byte of the first header of an index; in it also: */
 /* Two numbers of 32 bits: how many frames the log has, and how many pages the database, 0 where the log was empty when the index was made. */
@@ -131,24 +132,58 @@ static int open_fails(const char *path, struct err *err) {
     return err_set(err, why, "cannot record to %s", path);
 }
 
-/* The process that holds a flock on the file; 0 when the system does not tell. */
-static long lock_holder(const struct stat *st) {
-    FILE *locks = fopen("/proc/locks", "re");
-    if (!locks)
-        return 0;
+/* The process of a line of the system's list; 0: it is of another file, or of another kind of lock. */
+static long holder_of(const char *line, const struct stat *st) {
+    long pid;
+    unsigned major_nr, minor_nr;
+    uint64_t inode;
+    const char *at = strstr(line, "FLOCK");
+    bool is_it = at &&
+                 sscanf(at, "FLOCK %*s %*s %ld %x:%x:%" SCNu64, &pid, &major_nr, &minor_nr, &inode) == 4 &&
+                 inode == st->st_ino && major_nr == major(st->st_dev) && minor_nr == minor(st->st_dev);
+    return is_it && pid > 0 ? pid : 0;
+}
+
+/* Looks through the whole lines of a part of the list, which is cut into them. */
+static long holder_among(char *part, const struct stat *st) {
     long holder = 0;
-    char line[256];
-    while (!holder && fgets(line, sizeof line, locks)) {
-        long pid;
-        unsigned major_nr, minor_nr;
-        uint64_t inode;
-        const char *at = strstr(line, "FLOCK");
-        if (at && sscanf(at, "FLOCK %*s %*s %ld %x:%x:%" SCNu64, &pid, &major_nr, &minor_nr, &inode) == 4 &&
-            inode == st->st_ino && major_nr == major(st->st_dev) && minor_nr == minor(st->st_dev))
-            holder = pid;
+    for (char *end; !holder && (end = strchr(part, '\n')); part = end + 1) {
+        *end = '\0';
+        holder = holder_of(part, st);
     }
-    fclose(locks);
-    return holder > 0 ? holder : 0;
+    return holder;
+}
+
+/* The system gives a page of its list at a time, and what follows moves up when a lock goes away meanwhile: so each part begins within the one
+ * before. *n_parts: how many there were. */
+static long look_through_locks(const struct stat *st, int *n_parts) {
+    enum { PART = 4096, AGAIN = 2048 };
+    char part[PART + 1];
+    long holder = 0;
+    int fd = open("/proc/locks", O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+    *n_parts = 0;
+    for (off_t at = 0; fd >= 0 && !holder && (n = pread(fd, part, PART, at)) > 0; at += n - AGAIN) {
+        part[n] = '\0';
+        ++*n_parts;
+        char *whole = at > 0 ? strchr(part, '\n') : part;
+        holder = whole ? holder_among(whole, st) : 0;
+        if (n <= AGAIN)
+            break;
+    }
+    if (fd >= 0)
+        close(fd);
+    return holder;
+}
+
+/* The process that holds a flock on the file; 0 when the system does not tell. A lock is missing in a list of several parts when many others went
+ * away between two of them, as where this process was held up: such a list is looked through several times. */
+static long lock_holder(const struct stat *st) {
+    long holder = 0;
+    int n_parts = 2;
+    for (int i = 0; !holder && n_parts > 1 && i < LOCK_LOOKS; i++)
+        holder = look_through_locks(st, &n_parts);
+    return holder;
 }
 
 long file_lock_holder(const char *path) {

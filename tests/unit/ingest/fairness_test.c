@@ -5,6 +5,7 @@
  */
 #include "core/clock.h"
 #include "ingest/loop.h"
+#include "ingest/socket.h"
 #include "rig.h"
 #include "unit.h"
 #include <errno.h>
@@ -157,6 +158,34 @@ static void what_comes_later_is_not_waited_for(void) {
     }
 }
 
+/* On the loop, which has read all that was sent, and does not see by itself that the client goes away now. */
+static int close_and_want(struct store *store, void *arg, struct err *err) {
+    (void)store, (void)err;
+    struct ingest *in = rig.ingest;
+    struct connection *c = in->connections;
+    EQ_INT(socket_stream_holds(c->fd), 0);
+    close(*(int *)arg);
+    receive_want(in, &c->watched, ++in->round);
+    CU_ASSERT(c->wanted.done < in->round);
+    CU_ASSERT_TRUE(receive_look(in, &c->watched));
+    CU_ASSERT_PTR_NULL(in->connections);
+    return 0;
+}
+
+/* A client that was cut off within a frame: the question after it was answered as if nothing were missing. */
+static void the_end_of_a_stream_is_waited_for(void) {
+    struct err err = {0};
+    rig_start(&rig, NULL, 0);
+    int fd = rig_connect(&rig.at.at, SOURCE_UNIXSTREAM);
+    CU_ASSERT(send(fd, "\x09\0\0\0cut", 7, MSG_NOSIGNAL) == 7);
+    rig_ask(&rig, "default", "*");
+    EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), 0);
+    CU_ASSERT(ingest_call(rig.ingest, INGEST_ALL, close_and_want, &fd, &err) == 0);
+    rig_ask(&rig, "default", "*");
+    EQ_INT(rig_lost(&rig, "default", LOSS_BAD_FRAME), 1);
+    rig_stop(&rig);
+}
+
 struct filling {
     int fd, frames;
     struct asking asking;
@@ -261,5 +290,6 @@ static void a_large_commit_reads_on(void) {
 
 UNIT_MAIN("ingest/fairness", {"another's backlog is not waited for", anothers_backlog_is_not_waited_for},
           {"what comes later is not waited for", what_comes_later_is_not_waited_for},
+          {"the end of a stream is waited for", the_end_of_a_stream_is_waited_for},
           {"all that a wide sender has sent", all_that_a_wide_sender_has_sent},
           {"a large commit reads on", a_large_commit_reads_on})

@@ -4,7 +4,10 @@
 #include "store/sqlite/file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 /* --- what outlives the process ----------------------------------------------------------------- */
@@ -363,9 +366,57 @@ static void index_of_a_log(void) {
     place_remove(&p);
 }
 
+enum { LOCKS = 400, LOCKS_LOOKS = 3000 };
+
+struct locks {
+    int fds[LOCKS];
+    atomic_bool over;
+};
+
+/* Locks come and go, some of them in the first part of the system's list. */
+static void *keep_locking(void *arg) {
+    struct locks *l = arg;
+    for (unsigned i = 0; !l->over; i++) {
+        flock(l->fds[i % LOCKS], LOCK_UN);
+        flock(l->fds[i % LOCKS], LOCK_EX | LOCK_NB);
+    }
+    return NULL;
+}
+
+/* "Nobody records it" made a reader answer as if the file held all. */
+static void recorder_is_found_among_locks_that_come_and_go(void) {
+    static struct locks l;
+    struct place p;
+    char name[160];
+    pthread_t locker;
+    const char *path = place_make(&p);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), unseen = 0;
+    CU_ASSERT_FATAL(fd >= 0);
+    for (int i = 0; i < LOCKS; i++) {
+        snprintf(name, sizeof name, "%s.%d", path, i);
+        l.fds[i] = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        CU_ASSERT_FATAL(l.fds[i] >= 0 && flock(l.fds[i], LOCK_EX | LOCK_NB) == 0);
+        if (i == LOCKS / 2)
+            CU_ASSERT(flock(fd, LOCK_EX | LOCK_NB) == 0);
+        unlink(name);
+    }
+    CU_ASSERT_FATAL(pthread_create(&locker, NULL, keep_locking, &l) == 0);
+    for (int i = 0; i < LOCKS_LOOKS; i++)
+        unseen += file_lock_holder(path) != getpid();
+    l.over = true;
+    pthread_join(locker, NULL);
+    EQ_INT(unseen, 0);
+    for (int i = 0; i < LOCKS; i++)
+        close(l.fds[i]);
+    close(fd);
+    place_remove(&p);
+}
+
 UNIT_MAIN("store/file", {"opened again", reopen}, {"kill -9 loses nothing that was committed", crash},
           {"nothing of :memory: remains", nothing_of_memory_remains},
           {"foreign and newer files are left alone", foreign_files},
           {"older ones are migrated", older_is_migrated}, {"newer only in the log", newer_in_the_log},
           {"paths that cannot be", bad_paths}, {"a second writer is told who the first is", second_writer},
+          {"a recorder is found among locks that come and go",
+           recorder_is_found_among_locks_that_come_and_go},
           {"the file is moved or deleted", moved_away}, {"the index of a log", index_of_a_log})
