@@ -155,7 +155,7 @@ static long holder_among(char *part, const struct stat *st) {
 }
 
 /* The system gives a page of its list at a time, and what follows moves up when a lock goes away meanwhile: so each part begins within the one
- * before. *n_parts: how many there were. */
+ * before. *n_parts: how many had something new. */
 static long look_through_locks(const struct stat *st, int *n_parts) {
     enum { PART = 4096, AGAIN = 2048 };
     char part[PART + 1];
@@ -165,7 +165,7 @@ static long look_through_locks(const struct stat *st, int *n_parts) {
     *n_parts = 0;
     for (off_t at = 0; fd >= 0 && !holder && (n = pread(fd, part, PART, at)) > 0; at += n - AGAIN) {
         part[n] = '\0';
-        ++*n_parts;
+        *n_parts += at == 0 || n > AGAIN;
         char *whole = at > 0 ? strchr(part, '\n') : part;
         holder = whole ? holder_among(whole, st) : 0;
         if (n <= AGAIN)
