@@ -147,7 +147,9 @@ static int open_database(struct store *s, struct err *err) {
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
     log_watch(s);
-    if (!s->is_new)
+    if (s->is_new)
+        s->log_begins = true;
+    else
         log_copy(s);
     s->texts = texts;
     return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;

@@ -85,6 +85,52 @@ static void of_a_first_run(void) {
     place_remove(&p);
 }
 
+/* --- one that somebody reads from its beginning ---------------------------------------------------- */
+
+static const char *read_from;
+static sqlite3 *early;
+
+/* SQLite calls it with each connection that is opened. */
+static int read_early(sqlite3 *db, char **why, const struct sqlite3_api_routines *api) {
+    const char *path = read_from;
+    (void)db, (void)why, (void)api;
+    read_from = NULL;
+    if (!path)
+        return SQLITE_OK;
+    EQ_INT(sqlite3_open_v2(path, &early, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    EQ_INT(sqlite3_exec(early, "BEGIN; SELECT * FROM counters", NULL, NULL, NULL), SQLITE_OK);
+    return SQLITE_OK;
+}
+
+static void put_as_it_is_read(const char *path) {
+    read_from = path;
+    EQ_INT(sqlite3_auto_extension((void (*)(void))read_early), SQLITE_OK);
+    put_numbers(path, "other", 5, false);
+    CU_ASSERT_PTR_NOT_NULL(early);
+    _exit(CU_get_number_of_failures() > 0);
+}
+
+/* Nothing of its log comes into a new file as long as somebody reads that, so it is all in the first log. */
+static void of_a_new_file(void) {
+    struct place p;
+    char other[160];
+    place_make(&p);
+    snprintf(other, sizeof other, "%s.other", p.path);
+    pid_t child = fork();
+    if (child == 0)
+        put_as_it_is_read(p.path);
+    int status;
+    waitpid(child, &status, 0);
+    EQ_INT(status, 0);
+    record(other, "new", 2);
+    CU_ASSERT_EQUAL(rename(other, p.path), 0);
+    expect_samples(p.path, 0, 2);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 0, 3);
+    EQ_INT(asides(p.path), 1);
+    place_remove(&p);
+}
+
 /* Three samples, where a recorder was killed that had twelve. */
 static void put_older_copy_back(const struct place *p) {
     char copy[160];
@@ -284,7 +330,7 @@ static void beside_a_recorder(void) {
 }
 
 UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
-          {"of another one's first run", of_a_first_run}, {"an older copy", an_older_copy},
-          {"no name for it", no_name_for_it}, {"the index alone", the_index_alone},
-          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
-          {"beside a recorder", beside_a_recorder})
+          {"of another one's first run", of_a_first_run}, {"of a new file", of_a_new_file},
+          {"an older copy", an_older_copy}, {"no name for it", no_name_for_it},
+          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
+          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
