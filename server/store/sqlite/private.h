@@ -2,6 +2,7 @@
  *
  *     sqlite.c    open, close
  *     commit.c    commit
+ *     transaction.c  a transaction begins, ends, is rolled back
  *     load.c      what is in memory about the file
  *     find.c      a session in memory
  *     later.c     a file of many series is open before they are loaded
@@ -220,6 +221,9 @@ int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err); /* opens the transaction if none is open */
 int store_end(struct store *s, struct err *err);   /* COMMIT and no more: who calls rolls back what fails */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
+/* While none is open: one of its own, of rows that nothing in memory stands for. Each write is in a transaction of these functions, as it may be the
+ * first of a log, which says whose that is. */
+int store_write_alone(struct store *s, const char *sql, struct err *err);
 
 /* load.c */
 int store_load(struct store *s, struct err *err);

@@ -9,11 +9,8 @@
 #include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_SERIES_DEFAULT   2000000
@@ -108,6 +105,22 @@ static int wait_for_lock(void *arg, int times) {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
+static void begin_log(struct store *s) {
+    log_watch(s);
+    if (s->is_new)
+        s->log_begins = true;
+    else
+        log_copy(s);
+}
+
+/* Its log is signed before. */
+static int migrate(struct store *s, struct err *err) {
+    if (store_write_alone(s, "", err) != 0 || migrate_run(s->db, s->options.path, err) != 0)
+        return -1;
+    log_copy(s);
+    return 0;
+}
+
 /* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. */
 static int open_database(struct store *s, struct err *err) {
     if (s->is_new)
@@ -142,17 +155,15 @@ static int open_database(struct store *s, struct err *err) {
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return -1;
     }
-    if (older == 1 && migrate_run(s->db, s->options.path, err) != 0)
-        return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    log_watch(s);
-    if (s->is_new)
-        s->log_begins = true;
-    else
-        log_copy(s);
     s->texts = texts;
-    return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
+    if (store_prepare(s, SQL_ROLLBACK, err) != 0)
+        return -1;
+    begin_log(s);
+    if (older == 1 && migrate(s, err) != 0)
+        return -1;
+    return bulk_register(s->db, &s->feed, err);
 }
 
 static int load_ids(struct store *s, struct err *err) {
@@ -181,7 +192,7 @@ static int close_old_sessions(struct store *s, struct err *err) {
     int64_t n;
     if (db_int(s->db, "SELECT count(*) FROM session WHERE open AND id <> 1", 0, &n, err) != 0)
         return -1;
-    return n == 0 ? 0 : db_run(s->db, "UPDATE session SET open = 0 WHERE id <> 1", err);
+    return n == 0 ? 0 : store_write_alone(s, "UPDATE session SET open = 0 WHERE id <> 1", err);
 }
 
 /* In a new recording there is nothing to be found. */

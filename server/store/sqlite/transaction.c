@@ -44,9 +44,23 @@ int store_end(struct store *s, struct err *err) {
     return result;
 }
 
-int store_roll_back(struct store *s, struct err *err) {
+static void roll_back(struct store *s) {
     if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
         db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
+}
+
+int store_write_alone(struct store *s, const char *sql, struct err *err) {
+    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
+        return -1;
+    s->locked_seen_at = 0;
+    if (sign_log(s, err) == 0 && db_run(s->db, sql, err) == 0 && store_end(s, err) == 0)
+        return 0;
+    roll_back(s);
+    return -1;
+}
+
+int store_roll_back(struct store *s, struct err *err) {
+    roll_back(s);
     s->open_transaction = false;
     s->now = s->stats;
     s->arrival.counted = s->now.received_samples;

@@ -69,19 +69,25 @@ static void another_recording(void) {
     moved_over(90000, 90000);
 }
 
+/* Another recording in the place of one whose recorder was killed. */
+static void expect_foreign(const char *path) {
+    char other[160];
+    snprintf(other, sizeof other, "%s.other", path);
+    record(other, "new", 2);
+    CU_ASSERT_EQUAL(rename(other, path), 0);
+    expect_samples(path, 0, 2);
+    record(path, "new", 1);
+    expect_samples(path, 0, 3);
+    EXPECT_SQL(path, "PRAGMA integrity_check", "ok");
+    EQ_INT(asides(path), 1);
+}
+
 /* The first recorder of a file may be killed, too, as soon as it has recorded something. */
 static void of_a_first_run(void) {
     struct place p;
-    char other[160];
     place_make(&p);
-    snprintf(other, sizeof other, "%s.other", p.path);
     record_killed(p.path, "other", 5);
-    record(other, "new", 2);
-    CU_ASSERT_EQUAL(rename(other, p.path), 0);
-    expect_samples(p.path, 0, 2);
-    record(p.path, "new", 1);
-    expect_samples(p.path, 0, 3);
-    EQ_INT(asides(p.path), 1);
+    expect_foreign(p.path);
     place_remove(&p);
 }
 
@@ -113,21 +119,96 @@ static void put_as_it_is_read(const char *path) {
 /* Nothing of its log comes into a new file as long as somebody reads that, so it is all in the first log. */
 static void of_a_new_file(void) {
     struct place p;
-    char other[160];
     place_make(&p);
-    snprintf(other, sizeof other, "%s.other", p.path);
     pid_t child = fork();
     if (child == 0)
         put_as_it_is_read(p.path);
     int status;
     waitpid(child, &status, 0);
     EQ_INT(status, 0);
-    record(other, "new", 2);
-    CU_ASSERT_EQUAL(rename(other, p.path), 0);
-    expect_samples(p.path, 0, 2);
-    record(p.path, "new", 1);
-    expect_samples(p.path, 0, 3);
-    EQ_INT(asides(p.path), 1);
+    expect_foreign(p.path);
+    place_remove(&p);
+}
+
+/* --- whatever its first commit is ------------------------------------------------------------------- */
+
+static int die_with_log(unsigned what, void *log, void *stmt, void *ns) {
+    struct stat st;
+    (void)what, (void)stmt, (void)ns;
+    if (stat(log, &st) == 0 && st.st_size > 0)
+        _exit(CU_get_number_of_failures() > 0);
+    return 0;
+}
+
+static char *dies_with;
+
+static int watch_log(sqlite3 *db, char **why, const struct sqlite3_api_routines *api) {
+    (void)why, (void)api;
+    sqlite3_trace_v2(db, SQLITE_TRACE_PROFILE, die_with_log, dies_with); /* after each statement */
+    return SQLITE_OK;
+}
+
+/* Opens it; the process is gone as soon as something stands in the log. */
+static void die_at_once(struct place *p) {
+    pid_t child = fork();
+    if (child == 0) {
+        dies_with = p->log;
+        sqlite3_auto_extension((void (*)(void))watch_log);
+        open_at(p->path);
+        _exit(2);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    EQ_INT(status, 0);
+}
+
+static void first_is_the_run(void) {
+    struct place p;
+    place_make(&p);
+    record(p.path, "other", 5);
+    die_at_once(&p);
+    expect_foreign(p.path);
+    place_remove(&p);
+}
+
+static void first_closes_sessions(void) {
+    struct place p;
+    uint64_t id;
+    place_make(&p);
+    struct store *s = open_at(p.path);
+    OK(store_session_add(s, SPAN("open"), SPAN("k"), 0, &id, &err));
+    store_close(s);
+    die_at_once(&p);
+    expect_foreign(p.path);
+    place_remove(&p);
+}
+
+static void first_migrates(void) {
+    struct place p;
+    place_make(&p);
+    record(p.path, "other", 5);
+    run_sql(p.path, TO_VERSION_7);
+    die_at_once(&p);
+    expect_foreign(p.path);
+    place_remove(&p);
+}
+
+static void first_ends_the_run(void) {
+    struct place p;
+    place_make(&p);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *s = open_at(p.path);
+        put_number(s, "other", 1);
+        COMMIT(s);
+        log_copy(s);
+        store_run_end(s);
+        _exit(CU_get_number_of_failures() > 0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    EQ_INT(status, 0);
+    expect_foreign(p.path);
     place_remove(&p);
 }
 
@@ -331,6 +412,10 @@ static void beside_a_recorder(void) {
 
 UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"of another one's first run", of_a_first_run}, {"of a new file", of_a_new_file},
-          {"an older copy", an_older_copy}, {"no name for it", no_name_for_it},
-          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
-          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
+          {"its first commit is the run", first_is_the_run},
+          {"its first commit closes sessions", first_closes_sessions},
+          {"its first commit migrates", first_migrates},
+          {"its first commit ends the run", first_ends_the_run}, {"an older copy", an_older_copy},
+          {"no name for it", no_name_for_it}, {"the index alone", the_index_alone},
+          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
+          {"beside a recorder", beside_a_recorder})
