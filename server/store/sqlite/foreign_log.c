@@ -1,8 +1,9 @@
 /* DESIGN. SQLite knows the log of a file by its name alone. Who moves a recording to where one lay whose recorder was killed leaves that one's
  * log beside it, and SQLite would put the pages of the one into the other. So each log says whose it is: with its first commit it has the page
- * of `counters`, where its number is one more than in the file (sign_log), beside a number of the file's own. A log is signed once all of the one
- * before is in the file. So a file read through its own log has that same number of its own, and counts as many logs as the file alone, or one
- * more; also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. */
+ * of `counters`, where a random number is its own, beside that of the log before and a number of the file's own (sign_log). A log is signed once all
+ * of the one before is in the file. So the file alone has the number of the one before, or, as soon as that page has come into it, that of this log;
+ * also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. No other file has either, and of the
+ * copies of this one only those that say what it says. */
 #include "core/retry.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/reading_vfs.h"
@@ -15,13 +16,15 @@
 #define WAIT_MS    2000  /* for one of them that makes an index */
 
 struct signature {
-    int64_t own, logs;
+    int64_t own, log, before;
 };
 
-/* hash_seed never changes; the recording's name does, when the file is emptied. */
+/* hash_seed never changes; the recording's name does, when the file is emptied. Logs of earlier versions have no number: that is 0. */
 static int read_signature(sqlite3 *db, struct signature *s) {
     return db_int(db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &s->own, NULL) != 0 ||
-                   db_int(db, "SELECT value FROM counters WHERE name = 'logs'", 0, &s->logs, NULL) != 0
+                   db_int(db, "SELECT value FROM counters WHERE name = 'log'", 0, &s->log, NULL) != 0 ||
+                   db_int(db, "SELECT value FROM counters WHERE name = 'log_before'", 0, &s->before, NULL) !=
+                       0
                ? -1
                : 0;
 }
@@ -56,7 +59,7 @@ static bool is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
     sqlite3_close(file);
     return is_known &&
            (!is_read /* the pages of the two do not fit together */ || with_log.own != alone.own ||
-            with_log.logs < alone.logs || with_log.logs > alone.logs + 1);
+            (with_log.log != alone.log && with_log.before != alone.log));
 }
 
 bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {

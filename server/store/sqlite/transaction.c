@@ -1,5 +1,8 @@
+#include "core/random.h"
 #include "store/sqlite/log_file.h"
 #include "store/sqlite/private.h"
+
+#include <errno.h>
 
 int store_prepare(struct store *s, enum store_sql last, struct err *err) {
     for (int i = 0; i <= (int)last; i++)
@@ -10,11 +13,17 @@ int store_prepare(struct store *s, enum store_sql last, struct err *err) {
 
 /* Once everything of a log is in the file it begins anew, and says whose it is (foreign_log.c). */
 static int sign_log(struct store *s, struct err *err) {
+    char digits[2 * sizeof(int64_t) + 1], sql[256];
     if (!s->log_begins || s->in_memory)
         return 0;
-    return db_run(
-        s->db, "INSERT INTO counters VALUES ('logs', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
-        err);
+    if (random_hex(digits, 2 * sizeof(int64_t)) != 0)
+        return err_set(err, errno, "cannot begin the log of the recording");
+    sqlite3_snprintf(sizeof sql, sql,
+                     "INSERT OR REPLACE INTO counters"
+                     " SELECT 'log_before', coalesce((SELECT value FROM counters WHERE name = 'log'), 0)"
+                     " UNION ALL SELECT 'log', 0x%s",
+                     digits);
+    return db_run(s->db, sql, err);
 }
 
 int store_begin(struct store *s, struct err *err) {

@@ -248,7 +248,50 @@ static void no_name_for_it(void) {
     place_remove(&p);
 }
 
-/* A copy from before has the number, but not the logs that came since. */
+/* Each of them had as many logs as the other since. */
+static void copies_that_went_on(void) {
+    struct place p;
+    char copy[160];
+    place_make(&p);
+    snprintf(copy, sizeof copy, "%s.copy", p.path);
+    record(p.path, "one", 3);
+    copy_file(p.path, copy);
+    record(copy, "new", 2);
+    record_killed(p.path, "other", 5);
+    CU_ASSERT_EQUAL(rename(copy, p.path), 0);
+    expect_samples(p.path, 3, 2);
+    record(p.path, "new", 1);
+    expect_samples(p.path, 3, 3);
+    EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    EQ_INT(asides(p.path), 1);
+    place_remove(&p);
+}
+
+/* Its logs were counted, or nothing was said of them. */
+static void of_an_earlier_version(void) {
+    struct place p;
+    sqlite3 *db;
+    place_make(&p);
+    record(p.path, "one", 3);
+    run_sql(p.path, "DELETE FROM counters WHERE name LIKE 'log%'; INSERT INTO counters VALUES ('logs', 7)");
+    EQ_INT(sqlite3_open(p.path, &db), SQLITE_OK);
+    EQ_INT(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
+    EQ_INT(sqlite3_exec(
+               db, "UPDATE counters SET value = 8 WHERE name = 'logs'; UPDATE run SET version = 'earlier'",
+               NULL, NULL, NULL),
+           SQLITE_OK);
+    sqlite3_close(db);
+    expect_samples(p.path, 3, 0);
+    record_killed(p.path, "one", 2);
+    expect_samples(p.path, 5, 0);
+    record(p.path, "one", 1);
+    expect_samples(p.path, 6, 0);
+    EXPECT_SQL(p.path, "SELECT version FROM run ORDER BY id LIMIT 1", "earlier");
+    EQ_INT(asides(p.path), 0);
+    place_remove(&p);
+}
+
+/* A copy from before has the file's number, but not those of the logs that came since. */
 static void an_older_copy(void) {
     struct place p;
     place_make(&p);
@@ -416,6 +459,7 @@ UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"its first commit closes sessions", first_closes_sessions},
           {"its first commit migrates", first_migrates},
           {"its first commit ends the run", first_ends_the_run}, {"an older copy", an_older_copy},
-          {"no name for it", no_name_for_it}, {"the index alone", the_index_alone},
-          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
-          {"beside a recorder", beside_a_recorder})
+          {"copies that went on apart", copies_that_went_on},
+          {"of an earlier version", of_an_earlier_version}, {"no name for it", no_name_for_it},
+          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
+          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
