@@ -9,8 +9,6 @@
 #include "store/sqlite/reading_vfs.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #define INDEX_PART 32768 /* as SQLite maps it */
 #define WAIT_MS    2000  /* for one of them that makes an index */
@@ -63,26 +61,28 @@ static bool is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
 }
 
 bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
-    char name[FILE_PATH_MAX + 8];
-    struct stat st;
-    snprintf(name, sizeof name, "%s-wal", path);
-    if (stat(name, &st) != 0 || st.st_size == 0 || db_run(db, "BEGIN", NULL) != 0)
+    if (!file_has_log(path) || db_run(db, "BEGIN", NULL) != 0)
         return false;
     bool result = is_foreign(db, path, is_recorded);
     db_run(db, "COMMIT", NULL);
     return result;
 }
 
+bool log_put_aside(const char *path, char *aside) {
+    if (file_set_log_aside(path, aside))
+        return true;
+    aside[0] = '\0';
+    return errno == ENOENT;
+}
+
 /* false: it is still there, and will be. */
 static bool put_away(const char *path, bool foreign, char *aside) {
-    if (!foreign)
-        file_drop_index(path, -1);
-    else if (!aside)
+    if (foreign && aside)
+        return log_put_aside(path, aside);
+    if (foreign)
         file_drop_logs(path);
-    else if (!file_set_log_aside(path, aside)) {
-        aside[0] = '\0';
-        return errno == ENOENT;
-    }
+    else
+        file_drop_index(path, -1);
     return true;
 }
 

@@ -342,6 +342,8 @@ bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
+/* As file_set_log_aside, but true also when there is none: aside is "" then, as when it fails. */
+bool log_put_aside(const char *path, char *aside);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
  * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. */
 int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);

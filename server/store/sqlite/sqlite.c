@@ -121,16 +121,33 @@ static int migrate(struct store *s, struct err *err) {
     return 0;
 }
 
-/* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. */
-static int open_database(struct store *s, struct err *err) {
-    if (s->is_new)
-        file_drop_logs(s->path);
-    else
+/* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. false: it
+ * cannot be put aside. */
+static bool make_place(struct store *s, char *aside) {
+    if (!s->is_new) {
         file_drop_index(s->path, s->lock_fd);
+        return true;
+    }
+    if (file_has_log(s->path) && !log_put_aside(s->path, aside))
+        return false;
+    file_drop_logs(s->path);
+    return true;
+}
+
+static int cannot_put_aside(const struct store *s, struct err *err) {
+    return err_set(
+        err, 0,
+        "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
+        s->options.path, s->options.path);
+}
+
+static int open_with_log(struct store *s, struct err *err) {
+    char aside[FILE_ASIDE_MAX] = "";
+    if (!make_place(s, aside))
+        return cannot_put_aside(s, err);
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    char aside[FILE_ASIDE_MAX] = "";
     int code = log_open_own(s->path, log_file_vfs(), aside, &s->db);
     if (aside[0])
         log_warning(
@@ -138,13 +155,16 @@ static int open_database(struct store *s, struct err *err) {
             "it is %s now",
             s->options.path, aside);
     if (code == SQLITE_BUSY)
-        return err_set(
-            err, 0,
-            "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
-            s->options.path, s->options.path);
+        return cannot_put_aside(s, err);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
+    return 0;
+}
+
+static int open_database(struct store *s, struct err *err) {
+    if (open_with_log(s, err) != 0)
+        return -1;
     sqlite3_busy_handler(s->db, wait_for_lock, s);
     int older = !file_is_at(s->path, s->lock_fd)
                     ? err_set(err, 0, "another file took the place of %s while it was opened: start again",

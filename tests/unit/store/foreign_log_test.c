@@ -223,28 +223,52 @@ static void put_older_copy_back(const struct place *p) {
     CU_ASSERT_EQUAL(rename(copy, p->path), 0);
 }
 
-/* It is not removed because there is no name for it, nor read. */
+static void cannot_be_opened(const char *path) {
+    struct err why = {0};
+    CU_ASSERT_PTR_NULL(store_open(&(struct store_options){.path = path}, &why));
+    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "which cannot be put aside"));
+}
+
+/* It is not removed because there is no name for it, nor read, nor is another one that was put aside. */
 static void no_name_for_it(void) {
     struct place p;
-    struct err why = {0};
     char name[160];
     place_make(&p);
     put_older_copy_back(&p);
     for (int i = 1; i < 100; i++) {
         snprintf(name, sizeof name, "%s-wal.%d", p.path, i);
-        if (i < 99)
-            write_file(name, "", 0);
-        else
-            CU_ASSERT_EQUAL(mkdir(name, 0700), 0);
+        write_file(name, "put aside", 9);
     }
-    CU_ASSERT_PTR_NULL(store_open(&(struct store_options){.path = p.path}, &why));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "which cannot be put aside"));
+    cannot_be_opened(p.path);
     CU_ASSERT(access(p.log, F_OK) == 0);
+    struct buf last = read_file(name);
+    EQ_INT(last.n, 9);
+    buf_free(&last);
     expect_samples(p.path, 3, 0);
-    CU_ASSERT_EQUAL(rmdir(name), 0);
+    CU_ASSERT_EQUAL(unlink(name), 0);
     record(p.path, "one", 1);
     expect_samples(p.path, 4, 0);
     EQ_INT(asides(p.path), 99);
+    place_remove(&p);
+}
+
+/* A new recording is made where one lay that was moved, and its log was forgotten. */
+static void beside_a_new_one(void) {
+    struct place p;
+    char old[160], aside[160];
+    place_make(&p);
+    snprintf(old, sizeof old, "%s.old", p.path);
+    snprintf(aside, sizeof aside, "%s-wal.1", p.path);
+    record_killed(p.path, "one", 5);
+    CU_ASSERT_EQUAL(rename(p.path, old), 0);
+    CU_ASSERT_EQUAL(mkdir(aside, 0700), 0);
+    record(p.path, "new", 2);
+    expect_samples(p.path, 0, 2);
+    CU_ASSERT_EQUAL(rmdir(aside), 0);
+    aside[strlen(aside) - 1] = '2';
+    CU_ASSERT_EQUAL(rename(old, p.path), 0);
+    CU_ASSERT_EQUAL(rename(aside, p.log), 0);
+    expect_samples(p.path, 5, 0);
     place_remove(&p);
 }
 
@@ -461,5 +485,6 @@ UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"its first commit ends the run", first_ends_the_run}, {"an older copy", an_older_copy},
           {"copies that went on apart", copies_that_went_on},
           {"of an earlier version", of_an_earlier_version}, {"no name for it", no_name_for_it},
-          {"the index alone", the_index_alone}, {"an index that is gone", an_index_that_is_gone},
-          {"its own", its_own}, {"beside a recorder", beside_a_recorder})
+          {"beside a new one", beside_a_new_one}, {"the index alone", the_index_alone},
+          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
+          {"beside a recorder", beside_a_recorder})
