@@ -18,11 +18,10 @@ struct signature {
 };
 
 /* hash_seed never changes; the recording's name does, when the file is emptied. Logs of earlier versions have no number: that is 0. */
-static int read_signature(sqlite3 *db, struct signature *s) {
-    return db_int(db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &s->own, NULL) != 0 ||
-                   db_int(db, "SELECT value FROM counters WHERE name = 'log'", 0, &s->log, NULL) != 0 ||
-                   db_int(db, "SELECT value FROM counters WHERE name = 'log_before'", 0, &s->before, NULL) !=
-                       0
+static int read_signature(sqlite3 *db, struct signature *s, struct err *err) {
+    return db_int(db, "SELECT value FROM counters WHERE name = 'hash_seed'", 0, &s->own, err) != 0 ||
+                   db_int(db, "SELECT value FROM counters WHERE name = 'log'", 0, &s->log, err) != 0 ||
+                   db_int(db, "SELECT value FROM counters WHERE name = 'log_before'", 0, &s->before, err) != 0
                ? -1
                : 0;
 }
@@ -43,29 +42,41 @@ bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
     return !file_index_fits(index, is_read ? head : NULL, is_recorded);
 }
 
-/* Where the file alone cannot be read, nothing is known; nor by an index of another log. */
-static bool is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
-    struct signature alone, with_log;
-    bool is_read = read_signature(db, &with_log) == 0;
+/* What failed may not do so the next time: somebody writes the file that is read alone, or has a lock. */
+static bool is_passing(sqlite3 *db) {
     int code = sqlite3_errcode(db) & 0xff;
-    if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
-        return false;
-    if (log_index_is_foreign(db, is_recorded))
-        return false;
-    sqlite3 *file = reading_open(path, true, NULL);
-    bool is_known = file && read_signature(file, &alone) == 0;
-    sqlite3_close(file);
-    return is_known &&
-           (!is_read /* the pages of the two do not fit together */ || with_log.own != alone.own ||
-            (with_log.log != alone.log && with_log.before != alone.log));
+    return code == SQLITE_BUSY || code == SQLITE_IOERR || code == SQLITE_PROTOCOL;
 }
 
-bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded) {
+/* Where either cannot be read for another reason, what is wrong is told to who reads on. */
+static enum log_of compare(sqlite3 *db, const char *path, bool is_recorded, struct err *why) {
+    struct signature alone, with_log;
+    bool is_read = read_signature(db, &with_log, why) == 0;
+    int code = sqlite3_errcode(db) & 0xff;
+    if (!is_read && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_ERROR)
+        return is_passing(db) ? LOG_UNKNOWN : LOG_ITS_OWN;
+    if (log_index_is_foreign(db, is_recorded)) /* it says nothing of the log */
+        return LOG_ITS_OWN;
+    sqlite3 *file = reading_open(path, true, why);
+    bool is_known = file && read_signature(file, &alone, why) == 0;
+    bool passes = !file || is_passing(file); /* it was there to be read with its log */
+    sqlite3_close(file);
+    if (!is_known)
+        return passes ? LOG_UNKNOWN : LOG_ITS_OWN;
+    bool follows = is_read /* else the pages of the two do not fit together */ && with_log.own == alone.own &&
+                   (with_log.log == alone.log || with_log.before == alone.log);
+    return follows ? LOG_ITS_OWN : LOG_FOREIGN;
+}
+
+enum log_of log_whose(sqlite3 *db, const char *path, bool is_recorded, struct err *err) {
+    struct err why = {0};
     if (!file_has_log(path) || db_run(db, "BEGIN", NULL) != 0)
-        return false;
-    bool result = is_foreign(db, path, is_recorded);
+        return LOG_ITS_OWN;
+    enum log_of whose = compare(db, path, is_recorded, &why);
     db_run(db, "COMMIT", NULL);
-    return result;
+    if (whose == LOG_UNKNOWN)
+        err_pass(err, &why, NULL);
+    return whose;
 }
 
 bool log_put_aside(const char *path, char *aside) {
@@ -96,16 +107,16 @@ int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
             return code;
         sqlite3_busy_timeout(*db, WAIT_MS);
         db_run(*db, "PRAGMA user_version", NULL);
-        bool foreign = log_is_foreign(*db, path, false);
-        if (!foreign && !log_index_is_foreign(*db, false))
+        enum log_of whose = log_whose(*db, path, false, NULL);
+        if (whose == LOG_ITS_OWN && !log_index_is_foreign(*db, false))
             return code;
         sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
                           NULL); /* nothing of it comes into the file */
         if (!retry_lasts(&retry))
-            return SQLITE_BUSY;
+            return whose == LOG_UNKNOWN ? SQLITE_IOERR_DATA : SQLITE_BUSY;
         sqlite3_close(*db);
         *db = NULL;
-        if (!put_away(path, foreign, aside))
+        if (whose != LOG_UNKNOWN && !put_away(path, whose == LOG_FOREIGN, aside))
             return SQLITE_BUSY;
     }
 }

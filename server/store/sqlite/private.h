@@ -337,15 +337,18 @@ struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *
 struct reader *store_reader_own(const char *path, struct err *err);
 
 /* foreign_log.c */
-/* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
-bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
+/* Whose the log is through which a connection reads: of another file's no page may come into this one. Of one that cannot be read for now nothing is
+ * known, as err says; who asks again may be told. One that cannot be read at all counts as the file's own. */
+enum log_of { LOG_ITS_OWN, LOG_FOREIGN, LOG_UNKNOWN };
+enum log_of log_whose(sqlite3 *db, const char *path, bool is_recorded, struct err *err);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
 /* As file_set_log_aside, but true also when there is none: aside is "" then, as when it fails. */
 bool log_put_aside(const char *path, char *aside);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
- * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. */
+ * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. SQLITE_IOERR_DATA: whose it is cannot
+ * be told for now. */
 int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);
 
 #endif

@@ -386,16 +386,17 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-/* Another file's log is as good as none. With an index of another log nothing can be read for now: EAGAIN. */
+/* Another file's log is as good as none. With an index of another log, or a log of which it cannot be told whose it is, nothing can be read for now:
+ * EAGAIN. */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
     if (!r || immutable)
         return r;
     db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
-    bool is_foreign = log_is_foreign(r->db, path, !may_be_alone);
-    bool fits = !log_index_is_foreign(r->db, !may_be_alone);
-    if (!is_foreign && fits)
+    enum log_of whose = log_whose(r->db, path, !may_be_alone, err);
+    bool is_foreign = whose == LOG_FOREIGN, fits = !log_index_is_foreign(r->db, !may_be_alone);
+    if (whose == LOG_ITS_OWN && fits)
         return r;
     rows_free(&r->reader);
     if (is_foreign && (r = open_rows(path, true, err)) != NULL)

@@ -156,6 +156,11 @@ static int open_with_log(struct store *s, struct err *err) {
             s->options.path, aside);
     if (code == SQLITE_BUSY)
         return cannot_put_aside(s, err);
+    if (code == SQLITE_IOERR_DATA)
+        return err_set(
+            err, 0,
+            "cannot tell whether %s-wal is the log of %s, as somebody changes or locks one of them: start again",
+            s->options.path, s->options.path);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");

@@ -4,6 +4,7 @@
 #include "store/sqlite/private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 static int count_name(void *arg, const struct sample_row *row) {
     ++((int *)arg)[row->spelling->name.p[0] == 'o' ? 0 : 1];
@@ -221,6 +222,41 @@ static void put_older_copy_back(const struct place *p) {
     record(p->path, "one", 4);
     record_killed(p->path, "one", 5);
     CU_ASSERT_EQUAL(rename(copy, p->path), 0);
+}
+
+/* --- one that cannot be read for now ---------------------------------------------------------------- */
+
+static int touches;
+
+/* Who reads a file alone notices that. */
+static int touch_file(sqlite3 *db, char **why, const struct sqlite3_api_routines *api) {
+    const char *path = sqlite3_db_filename(db, "main");
+    const struct timespec times[2] = {{.tv_sec = touches}, {.tv_sec = touches}};
+    (void)why, (void)api;
+    if (touches > 0 && sqlite3_uri_boolean(path, "immutable", 0)) {
+        touches--;
+        EQ_INT(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    return SQLITE_OK;
+}
+
+/* Nothing is known then, and it is looked at again. */
+static void is_changed_while_it_is_read(void) {
+    struct place p;
+    place_make(&p);
+    put_older_copy_back(&p);
+    EQ_INT(sqlite3_auto_extension((void (*)(void))touch_file), SQLITE_OK);
+    touches = 2;
+    expect_samples(p.path, 3, 0);
+    EQ_INT(touches, 0);
+    touches = 2;
+    record(p.path, "one", 1);
+    EQ_INT(touches, 0);
+    sqlite3_cancel_auto_extension((void (*)(void))touch_file);
+    expect_samples(p.path, 4, 0);
+    EXPECT_SQL(p.path, "PRAGMA integrity_check", "ok");
+    EQ_INT(asides(p.path), 1);
+    place_remove(&p);
 }
 
 static void cannot_be_opened(const char *path) {
@@ -467,7 +503,7 @@ static void beside_a_recorder(void) {
         go_on(p.path, 400);
     EQ_INT(sqlite3_open_v2(p.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     for (bool ended = false; !ended || looked < 10; looked++) {
-        foreign += log_is_foreign(db, p.path, true);
+        foreign += log_whose(db, p.path, true, NULL) == LOG_FOREIGN;
         ended = ended || waitpid(child, &status, WNOHANG) == child;
     }
     EQ_INT(status, 0);
@@ -484,7 +520,8 @@ UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"its first commit migrates", first_migrates},
           {"its first commit ends the run", first_ends_the_run}, {"an older copy", an_older_copy},
           {"copies that went on apart", copies_that_went_on},
-          {"of an earlier version", of_an_earlier_version}, {"no name for it", no_name_for_it},
+          {"of an earlier version", of_an_earlier_version},
+          {"is changed while it is read", is_changed_while_it_is_read}, {"no name for it", no_name_for_it},
           {"beside a new one", beside_a_new_one}, {"the index alone", the_index_alone},
           {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
           {"beside a recorder", beside_a_recorder})
