@@ -87,19 +87,21 @@ bool log_put_aside(const char *path, char *aside) {
 }
 
 /* false: it is still there, and will be. */
-static bool put_away(const char *path, bool foreign, char *aside) {
+static bool put_away(const char *path, bool foreign, char *aside, bool *removed) {
     if (foreign && aside)
         return log_put_aside(path, aside);
-    if (foreign)
+    if (foreign) {
         file_drop_logs(path);
-    else
+        *removed = true;
+    } else {
         file_drop_index(path, -1);
+    }
     return true;
 }
 
 /* Who is about to open what is removed here may make an index once more, of the log that he has open. So it is looked at again when this connection
  * has it open: from then on nobody makes it anew. */
-int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
+int log_open_own(const char *path, const char *vfs, char *aside, bool *removed, sqlite3 **db) {
     struct retry retry = retry_begin();
     for (;;) {
         int code = sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
@@ -116,7 +118,7 @@ int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db) {
             return whose == LOG_UNKNOWN ? SQLITE_IOERR_DATA : SQLITE_BUSY;
         sqlite3_close(*db);
         *db = NULL;
-        if (whose != LOG_UNKNOWN && !put_away(path, whose == LOG_FOREIGN, aside))
+        if (whose != LOG_UNKNOWN && !put_away(path, whose == LOG_FOREIGN, aside, removed))
             return SQLITE_BUSY;
     }
 }

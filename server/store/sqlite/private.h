@@ -326,15 +326,17 @@ int store_verdicts_clear(struct store *s, struct err *err); /* part of the open 
 /* pair.c: two readers as one. Ownership: takes both over; NULL with both closed. */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
-/* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
+/* open_reader.c: whether a copy has to be read: an older statwit recorded it, or a recorder was killed and left something kept or the index of another
+ * log, or a log lies where no index of it can be made. */
 bool store_reader_unsettled(const char *path);
-/* settle.c: a private copy in which all is in its place, until file_private_remove. */
-int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
+/* settle.c: a private copy in which all is in its place, until file_private_remove. *left_out, unless NULL: without the log, which is another file's. */
+int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], bool *left_out, struct err *err);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 struct reader *store_reader_own(const char *path, struct err *err);
+void store_reader_left_out(struct reader *reader); /* notes that it reads without such a log */
 
 /* foreign_log.c */
 /* Whose the log is through which a connection reads: of another file's no page may come into this one. Of one that cannot be read for now nothing is
@@ -347,8 +349,8 @@ bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
 /* As file_set_log_aside, but true also when there is none: aside is "" then, as when it fails. */
 bool log_put_aside(const char *path, char *aside);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
- * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. SQLITE_IOERR_DATA: whose it is cannot
- * be told for now. */
-int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);
+ * none. NULL: it is removed, and *removed says so. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. SQLITE_IOERR_DATA: whose it
+ * is cannot be told for now. */
+int log_open_own(const char *path, const char *vfs, char *aside, bool *removed, sqlite3 **db);
 
 #endif

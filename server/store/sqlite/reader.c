@@ -386,6 +386,13 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
+void store_reader_left_out(struct reader *reader) {
+    struct rows *r = (struct rows *)reader;
+    snprintf(
+        r->note, sizeof r->note, "%s",
+        "has a log beside it that does not follow it, but another recording or another state of this one: it is left out");
+}
+
 /* Another file's log is as good as none. With an index of another log, or a log of which it cannot be told whose it is, nothing can be read for now:
  * EAGAIN. */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
@@ -400,9 +407,7 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
         return r;
     rows_free(&r->reader);
     if (is_foreign && (r = open_rows(path, true, err)) != NULL)
-        snprintf(
-            r->note, sizeof r->note, "%s",
-            "has a log beside it that does not follow it, but another recording or another state of this one: it is left out");
+        store_reader_left_out(&r->reader);
     if (is_foreign)
         return r;
     err_set(err, 0, "somebody began to record into it meanwhile: ask again");

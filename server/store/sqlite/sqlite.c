@@ -148,7 +148,7 @@ static int open_with_log(struct store *s, struct err *err) {
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    int code = log_open_own(s->path, log_file_vfs(), aside, &s->db);
+    int code = log_open_own(s->path, log_file_vfs(), aside, NULL, &s->db);
     if (aside[0])
         log_warning(
             "%s: the log beside it does not follow it, so it is that of another recording that lay there before, or of another state of this one: "

@@ -27,6 +27,13 @@ static void expect_samples(const char *path, int of_o, int of_others) {
     EQ_INT(n[1], of_others);
 }
 
+static void expect_left_out(struct reader *r) {
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    const char *note = r->ops->note(r);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(note);
+    CU_ASSERT_PTR_NOT_NULL(strstr(note, "it is left out"));
+}
+
 /* How many logs were put aside; they go. */
 static int asides(const char *path) {
     char name[160];
@@ -358,8 +365,7 @@ static void an_older_copy(void) {
     put_older_copy_back(&p);
     expect_samples(p.path, 3, 0);
     struct reader *r = store_reader_open(p.path, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
-    CU_ASSERT_PTR_NOT_NULL(strstr(r->ops->note(r), "it is left out"));
+    expect_left_out(r);
     reader_close(r);
     record(p.path, "one", 1);
     expect_samples(p.path, 4, 0);
@@ -393,6 +399,33 @@ static void the_index_alone(void) {
         file_drop_logs(other.path);
         unlink(p.path);
     }
+    place_remove(&p);
+    place_remove(&other);
+}
+
+/* The log and the index of two other recordings: then a copy is read, without either. */
+static void left_out_of_a_copy(void) {
+    struct place p, other;
+    const char *path = p.path;
+    place_make(&p);
+    place_make(&other);
+    record_killed(p.path, "other", 1);
+    record_killed(other.path, "other", 2);
+    CU_ASSERT_EQUAL(rename(other.log, p.log), 0);
+    file_drop_logs(other.path);
+    unlink(other.path);
+    record(other.path, "new", 3);
+    CU_ASSERT_EQUAL(rename(other.path, p.path), 0);
+    struct reader *r = store_reader_open(p.path, NULL);
+    expect_left_out(r);
+    reader_close(r);
+    expect_samples(p.path, 0, 3);
+    struct store *s = store_open_view(&path, 1, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+    r = store_reader_take(s, NULL);
+    expect_left_out(r);
+    store_reader_give(s, r);
+    store_close(s);
     place_remove(&p);
     place_remove(&other);
 }
@@ -523,5 +556,5 @@ UNIT_MAIN("store/foreign_log", {"of another recording", another_recording},
           {"of an earlier version", of_an_earlier_version},
           {"is changed while it is read", is_changed_while_it_is_read}, {"no name for it", no_name_for_it},
           {"beside a new one", beside_a_new_one}, {"the index alone", the_index_alone},
-          {"an index that is gone", an_index_that_is_gone}, {"its own", its_own},
-          {"beside a recorder", beside_a_recorder})
+          {"left out of a copy", left_out_of_a_copy}, {"an index that is gone", an_index_that_is_gone},
+          {"its own", its_own}, {"beside a recorder", beside_a_recorder})

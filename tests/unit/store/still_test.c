@@ -260,7 +260,8 @@ static void ended_beside_a_copy(void) {
         CU_ASSERT_EQUAL_FATAL(pipe(named), 0);
         pid_t child = fork();
         if (child == 0) {
-            bool made = (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL)) == 0;
+            bool made =
+                (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL, NULL)) == 0;
             if (!made || write(named[1], copy, sizeof copy) != sizeof copy)
                 _exit(1);
             raise(SIGTERM);
