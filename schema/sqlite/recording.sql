@@ -10,7 +10,8 @@ PRAGMA application_id = 1400133492; -- "StWt"
 
 -- last_id: the newest id ever given, kept when its row may be gone; next_id: the next one of a series or a spelling, once some were forgotten, as
 -- none is given twice: readers remember what it stands for; hash_seed: of the hashes below; recording_high and _low: a random name
--- of 128 bits, by which a recording is known wherever it is copied.
+-- of 128 bits, by which a recording is known wherever it is copied; once something was committed: log, a random number of SQLite's log, and
+-- log_before, that of the one before (decision 44).
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('last_id', 0), ('hash_seed', random()), ('recording_high', random()),
     ('recording_low', random());

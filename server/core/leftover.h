@@ -12,7 +12,8 @@
 
 #define LEFTOVERS 16
 
-/* Around the making of something and leftover_add, so that no signal comes between the two. */
+/* Around the making of something and leftover_add, so that no signal comes to this thread between the two. One that another thread takes ends the process
+ * without what is being made. */
 void leftover_hold(sigset_t *before);
 void leftover_release(const sigset_t *before);
 /* A folder goes when it is empty then. */

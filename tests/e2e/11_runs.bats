@@ -279,9 +279,12 @@ open("ends.fifo").read()' 3>&- &
     run statwit expect 'gauge older samples == 2'
     exits 0
     stop KILL
+    [ -s r.db-wal.1 ] # its log, which it went on with
     rm -f r.db
-    [ -e r.db-wal ] || printf 'of another recording' >r.db-wal
+    printf 'of another recording' >r.db-wal
     start --db r.db
+    grep -q '/r.db-wal.2 now' serve.err
+    [ "$(cat r.db-wal.2)" = 'of another recording' ]
     [ "$(ready .earlier.records)" -eq 0 ]
     post new
     run statwit ls

@@ -15,12 +15,12 @@ view_slowly() { # k.db
     read -r -t 60 address <view.fifo
 }
 
-ask_on() { # until there is the file `done`, or nobody answers
+ask_on() { # ANSWER, a pattern of it; until there is the file `done`, or nobody answers
     local list
     while [ ! -e done ]; do
         for list in series samples; do
             if names "$list" >names; then
-                grep -Exq 'n?[0-9]*' names || { echo "$list: $(cat names)"; cat answer; } >>wrong # n5 and n6: two were read as one
+                grep -Exq "$1" names || { echo "$list: $(cat names)"; cat answer; } >>wrong # n5 and n6: two were read as one
                 echo >>asked
             elif [ "$(cat code)" = 000 ]; then
                 echo "no answer" >>wrong
@@ -35,7 +35,7 @@ ask_on() { # until there is the file `done`, or nobody answers
 @test "view beside recordings that are made, written and removed: each answer is of one of them" {
     statwit run -q --db k.db -- "$STATWIT_BIN" send n0:1\|c
     view_slowly
-    ask_on &
+    ask_on '(n[0-9]+)?' & # nothing is in a new file yet
     asker=$!
     for i in $(seq 60); do
         case $((RANDOM % 4)) in
@@ -60,7 +60,7 @@ ask_on() { # until there is the file `done`, or nobody answers
     killed n0
     view_slowly
     OTHER=$SERVER
-    ask_on &
+    ask_on 'n[0-9]+' &
     asker=$!
     for i in $(seq 12); do
         statwit run -q --db other.db -- "$STATWIT_BIN" send "n$i:1|c"

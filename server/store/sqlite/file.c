@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #define HEADER_SIZE   100
-#define LOCK_LOOKS    4   /* at a list of locks that does not fit into a page */
-#define ASIDES_MAX    100 /* the last one takes the place of the one before */
-#define INDEX_IS_MADE 12  /* a byte of the first header of an index; in it also: */
+#define LOCK_LOOKS    4 /* at a list of locks that does not fit into a page */
+#define ASIDES_MAX    99
+#define INDEX_IS_MADE 12 /* a byte of the first header of an index; in it also: */
 /* Two numbers of 32 bits: how many frames the log has, and how many pages the database, 0 where the log was empty when the index was made. */
 #define INDEX_FRAMES    4
 #define INDEX_PAGES     5
@@ -51,15 +51,29 @@ void file_drop_logs(const char *path) {
     }
 }
 
+bool file_has_log(const char *path) {
+    char log[FILE_PATH_MAX + 8];
+    struct stat st;
+    snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &st) == 0 && st.st_size > 0;
+}
+
+/* A name that nothing has, not even a link that leads nowhere. */
+static bool find_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
+    struct stat st;
+    for (int i = 1; i <= ASIDES_MAX; i++) {
+        snprintf(aside, FILE_ASIDE_MAX, "%s-wal.%d", path, i);
+        if (lstat(aside, &st) != 0)
+            return errno == ENOENT;
+    }
+    errno = EEXIST;
+    return false;
+}
+
 bool file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]) {
     char log[FILE_PATH_MAX + 8];
     snprintf(log, sizeof log, "%s-wal", path);
-    for (int i = 1; i < ASIDES_MAX; i++) {
-        snprintf(aside, FILE_ASIDE_MAX, "%s-wal.%d", path, i);
-        if (access(aside, F_OK) != 0)
-            break;
-    }
-    if (rename(log, aside) != 0)
+    if (!find_aside(path, aside) || rename(log, aside) != 0)
         return false;
     file_drop_logs(path);
     return true;

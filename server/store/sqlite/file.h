@@ -26,8 +26,10 @@ int file_path(const char *path, char out[FILE_PATH_MAX], struct err *err);
 void file_real(char path[FILE_PATH_MAX]);
 /* Removes what lies beside a file of that real name: its log, the log's index, an old journal. */
 void file_drop_logs(const char *path);
-/* The same, but the log stays under another name, which it is given: SQLite does not know it by that. false: it could not be given one, and all
- * stays as it is. */
+/* Whether a log that is not empty lies there. */
+bool file_has_log(const char *path);
+/* As file_drop_logs, but the log stays under another name, which it is given: SQLite does not know it by that. false, with errno: it could not be
+ * given one, as all are taken (EEXIST) or it cannot be moved, and all stays as it is. */
 #define FILE_ASIDE_MAX (FILE_PATH_MAX + 16)
 bool file_set_log_aside(const char *path, char aside[FILE_ASIDE_MAX]);
 #define FILE_INDEX_HEAD 12 /* numbers of 32 bits: the first header of an index */

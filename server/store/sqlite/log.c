@@ -35,9 +35,15 @@ void store_shorten_log(struct store *s) {
 /* The file says all then, also when it is moved or copied without its log: SQLite removes that at the end unless somebody reads it. Who is in the
  * middle of an answer is waited for. */
 void log_empty(struct store *s) {
+    struct err why = {0};
     sqlite3_busy_timeout(s->db, READERS_WAIT_MS);
-    if (sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_BUSY)
-        log_warning(
-            "%s: another program still reads it, so what came last stays in %s-wal: keep the two together",
-            s->options.path, s->options.path);
+    int code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code == SQLITE_OK)
+        return;
+    if (code == SQLITE_BUSY)
+        err_set(&why, 0, "another program still reads it");
+    else
+        db_fail(s->db, &why, "empty its log");
+    log_warning("%s: %s, so what came last stays in %s-wal: keep the two together", s->options.path, why.text,
+                s->options.path);
 }

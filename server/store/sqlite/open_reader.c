@@ -61,9 +61,12 @@ bool store_reader_unsettled(const char *path) {
 /* The file stays as its recorder left it when it was killed: a copy is read. */
 static struct reader *open_settled(const char *path, struct err *err) {
     char copy[FILE_PATH_MAX];
-    if (store_copy_settled(path, copy, err) != 0)
+    bool left_out;
+    if (store_copy_settled(path, copy, &left_out, err) != 0)
         return NULL;
     struct reader *reader = store_reader_on(copy, true, err);
+    if (reader && left_out)
+        store_reader_left_out(reader);
     file_private_remove(copy);
     return reader;
 }

@@ -2,6 +2,7 @@
  *
  *     sqlite.c    open, close
  *     commit.c    commit
+ *     transaction.c  a transaction begins, ends, is rolled back
  *     load.c      what is in memory about the file
  *     find.c      a session in memory
  *     later.c     a file of many series is open before they are loaded
@@ -222,6 +223,9 @@ int store_prepare(struct store *s, enum store_sql last, struct err *err);
 int store_begin(struct store *s, struct err *err); /* opens the transaction if none is open */
 int store_end(struct store *s, struct err *err);   /* COMMIT and no more: who calls rolls back what fails */
 int store_roll_back(struct store *s, struct err *err); /* always -1 */
+/* While none is open: one of its own, of rows that nothing in memory stands for. Each write is in a transaction of these functions, as it may be the
+ * first of a log, which says whose that is. */
+int store_write_alone(struct store *s, const char *sql, struct err *err);
 
 /* load.c */
 int store_load(struct store *s, struct err *err);
@@ -327,26 +331,33 @@ int store_verdicts_clear(struct store *s, struct err *err); /* part of the open 
 void pair_drop(struct reader *reader); /* rows_drop, of one reader of a file or of two */
 struct reader *pair_reader(struct reader *first, struct reader *second, struct err *err);
 
-/* open_reader.c: whether an older statwit recorded it, so that a reader refuses it, or a recorder was killed and left something kept. */
+/* open_reader.c: whether a copy has to be read: an older statwit recorded it, or a recorder was killed and left something kept or the index of another
+ * log, or a log lies where no index of it can be made. */
 bool store_reader_unsettled(const char *path);
-/* settle.c: a private copy in which all is in its place, until file_private_remove. */
-int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err);
+/* settle.c: a private copy in which all is in its place, until file_private_remove. *left_out, unless NULL: without the log, which is another file's. */
+int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], bool *left_out, struct err *err);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
 /* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 struct reader *store_reader_own(const char *path, struct err *err);
+void store_reader_left_out(struct reader *reader); /* notes that it reads without such a log */
 
 /* foreign_log.c */
-/* Whether the log through which a connection reads is another file's: then no page of it may come into this one. */
-bool log_is_foreign(sqlite3 *db, const char *path, bool is_recorded);
+/* Whose the log is through which a connection reads: of another file's no page may come into this one. Of one that cannot be read for now nothing is
+ * known, as err says; who asks again may be told. One that cannot be read at all counts as the file's own. */
+enum log_of { LOG_ITS_OWN, LOG_FOREIGN, LOG_UNKNOWN };
+enum log_of log_whose(sqlite3 *db, const char *path, bool is_recorded, struct err *err);
 /* Whether the index that a connection, which has read, has open is another log's than the one that it has open. All connections of a process to
  * a file share an index, also one whose name is gone. */
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded);
 /* The same of another index at its name: who records from now on goes by that one. */
 bool log_index_is_elsewhere(sqlite3 *db, const char *path);
+/* As file_set_log_aside, but true also when there is none: aside is "" then, as when it fails. */
+bool log_put_aside(const char *path, char *aside);
 /* Opens a file to write, as sqlite3_open_v2, and puts such a log aside before: aside, of FILE_ASIDE_MAX, says where; it stays as it is when there was
- * none. NULL: it is removed. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. */
-int log_open_own(const char *path, const char *vfs, char *aside, sqlite3 **db);
+ * none. NULL: it is removed, and *removed says so. SQLITE_BUSY: it cannot be put aside, or others bring one again and again. SQLITE_IOERR_DATA: whose it
+ * is cannot be told for now. */
+int log_open_own(const char *path, const char *vfs, char *aside, bool *removed, sqlite3 **db);
 
 #endif

@@ -398,7 +398,15 @@ static bool is_alone(const char *path) {
     return stat(wal, &st) != 0 || st.st_size == 0;
 }
 
-/* Another file's log is as good as none. With an index of another log nothing can be read for now: EBUSY. */
+void store_reader_left_out(struct reader *reader) {
+    struct rows *r = (struct rows *)reader;
+    snprintf(
+        r->note, sizeof r->note, "%s",
+        "has a log beside it that does not follow it, but another recording or another state of this one: it is left out");
+}
+
+/* Another file's log is as good as none. With an index of another log nothing can be read for now (EBUSY), nor where it cannot be told whose log it
+ * is (EAGAIN). */
 static struct rows *open_beside(const char *path, bool may_be_alone, struct err *err) {
     bool immutable = may_be_alone && is_alone(path);
     struct rows *r = open_rows(path, immutable, err);
@@ -406,19 +414,19 @@ static struct rows *open_beside(const char *path, bool may_be_alone, struct err 
         return r;
     db_run(r->db, "PRAGMA user_version", NULL); /* opens both */
     bool is_at_name = !log_index_is_elsewhere(r->db, path);
-    bool is_foreign = is_at_name && log_is_foreign(r->db, path, !may_be_alone);
-    if (is_at_name && !is_foreign && !log_index_is_foreign(r->db, !may_be_alone))
+    enum log_of whose = is_at_name ? log_whose(r->db, path, !may_be_alone, err) : LOG_UNKNOWN;
+    bool is_foreign = whose == LOG_FOREIGN;
+    bool fits = is_at_name && !log_index_is_foreign(r->db, !may_be_alone);
+    if (whose == LOG_ITS_OWN && fits)
         return r;
     rows_free(&r->reader);
     if (is_foreign && (r = open_rows(path, true, err)) != NULL)
-        snprintf(
-            r->note, sizeof r->note, "%s",
-            "has a log beside it that does not follow it, but another recording or another state of this one: it is left out");
+        store_reader_left_out(&r->reader);
     if (is_foreign)
         return r;
     err_set(err, 0, "somebody began to record into it meanwhile: ask again");
     if (err)
-        err->sys = EBUSY;
+        err->sys = fits ? EAGAIN : EBUSY;
     return NULL;
 }
 

@@ -297,5 +297,6 @@ int store_retain(struct store *s, bool *gone, struct err *err) {
         return 0;
     if (evict_samples(s, cut, gone, err) != 0)
         return -1;
-    return s->now.samples == before ? wait_for_slice(s, cut, err) : 0;
+    bool waits = s->now.samples == before && s->options.retention_samples > 0;
+    return waits ? wait_for_slice(s, cut, err) : 0;
 }

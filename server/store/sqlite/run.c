@@ -154,7 +154,7 @@ void store_run_end(struct store *s) {
     char sql[128];
     sqlite3_snprintf(sizeof sql, sql, "UPDATE run SET ended_at = %lld WHERE id = %llu",
                      (long long)clock_wall_ns(), (unsigned long long)s->run_id);
-    db_run(s->db, sql, NULL); /* or the mark stays, which is what it is for */
+    store_write_alone(s, sql, NULL); /* or the mark stays, which is what it is for */
 }
 
 int store_run_alone(struct store *s, struct err *err) {

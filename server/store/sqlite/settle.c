@@ -72,20 +72,23 @@ static int copy_log(const char *log, const char *to, const char *path, struct er
 }
 
 /* A copy that is brought up to date, with all that was kept in its place, as the file itself is not to be changed. */
-int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], struct err *err) {
+int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], bool *left_out, struct err *err) {
     char from_log[FILE_PATH_MAX + 8], to_log[FILE_PATH_MAX + 8];
     if (file_private(copy, err) != 0)
         return -1;
     snprintf(from_log, sizeof from_log, "%s-wal", path);
     snprintf(to_log, sizeof to_log, "%s-wal", copy);
     sqlite3 *db = NULL;
+    bool removed = false;
     int failed = copy_database(path, copy, err) != 0 || copy_log(from_log, to_log, path, err) != 0;
-    if (!failed && log_open_own(copy, NULL, NULL, &db) != SQLITE_OK)
+    if (!failed && log_open_own(copy, NULL, NULL, &removed, &db) != SQLITE_OK)
         failed = err_set(err, 0, "cannot open a copy of %s", path);
     failed = failed || migrate_run(db, path, err) != 0;
     sqlite3_close(db);
     failed = failed || store_settle(copy, err) != 0;
     if (failed)
         file_private_remove(copy);
+    if (left_out)
+        *left_out = removed;
     return failed ? -1 : 0;
 }

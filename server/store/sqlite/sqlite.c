@@ -9,11 +9,8 @@
 #include "store/sqlite/private.h"
 #include "store/sqlite/template.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_SERIES_DEFAULT   2000000
@@ -108,30 +105,71 @@ static int wait_for_lock(void *arg, int times) {
 
 /* --- open and close ---------------------------------------------------------------------------- */
 
-/* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. */
-static int open_database(struct store *s, struct err *err) {
+static void begin_log(struct store *s) {
+    log_watch(s);
     if (s->is_new)
-        file_drop_logs(s->path);
+        s->log_begins = true;
     else
+        log_copy(s);
+}
+
+/* Its log is signed before. */
+static int migrate(struct store *s, struct err *err) {
+    if (store_write_alone(s, "", err) != 0 || migrate_run(s->db, s->options.path, err) != 0)
+        return -1;
+    log_copy(s);
+    return 0;
+}
+
+/* A log beside a new recording is that of an older one, which was deleted or moved; SQLite would put its pages into this one. false: it
+ * cannot be put aside. */
+static bool make_place(struct store *s, char *aside) {
+    if (!s->is_new) {
         file_drop_index(s->path, s->lock_fd);
+        return true;
+    }
+    if (file_has_log(s->path) && !log_put_aside(s->path, aside))
+        return false;
+    file_drop_logs(s->path);
+    return true;
+}
+
+static int cannot_put_aside(const struct store *s, struct err *err) {
+    return err_set(
+        err, 0,
+        "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
+        s->options.path, s->options.path);
+}
+
+static int open_with_log(struct store *s, struct err *err) {
+    char aside[FILE_ASIDE_MAX] = "";
+    if (!make_place(s, aside))
+        return cannot_put_aside(s, err);
     if (s->is_new && template_write(s->lock_fd, s->in_memory, clock_wall_ns(), err) != 0)
         return -1;
     db_settings();
-    char aside[FILE_ASIDE_MAX] = "";
-    int code = log_open_own(s->path, log_file_vfs(), aside, &s->db);
+    int code = log_open_own(s->path, log_file_vfs(), aside, NULL, &s->db);
     if (aside[0])
         log_warning(
             "%s: the log beside it does not follow it, so it is that of another recording that lay there before, or of another state of this one: "
             "it is %s now",
             s->options.path, aside);
     if (code == SQLITE_BUSY)
+        return cannot_put_aside(s, err);
+    if (code == SQLITE_IOERR_DATA)
         return err_set(
             err, 0,
-            "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
+            "cannot tell whether %s-wal is the log of %s, as somebody changes or locks one of them: start again",
             s->options.path, s->options.path);
     if (code != SQLITE_OK)
         return s->db ? db_fail(s->db, err, "open the recording")
                      : err_set(err, ENOMEM, "cannot open the recording");
+    return 0;
+}
+
+static int open_database(struct store *s, struct err *err) {
+    if (open_with_log(s, err) != 0)
+        return -1;
     sqlite3_busy_handler(s->db, wait_for_lock, s);
     int older = !file_is_at(s->path, s->lock_fd)
                     ? err_set(err, 0, "another file took the place of %s while it was opened: start again",
@@ -142,15 +180,15 @@ static int open_database(struct store *s, struct err *err) {
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return -1;
     }
-    if (older == 1 && migrate_run(s->db, s->options.path, err) != 0)
-        return -1;
     if (db_run(s->db, "PRAGMA journal_mode = WAL", err) != 0 || db_run(s->db, settings, err) != 0)
         return -1;
-    log_watch(s);
-    if (!s->is_new)
-        log_copy(s);
     s->texts = texts;
-    return bulk_register(s->db, &s->feed, err) == 0 && store_prepare(s, SQL_ROLLBACK, err) == 0 ? 0 : -1;
+    if (store_prepare(s, SQL_ROLLBACK, err) != 0)
+        return -1;
+    begin_log(s);
+    if (older == 1 && migrate(s, err) != 0)
+        return -1;
+    return bulk_register(s->db, &s->feed, err);
 }
 
 static int load_ids(struct store *s, struct err *err) {
@@ -179,7 +217,7 @@ static int close_old_sessions(struct store *s, struct err *err) {
     int64_t n;
     if (db_int(s->db, "SELECT count(*) FROM session WHERE open AND id <> 1", 0, &n, err) != 0)
         return -1;
-    return n == 0 ? 0 : db_run(s->db, "UPDATE session SET open = 0 WHERE id <> 1", err);
+    return n == 0 ? 0 : store_write_alone(s, "UPDATE session SET open = 0 WHERE id <> 1", err);
 }
 
 /* In a new recording there is nothing to be found. */

@@ -1,5 +1,8 @@
+#include "core/random.h"
 #include "store/sqlite/log_file.h"
 #include "store/sqlite/private.h"
+
+#include <errno.h>
 
 int store_prepare(struct store *s, enum store_sql last, struct err *err) {
     for (int i = 0; i <= (int)last; i++)
@@ -10,11 +13,17 @@ int store_prepare(struct store *s, enum store_sql last, struct err *err) {
 
 /* Once everything of a log is in the file it begins anew, and says whose it is (foreign_log.c). */
 static int sign_log(struct store *s, struct err *err) {
+    char digits[2 * sizeof(int64_t) + 1], sql[256];
     if (!s->log_begins || s->in_memory)
         return 0;
-    return db_run(
-        s->db, "INSERT INTO counters VALUES ('logs', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
-        err);
+    if (random_hex(digits, 2 * sizeof(int64_t)) != 0)
+        return err_set(err, errno, "cannot begin the log of the recording");
+    sqlite3_snprintf(sizeof sql, sql,
+                     "INSERT OR REPLACE INTO counters"
+                     " SELECT 'log_before', coalesce((SELECT value FROM counters WHERE name = 'log'), 0)"
+                     " UNION ALL SELECT 'log', 0x%s",
+                     digits);
+    return db_run(s->db, sql, err);
 }
 
 int store_begin(struct store *s, struct err *err) {
@@ -44,9 +53,23 @@ int store_end(struct store *s, struct err *err) {
     return result;
 }
 
-int store_roll_back(struct store *s, struct err *err) {
+static void roll_back(struct store *s) {
     if (!sqlite3_get_autocommit(s->db)) /* SQLite does it by itself after some errors */
         db_done(s->db, s->sql[SQL_ROLLBACK], NULL);
+}
+
+int store_write_alone(struct store *s, const char *sql, struct err *err) {
+    if (db_done(s->db, s->sql[SQL_BEGIN], err) != 0)
+        return -1;
+    s->locked_seen_at = 0;
+    if (sign_log(s, err) == 0 && db_run(s->db, sql, err) == 0 && store_end(s, err) == 0)
+        return 0;
+    roll_back(s);
+    return -1;
+}
+
+int store_roll_back(struct store *s, struct err *err) {
+    roll_back(s);
     s->open_transaction = false;
     s->now = s->stats;
     s->arrival.counted = s->now.received_samples;

@@ -152,6 +152,7 @@ struct viewed {
     char real[FILE_PATH_MAX], copy[FILE_PATH_MAX]; /* copy "": there is none */
     const char *path;
     struct rows_seen seen; /* before it was copied */
+    bool left_out;         /* from the copy: its log, which is another file's */
 };
 
 static struct reader *open_one(struct store *s, const struct viewed *files, size_t n, struct rows *out[2],
@@ -167,6 +168,8 @@ static struct reader *open_one(struct store *s, const struct viewed *files, size
         store_reader_settles(of[i]);
         ((struct rows *)of[i])->view = s;
         ((struct rows *)of[i])->stuck = drop_all;
+        if (files[i].copy[0] && files[i].left_out)
+            store_reader_left_out(of[i]);
         if (out)
             out[i] = (struct rows *)of[i];
     }
@@ -195,7 +198,7 @@ static int open_pool(struct store *s, const char *const *paths, size_t n, struct
         if (!store_reader_see(f->real, &f->seen) || !store_reader_unsettled(f->real))
             continue;
         struct err why = {0};
-        failed = store_copy_settled(f->real, f->copy, &why);
+        failed = store_copy_settled(f->real, f->copy, &f->left_out, &why);
         bool unchanged = store_reader_unchanged(f->real, &f->seen);
         if (!failed && unchanged) {
             f->path = f->copy;

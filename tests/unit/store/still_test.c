@@ -11,7 +11,8 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
-#define ROWS 20000 /* more than SQLite keeps pages of */
+#define ROWS  20000 /* more than SQLite keeps pages of */
+#define MAKES 5000
 
 static int count_row(void *arg, const struct sample_row *row) {
     (void)row;
@@ -260,7 +261,8 @@ static void ended_beside_a_copy(void) {
         CU_ASSERT_EQUAL_FATAL(pipe(named), 0);
         pid_t child = fork();
         if (child == 0) {
-            bool made = (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL)) == 0;
+            bool made =
+                (in_memory ? file_private(copy, NULL) : store_copy_settled(p.path, copy, NULL, NULL)) == 0;
             if (!made || write(named[1], copy, sizeof copy) != sizeof copy)
                 _exit(1);
             raise(SIGTERM);
@@ -312,16 +314,16 @@ static void being_made(void) {
 
 struct making {
     const char *path;
-    atomic_bool stop;
+    atomic_bool done;
 };
 
 static void *make_again(void *arg) {
     struct making *m = arg;
     int fd = open(m->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    while (!atomic_load(&m->stop))
-        if (template_write(fd, false, AT, NULL) != 0)
-            break;
+    for (int i = 0; i < MAKES; i++)
+        template_write(fd, false, AT, NULL);
     close(fd);
+    atomic_store(&m->done, true);
     return NULL;
 }
 
@@ -332,7 +334,7 @@ static void made_again_and_again(void) {
     struct making m = {.path = p.path};
     pthread_t maker;
     CU_ASSERT_EQUAL_FATAL(pthread_create(&maker, NULL, make_again, &m), 0);
-    for (int i = 0; i < 2000; i++) {
+    while (!atomic_load(&m.done)) {
         struct err why = {0};
         struct reader *r = store_reader_open(p.path, &why);
         if (!r && why.sys != ENODATA && why.sys != ENOENT && why.sys != EAGAIN) {
@@ -341,7 +343,6 @@ static void made_again_and_again(void) {
         }
         reader_close(r);
     }
-    atomic_store(&m.stop, true);
     pthread_join(maker, NULL);
     place_remove(&p);
 }
