@@ -27,12 +27,21 @@ static int read_signature(sqlite3 *db, struct signature *s, struct err *err) {
                : 0;
 }
 
-/* The head of the index that a connection has open. */
+/* NULL: the connection has no log open. */
+static sqlite3_file *open_log(sqlite3 *db) {
+    sqlite3_file *log = NULL;
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
+                   log->pMethods
+               ? log
+               : NULL;
+}
+
+/* The head of the index that a connection has open. To map it without a log would make one, which stays. */
 static bool read_mapped(sqlite3 *db, uint32_t index[FILE_INDEX_HEAD]) {
     sqlite3_file *file = NULL;
     void volatile *mapped = NULL;
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file ||
-        !file->pMethods || file->pMethods->iVersion < 2 ||
+    if (!open_log(db) || sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        !file || !file->pMethods || file->pMethods->iVersion < 2 ||
         file->pMethods->xShmMap(file, 0, INDEX_PART, 0, &mapped) != SQLITE_OK || !mapped)
         return false;
     for (size_t i = 0; i < FILE_INDEX_HEAD; i++)
@@ -48,12 +57,11 @@ bool log_index_is_elsewhere(sqlite3 *db, const char *path) {
 }
 
 bool log_index_is_foreign(sqlite3 *db, bool is_recorded) {
-    sqlite3_file *log = NULL;
     uint32_t index[FILE_INDEX_HEAD];
     unsigned char head[FILE_LOG_HEAD];
-    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log ||
-        !log->pMethods || !read_mapped(db, index))
+    if (!read_mapped(db, index))
         return false;
+    sqlite3_file *log = open_log(db);
     bool is_read = log->pMethods->xRead(log, head, sizeof head, 0) == SQLITE_OK;
     return !file_index_fits(index, is_read ? head : NULL, is_recorded);
 }
