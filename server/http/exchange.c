@@ -28,7 +28,8 @@ static void free_request(struct http_request *rq);
 
 static void begin_answer(struct http_request *rq) {
     struct http_response *answer = &rq->answer;
-    buf_clear(&answer->body);
+    buf_free(&answer->body);
+    answer->body.max = 0;
     answer->n_headers = 0;
     answer->status = 200;
     answer->content_type = "application/json";

@@ -15,7 +15,8 @@
  *
  * Ownership: everything in a request lives until its answer is sent. A handler fills rq->answer; its body and stream become
  * libmicrohttpd's.
- * Of `view`, the handler of one request may be called several times, one after the other (http_read_status).
+ * Of `view`, the handler of one request may be called several times, one after the other (http_read_status), as long as it
+ * was not parked.
  * Threads: a handler runs on one of HTTP_THREADS and must not wait for long: for that there is http_suspend.
  */
 #ifndef HTTP_ROUTE_H

@@ -31,7 +31,8 @@
 #define COMMIT_NS_ROW  (12 * 1000)
 #define COMMIT_NS_MAX  NS_PER_S
 #define AWAITED_NS     (5 * NS_PER_MS) /* of commits for what is awaited, beyond half of the time */
-#define COUNT_NS       (NS_PER_S / 2)  /* of work, of reading what is not stored any more, only to count it */
+#define COUNT_NS       (NS_PER_S / 2) /* of work, of reading what is not stored any more, only to count it, */
+#define COUNT_NS_MAX   (5 * NS_PER_S) /* and by the clock */
 #define COMMIT_RECORDS ((uint64_t)1 << 21)
 #define COMMIT_ROWS    ((size_t)1 << 18)
 /* Bytes as the kernel counts. Bursts are lost with a smaller buffer, so the user is told how to raise it. */
@@ -202,7 +203,7 @@ static void discard_in_the_end(struct ingest *in) {
         return;
     if (!in->discarding)
         in->counted_ns = thread_ns() + COUNT_NS;
-    else if (!in->closed && thread_ns() > in->counted_ns)
+    else if (!in->closed && (thread_ns() > in->counted_ns || clock_mono_ns() > in->end_ns + COUNT_NS_MAX))
         give_up_reading(in);
     in->discarding = true;
     uint64_t n = pipeline_discard(in->pipeline, LOSS_STOPPED, SPAN("the time to stop was over"));

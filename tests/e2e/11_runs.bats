@@ -241,12 +241,14 @@ verdict_since() { # SINCE EXPECTATION: what the API answers, in answer.json
     mkfifo begun.fifo ends.fifo
     python3 -c '
 import sqlite3
+import sys
 db = sqlite3.connect("file:r.db?mode=ro", uri=True)
 db.execute("BEGIN")
 db.execute("SELECT count(*) FROM session").fetchall()
-open("begun.fifo", "w").write("begun\n")
-open("ends.fifo").read()' 3>&- &
+print("begun", flush=True)
+sys.stdin.read()' <ends.fifo >begun.fifo 3>&- &
     reader=$!
+    exec 8>ends.fifo # it ends when this shell closes that
     read -r -t 60 <begun.fifo
     statwit send 'last:1|c'
     statwit status >/dev/null
@@ -255,7 +257,7 @@ open("ends.fifo").read()' 3>&- &
     grep -q 'r.db: another program still reads it, so what came last stays in r.db-wal: keep the two together' serve.err
     [ -s r.db-wal ]
     [ "$(statwit export --db r.db | jq -r .name | xargs)" = 'before last' ]
-    : >ends.fifo
+    exec 8>&-
     wait "$reader"
     start --db r.db
     stop

@@ -46,7 +46,10 @@ end
 serve_image .compose.services.statwit.environment
 mapfile -t check < <(get '.compose.services.statwit.healthcheck.test[]')
 [ "${check[0]} ${check[1]}" = 'CMD /statwit' ]
-until there "$STATWIT_BIN" "${check[@]:2}"; do kill -0 "$SERVER" || fail 'compose: unhealthy'; done # as docker does, again and again
+SECONDS=0
+until there "$STATWIT_BIN" "${check[@]:2}"; do # as docker does, again and again
+    { kill -0 "$SERVER" && [ "$SECONDS" -lt 120 ]; } || fail 'compose: unhealthy'
+done
 app() { env_of .compose.services.tests.environment "$@"; }
 app ./run-tests
 app statwit expect --within 60s -f metrics.expect >report || fail "compose: $(cat report)"

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #define HEADER_SIZE   100
-#define LOCK_LOOKS    4 /* at a list of locks that does not fit into a page */
+#define LOCK_LOOKS    8 /* at a list of locks that does not fit into a page */
+#define LOCKS_PART    8192
 #define ASIDES_MAX    99
 #define INDEX_IS_MADE 12 /* a byte of the first header of an index; in it also: */
 /* Two numbers of 32 bits: how many frames the log has, and how many pages the database, 0 where the log was empty when the index was made. */
@@ -168,30 +169,29 @@ static long holder_among(char *part, const struct stat *st) {
     return holder;
 }
 
-/* The system gives a page of its list at a time, and what follows moves up when a lock goes away meanwhile: so each part begins within the one
- * before. *n_parts: how many had something new. */
+/* *n_parts: in how many the system gave its list, each a page at most. */
 static long look_through_locks(const struct stat *st, int *n_parts) {
-    enum { PART = 4096, AGAIN = 2048 };
-    char part[PART + 1];
+    char part[LOCKS_PART + 1];
     long holder = 0;
     int fd = open("/proc/locks", O_RDONLY | O_CLOEXEC);
+    size_t cut = 0; /* bytes of a line that goes on in the next part */
     ssize_t n;
     *n_parts = 0;
-    for (off_t at = 0; fd >= 0 && !holder && (n = pread(fd, part, PART, at)) > 0; at += n - AGAIN) {
-        part[n] = '\0';
-        *n_parts += at == 0 || n > AGAIN;
-        char *whole = at > 0 ? strchr(part, '\n') : part;
-        holder = whole ? holder_among(whole, st) : 0;
-        if (n <= AGAIN)
-            break;
+    while (fd >= 0 && !holder && (n = read(fd, part + cut, LOCKS_PART - cut)) > 0) {
+        part[cut + (size_t)n] = '\0';
+        ++*n_parts;
+        char *end = strrchr(part, '\n');
+        holder = holder_among(part, st);
+        cut = end ? strlen(end + 1) : 0;
+        memmove(part, end ? end + 1 : part, cut);
     }
     if (fd >= 0)
         close(fd);
     return holder;
 }
 
-/* The process that holds a flock on the file; 0 when the system does not tell. A lock is missing in a list of several parts when many others went
- * away between two of them, as where this process was held up: such a list is looked through several times. */
+/* The process that holds a flock on the file; 0 when the system does not tell. A lock may be missing in a list of several parts when
+ * another one went away between two of them, as what follows moves up: such a list is looked through several times. */
 static long lock_holder(const struct stat *st) {
     long holder = 0;
     int n_parts = 2;

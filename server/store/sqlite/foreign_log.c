@@ -3,7 +3,8 @@
  * of `counters`, where a random number is its own, beside that of the log before and a number of the file's own (sign_log). A log is signed once all
  * of the one before is in the file. So the file alone has the number of the one before, or, as soon as that page has come into it, that of this log;
  * also while it is recorded, as nothing comes into the file that a transaction which has begun does not see. No other file has either, and of the
- * copies of this one only those that say what it says. */
+ * copies of this one only those that say what it says; but one that was copied alone while a log is partly in it says so, too, of that log and of the
+ * next one. */
 #include "core/retry.h"
 #include "store/sqlite/private.h"
 #include "store/sqlite/reading_vfs.h"

@@ -103,9 +103,13 @@ static bool are_same_files(const struct rows_seen *a, const struct rows_seen *b)
     return is_same_file(a, b) && a->log_ino == b->log_ino && a->index_ino == b->index_ino;
 }
 
+/* Of the file alone. */
+static bool is_same_state(const struct rows_seen *a, const struct rows_seen *b) {
+    return is_same_file(a, b) && a->size == b->size && is_same_time(a->changed, b->changed);
+}
+
 static bool is_as_seen(const struct rows_seen *a, const struct rows_seen *b) {
-    return is_same_file(a, b) && a->size == b->size && a->log_size == b->log_size &&
-           is_same_time(a->changed, b->changed) && is_same_time(a->log_changed, b->log_changed);
+    return is_same_state(a, b) && a->log_size == b->log_size && is_same_time(a->log_changed, b->log_changed);
 }
 
 bool store_reader_unchanged(const char *path, const struct rows_seen *then) {
@@ -160,9 +164,9 @@ static int set_again(struct err *err, const struct err *why, bool again) {
 
 /* Whether what is at the path by now is still what is open. */
 static bool is_current(const struct rows *r, const struct rows_seen *now) {
-    if (r->is_still || !r->recorder) /* what comes is not seen through a log */
+    if (r->is_still)
         return is_as_seen(now, &r->seen) && !r->seen.recent;
-    return are_same_files(now, &r->seen);
+    return are_same_files(now, &r->seen) && (r->recorder || is_same_state(now, &r->seen));
 }
 
 /* Opens the file anew when somebody went on recording it unseen, or put another one or another index there, or its recorder began or ended. One that
@@ -182,7 +186,8 @@ static int look_again(struct rows *r, struct err *err) {
             r->stuck(r->view);
     }
     if (!anew)
-        return set_again(err, &why, !r->db);
+        return set_again(err, &why,
+                         !r->db && (why.sys == ENODATA || why.sys == ENOENT)); /* it is being made */
     struct rows before = *r;
     *r = *anew;
     r->opened = before.opened + 1;

@@ -137,7 +137,8 @@ static bool make_place(struct store *s, char *aside) {
 static int cannot_put_aside(const struct store *s, struct err *err) {
     return err_set(
         err, 0,
-        "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away",
+        "%s has the log of another recording beside it, or the index of one, which cannot be put aside: move %s-wal away, and where -wal.1 to "
+        "-wal.99 are all there, those that nobody needs",
         s->options.path, s->options.path);
 }
 

@@ -182,7 +182,12 @@ static int open_readers(struct store *s, const struct viewed *files, size_t n, s
             return -1;
     s->view->n = n;
     s->view->reader = open_one(s, files, n, s->view->of, err);
-    return s->view->reader ? look(s, true, err) : -1;
+    if (!s->view->reader)
+        return -1;
+    pthread_mutex_lock(&s->view->lock);
+    int looked = look(s, true, err);
+    pthread_mutex_unlock(&s->view->lock);
+    return looked;
 }
 
 static int open_pool(struct store *s, const char *const *paths, size_t n, struct err *err) {
