@@ -1,4 +1,4 @@
-/* Tries again what another process, which makes, takes or removes a recording, keeps from succeeding. Time bounds it and not a number of tries:
+/* Tries again what another process keeps from succeeding, as it just makes, takes or removes a recording or a socket. Time bounds it and not a number of tries:
  * that process may be slow, or the machine.
  *
  *     struct retry retry = retry_begin();

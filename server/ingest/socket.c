@@ -1,6 +1,6 @@
 #include "ingest/socket.h"
 
-#include "core/clock.h"
+#include "core/retry.h"
 #include "ingest/holder.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +21,6 @@
 #define SO_MEMINFO 55
 #endif
 
-#define LOCK_NS                                                                                              \
-    (4 *                                                                                                     \
-     NS_PER_S) /* who has it needs microseconds, but may be held up; some other program may keep it for good */
 #define PORT_TRIES 32 /* port 0 on several addresses: a free one on the first may be taken on the second */
 
 static int bind_udp(const struct addrinfo *address, int port, struct err *err) {
@@ -126,21 +123,19 @@ static int look_at(const char *path, const struct sockaddr_un *at, int type, str
     return why == ECONNREFUSED ? 1 : err_set(err, why, "cannot look at the socket %s", path);
 }
 
-/* Between looking and listening a socket looks stale to others, who must wait. -1 where the folder can't be locked within LOCK_NS: then
- * nobody waits. */
+/* Between looking and listening a socket looks stale to others, who must wait. They need microseconds; some other program may
+ * keep the folder locked for good: -1 after RETRY_MS, and nobody waits. */
 static int lock_folder(const char *path) {
     char folder[sizeof((struct sockaddr_un *)0)->sun_path + 1];
     const char *slash = strrchr(path, '/');
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int64_t end_ns = clock_mono_ns() + LOCK_NS;
-    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (clock_mono_ns() > end_ns) {
+    struct retry retry = retry_begin();
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+        if (!retry_lasts(&retry)) {
             close(fd);
             return -1;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
     return fd;
 }
 

@@ -195,7 +195,7 @@ view() { # FILE…: its address is in $address
 @test "a recording that is moved to where another one was is read and recorded without that one's log" {
     statwit run -q --db k.db -- "$BIN" send one:1\|c
     view k.db
-    VIEWER=$SERVER
+    OTHER=$SERVER
     lists() { # NAME: whoever reads k.db finds this one alone
         [ "$(curl -fsS "${address}recorder/v1/samples" | jq -r '[.samples[].name] | unique | join(" ")')" = "$1" ]
         [ "$(statwit export --db k.db | jq -r .name | sort -u)" = "$1" ]
@@ -220,7 +220,7 @@ view() { # FILE…: its address is in $address
     moved other 1
     moved large 3000
     moved small 2
-    SERVER=$VIEWER
+    SERVER=$OTHER
     stop
 }
 
@@ -243,7 +243,7 @@ view() { # FILE…: its address is in $address
     statwit run -q --db other.db -- "$BIN" send new:1\|c
     statwit run -q --db k.db -- "$BIN" send old:1\|c
     view k.db
-    VIEWER=$SERVER
+    OTHER=$SERVER
     records 'more old'
     stop KILL
     shows 'more old'
@@ -262,7 +262,7 @@ view() { # FILE…: its address is in $address
     rm k.db-shm
     records 'more new'
     stop
-    SERVER=$VIEWER
+    SERVER=$OTHER
     stop
 }
 

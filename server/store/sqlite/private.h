@@ -338,7 +338,7 @@ bool store_reader_unsettled(const char *path);
 int store_copy_settled(const char *path, char copy[FILE_PATH_MAX], bool *left_out, struct err *err);
 /* sqlite.c: puts what was kept into its place, and is no run of the file. */
 int store_settle(const char *path, struct err *err);
-/* reader.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
+/* connection.c: a reader on a path. may_be_alone: perhaps nobody is writing the file. _own: of the file that this process records. */
 struct reader *store_reader_on(const char *path, bool may_be_alone, struct err *err);
 struct reader *store_reader_own(const char *path, struct err *err);
 void store_reader_left_out(struct reader *reader); /* notes that it reads without such a log */

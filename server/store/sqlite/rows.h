@@ -1,6 +1,7 @@
 /* Shared by the files that read the recording; no other folder includes it.
  *
  *     reader.c     a connection: begin and end, sessions, losses
+ *     connection.c the same on a path, opened with its log or without
  *     open_reader.c  the same of a file that somebody names
  *     statement.c  prepared statements, kept for the next question
  *     filter.c     a struct filter as SQL conditions, and what SQL cannot say
@@ -134,8 +135,10 @@ struct rows {
     uint64_t n_looked; /* samples looked at: what growth tests count, together with SQLite's steps */
 };
 
-/* reader.c: a connection, whatever state the file is in. */
+/* connection.c: a connection, whatever state the file is in. */
 struct rows *rows_open(const char *path, struct err *err);
+/* --- reader.c */
+extern const struct reader_ops rows_ops;
 void rows_close_db(struct rows *r);
 /* Somebody is just making, taking or replacing the file, or (EBUSY) the index of its log: what failed need not fail the next time. */
 bool rows_passes(const struct err *why);
